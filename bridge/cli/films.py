@@ -1,0 +1,176 @@
+"""`check`, `rollback` and `clean`: what stands on disk, compared with what the journal says of it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from bridge.cli import summary
+from bridge.cli.console import _safe as safe
+from bridge.cli.house import Place, place
+from bridge.cli.inspect import state_of
+from bridge.cli.run import find_job
+from core import preparation
+from core.explain import catalogue
+from core.model.facts import FilmRolledBack, SegmentSealed
+from core.model.failure import Failure
+from core.model.orders import CheckFilm, Made, Order, Refuted, ValidateSeal
+from core.model.policy import Policy
+from core.model.refusal import Refused
+from core.perform import hashing, machine
+from core.perform.crew import Crew
+from core.perform.worker import Assignment
+from core.record.journal import Film, Journal
+from core.record.workspace import Workspace
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 when all is well, 1 when something is not what was recorded, 2 when the request cannot be understood."""
+    console = Console(highlight=False, soft_wrap=True)
+    try:
+        where = place()
+        journal = where.journal()
+        try:
+            match arguments.verb:
+                case "check":
+                    return _check(where, journal, arguments.what, arguments.deep, arguments.json, console)
+                case "rollback":
+                    return _roll_back(where, journal, Path(arguments.film).expanduser().absolute(), console)
+                case _:
+                    return _clean(where, journal, arguments.dry_run, console)
+        finally:
+            journal.close()
+    except Refused as error:
+        said = summary.refusal(error)
+        if getattr(arguments, "json", False):
+            print(json.dumps({"event": "summary", **said}, ensure_ascii=False))
+        else:
+            console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")
+        return summary.REFUSED
+
+
+def _perform(where: Place, orders: dict[str, Order], stall_s: float) -> dict[str, Any]:
+    crew = Crew(min(len(orders), where.settings.jobs or machine.cores()) or 1, stall_s=stall_s)
+    try:
+        assignments = {name: Assignment(order=order) for name, order in orders.items()}
+        return preparation.run_all(crew, assignments, policy=Policy(attempts=2), stopped=lambda: False)
+    finally:
+        crew.dismiss()
+
+
+def _check(where: Place, journal: Journal, what: str, deep: bool, as_json: bool, console: Console) -> int:
+    path = Path(what).expanduser().absolute()
+    film = journal.film(str(path))
+    if film is not None:
+        orders: dict[str, Order] = {str(path): _check_order(path, film, deep)}
+    elif path.exists() or len(what) > 12 or "." in what or "/" in what:
+        raise Refused("film-unknown" if path.exists() else "film-not-there", path=str(path))
+    else:
+        job = find_job(journal, what)
+        orders = {}
+        workspace = where.workspace()
+        for entry in journal.facts(job):
+            if isinstance(entry.fact, SegmentSealed) and entry.fact.file:
+                seal = entry.fact
+                orders[seal.file] = ValidateSeal(
+                    key=seal.key, path=str(workspace.stored(seal.file)), bytes=seal.bytes, file_hash=seal.file_hash
+                )
+        known = {seal.file for seal, _ in journal.all_seals()}
+        orders = {file: order for file, order in orders.items() if file in known}
+        accepted, _ = journal.request(job)
+        film = journal.film(accepted.output)
+        if film is not None and film.job == job:
+            orders[accepted.output] = _check_order(Path(accepted.output), film, deep)
+    results = _perform(where, orders, stall_s=600.0) if orders else {}
+    bad = {name: _reason(result) for name, result in results.items() if isinstance(result, Refuted | Failure)}
+    if as_json:
+        print(json.dumps({
+            "event": "summary", "exit_code": 1 if bad else 0, "checked": len(results), "deep": deep,
+            "wrong": [{"what": name, "reason": reason} for name, reason in bad.items()],
+        }, ensure_ascii=False))
+    else:
+        for name, reason in bad.items():
+            console.print(f"[red]Not as recorded[/] {safe(name)}: {safe(reason)}")
+        good = len(results) - len(bad)
+        depth = "decoded completely" if deep else "hashed"
+        colour = "red" if bad else "green"
+        console.print(f"[{colour}]{good} of {len(results)} are as recorded[/] ({depth}).")
+        if bad:
+            console.print("Run hotsplice assemble again: what is damaged is made anew; hotsplice rollback brings an older film back.")
+    return 1 if bad else 0
+
+
+def _check_order(path: Path, film: Film, deep: bool) -> CheckFilm:
+    return CheckFilm(path=str(path), film_hash=film.film_hash, frames=film.frames, samples=film.samples, deep=deep)
+
+
+def _reason(result: Refuted | Failure) -> str:
+    return result.reason if isinstance(result, Refuted) else catalogue.explain(result).message
+
+
+def _roll_back(where: Place, journal: Journal, output: Path, console: Console) -> int:
+    workspace = where.workspace()
+    with workspace.lock(str(output)):
+        workspace.finish_roll_back(output)
+        film = journal.film(str(output))
+        kept = workspace.kept(output)
+        if not kept.exists() or film is None:
+            raise Refused("no-previous-film", path=str(output))
+        if film.kept_hash and hashing.tree_hash(kept) != film.kept_hash:
+            raise Refused("previous-film-changed", path=str(output), detail="its bytes have changed")
+        workspace.roll_back(output)
+        fact = FilmRolledBack(output=str(output), film_hash=film.kept_hash, kept_hash=film.film_hash)
+        journal.append(film.job, [fact], machine.now())
+    console.print(
+        f"[green]Rolled back.[/] {safe(str(output))} is the film before; the newer one is kept. The same command exchanges them again."
+    )
+    return 0
+
+
+def _clean(where: Place, journal: Journal, dry_run: bool, console: Console) -> int:
+    """Segments are removed only when every film made of them stands verified, or nothing on record needs them."""
+    workspace = where.workspace()
+    verified = _verified_jobs(where, journal)
+    removable = [seal for seal, job in journal.all_seals() if seal.file and job in verified]
+    strays = workspace.unrecorded({seal.file for seal, _ in journal.all_seals() if seal.file}, before=machine.now() - 3600)
+    running = {job for job, _ in journal.jobs() if state_of(journal, job) in ("unfinished", "interrupted", "accepted", "failed")}
+    freed = _remove(workspace, journal, removable, strays, running, dry_run, lambda text: console.print(safe(text)))
+    verb = "would be freed" if dry_run else "freed"
+    console.print(f"{catalogue.human_bytes(freed)} {verb}: {len(removable)} segments of verified films, {len(strays)} left-over files.")
+    return 0
+
+
+def _verified_jobs(where: Place, journal: Journal) -> set[str]:
+    """Jobs whose film stands where it was published, byte for byte."""
+    films = {film.job: film for film in journal.films() if Path(film.path).exists()}
+    orders: dict[str, Order] = {job: _check_order(Path(film.path), film, False) for job, film in films.items()}
+    results = _perform(where, orders, stall_s=600.0) if orders else {}
+    return {job for job, result in results.items() if isinstance(result, Made)}
+
+
+def _remove(
+    workspace: Workspace, journal: Journal, seals: list[SegmentSealed], strays: list[str], running: set[str], dry_run: bool,
+    say: Callable[[str], None],
+) -> int:
+    freed = 0
+    if dry_run:
+        return sum(seal.bytes for seal in seals)
+    journal.forget_seals([seal.key for seal in seals])
+    for seal in seals:
+        freed += workspace.remove_stored(seal.file)
+    for stray in strays:
+        freed += workspace.remove_stored(stray)
+    for job in workspace.work_folders():
+        if job not in running:
+            try:
+                accepted, _ = journal.request(job)
+            except KeyError:
+                say(f"left alone: part files of an unknown job {job}")
+                continue
+            workspace.close_job(job, Path(accepted.output))
+    return freed

@@ -1,0 +1,72 @@
+"""The composition root of the command line: settings, journal, workspace, ffmpeg put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from bridge import settings
+from core.assemble import House
+from core.explain import catalogue
+from core.model.policy import Policy
+from core.model.preset import Preset
+from core.model.refusal import Refused
+from core.perform import build, machine
+from core.record import presets
+from core.record.journal import Journal
+from core.record.workspace import Workspace
+
+
+def program_version() -> str:
+    """Hotsplice's version, or `source` when it runs without having been installed."""
+    try:
+        return version("hotsplice")
+    except PackageNotFoundError:
+        return "source"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where everything is, without opening it."""
+
+    home: Path
+    settings: settings.Settings
+
+    @property
+    def scratch(self) -> Path:
+        """Where segments are kept."""
+        chosen = self.settings.scratch
+        return Path(chosen).expanduser().absolute() if chosen else self.home / "scratch"
+
+    def workspace(self) -> Workspace:
+        """Names and moves in these folders."""
+        return Workspace(self.home, self.scratch)
+
+    def journal(self) -> Journal:
+        """The journal, opened; made when there is none. Refused(scratch-unusable) when the data folder cannot be used."""
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Refused("scratch-unusable", path=str(self.home), detail=error.strerror or str(error)) from error
+        settings.write_template(self.home)
+        return Journal(self.home / "journal.db")
+
+    def presets(self) -> dict[str, Preset]:
+        """All presets by name."""
+        return presets.load_all(self.home / "presets")
+
+
+def place() -> Place:
+    """The user's place. Refused(settings-invalid)."""
+    home = settings.home()
+    return Place(home, settings.load(home))
+
+
+def house(where: Place, *, jobs: int | None, policy: Policy | None = None) -> House:
+    """Everything a job needs. Refused(ffmpeg-missing) and what the journal refuses."""
+    found = build.find(where.settings.ffmpeg)
+    return House(
+        journal=where.journal(), workspace=where.workspace(), build=found, policy=policy or Policy(),
+        workers=jobs or where.settings.jobs or machine.cores(), version=program_version(), title_of=catalogue.title_of,
+    )

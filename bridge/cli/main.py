@@ -1,0 +1,122 @@
+"""The command `hotsplice`. Every error ends in words and a documented exit code, never in a traceback."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+EXIT_CODES = """\
+exit codes:
+  0    complete and verified
+  1    published, but incomplete: slates stand where shots failed, or something the timeline asks for is missing
+  2    the request cannot be understood or carried out; nothing was begun
+  3    failed: nothing was published, an older film is untouched
+  130  interrupted; hotsplice resume goes on
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The grammar of the command line."""
+    top = argparse.ArgumentParser(
+        prog="hotsplice", description="Assembles a film from a timeline and cannot lose the work.", epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="store_true", help="print the version")
+    verbs = top.add_subparsers(dest="verb", metavar="COMMAND")
+
+    def verb(name: str, text: str, **options: object) -> argparse.ArgumentParser:
+        return verbs.add_parser(
+            name, help=text, description=text, epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter, **options,  # type: ignore[arg-type]
+        )
+
+    one = verb("assemble", "Assemble a film from an .otio timeline.")
+    one.add_argument("timeline", metavar="TIMELINE")
+    one.add_argument("-o", "--output", required=True, metavar="FILM", help="where the film shall stand")
+    one.add_argument("-p", "--preset", help="how it is coded; default by the name's ending (see hotsplice presets)")
+    one.add_argument("-j", "--jobs", type=_count, metavar="N", help="shots rendered at once; default: one per processor")
+    one.add_argument("--json", action="store_true", help="one JSON event per line, the last being the summary")
+    two = verb("resume", "Go on with a job that was interrupted or failed.")
+    two.add_argument("job", nargs="?", metavar="JOB", help="default: the newest unfinished one")
+    two.add_argument("--from", dest="checkpoint", metavar="CHECKPOINT", help="make everything after this checkpoint again")
+    two.add_argument("-j", "--jobs", type=_count, metavar="N")
+    two.add_argument("--json", action="store_true")
+    listed = verb("jobs", "List all jobs.")
+    listed.add_argument("--json", action="store_true")
+    shown = verb("show", "Tell the story of a job.")
+    shown.add_argument("job", metavar="JOB")
+    shown.add_argument("--json", action="store_true")
+    points = verb("checkpoints", "List the checkpoints of a job.")
+    points.add_argument("job", metavar="JOB")
+    points.add_argument("--json", action="store_true")
+    checked = verb("check", "Verify a film, or all checkpoints of a job, again.")
+    checked.add_argument("what", metavar="FILM|JOB")
+    checked.add_argument("--deep", action="store_true", help="decode every frame and sample as well")
+    checked.add_argument("--json", action="store_true")
+    back = verb("rollback", "Bring back the film that was replaced; the other one is kept in turn.")
+    back.add_argument("film", metavar="FILM")
+    cleaned = verb("clean", "Remove segments whose film stands verified, and left-over part files.")
+    cleaned.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    verb("presets", "List the presets.")
+    verb("doctor", "Say what this machine can do.")
+    shown_off = verb("demo", "Make a small film, kill the process in the middle, resume, heal a source: see it work.")
+    shown_off.add_argument("--folder", metavar="DIR", help="where to work; default: a new folder in the temporary one")
+    return top
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 256")
+    return int(text)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    arguments = parser().parse_args(argv)
+    try:
+        return _dispatch(arguments)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+
+
+def _dispatch(arguments: argparse.Namespace) -> int:
+    # Imported late: `hotsplice --help` answers at once, and a broken part does not take the others with it.
+    if arguments.version:
+        from bridge.cli.house import program_version
+
+        print(f"hotsplice {program_version()}")
+        return 0
+    match arguments.verb:
+        case "assemble":
+            from bridge.cli.run import run_assemble
+
+            return run_assemble(arguments.timeline, arguments.output, arguments.preset, arguments.jobs, arguments.json)
+        case "resume":
+            from bridge.cli.run import run_resume
+
+            return run_resume(arguments.job, arguments.checkpoint, arguments.jobs, arguments.json)
+        case "jobs" | "show" | "checkpoints":
+            from bridge.cli import inspect
+
+            return inspect.run(arguments)
+        case "check" | "rollback" | "clean":
+            from bridge.cli import films
+
+            return films.run(arguments)
+        case "presets" | "doctor":
+            from bridge.cli import doctor
+
+            return doctor.run(arguments)
+        case "demo":
+            from bridge.cli import demo
+
+            return demo.run(arguments.folder)
+        case _:
+            parser().print_help()
+            return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

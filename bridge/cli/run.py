@@ -1,0 +1,156 @@
+"""`assemble` and `resume`: read the timeline, run the job, say how it ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bridge.cli import console, summary
+from bridge.cli.house import Place, house, place
+from core.assemble import Listener, Request, assemble
+from core.engine import RECORD_LOST
+from core.model.facts import JobFinished, SegmentSealed
+from core.model.refusal import Refused
+from core.record import presets
+from core.record.journal import Journal
+from otio_adapters.guard import bytes_of
+from otio_adapters.reader import timeline_from
+from otio_adapters.refused import TimelineRefused
+
+
+class Stop:
+    """Remembers that someone asked to stop, and wakes the engine."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self.fd = -1
+
+    def wake(self, fd: int) -> None:
+        """Where to write a byte so that a waiting engine looks up; -1 for nobody."""
+        self.fd = fd
+
+    def __call__(self) -> str:
+        return self.reason
+
+    @contextmanager
+    def listening(self) -> Iterator[Stop]:
+        """Ctrl-C, SIGTERM and the end of the session are requests to stop, not failures."""
+        names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+        def heard(number: int, _: object) -> None:
+            self.reason = signal.Signals(number).name
+            if self.fd >= 0:
+                try:
+                    os.write(self.fd, b"!")
+                except OSError:
+                    pass  # the pipe is full: it is awake already
+
+        before = {name: signal.signal(getattr(signal, name), heard) for name in names}
+        try:
+            yield self
+        finally:
+            for name, handler in before.items():
+                signal.signal(getattr(signal, name), handler)
+
+
+def _display(as_json: bool) -> console.Display:
+    return console.JsonLines() if as_json else console.Live()
+
+
+def run_assemble(timeline: str, output: str, preset: str | None, jobs: int | None, as_json: bool) -> int:
+    """Exit code of `hotsplice assemble`."""
+    display = _display(as_json)
+    try:
+        where = place()
+        target = Path(output).expanduser().absolute()
+        chosen = presets.for_output(where.presets(), preset, target)
+        path = Path(timeline).expanduser().absolute()
+        raw = bytes_of(path)
+        film = timeline_from(raw, path)
+        request = Request(timeline=film, raw=raw, timeline_path=str(path), output=target, preset=chosen)
+    except (Refused, TimelineRefused) as error:
+        return _say(display, summary.refusal(error))
+    return _run(display, where, request, jobs)
+
+
+def run_resume(job: str | None, checkpoint: str | None, jobs: int | None, as_json: bool) -> int:
+    """Exit code of `hotsplice resume`."""
+    display = _display(as_json)
+    try:
+        where = place()
+        journal = where.journal()
+        try:
+            known = find_job(journal, job) if job else _newest_open(journal)
+            accepted, raw = journal.request(known)
+            ended = journal.last(known, "JobFinished")
+            if checkpoint is None and ended and isinstance(ended.fact, JobFinished) and ended.fact.outcome != "failed":
+                raise Refused("job-finished", name=known)
+            seq = _checkpoint(journal, known, checkpoint) if checkpoint else None
+        finally:
+            journal.close()
+        film = timeline_from(raw, Path(accepted.timeline_path))
+        chosen = presets.for_output(where.presets(), accepted.preset, Path(accepted.output))
+        request = Request(
+            timeline=film, raw=raw, timeline_path=accepted.timeline_path, output=Path(accepted.output), preset=chosen
+        )
+    except (Refused, TimelineRefused) as error:
+        return _say(display, summary.refusal(error))
+    return _run(display, where, request, jobs, job=known, checkpoint=seq)
+
+
+def _run(
+    display: console.Display, where: Place, request: Request, jobs: int | None, *, job: str | None = None,
+    checkpoint: int | None = None,
+) -> int:
+    stop = Stop()
+    listener = Listener(on_step=display.step, on_fact=display.fact, on_tick=display.tick)
+    try:
+        with stop.listening():
+            home = house(where, jobs=jobs)
+            try:
+                ended = assemble(
+                    request, home, listener=listener, stopped=stop, wake=stop.wake, from_checkpoint=checkpoint, job=job
+                )
+            finally:
+                home.journal.close()
+    except Refused as error:
+        return _say(display, summary.refusal(error))
+    except RECORD_LOST as error:
+        return _say(display, summary.lost_record(str(where.home), error))
+    return _say(display, summary.report(ended, request))
+
+
+def _say(display: console.Display, report: dict[str, Any]) -> int:
+    display.close()
+    display.summary(report)
+    return int(report["exit_code"])
+
+
+def find_job(journal: Journal, name: str) -> str:
+    """The job whose id begins with `name`. Refused when there is none or more than one."""
+    fits = [job for job, _ in journal.jobs() if job.startswith(name.lower())]
+    if not fits:
+        raise Refused("job-unknown", name=name)
+    if len(fits) > 1 and name not in fits:
+        raise Refused("job-ambiguous", name=name, known=", ".join(fits))
+    return name if name in fits else fits[0]
+
+
+def _newest_open(journal: Journal) -> str:
+    for job, _ in reversed(journal.jobs()):
+        ended = journal.last(job, "JobFinished")
+        if ended is None or (isinstance(ended.fact, JobFinished) and ended.fact.outcome == "failed"):
+            return job
+    raise Refused("nothing-to-resume")
+
+
+def _checkpoint(journal: Journal, job: str, name: str) -> int:
+    text = name.rpartition("-")[2]
+    for entry in journal.facts(job):
+        if isinstance(entry.fact, SegmentSealed) and text == str(entry.seq):
+            return entry.seq
+    raise Refused("checkpoint-unknown", job=job, name=name)

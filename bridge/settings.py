@@ -1,0 +1,63 @@
+"""The user's settings: one YAML file in the data folder. Everything has a default; a mistake is named with its place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+import platformdirs
+import yaml
+
+from core.model.refusal import Refused
+
+TEMPLATE = """\
+# Hotsplice's settings. Remove the # in front of a line to change it.
+
+# ffmpeg: /usr/bin/ffmpeg      # your own ffmpeg instead of the bundled one
+# scratch: /Volumes/Fast/hotsplice   # where segments are kept; a fast disk with room for the film
+# jobs: 2                      # shots rendered at once; default: one for each processor
+"""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`ffmpeg` path or command; `scratch` folder for segments; `jobs` workers at once."""
+
+    ffmpeg: str | None = None
+    scratch: str | None = None
+    jobs: int | None = None
+
+
+def home() -> Path:
+    """The data folder: HOTSPLICE_HOME, else the platform's own."""
+    chosen = os.environ.get("HOTSPLICE_HOME")
+    return Path(chosen).expanduser().absolute() if chosen else Path(platformdirs.user_data_path("Hotsplice", appauthor=False))
+
+
+def load(folder: Path) -> Settings:
+    """Read `settings.yaml` of the data folder. Refused(settings-invalid) with what is wrong and where."""
+    path = folder / "settings.yaml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused("settings-invalid", path=str(path), detail=str(error)) from error
+    try:
+        raw = yaml.safe_load(text)
+        settings = msgspec.convert(raw or {}, Settings, strict=True)
+    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        raise Refused("settings-invalid", path=str(path), detail=" ".join(str(error).split())) from error
+    if settings.jobs is not None and settings.jobs < 1:
+        raise Refused("settings-invalid", path=str(path), detail="jobs must be 1 or more")
+    return settings
+
+
+def write_template(folder: Path) -> None:
+    """Put a commented settings file in place where there is none."""
+    path = folder / "settings.yaml"
+    if not path.exists():
+        try:
+            path.write_text(TEMPLATE, encoding="utf-8")
+        except OSError:
+            return  # a convenience; its absence is no reason to refuse work

@@ -1,0 +1,1 @@
+"""Pure functions: no clock, disk, process or log."""

@@ -1,0 +1,204 @@
+"""THE state machine of a job.
+
+Rules:
+1. State is only ever changed by `fold`, and only by facts that the journal already has.
+2. `needs` looks at the state, never at the last fact: resuming after a power cut is not a special case.
+3. A seal from an earlier run is a claim until its file has been hashed again in this run.
+4. Nothing is needed twice at once: what is in flight is left out, equal keys are made once.
+5. A piece of work that failed is needed again when its fact says so (`retry_at`), never earlier.
+6. The film is joined when every segment and chunk is believed; published when it was joined; and a fatal failure ends
+   the job before anything is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from core.decide import identity, planning
+from core.model.facts import (
+    AttemptFailed, Fact, FilmJoined, FilmPublished, JobFinished, Rewound, SealBroken, SegmentSealed, ShotSlated,
+    SoundSilenced,
+)
+from core.model.failure import Failure
+from core.model.policy import Policy
+from core.model.preset import Preset
+from core.model.segment import Chunk, Copy, Plan, Segment, Slate
+
+Kind = Literal["validate", "render", "copy", "mix", "track", "join", "publish", "finish"]
+
+
+class Need(NamedTuple):
+    """Something owed: its kind, the key it is about, and the segment or chunk of that key."""
+
+    kind: Kind
+    key: str
+    segment: Segment | None = None
+    chunk: Chunk | None = None
+
+    @property
+    def name(self) -> str:
+        """One name per piece of work, under which it is in flight."""
+        return f"{self.kind}:{self.key}"
+
+
+@dataclass
+class Assembly:
+    """A job's state in this run. `plan` is what was planned; `current` is that with slates and silences in it."""
+
+    plan: Plan
+    preset: Preset
+    policy: Policy
+    build: str
+    title_of: Callable[[str], str]
+    claimed: dict[str, SegmentSealed]
+    believed: dict[str, SegmentSealed] = field(default_factory=dict)
+    failed: dict[str, list[AttemptFailed]] = field(default_factory=dict)
+    slated: dict[int, Failure] = field(default_factory=dict)
+    silenced: dict[str, Failure] = field(default_factory=dict)
+    fatal: Failure | None = None
+    joined: FilmJoined | None = None
+    published: FilmPublished | None = None
+    finished: JobFinished | None = None
+    current: Plan = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.current = self.plan
+        self._order()
+
+    def _order(self) -> None:
+        """The row of work, longest first: it keeps all workers busy to the end (equal work in film order)."""
+        unique = {segment.key: segment for segment in reversed(self.current.segments)}
+        self.work = sorted(unique.values(), key=lambda s: (-_weight(s), s.record_in))
+        self.track = identity.track_key(self.current.chunks, self.plan.format, self.preset, self.build) if self.current.audible and not self.preset.audio.pcm else ""
+        self.cut = identity.cut_key(self.current, self.preset)
+
+    def fold(self, fact: Fact) -> None:
+        """Remember a fact that was recorded."""
+        match fact:
+            case SegmentSealed():
+                self.believed[fact.key] = fact
+                self.claimed.pop(fact.key, None)
+            case SealBroken():
+                self.believed.pop(fact.key, None)
+                self.claimed.pop(fact.key, None)
+                self.joined = None
+            case AttemptFailed():
+                self.failed.setdefault(fact.key, []).append(fact)
+                if fact.recovery.fatal:
+                    self.fatal = fact.failure
+            case ShotSlated() | SoundSilenced():
+                if isinstance(fact, ShotSlated):
+                    self.slated[fact.shot] = fact.failure
+                else:
+                    self.silenced[fact.clip] = fact.failure
+                self._revise()
+            case FilmJoined():
+                self.joined = fact
+            case FilmPublished():
+                self.published = fact
+            case JobFinished():
+                self.finished = fact
+            case Rewound():
+                for key in fact.keys:
+                    self.claimed.pop(key, None)
+            case _:
+                pass
+
+    def _revise(self) -> None:
+        shots = {shot.number: shot for shot in self.plan.shots}
+        lines = {
+            number: planning.slate_lines(
+                shots[number], self.title_of(failure.code), self.plan.format, self.plan.start_frame, self.plan.drop_frame
+            )
+            for number, failure in self.slated.items()
+        }
+        self.current = planning.revised(
+            self.plan, lines, frozenset(self.silenced), preset=self.preset, policy=self.policy, build=self.build
+        )
+        self._order()
+
+    def needs(self, now: float, in_flight: Collection[str]) -> list[Need]:
+        """What is owed now, most urgent first, without what is in flight or must wait."""
+        if self.finished is not None:
+            return []
+        if self.fatal is not None or self.published is not None:
+            return [Need("finish", "film")] if not in_flight else []
+        owed = [need for need in self._owed() if need.name not in in_flight and self.ready_at(need.key) <= now]
+        if not owed and not in_flight and self.complete:
+            owed = [Need("publish" if self.joined else "join", self.cut)]
+            owed = [need for need in owed if self.ready_at(need.key) <= now]
+        return owed
+
+    def _owed(self) -> list[Need]:
+        row: list[Need] = []
+        chunks = {chunk.key: chunk for chunk in self.current.chunks}
+        wanted = {segment.key for segment in self.work} | set(chunks) | ({self.track} if self.track else set())
+        row += [Need("validate", key) for key in self.claimed if key in wanted]
+        open_keys = self.believed.keys() | self.claimed.keys()
+        row += [Need("mix", key, chunk=chunk) for key, chunk in chunks.items() if key not in open_keys]
+        if self.track and self.track not in open_keys and all(key in self.believed for key in chunks):
+            row.append(Need("track", self.track))
+        for segment in self.work:
+            if segment.key not in open_keys:
+                row.append(Need("copy" if isinstance(segment.picture, Copy) else "render", segment.key, segment=segment))
+        return row
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything the film is made of is believed."""
+        return (
+            all(segment.key in self.believed for segment in self.work)
+            and all(chunk.key in self.believed for chunk in self.current.chunks)
+            and (not self.track or self.track in self.believed)
+        )
+
+    def ready_at(self, key: str) -> float:
+        """When a piece of work may be tried (again); 0 for at once."""
+        tries = self.failed.get(key)
+        return tries[-1].recovery.retry_at or 0.0 if tries else 0.0
+
+    def next_alarm(self) -> float | None:
+        """The soonest moment at which something that waits may go on."""
+        waiting = [self.ready_at(key) for key in self.failed]
+        return min((moment for moment in waiting if moment > 0), default=None)
+
+    def shots_missing(self) -> dict[int, str]:
+        """Shots that are slates, planned or given up, with their failure code."""
+        missing = {n: problem.code for problem in self.plan.problems for n in problem.shots}
+        missing.update({number: failure.code for number, failure in self.slated.items()})
+        return missing
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether the film differs from what the timeline asked for."""
+        return bool(
+            self.slated or self.silenced or self.plan.problems
+            or any(remark.severity == "loss" for remark in self.plan.remarks)
+        )
+
+    @property
+    def nothing_to_show(self) -> bool:
+        """Whether there were clips and not one of them can be seen or heard."""
+        clips = [shot for shot in self.plan.shots if shot.kind == "clip"]
+        pictured = any(not isinstance(s.picture, Slate) for s in self.current.segments if self.plan.shots[s.shot - 1].kind == "clip")
+        heard = any(chunk.sounds for chunk in self.current.chunks)
+        return bool(clips) and not pictured and not heard
+
+    def check_invariants(self) -> None:
+        """Assertions about the whole state; tests call this after every fact."""
+        assert not (self.believed.keys() & self.claimed.keys()), "a seal is both believed and claimed"
+        assert self.joined is None or self.fatal is not None or self.complete, "joined from an incomplete set"
+        assert self.published is None or self.joined is not None, "published without having been joined"
+        planning.check(self.current)
+
+
+def _weight(segment: Segment) -> int:
+    return segment.frames
+
+
+def reusable(plan: Plan, track: str, seals: Mapping[str, SegmentSealed]) -> dict[str, SegmentSealed]:
+    """Of all seals on record those that this plan can use."""
+    wanted = {s.key for s in plan.segments} | {c.key for c in plan.chunks} | {track}
+    return {key: seal for key, seal in seals.items() if key in wanted}

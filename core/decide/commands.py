@@ -1,0 +1,141 @@
+"""Segments to ffmpeg arguments. Pure: compiled by ffmpeg-python, run elsewhere.
+
+Names of clips and files never reach a filter graph (a clip name can open other files there); paths are given as
+`file:` URLs, so that nothing in a name is taken for a protocol, an option or a pattern.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import floor
+from typing import Any
+
+import ffmpeg
+
+from core.model.film import Format
+from core.model.preset import Preset
+from core.model.segment import Black, Copy, Fit, Piece, Segment, Slate, Still
+
+_CAREFUL = (
+    "-hide_banner", "-nostdin", "-y", "-loglevel", "level+warning", "-nostats", "-progress", "pipe:1",
+    "-stats_period", "0.2", "-xerror", "-abort_on", "empty_output+empty_output_stream", "-filter_threads", "1",
+)
+"""-nostdin: a `q` on an inherited terminal ends the film early with exit 0. -xerror: read errors are fatal."""
+
+
+def _ratio(value: Fraction) -> str:
+    return f"{value.numerator}/{value.denominator}"
+
+
+def microseconds(time_s: Fraction) -> str:
+    """Seconds with six decimals, rounded down: three decimals missed 8 of 24 in-points by a frame."""
+    whole = floor(time_s * 1_000_000)
+    sign, whole = ("-", -whole) if whole < 0 else ("", whole)
+    return f"{sign}{whole // 1_000_000}.{whole % 1_000_000:06}"
+
+
+def _compiled(ffmpeg_path: str, stream: Any) -> tuple[str, ...]:
+    return tuple(str(word) for word in ffmpeg.compile(stream, cmd=[ffmpeg_path, *_CAREFUL]))
+
+
+_MATRIX = {1: "bt709", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}
+
+
+def _placed(node: Any, fit: Fit, form: Format, preset: Preset, *, matrix: int, alpha: bool) -> Any:
+    """Scale into the frame, bars around, square pixels, the recipe's pixel format; the colour matrix is converted where
+    the source names another one than the film's."""
+    if alpha:
+        node = node.filter("format", "rgba").filter("premultiply", inplace=1)
+    convert: dict[str, str] = {}
+    wanted = _MATRIX.get(form.colour[2], "bt709")
+    if matrix == 0:
+        convert = {"out_color_matrix": wanted, "out_range": "pc" if _full_range(preset) else "tv"}
+    elif matrix in _MATRIX and form.colour[2] in _MATRIX and _MATRIX[matrix] != wanted:
+        convert = {"in_color_matrix": _MATRIX[matrix], "out_color_matrix": wanted}
+    node = node.filter("scale", fit.width, fit.height, flags="bicubic+accurate_rnd", **convert)
+    if (fit.width, fit.height) != (form.width, form.height):
+        node = node.filter("pad", form.width, form.height, fit.x, fit.y, color="black")
+    return node.filter("setsar", 1).filter("format", preset.video.pixel_format)
+
+
+def _full_range(preset: Preset) -> bool:
+    return preset.video.pixel_format.startswith("yuvj")
+
+
+def _on_grid(node: Any, rate: Fraction) -> Any:
+    """Frame n is shown at n/rate exactly, whatever the source's time stamps were rounded to."""
+    return node.filter("settb", expr=_ratio(1 / rate)).filter("setpts", "N")
+
+
+def _tagged(node: Any, form: Format, preset: Preset) -> Any:
+    """Every frame of the film carries the same colour tags; encoders take them from the frames."""
+    primaries, transfer, matrix = form.colour
+    return node.filter(
+        "setparams", color_primaries=primaries, color_trc=transfer, colorspace=matrix, range="pc" if _full_range(preset) else "tv",
+    )
+
+
+def _encoded(node: Any, part: str, form: Format, preset: Preset, frames: int, ffmpeg_path: str) -> tuple[str, ...]:
+    options: dict[str, Any] = {
+        "c:v": preset.video.encoder, "pix_fmt": preset.video.pixel_format, "threads": 1, "r": _ratio(form.rate),
+        "fps_mode": "cfr", "frames:v": frames, "f": preset.container, "map_metadata": "-1", "fflags": "+bitexact",
+        **preset.video.options,
+    }
+    return _compiled(ffmpeg_path, ffmpeg.output(_tagged(node, form, preset), f"file:{part}", **options))
+
+
+def render(segment: Segment, *, form: Format, preset: Preset, part: str, ffmpeg_path: str) -> tuple[str, ...]:
+    """The command that makes a segment in `part`. A slate is expected drawn as `part`.png. ValueError for a copy."""
+    rate = form.rate
+    match segment.picture:
+        case Piece() as piece:
+            node = ffmpeg.input(
+                f"file:{piece.path}", ss=microseconds(max(Fraction(0), piece.seek_s)), threads=1,
+                protocol_whitelist="file", err_detect="explode",
+            )[str(piece.stream)]
+            if piece.conform:
+                shift = floor((piece.phase_s + Fraction(1, 10) / piece.source_rate) * 1_000_000)
+                node = node.filter("settb", expr="1/1000000").filter("setpts", f"PTS-STARTPTS-{shift}")
+                node = node.filter("fps", fps=_ratio(rate), round="up", start_time=0)
+            node = _placed(node, piece.fit, form, preset, matrix=piece.matrix, alpha=piece.alpha)
+            node = _on_grid(node, rate)
+        case Still() as still:
+            node = _still(f"file:{still.path}", still.fit, form, preset, segment.frames, alpha=still.alpha, matrix=still.matrix)
+        case Slate():
+            whole = Fit(width=form.width, height=form.height, x=0, y=0)
+            node = _still(f"file:{part}.png", whole, form, preset, segment.frames, alpha=False, matrix=0)
+        case Black():
+            node = _black(form, preset)
+        case Copy():
+            raise ValueError("packets that are copied are not rendered")
+    return _encoded(node, part, form, preset, segment.frames, ffmpeg_path)
+
+
+def _still(url: str, fit: Fit, form: Format, preset: Preset, frames: int, *, alpha: bool, matrix: int) -> Any:
+    node = ffmpeg.input(
+        url, f="image2", pattern_type="none", framerate=_ratio(form.rate), threads=1, protocol_whitelist="file",
+        err_detect="explode",
+    )
+    node = _placed(node.video, fit, form, preset, matrix=matrix, alpha=alpha)
+    # Decoded and scaled once, then held.
+    return _on_grid(node.filter("loop", loop=frames - 1, size=1, start=0), form.rate)
+
+
+def _black(form: Format, preset: Preset) -> Any:
+    source = ffmpeg.input(f"color=c=black:s={form.width}x{form.height}:r={_ratio(form.rate)}", f="lavfi")
+    node = source.video.filter("setsar", 1).filter("format", preset.video.pixel_format)
+    return _on_grid(node, form.rate)
+
+
+def prove(*, form: Format, preset: Preset, part: str, ffmpeg_path: str) -> tuple[str, ...]:
+    """One black frame through the recipe."""
+    return _encoded(_black(form, preset), part, form, preset, 1, ffmpeg_path)
+
+
+def encode_track(*, form: Format, preset: Preset, part: str, ffmpeg_path: str) -> tuple[str, ...]:
+    """The mixed sound from standard input through the recipe's encoder."""
+    node = ffmpeg.input("pipe:0", f="s24le", ar=form.sample_rate, ac=form.channels)
+    options: dict[str, Any] = {"c:a": preset.audio.codec, "f": "mp4", "fflags": "+bitexact", "movie_timescale": form.sample_rate}
+    if preset.audio.bits_per_second:
+        options["b:a"] = preset.audio.bits_per_second
+    return _compiled(ffmpeg_path, ffmpeg.output(node.audio, f"file:{part}", **options))

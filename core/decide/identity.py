@@ -1,0 +1,66 @@
+"""Content keys: a hash of everything that can change a segment's pixels or samples, and of nothing else.
+
+x264's output depends on the build, on the options and on the number of threads (pinned to one); a source is named by
+its fingerprint, not by its path, so a moved source is known again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import xxhash
+
+from core.model import codec
+from core.model.film import Format
+from core.model.preset import Preset
+from core.model.segment import Black, Chunk, Copy, Piece, Picture, Plan, Slate, Sound, Still
+
+RECIPE = 1
+"""Raised whenever this program makes other pixels from the same values; old checkpoints are then not believed."""
+
+
+def _key(kind: str, *facts: Any) -> str:
+    return kind + xxhash.xxh3_128_hexdigest(codec.canonical([RECIPE, kind, *facts]))
+
+
+def picture_key(picture: Picture, frames: int, form: Format, preset: Preset, ffmpeg_build: str) -> str:
+    """The key of `frames` frames of a picture coded for this film."""
+    coded = [form.width, form.height, form.rate, form.colour, preset.video, preset.container, ffmpeg_build]
+    match picture:
+        case Piece() as p:
+            return _key(
+                "v", "piece", p.fingerprint, p.stream, p.first_frame, p.source_rate, p.conform, p.phase_s, p.fit, frames, coded
+            )
+        case Still() as s:
+            return _key("v", "still", s.fingerprint, s.fit, frames, coded)
+        case Black():
+            return _key("v", "black", frames, coded)
+        case Slate() as slate:
+            return _key("v", "slate", slate.lines, frames, coded)
+        case Copy() as c:
+            return _key("c", c.fingerprint, c.stream, c.first_frame, frames)
+
+
+def chunk_key(sounds: tuple[Sound, ...], samples: int, form: Format, preset: Preset) -> str:
+    """The key of a stretch of mixed sound."""
+    laid = [[s.fingerprint, s.stream, s.source_in_s, s.at, s.samples, s.channels] for s in sounds]
+    width = preset.audio.codec if preset.audio.pcm else "pcm_s24le"
+    return _key("a", laid, samples, form.sample_rate, form.channels, width)
+
+
+def track_key(chunks: tuple[Chunk, ...], form: Format, preset: Preset, ffmpeg_build: str) -> str:
+    """The key of the whole sound track, encoded."""
+    return _key("t", [chunk.key for chunk in chunks], form.sample_rate, form.channels, preset.audio, ffmpeg_build)
+
+
+def cut_key(plan: Plan, preset: Preset) -> str:
+    """The name of the whole composition: equal for plans that make the same film."""
+    return _key(
+        "f", [[segment.key, segment.frames] for segment in plan.segments], [chunk.key for chunk in plan.chunks],
+        plan.start_frame, plan.drop_frame, plan.format, preset,
+    )
+
+
+def request_digest(timeline: bytes, preset: Preset, output: str) -> str:
+    """The name of a request: the same timeline file, preset and place."""
+    return _key("r", xxhash.xxh3_128_hexdigest(timeline), preset, output)

@@ -1,0 +1,58 @@
+"""Promised against found. The five oracles of a segment: exit status and evidence (judged before), log lines, frame
+count on its grid, stream signature, content hash (recorded here, compared at every later reading).
+"""
+
+from __future__ import annotations
+
+import re
+
+from core.model.failure import Evidence
+from core.model.orders import ExamineCopy, JoinFilm, Made, MixSound, EncodeTrack, RenderSegment
+
+_BAD_LINE = re.compile(
+    r"\[(error|fatal|panic)\]|corrupt decoded frame|Packet corrupt|partial file|File ended prematurely|concealing \d+"
+    r"|error while decoding|damaged",
+    re.IGNORECASE,
+)
+"""ffmpeg says `corrupt decoded frame` only as a warning and exits 0 (20 of 20 zeroed pages in ProRes)."""
+
+
+def bad_lines(log: tuple[str, ...]) -> tuple[str, ...]:
+    """The log lines that speak of damage or error."""
+    return tuple(line for line in log if _BAD_LINE.search(line))
+
+
+def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | JoinFilm, made: Made) -> Evidence | None:
+    """None when what was made is what was promised, else Evidence with a note that names the difference."""
+    match order:
+        case RenderSegment():
+            operation, place, path, wanted = "render", "source" if order.source else "scratch", order.source or order.part, order.frames
+            signature = order.signature
+        case ExamineCopy():
+            operation, place, path, wanted, signature = "examine-copy", "source", order.path, order.frames, order.signature
+        case MixSound() | EncodeTrack():
+            operation, place, path, wanted, signature = "sound", "scratch", order.part, order.samples, ""
+        case JoinFilm():
+            operation, place, path = "join", "output", order.part
+            wanted, signature = sum(part.frames for part in order.video), order.signature
+            if order.sound and int(made.digest) < order.samples:
+                return Evidence(
+                    operation=operation, place="output", path=path, note="too-few-samples", frames_wanted=order.samples,
+                    frames_seen=int(made.digest),
+                )
+    note = ""
+    suspicious = bad_lines(made.log)
+    if suspicious:
+        note = "log-says-damage"
+    elif made.frames != wanted:
+        note = "too-few-frames" if made.frames < wanted else "too-many-frames"
+    elif not made.on_grid:
+        note = "off-grid"
+    elif signature and made.signature != signature:
+        note = "other-signature"
+    if not note:
+        return None
+    return Evidence(
+        operation=operation, place=place, path=path, note=note, stderr=suspicious or made.log,  # type: ignore[arg-type]
+        frames_wanted=wanted, frames_seen=made.frames, detail=made.signature if note == "other-signature" else "",
+    )

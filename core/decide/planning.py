@@ -1,0 +1,285 @@
+"""A timeline and its opened sources to a plan: shots, segments, chunks of sound, and all problems at once.
+
+Rules:
+1. Every record frame belongs to exactly one segment, every film sample to exactly one chunk (`check` says so).
+2. A segment never costs much more than `Policy.segment_cost_s` of encoding. Long shots are cut at multiples in the
+   *source*, so trimming a long shot renders only its first or last piece again.
+3. A source in the deliverable's own format is copied; every other one is conformed, fitted and encoded.
+4. What cannot be made is planned as a slate of exact length, and is a problem that names its shots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import floor
+
+import msgspec
+
+from core.decide import flatten, identity
+from core.decide.fitting import fit, format_of
+from core.decide.sounding import lay_sounds
+from core.model.failure import Failure
+from core.model.film import Clip, Colour, Format, Remark, Timeline
+from core.model.policy import Policy
+from core.model.preset import Preset
+from core.model.segment import Black, Copy, Piece, Picture, Plan, Problem, Segment, Shot, Slate, Still
+from core.model.source import Source, VideoFacts
+from core.model.timing import showing_frame, timecode
+
+COPY_FRAMES = 480
+_DECODE_MS_PER_MEGAPIXEL = 8.0
+
+Sources = Mapping[str, Source | Failure]
+
+
+@dataclass
+class _Draft:
+    """What the planner gathers on its way."""
+
+    timeline: Timeline
+    sources: Sources
+    form: Format
+    preset: Preset
+    policy: Policy
+    build: str
+    signature: str
+    title_of: Callable[[str], str]
+    shots: list[Shot] = field(default_factory=list)
+    segments: list[Segment] = field(default_factory=list)
+    problems: dict[tuple[str, str], tuple[list[int], list[str], str]] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
+
+    def problem(self, code: str, path: str, detail: str, *, shot: int | None = None, clip: str = "") -> None:
+        shots, clips, _ = self.problems.setdefault((code, path), ([], [], detail))
+        if shot is not None and shot not in shots:
+            shots.append(shot)
+        if clip and clip not in clips:
+            clips.append(clip)
+
+    def lay(self, shot: Shot, at: int, frames: int, picture: Picture) -> None:
+        key = identity.picture_key(picture, frames, self.form, self.preset, self.build)
+        self.segments.append(
+            Segment(key=key, shot=shot.number, record_in=shot.record_in + at, frames=frames, picture=picture)
+        )
+
+
+def segment_frames(form: Format, preset: Preset, policy: Policy) -> int:
+    """How many frames one segment has at most (but for a remainder of up to half as many)."""
+    megapixels = form.width * form.height / 1e6
+    cost_s = (preset.video.cost_ms_per_megapixel + _DECODE_MS_PER_MEGAPIXEL) * megapixels / 1000
+    return max(8, int(policy.segment_cost_s / cost_s))
+
+
+def cuts(first: int, frames: int, limit: int) -> list[tuple[int, int]]:
+    """(offset, length) pieces of `frames` frames whose first is source frame `first`: cut at multiples of `limit`,
+    except where that would leave less than a quarter of it."""
+    edges = [0]
+    edge = limit - first % limit
+    while edge < frames:
+        if edge - edges[-1] >= limit // 4 and frames - edge >= limit // 4:
+            edges.append(edge)
+        edge += limit
+    return [(a, b - a) for a, b in zip(edges, [*edges[1:], frames], strict=True)]
+
+
+def slate_lines(shot: Shot, title: str, form: Format, timeline_start: int, drop_frame: bool) -> tuple[str, ...]:
+    """What a slate says: shot and name, why, where in the film, which file."""
+    begin = timecode(timeline_start + shot.record_in, form.rate, drop_frame=drop_frame)
+    end = timecode(timeline_start + shot.record_in + shot.frames, form.rate, drop_frame=drop_frame)
+    name = shot.name or "unnamed"
+    return (f"Shot {shot.number}: {name}", title, f"{begin} to {end}", *([shot.path] if shot.path else []))
+
+
+def plan(
+    timeline: Timeline, sources: Sources, *, preset: Preset, policy: Policy, signature: str, build: str,
+    title_of: Callable[[str], str],
+) -> Plan:
+    """Lay out the whole film. `sources` holds, for every path of `flatten.wanted_paths`, the source or why there is none."""
+    form = format_of(timeline, sources, preset)
+    draft = _Draft(timeline, sources, form, preset, policy, build, signature, title_of)
+    row, losses = flatten.visible(timeline)
+    draft.remarks += [*timeline.remarks, *losses]
+    for number, (record_in, frames, clip) in enumerate(row, start=1):
+        if clip is None:
+            shot = Shot(number=number, name="", record_in=record_in, frames=frames, kind="gap")
+            draft.shots.append(shot)
+            _hold(draft, shot, 0, frames, Black())
+        else:
+            _clip(draft, number, record_in, frames, clip)
+    chunks, samples = lay_sounds(timeline, sources, form, preset, policy, draft.problem)
+    for clip in flatten.heard(timeline):
+        draft.remarks += clip.remarks
+    problems = tuple(
+        Problem(code=code, path=path, shots=tuple(shots), clips=tuple(clips), detail=detail)
+        for (code, path), (shots, clips, detail) in draft.problems.items()
+    )
+    made = Plan(
+        name=timeline.name, format=form, preset=preset.name, signature=signature, start_frame=timeline.start_frame,
+        drop_frame=timeline.drop_frame, frames=timeline.frames, samples=samples, shots=tuple(draft.shots),
+        segments=tuple(draft.segments), chunks=chunks, problems=problems, remarks=tuple(dict.fromkeys(draft.remarks)),
+    )
+    check(made)
+    return made
+
+
+def _clip(draft: _Draft, number: int, record_in: int, frames: int, clip: Clip) -> None:
+    path = clip.media.path or ""
+    shot = Shot(
+        number=number, name=clip.name, record_in=record_in, frames=frames, kind="clip", clip=clip.id, path=path,
+        source_in_s=clip.source_in + Fraction(record_in - clip.record_in) / draft.form.rate,
+    )
+    draft.shots.append(shot)
+    draft.remarks += clip.remarks
+    source = draft.sources.get(path) if clip.media.kind == "file" else None
+    if isinstance(source, Source) and source.video is not None:
+        _pictures(draft, shot, clip, source, source.video)
+        return
+    if isinstance(source, Failure):
+        code, detail = source.code, source.evidence.detail
+    elif isinstance(source, Source):
+        code, detail = "source-no-picture", ""
+    else:
+        code = {"generator": "generator-not-rendered", "sequence": "image-sequence-unsupported"}.get(clip.media.kind, "source-unnamed")
+        detail = clip.media.name
+    draft.problem(code, path, detail, shot=number)
+    _slate(draft, shot, 0, frames, code)
+
+
+def _slate(draft: _Draft, shot: Shot, at: int, frames: int, code: str) -> None:
+    lines = slate_lines(shot, draft.title_of(code), draft.form, draft.timeline.start_frame, draft.timeline.drop_frame)
+    _hold(draft, shot, at, frames, Slate(lines=lines))
+
+
+def _hold(draft: _Draft, shot: Shot, at: int, frames: int, picture: Picture) -> None:
+    """A picture that does not change, in equal pieces: pieces of one length share one key and are made once."""
+    limit = segment_frames(draft.form, draft.preset, draft.policy)
+    for offset, length in cuts(0, frames, limit):
+        draft.lay(shot, at + offset, length, picture)
+
+
+def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: VideoFacts) -> None:
+    placed = fit(video, draft.form)
+    rgb = video.pixel_format.startswith(("rgb", "bgr", "gbr", "argb", "abgr", "pal8", "ya", "gray", "mono"))
+    matrix = 0 if rgb else video.colour[2]
+    if not rgb and _other_colour(video.colour, draft.form.colour):
+        draft.remarks.append(Remark(code="colour-differs", severity="loss", text=clip.name, record_in=shot.record_in))
+    if video.still:
+        still = Still(path=source.path, fingerprint=source.fingerprint, fit=placed, matrix=matrix, alpha=video.alpha)
+        _hold(draft, shot, 0, shot.frames, still)
+        return
+    rate = draft.form.rate
+    begin_s = flatten.source_offset(clip, source) + Fraction(shot.record_in - clip.record_in) / rate
+    first = showing_frame(begin_s, video.rate)
+    direct = video.rate == rate and video.constant_rate
+    there = _frames_there(begin_s, first, shot.frames, video, rate, direct)
+    if there < shot.frames:
+        draft.problem("source-too-short", source.path, f"{there} of {shot.frames} frames", shot=shot.number)
+    if not direct:
+        draft.remarks.append(Remark(
+            code="rate-conformed", severity="note", record_in=shot.record_in,
+            text=f"{clip.name}: {float(video.rate):.3f} to {float(rate):.3f} frames per second",
+        ))
+    if there > 0 and direct and _copyable(draft, video):
+        for offset, length in cuts(first, there, COPY_FRAMES):
+            draft.lay(shot, offset, length, Copy(
+                path=source.path, fingerprint=source.fingerprint, stream=video.stream, first_frame=first + offset,
+            ))
+    elif there > 0:
+        limit = segment_frames(draft.form, draft.preset, draft.policy)
+        for offset, length in cuts(first if direct else 0, there, limit):
+            at_s = begin_s + Fraction(offset) / rate
+            frame = first + offset if direct else showing_frame(at_s, video.rate)
+            seek_s = _seek(frame, video, at_s)
+            draft.lay(shot, offset, length, Piece(
+                path=source.path, fingerprint=source.fingerprint, stream=video.stream, first_frame=frame,
+                source_rate=video.rate, seek_s=seek_s, fit=placed, conform=not direct, matrix=matrix, alpha=video.alpha,
+                phase_s=Fraction(0) if direct else at_s + video.start_s - seek_s,
+            ))
+    if there < shot.frames:
+        _slate(draft, shot, there, shot.frames - there, "source-too-short")
+
+
+def _other_colour(have: Colour, film: Colour) -> bool:
+    """Whether primaries or transfer would need a conversion that is not made here (2 is unspecified)."""
+    return any(a != b and 2 not in (a, b) for a, b in zip(have[:2], film[:2], strict=True))
+
+
+def _seek(frame: int, video: VideoFacts, at_s: Fraction) -> Fraction:
+    """Half a frame early, in whole microseconds; where frames stand on no grid, a second early."""
+    if video.constant_rate:
+        early = (frame - Fraction(1, 2)) / video.rate + video.start_s
+    else:
+        early = at_s + video.start_s - 1
+    return max(Fraction(0), Fraction(floor(early * 1_000_000), 1_000_000))
+
+
+def _frames_there(
+    begin_s: Fraction, first: int, wanted: int, video: VideoFacts, rate: Fraction, direct: bool
+) -> int:
+    """How many of the wanted record frames the source has pictures for."""
+    if first < 0 or first >= video.frames:
+        return 0
+    if direct:
+        return min(wanted, video.frames - first)
+    if showing_frame(begin_s + Fraction(wanted - 1) / rate, video.rate) < video.frames:
+        return wanted
+    return max(0, min(wanted, floor((Fraction(video.frames) / video.rate - begin_s) * rate)))
+
+
+def _copyable(draft: _Draft, video: VideoFacts) -> bool:
+    return (
+        draft.preset.video.copy and video.intra_only and video.signature == draft.signature and video.colour == draft.form.colour
+        and video.rotation == 0 and video.pixel_aspect == 1
+    )
+
+
+def check(made: Plan) -> None:
+    """Rule 1, as an assertion that always runs: a plan with a hole or an overlap must never be rendered."""
+    at = 0
+    for segment in made.segments:
+        if segment.record_in != at or segment.frames <= 0:
+            raise AssertionError(f"segment at {segment.record_in}, expected at {at}")
+        at += segment.frames
+    if at != made.frames:
+        raise AssertionError(f"{at} frames planned of {made.frames}")
+    heard_to = 0
+    for chunk in made.chunks:
+        if chunk.first_sample != heard_to:
+            raise AssertionError(f"sound at {chunk.first_sample}, expected at {heard_to}")
+        heard_to += chunk.samples
+    if made.chunks and heard_to != made.samples:
+        raise AssertionError(f"{heard_to} samples planned of {made.samples}")
+
+
+def revised(
+    made: Plan, slated: Mapping[int, tuple[str, ...]], silenced: frozenset[str], *, preset: Preset, policy: Policy, build: str
+) -> Plan:
+    """The plan with slates in place of these shots (number to lines) and silence in place of these clips' sounds."""
+    if not slated and not silenced:
+        return made
+    limit = segment_frames(made.format, preset, policy)
+    segments: list[Segment] = []
+    done: set[int] = set()
+    shots = {shot.number: shot for shot in made.shots}
+    for segment in made.segments:
+        if segment.shot not in slated:
+            segments.append(segment)
+        elif segment.shot not in done:
+            done.add(segment.shot)
+            shot = shots[segment.shot]
+            for offset, length in cuts(0, shot.frames, limit):
+                picture = Slate(lines=slated[segment.shot])
+                key = identity.picture_key(picture, length, made.format, preset, build)
+                segments.append(Segment(
+                    key=key, shot=shot.number, record_in=shot.record_in + offset, frames=length, picture=picture,
+                ))
+    chunks = tuple(
+        msgspec.structs.replace(chunk, sounds=kept, key=identity.chunk_key(kept, chunk.samples, made.format, preset))
+        if len(kept := tuple(s for s in chunk.sounds if s.clip not in silenced)) < len(chunk.sounds) else chunk
+        for chunk in made.chunks
+    )
+    again = msgspec.structs.replace(made, segments=tuple(segments), chunks=chunks)
+    check(again)
+    return again

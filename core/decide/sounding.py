@@ -1,0 +1,103 @@
+"""Where every sound lies in the sound track, to the sample.
+
+A clip sounds from the sample of its first record frame to the sample of the frame after its last: neighbours share a
+boundary, so there is no gap and no overlap at any frame rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from math import floor
+from typing import Protocol
+
+import msgspec
+
+from core.decide import flatten, identity
+from core.model.failure import Failure
+from core.model.film import Clip, Format, Timeline
+from core.model.policy import Policy
+from core.model.preset import Preset
+from core.model.segment import Chunk, Sound
+from core.model.source import AudioFacts, Source
+from core.model.timing import sample_at
+
+
+class Notes(Protocol):
+    """Where problems go."""
+
+    def __call__(self, code: str, path: str, detail: str, *, shot: int | None = None, clip: str = "") -> None: ...
+
+
+def lay_sounds(
+    timeline: Timeline, sources: Mapping[str, Source | Failure], form: Format, preset: Preset, policy: Policy, problem: Notes
+) -> tuple[tuple[Chunk, ...], int]:
+    """The chunks of the sound track and its length in samples; no chunks when nothing is audible."""
+    clips = flatten.heard(timeline)
+    if not clips:
+        return (), 0
+    samples = sample_at(timeline.frames, form.rate, form.sample_rate)
+    sounds = [sound for clip in clips for sound in _sounds(clip, sources, form, problem)]
+    length = policy.chunk_s * form.sample_rate
+    chunks = []
+    for first in range(0, samples, length):
+        count = min(length, samples - first)
+        inside = tuple(part for sound in sounds if (part := _within(sound, first, count, form.sample_rate)) is not None)
+        chunks.append(Chunk(
+            key=identity.chunk_key(inside, count, form, preset), first_sample=first, samples=count, sounds=inside,
+        ))
+    return tuple(chunks), samples
+
+
+def _within(sound: Sound, first: int, count: int, sample_rate: int) -> Sound | None:
+    begin, end = max(sound.at, first), min(sound.at + sound.samples, first + count)
+    if end <= begin:
+        return None
+    return msgspec.structs.replace(
+        sound, at=begin - first, samples=end - begin, source_in_s=sound.source_in_s + Fraction(begin - sound.at, sample_rate),
+    )
+
+
+def _sounds(clip: Clip, sources: Mapping[str, Source | Failure], form: Format, problem: Notes) -> list[Sound]:
+    path = clip.media.path or ""
+    source = sources.get(path) if clip.media.kind == "file" else None
+    if isinstance(source, Failure):
+        problem(source.code, path, source.evidence.detail, clip=clip.id)
+        return []
+    if source is None:
+        problem("generator-not-rendered" if clip.media.kind == "generator" else "source-unnamed", path, clip.name, clip=clip.id)
+        return []
+    patched: dict[int, list[int]] = {}
+    for track, channel in clip.channels or ((0, -1),):
+        patched.setdefault(track, []).append(channel)
+    sounds = []
+    for track, channels in patched.items():
+        stream = source.audio_stream(track)
+        if stream is None:
+            problem("source-no-sound", path, clip.name, clip=clip.id)
+            continue
+        picked = tuple(channel for channel in channels if 0 <= channel < stream.channels)
+        if len(picked) == stream.channels:
+            picked = ()
+        sounds.append(_sound(clip, source, stream, picked, form, problem))
+    return [sound for sound in sounds if sound.samples > 0]
+
+
+def _sound(
+    clip: Clip, source: Source, stream: AudioFacts, channels: tuple[int, ...], form: Format, problem: Notes
+) -> Sound:
+    at = sample_at(clip.record_in, form.rate, form.sample_rate)
+    samples = sample_at(clip.record_out, form.rate, form.sample_rate) - at
+    # The picture's first frame is the zero of source time, for its sound too: they stay in step.
+    begin_s = flatten.source_offset(clip, source) + (source.video.start_s if source.video and not source.video.still else Fraction(0))
+    if stream.samples:
+        end_s = stream.start_s + Fraction(stream.samples, stream.sample_rate)
+        there = max(0, floor((end_s - begin_s) * form.sample_rate))
+        if there < samples:
+            if samples - there > form.sample_rate / form.rate:
+                problem("sound-too-short", source.path, f"{there} of {samples} samples", clip=clip.id)
+            samples = there
+    return Sound(
+        clip=clip.id, shot_name=clip.name, path=source.path, fingerprint=source.fingerprint, stream=stream.stream,
+        source_in_s=begin_s, at=at, samples=samples, channels=channels,
+    )

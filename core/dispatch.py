@@ -1,0 +1,88 @@
+"""Needs to orders: the one place where a content key meets file names and ffmpeg arguments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.decide import commands
+from core.decide.assembly import Assembly, Need
+from core.model.orders import (
+    EncodeTrack, ExamineCopy, JoinFilm, JoinSound, JoinVideo, MixSound, Order, RenderSegment, ValidateSeal,
+)
+from core.model.segment import Copy, Piece, Slate, Still
+from core.model.timing import timecode
+from core.record.journal import Journal
+from core.record.workspace import Workspace
+
+PCM, TRACK = ".pcm", ".m4a"
+
+
+def extension(need: Need, state: Assembly) -> str:
+    """The file extension of what a need makes."""
+    return {"mix": PCM, "track": TRACK}.get(need.kind, state.preset.extension)
+
+
+def order_for(
+    need: Need, state: Assembly, *, job: str, attempt: int, output: Path, workspace: Workspace, journal: Journal, ffmpeg: str
+) -> Order:
+    """What a worker is to do about a need. Part files get fresh names that carry the attempt."""
+    form, preset = state.plan.format, state.preset
+    if need.kind == "validate":
+        seal = state.claimed[need.key]
+        return ValidateSeal(key=need.key, path=str(workspace.stored(seal.file)), bytes=seal.bytes, file_hash=seal.file_hash)
+    if need.kind == "join":
+        return _join(state, str(workspace.fresh(workspace.staged(job, output))), workspace)
+    part = str(workspace.part(job, need.key, attempt, extension(need, state)))
+    if need.kind == "mix":
+        assert need.chunk is not None
+        return MixSound(
+            key=need.key, part=part, samples=need.chunk.samples, sample_rate=form.sample_rate, channels=form.channels,
+            bytes_per_sample=2 if preset.audio.codec == "pcm_s16le" else 3, sounds=need.chunk.sounds,
+        )
+    if need.kind == "track":
+        return EncodeTrack(
+            key=need.key, argv=commands.encode_track(form=form, preset=preset, part=part, ffmpeg_path=ffmpeg), part=part,
+            inputs=tuple(str(workspace.stored(state.believed[chunk.key].file)) for chunk in state.current.chunks),
+            samples=state.plan.samples,
+        )
+    segment = need.segment
+    assert segment is not None
+    picture = segment.picture
+    if isinstance(picture, Copy):
+        return ExamineCopy(
+            key=need.key, path=picture.path, fingerprint=picture.fingerprint, stream=picture.stream,
+            first_frame=picture.first_frame, frames=segment.frames, signature=state.plan.signature,
+            known=tuple(journal.decoded(picture.fingerprint, picture.stream)),
+        )
+    media = picture if isinstance(picture, Piece | Still) else None
+    return RenderSegment(
+        key=need.key, argv=commands.render(segment, form=form, preset=preset, part=part, ffmpeg_path=ffmpeg), part=part,
+        frames=segment.frames, signature=state.plan.signature, source=media.path if media else "",
+        fingerprint=media.fingerprint if media else "", slate=picture.lines if isinstance(picture, Slate) else (),
+        width=form.width, height=form.height,
+    )
+
+
+def _join(state: Assembly, part: str, workspace: Workspace) -> JoinFilm:
+    plan, form = state.current, state.plan.format
+    video = []
+    for segment in plan.segments:
+        seal = state.believed[segment.key]
+        copied = segment.picture if isinstance(segment.picture, Copy) else None
+        video.append(JoinVideo(
+            key=segment.key, frames=segment.frames, digest=seal.digest, file=str(workspace.stored(seal.file)) if seal.file else "",
+            source=copied.path if copied else "", stream=copied.stream if copied else 0,
+            first_frame=copied.first_frame if copied else 0,
+        ))
+    keys = [state.track] if state.track else [chunk.key for chunk in plan.chunks]
+    sound = tuple(
+        JoinSound(file=str(workspace.stored(state.believed[key].file)), samples=state.believed[key].frames, digest=state.believed[key].digest)
+        for key in keys
+    )
+    return JoinFilm(
+        cut=state.cut, part=part, container=state.preset.container, rate=form.rate,
+        reorder=max(state.believed[segment.key].reorder for segment in plan.segments), signature=plan.signature,
+        timecode=timecode(plan.start_frame, form.rate, drop_frame=plan.drop_frame), video=tuple(video), sound=sound,
+        pcm=state.preset.audio.codec if state.preset.audio.pcm else "", sample_rate=form.sample_rate, channels=form.channels,
+        samples=plan.samples,
+    )

@@ -1,0 +1,283 @@
+"""order -> perform -> record -> fold: the loop is the whole engine.
+
+    needs = state.needs(now, in flight)      pure: looks at the state, never at the last fact
+    a worker performs the order              the only place that touches media
+    journal.append(fact)                     first the record,
+    state.fold(fact)                         then the memory
+
+Whatever happens at whatever instant, running it again ends in the same film.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from core import dispatch
+from core.decide import integrity, space
+from core.decide.assembly import Assembly, Need
+from core.decide.diagnosis import diagnose
+from core.decide.recovery import recover
+from core.model.facts import (
+    AttemptFailed, Fact, FilmJoined, FilmPublished, JobFinished, RunInterrupted, SealBroken, SegmentSealed, ShotSlated,
+    SoundSilenced,
+)
+from core.model.failure import Evidence, Failure
+from core.model.orders import Made, Order, Outcome, Progress, Refuted, Validated
+from core.model.segment import Copy, Piece, Still
+from core.perform import machine
+from core.perform.crew import Crew
+from core.perform.worker import Assignment
+from core.record.journal import Journal, JournalLost
+from core.record.workspace import Workspace
+
+
+@dataclass
+class Tally:
+    """Seconds of this run: spent by the engine on records and renames, by workers on checking, and waiting for work."""
+
+    started: float = 0.0
+    recording_s: float = 0.0
+    checking_s: float = 0.0
+    working_s: float = 0.0
+    rendered_frames: int = 0
+
+
+@dataclass
+class _Given:
+    need: Need
+    order: Order
+    attempt: int
+    at: float
+    frames: int = 0
+
+
+@dataclass
+class Engine:
+    """Brings one planned job to its end. `on_fact` hears every fact after it was recorded, `on_tick` is called when
+    frames were counted; `stopped` is asked between steps."""
+
+    job: str
+    output: Path
+    state: Assembly
+    journal: Journal
+    workspace: Workspace
+    crew: Crew
+    ffmpeg: str
+    stopped: Callable[[], str]
+    on_fact: Callable[[int, Fact], None] = lambda seq, fact: None
+    on_tick: Callable[[Engine], None] = lambda engine: None
+    tally: Tally = field(default_factory=Tally)
+    given: dict[str, _Given] = field(default_factory=dict)
+    first_failed: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.tally.started = machine.monotonic()
+        self._lanes = self.crew.size
+
+    def note(self, *facts: Fact) -> None:
+        """First the record, then the memory, then the listeners."""
+        started = machine.monotonic()
+        last = self.journal.append(self.job, facts, machine.now())
+        self.tally.recording_s += machine.monotonic() - started
+        for place, fact in enumerate(facts):
+            self.state.fold(fact)
+            self.on_fact(last - len(facts) + 1 + place, fact)
+
+    def run(self) -> JobFinished | RunInterrupted:
+        """Until the job has ended or someone asks to stop. JournalLost, sqlite3.Error, OSError: nothing can be recorded
+        any more; what was recorded holds."""
+        while self.state.finished is None:
+            reason = self.stopped()
+            if reason:
+                interrupted = RunInterrupted(reason=reason)
+                self.note(interrupted)
+                return interrupted
+            now = machine.now()
+            for need in self.state.needs(now, self.given.keys()):
+                if need.kind == "publish":
+                    self._publish()
+                elif need.kind == "finish":
+                    self._finish()
+                elif need.kind == "join" and self.state.nothing_to_show:
+                    self._end("failed", "nothing-to-show")
+                elif self.crew.idle and len(self.given) < self._lanes:
+                    self._give(need)
+                else:
+                    break
+            if self.state.finished is None:
+                self._listen(now)
+        return self.state.finished
+
+    def _listen(self, now: float) -> None:
+        alarm = self.state.next_alarm()
+        patience = 1.0 if alarm is None or alarm <= now else min(1.0, alarm - now)
+        for name, reply in self.crew.listen(patience if self.given or alarm else 0.05):
+            given = self.given[name]
+            if isinstance(reply, Progress):
+                given.frames = reply.frames
+            else:
+                del self.given[name]
+                self.tally.working_s += machine.monotonic() - given.at
+                self._hear(given, reply)
+        self.on_tick(self)
+
+    # Orders -------------------------------------------------------------------------------------------------------
+
+    def _give(self, need: Need) -> None:
+        attempt = len(self.state.failed.get(need.key, ())) + 1
+        try:
+            order = dispatch.order_for(
+                need, self.state, job=self.job, attempt=attempt, output=self.output, workspace=self.workspace,
+                journal=self.journal, ffmpeg=self.ffmpeg,
+            )
+        except OSError as error:  # the scratch or the film's folder does not take our file names
+            place = "output" if need.kind == "join" else "scratch"
+            path = str(error.filename or (self.output if need.kind == "join" else self.workspace.scratch))
+            self._fail(need, attempt, Evidence(operation=need.kind, place=place, path=path, errno=error.errno, detail=str(error)))  # type: ignore[arg-type]
+            return
+        short = self._space_low(need)
+        if short is not None:
+            self._fail(need, attempt, short)
+            return
+        self.given[need.name] = _Given(need, order, attempt, machine.monotonic())
+        self.crew.give(need.name, Assignment(order=order, rate=self.state.plan.format.rate))
+
+    def _space_low(self, need: Need) -> Evidence | None:
+        """Whether the volume has room for this piece of work, asked before each one."""
+        if need.kind in ("validate", "copy"):
+            return None
+        joining = need.kind == "join"
+        place = self.output.parent if joining else self.workspace.scratch
+        wanted = self.state.policy.free_margin_bytes // 4
+        if joining:
+            wanted += space.film_bytes(self.state)
+        elif need.segment is not None:
+            wanted += space.picture_bytes(self.state.plan.format, self.state.preset, need.segment.frames)
+        free = machine.free_bytes(place)
+        if free is None or free >= wanted:
+            return None
+        return Evidence(
+            operation=need.kind, place="output" if joining else "scratch", path=str(place), note="space-low", free_bytes=free,
+            detail=f"{wanted} bytes wanted, {free} free",
+        )
+
+    # Outcomes -----------------------------------------------------------------------------------------------------
+
+    def _hear(self, given: _Given, outcome: Outcome) -> None:
+        need, order = given.need, given.order
+        match outcome:
+            case Evidence():
+                self._fail(need, given.attempt, outcome)
+            case Validated():
+                self.note(msgspec.structs.replace(self.state.claimed[need.key], reused=True))
+            case Refuted() if need.kind == "validate":
+                self.note(SealBroken(key=need.key, reason=outcome.reason))
+            case Refuted():
+                self._fail(need, given.attempt, Evidence(
+                    operation=need.kind, place="output", path=str(self.output), note="refuted", detail=outcome.reason,
+                ))
+            case Made():
+                self.tally.checking_s += outcome.checking_s
+                wrong = integrity.discrepancy(order, outcome)  # type: ignore[arg-type]
+                if wrong is not None:
+                    self._fail(need, given.attempt, wrong)
+                else:
+                    self._seal(given, outcome)
+            case _:
+                raise AssertionError(f"{need.name} answered with {type(outcome).__name__}")
+
+    def _seal(self, given: _Given, made: Made) -> None:
+        need, order = given.need, given.order
+        if need.kind == "join":
+            self.note(FilmJoined(
+                cut=self.state.cut, staged=order.part, bytes=made.bytes, film_hash=made.file_hash,  # type: ignore[union-attr]
+                frames=made.frames, samples=min(int(made.digest), self.state.plan.samples),
+            ))
+            return
+        started = machine.monotonic()
+        file = ""
+        if need.kind != "copy":
+            file = self.workspace.seal(Path(order.part), need.key, dispatch.extension(need, self.state))  # type: ignore[union-attr]
+        elif made.known:
+            assert need.segment is not None
+            picture = need.segment.picture
+            self.journal.add_decoded(picture.fingerprint, picture.stream, made.known)  # type: ignore[union-attr]
+        self.tally.recording_s += machine.monotonic() - started
+        kind = {"mix": "audio", "track": "track", "copy": "copy"}.get(need.kind, "video")
+        self.tally.rendered_frames += made.frames if need.segment else 0
+        self.note(SegmentSealed(
+            key=need.key, kind=kind, shot=need.segment.shot if need.segment else 0, file=file,  # type: ignore[arg-type]
+            bytes=made.bytes, file_hash=made.file_hash, frames=made.frames, digest=made.digest, reorder=made.reorder,
+            seconds=round(machine.monotonic() - given.at, 3), clipped=made.clipped,
+        ))
+
+    def _fail(self, need: Need, attempt: int, evidence: Evidence) -> None:
+        failure = diagnose(evidence)
+        now = machine.now()
+        decision = recover(
+            failure, attempt=attempt, first_failed_at=self.first_failed.setdefault(need.key, now), now=now,
+            chance=machine.chance(), policy=self.state.policy,
+        )
+        shot = need.segment.shot if need.segment else 0
+        facts: list[Fact] = [AttemptFailed(key=need.key, shot=shot, attempt=attempt, failure=failure, recovery=decision)]
+        if failure.code in ("seal-damaged", "source-changed") and evidence.clip and need.kind in ("join", "track"):
+            facts.append(SealBroken(key=evidence.clip, reason=failure.code))
+        elif decision.retry_at is None and not decision.fatal:
+            facts += self._give_up(need, failure)
+        if decision.change == "fewer workers":
+            self._lanes = max(1, self._lanes - 1)
+        self.note(*facts)
+
+    def _give_up(self, need: Need, failure: Failure) -> list[Fact]:
+        """What stands in for work that cannot be done. Slates and silence themselves have no stand-in: then the job ends."""
+        if need.segment is not None and failure.evidence.place == "source":
+            shots = sorted({s.shot for s in self.state.current.segments if s.key == need.key})
+            return [ShotSlated(shot=shot, failure=failure) for shot in shots]
+        if need.kind == "mix" and failure.evidence.clip:
+            return [SoundSilenced(clip=failure.evidence.clip, failure=failure)]
+        if need.segment is not None and isinstance(need.segment.picture, Piece | Still | Copy):
+            return [ShotSlated(shot=need.segment.shot, failure=failure)]
+        self.state.fatal = failure
+        return []
+
+    # The end ------------------------------------------------------------------------------------------------------
+
+    def _publish(self) -> None:
+        """The rename that makes it the film. Done before and cut before the record: the film is known by its hash."""
+        joined = self.state.joined
+        assert joined is not None
+        staged = Path(joined.staged)
+        kept = ""
+        try:
+            kept = self.workspace.publish(staged, self.output)
+        except OSError as error:
+            self._fail(Need("publish", self.state.cut), len(self.state.failed.get(self.state.cut, ())) + 1, Evidence(
+                operation="publish", place="output", path=str(self.output), errno=error.errno, detail=str(error),
+            ))
+            return
+        self.note(FilmPublished(
+            output=str(self.output), film_hash=joined.film_hash, kept=kept, cut=joined.cut, frames=joined.frames,
+            samples=joined.samples,
+        ))
+
+    def _finish(self) -> None:
+        if self.state.fatal is not None:
+            evidence = self.state.fatal.evidence
+            self._end("failed", self.state.fatal.code, evidence.path or evidence.detail)
+        else:
+            self._end("incomplete" if self.state.incomplete else "complete")
+
+    def _end(self, outcome: str, code: str = "", detail: str = "") -> None:
+        self.workspace.close_job(self.job, self.output)
+        self.note(JobFinished(
+            outcome=outcome, code=code, detail=detail, seconds=round(machine.monotonic() - self.tally.started, 3),  # type: ignore[arg-type]
+        ))
+
+
+RECORD_LOST = (JournalLost, sqlite3.Error, OSError)
+"""What it looks like when the journal's or the store's disk is gone: the job stops, everything recorded holds."""

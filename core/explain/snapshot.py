@@ -1,0 +1,58 @@
+"""State to Snapshot: the only thing any display ever sees."""
+
+from __future__ import annotations
+
+from core.decide.assembly import Assembly
+from core.model.film import Value
+
+
+class Snapshot(Value, frozen=True):
+    """A job at a moment. Frames are record frames; `left_s` is None while it cannot be told; `working_on` names shots."""
+
+    phase: str
+    frames: int
+    frames_done: int
+    shots: int
+    shots_done: int
+    shots_missing: int
+    reused_frames: int
+    left_s: float | None
+    frames_per_s: float
+    working_on: tuple[str, ...]
+    waiting_s: float
+
+
+def snapshot(state: Assembly, in_flight: dict[str, int], elapsed_s: float, now: float) -> Snapshot:
+    """`in_flight` maps the names of orders under way to frames done so far."""
+    plan = state.current
+    names = {shot.number: shot.name or "gap" for shot in plan.shots}
+    by_key = {segment.key: segment for segment in reversed(plan.segments)}
+    done = sum(segment.frames for segment in plan.segments if segment.key in state.believed)
+    reused = sum(s.frames for s in plan.segments if s.key in state.believed and state.believed[s.key].reused)
+    partly, working, joining = 0, [], False
+    for name, frames in in_flight.items():
+        kind, _, key = name.partition(":")
+        if kind in ("render", "copy") and key in by_key:
+            partly += min(frames, by_key[key].frames)
+            working.append(f"shot {by_key[key].shot} {names[by_key[key].shot]}")
+        elif kind in ("mix", "track"):
+            working.append("sound")
+        elif kind == "validate":
+            working.append("checkpoints")
+        elif kind == "join":
+            joining, partly = True, frames
+            working.append("joining the film")
+    made = done - reused + (0 if joining else partly)
+    speed = made / elapsed_s if elapsed_s > 0 else 0.0
+    left = plan.frames - done - (0 if joining else partly)
+    unsettled = {s.shot for s in plan.segments if s.key not in state.believed}
+    phase = "publish" if state.joined else "join" if joining else "assemble"
+    if state.finished:
+        phase = "done"
+    alarm = state.next_alarm()
+    return Snapshot(
+        phase=phase, frames=plan.frames, frames_done=plan.frames - left, shots=len(plan.shots),
+        shots_done=len(plan.shots) - len(unsettled), shots_missing=len(state.shots_missing()), reused_frames=reused,
+        left_s=left / speed if speed > 0 and elapsed_s > 1 else None, frames_per_s=speed,
+        working_on=tuple(dict.fromkeys(working)), waiting_s=max(0.0, alarm - now) if alarm and not in_flight else 0.0,
+    )

@@ -1,0 +1,1 @@
+"""Values only, frozen: what a film is, what can happen, what can go wrong."""

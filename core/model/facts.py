@@ -1,0 +1,171 @@
+"""What happened: the journal's vocabulary, in past participles. Replaying them gives a job's state back.
+
+Activity is never a fact: no process ids, no connections. A decision is written inside the fact it answers
+(`AttemptFailed.recovery`), so replay never decides again under newer rules.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from core.model.failure import Failure, Recovery
+from core.model.film import Value
+
+
+class JobAccepted(Value, frozen=True):
+    """Someone asked for a film. `digest` names the request: same cut, preset and place have the same one."""
+
+    digest: str
+    timeline_path: str
+    timeline_name: str
+    output: str
+    preset: str
+
+
+class RunStarted(Value, frozen=True):
+    """A process took the job up: the first time, or again after an interruption."""
+
+    version: str
+    ffmpeg: str
+    workers: int
+
+
+class FilmPlanned(Value, frozen=True):
+    """The sources were examined and the cut was laid out. `cut` names the whole composition.
+
+    `reused` counts segments and sound chunks already sealed, `reused_frames` their pictures.
+    """
+
+    cut: str
+    shots: int
+    segments: int
+    chunks: int
+    frames: int
+    samples: int
+    reused: int
+    reused_frames: int
+    rate: str
+    start_frame: int
+    drop_frame: bool = False
+    copied: int = 0
+    start_timecode: str = ""
+
+
+class ProblemFound(Value, frozen=True):
+    """A source or a clip is not as the cut needs it; known before rendering."""
+
+    code: str
+    path: str
+    shots: tuple[int, ...]
+    detail: str = ""
+    clips: tuple[str, ...] = ()
+
+
+class SegmentSealed(Value, frozen=True):
+    """A checkpoint: a segment (or sound chunk) is complete, verified and durable under its content key.
+
+    `file` is relative to the store, empty for packets that stay in their source. `digest` is over the packets'
+    payloads, `file_hash` over the file. `reorder` is how many frames decoding order runs ahead.
+    """
+
+    key: str
+    kind: Literal["video", "copy", "audio", "track"]
+    shot: int
+    file: str
+    bytes: int
+    file_hash: str
+    frames: int
+    digest: str
+    reorder: int = 0
+    seconds: float = 0.0
+    reused: bool = False
+    clipped: int = 0
+
+
+class SealBroken(Value, frozen=True):
+    """A checkpoint's file was not what the journal says; it is made again."""
+
+    key: str
+    reason: str
+
+
+class AttemptFailed(Value, frozen=True):
+    """An attempt at a piece of work failed, and what was decided about it."""
+
+    key: str
+    shot: int
+    attempt: int
+    failure: Failure
+    recovery: Recovery
+
+
+class ShotSlated(Value, frozen=True):
+    """A shot was given up: a slate of exact length stands in its place."""
+
+    shot: int
+    failure: Failure
+
+
+class SoundSilenced(Value, frozen=True):
+    """A clip's sound could not be read: silence of exact length stands in its place."""
+
+    clip: str
+    failure: Failure
+
+
+class FilmJoined(Value, frozen=True):
+    """The film stands complete and verified beside its place, under its staging name."""
+
+    cut: str
+    staged: str
+    bytes: int
+    film_hash: str
+    frames: int
+    samples: int
+
+
+class FilmPublished(Value, frozen=True):
+    """The film took its place; `kept` is where the film it replaced is kept, empty when there was none."""
+
+    output: str
+    film_hash: str
+    kept: str
+    cut: str = ""
+    frames: int = 0
+    samples: int = 0
+
+
+class FilmRolledBack(Value, frozen=True):
+    """Someone asked for the film before this one; both exist still, each in the other's place."""
+
+    output: str
+    film_hash: str
+    kept_hash: str
+
+
+class JobFinished(Value, frozen=True):
+    """The end: `complete`, `incomplete` (published with slates or losses), `failed`, `superseded` by a newer cut."""
+
+    outcome: Literal["complete", "incomplete", "failed", "superseded", "unchanged"]
+    code: str = ""
+    detail: str = ""
+    seconds: float = 0.0
+
+
+class RunInterrupted(Value, frozen=True):
+    """Someone asked us to stop. Not a failure: the job can be taken up again."""
+
+    reason: str
+
+
+class Rewound(Value, frozen=True):
+    """Work sealed after a checkpoint is not to be believed: it is made again."""
+
+    checkpoint: int
+    keys: tuple[str, ...]
+
+
+Fact = (
+    JobAccepted | RunStarted | FilmPlanned | ProblemFound | SegmentSealed | SealBroken | AttemptFailed | ShotSlated
+    | SoundSilenced | FilmJoined | FilmPublished | FilmRolledBack | JobFinished | RunInterrupted | Rewound
+)

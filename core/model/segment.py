@@ -1,0 +1,158 @@
+"""The plan's pieces: what is rendered, copied or drawn, each under a content key.
+
+A segment is the unit of work and of loss: it is rendered whole or not at all, and sealed as a checkpoint.
+Its key is a hash of everything that can change its pixels and of nothing else (not where it stands in the film),
+so an edit renders only what it changed.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal
+
+from core.model.film import Format, Remark, Value
+
+
+class Fit(Value, frozen=True):
+    """Where the picture stands in the frame, in pixels: scaled to width x height at (x, y), bars around it."""
+
+    width: int
+    height: int
+    x: int
+    y: int
+
+
+class Piece(Value, frozen=True):
+    """Frames of a movie, from its `first_frame`, decoded and encoded again.
+
+    `seek_s` is where the demuxer is asked to go: half a frame before the first frame, so that rounding to
+    microseconds can never miss it. With `conform` the source's own rate is brought to the film's:
+    record frame k shows what the source shows at seek_s + phase_s + k/rate. `matrix` is how its colours
+    are coded (ITU-T H.273; 0 is RGB, 2 unspecified: taken to be the film's).
+    """
+
+    path: str
+    fingerprint: str
+    stream: int
+    first_frame: int
+    source_rate: Fraction
+    seek_s: Fraction
+    fit: Fit
+    conform: bool = False
+    phase_s: Fraction = Fraction(0)
+    matrix: int = 2
+    alpha: bool = False
+
+
+class Still(Value, frozen=True):
+    """One picture held for the segment's length."""
+
+    path: str
+    fingerprint: str
+    fit: Fit
+    matrix: int = 0
+    alpha: bool = False
+
+
+class Copy(Value, frozen=True):
+    """Packets of a source that is already in the deliverable's format, from packet `first_frame`; no file of its own."""
+
+    path: str
+    fingerprint: str
+    stream: int
+    first_frame: int
+
+
+class Black(Value, frozen=True):
+    """A gap."""
+
+
+class Slate(Value, frozen=True):
+    """A card in place of a shot that could not be made; `lines` are what it says, the first as its title."""
+
+    lines: tuple[str, ...]
+
+
+Picture = Piece | Still | Copy | Black | Slate
+
+
+class Segment(Value, frozen=True):
+    """`frames` pictures at record frame `record_in`, part of shot `shot` (1-based)."""
+
+    key: str
+    shot: int
+    record_in: int
+    frames: int
+    picture: Picture
+
+
+class Sound(Value, frozen=True):
+    """An excerpt of an audio stream, to be laid at sample `at` of its chunk (film sample rate).
+
+    `source_in_s` counts from the file's first frame in seconds. `channels` picks channels of the stream, empty for all.
+    """
+
+    clip: str
+    shot_name: str
+    path: str
+    fingerprint: str
+    stream: int
+    source_in_s: Fraction
+    at: int
+    samples: int
+    channels: tuple[int, ...] = ()
+
+
+class Chunk(Value, frozen=True):
+    """A stretch of the mixed sound track, from film sample `first_sample`."""
+
+    key: str
+    first_sample: int
+    samples: int
+    sounds: tuple[Sound, ...]
+
+
+class Shot(Value, frozen=True):
+    """A stretch of the film on which one clip, or nothing, is visible. Numbered from 1 in record order."""
+
+    number: int
+    name: str
+    record_in: int
+    frames: int
+    kind: Literal["clip", "gap", "slate"]
+    clip: str = ""
+    path: str = ""
+    source_in_s: Fraction = Fraction(0)
+
+
+class Problem(Value, frozen=True):
+    """Something found before rendering: a failure code with what the message needs. `shots` are those it touches."""
+
+    code: str
+    path: str
+    shots: tuple[int, ...]
+    detail: str = ""
+    clips: tuple[str, ...] = ()
+
+
+class Plan(Value, frozen=True):
+    """Everything that is to be made for one film. `signature` is the coded format that every segment must have."""
+
+    name: str
+    format: Format
+    preset: str
+    signature: str
+    start_frame: int
+    drop_frame: bool
+    frames: int
+    samples: int
+    shots: tuple[Shot, ...]
+    segments: tuple[Segment, ...]
+    chunks: tuple[Chunk, ...]
+    problems: tuple[Problem, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def audible(self) -> bool:
+        """Whether the film has a sound track at all."""
+        return bool(self.chunks)

@@ -1,0 +1,65 @@
+"""What an opened media file turned out to be. Facts only; no judgement."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from core.model.film import UNSPECIFIED, Colour, Value
+
+
+class VideoFacts(Value, frozen=True):
+    """The first video stream. `start_s` counts from the container's own start, as ffmpeg's `-ss` does.
+
+    `frames` is the container's count, else duration times rate. `constant_rate` is true when every frame stands
+    on the grid of `rate`. `rotation` is in degrees clockwise. `signature` names the coded format (`core.model.segment`).
+    """
+
+    stream: int
+    codec: str
+    width: int
+    height: int
+    pixel_format: str
+    rate: Fraction
+    frames: int
+    start_s: Fraction
+    constant_rate: bool
+    intra_only: bool
+    still: bool
+    signature: str
+    pixel_aspect: Fraction = Fraction(1)
+    rotation: int = 0
+    colour: Colour = UNSPECIFIED
+    alpha: bool = False
+    interlaced: bool = False
+
+
+class AudioFacts(Value, frozen=True):
+    """One audio stream; `samples` at its own `sample_rate`, 0 when the container does not say."""
+
+    stream: int
+    codec: str
+    sample_rate: int
+    channels: int
+    samples: int
+    start_s: Fraction
+
+
+class Source(Value, frozen=True):
+    """A media file as found on disk.
+
+    `fingerprint` stands for the content: size, modification time and hashes of samples of the file, so an unchanged
+    file is known again in milliseconds whatever its size. `inode` is (device, inode): the identity against which an
+    output path is compared, since ffmpeg overwrites its own source through a hard link without a word.
+    """
+
+    path: str
+    size: int
+    fingerprint: str
+    inode: tuple[int, int]
+    video: VideoFacts | None
+    audio: tuple[AudioFacts, ...]
+    timecode_s: Fraction | None = None
+
+    def audio_stream(self, order: int) -> AudioFacts | None:
+        """The n-th audio stream of the file."""
+        return self.audio[order] if 0 <= order < len(self.audio) else None

@@ -1,0 +1,47 @@
+"""Verify a film that was published some time ago: its hash, and with `deep` every frame and sample decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import av
+
+from core.model.orders import CheckFilm, Made, Refuted, ValidateSeal, Validated
+from core.perform import hashing
+
+
+def check_film(order: CheckFilm, on_frames: Callable[[int], None]) -> Made | Refuted:
+    """Made when the film is what was published. OSError when it cannot be read."""
+    if order.film_hash and hashing.tree_hash(order.path) != order.film_hash:
+        return Refuted(reason="its bytes are not those that were published")
+    frames, samples = order.frames, order.samples
+    if order.deep:
+        frames, samples = 0, 0
+        try:
+            with av.open(order.path) as container:
+                video = container.streams.video[0]
+                video.thread_type = "AUTO"
+                audio = container.streams.audio[0] if container.streams.audio else None
+                for frame in container.decode([video, audio] if audio else [video]):
+                    if isinstance(frame, av.VideoFrame):
+                        frames += 1
+                        if frame.is_corrupt:
+                            return Refuted(reason=f"frame {frames - 1} does not decode cleanly")
+                        if frames % 48 == 0:
+                            on_frames(frames)
+                    else:
+                        samples += frame.samples
+        except av.FFmpegError as error:
+            return Refuted(reason=f"decoding stopped after {frames} frames: {error.strerror}")
+        if frames != order.frames or samples < order.samples:
+            return Refuted(reason=f"{frames} of {order.frames} frames and {samples} of {order.samples} samples decode")
+    return Made(frames=frames, digest=str(samples))
+
+
+def validate(order: ValidateSeal) -> Validated | Refuted:
+    """Hash a sealed file again."""
+    try:
+        found = hashing.file_hash(order.path)
+    except FileNotFoundError:
+        return Refuted(reason="its file is gone")
+    return Validated() if found == order.file_hash else Refuted(reason="its bytes have changed")

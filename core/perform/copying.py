@@ -1,0 +1,88 @@
+"""Packets of a source that is already in the deliverable's format: find them by frame number, hash them, and decode
+those that were never seen to decode cleanly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from math import floor
+
+import av
+import xxhash
+
+from core.model.orders import ExamineCopy, Made
+from core.perform import hashing, machine, packets
+
+
+class NotContiguous(Exception):
+    """The frames asked for do not stand in the file one after the other. `seen` of `wanted` did."""
+
+    def __init__(self, wanted: int, seen: int) -> None:
+        super().__init__(f"{seen} of {wanted} frames")
+        self.wanted, self.seen = wanted, seen
+
+
+class Changed(Exception):
+    """The bytes read are not those that were examined before. `key` is the segment's."""
+
+    def __init__(self, key: str, path: str) -> None:
+        super().__init__(path)
+        self.key, self.path = key, path
+
+
+def frames_of(
+    container: av.container.InputContainer, stream: av.VideoStream, first: int, count: int
+) -> Iterator[av.Packet]:
+    """The packets of frames [first, first + count) of an intra-only stream of constant rate, in order; NotContiguous."""
+    rate = stream.average_rate or stream.base_rate or Fraction(25)
+    base = stream.time_base or Fraction(1)
+    start = stream.start_time or 0
+    # Where the last copy from this file ended, reading simply goes on; elsewhere, or the first time, seek.
+    container.seek(start + floor(Fraction(first) / rate / base), stream=stream, backward=True, any_frame=False)
+    at = first
+    for packet in container.demux(stream):
+        if packet.pts is None or packet.size == 0:
+            continue
+        number = round((packet.pts - start) * base * rate)
+        if number < first:
+            continue
+        if number != at or not packet.is_keyframe:
+            break
+        yield packet
+        at += 1
+        if at == first + count:
+            return
+    raise NotContiguous(count, at - first)
+
+
+def examine(order: ExamineCopy, on_frames: Callable[[int], None]) -> Made:
+    """Digest of the packets, and the hashes of those that were decoded now. Raises what av raises on damage."""
+    started = machine.monotonic()
+    if hashing.fingerprint(order.path) != order.fingerprint:
+        raise Changed(order.key, order.path)
+    digest = xxhash.xxh3_128()
+    known = set(order.known)
+    fresh: list[int] = []
+    decoded = 0
+    with av.open(order.path, options={"protocol_whitelist": "file"}) as container:
+        stream = container.streams[order.stream]
+        assert isinstance(stream, av.VideoStream)
+        context = stream.codec_context
+        context.thread_count = 1
+        context.options = {"err_detect": "explode"}
+        sign = packets.signature(stream)
+        for count, packet in enumerate(frames_of(container, stream, order.first_frame, order.frames), start=1):
+            digest.update(packet)
+            mark = xxhash.xxh3_64_intdigest(packet)
+            if mark not in known:
+                pictures = packet.decode()
+                decoded += 1
+                if len(pictures) != 1 or pictures[0].is_corrupt:
+                    raise av.InvalidDataError(1094995529, "corrupt decoded frame", order.path)
+                fresh.append(mark)
+                if decoded % 12 == 0:
+                    on_frames(count)
+    return Made(
+        frames=order.frames, signature=sign, digest=digest.hexdigest(), known=tuple(fresh),
+        checking_s=machine.monotonic() - started,
+    )

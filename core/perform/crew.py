@@ -1,0 +1,155 @@
+"""Worker processes and who has which order. A worker that dies, or says nothing for too long, is replaced.
+
+The engine sees only replies: a crash of a worker arrives as Evidence like any other failure.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from core.model import codec
+from core.model.failure import Evidence
+from core.model.orders import Order, Outcome, Progress
+from core.perform import machine, process
+from core.perform.worker import Assignment, Reply
+
+_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@dataclass
+class _Worker:
+    process: subprocess.Popen[bytes]
+    buffer: bytes = b""
+    order: Order | None = None
+    name: str = ""
+    heard: float = 0.0
+    lines: list[str] = field(default_factory=list)
+
+
+class Crew:
+    """`size` workers. `give` an order under a name while `idle` is not zero; `listen` returns what they say."""
+
+    def __init__(self, size: int, *, stall_s: float) -> None:
+        self.size = size
+        self._stall_s = stall_s
+        self._selector = selectors.DefaultSelector()
+        self._workers: list[_Worker] = []
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_read, False)
+        os.set_blocking(self._wake_write, False)
+        self._selector.register(self._wake_read, selectors.EVENT_READ, None)
+        for _ in range(size):
+            self._start()
+
+    @property
+    def wake_fd(self) -> int:
+        """Writing a byte here ends `listen` early; meant for signal handlers."""
+        return self._wake_write
+
+    @property
+    def idle(self) -> int:
+        """How many workers have nothing to do."""
+        return sum(worker.order is None for worker in self._workers)
+
+    @property
+    def busy(self) -> dict[str, Order]:
+        """Orders under way by name."""
+        return {worker.name: worker.order for worker in self._workers if worker.order is not None}
+
+    def _start(self) -> None:
+        argv = [sys.executable, "-m", "core.perform.worker", str(os.getpid())]
+        environment = {**os.environ, **_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        child = process.spawn(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, environment=environment,
+            own_session=True,
+        )
+        worker = _Worker(child)
+        assert child.stdout and child.stderr
+        self._selector.register(child.stdout, selectors.EVENT_READ, worker)
+        self._selector.register(child.stderr, selectors.EVENT_READ, worker)
+        self._workers.append(worker)
+
+    def _drop(self, worker: _Worker) -> int | None:
+        process.kill_session(worker.process)
+        for stream in (worker.process.stdin, worker.process.stdout, worker.process.stderr):
+            if stream is None:
+                continue
+            if stream in (key.fileobj for key in self._selector.get_map().values()):
+                self._selector.unregister(stream)
+            try:
+                stream.close()
+            except OSError:
+                pass  # flushing an order into a dead worker
+        self._workers.remove(worker)
+        return worker.process.returncode
+
+    def give(self, name: str, assignment: Assignment) -> None:
+        """Hand an order to an idle worker; its replies come back under `name`."""
+        worker = next(worker for worker in self._workers if worker.order is None)
+        worker.order, worker.name, worker.heard = assignment.order, name, machine.monotonic()
+        assert worker.process.stdin
+        try:
+            worker.process.stdin.write(codec.encode(assignment) + b"\n")
+            worker.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it died; `listen` will see the end of its output and say so
+
+    def listen(self, timeout_s: float) -> list[tuple[str, Progress | Outcome]]:
+        """Replies that arrived, waiting up to `timeout_s` for the first. An outcome frees its worker."""
+        said: list[tuple[str, Progress | Outcome]] = []
+        soonest = min((w.heard + self._stall_s for w in self._workers if w.order is not None), default=None)
+        if soonest is not None:
+            timeout_s = min(timeout_s, max(0.0, soonest - machine.monotonic()))
+        for key, _ in self._selector.select(timeout_s):
+            worker = key.data
+            if worker is None:
+                os.read(self._wake_read, 4096)
+                continue
+            if worker not in self._workers:
+                continue
+            data = os.read(key.fd, 1 << 20)
+            if key.fileobj is worker.process.stderr:
+                worker.lines.extend(data.decode(errors="replace").splitlines())
+                del worker.lines[:-40]
+                if not data:
+                    self._selector.unregister(key.fileobj)
+                continue
+            if not data:
+                said.extend(self._replace(worker, "worker-died"))
+                continue
+            *whole, worker.buffer = (worker.buffer + data).split(b"\n")
+            for line in whole:
+                reply: Reply = codec.decode(line, Reply)  # type: ignore[arg-type]
+                worker.heard = machine.monotonic()
+                said.append((worker.name, reply))
+                if not isinstance(reply, Progress):
+                    worker.order = None
+        for worker in list(self._workers):
+            if worker.order is not None and machine.monotonic() - worker.heard > self._stall_s:
+                said.extend(self._replace(worker, "hung"))
+        return said
+
+    def _replace(self, worker: _Worker, note: str) -> Iterable[tuple[str, Evidence]]:
+        order, name = worker.order, worker.name
+        code = self._drop(worker)
+        self._start()
+        if order is not None:
+            path = str(getattr(order, "source", "") or getattr(order, "path", "") or getattr(order, "part", ""))
+            place = "source" if getattr(order, "source", "") or type(order).__name__.startswith("Examine") else "program"
+            yield name, Evidence(
+                operation=type(order).__name__, place=place, path=path, note=note,  # type: ignore[arg-type]
+                exit_code=code if note == "worker-died" else None, stderr=tuple(worker.lines), network=machine.on_network(path),
+            )
+
+    def dismiss(self) -> None:
+        """Kill every worker and what it runs. Nothing is lost: part files are not believed."""
+        for worker in list(self._workers):
+            self._drop(worker)
+        self._selector.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)

@@ -1,0 +1,107 @@
+"""Run ffmpeg under supervision and report what was seen: exit, log lines, frames. Never a verdict.
+
+The caller is a worker process with one thread. While ffmpeg runs, the worker's own command pipe is watched: when it
+closes, the engine is gone and ffmpeg is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from core.perform import machine, process
+
+_TAIL_LINES = 60
+_BLOCK = 1 << 18
+
+
+class EngineGone(Exception):
+    """The process that gave the order no longer exists."""
+
+
+class Ran(NamedTuple):
+    """How an ffmpeg ended. `lines` are its last log lines; `frames` the last count it reported."""
+
+    exit_code: int
+    lines: tuple[str, ...]
+    frames: int
+    elapsed_s: float
+
+
+def _blocks(files: Sequence[str]) -> Iterator[bytes]:
+    for name in files:
+        with Path(name).open("rb") as handle:
+            while block := handle.read(_BLOCK):
+                yield block
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    on_frames: Callable[[int], None] = lambda frames: None,
+    inputs: Sequence[str] = (),
+    command_pipe: int | None = None,
+) -> Ran:
+    """Run to the end. `inputs` are fed, one after the other, to standard input. EngineGone when the command pipe closes."""
+    started = machine.monotonic()
+    child = process.spawn(
+        argv, stdin=subprocess.PIPE if inputs else subprocess.DEVNULL, from_single_thread=True
+    )
+    assert child.stdout and child.stderr
+    lines: deque[str] = deque(maxlen=_TAIL_LINES)
+    frames = 0
+    rest = {"out": b"", "err": b""}
+    feed = _blocks(inputs)
+    pending = memoryview(b"")
+    with selectors.DefaultSelector() as selector:
+        selector.register(child.stdout, selectors.EVENT_READ, "out")
+        selector.register(child.stderr, selectors.EVENT_READ, "err")
+        if child.stdin:
+            os.set_blocking(child.stdin.fileno(), False)
+            selector.register(child.stdin, selectors.EVENT_WRITE, "in")
+        if command_pipe is not None:
+            selector.register(command_pipe, selectors.EVENT_READ, "engine")
+        open_streams = 2
+        while open_streams:
+            for key, _ in selector.select():
+                if key.data == "engine":
+                    child.kill()
+                    raise EngineGone
+                if key.data == "in":
+                    assert child.stdin
+                    if not pending:
+                        pending = memoryview(next(feed, b""))
+                    try:
+                        if pending:
+                            pending = pending[os.write(child.stdin.fileno(), pending) :]
+                            continue
+                    except BlockingIOError:
+                        continue
+                    except BrokenPipeError:
+                        pass  # ffmpeg has ended; its exit and log say why
+                    selector.unregister(child.stdin)
+                    child.stdin.close()
+                    continue
+                data = os.read(key.fd, 65536)
+                if not data:
+                    selector.unregister(key.fileobj)
+                    open_streams -= 1
+                    continue
+                *whole, rest[key.data] = (rest[key.data] + data).split(b"\n")
+                for line in whole:
+                    if key.data == "err":
+                        lines.append(line.decode(errors="replace").rstrip())
+                    elif line.startswith(b"frame="):
+                        frames = int(line[6:].strip() or b"0")
+                        on_frames(frames)
+    if rest["err"].strip():
+        lines.append(rest["err"].decode(errors="replace").rstrip())
+    exit_code = child.wait()
+    child.stdout.close()
+    child.stderr.close()
+    return Ran(exit_code, tuple(lines), frames, machine.monotonic() - started)

@@ -1,0 +1,82 @@
+"""The machine: clock, sleep, chance, space, volumes. The only place that reads them."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+from pathlib import Path
+
+_NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afpfs", "fuse.sshfs", "fuse.s3fs", "9p", "ceph", "glusterfs", "webdav"}
+
+
+def now() -> float:
+    """Unix seconds."""
+    return time.time()
+
+
+def monotonic() -> float:
+    """Seconds for measuring; unaffected by changes of the clock."""
+    return time.monotonic()
+
+
+def sleep(seconds: float) -> None:
+    """Do nothing for a while."""
+    time.sleep(seconds)
+
+
+def chance() -> float:
+    """A random number in [0, 1), for jitter."""
+    return secrets.randbelow(1 << 30) / (1 << 30)
+
+
+def token(length: int = 6) -> str:
+    """A random name of lower-case letters and digits that are hard to confuse."""
+    return "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(length))
+
+
+def cores() -> int:
+    """Processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return max(1, os.cpu_count() or 1)
+
+
+def free_bytes(path: str | Path) -> int | None:
+    """Space left for us on the volume of a path or of its nearest existing parent; None when it cannot be told."""
+    place = Path(path)
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    try:
+        return shutil.disk_usage(place).free
+    except OSError:
+        return None
+
+
+def volume(path: str | Path) -> int | None:
+    """The device number of the volume a path (or its nearest existing parent) is on."""
+    place = Path(path)
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    try:
+        return place.stat().st_dev
+    except OSError:
+        return None
+
+
+def on_network(path: str | Path) -> bool:
+    """Whether a path is on a network file system. Only Linux tells; elsewhere False."""
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text()
+    except OSError:
+        return False
+    best, kind = "", ""
+    text = os.path.abspath(path)
+    for line in mounts.splitlines():
+        left, _, right = line.partition(" - ")
+        point = left.split()[4].encode().decode("unicode_escape")
+        inside = text == point or text.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, kind = point, right.split()[0]
+    return kind in _NETWORK_FILE_SYSTEMS

@@ -1,0 +1,68 @@
+"""What stands in a media file, packet by packet: counts, time stamps, payload digests, stream signature.
+
+Reading packets costs about a thousandth of encoding them and, with the digest, finds every change of a payload
+(a full decode finds none of 30 flipped bits in ProRes). See docs/architecture.md, "Oracles".
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import xxhash
+
+_GLOBAL_HEADER_COUNTS = {"h264", "hevc", "ffv1", "av1", "vp9", "mpeg4"}
+"""Codecs whose packets cannot be decoded without the header beside them: there, headers must be equal."""
+
+
+class Counted(NamedTuple):
+    """Facts of a video stream. `reorder` is how many packets decoding runs ahead of showing; `on_grid` tells whether
+    the frames, sorted by time, stand exactly on the rate's grid (within `tolerance` of a frame)."""
+
+    frames: int
+    digest: str
+    reorder: int
+    on_grid: bool
+    signature: str
+
+
+def signature(stream: av.VideoStream) -> str:
+    """The coded format of a stream, equal for streams whose packets may stand in one track."""
+    context = stream.codec_context
+    header = ""
+    if context.name in _GLOBAL_HEADER_COUNTS or stream.codec_context.codec.canonical_name in _GLOBAL_HEADER_COUNTS:
+        header = xxhash.xxh3_64_hexdigest(context.extradata or b"")
+    parts = (
+        context.codec.canonical_name, str(context.profile or ""), f"{context.width}x{context.height}",
+        context.pix_fmt or "", header,
+    )
+    return " ".join(part for part in parts if part)
+
+
+def reorder_of(shown: list[int]) -> int:
+    """Of pts in decoding order: by how many frames decoding must run ahead so that no frame is late."""
+    rank = {pts: place for place, pts in enumerate(sorted(shown))}
+    return max((place - rank[pts] for place, pts in enumerate(shown)), default=0)
+
+
+def count_video(path: str | Path, rate: Fraction, *, tolerance: Fraction = Fraction(1, 8)) -> Counted:
+    """Read every video packet of a file; av.FFmpegError or OSError when it cannot be read."""
+    digest = xxhash.xxh3_128()
+    shown: list[int] = []
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        base = stream.time_base or Fraction(1)
+        for packet in container.demux(stream):
+            if packet.pts is None or packet.size == 0:
+                continue
+            digest.update(packet)
+            shown.append(packet.pts)
+        sign = signature(stream)
+    ordered = sorted(shown)
+    zero = ordered[0] if ordered else 0
+    on_grid = len(set(ordered)) == len(ordered) and all(
+        abs((pts - zero) * base * rate - place) <= tolerance for place, pts in enumerate(ordered)
+    )
+    return Counted(len(shown), digest.hexdigest(), reorder_of(shown), on_grid, sign)

@@ -1,0 +1,134 @@
+"""Open a media file and say what it is: streams, rates, counts, rotation, timecode, fingerprint."""
+
+from __future__ import annotations
+
+import os
+import stat
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from core.model.source import AudioFacts, Source, VideoFacts
+from core.model.timing import exact_rate, frames_of_timecode
+from core.perform import hashing, packets
+
+_STILL_CODECS = {"png", "tiff", "bmp", "jpeg2000", "webp", "exr", "dpx", "targa", "mjpeg", "gif", "psd", "jpegxl"}
+
+
+class NotMedia(Exception):
+    """The file is none that could be used. `note` is the kebab-case name of what is wrong."""
+
+    def __init__(self, note: str, detail: str = "") -> None:
+        super().__init__(note)
+        self.note, self.detail = note, detail
+
+
+def examine(path: str) -> Source:
+    """Open, read the header, decode the first picture. NotMedia, OSError or av.FFmpegError when that cannot be done."""
+    facts = os.stat(path)
+    if not stat.S_ISREG(facts.st_mode):
+        raise NotMedia("not-a-file")
+    if facts.st_size == 0:
+        raise NotMedia("empty-file")
+    mark = hashing.fingerprint(path)
+    # Only real media containers: a text file is a "picture" to ffmpeg's tty demuxer, a playlist opens other files.
+    with av.open(path, options={"protocol_whitelist": "file"}) as container:
+        if container.format.name in ("tty", "hls", "concat", "sdp", "dash", "ffmetadata"):
+            raise NotMedia("not-media", container.format.name)
+        video = _video(container) if container.streams.video else None
+        audio = tuple(_audio(stream, container) for stream in container.streams.audio)
+        timecode_s = _timecode(container, video)
+    if video is None and not audio:
+        raise NotMedia("no-streams")
+    return Source(
+        path=path, size=facts.st_size, fingerprint=mark, inode=(facts.st_dev, facts.st_ino), video=video, audio=audio,
+        timecode_s=timecode_s,
+    )
+
+
+def _container_start(container: av.container.InputContainer) -> Fraction:
+    return Fraction(container.start_time or 0, 1_000_000)
+
+
+def _start(stream: av.VideoStream | av.AudioStream, container: av.container.InputContainer) -> Fraction:
+    if stream.start_time is None or stream.time_base is None:
+        return Fraction(0)
+    offset = stream.start_time * stream.time_base - _container_start(container)
+    return offset if abs(offset) > Fraction(1, 100_000) else Fraction(0)
+
+
+def _video(container: av.container.InputContainer) -> VideoFacts | None:
+    stream = next((s for s in container.streams.video if not s.disposition & s.disposition.attached_pic), None)
+    if stream is None:
+        return None
+    context = stream.codec_context
+    still = "_pipe" in container.format.name or container.format.name == "image2" or (
+        stream.frames == 1 and context.codec.canonical_name in _STILL_CODECS
+    )
+    average = stream.average_rate or stream.base_rate or Fraction(25)
+    rate = exact_rate(Fraction(average))
+    duration_s = Fraction(0)
+    if stream.duration and stream.time_base:
+        duration_s = stream.duration * stream.time_base
+    elif container.duration:
+        duration_s = Fraction(container.duration, 1_000_000)
+    frames = 1 if still else stream.frames or round(duration_s * rate)
+    intra = bool(context.codec.intra_only)
+    frame = None
+    for count, packet in enumerate(container.demux(stream)):
+        # FFV1 may or may not lean on the frame before: only its packets tell.
+        if context.codec.canonical_name == "ffv1" and count < 2 and packet.size:
+            intra = packet.is_keyframe
+        frame = frame or next(iter(packet.decode()), None)
+        if frame is not None and count >= 1:
+            break
+    if frame is None:
+        raise NotMedia("no-picture")
+    base = stream.base_rate
+    constant = base is not None and abs(Fraction(base) - Fraction(average)) * 1000 < average
+    sign = packets.signature(stream)
+    aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
+    return VideoFacts(
+        stream=stream.index, codec=context.codec.canonical_name, width=frame.width, height=frame.height,
+        pixel_format=context.pix_fmt or "", rate=rate, frames=frames, start_s=_start(stream, container),
+        constant_rate=constant, intra_only=intra, still=still, signature=sign,
+        pixel_aspect=aspect, rotation=int(-frame.rotation) % 360,
+        colour=(int(context.color_primaries), int(context.color_trc), int(context.colorspace)),
+        alpha=any(part.is_alpha for part in frame.format.components), interlaced=bool(frame.interlaced_frame),
+    )
+
+
+def _audio(stream: av.AudioStream, container: av.container.InputContainer) -> AudioFacts:
+    context = stream.codec_context
+    rate = context.sample_rate or 0
+    samples = 0
+    if stream.duration and stream.time_base:
+        samples = round(stream.duration * stream.time_base * rate)
+    elif container.duration:
+        samples = round(Fraction(container.duration, 1_000_000) * rate)
+    return AudioFacts(
+        stream=stream.index, codec=context.codec.canonical_name if context.codec else "", sample_rate=rate,
+        channels=context.channels, samples=samples, start_s=_start(stream, container),
+    )
+
+
+def _timecode(container: av.container.InputContainer, video: VideoFacts | None) -> Fraction | None:
+    rate = video.rate if video else Fraction(25)
+    for metadata in (container.metadata, *(stream.metadata for stream in container.streams)):
+        text = metadata.get("timecode")
+        if text:
+            try:
+                return frames_of_timecode(text, rate) / rate
+            except ValueError:
+                return None
+    return None
+
+
+def same_file(path: str | Path, inode: tuple[int, int]) -> bool:
+    """Whether a path leads to the file with this (device, inode), whatever its spelling, link or mount."""
+    try:
+        facts = os.stat(path)
+    except OSError:
+        return False
+    return (facts.st_dev, facts.st_ino) == inode

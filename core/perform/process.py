@@ -1,0 +1,77 @@
+"""Starting other programs: the only place that does. A child never outlives its parent.
+
+ffmpeg goes on happily after its parent was killed. On Linux the kernel is asked to kill the child with the thread
+that started it; elsewhere a worker kills its ffmpeg when its own standard input closes, which covers every end of
+the engine but not a kill -9 of the worker itself.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def die_with_parent(parent: int | None = None) -> None:
+    """Ask the kernel to kill this process when the thread that started it ends; exit now if `parent` is already gone."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if parent is not None and os.getppid() != parent:
+        os._exit(1)
+
+
+def spawn(
+    argv: Sequence[str],
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+    environment: Mapping[str, str] | None = None,
+    own_session: bool = False,
+    from_single_thread: bool = False,
+) -> subprocess.Popen[bytes]:
+    """Start a program; OSError when it cannot be. Standard input is closed unless asked for: ffmpeg reads `q` from it.
+
+    `from_single_thread` promises that no other thread runs, so the child may be prepared between fork and exec.
+    `own_session` keeps a terminal's Ctrl-C from the child: we stop it ourselves, in order.
+    """
+    prepare: Callable[[], None] | None = die_with_parent if from_single_thread and _libc is not None else None
+    return subprocess.Popen(
+        list(argv),
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        env=dict(environment) if environment is not None else None,
+        start_new_session=own_session,
+        preexec_fn=prepare,
+    )
+
+
+def kill_session(process: subprocess.Popen[bytes]) -> None:
+    """Kill a child started with `own_session` and everything it started. Never waits: a process that hangs in a dead
+    share cannot be killed until the share answers, and nobody may wait for that."""
+    try:
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    except (ProcessLookupError, PermissionError):
+        pass
+    try:
+        process.wait(timeout=2)
+    except subprocess.TimeoutExpired:
+        pass
+
+
+def output_of(argv: Sequence[str], *, timeout_s: float = 20.0) -> str:
+    """What a short program prints (standard output and error together); OSError or TimeoutExpired when it does not."""
+    done = subprocess.run(
+        list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout_s, check=False
+    )
+    return done.stdout.decode(errors="replace")

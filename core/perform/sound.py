@@ -1,0 +1,187 @@
+"""Mix a chunk of the sound track, exact to the sample.
+
+Every sound is decoded from a little before its in-point (decoders of coded sound need a run-up), cut at the sample,
+brought to the film's rate and channels, and added in double precision. Sixteen and 24-bit sources laid alone come
+out bit for bit. What exceeds full scale is clipped and counted, so that it can be said.
+"""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from math import floor, gcd
+from pathlib import Path
+
+import av
+import numpy as np
+import xxhash
+
+from core.model.orders import Made, MixSound
+from core.model.segment import Sound
+from core.perform import machine
+
+_RUN_UP_S = Fraction(1, 10)
+_PADDING_SAMPLES = 4096
+"""How much a source's end may fall short of its container's word (coded sound ends in padding that is not counted alike)."""
+
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+
+
+class TooShort(Exception):
+    """A stream ended before the excerpt did. `seen` of `wanted` samples were there."""
+
+    def __init__(self, wanted: int, seen: int) -> None:
+        super().__init__(f"{seen} of {wanted} samples")
+        self.wanted, self.seen = wanted, seen
+
+
+def layout_name(channels: int) -> str:
+    """ffmpeg's name for the usual layout of so many channels."""
+    return _LAYOUTS.get(channels, f"{channels}c")
+
+
+def _floats(frame: av.AudioFrame) -> np.ndarray:
+    """(channels, samples) in -1..1, double precision: 24-bit integers keep every bit."""
+    data = frame.to_ndarray()
+    channels = frame.layout.nb_channels
+    if not frame.format.is_planar:
+        data = data.reshape(-1, channels).T
+    kind = data.dtype
+    if kind == np.uint8:
+        return (data.astype(np.float64) - 128.0) / 128.0
+    if np.issubdtype(kind, np.integer):
+        return data.astype(np.float64) / float(1 << (kind.itemsize * 8 - 1))
+    return data.astype(np.float64)
+
+
+def _excerpt(container: av.container.InputContainer, stream: av.AudioStream, first: int, count: int) -> np.ndarray:
+    """Samples [first, first + count) of a stream at its own rate, counted from the container's start; silence before it."""
+    rate = stream.codec_context.sample_rate
+    channels = stream.codec_context.channels
+    start_s = Fraction(container.start_time or 0, 1_000_000)
+    out = np.zeros((channels, count))
+    base = stream.time_base or Fraction(1, rate)
+    rounded = "matroska" in container.format.name  # its time stamps are rounded to milliseconds: count instead
+    run_up_s = max(Fraction(0), Fraction(first, rate) - _RUN_UP_S)
+    if run_up_s > 0 and not (rounded and stream.codec_context.name.startswith("pcm")):
+        container.seek(floor((run_up_s + start_s) * 1_000_000), backward=True, any_frame=False)
+    at: int | None = None
+    end = first
+    for frame in container.decode(stream):
+        placed = floor((frame.pts * base - start_s) * rate + Fraction(1, 2)) if frame.pts is not None else at
+        if at is None:
+            at = placed if placed is not None else 0
+            if rounded and frame.samples:
+                at = round(at / frame.samples) * frame.samples
+        elif placed is not None and abs(placed - at) > rate // 50:
+            at = placed  # a real hole in the recording, not rounding
+        begin, stop = max(at, first), min(at + frame.samples, first + count)
+        if stop > begin:
+            out[:, begin - first : stop - first] = _floats(frame)[:, begin - at : stop - at]
+            end = stop
+        at += frame.samples
+        if at >= first + count:
+            return out
+    missing = first + count - max(end, first)
+    if missing > _PADDING_SAMPLES:
+        raise TooShort(count, count - missing)
+    return out
+
+
+def _resampled(data: np.ndarray, source_rate: int, rate: int, skip: int, count: int) -> np.ndarray:
+    """`count` samples at `rate` after dropping `skip`, of data that begins on a sample of both rates."""
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(data), format="dblp", layout=layout_name(data.shape[0]))
+    frame.rate = source_rate
+    resampler = av.AudioResampler(format="dblp", layout=layout_name(data.shape[0]), rate=rate)
+    parts = [out.to_ndarray() for out in (*resampler.resample(frame), *resampler.resample(None))]
+    joined = np.concatenate(parts, axis=1)[:, skip : skip + count]
+    return np.pad(joined, ((0, 0), (0, count - joined.shape[1])))
+
+
+def _to_channels(data: np.ndarray, channels: int) -> np.ndarray:
+    """The same sound on so many channels: equal counts straight, mono on all (centre from five up), else mixed down."""
+    have = data.shape[0]
+    if have == channels:
+        return data
+    out = np.zeros((channels, data.shape[1]))
+    if have == 1:
+        if channels >= 5:
+            out[2] = data[0]
+        else:
+            out[:] = data[0]
+    elif channels == 1:
+        out[0] = data[: min(have, 2)].mean(axis=0)
+    elif channels == 2 and have >= 5:
+        half = 0.5**0.5
+        out[0] = data[0] + half * data[2] + half * data[-2]
+        out[1] = data[1] + half * data[2] + half * data[-1]
+        out /= 1 + 2 * half
+    else:
+        shared = min(have, channels)
+        out[:shared] = data[:shared]
+    return out
+
+
+def read(sound: Sound, sample_rate: int, channels: int) -> np.ndarray:
+    """(channels, samples) of one sound at the film's rate; TooShort, av.FFmpegError, OSError."""
+    with av.open(sound.path, options={"protocol_whitelist": "file"}) as container:
+        stream = container.streams[sound.stream]
+        assert isinstance(stream, av.AudioStream)
+        own = stream.codec_context.sample_rate
+        if own == sample_rate:
+            first = floor(sound.source_in_s * own + Fraction(1, 2))
+            data = _excerpt(container, stream, first, sound.samples)
+        else:
+            step = own // gcd(own, sample_rate)  # every so many source samples meet a film sample
+            wanted_first = floor(sound.source_in_s * sample_rate + Fraction(1, 2))
+            first = max(0, floor(sound.source_in_s * own) - own // 20) // step * step
+            skip = wanted_first - first * sample_rate // own
+            count = (skip + sound.samples) * own // sample_rate + own // 20
+            count = min(count, max(1, _length(stream, container) - first)) if _length(stream, container) else count
+            data = _resampled(_excerpt(container, stream, first, count), own, sample_rate, skip, sound.samples)
+    if sound.channels:
+        data = data[[channel for channel in sound.channels if channel < data.shape[0]] or [0]]
+    return _to_channels(data, channels)
+
+
+def _length(stream: av.AudioStream, container: av.container.InputContainer) -> int:
+    if stream.duration and stream.time_base:
+        return int(stream.duration * stream.time_base * stream.codec_context.sample_rate)
+    return int(Fraction(container.duration or 0, 1_000_000) * stream.codec_context.sample_rate)
+
+
+def as_pcm(mixed: np.ndarray, bytes_per_sample: int) -> tuple[bytes, int]:
+    """Interleaved little-endian integers of (channels, samples) doubles, and how many samples were clipped."""
+    full = float(1 << (bytes_per_sample * 8 - 1))
+    scaled = np.rint(mixed.T * full)
+    clipped = int(np.count_nonzero((scaled > full - 1) | (scaled < -full)))
+    whole = np.clip(scaled, -full, full - 1).astype("<i4")
+    raw = np.ascontiguousarray(whole).view(np.uint8).reshape(*whole.shape, 4)
+    return np.ascontiguousarray(raw[..., :bytes_per_sample]).tobytes(), clipped
+
+
+def mix(order: MixSound) -> Made:
+    """Write the chunk, flush it, and read it back once to be sure of its hash.
+
+    The exception of a sound that could not be read carries the sound as `sound`.
+    """
+    mixed = np.zeros((order.channels, order.samples))
+    for sound in order.sounds:
+        try:
+            mixed[:, sound.at : sound.at + sound.samples] += read(sound, order.sample_rate, order.channels)
+        except Exception as error:
+            error.sound = sound  # type: ignore[attr-defined]
+            raise
+    data, clipped = as_pcm(mixed, order.bytes_per_sample)
+    started = machine.monotonic()
+    digest = xxhash.xxh3_128_hexdigest(data)
+    with Path(order.part).open("xb", buffering=0) as handle:
+        view = memoryview(data)
+        while view:
+            view = view[handle.write(view) :]
+        os.fsync(handle.fileno())
+    samples = len(data) // (order.channels * order.bytes_per_sample)
+    return Made(
+        frames=samples, bytes=len(data), file_hash=digest, digest=digest, clipped=clipped,
+        checking_s=machine.monotonic() - started,
+    )

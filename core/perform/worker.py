@@ -1,0 +1,170 @@
+"""A worker process: takes one order at a time from standard input, answers on standard output, both JSON lines.
+
+Media is only ever touched here, never in the engine: a process that reads from a dead share can hang beyond any
+signal, and a decoder may crash. The worker is single-threaded when it starts ffmpeg and dies with the engine.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from fractions import Fraction
+
+import av
+import msgspec
+
+from core.model import codec
+from core.model.failure import Evidence, Place
+from core.model.film import Value
+from core.model.orders import (
+    CheckFilm, EncodeTrack, Examined, ExamineCopy, ExamineSource, JoinFilm, MixSound, Order, Outcome, Progress,
+    ProveEncoder, RenderSegment, ValidateSeal,
+)
+from core.perform import checking, copying, ffmpeg, join, machine, probe, process, render, sound
+
+
+class Assignment(Value, frozen=True):
+    """An order with the frame rate that its counts are checked against."""
+
+    order: Order
+    rate: Fraction = Fraction(25)
+
+
+Reply = Progress | Outcome  # what goes back, one per line
+
+
+def _where(order: Order) -> tuple[str, Place, str]:
+    """(operation, place, path) to name in evidence when an order itself does not know better."""
+    match order:
+        case ExamineSource():
+            return "examine", "source", order.path
+        case ExamineCopy():
+            return "examine-copy", "source", order.path
+        case RenderSegment():
+            return "render", "scratch", order.part
+        case MixSound():
+            return "mix", "scratch", order.part
+        case EncodeTrack():
+            return "encode-track", "scratch", order.part
+        case JoinFilm():
+            return "join", "output", order.part
+        case ValidateSeal():
+            return "validate", "scratch", order.path
+        case CheckFilm():
+            return "check", "output", order.path
+        case ProveEncoder():
+            return "prove", "scratch", order.part
+
+
+def evidence_of(error: Exception, order: Order) -> Evidence:
+    """An exception as evidence: its errno, the sound or file it concerns, counts where it has them."""
+    operation, place, path = _where(order)
+    clip, note, wanted, seen = "", "", None, None
+    concerned = getattr(error, "sound", None)
+    if concerned is not None and not (isinstance(error, OSError) and error.filename == path):
+        place, path, clip = "source", concerned.path, concerned.clip
+    number = error.errno if isinstance(error, OSError) else None
+    detail = f"{type(error).__name__}: {error}"
+    match error:
+        case probe.NotMedia():
+            note, detail = error.note, error.detail
+        case sound.TooShort() | copying.NotContiguous():
+            note, wanted, seen = "too-few-frames", error.wanted, error.seen
+        case copying.Changed():
+            place, path, note, clip = "source", error.path, "source-changed", error.key
+        case join.Damaged():
+            place, path, note, clip = "scratch", error.path, "seal-damaged", error.key
+        case av.InvalidDataError():
+            note = "invalid-data"
+        case av.FFmpegError():
+            number = error.errno if 0 < error.errno < 4096 else None
+            note = "" if number else "media-error"
+        case MemoryError():
+            note = "out-of-memory"
+        case OSError():
+            pass
+        case _:
+            note = "unexpected"
+    if isinstance(error, av.FFmpegError) and getattr(error, "filename", None) and place != "source":
+        named = str(error.filename)
+        if named != path and not named.endswith(".part"):
+            place, path = "source", named
+    return Evidence(
+        operation=operation, place=place, path=path, errno=number, note=note, detail=detail[:400], frames_wanted=wanted,
+        frames_seen=seen, free_bytes=machine.free_bytes(path), network=machine.on_network(path), clip=clip,
+    )
+
+
+def perform(assignment: Assignment, report: object = None) -> Outcome:
+    """Do one order. Never raises but EngineGone: whatever goes wrong comes back as Evidence."""
+    order = assignment.order
+
+    def on_frames(frames: int) -> None:
+        if callable(report):
+            report(Progress(frames=frames))
+
+    pipe = sys.stdin.fileno() if report is not None else None
+    try:
+        match order:
+            case ExamineSource():
+                return Examined(source=probe.examine(order.path))
+            case ProveEncoder():
+                return render.prove(order, pipe)
+            case ValidateSeal():
+                return checking.validate(order)
+            case RenderSegment():
+                return render.render(order, assignment.rate, on_frames, pipe)
+            case ExamineCopy():
+                return copying.examine(order, on_frames)
+            case MixSound():
+                return sound.mix(order)
+            case EncodeTrack():
+                return render.encode_track(order, on_frames, pipe)
+            case JoinFilm():
+                return join.join(order, on_frames)
+            case CheckFilm():
+                return checking.check_film(order, on_frames)
+    except ffmpeg.EngineGone:
+        raise
+    except Exception as error:  # the boundary: everything becomes evidence, with its type and words kept
+        return evidence_of(error, order)
+
+
+def main() -> int:
+    """Serve orders until standard input closes."""
+    process.die_with_parent(int(sys.argv[1]) if len(sys.argv) > 1 else None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    av.logging.set_level(av.logging.PANIC)
+    out = sys.stdout.buffer.raw if hasattr(sys.stdout.buffer, "raw") else sys.stdout.buffer
+    last = 0.0
+
+    def send(reply: Reply) -> None:
+        nonlocal last
+        if isinstance(reply, Progress):
+            if machine.monotonic() - last < 0.1:
+                return
+            last = machine.monotonic()
+        data = memoryview(codec.encode(reply) + b"\n")
+        while data:
+            data = data[os.write(out.fileno(), data) :]
+
+    buffer = b""
+    try:
+        while data := os.read(sys.stdin.fileno(), 1 << 20):
+            buffer += data
+            while b"\n" in buffer:
+                line, buffer = buffer.split(b"\n", 1)
+                try:
+                    assignment = codec.decode(line, Assignment)
+                except msgspec.ValidationError as error:  # an engine of another version
+                    send(Evidence(operation="assignment", place="program", note="unexpected", detail=str(error)))
+                    continue
+                send(perform(assignment, send))
+    except (ffmpeg.EngineGone, BrokenPipeError):
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,70 @@
+"""Before anything is rendered: open every source, prove the encoder, and say all problems at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+
+from core.decide.diagnosis import diagnose
+from core.decide.recovery import recover
+from core.model.failure import Evidence, Failure
+from core.model.orders import Examined, ExamineSource, Outcome, Progress
+from core.model.policy import Policy
+from core.model.source import Source
+from core.perform import machine
+from core.perform.crew import Crew
+from core.perform.worker import Assignment
+
+
+class Stopped(Exception):
+    """Someone asked us to stop."""
+
+
+def run_all(
+    crew: Crew, assignments: Mapping[str, Assignment], *, policy: Policy, stopped: Callable[[], bool],
+    on_done: Callable[[str, Outcome], None] = lambda name, outcome: None,
+) -> dict[str, Outcome | Failure]:
+    """Perform orders that belong to no job yet; what fails for a moment is tried again. Stopped when asked to stop."""
+    waiting = {name: 0.0 for name in assignments}
+    tries: dict[str, list[float]] = {}
+    results: dict[str, Outcome | Failure] = {}
+    while len(results) < len(assignments):
+        if stopped():
+            raise Stopped
+        now = machine.now()
+        for name in [n for n, at in waiting.items() if at <= now][: crew.idle]:
+            del waiting[name]
+            crew.give(name, assignments[name])
+        soonest = min(waiting.values(), default=now + 1.0)
+        for name, reply in crew.listen(max(0.0, min(1.0, soonest - now)) if crew.idle and waiting else 1.0):
+            if isinstance(reply, Progress):
+                continue
+            if isinstance(reply, Evidence):
+                failure = diagnose(reply)
+                failed = tries.setdefault(name, [])
+                failed.append(machine.now())
+                decision = recover(
+                    failure, attempt=len(failed), first_failed_at=failed[0], now=failed[-1], chance=machine.chance(), policy=policy
+                )
+                if decision.retry_at is not None:
+                    waiting[name] = decision.retry_at
+                    continue
+                results[name] = failure
+            else:
+                results[name] = reply
+            on_done(name, reply)
+    return results
+
+
+def examine(
+    crew: Crew, paths: list[str], *, policy: Policy, stopped: Callable[[], bool],
+    on_done: Callable[[str, Outcome], None] = lambda name, outcome: None,
+) -> dict[str, Source | Failure]:
+    """Open every path; for each the source, or the failure that says why there is none."""
+    orders = {path: Assignment(order=ExamineSource(path=path), rate=Fraction(25)) for path in paths}
+    results = run_all(crew, orders, policy=policy, stopped=stopped, on_done=on_done)
+    sources: dict[str, Source | Failure] = {}
+    for path, result in results.items():
+        assert isinstance(result, Examined | Failure)
+        sources[path] = result.source if isinstance(result, Examined) else result
+    return sources

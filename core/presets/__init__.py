@@ -1,0 +1,1 @@
+"""Presets that come with Hotsplice, one YAML file each."""

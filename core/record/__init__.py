@@ -1,0 +1,1 @@
+"""Our own files: journal, workspace, presets."""

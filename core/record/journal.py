@@ -1,0 +1,239 @@
+"""The journal: what happened, in SQLite, before anything is believed.
+
+WAL with synchronous=FULL: after a power cut every acknowledged fact is there (WAL+NORMAL loses rows, DELETE+FULL the
+last commit). On a local disk only. One process at a time works on a job (`Workspace.lock`); several may write here.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from core.model import codec
+from core.model.facts import Fact, FilmPublished, FilmRolledBack, JobAccepted, SealBroken, SegmentSealed
+from core.model.refusal import Refused
+
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE jobs (
+    id TEXT PRIMARY KEY, digest TEXT NOT NULL, output TEXT NOT NULL, accepted_at REAL NOT NULL, timeline BLOB NOT NULL
+) STRICT;
+CREATE TABLE facts (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL REFERENCES jobs(id), at REAL NOT NULL,
+    kind TEXT NOT NULL, body TEXT NOT NULL
+) STRICT;
+CREATE INDEX facts_of_job ON facts(job, seq);
+CREATE INDEX facts_of_kind ON facts(kind, job);
+CREATE TABLE seals (key TEXT PRIMARY KEY, body TEXT NOT NULL, job TEXT NOT NULL, sealed_at REAL NOT NULL) STRICT;
+CREATE TABLE decoded (fingerprint TEXT NOT NULL, stream INTEGER NOT NULL, marks BLOB NOT NULL,
+    PRIMARY KEY (fingerprint, stream)) STRICT;
+CREATE TABLE films (
+    path TEXT PRIMARY KEY, job TEXT NOT NULL, film_hash TEXT NOT NULL, cut TEXT NOT NULL, frames INTEGER NOT NULL,
+    samples INTEGER NOT NULL, kept TEXT NOT NULL, kept_hash TEXT NOT NULL
+) STRICT;
+"""
+
+
+class Entry(NamedTuple):
+    """A fact with its place in the journal and its moment (unix seconds)."""
+
+    seq: int
+    job: str
+    at: float
+    fact: Fact
+
+
+class Film(NamedTuple):
+    """A published film: its hash (tree), the cut it is, counts, and the film it replaced with that one's hash if known."""
+
+    path: str
+    job: str
+    film_hash: str
+    cut: str
+    frames: int
+    samples: int
+    kept: str
+    kept_hash: str
+
+
+class JournalLost(Exception):
+    """The journal's file was deleted or replaced under us; SQLite would go on saying OK."""
+
+
+class Journal:
+    """Append and read facts. Used from one thread; sqlite3.Error and OSError mean that nothing was recorded."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = sqlite3.connect(path, timeout=15.0, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            if sys.platform == "darwin":
+                self._db.execute("PRAGMA fullfsync=1")
+                self._db.execute("PRAGMA checkpoint_fullfsync=1")
+            self._migrate()
+        except sqlite3.DatabaseError as error:
+            code = "journal-busy" if isinstance(error, sqlite3.OperationalError) and "locked" in str(error) else "journal-damaged"
+            raise Refused(code, path=str(path), detail=str(error)) from error
+        self._inode = os.stat(path).st_ino
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _migrate(self) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version == _VERSION:
+            return
+        if version > _VERSION:
+            raise Refused("journal-newer", path=str(self.path))
+        self._db.execute("BEGIN IMMEDIATE")
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            for statement in _SCHEMA.split(";\n"):
+                if statement.strip():
+                    self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version={_VERSION}")
+        self._db.execute("COMMIT")
+
+    def _still_ours(self) -> None:
+        try:
+            if os.stat(self.path).st_ino == self._inode:
+                return
+        except FileNotFoundError:
+            pass
+        raise JournalLost(str(self.path))
+
+    def accept(self, job: str, fact: JobAccepted, timeline: bytes, at: float) -> None:
+        """Record a new job with the timeline exactly as it was handed in."""
+        self._still_ours()
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?)", (job, fact.digest, fact.output, at, timeline))
+            self._insert(job, fact, at)
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def _insert(self, job: str, fact: Fact, at: float) -> int:
+        cursor = self._db.execute(
+            "INSERT INTO facts (job, at, kind, body) VALUES (?, ?, ?, ?)",
+            (job, at, type(fact).__name__, codec.encode(fact).decode()),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def append(self, job: str, facts: Iterable[Fact], at: float) -> int:
+        """Record facts, all or none, durably; the sequence number of the last. What they imply for seals and films
+        is recorded in the same transaction."""
+        self._still_ours()
+        self._db.execute("BEGIN IMMEDIATE")
+        last = 0
+        try:
+            for fact in facts:
+                last = self._insert(job, fact, at)
+                match fact:
+                    case SegmentSealed():
+                        self._db.execute(
+                            "INSERT OR REPLACE INTO seals VALUES (?, ?, ?, ?)", (fact.key, codec.encode(fact).decode(), job, at)
+                        )
+                    case SealBroken():
+                        self._db.execute("DELETE FROM seals WHERE key = ?", (fact.key,))
+                    case FilmPublished():
+                        before = self.film(fact.output)
+                        self._db.execute(
+                            "INSERT OR REPLACE INTO films VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                            (fact.output, job, fact.film_hash, fact.cut, fact.frames, fact.samples, fact.kept,
+                             before.film_hash if before and fact.kept else ""),
+                        )
+                    case FilmRolledBack():
+                        self._db.execute(
+                            "UPDATE films SET film_hash = ?, kept_hash = ?, cut = '' WHERE path = ?",
+                            (fact.film_hash, fact.kept_hash, fact.output),
+                        )
+                    case _:
+                        pass
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+        return last
+
+    def facts(self, job: str) -> list[Entry]:
+        """Everything that happened to a job, in order."""
+        rows = self._db.execute("SELECT seq, job, at, body FROM facts WHERE job = ? ORDER BY seq", (job,))
+        return [Entry(seq, job, at, codec.decode(body, Fact)) for seq, job, at, body in rows]  # type: ignore[arg-type]
+
+    def last(self, job: str, *kinds: str) -> Entry | None:
+        """The newest fact of these kinds."""
+        marks = ",".join("?" * len(kinds))
+        row = self._db.execute(
+            f"SELECT seq, job, at, body FROM facts WHERE job = ? AND kind IN ({marks}) ORDER BY seq DESC LIMIT 1", (job, *kinds)
+        ).fetchone()
+        return Entry(row[0], row[1], row[2], codec.decode(row[3], Fact)) if row else None  # type: ignore[arg-type]
+
+    def jobs(self) -> list[tuple[str, float]]:
+        """(id, accepted at) of all jobs, oldest first."""
+        return list(self._db.execute("SELECT id, accepted_at FROM jobs ORDER BY accepted_at, id"))
+
+    def request(self, job: str) -> tuple[JobAccepted, bytes]:
+        """What was asked, and the timeline's bytes; KeyError for an unknown job."""
+        row = self._db.execute("SELECT timeline FROM jobs WHERE id = ?", (job,)).fetchone()
+        accepted = self.last(job, "JobAccepted")
+        if row is None or accepted is None or not isinstance(accepted.fact, JobAccepted):
+            raise KeyError(job)
+        return accepted.fact, row[0]
+
+    def open_jobs(self, output: str) -> list[tuple[str, str]]:
+        """(id, digest) of the jobs for an output that can still be taken up, newest first: not finished, or failed."""
+        return list(self._db.execute(
+            "SELECT id, digest FROM jobs WHERE output = ? AND NOT EXISTS "
+            "(SELECT 1 FROM facts WHERE facts.job = jobs.id AND facts.kind = 'JobFinished' "
+            "AND json_extract(body, '$.outcome') != 'failed') ORDER BY accepted_at DESC", (output,),
+        ))
+
+    def seals(self, keys: Iterable[str]) -> dict[str, SegmentSealed]:
+        """The seals on record under these keys."""
+        found = {}
+        for key in keys:
+            row = self._db.execute("SELECT body FROM seals WHERE key = ?", (key,)).fetchone()
+            if row:
+                found[key] = codec.decode(row[0], SegmentSealed)
+        return found
+
+    def all_seals(self) -> list[tuple[SegmentSealed, str]]:
+        """(seal, job that made it), for cleaning up."""
+        return [(codec.decode(body, SegmentSealed), job) for body, job in self._db.execute("SELECT body, job FROM seals")]
+
+    def forget_seals(self, keys: Iterable[str]) -> None:
+        """Drop seals whose files are about to be removed: first the record, then the file."""
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.executemany("DELETE FROM seals WHERE key = ?", [(key,) for key in keys])
+        self._db.execute("COMMIT")
+
+    def decoded(self, fingerprint: str, stream: int) -> frozenset[int]:
+        """Hashes (xxh3-64) of a source's packets that once decoded cleanly."""
+        row = self._db.execute("SELECT marks FROM decoded WHERE fingerprint = ? AND stream = ?", (fingerprint, stream)).fetchone()
+        blob = row[0] if row else b""
+        return frozenset(int.from_bytes(blob[at : at + 8], "little") for at in range(0, len(blob), 8))
+
+    def add_decoded(self, fingerprint: str, stream: int, marks: Iterable[int]) -> None:
+        """Remember packets that decoded cleanly. Losing this costs a decode, never a wrong film."""
+        known = self.decoded(fingerprint, stream) | set(marks)
+        blob = b"".join(mark.to_bytes(8, "little") for mark in sorted(known))
+        self._db.execute("INSERT OR REPLACE INTO decoded VALUES (?, ?, ?)", (fingerprint, stream, blob))
+
+    def film(self, path: str) -> Film | None:
+        """What was last published at a path."""
+        row = self._db.execute("SELECT * FROM films WHERE path = ?", (path,)).fetchone()
+        return Film(*row) if row else None
+
+    def films(self) -> list[Film]:
+        """Everything that was published and not replaced since."""
+        return [Film(*row) for row in self._db.execute("SELECT * FROM films")]

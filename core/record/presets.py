@@ -1,0 +1,58 @@
+"""Presets from YAML: those that come with Hotsplice and those in the user's own folder, which win."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from core.model.preset import Preset
+from core.model.refusal import Refused
+
+
+def _parse(text: str, where: str) -> Preset:
+    try:
+        raw = yaml.safe_load(text)
+        if not isinstance(raw, dict):
+            raise ValueError("it is not a list of `name: value`")
+        return msgspec.convert({"is": "Preset", **_tagged(raw)}, Preset, strict=True)
+    except (yaml.YAMLError, ValueError) as error:
+        raise Refused("preset-invalid", path=where, detail=" ".join(str(error).split())) from error
+
+
+def _tagged(raw: dict[str, object]) -> dict[str, object]:
+    """The model's own tags are not a user's business."""
+    tags = {"video": "VideoRecipe", "audio": "AudioRecipe"}
+    return {k: {"is": tags[k], **v} if k in tags and isinstance(v, dict) else v for k, v in raw.items()}
+
+
+def load_all(user_folder: Path | None) -> dict[str, Preset]:
+    """Presets by name. Refused(preset-invalid) names the file and the place in it."""
+    found: dict[str, Preset] = {}
+    for entry in sorted(resources.files("core.presets").iterdir(), key=lambda e: e.name):
+        if entry.name.endswith(".yaml"):
+            preset = _parse(entry.read_text(encoding="utf-8"), entry.name)
+            found[preset.name] = preset
+    if user_folder is not None and user_folder.is_dir():
+        for path in sorted(user_folder.glob("*.yaml")):
+            preset = _parse(path.read_text(encoding="utf-8"), str(path))
+            found[preset.name] = preset
+    return found
+
+
+def for_output(presets: dict[str, Preset], name: str | None, output: Path) -> Preset:
+    """The preset asked for; without a name the usual one for the file's extension. Refused when they disagree."""
+    if name is not None:
+        if name not in presets:
+            raise Refused("preset-unknown", name=name, known=", ".join(sorted(presets)))
+        preset = presets[name]
+        if output.suffix.lower() != preset.extension:
+            raise Refused("output-wrong-extension", path=str(output), preset=name, extension=preset.extension)
+        return preset
+    usual = {".mov": "prores-hq", ".mp4": "h264", ".mkv": "ffv1"}.get(output.suffix.lower())
+    if usual is None:
+        raise Refused("output-wrong-extension", path=str(output), preset="any", extension=".mov, .mp4 or .mkv")
+    return presets[usual]
+

@@ -1,0 +1,247 @@
+"""Our own files. Every rename, unlink and directory of Hotsplice is here and nowhere else.
+
+    <home>/journal.db               what happened
+    <home>/locks/                   one per film under work
+    <scratch>/store/ab/abcd….mov    sealed segments, named by content key
+    <scratch>/work/<job>/           part files; not believed, removed freely
+    <folder of the film>/.hotsplice/  the film being joined, and the film it replaced
+
+A file becomes true by: part file, flush (done by whoever wrote it), rename, flush of the directory, journal.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
+from core.model.refusal import Refused
+
+BESIDE = ".hotsplice"
+
+
+def _retrying() -> Retrying:
+    """A virus scanner or indexer holds a new file for a moment on Windows: a rename is then refused, briefly."""
+    return Retrying(
+        retry=retry_if_exception_type(PermissionError), stop=stop_after_attempt(5 if os.name == "nt" else 1),
+        wait=wait_exponential_jitter(initial=0.05, max=0.5), reraise=True,
+    )
+
+
+def _rename(source: Path, target: Path) -> None:
+    for attempt in _retrying():
+        with attempt:
+            os.replace(source, target)
+
+
+def flush_directory(path: Path) -> None:
+    """Make names in a directory durable; file systems that cannot say so are left alone."""
+    if os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        import errno
+
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(handle)
+
+
+def _make(path: Path) -> None:
+    """A directory, and its name durable."""
+    if path.is_dir():
+        return
+    _make(path.parent)
+    path.mkdir(exist_ok=True)
+    flush_directory(path.parent)
+
+
+class Workspace:
+    """Names and moves. `home` holds the journal, `scratch` what can be made again."""
+
+    def __init__(self, home: Path, scratch: Path) -> None:
+        self.home, self.scratch = home, scratch
+
+    @property
+    def journal(self) -> Path:
+        """The journal's file."""
+        return self.home / "journal.db"
+
+    def prepare(self, job: str) -> None:
+        """Folders for a job; part files of an earlier run are removed (its owner is gone: we hold the lock)."""
+        work = self.scratch / "work" / job
+        _make(work)
+        _make(self.scratch / "store")
+        for old in work.iterdir():
+            old.unlink()
+
+    def part(self, job: str, key: str, attempt: int, extension: str) -> Path:
+        """A fresh name for an attempt; what stood there is removed."""
+        path = self.scratch / "work" / job / f"{key}.{attempt}{extension}"
+        path.unlink(missing_ok=True)
+        path.with_name(path.name + ".png").unlink(missing_ok=True)
+        return path
+
+    def discard(self, part: Path) -> None:
+        """Remove a part file (and its slate) that will not be believed."""
+        part.unlink(missing_ok=True)
+        part.with_name(part.name + ".png").unlink(missing_ok=True)
+
+    def stored(self, file: str) -> Path:
+        """Where a sealed file is."""
+        return self.scratch / "store" / file
+
+    def seal(self, part: Path, key: str, extension: str) -> str:
+        """Rename a flushed part file to its content key; its name in the store. Doing it twice is harmless."""
+        file = f"{key[1:3]}/{key}{extension}"
+        target = self.stored(file)
+        _make(target.parent)
+        _rename(part, target)
+        flush_directory(target.parent)
+        part.with_name(part.name + ".png").unlink(missing_ok=True)
+        return file
+
+    def close_job(self, job: str, output: Path) -> None:
+        """Remove a job's part files; the store stays."""
+        work = self.scratch / "work" / job
+        if work.is_dir():
+            for old in work.iterdir():
+                old.unlink()
+            work.rmdir()
+        for old in (output.parent / BESIDE).glob(f"*.{job}.part*") if (output.parent / BESIDE).is_dir() else ():
+            old.unlink()
+        self._remove_if_empty(output.parent / BESIDE)
+
+    @staticmethod
+    def _remove_if_empty(folder: Path) -> None:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+    # The film -----------------------------------------------------------------------------------------------------
+
+    def staged(self, job: str, output: Path) -> Path:
+        """Where the film is joined: on the same volume as its place, so that publishing is a rename."""
+        _make(output.parent / BESIDE)
+        return output.parent / BESIDE / f"{output.stem}.{job}.part{output.suffix}"
+
+    def fresh(self, path: Path) -> Path:
+        """The name, with what stood there removed."""
+        path.unlink(missing_ok=True)
+        return path
+
+    @staticmethod
+    def kept(output: Path) -> Path:
+        """Where the film that was replaced is kept."""
+        return output.parent / BESIDE / f"{output.name}.previous"
+
+    def publish(self, staged: Path, output: Path) -> str:
+        """Put the verified film in its place; the path under which the replaced one is kept, or empty.
+
+        The old film stays reachable at every instant: it gets a second name first, then its place is taken by rename.
+        Where there are no hard links it is moved, and its place is empty for a moment.
+        """
+        kept = self.kept(output)
+        replaced = ""
+        if output.exists():
+            spare = kept.with_name(kept.name + ".new")
+            spare.unlink(missing_ok=True)
+            try:
+                os.link(output, spare)
+                _rename(spare, kept)
+            except OSError:
+                _rename(output, kept)
+            flush_directory(kept.parent)
+            replaced = str(kept)
+        _rename(staged, output)
+        flush_directory(output.parent)
+        return replaced
+
+    def roll_back(self, output: Path) -> None:
+        """Exchange the film and the one it replaced. FileNotFoundError when none is kept.
+
+        Done as three renames over a spare name; a cut between them is finished by the next call.
+        """
+        kept = self.kept(output)
+        spare = kept.with_name(kept.name + ".swap")
+        if not kept.exists():
+            raise FileNotFoundError(kept)
+        spare.unlink(missing_ok=True)
+        if output.exists():
+            try:
+                os.link(output, spare)
+            except OSError:
+                _rename(output, spare)
+        flush_directory(kept.parent)
+        _rename(kept, output)
+        flush_directory(output.parent)
+        if spare.exists():
+            _rename(spare, kept)
+            flush_directory(kept.parent)
+
+    def finish_roll_back(self, output: Path) -> None:
+        """After a cut in `roll_back`: the film that was put aside is the kept one."""
+        kept = self.kept(output)
+        spare = kept.with_name(kept.name + ".swap")
+        if spare.exists() and not kept.exists():
+            _rename(spare, kept)
+            flush_directory(kept.parent)
+
+    # Locks and cleaning -------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def lock(self, output: str) -> Iterator[None]:
+        """Hold a film for this process; Refused(job-running) when another holds it. Gone with the process, however it ends."""
+        folder = self.home / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        name = hashlib.blake2b(output.encode(), digest_size=10).hexdigest()
+        with (folder / name).open("a+b") as handle:
+            try:
+                _lock_file(handle.fileno())
+            except OSError as error:
+                raise Refused("job-running", path=output) from error
+            yield
+
+    def remove_stored(self, file: str) -> int:
+        """Delete a sealed file whose record was dropped before; bytes freed."""
+        path = self.stored(file)
+        try:
+            size = path.stat().st_size
+            path.unlink()
+        except FileNotFoundError:
+            return 0
+        return size
+
+    def unrecorded(self, known: set[str], *, before: float) -> list[str]:
+        """Files in the store that no seal knows and that were written before a moment (unix seconds): sealed by
+        rename, cut before the journal. Younger ones may be on their way into it."""
+        store = self.scratch / "store"
+        files = (
+            f"{p.parent.name}/{p.name}" for p in store.glob("*/*")
+            if stat.S_ISREG(p.lstat().st_mode) and p.lstat().st_mtime < before
+        )
+        return sorted(set(files) - known)
+
+    def work_folders(self) -> list[str]:
+        """Jobs that have part files."""
+        work = self.scratch / "work"
+        return sorted(p.name for p in work.iterdir()) if work.is_dir() else []
+
+
+def _lock_file(handle: int) -> None:
+    if os.name == "nt":
+        import msvcrt
+
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

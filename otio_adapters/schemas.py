@@ -1,0 +1,144 @@
+"""Which OTIO objects are read, and the edits on plain JSON that make a file readable.
+
+OpenTimelineIO 0.18 refuses a whole file for one object it does not know, ends the process on an object called
+`UnknownSchema`, and crashes on a `Clip.1` whose media reference is not one. So only the names in `READABLE` reach it,
+each in a place where it belongs, and `Clip.1` is made a `Clip.2` here. What cannot change the film is taken out:
+
+- markers, since newer versions (`Marker.3`, with a colour object) cannot be read by older libraries;
+- item colours (`Color.1`), for the same reason;
+- objects inside metadata, which become plain dictionaries: metadata is only looked up by key;
+- effects of unknown kind, which become a plain `Effect.1` of that name, to be reported as not rendered.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from otio_adapters.refused import TimelineRefused, invalid, named
+
+READABLE = {
+    "Timeline": 1, "SerializableCollection": 1, "Stack": 1, "Track": 1, "Sequence": 1,
+    "Clip": 2, "Gap": 1, "Filler": 1, "Transition": 1,
+    "Effect": 1, "TimeEffect": 1, "LinearTimeWarp": 1, "FreezeFrame": 1,
+    "ExternalReference": 1, "MissingReference": 1, "GeneratorReference": 1, "ImageSequenceReference": 1,
+    "RationalTime": 1, "TimeRange": 1, "Box2d": 1, "V2d": 1, "SerializableObjectRef": 1,
+}
+"""Schema name to the newest version that is read. `Sequence` and `Filler` are old names of Track and Gap."""
+
+_SHARED = "SerializableObjectRef"
+"""Stands for an object that was written before: two clips may share one media reference."""
+_EFFECTS = {"Effect", "TimeEffect", "LinearTimeWarp", "FreezeFrame", _SHARED}
+_MEDIA = {"ExternalReference", "MissingReference", "GeneratorReference", "ImageSequenceReference", _SHARED}
+_ITEMS = {"Clip", "Gap", "Filler", "Stack", "Track", "Sequence", "Transition", _SHARED}
+_PLACES = {
+    "tracks": {"Stack"}, "children": _ITEMS, "effects": _EFFECTS,
+    "source_range": {"TimeRange"}, "available_range": {"TimeRange"}, "available_image_bounds": {"Box2d"},
+    "start_time": {"RationalTime"}, "duration": {"RationalTime"}, "global_start_time": {"RationalTime"},
+    "in_offset": {"RationalTime"}, "out_offset": {"RationalTime"},
+}
+"""Field to the objects that may stand there. Whether one may be absent is OpenTimelineIO's to say."""
+_LISTS = ("children", "effects")
+
+_SCHEMA = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\.([0-9]{1,6})")
+_DATA = ("metadata", "parameters")
+_UPDATE = "Export the timeline from the editor in an older OpenTimelineIO version, or update Hotsplice."
+
+
+def prepare(root: Any) -> None:
+    """Edit the parsed file in place. `timeline-not-otio` or `timeline-schema-unknown` when it is not for us."""
+    schema = root.get("OTIO_SCHEMA") if isinstance(root, dict) else None
+    if not isinstance(schema, str) or not _SCHEMA.fullmatch(schema):
+        raise TimelineRefused(
+            "timeline-not-otio", "This file is JSON, but not an OpenTimelineIO timeline.",
+            "Choose the .otio file that the editor exported.",
+        )
+    _check(schema)
+    if not schema.startswith(("Timeline.", "SerializableCollection.")):
+        raise not_a_timeline(schema.partition(".")[0])
+    _tidy(root)
+
+
+def not_a_timeline(kind: str) -> TimelineRefused:
+    """The refusal of OTIO that holds something else."""
+    return TimelineRefused(
+        "timeline-not-otio", f"This OpenTimelineIO file holds a {kind}, not one timeline.",
+        "Export the whole timeline from the editor, not a single clip or a bin.",
+    )
+
+
+def _tidy(node: Any) -> None:
+    """Recursion is bounded: `guard` has measured the depth."""
+    if isinstance(node, list):
+        for child in node:
+            _tidy(child)
+        return
+    if not isinstance(node, dict):
+        return
+    if "OTIO_SCHEMA" not in node:
+        for child in node.values():
+            _tidy(child)
+        return
+    _check(node["OTIO_SCHEMA"])
+    if node["OTIO_SCHEMA"] == "Clip.1":
+        reference = node.pop("media_reference", None) or {"OTIO_SCHEMA": "MissingReference.1"}
+        node |= {
+            "OTIO_SCHEMA": "Clip.2", "media_references": {"DEFAULT_MEDIA": reference},
+            "active_media_reference_key": "DEFAULT_MEDIA",
+        }
+    for key in _DATA:
+        _flatten(node.get(key))
+    if "markers" in node:
+        node["markers"] = []
+    if "color" in node:
+        node["color"] = None
+    if isinstance(node.get("effects"), list):
+        node["effects"] = [_effect(effect) for effect in node["effects"]]
+    for key, child in node.items():
+        if key not in _DATA:
+            _check_place(node, key, child)
+            _tidy(child)
+
+
+def _check_place(node: dict[str, Any], key: str, child: Any) -> None:
+    allowed = _PLACES.get(key)
+    if key == "media_references" and isinstance(child, dict):
+        allowed, parts = _MEDIA, list(child.values())
+    elif key == "children" and str(node["OTIO_SCHEMA"]).startswith("SerializableCollection."):
+        return
+    else:
+        parts = child if isinstance(child, list) and key in _LISTS else [] if child is None else [child]
+    for part in parts if allowed is not None else ():
+        schema = part.get("OTIO_SCHEMA") if isinstance(part, dict) else None
+        if isinstance(schema, str) and not _known(schema):
+            _check(schema)
+        if not isinstance(schema, str) or schema.partition(".")[0] not in (allowed or ()):
+            owner = named(node.get("name") or node["OTIO_SCHEMA"])
+            raise invalid(f"The timeline is damaged: {named(key)} of {owner} is {named(schema or part)}.")
+
+
+def _flatten(node: Any) -> None:
+    if isinstance(node, dict):
+        node.pop("OTIO_SCHEMA", None)
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _flatten(child)
+
+
+def _effect(effect: Any) -> Any:
+    schema = effect.get("OTIO_SCHEMA") if isinstance(effect, dict) else None
+    if schema is None or (_known(schema) and schema.partition(".")[0] in _EFFECTS):
+        return effect
+    return {"OTIO_SCHEMA": "Effect.1", "metadata": {}, "name": "", "effect_name": str(schema)}
+
+
+def _known(schema: Any) -> bool:
+    match = _SCHEMA.fullmatch(schema) if isinstance(schema, str) else None
+    return match is not None and 1 <= int(match[2]) <= READABLE.get(match[1], 0)
+
+
+def _check(schema: Any) -> None:
+    if not _known(schema):
+        raise TimelineRefused(
+            "timeline-schema-unknown",
+            f"The timeline contains {named(schema)}, which this version of Hotsplice cannot read.", _UPDATE,
+        )

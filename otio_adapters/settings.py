@@ -1,0 +1,126 @@
+"""What is true of the whole timeline: its frame rate, its start, and the settings that OTIO itself cannot hold.
+
+OTIO has no field for the size of the picture, drop-frame or the sample rate, and DaVinci Resolve leaves the name empty.
+A timeline may carry them in its metadata:
+
+    {"hotsplice": {"name": "Reel 1", "width": 1920, "height": 1080, "drop_frame": false,
+                   "sample_rate": 48000, "channels": 2}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import opentimelineio as otio
+
+from core.model.film import Remark
+from core.model.timing import exact_rate
+from otio_adapters import times
+from otio_adapters.refused import invalid, named
+from otio_adapters.resolve_dialect import plain
+
+FASTEST = 300
+"""Frames per second. Above are the ticks of sample rates (44100) and time scales (24000), which are no frame rates."""
+
+_LIMITS = {"width": (1, 32768), "height": (1, 32768), "sample_rate": (8000, 768_000), "channels": (1, 64)}
+
+
+class Settings(NamedTuple):
+    """None where the timeline does not say. Pixels, samples per second."""
+
+    name: str | None = None
+    width: int | None = None
+    height: int | None = None
+    drop_frame: bool = False
+    sample_rate: int | None = None
+    channels: int | None = None
+
+
+def settings_of(timeline: otio.schema.Timeline) -> Settings:
+    """The timeline's own settings; `timeline-invalid` names one that makes no sense, since the film would be wrong."""
+    said = plain(timeline.metadata.get("hotsplice"))
+    if said is None:
+        return Settings()
+    if not isinstance(said, dict):
+        raise invalid("The hotsplice settings in the timeline are not a list of settings.")
+    found: dict[str, Any] = {}
+    for key, value in said.items():
+        if value is None or key not in Settings._fields:
+            continue
+        if key in _LIMITS:
+            found[key] = _whole(key, value)
+        elif not isinstance(value, bool if key == "drop_frame" else str):
+            raise _odd(key, value)
+        else:
+            found[key] = value
+    return Settings(**found)
+
+
+def _whole(key: str, value: Any) -> int:
+    least, most = _LIMITS[key]
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or value != int(value) or not least <= value <= most:
+        raise _odd(key, value)
+    return int(value)
+
+
+def _odd(key: str, value: Any) -> Exception:
+    return invalid(f"The hotsplice settings in the timeline say that {key} is {named(value)}.")
+
+
+def frame_rate(timeline: otio.schema.Timeline) -> tuple[Fraction, tuple[Remark, ...]]:
+    """The timeline's frames per second, by what most of the picture's length is written in.
+
+    Where no picture says, sound may (if its rate is a frame rate), then the start timecode, which also settles a tie.
+    """
+    start = timeline.global_start_time
+    start_rate = _plausible(start.rate) if start is not None else None
+    for kind in ("video", "audio"):
+        lengths: dict[Fraction, Fraction] = {}
+        for child in timeline.tracks:
+            if getattr(child, "kind", "video").lower() == kind:
+                # A track's own range may be in other units; its items count, and it only where it has none.
+                items = list(child) or [child] if isinstance(child, otio.schema.Track) else [child]
+                for rate, length_s in (found for item in items for found in _lengths(item)):
+                    lengths[rate] = times.add(lengths.get(rate, Fraction(0)), length_s, named(child.name))
+        if lengths:
+            best = max(lengths.values())
+            rates = [rate for rate, length_s in lengths.items() if length_s == best]
+            rate = start_rate if start_rate in rates else rates[0]
+            return rate, _mixed(rate, lengths)
+    if start_rate is None:
+        raise invalid("The timeline does not say how many frames a second has.")
+    return start_rate, ()
+
+
+def _lengths(item: Any) -> Iterator[tuple[Fraction, Fraction]]:
+    """(rate, seconds) of an item on a track, or of what is in it where it has no range of its own."""
+    written = getattr(item, "source_range", None)
+    if written is None and isinstance(item, otio.schema.Clip) and item.media_reference is not None:
+        written = item.media_reference.available_range
+    if written is not None:
+        rate = _plausible(written.duration.rate)
+        length_s = times.span(written, named(item.name)).length_s
+        if rate is not None and length_s > 0:
+            yield rate, length_s
+    elif isinstance(item, otio.core.Composition):
+        for child in item:
+            yield from _lengths(child)
+
+
+def _plausible(written: float) -> Fraction | None:
+    try:
+        rate = exact_rate(written)
+    except (ValueError, OverflowError):
+        return None
+    return rate if 0 < rate <= FASTEST else None
+
+
+def _mixed(rate: Fraction, lengths: dict[Fraction, Fraction]) -> tuple[Remark, ...]:
+    if len(lengths) < 2:
+        return ()
+    others = ", ".join(f"{float(other):.6g}" for other in sorted(lengths) if other != rate)
+    text = f"the film is made at {float(rate):.6g} frames per second; parts of the timeline count in {others}"
+    return (Remark(code="timeline-rate-mixed", severity="note", text=text),)

@@ -1,0 +1,56 @@
+"""OTIO times to exact seconds. Every refusal names the clip, gap or track that the time belongs to."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
+
+import opentimelineio as otio
+
+from core.model import timing
+from otio_adapters.refused import invalid
+
+LONGEST_S = 10_000_000
+"""115 days. Frame counts of any longer film would not fit where they are stored; no timecode reaches this far."""
+_FINEST_BITS = 4096
+"""Sums of times of many different rates have huge denominators; no editor's timeline comes near this."""
+
+_seconds = lru_cache(maxsize=8192)(timing.seconds)
+
+
+class Span(NamedTuple):
+    """Start and length in exact seconds; the length is not negative."""
+
+    start_s: Fraction
+    length_s: Fraction
+
+
+def exact(time: otio.opentime.RationalTime, where: str) -> Fraction:
+    """Seconds of a RationalTime. `timeline-invalid` for a rate of zero or a time that no film has."""
+    if time.value == 0:
+        # Kdenlive writes 0@0 where it means the beginning.
+        return Fraction(0)
+    try:
+        found = _seconds(time.value, time.rate)
+    except (ValueError, ZeroDivisionError, OverflowError) as unusable:
+        raise invalid(f"{where} has a time at {time.rate:g} frames per second.") from unusable
+    if abs(found) > LONGEST_S:
+        raise invalid(f"{where} has a time of more than {LONGEST_S // 86400} days.")
+    return found
+
+
+def span(time_range: otio.opentime.TimeRange, where: str) -> Span:
+    """A TimeRange in seconds; `timeline-invalid` when its duration is negative."""
+    length_s = exact(time_range.duration, where)
+    if length_s < 0:
+        raise invalid(f"{where} has a negative duration.")
+    return Span(exact(time_range.start_time, where), length_s)
+
+
+def add(position_s: Fraction, length_s: Fraction, where: str) -> Fraction:
+    """The position after an item; `timeline-invalid` when the sum is beyond any film."""
+    total = position_s + length_s
+    if total > LONGEST_S or total.denominator.bit_length() > _FINEST_BITS:
+        raise invalid(f"{where} ends after more than {LONGEST_S // 86400} days, or mixes too many frame rates.")
+    return total
