@@ -24,10 +24,10 @@ def effect_remarks(item: Any, what: str = "") -> tuple[Remark, ...]:
     names = [_label(e) for e in resolve + [effect for effect in others if not resolve_dialect.wrote(effect)]]
     remarks = []
     if changed := [speed for speed in speeds if speed]:
-        text = f"{name} plays at normal speed instead of {' and '.join(changed)}"
+        text = f"{name} plays at normal speed instead of {' and '.join(changed)}."
         remarks.append(Remark(code="speed-change-unsupported", severity="loss", text=text))
     if names:
-        text = f"{name} is shown without {', '.join(dict.fromkeys(names))}"
+        text = f"{name} is shown without {', '.join(dict.fromkeys(names))}."
         remarks.append(Remark(code="effect-not-rendered", severity="loss", text=text))
     return tuple(remarks)
 

@@ -1,7 +1,7 @@
 """Nested compositions to stretches of clips, in exact seconds and without rounding.
 
-A `Strip` is what a clip, gap, track or stack comes to: its length, the stretches of clips in it, and what is lost, each
-with its place. A track is its items one after another; a stack is, at every instant, its topmost enabled picture; a
+A `Strip` is what a clip, gap, track or stack comes to: its length, the stretches of clips in it, and what is lost with
+its place. A track is its items one after another; a stack is, at every instant, its topmost enabled picture; a
 `source_range` on either is a window. Time in a strip counts from its own beginning.
 
 Transitions take no time: both neighbours end and begin at the cut.
@@ -9,7 +9,7 @@ Transitions take no time: both neighbours end and begin at the cut.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from fractions import Fraction
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -17,11 +17,10 @@ from typing import Any, NamedTuple
 
 import opentimelineio as otio
 
-from core.model.film import Remark
 from otio_adapters import times
 from otio_adapters.effects import effect_remarks
 from otio_adapters.media import kind_of
-from otio_adapters.refused import invalid, named
+from otio_adapters.refused import called, invalid, named
 
 ZERO = Fraction(0)
 
@@ -36,12 +35,21 @@ class Piece(NamedTuple):
     enabled: bool
 
 
+class Note(NamedTuple):
+    """A loss, and the stretch that it is about (a cut has no length)."""
+
+    code: str
+    text: str
+    start_s: Fraction
+    end_s: Fraction
+
+
 class Strip(NamedTuple):
-    """Pieces in order and without overlap; notes are remarks and the second they belong to."""
+    """Pieces in order and without overlap, and notes."""
 
     length_s: Fraction
     pieces: tuple[Piece, ...] = ()
-    notes: tuple[tuple[Fraction, Remark], ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def trimmed(clip: otio.schema.Clip) -> times.Span:
@@ -49,8 +57,8 @@ def trimmed(clip: otio.schema.Clip) -> times.Span:
     reference = clip.media_reference
     found = clip.source_range or (reference.available_range if reference is not None else None)
     if found is None:
-        raise invalid(f"Clip {named(clip.name)} says neither which part of its media it shows nor how long that is.")
-    return times.span(found, f"Clip {named(clip.name)}")
+        raise invalid(f"{called(clip)} says neither which part of its media it shows nor how long that is.")
+    return times.span(found, called(clip))
 
 
 def lay(item: Any, kind: str) -> Strip:
@@ -65,8 +73,8 @@ def lay(item: Any, kind: str) -> Strip:
     if isinstance(item, otio.schema.Stack):
         return _windowed(_topmost(item, kind), item, kind)
     if isinstance(item, otio.schema.Gap) and item.source_range is not None:
-        return Strip(times.span(item.source_range, "A gap").length_s)
-    raise invalid(f"{named(getattr(item, 'name', ''))} on a track is neither a clip nor a gap with a length.")
+        return Strip(times.span(item.source_range, called(item)).length_s)
+    raise invalid(f"{called(item)} on a track has no length.")
 
 
 def window(strip: Strip, start_s: Fraction, length_s: Fraction) -> Strip:
@@ -79,73 +87,78 @@ def window(strip: Strip, start_s: Fraction, length_s: Fraction) -> Strip:
         )
         for p in strip.pieces if p.start_s < end_s and p.end_s > start_s
     )
-    notes = tuple((at_s - start_s, remark) for at_s, remark in strip.notes if start_s <= at_s < end_s)
+    notes = tuple(
+        n._replace(start_s=max(n.start_s, start_s) - start_s, end_s=min(n.end_s, end_s) - start_s)
+        for n in strip.notes if start_s <= n.start_s < end_s or n.start_s < start_s < n.end_s
+    )
     return Strip(length_s, pieces, notes)
 
 
 def _windowed(strip: Strip, item: Any, kind: str) -> Strip:
     """The strip as the item's own source range and effects leave it."""
-    what = "track" if isinstance(item, otio.schema.Track) else "nested"
-    notes = tuple((ZERO, remark) for remark in effect_remarks(item, what))
+    what = "Track" if isinstance(item, otio.schema.Track) else "Nested timeline"
     if item.source_range is not None:
-        span = times.span(item.source_range, named(item.name))
+        span = times.span(item.source_range, called(item))
         nested = isinstance(item.parent(), otio.schema.Track)
         lost = span.length_s > 0 and span.start_s >= strip.length_s and (nested or bool(strip.pieces))
-        strip = window(strip, span.start_s, span.length_s)
+        strip = window(strip, *span)
         if lost:
             # Premiere may write a nested sequence without its content, or a range may count from a timecode that we
             # were not told. Black without a word would be a lie.
-            text = f"the part of {named(item.name)} that is used is not in the timeline file"
-            notes += ((ZERO, Remark(code="nested-timeline-unsupported", severity="loss", text=text)),)
+            text = f"The part of {named(item.name)} that is used is not in the timeline file."
+            strip = strip._replace(notes=(Note("nested-timeline-unsupported", text, ZERO, span.length_s),))
             if nested and kind == "video":
                 stand_in = otio.schema.Clip(item.name, otio.schema.GeneratorReference(), item.source_range)
                 strip = strip._replace(pieces=(Piece(stand_in, ZERO, span.length_s, ZERO, True),))
+    notes = tuple(Note(remark.code, remark.text, ZERO, strip.length_s) for remark in effect_remarks(item, what))
     return strip._replace(notes=notes + strip.notes)
 
 
 def _row(track: otio.schema.Track, kind: str) -> Strip:
     at_s = ZERO
     pieces: list[Piece] = []
-    notes: list[tuple[Fraction, Remark]] = []
+    notes: list[Note] = []
     items = list(track)
     for index, item in enumerate(items):
         if isinstance(item, otio.schema.Transition):
             before, after = items[max(index - 1, 0):index], items[index + 1:index + 2]
-            notes += [(at_s, remark) for remark in _as_cut(item, before, after)]
+            notes += _as_cut(item, before, after, at_s)
             continue
         strip = lay(item, kind)
         shown = True if isinstance(item, otio.schema.Clip) else item.enabled
         for p in strip.pieces:
             pieces.append(p._replace(start_s=p.start_s + at_s, end_s=p.end_s + at_s, enabled=p.enabled and shown))
-        notes += [(note_s + at_s, remark) for note_s, remark in strip.notes if shown]
-        at_s = times.add(at_s, strip.length_s, f"Track {named(track.name)}")
+        notes += [n._replace(start_s=n.start_s + at_s, end_s=n.end_s + at_s) for n in strip.notes if shown]
+        at_s = times.add(at_s, strip.length_s, called(track))
     return Strip(at_s, tuple(pieces), tuple(notes))
 
 
-def _as_cut(transition: otio.schema.Transition, before: list[Any], after: list[Any]) -> Iterable[Remark]:
-    """The remark on a transition that would have been seen."""
+def _as_cut(transition: otio.schema.Transition, before: list[Any], after: list[Any], at_s: Fraction) -> Iterator[Note]:
+    """The note on a transition that would have been seen."""
     neighbours = [item[0] if item and not isinstance(item[0], otio.schema.Gap) else None for item in (before, after)]
     lasts = any(offset.value for offset in (transition.in_offset, transition.out_offset) if offset is not None)
     if lasts and any(item is not None and getattr(item, "enabled", False) for item in neighbours):
         left, right = (named(item.name) if item is not None else "black" for item in neighbours)
-        text = f"{named(transition.name or transition.transition_type)} between {left} and {right} is a straight cut"
-        yield Remark(code="transition-as-cut", severity="loss", text=text)
+        what = named(transition.name or transition.transition_type)
+        text = f"{what} between {left} and {right} is shown as a straight cut."
+        yield Note("transition-as-cut", text, at_s, at_s)
 
 
 def _of_other_kind(track: otio.schema.Track, strip: Strip) -> Strip:
     """A sound track nested on a picture track, or the other way about: only its length counts."""
     if track.kind.lower() == "video" or not track.enabled or not any(p.enabled for p in strip.pieces):
         return Strip(strip.length_s)
-    code, text = "track-kind-unsupported", f"{named(track.name)} is a {track.kind} track"
+    code = "track-kind-unsupported"
+    text = f"Track {named(track.name)} is of kind {named(track.kind)}, which a film does not have."
     if track.kind.lower() == "audio":
         code = "nested-sound-skipped"
-        text = f"sound in {named(track.name)}, nested on a picture track, is heard only if it is on a sound track too"
-    return Strip(strip.length_s, (), ((ZERO, Remark(code=code, severity="loss", text=text)),))
+        text = f"Sound in {named(track.name)}, nested on a picture track, is heard only if it is on a sound track too."
+    return Strip(strip.length_s, (), (Note(code, text, ZERO, strip.length_s),))
 
 
 def _topmost(stack: otio.schema.Stack, kind: str) -> Strip:
     layers: list[tuple[Piece, ...]] = []
-    notes: list[tuple[Fraction, Remark]] = []
+    notes: list[Note] = []
     length_s = ZERO
     for child in stack:
         if isinstance(child, otio.schema.Transition):
@@ -157,9 +170,9 @@ def _topmost(stack: otio.schema.Stack, kind: str) -> Strip:
             notes += strip.notes
     pieces, titles = overlay(layers)
     if kind == "audio" and _sum(pieces) < sum(map(_sum, layers)):
-        text = f"sounds that overlap inside {named(stack.name)} are not mixed; only the topmost is heard"
-        notes.append((ZERO, Remark(code="nested-timeline-unsupported", severity="loss", text=text)))
-    notes += [(p.start_s, Remark(code="title-not-rendered", severity="loss", text=p.clip.name)) for p in titles]
+        text = f"Sounds that overlap inside {named(stack.name)} are not mixed; only the topmost is heard."
+        notes.append(Note("nested-timeline-unsupported", text, ZERO, length_s))
+    notes += [Note("title-not-rendered", p.clip.name, p.start_s, p.end_s) for p in titles]
     return Strip(length_s, pieces, tuple(notes))
 
 

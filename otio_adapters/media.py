@@ -66,20 +66,20 @@ def media_of(clip: otio.schema.Clip, folder: Path) -> tuple[Media, tuple[Remark,
     media = Media(name=name, kind=kind, path=address.path)
     if kind != "sequence":
         return media, ()
-    text = f"{named(clip.name)} is a sequence of numbered pictures beginning with {named(media.name)}"
+    text = f"{named(clip.name)} is a sequence of numbered pictures beginning with {named(media.name)}."
     return media, (Remark(code="image-sequence-unsupported", severity="loss", text=text),)
 
 
 def locate(url: str, folder: Path, where: str) -> Address:
     """An address as written in a timeline to a path."""
     if _control(url):
-        return _unsupported(f"the address of {where} contains characters that no file name has")
+        return _unsupported(f"The address of {where} contains characters that no file name has.")
     scheme = None if _WINDOWS.match(url) else _SCHEME.match(url)
     if scheme is None:
         return Address(url if url.startswith("/") or _WINDOWS.match(url) else str(folder / url))
     if scheme[1].lower() == "file":
         return _of_file_url(url[scheme.end():], folder, where)
-    return _unsupported(f"{where} is at {named(url)}; only files can be read")
+    return _unsupported(f"{where} is at {named(url)}; only files can be read.")
 
 
 def _of_file_url(rest: str, folder: Path, where: str) -> Address:
@@ -87,9 +87,9 @@ def _of_file_url(rest: str, folder: Path, where: str) -> Address:
     try:
         rest = unquote_to_bytes(rest).decode("utf-8")
     except UnicodeDecodeError:
-        return _unsupported(f"the address of {where} is not encoded as UTF-8")
+        return _unsupported(f"The address of {where} is not encoded as UTF-8.")
     if _control(rest):
-        return _unsupported(f"the address of {where} contains characters that no file name has")
+        return _unsupported(f"The address of {where} contains characters that no file name has.")
     path = rest
     if rest.startswith("//"):
         host, slash, behind = rest[2:].partition("/")
@@ -98,12 +98,12 @@ def _of_file_url(rest: str, folder: Path, where: str) -> Address:
         elif host.lower() in ("", "localhost"):
             path = slash + behind
         else:
-            text = f"{where} is on another computer, {named(host)}"
+            text = f"{where} is on another computer, {named(host)}."
             return Address(None, Remark(code="media-remote-address", severity="loss", text=text))
     if path.startswith("/") and _WINDOWS.match(path[1:]):  # file:///C:/a.mov
         path = path[1:]
     if not path:
-        return _unsupported(f"the address of {where} names no file")
+        return _unsupported(f"The address of {where} names no file.")
     return Address(path if path.startswith("/") or _WINDOWS.match(path) else str(folder / path))
 
 

@@ -44,7 +44,7 @@ def _parsed(data: Any) -> otio.schema.Timeline:
     except Exception as unexpected:
         # KeyError puts its text in quotes; types are mangled C++ names; lines are those of our own copy.
         said = str(unexpected.args[0] if unexpected.args else unexpected)
-        text = re.sub(r" ?\((of type '[^']*'|near line \d+)\)", "", said)
+        text = re.sub(r" ?\(of type '[^']*'\)|:? ?\(?near line \d+\)?", "", said)
         raise invalid(f"The timeline is damaged or incomplete: {named(text)}.") from unexpected
     if isinstance(root, otio.schema.SerializableCollection):
         timelines = [child for child in root if isinstance(child, otio.schema.Timeline)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Any
 
 LONGEST_NAME = 80
 """Characters of a name that are shown; a name in a hostile file may have millions."""
@@ -40,3 +41,8 @@ def named(text: object) -> str:
     if len(safe) > LONGEST_NAME:
         safe = safe[: LONGEST_NAME - 1] + "…"
     return f"“{safe}”" if safe.strip() else "without a name"
+
+
+def called(item: Any) -> str:
+    """An OTIO object for a message: `Clip “sh010”`, `Gap without a name`."""
+    return f"{type(item).__name__} {named(item.name)}"

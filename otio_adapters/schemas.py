@@ -87,7 +87,7 @@ def _tidy(node: Any) -> None:
             "active_media_reference_key": "DEFAULT_MEDIA",
         }
     for key in _DATA:
-        _flatten(node.get(key))
+        _plain(node.get(key))
     if "markers" in node:
         node["markers"] = []
     if "color" in node:
@@ -114,14 +114,15 @@ def _check_place(node: dict[str, Any], key: str, child: Any) -> None:
             _check(schema)
         if not isinstance(schema, str) or schema.partition(".")[0] not in (allowed or ()):
             owner = named(node.get("name") or node["OTIO_SCHEMA"])
-            raise invalid(f"The timeline is damaged: {named(key)} of {owner} is {named(schema or part)}.")
+            found = named(schema or type(part).__name__)
+            raise invalid(f"The timeline is damaged: {named(key)} of {owner} is {found}.")
 
 
-def _flatten(node: Any) -> None:
+def _plain(node: Any) -> None:
     if isinstance(node, dict):
         node.pop("OTIO_SCHEMA", None)
     for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        _flatten(child)
+        _plain(child)
 
 
 def _effect(effect: Any) -> Any:
@@ -137,6 +138,8 @@ def _known(schema: Any) -> bool:
 
 
 def _check(schema: Any) -> None:
+    if not isinstance(schema, str) or not schema:
+        raise invalid("The timeline is damaged: something in it does not say what it is.")
     if not _known(schema):
         raise TimelineRefused(
             "timeline-schema-unknown",

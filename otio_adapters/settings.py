@@ -18,7 +18,7 @@ import opentimelineio as otio
 from core.model.film import Remark
 from core.model.timing import exact_rate
 from otio_adapters import times
-from otio_adapters.refused import invalid, named
+from otio_adapters.refused import called, invalid, named
 from otio_adapters.resolve_dialect import plain
 
 FASTEST = 300
@@ -84,7 +84,7 @@ def frame_rate(timeline: otio.schema.Timeline) -> tuple[Fraction, tuple[Remark, 
                 # A track's own range may be in other units; its items count, and it only where it has none.
                 items = list(child) or [child] if isinstance(child, otio.schema.Track) else [child]
                 for rate, length_s in (found for item in items for found in _lengths(item)):
-                    lengths[rate] = times.add(lengths.get(rate, Fraction(0)), length_s, named(child.name))
+                    lengths[rate] = times.add(lengths.get(rate, Fraction(0)), length_s, called(child))
         if lengths:
             best = max(lengths.values())
             rates = [rate for rate, length_s in lengths.items() if length_s == best]
@@ -102,7 +102,7 @@ def _lengths(item: Any) -> Iterator[tuple[Fraction, Fraction]]:
         written = item.media_reference.available_range
     if written is not None:
         rate = _plausible(written.duration.rate)
-        length_s = times.span(written, named(item.name)).length_s
+        length_s = times.span(written, called(item)).length_s
         if rate is not None and length_s > 0:
             yield rate, length_s
     elif isinstance(item, otio.core.Composition):
@@ -122,5 +122,5 @@ def _mixed(rate: Fraction, lengths: dict[Fraction, Fraction]) -> tuple[Remark, .
     if len(lengths) < 2:
         return ()
     others = ", ".join(f"{float(other):.6g}" for other in sorted(lengths) if other != rate)
-    text = f"the film is made at {float(rate):.6g} frames per second; parts of the timeline count in {others}"
+    text = f"The film is made at {float(rate):.6g} frames per second; parts of the timeline count in {others}."
     return (Remark(code="timeline-rate-mixed", severity="note", text=text),)

@@ -18,9 +18,9 @@ from core.model.film import Clip, Remark, Timeline, Track
 from core.model.timing import nearest_frame
 from otio_adapters import resolve_dialect, times
 from otio_adapters.effects import effect_remarks
-from otio_adapters.layout import Piece, Strip, lay, trimmed, window
+from otio_adapters.layout import Note, Piece, Strip, lay, trimmed, window
 from otio_adapters.media import media_of
-from otio_adapters.refused import TimelineRefused, invalid, named
+from otio_adapters.refused import TimelineRefused, called, invalid, named
 from otio_adapters.settings import frame_rate, settings_of
 
 _KINDS: dict[str, Literal["video", "audio"]] = {"video": "video", "audio": "audio"}
@@ -55,7 +55,7 @@ def timeline_of(written: otio.schema.Timeline, *, folder: Path, stem: str) -> Ti
         clips, too_short = _clips(strip, f"{kind[0]}{counts[kind]}", kind, place)
         tracks.append(Track(kind=kind, name=item.name, clips=clips, enabled=item.enabled))
         if item.enabled:
-            remarks += [_at(remark, nearest_frame(at_s, rate)) for at_s, remark in strip.notes] + too_short
+            remarks += [_remark(note, rate) for note in strip.notes] + too_short
     start = written.global_start_time
     return Timeline(
         name=written.name.strip() or (settings.name or "").strip() or stem, rate=rate,
@@ -77,7 +77,7 @@ def _tracks(stack: otio.schema.Stack) -> tuple[list[tuple[Literal["video", "audi
     """Kind, item and strip of every track, and remarks on the whole. What stands in the stack without a track around
     it (OTIO allows that) is a picture track of its own."""
     found: list[tuple[Literal["video", "audio"], Any, Strip]] = []
-    remarks = list(effect_remarks(stack, "the timeline"))
+    remarks = list(effect_remarks(stack, "Timeline"))
     span = times.span(stack.source_range, "The timeline") if stack.source_range is not None else None
     for item in stack:
         if isinstance(item, otio.schema.Transition):
@@ -85,7 +85,7 @@ def _tracks(stack: otio.schema.Stack) -> tuple[list[tuple[Literal["video", "audi
         kind = _KINDS.get(item.kind.lower() if isinstance(item, otio.schema.Track) else "video")
         if kind is None:
             if item.enabled and len(item):
-                text = f"{named(item.name)} is a {named(item.kind)} track"
+                text = f"Track {named(item.name)} is of kind {named(item.kind)}, which a film does not have."
                 remarks.append(Remark(code="track-kind-unsupported", severity="loss", text=text))
             continue
         strip = lay(item, kind)
@@ -102,7 +102,7 @@ def _clips(strip: Strip, prefix: str, kind: str, place: _Place) -> tuple[tuple[C
         if record_out > record_in:
             clips.append(_clip(piece, f"{prefix}c{len(clips) + 1}", record_in, record_out - record_in, kind, place))
         elif piece.enabled:
-            text = f"{named(piece.clip.name)} is shorter than half a frame"
+            text = f"{named(piece.clip.name)} is too short for a frame of its own."
             too_short.append(Remark(code="clip-too-short", severity="note", text=text, record_in=record_in))
     return tuple(clips), too_short
 
@@ -113,7 +113,7 @@ def _clip(piece: Piece, clip_id: str, record_in: int, frames: int, kind: str, pl
     source_in, is_timecode = _source_in(piece, place.rate)
     remarks += effect_remarks(written)
     if source_in < 0 and media.kind == "file":
-        text = f"{named(written.name)} begins {float(-source_in):.3f} seconds before its media"
+        text = f"{named(written.name)} begins {float(-source_in):.3f} seconds before its media."
         remarks += (Remark(code="source-before-media", severity="loss", text=text),)
     return Clip(
         id=clip_id, name=written.name or media.name, media=media, record_in=record_in, frames=frames,
@@ -135,11 +135,15 @@ def _source_in(piece: Piece, rate: Fraction) -> tuple[Fraction, bool]:
     start_s = trimmed(piece.clip).start_s
     if available is None:
         return start_s + piece.skipped_s, start_s != 0
-    media_s = times.exact(available.start_time, f"The media of clip {named(piece.clip.name)}")
+    media_s = times.exact(available.start_time, f"The media of {called(piece.clip)}")
     source_in = start_s - media_s + piece.skipped_s
     # Resolve writes 87399@24 at 25 as 91046.625, others round it to a frame.
     rounded = -Fraction(1, 2) / rate < source_in < 0
     return Fraction(0) if rounded else source_in, False
+
+
+def _remark(note: Note, rate: Fraction) -> Remark:
+    return Remark(code=note.code, severity="loss", text=note.text, record_in=nearest_frame(note.start_s, rate))
 
 
 def _at(remark: Remark, record_in: int) -> Remark:

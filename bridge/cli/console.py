@@ -73,7 +73,7 @@ class JsonLines:
 
     def fact(self, job: str, seq: int, fact: Fact) -> None:
         body = codec.plain(fact)
-        self._say("fact", job=job, seq=seq, kind=body.pop("is"), **{k: v for k, v in body.items() if k not in ("event", "at")})
+        self._say("fact", job=job, seq=seq, kind=body.pop("is"), body=body)  # envelope and body apart: both have names
 
     def tick(self, engine: Engine) -> None:
         if machine.monotonic() - self._last >= _STEP_EVERY_S:
@@ -113,15 +113,15 @@ class Live:
                 )
             case AttemptFailed() if fact.recovery.retry_at is not None:
                 said = catalogue.explain(fact.failure)
-                self.console.print(f"[yellow]Retry[/] ({said.title.lower()}): {_safe(said.message)}")
+                self.console.print(f"[yellow]Retry[/] ({said.title.lower()}): {safe(said.message)}")
             case ShotSlated():
                 said = catalogue.explain(fact.failure)
-                self.console.print(f"[red]Shot {fact.shot} is a slate[/] ({said.title.lower()}): {_safe(said.message)}")
+                self.console.print(f"[red]Shot {fact.shot} is a slate[/] ({said.title.lower()}): {safe(said.message)}")
             case SoundSilenced():
                 said = catalogue.explain(fact.failure)
-                self.console.print(f"[red]Silence for {fact.clip}[/] ({said.title.lower()}): {_safe(said.message)}")
+                self.console.print(f"[red]Silence for {fact.clip}[/] ({said.title.lower()}): {safe(said.message)}")
             case SealBroken():
-                self.console.print(f"[yellow]A checkpoint is made again[/]: {_safe(fact.reason)}")
+                self.console.print(f"[yellow]A checkpoint is made again[/]: {safe(fact.reason)}")
             case _:
                 pass
 
@@ -133,7 +133,7 @@ class Live:
             working = f"waiting {now.waiting_s:.0f} s"
         self._progress.update(
             self._task, description=title, total=now.frames, completed=now.frames_done,
-            rest=f"{duration(now.left_s)} left  {now.frames_per_s:.0f} fps  {_safe(working[:40])}",
+            rest=f"{duration(now.left_s)} left  {now.frames_per_s:.0f} fps  {safe(working[:40])}",
         )
 
     def close(self) -> None:
@@ -144,19 +144,19 @@ class Live:
         say = self.console.print
         for problem in report.get("problems", []):
             where = f"Shot{'s' if len(problem['shots']) > 1 else ''} {_numbers(problem['shots'])}" if problem["shots"] else "Sound"
-            say(f"[red]{where}[/] – [bold]{problem['title']}[/]: {_safe(problem['message'])}\n   {_safe(problem['action'])}")
+            say(f"[red]{where}[/] – [bold]{problem['title']}[/]: {safe(problem['message'])}\n   {safe(problem['action'])}")
         for remark in report.get("remarks", []):
             colour = "yellow" if remark["severity"] == "loss" else "dim"
             times = f" ({remark['count']} times)" if remark["count"] > 1 else ""
-            say(f"[{colour}]{remark['title']}[/]{times}: {_safe(remark['message'])}")
+            say(f"[{colour}]{remark['title']}[/]{times}: {safe(remark['message'])}")
         colour = {0: "green", 1: "yellow"}.get(report["exit_code"], "red")
-        say(f"[bold {colour}]{report['title']}[/] {_safe(report['message'])}")
+        say(f"[bold {colour}]{report['title']}[/] {safe(report['message'])}")
         for line in (report.get("safe"), report.get("action")):
             if line:
-                say(_safe(line))
+                say(safe(line))
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """File names may hold rich's own markup and control characters; they are shown, never obeyed."""
     printable = "".join(c if c.isprintable() else "?" for c in text)
     return printable.replace("[", "\\[")

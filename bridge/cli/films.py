@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from bridge.cli import summary
-from bridge.cli.console import _safe as safe
+from bridge.cli.console import safe
 from bridge.cli.house import Place, place
 from bridge.cli.inspect import state_of
 from bridge.cli.run import find_job

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bridge.cli.console import _safe as safe
+from bridge.cli.console import safe
 from bridge.cli.house import place
 from bridge.cli.run import find_job
 from bridge.cli.summary import refusal

@@ -79,6 +79,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 0
+    except Exception:  # the last boundary: nobody who edits films is shown a traceback, and no developer loses one
+        return _unexpected()
+
+
+def _unexpected() -> int:
+    """Keep the traceback in a file and say where. Exit code 3: what was recorded holds."""
+    import tempfile
+    import traceback
+
+    text = traceback.format_exc()
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="hotsplice-", suffix=".txt", delete=False, encoding="utf-8") as handle:
+            handle.write(text)
+        where = f"What happened is written in {handle.name}."
+    except OSError:
+        where = "It could not even be written down."
+    message = f"Something failed that Hotsplice did not foresee. {where}"
+    action = "Nothing that was recorded is lost: hotsplice resume goes on. Please report it with that file."
+    if "--json" in sys.argv:
+        import json
+
+        print(json.dumps({
+            "event": "summary", "exit_code": 3, "outcome": "failed", "code": "unforeseen", "title": "Unforeseen failure.",
+            "message": message, "action": action,
+        }))
+    else:
+        print(f"Unforeseen failure. {message}\n{action}", file=sys.stderr)
+    return 3
 
 
 def _dispatch(arguments: argparse.Namespace) -> int:

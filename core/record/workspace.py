@@ -245,3 +245,19 @@ def _lock_file(handle: int) -> None:
         import fcntl
 
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def durable_rename(folder: Path) -> None:
+    """Do once, with a tiny file, what publishing a film does: write, flush, rename, flush the directory. OSError when
+    this volume cannot."""
+    first, second = folder / f".hotsplice-{os.getpid()}.try", folder / f".hotsplice-{os.getpid()}.tried"
+    try:
+        with first.open("xb") as handle:
+            handle.write(b"hotsplice")
+            handle.flush()
+            os.fsync(handle.fileno())
+        _rename(first, second)
+        flush_directory(folder)
+    finally:
+        first.unlink(missing_ok=True)
+        second.unlink(missing_ok=True)
