@@ -24,17 +24,16 @@ from core.model.facts import (
 )
 from core.model.failure import Failure
 from core.model.film import Timeline
-from core.model.orders import CheckFilm, Made, ProveEncoder, Proved
+from core.model.orders import Assignment, CheckFilm, Made, ProveEncoder, Proved
 from core.model.policy import Policy
 from core.model.preset import Preset
 from core.model.refusal import Refused
 from core.model.segment import Copy, Plan
 from core.model.source import Source
 from core.model.timing import timecode
-from core.perform import hashing, machine, probe
+from core.perform import hashing, machine
 from core.perform.build import Build
 from core.perform.crew import Crew
-from core.perform.worker import Assignment
 from core.record.journal import Journal
 from core.record.workspace import Workspace
 
@@ -151,7 +150,7 @@ def _assemble(
 def _refuse_sources_as_output(output: Path, sources: dict[str, Source | Failure]) -> None:
     """By identity, not by name: through a hard link, a symlink or another spelling ffmpeg destroys its own source."""
     for source in sources.values():
-        if isinstance(source, Source) and probe.same_file(output, source.inode):
+        if isinstance(source, Source) and machine.same_file(output, source.inode):
             raise Refused("output-is-source", path=str(output), source=source.path)
 
 

@@ -27,11 +27,10 @@ from core.model.facts import (
     SoundSilenced,
 )
 from core.model.failure import Evidence, Failure
-from core.model.orders import Made, Order, Outcome, Progress, Refuted, Validated
+from core.model.orders import Assignment, Made, Order, Outcome, Progress, Refuted, Validated
 from core.model.segment import Copy, Piece, Still
 from core.perform import machine
 from core.perform.crew import Crew
-from core.perform.worker import Assignment
 from core.record.journal import Journal, JournalLost
 from core.record.workspace import Workspace
 

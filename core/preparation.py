@@ -8,12 +8,11 @@ from fractions import Fraction
 from core.decide.diagnosis import diagnose
 from core.decide.recovery import recover
 from core.model.failure import Evidence, Failure
-from core.model.orders import Examined, ExamineSource, Outcome, Progress
+from core.model.orders import Assignment, Examined, ExamineSource, Outcome, Progress
 from core.model.policy import Policy
 from core.model.source import Source
 from core.perform import machine
 from core.perform.crew import Crew
-from core.perform.worker import Assignment
 
 
 class Stopped(Exception):

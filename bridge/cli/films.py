@@ -19,12 +19,11 @@ from core import preparation
 from core.explain import catalogue
 from core.model.facts import FilmRolledBack, SegmentSealed
 from core.model.failure import Failure
-from core.model.orders import CheckFilm, Made, Order, Refuted, ValidateSeal
+from core.model.orders import Assignment, CheckFilm, Made, Order, Refuted, ValidateSeal
 from core.model.policy import Policy
 from core.model.refusal import Refused
 from core.perform import hashing, machine
 from core.perform.crew import Crew
-from core.perform.worker import Assignment
 from core.record.journal import Film, Journal
 from core.record.workspace import Workspace
 

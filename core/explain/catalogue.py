@@ -68,6 +68,6 @@ def explain(failure: Failure) -> Words:
     detail = seen.detail
     if seen.frames_wanted is not None and seen.frames_seen is not None and seen.note.startswith("too-"):
         detail = f"{seen.frames_seen} of {seen.frames_wanted}"
-    elif seen.stderr and failure.code in ("source-damaged", "unknown", "render-unlike"):
+    elif seen.stderr and failure.code in ("unknown", "render-unlike"):
         detail = f"({seen.stderr[0][:160]})"
     return words(failure.code, path=seen.path, detail=detail, name=seen.path)

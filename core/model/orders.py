@@ -188,3 +188,14 @@ class Progress(Value, frozen=True):
     """Frames done so far by a running order."""
 
     frames: int
+
+
+class Assignment(Value, frozen=True):
+    """What goes to a worker: an order with the frame rate that its counts are checked against."""
+
+    order: Order
+    rate: Fraction = Fraction(25)
+
+
+Reply = Progress | Outcome
+"""What comes back, one per line; an Outcome ends the order."""

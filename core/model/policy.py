@@ -15,5 +15,5 @@ class Policy(Value, frozen=True):
     stall_s: float = 60.0
     segment_cost_s: float = 10.0
     """Encoding time planned for one segment on one thread: half of the 20 s that a kill may cost at most."""
-    chunk_s: int = 30
+    chunk_s: int = 10
     free_margin_bytes: int = 64 * 1024 * 1024

@@ -12,22 +12,7 @@ import xxhash
 
 from core.model.orders import ExamineCopy, Made
 from core.perform import hashing, machine, packets
-
-
-class NotContiguous(Exception):
-    """The frames asked for do not stand in the file one after the other. `seen` of `wanted` did."""
-
-    def __init__(self, wanted: int, seen: int) -> None:
-        super().__init__(f"{seen} of {wanted} frames")
-        self.wanted, self.seen = wanted, seen
-
-
-class Changed(Exception):
-    """The bytes read are not those that were examined before. `key` is the segment's."""
-
-    def __init__(self, key: str, path: str) -> None:
-        super().__init__(path)
-        self.key, self.path = key, path
+from core.perform.wrong import Changed, NotContiguous
 
 
 def frames_of(

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 
 from core.model import codec
 from core.model.failure import Evidence
-from core.model.orders import Order, Outcome, Progress
+from core.model.orders import Assignment, Order, Outcome, Progress, Reply
 from core.perform import machine, process
-from core.perform.worker import Assignment, Reply
 
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 

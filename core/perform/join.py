@@ -19,19 +19,12 @@ import xxhash
 
 from core.model.orders import JoinFilm, JoinSound, JoinVideo, Made, Refuted
 from core.perform import copying, hashing, machine, packets
-from core.perform.sound import layout_name
+from core.perform.layouts import layout_name
+from core.perform.wrong import Changed, Damaged
 
 _SOUND_STEP_S = Fraction(1, 2)
 _OPEN_SOURCES = 16
 _MOVIE_TIMESCALE_LIMIT = 1 << 20
-
-
-class Damaged(Exception):
-    """A sealed file does not hold what its checkpoint says. `key` is its content key or its path."""
-
-    def __init__(self, key: str, path: str) -> None:
-        super().__init__(path)
-        self.key, self.path = key, path
 
 
 class _Sources:
@@ -91,7 +84,7 @@ def _video_packets(order: JoinFilm, sources: _Sources) -> Iterator[tuple[av.Pack
                 digest.update(packet)
                 yield packet, base + place
             if digest.hexdigest() != part.digest:
-                raise copying.Changed(part.key, part.source)
+                raise Changed(part.key, part.source)
         base += part.frames
 
 
@@ -133,7 +126,7 @@ def _template(order: JoinFilm, sources: _Sources, stack: list[av.container.Input
 
 
 def write(order: JoinFilm, on_frames: Callable[[int], None]) -> None:
-    """Write the film to its part file. Damaged, copying.Changed, copying.NotContiguous, av.FFmpegError, OSError."""
+    """Write the film to its part file. Damaged, Changed, NotContiguous, av.FFmpegError, OSError."""
     sources = _Sources()
     opened: list[av.container.InputContainer] = []
     out = av.open(

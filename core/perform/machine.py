@@ -80,3 +80,12 @@ def on_network(path: str | Path) -> bool:
         if inside and len(point) >= len(best):
             best, kind = point, right.split()[0]
     return kind in _NETWORK_FILE_SYSTEMS
+
+
+def same_file(path: str | Path, inode: tuple[int, int]) -> bool:
+    """Whether a path leads to the file with this (device, inode), whatever its spelling, link or mount."""
+    try:
+        facts = os.stat(path)
+    except OSError:
+        return False
+    return (facts.st_dev, facts.st_ino) == inode

@@ -12,16 +12,9 @@ import av
 from core.model.source import AudioFacts, Source, VideoFacts
 from core.model.timing import exact_rate, frames_of_timecode
 from core.perform import hashing, packets
+from core.perform.wrong import NotMedia
 
 _STILL_CODECS = {"png", "tiff", "bmp", "jpeg2000", "webp", "exr", "dpx", "targa", "mjpeg", "gif", "psd", "jpegxl"}
-
-
-class NotMedia(Exception):
-    """The file is none that could be used. `note` is the kebab-case name of what is wrong."""
-
-    def __init__(self, note: str, detail: str = "") -> None:
-        super().__init__(note)
-        self.note, self.detail = note, detail
 
 
 def examine(path: str) -> Source:
@@ -123,12 +116,3 @@ def _timecode(container: av.container.InputContainer, video: VideoFacts | None) 
             except ValueError:
                 return None
     return None
-
-
-def same_file(path: str | Path, inode: tuple[int, int]) -> bool:
-    """Whether a path leads to the file with this (device, inode), whatever its spelling, link or mount."""
-    try:
-        facts = os.stat(path)
-    except OSError:
-        return False
-    return (facts.st_dev, facts.st_ino) == inode

@@ -13,7 +13,7 @@ import xxhash
 
 from core.model.failure import Evidence
 from core.model.orders import EncodeTrack, Made, Outcome, ProveEncoder, Proved, RenderSegment
-from core.perform import ffmpeg, hashing, machine, packets, slate
+from core.perform import ffmpeg, hashing, machine, packets
 
 
 def _flush(path: str) -> None:
@@ -34,6 +34,8 @@ def _died(ran: ffmpeg.Ran, *, operation: str, argv: tuple[str, ...], part: str, 
 def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None], command_pipe: int | None) -> Outcome:
     """Made with everything that was counted, or Evidence when ffmpeg did not end well."""
     if order.slate:
+        from core.perform import slate  # Pillow is needed for slates alone
+
         slate.draw(f"{order.part}.png", order.slate, order.width, order.height)
     ran = ffmpeg.run(order.argv, on_frames=on_frames, command_pipe=command_pipe)
     if ran.exit_code != 0:

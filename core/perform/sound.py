@@ -19,26 +19,12 @@ import xxhash
 from core.model.orders import Made, MixSound
 from core.model.segment import Sound
 from core.perform import machine
+from core.perform.layouts import layout_name
+from core.perform.wrong import TooShort
 
 _RUN_UP_S = Fraction(1, 10)
 _PADDING_SAMPLES = 4096
 """How much a source's end may fall short of its container's word (coded sound ends in padding that is not counted alike)."""
-
-_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
-
-
-class TooShort(Exception):
-    """A stream ended before the excerpt did. `seen` of `wanted` samples were there."""
-
-    def __init__(self, wanted: int, seen: int) -> None:
-        super().__init__(f"{seen} of {wanted} samples")
-        self.wanted, self.seen = wanted, seen
-
-
-def layout_name(channels: int) -> str:
-    """ffmpeg's name for the usual layout of so many channels."""
-    return _LAYOUTS.get(channels, f"{channels}c")
-
 
 def _floats(frame: av.AudioFrame) -> np.ndarray:
     """(channels, samples) in -1..1, double precision: 24-bit integers keep every bit."""

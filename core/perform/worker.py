@@ -9,29 +9,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from fractions import Fraction
 
 import av
 import msgspec
 
 from core.model import codec
 from core.model.failure import Evidence, Place
-from core.model.film import Value
 from core.model.orders import (
-    CheckFilm, EncodeTrack, Examined, ExamineCopy, ExamineSource, JoinFilm, MixSound, Order, Outcome, Progress,
-    ProveEncoder, RenderSegment, ValidateSeal,
+    Assignment, CheckFilm, EncodeTrack, Examined, ExamineCopy, ExamineSource, JoinFilm, MixSound, Order, Outcome, Progress,
+    ProveEncoder, RenderSegment, Reply, ValidateSeal,
 )
-from core.perform import checking, copying, ffmpeg, join, machine, probe, process, render, sound
-
-
-class Assignment(Value, frozen=True):
-    """An order with the frame rate that its counts are checked against."""
-
-    order: Order
-    rate: Fraction = Fraction(25)
-
-
-Reply = Progress | Outcome  # what goes back, one per line
+from core.perform import checking, copying, ffmpeg, join, machine, probe, process, render
+from core.perform.wrong import Changed, Damaged, NotContiguous, NotMedia, TooShort
 
 
 def _where(order: Order) -> tuple[str, Place, str]:
@@ -67,13 +56,13 @@ def evidence_of(error: Exception, order: Order) -> Evidence:
     number = error.errno if isinstance(error, OSError) else None
     detail = f"{type(error).__name__}: {error}"
     match error:
-        case probe.NotMedia():
+        case NotMedia():
             note, detail = error.note, error.detail
-        case sound.TooShort() | copying.NotContiguous():
+        case TooShort() | NotContiguous():
             note, wanted, seen = "too-few-frames", error.wanted, error.seen
-        case copying.Changed():
+        case Changed():
             place, path, note, clip = "source", error.path, "source-changed", error.key
-        case join.Damaged():
+        case Damaged():
             place, path, note, clip = "scratch", error.path, "seal-damaged", error.key
         case av.InvalidDataError():
             note = "invalid-data"
@@ -118,6 +107,8 @@ def perform(assignment: Assignment, report: object = None) -> Outcome:
             case ExamineCopy():
                 return copying.examine(order, on_frames)
             case MixSound():
+                from core.perform import sound  # numpy takes a tenth of a second, and few workers mix
+
                 return sound.mix(order)
             case EncodeTrack():
                 return render.encode_track(order, on_frames, pipe)
