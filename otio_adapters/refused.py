@@ -33,14 +33,18 @@ def invalid(message: str, action: str = "Export the timeline again from the edit
 
 
 def named(text: object) -> str:
-    """A name as it may stand in a message or a log: in quotes, shortened, without control characters or surrogates."""
-    safe = "".join(
-        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(character) in ("Cc", "Cs") else character
-        for character in str(text)[: LONGEST_NAME + 1]
-    )
+    """A name as it may stand in a message or a log: in quotes, shortened, and without characters that move the cursor,
+    turn the direction of reading or cannot be encoded."""
+    safe = "".join(_safe(character) for character in str(text)[: LONGEST_NAME + 1])
     if len(safe) > LONGEST_NAME:
         safe = safe[: LONGEST_NAME - 1] + "…"
     return f"“{safe}”" if safe.strip() else "without a name"
+
+
+def _safe(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if unicodedata.category(character) == "Zs" else "\N{REPLACEMENT CHARACTER}"
 
 
 def called(item: Any) -> str:

@@ -127,9 +127,9 @@ def _plain(node: Any) -> None:
 
 def _effect(effect: Any) -> Any:
     schema = effect.get("OTIO_SCHEMA") if isinstance(effect, dict) else None
-    if schema is None or (_known(schema) and schema.partition(".")[0] in _EFFECTS):
+    if not isinstance(schema, str) or (_known(schema) and schema.partition(".")[0] in _EFFECTS):
         return effect
-    return {"OTIO_SCHEMA": "Effect.1", "metadata": {}, "name": "", "effect_name": str(schema)}
+    return {"OTIO_SCHEMA": "Effect.1", "metadata": {}, "name": "", "effect_name": schema}
 
 
 def _known(schema: Any) -> bool:

@@ -91,7 +91,7 @@ class _Demo:
     @contextmanager
     def _hotsplice(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
         child = process.spawn(
-            [sys.executable, "-m", "bridge.cli.main", *words], stderr=subprocess.DEVNULL, environment=self.environment
+            [sys.executable, "-P", "-m", "bridge.cli.main", *words], stderr=subprocess.DEVNULL, environment=self.environment
         )
         try:
             yield child

@@ -13,6 +13,7 @@ from math import floor
 _WHOLE = tuple(Fraction(n) for n in (1, 5, 6, 8, 10, 12, 15, 16, 18, 24, 25, 30, 48, 50, 60, 72, 90, 96, 100, 120, 144, 240))
 _NTSC = tuple(Fraction(n * 1000, 1001) for n in (12, 15, 24, 30, 48, 60, 96, 120, 240))
 _KNOWN_RATES = _WHOLE + _NTSC
+_DROPPING = (Fraction(30000, 1001), Fraction(60000, 1001))
 _SNAP = Fraction(1, 1000)
 """How far a written rate may be from the rate it means (23.976 against 24000/1001 is 2.4e-5)."""
 
@@ -27,6 +28,8 @@ def exact_rate(value: float | Fraction | int) -> Fraction:
     nearest = min(_KNOWN_RATES, key=lambda known: abs(known - rate))
     if abs(nearest - rate) <= _SNAP:
         return nearest
+    if rate < Fraction(1, 1001):  # would be rounded to none
+        raise ValueError(f"{value} is not a frame rate")
     return rate.limit_denominator(1001)
 
 
@@ -64,7 +67,7 @@ def timecode(frame: int, rate: Fraction, *, drop_frame: bool = False) -> str:
     base = max(1, round(rate))
     sign = "-" if frame < 0 else ""
     frame = abs(frame)
-    dropped = drop_frame and rate in (Fraction(30000, 1001), Fraction(60000, 1001))
+    dropped = drop_frame and rate in _DROPPING
     if dropped:
         drop = base // 15
         per_ten_minutes = base * 600 - drop * 9
@@ -79,7 +82,7 @@ def timecode(frame: int, rate: Fraction, *, drop_frame: bool = False) -> str:
 
 def frames_of_timecode(text: str, rate: Fraction) -> int:
     """The inverse of `timecode`; ValueError when the text is none."""
-    dropped = ";" in text
+    dropped = ";" in text and rate in _DROPPING
     parts = text.replace(";", ":").split(":")
     if len(parts) != 4 or not all(part.isdigit() for part in parts):
         raise ValueError(f"{text!r} is not a timecode")

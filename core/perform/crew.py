@@ -61,7 +61,7 @@ class Crew:
         return {worker.name: worker.order for worker in self._workers if worker.order is not None}
 
     def _start(self) -> None:
-        argv = [sys.executable, "-m", "core.perform.worker", str(os.getpid())]
+        argv = [sys.executable, "-P", "-m", "core.perform.worker", str(os.getpid())]  # -P: never import from where we stand
         environment = {**os.environ, **_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         child = process.spawn(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, environment=environment,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 from math import lcm
 from pathlib import Path
@@ -24,6 +24,7 @@ from core.perform.wrong import Changed, Damaged
 
 _SOUND_STEP_S = Fraction(1, 2)
 _OPEN_SOURCES = 16
+_FLUSH_BYTES = 128 << 20
 _MOVIE_TIMESCALE_LIMIT = 1 << 20
 
 
@@ -125,7 +126,32 @@ def _template(order: JoinFilm, sources: _Sources, stack: list[av.container.Input
     return stream
 
 
-def write(order: JoinFilm, on_frames: Callable[[int], None]) -> None:
+class _EarlyFlush:
+    """Lets the disk begin while the film is still being written, so that the flush at the end has little left to do."""
+
+    def __init__(self, path: str, beside: ThreadPoolExecutor) -> None:
+        self._path, self._beside = path, beside
+        self._since = 0
+        self._running: Future[None] | None = None
+
+    def wrote(self, size: int) -> None:
+        """So many more bytes went to the muxer."""
+        self._since += size
+        if self._since >= _FLUSH_BYTES and (self._running is None or self._running.done()):
+            self.settle()
+            self._since, self._running = 0, self._beside.submit(self._flush)
+
+    def settle(self) -> None:
+        """Raise what an early flush met: the kernel reports a lost write once, and the flush at the end would not hear of it."""
+        if self._running is not None:
+            self._running.result()
+
+    def _flush(self) -> None:
+        with Path(self._path).open("rb") as handle:
+            os.fsync(handle.fileno())
+
+
+def write(order: JoinFilm, on_frames: Callable[[int], None], wrote: Callable[[int], None] = lambda size: None) -> None:
     """Write the film to its part file. Damaged, Changed, NotContiguous, av.FFmpegError, OSError."""
     sources = _Sources()
     opened: list[av.container.InputContainer] = []
@@ -169,6 +195,7 @@ def write(order: JoinFilm, on_frames: Callable[[int], None]) -> None:
             packet.stream = video
             packet.time_base = tick
             packet.pts, packet.dts, packet.duration = pts, count - order.reorder, 1
+            wrote(packet.size)
             out.mux(packet)
             count += 1
             if count % 48 == 0:
@@ -237,12 +264,17 @@ def _check(order: JoinFilm, on_frames: Callable[[int], None]) -> Made | Refuted:
 
 def join(order: JoinFilm, on_frames: Callable[[int], None]) -> Made | Refuted:
     """Write, flush, open again, check, hash. `Made.digest` is the number of samples found, `file_hash` the tree hash."""
-    write(order, on_frames)
+    with ThreadPoolExecutor(1) as beside:
+        early = _EarlyFlush(order.part, beside)
+        write(order, on_frames, early.wrote)
+        early.settle()
     started = machine.monotonic()
-    with Path(order.part).open("rb+") as handle, ThreadPoolExecutor(1) as beside:
-        os.fsync(handle.fileno())
+    with Path(order.part).open("rb+") as handle, ThreadPoolExecutor(2) as beside:
+        # All three only read, and none is believed before all have ended.
+        flushed = beside.submit(os.fsync, handle.fileno())
         hashed = beside.submit(hashing.tree_hash, order.part)
         found = _check(order, on_frames)
+        flushed.result()
         tree = hashed.result()
     if isinstance(found, Refuted):
         return found
