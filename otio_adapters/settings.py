@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import opentimelineio as otio
@@ -110,6 +111,7 @@ def _lengths(item: Any) -> Iterator[tuple[Fraction, Fraction]]:
             yield from _lengths(child)
 
 
+@lru_cache(maxsize=1024)
 def _plausible(written: float) -> Fraction | None:
     try:
         rate = exact_rate(written)
@@ -121,6 +123,6 @@ def _plausible(written: float) -> Fraction | None:
 def _mixed(rate: Fraction, lengths: dict[Fraction, Fraction]) -> tuple[Remark, ...]:
     if len(lengths) < 2:
         return ()
-    others = ", ".join(f"{float(other):.6g}" for other in sorted(lengths) if other != rate)
+    others = ", ".join([f"{float(other):.6g}" for other in sorted(lengths) if other != rate][:8])
     text = f"The film is made at {float(rate):.6g} frames per second; parts of the timeline count in {others}."
     return (Remark(code="timeline-rate-mixed", severity="note", text=text),)

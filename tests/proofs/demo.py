@@ -63,7 +63,7 @@ def _timeline(sources: list[Movie], shots: int, frames: int, path: Path, seed: i
     lengths = [frames // shots + (n < frames % shots) for n in range(shots)]
     for _ in range(shots):  # lengthen one shot, shorten another: cuts are never regular
         a, b = chance.randrange(shots), chance.randrange(shots)
-        moved = chance.randint(0, min(lengths[a] - 3, 20))
+        moved = chance.randint(0, min(lengths[a] - 3, 20)) if a != b else 0
         lengths[a], lengths[b] = lengths[a] - moved, lengths[b] + moved
     line = timeline(RATE, name=path.stem)
     picture, sound = line.video("Video 1"), line.audio("Audio 1")

@@ -1,0 +1,71 @@
+"""Run Hotsplice as a user does, in a process of its own, and keep everything it said."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended. `events` are the lines of `--json`, `summary` the last of them."""
+
+    code: int
+    events: list[dict[str, Any]]
+    film: Path
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The closing report; empty when there was none."""
+        return self.events[-1] if self.events and self.events[-1]["event"] == "summary" else {}
+
+    def facts(self, kind: str) -> list[dict[str, Any]]:
+        """The bodies of all recorded facts of a kind."""
+        return [event["body"] for event in self.events if event["event"] == "fact" and event["kind"] == kind]
+
+    @property
+    def made(self) -> int:
+        """How many pictures this run rendered or read for copying; what checkpoints held is not counted."""
+        return int(self.summary["rendered_frames"])
+
+    @property
+    def codes(self) -> set[str]:
+        """The codes of all problems that were reported."""
+        return {problem["code"] for problem in self.summary["problems"]}
+
+
+@dataclass(frozen=True)
+class House:
+    """A user's data folder, and the commands run with it."""
+
+    home: Path
+
+    def run(self, *words: str | Path) -> Ended:
+        """Any command with `--json`."""
+        done = subprocess.run(
+            [sys.executable, "-m", "bridge.cli.main", *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, "HOTSPLICE_HOME": str(self.home), "PYTHONPATH": str(ROOT)},
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+        return Ended(done.returncode, [json.loads(line) for line in lines], Path())
+
+    def assemble(self, timeline: Path, film: Path, preset: str | None = None, *, jobs: int = 2) -> Ended:
+        """`hotsplice assemble`."""
+        chosen = ["--preset", preset] if preset else []
+        ended = self.run("assemble", timeline, "-o", film, "--json", "--jobs", str(jobs), *chosen)
+        return Ended(ended.code, ended.events, film)
+
+    def preset(self, name: str, text: str) -> None:
+        """Put a preset of the user's own in place."""
+        folder = self.home / "presets"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
