@@ -96,20 +96,22 @@ class Engine:
                 interrupted = RunInterrupted(reason=reason)
                 self.note(interrupted)
                 return interrupted
+            if self.state.nothing_to_show and not self.given:
+                self._end("failed", "nothing-to-show")
+                break
             now = machine.now()
             for need in self.state.needs(now, self.given.keys()):
                 if need.kind == "publish":
                     self._publish()
                 elif need.kind == "finish":
                     self._finish()
-                elif need.kind == "join" and self.state.nothing_to_show:
-                    self._end("failed", "nothing-to-show")
                 elif self.crew.idle and len(self.given) < self._lanes:
                     self._give(need)
                 else:
                     break
             if self.state.finished is None:
                 self._listen(now)
+        assert self.state.finished is not None
         return self.state.finished
 
     def _listen(self, now: float) -> None:

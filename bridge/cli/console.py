@@ -142,9 +142,13 @@ class Live:
     def summary(self, report: dict[str, Any]) -> None:
         self.close()
         say = self.console.print
-        for problem in report.get("problems", []):
-            where = f"Shot{'s' if len(problem['shots']) > 1 else ''} {_numbers(problem['shots'])}" if problem["shots"] else "Sound"
-            say(f"[red]{where}[/] – [bold]{problem['title']}[/]: {safe(problem['message'])}\n   {safe(problem['action'])}")
+        problems = report.get("problems", [])
+        for code in dict.fromkeys(problem["code"] for problem in problems):
+            alike = [problem for problem in problems if problem["code"] == code]
+            say(f"[bold red]{alike[0]['title']}[/]")
+            for problem in alike:
+                say(f"   {_where(problem)}: {safe(problem['message'])}")
+            say(f"   [dim]{safe(alike[0]['action'])}[/]")
         for remark in report.get("remarks", []):
             colour = "yellow" if remark["severity"] == "loss" else "dim"
             times = f" ({remark['count']} times)" if remark["count"] > 1 else ""
@@ -160,6 +164,13 @@ def safe(text: str) -> str:
     """File names may hold rich's own markup and control characters; they are shown, never obeyed."""
     printable = "".join(c if c.isprintable() else "?" for c in text)
     return printable.replace("[", "\\[")
+
+
+def _where(problem: dict[str, Any]) -> str:
+    shots = problem["shots"]
+    if not shots:
+        return "Sound"
+    return f"Shot{'s' if len(shots) > 1 else ''} {_numbers(shots)}" + (" and sound" if problem["clips"] else "")
 
 
 def _numbers(numbers: list[int], most: int = 12) -> str:

@@ -73,6 +73,7 @@ class Assembly:
         self.work = sorted(unique.values(), key=lambda s: (-_weight(s), s.record_in))
         self.track = identity.track_key(self.current.chunks, self.plan.format, self.preset, self.build) if self.current.audible and not self.preset.audio.pcm else ""
         self.cut = identity.cut_key(self.current, self.preset)
+        self.nothing_to_show = self._nothing_to_show()
 
     def fold(self, fact: Fact) -> None:
         """Remember a fact that was recorded."""
@@ -178,8 +179,7 @@ class Assembly:
             or any(remark.severity == "loss" for remark in self.plan.remarks)
         )
 
-    @property
-    def nothing_to_show(self) -> bool:
+    def _nothing_to_show(self) -> bool:
         """Whether there were clips and not one of them can be seen or heard."""
         clips = [shot for shot in self.plan.shots if shot.kind == "clip"]
         pictured = any(not isinstance(s.picture, Slate) for s in self.current.segments if self.plan.shots[s.shot - 1].kind == "clip")

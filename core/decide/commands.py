@@ -94,8 +94,9 @@ def render(segment: Segment, *, form: Format, preset: Preset, part: str, ffmpeg_
                 protocol_whitelist="file", err_detect="explode",
             )[str(piece.stream)]
             if piece.conform:
+                # Time 0 is where the demuxer was asked to go, not the first frame that it found there.
                 shift = floor((piece.phase_s + Fraction(1, 10) / piece.source_rate) * 1_000_000)
-                node = node.filter("settb", expr="1/1000000").filter("setpts", f"PTS-STARTPTS-{shift}")
+                node = node.filter("settb", expr="1/1000000").filter("setpts", f"PTS-{shift}")
                 node = node.filter("fps", fps=_ratio(rate), round="up", start_time=0)
             node = _placed(node, piece.fit, form, preset, matrix=piece.matrix, alpha=piece.alpha)
             node = _on_grid(node, rate)

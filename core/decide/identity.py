@@ -25,14 +25,19 @@ def _key(kind: str, *facts: Any) -> str:
 
 def picture_key(picture: Picture, frames: int, form: Format, preset: Preset, ffmpeg_build: str) -> str:
     """The key of `frames` frames of a picture coded for this film."""
-    coded = [form.width, form.height, form.rate, form.colour, preset.video, preset.container, ffmpeg_build]
+    recipe = preset.video  # its estimates are nobody's pixels
+    coded = [
+        form.width, form.height, form.rate, form.colour, recipe.encoder, recipe.pixel_format, recipe.options, preset.container,
+        ffmpeg_build,
+    ]
     match picture:
         case Piece() as p:
             return _key(
-                "v", "piece", p.fingerprint, p.stream, p.first_frame, p.source_rate, p.conform, p.phase_s, p.fit, frames, coded
+                "v", "piece", p.fingerprint, p.stream, p.first_frame, p.source_rate, p.seek_s, p.conform, p.phase_s, p.fit, p.matrix,
+                p.alpha, frames, coded,
             )
         case Still() as s:
-            return _key("v", "still", s.fingerprint, s.fit, frames, coded)
+            return _key("v", "still", s.fingerprint, s.fit, s.matrix, s.alpha, frames, coded)
         case Black():
             return _key("v", "black", frames, coded)
         case Slate() as slate:

@@ -8,6 +8,7 @@ so a rate is snapped to the n/1001 or integer rate it means before it is used.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from math import floor
 
 _WHOLE = tuple(Fraction(n) for n in (1, 5, 6, 8, 10, 12, 15, 16, 18, 24, 25, 30, 48, 50, 60, 72, 90, 96, 100, 120, 144, 240))
@@ -18,6 +19,7 @@ _SNAP = Fraction(1, 1000)
 """How far a written rate may be from the rate it means (23.976 against 24000/1001 is 2.4e-5)."""
 
 
+@lru_cache(maxsize=256)
 def exact_rate(value: float | Fraction | int) -> Fraction:
     """Frames per second as the exact rate that `value` means; ValueError unless finite and positive."""
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):

@@ -109,7 +109,7 @@ def _audio(stream: av.AudioStream, container: av.container.InputContainer) -> Au
 def _timecode(container: av.container.InputContainer, video: VideoFacts | None) -> Fraction | None:
     rate = video.rate if video else Fraction(25)
     for metadata in (container.metadata, *(stream.metadata for stream in container.streams)):
-        text = metadata.get("timecode")
+        text = metadata.get("timecode") or metadata.get("TIMECODE")  # Matroska writes its tags in capitals
         if text:
             try:
                 return frames_of_timecode(text, rate) / rate

@@ -175,7 +175,8 @@ def stamp_faults(film: Path, cut: Cut) -> list[str]:
             lasts = (audio.duration or 0) * (audio.time_base or Fraction(1)) * cut.sample_rate
             if not audio.codec_context.name.startswith("aac") and lasts != cut.samples:
                 wrong.append(f"the sound lasts {float(lasts):.1f} samples, not {cut.samples}")
-        said = {stream.metadata.get("timecode") for stream in container.streams if stream.type == "data"} | {container.metadata.get("timecode")}
+        tags = [container.metadata, *(stream.metadata for stream in container.streams if stream.type == "data")]
+        said = {tag.get("timecode") or tag.get("TIMECODE") for tag in tags}
         if cut.start and cut.start not in said:
             wrong.append(f"the timecode is {said}, not {cut.start}")
         if film.suffix == ".mov" and not any(stream.type == "data" for stream in container.streams):

@@ -14,7 +14,7 @@ from core.model.film import Timeline
 from core.model.policy import Policy
 from core.model.segment import Chunk, Sound
 from core.model.timing import sample_at
-from tests.core.props import PRORES, clip, cut, offline, picture, source, voice
+from tests.core.props import POLICY, PRORES, clip, cut, offline, picture, source, voice
 
 NTSC = Fraction(30000, 1001)
 
@@ -22,11 +22,11 @@ NTSC = Fraction(30000, 1001)
 class Laid:
     """The chunks of a timeline, and what was said about it."""
 
-    def __init__(self, timeline: Timeline, *sources: object, policy: Policy | None = None) -> None:
+    def __init__(self, timeline: Timeline, *sources: object, policy: Policy = POLICY) -> None:
         known = {getattr(s, "path", None) or s.evidence.path: s for s in sources}  # type: ignore[attr-defined]
         self.form = fitting.format_of(timeline, known, PRORES)
         self.problems: list[tuple[str, str]] = []
-        self.chunks, self.samples = lay_sounds(timeline, known, self.form, PRORES, policy or Policy(), self._problem)
+        self.chunks, self.samples = lay_sounds(timeline, known, self.form, PRORES, policy, self._problem)
 
     def _problem(self, code: str, path: str, detail: str, *, shot: int | None = None, clip: str = "") -> None:
         self.problems.append((code, clip))
@@ -62,7 +62,7 @@ def test_the_track_is_as_long_as_the_film_not_as_its_clips():
 
 def test_long_films_are_mixed_in_chunks_and_a_sound_goes_on_in_the_next():
     film = cut([clip(0, 24 * 75)], audio=([clip(24 * 20, 24 * 20, id="a", source_in=3)],))
-    laid = Laid(film, source("/media/a.mov", None, voice()), policy=Policy(chunk_s=30))
+    laid = Laid(film, source("/media/a.mov", None, voice()))
     assert [(c.first_sample, c.samples) for c in laid.chunks] == [(0, 1440000), (1440000, 1440000), (2880000, 720000)]
     first, second = laid.sounds
     assert (first.at, first.samples, first.source_in_s) == (960000, 480000, 3)
@@ -71,7 +71,7 @@ def test_long_films_are_mixed_in_chunks_and_a_sound_goes_on_in_the_next():
 
 def test_a_chunk_of_silence_is_the_same_wherever_it_is():
     film = cut([clip(0, 24 * 120)], audio=([clip(0, 24)],))
-    chunks = Laid(film, source("/media/a.mov", None, voice()), policy=Policy(chunk_s=30)).chunks
+    chunks = Laid(film, source("/media/a.mov", None, voice())).chunks
     assert chunks[1].key == chunks[2].key == chunks[3].key != chunks[0].key
 
 
