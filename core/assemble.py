@@ -19,12 +19,21 @@ from core.decide.assembly import Assembly, reusable
 from core.decide.fitting import FormatRefused, format_of
 from core.engine import Engine, Tally
 from core.model.facts import (
-    Fact, FilmJoined, FilmPlanned, FilmPublished, JobAccepted, JobFinished, ProblemFound, Rewound, RunInterrupted,
-    RunStarted, SegmentSealed,
+    Fact,
+    FilmJoined,
+    FilmPlanned,
+    FilmPublished,
+    JobAccepted,
+    JobFinished,
+    ProblemFound,
+    Rewound,
+    RunInterrupted,
+    RunStarted,
+    SegmentSealed,
 )
 from core.model.failure import Failure
 from core.model.film import Timeline
-from core.model.orders import Assignment, CheckFilm, Made, ProveEncoder, Proved
+from core.model.orders import Assignment, CheckFilm, Made, Proved, ProveEncoder
 from core.model.policy import Policy
 from core.model.preset import Preset
 from core.model.refusal import Refused
@@ -93,8 +102,14 @@ def check_output(output: Path) -> None:
 
 
 def assemble(
-    request: Request, house: House, *, listener: Listener, stopped: Callable[[], str], wake: Callable[[int], None] = lambda fd: None,
-    from_checkpoint: int | None = None, job: str | None = None,
+    request: Request,
+    house: House,
+    *,
+    listener: Listener,
+    stopped: Callable[[], str],
+    wake: Callable[[int], None] = lambda fd: None,
+    from_checkpoint: int | None = None,
+    job: str | None = None,
 ) -> Ended:
     """Assemble the film. Refused before anything is recorded; `engine.RECORD_LOST` when the journal's disk is gone."""
     tally = Tally(started=machine.monotonic())
@@ -112,8 +127,14 @@ def assemble(
 
 
 def _assemble(
-    request: Request, house: House, crew: Crew, listener: Listener, stopped: Callable[[], str],
-    from_checkpoint: int | None, job: str | None, tally: Tally,
+    request: Request,
+    house: House,
+    crew: Crew,
+    listener: Listener,
+    stopped: Callable[[], str],
+    from_checkpoint: int | None,
+    job: str | None,
+    tally: Tally,
 ) -> Ended:
     paths = flatten.wanted_paths(request.timeline)
     done = 0
@@ -130,9 +151,17 @@ def _assemble(
     _refuse_without_space(state, request.output, house.workspace)
     known = _take_up(request, house, job, from_checkpoint, state, listener)
     engine = Engine(
-        job=known, output=request.output, state=state, journal=house.journal, workspace=house.workspace, crew=crew,
-        ffmpeg=house.build.path, stopped=stopped, on_fact=lambda seq, fact: listener.on_fact(known, seq, fact),
-        on_tick=listener.on_tick, tally=tally,
+        job=known,
+        output=request.output,
+        state=state,
+        journal=house.journal,
+        workspace=house.workspace,
+        crew=crew,
+        ffmpeg=house.build.path,
+        stopped=stopped,
+        on_fact=lambda seq, fact: listener.on_fact(known, seq, fact),
+        on_tick=listener.on_tick,
+        tally=tally,
     )
     house.workspace.prepare(known)
     engine.note(*_opening_facts(house, state, request.preset))
@@ -169,19 +198,29 @@ def _planned(
     part = str(scratch / f"prove-{machine.token(8)}{request.preset.extension}")
     argv = commands.prove(form=form, preset=request.preset, part=part, ffmpeg_path=house.build.path)
     results = preparation.run_all(
-        crew, {"prove": Assignment(order=ProveEncoder(argv=argv, part=part))}, policy=house.policy, stopped=lambda: bool(stopped())
+        crew,
+        {"prove": Assignment(order=ProveEncoder(argv=argv, part=part))},
+        policy=house.policy,
+        stopped=lambda: bool(stopped()),
     )
     proved = results["prove"]
     if isinstance(proved, Failure):
         Path(part).unlink(missing_ok=True)
         raise Refused(
-            "scratch-full" if proved.code == "scratch-full" else "encoder-missing", preset=request.preset.name, path=house.build.path,
+            "scratch-full" if proved.code == "scratch-full" else "encoder-missing",
+            preset=request.preset.name,
+            path=house.build.path,
             detail="; ".join(proved.evidence.stderr[-2:]) or proved.evidence.detail,
         )
     assert isinstance(proved, Proved)
     plan = planning.plan(
-        request.timeline, sources, preset=request.preset, policy=house.policy, signature=proved.signature,
-        build=house.build.identity, title_of=house.title_of,
+        request.timeline,
+        sources,
+        preset=request.preset,
+        policy=house.policy,
+        signature=proved.signature,
+        build=house.build.identity,
+        title_of=house.title_of,
     )
     return _claimed(plan, request.preset, house)
 
@@ -189,7 +228,7 @@ def _planned(
 def _claimed(plan: Plan, preset: Preset, house: House) -> Assembly:
     """The state at the start of a run: seals on record are claims."""
     state = Assembly(
-        plan=plan, preset=preset, policy=house.policy, build=house.build.identity, title_of=house.title_of, claimed={},
+        plan=plan, preset=preset, policy=house.policy, build=house.build.identity, title_of=house.title_of, claimed={}
     )
     keys = [s.key for s in state.work] + [c.key for c in plan.chunks] + ([state.track] if state.track else [])
     state.claimed = reusable(plan, state.track, house.journal.seals(dict.fromkeys(keys)))
@@ -223,8 +262,11 @@ def _take_up(
     if chosen is None:
         chosen = machine.token()
         accepted = JobAccepted(
-            digest=digest, timeline_path=request.timeline_path, timeline_name=request.timeline.name,
-            output=str(request.output), preset=request.preset.name,
+            digest=digest,
+            timeline_path=request.timeline_path,
+            timeline_name=request.timeline.name,
+            output=str(request.output),
+            preset=request.preset.name,
         )
         house.journal.accept(chosen, accepted, request.raw, machine.now())
         listener.on_fact(chosen, 0, accepted)
@@ -232,7 +274,8 @@ def _take_up(
         _record_cut_publish(chosen, request.output, house)
     if from_checkpoint is not None:
         later = [
-            entry.fact.key for entry in house.journal.facts(chosen)
+            entry.fact.key
+            for entry in house.journal.facts(chosen)
             if entry.seq > from_checkpoint and isinstance(entry.fact, SegmentSealed)
         ]
         house.journal.append(chosen, [Rewound(checkpoint=from_checkpoint, keys=tuple(later))], machine.now())
@@ -251,10 +294,20 @@ def _record_cut_publish(job: str, output: Path, house: House) -> None:
         return
     if hashing.tree_hash(output) == fact.film_hash:
         kept = house.workspace.kept(output)
-        house.journal.append(job, [FilmPublished(
-            output=str(output), film_hash=fact.film_hash, kept=str(kept) if kept.exists() else "", cut=fact.cut,
-            frames=fact.frames, samples=fact.samples,
-        )], machine.now())
+        house.journal.append(
+            job,
+            [
+                FilmPublished(
+                    output=str(output),
+                    film_hash=fact.film_hash,
+                    kept=str(kept) if kept.exists() else "",
+                    cut=fact.cut,
+                    frames=fact.frames,
+                    samples=fact.samples,
+                )
+            ],
+            machine.now(),
+        )
 
 
 def _opening_facts(house: House, state: Assembly, preset: Preset) -> list[Fact]:
@@ -264,14 +317,23 @@ def _opening_facts(house: House, state: Assembly, preset: Preset) -> list[Fact]:
         frames[segment.key] += segment.frames
     facts: list[Fact] = [RunStarted(version=house.version, ffmpeg=house.build.version, workers=house.workers)]
     facts += [ProblemFound(code=p.code, path=p.path, shots=p.shots, detail=p.detail, clips=p.clips) for p in plan.problems]
-    facts.append(FilmPlanned(
-        cut=state.cut, shots=len(plan.shots), segments=len(plan.segments), chunks=len(plan.chunks), frames=plan.frames,
-        samples=plan.samples, reused=sum(s.key in state.claimed for s in plan.segments) + sum(c.key in state.claimed for c in plan.chunks),
-        reused_frames=sum(count for key, count in frames.items() if key in state.claimed),
-        rate=str(Fraction(plan.format.rate)), start_frame=plan.start_frame, drop_frame=plan.drop_frame,
-        copied=sum(isinstance(s.picture, Copy) for s in plan.segments),
-        start_timecode=timecode(plan.start_frame, plan.format.rate, drop_frame=plan.drop_frame),
-    ))
+    facts.append(
+        FilmPlanned(
+            cut=state.cut,
+            shots=len(plan.shots),
+            segments=len(plan.segments),
+            chunks=len(plan.chunks),
+            frames=plan.frames,
+            samples=plan.samples,
+            reused=sum(s.key in state.claimed for s in plan.segments) + sum(c.key in state.claimed for c in plan.chunks),
+            reused_frames=sum(count for key, count in frames.items() if key in state.claimed),
+            rate=str(Fraction(plan.format.rate)),
+            start_frame=plan.start_frame,
+            drop_frame=plan.drop_frame,
+            copied=sum(isinstance(s.picture, Copy) for s in plan.segments),
+            start_timecode=timecode(plan.start_frame, plan.format.rate, drop_frame=plan.drop_frame),
+        )
+    )
     return facts
 
 
@@ -282,7 +344,5 @@ def _already_there(output: Path, house: House, crew: Crew, state: Assembly, stop
     if film is None or film.cut != state.cut or not output.exists():
         return False
     order = CheckFilm(path=str(output), film_hash=film.film_hash, frames=film.frames, samples=film.samples, deep=False)
-    results = preparation.run_all(
-        crew, {"check": Assignment(order=order)}, policy=state.policy, stopped=lambda: bool(stopped())
-    )
+    results = preparation.run_all(crew, {"check": Assignment(order=order)}, policy=state.policy, stopped=lambda: bool(stopped()))
     return isinstance(results["check"], Made)

@@ -7,7 +7,15 @@ from pathlib import Path
 from core.decide import commands
 from core.decide.assembly import Assembly, Need
 from core.model.orders import (
-    EncodeTrack, ExamineCopy, JoinFilm, JoinSound, JoinVideo, MixSound, Order, RenderSegment, ValidateSeal,
+    EncodeTrack,
+    ExamineCopy,
+    JoinFilm,
+    JoinSound,
+    JoinVideo,
+    MixSound,
+    Order,
+    RenderSegment,
+    ValidateSeal,
 )
 from core.model.segment import Copy, Piece, Slate, Still
 from core.model.timing import timecode
@@ -36,12 +44,19 @@ def order_for(
     if need.kind == "mix":
         assert need.chunk is not None
         return MixSound(
-            key=need.key, part=part, samples=need.chunk.samples, sample_rate=form.sample_rate, channels=form.channels,
-            bytes_per_sample=2 if preset.audio.codec == "pcm_s16le" else 3, sounds=need.chunk.sounds,
+            key=need.key,
+            part=part,
+            samples=need.chunk.samples,
+            sample_rate=form.sample_rate,
+            channels=form.channels,
+            bytes_per_sample=2 if preset.audio.codec == "pcm_s16le" else 3,
+            sounds=need.chunk.sounds,
         )
     if need.kind == "track":
         return EncodeTrack(
-            key=need.key, argv=commands.encode_track(form=form, preset=preset, part=part, ffmpeg_path=ffmpeg), part=part,
+            key=need.key,
+            argv=commands.encode_track(form=form, preset=preset, part=part, ffmpeg_path=ffmpeg),
+            part=part,
             inputs=tuple(str(workspace.stored(state.believed[chunk.key].file)) for chunk in state.current.chunks),
             samples=state.plan.samples,
         )
@@ -50,16 +65,27 @@ def order_for(
     picture = segment.picture
     if isinstance(picture, Copy):
         return ExamineCopy(
-            key=need.key, path=picture.path, fingerprint=picture.fingerprint, stream=picture.stream,
-            first_frame=picture.first_frame, frames=segment.frames, signature=state.plan.signature,
-            known=tuple(journal.decoded(picture.fingerprint, picture.stream)),
+            key=need.key,
+            path=picture.path,
+            fingerprint=picture.fingerprint,
+            stream=picture.stream,
+            first_frame=picture.first_frame,
+            frames=segment.frames,
+            signature=state.plan.signature,
+            known=journal.decoded(picture.fingerprint, picture.stream, picture.first_frame, segment.frames),
         )
     media = picture if isinstance(picture, Piece | Still) else None
     return RenderSegment(
-        key=need.key, argv=commands.render(segment, form=form, preset=preset, part=part, ffmpeg_path=ffmpeg), part=part,
-        frames=segment.frames, signature=state.plan.signature, source=media.path if media else "",
-        fingerprint=media.fingerprint if media else "", slate=picture.lines if isinstance(picture, Slate) else (),
-        width=form.width, height=form.height,
+        key=need.key,
+        argv=commands.render(segment, form=form, preset=preset, part=part, ffmpeg_path=ffmpeg),
+        part=part,
+        frames=segment.frames,
+        signature=state.plan.signature,
+        source=media.path if media else "",
+        fingerprint=media.fingerprint if media else "",
+        slate=picture.lines if isinstance(picture, Slate) else (),
+        width=form.width,
+        height=form.height,
     )
 
 
@@ -69,20 +95,38 @@ def _join(state: Assembly, part: str, workspace: Workspace) -> JoinFilm:
     for segment in plan.segments:
         seal = state.believed[segment.key]
         copied = segment.picture if isinstance(segment.picture, Copy) else None
-        video.append(JoinVideo(
-            key=segment.key, frames=segment.frames, digest=seal.digest, file=str(workspace.stored(seal.file)) if seal.file else "",
-            source=copied.path if copied else "", stream=copied.stream if copied else 0,
-            first_frame=copied.first_frame if copied else 0,
-        ))
+        video.append(
+            JoinVideo(
+                key=segment.key,
+                frames=segment.frames,
+                digest=seal.digest,
+                file=str(workspace.stored(seal.file)) if seal.file else "",
+                source=copied.path if copied else "",
+                stream=copied.stream if copied else 0,
+                first_frame=copied.first_frame if copied else 0,
+            )
+        )
     keys = [state.track] if state.track else [chunk.key for chunk in plan.chunks]
     sound = tuple(
-        JoinSound(file=str(workspace.stored(state.believed[key].file)), samples=state.believed[key].frames, digest=state.believed[key].digest)
+        JoinSound(
+            file=str(workspace.stored(state.believed[key].file)),
+            samples=state.believed[key].frames,
+            digest=state.believed[key].digest,
+        )
         for key in keys
     )
     return JoinFilm(
-        cut=state.cut, part=part, container=state.preset.container, rate=form.rate,
-        reorder=max(state.believed[segment.key].reorder for segment in plan.segments), signature=plan.signature,
-        timecode=timecode(plan.start_frame, form.rate, drop_frame=plan.drop_frame), video=tuple(video), sound=sound,
-        pcm=state.preset.audio.codec if state.preset.audio.pcm else "", sample_rate=form.sample_rate, channels=form.channels,
+        cut=state.cut,
+        part=part,
+        container=state.preset.container,
+        rate=form.rate,
+        reorder=max(state.believed[segment.key].reorder for segment in plan.segments),
+        signature=plan.signature,
+        timecode=timecode(plan.start_frame, form.rate, drop_frame=plan.drop_frame),
+        video=tuple(video),
+        sound=sound,
+        pcm=state.preset.audio.codec if state.preset.audio.pcm else "",
+        sample_rate=form.sample_rate,
+        channels=form.channels,
         samples=plan.samples,
     )

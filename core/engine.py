@@ -23,7 +23,15 @@ from core.decide.assembly import Assembly, Need
 from core.decide.diagnosis import diagnose
 from core.decide.recovery import recover
 from core.model.facts import (
-    AttemptFailed, Fact, FilmJoined, FilmPublished, JobFinished, RunInterrupted, SealBroken, SegmentSealed, ShotSlated,
+    AttemptFailed,
+    Fact,
+    FilmJoined,
+    FilmPublished,
+    JobFinished,
+    RunInterrupted,
+    SealBroken,
+    SegmentSealed,
+    ShotSlated,
     SoundSilenced,
 )
 from core.model.failure import Evidence, Failure
@@ -133,8 +141,14 @@ class Engine:
         attempt = len(self.state.failed.get(need.key, ())) + 1
         try:
             order = dispatch.order_for(
-                need, self.state, job=self.job, attempt=attempt, output=self.output, workspace=self.workspace,
-                journal=self.journal, ffmpeg=self.ffmpeg,
+                need,
+                self.state,
+                job=self.job,
+                attempt=attempt,
+                output=self.output,
+                workspace=self.workspace,
+                journal=self.journal,
+                ffmpeg=self.ffmpeg,
             )
         except OSError as error:  # the scratch or the film's folder does not take our file names
             place = "output" if need.kind == "join" else "scratch"
@@ -163,7 +177,11 @@ class Engine:
         if free is None or free >= wanted:
             return None
         return Evidence(
-            operation=need.kind, place="output" if joining else "scratch", path=str(place), note="space-low", free_bytes=free,
+            operation=need.kind,
+            place="output" if joining else "scratch",
+            path=str(place),
+            note="space-low",
+            free_bytes=free,
             detail=f"{wanted} bytes wanted, {free} free",
         )
 
@@ -179,9 +197,11 @@ class Engine:
             case Refuted() if need.kind == "validate":
                 self.note(SealBroken(key=need.key, reason=outcome.reason))
             case Refuted():
-                self._fail(need, given.attempt, Evidence(
-                    operation=need.kind, place="output", path=str(self.output), note="refuted", detail=outcome.reason,
-                ))
+                self._fail(
+                    need,
+                    given.attempt,
+                    Evidence(operation=need.kind, place="output", path=str(self.output), note="refuted", detail=outcome.reason),
+                )
             case Made():
                 self.tally.checking_s += outcome.checking_s
                 wrong = integrity.discrepancy(order, outcome)  # type: ignore[arg-type]
@@ -195,10 +215,16 @@ class Engine:
     def _seal(self, given: _Given, made: Made) -> None:
         need, order = given.need, given.order
         if need.kind == "join":
-            self.note(FilmJoined(
-                cut=self.state.cut, staged=order.part, bytes=made.bytes, film_hash=made.file_hash,  # type: ignore[union-attr]
-                frames=made.frames, samples=min(int(made.digest), self.state.plan.samples),
-            ))
+            self.note(
+                FilmJoined(
+                    cut=self.state.cut,
+                    staged=order.part,
+                    bytes=made.bytes,
+                    film_hash=made.file_hash,  # type: ignore[union-attr]
+                    frames=made.frames,
+                    samples=min(int(made.digest), self.state.plan.samples),
+                )
+            )
             return
         started = machine.monotonic()
         file = ""
@@ -211,18 +237,32 @@ class Engine:
         self.tally.recording_s += machine.monotonic() - started
         kind = {"mix": "audio", "track": "track", "copy": "copy"}.get(need.kind, "video")
         self.tally.rendered_frames += made.frames if need.segment else 0
-        self.note(SegmentSealed(
-            key=need.key, kind=kind, shot=need.segment.shot if need.segment else 0, file=file,  # type: ignore[arg-type]
-            bytes=made.bytes, file_hash=made.file_hash, frames=made.frames, digest=made.digest, reorder=made.reorder,
-            seconds=round(machine.monotonic() - given.at, 3), clipped=made.clipped,
-        ))
+        self.note(
+            SegmentSealed(
+                key=need.key,
+                kind=kind,
+                shot=need.segment.shot if need.segment else 0,
+                file=file,  # type: ignore[arg-type]
+                bytes=made.bytes,
+                file_hash=made.file_hash,
+                frames=made.frames,
+                digest=made.digest,
+                reorder=made.reorder,
+                seconds=round(machine.monotonic() - given.at, 3),
+                clipped=made.clipped,
+            )
+        )
 
     def _fail(self, need: Need, attempt: int, evidence: Evidence) -> None:
         failure = diagnose(evidence)
         now = machine.now()
         decision = recover(
-            failure, attempt=attempt, first_failed_at=self.first_failed.setdefault(need.key, now), now=now,
-            chance=machine.chance(), policy=self.state.policy,
+            failure,
+            attempt=attempt,
+            first_failed_at=self.first_failed.setdefault(need.key, now),
+            now=now,
+            chance=machine.chance(),
+            policy=self.state.policy,
         )
         shot = need.segment.shot if need.segment else 0
         facts: list[Fact] = [AttemptFailed(key=need.key, shot=shot, attempt=attempt, failure=failure, recovery=decision)]
@@ -257,14 +297,22 @@ class Engine:
         try:
             kept = self.workspace.publish(staged, self.output)
         except OSError as error:
-            self._fail(Need("publish", self.state.cut), len(self.state.failed.get(self.state.cut, ())) + 1, Evidence(
-                operation="publish", place="output", path=str(self.output), errno=error.errno, detail=str(error),
-            ))
+            self._fail(
+                Need("publish", self.state.cut),
+                len(self.state.failed.get(self.state.cut, ())) + 1,
+                Evidence(operation="publish", place="output", path=str(self.output), errno=error.errno, detail=str(error)),
+            )
             return
-        self.note(FilmPublished(
-            output=str(self.output), film_hash=joined.film_hash, kept=kept, cut=joined.cut, frames=joined.frames,
-            samples=joined.samples,
-        ))
+        self.note(
+            FilmPublished(
+                output=str(self.output),
+                film_hash=joined.film_hash,
+                kept=kept,
+                cut=joined.cut,
+                frames=joined.frames,
+                samples=joined.samples,
+            )
+        )
 
     def _finish(self) -> None:
         if self.state.fatal is not None:
@@ -275,9 +323,14 @@ class Engine:
 
     def _end(self, outcome: str, code: str = "", detail: str = "") -> None:
         self.workspace.close_job(self.job, self.output)
-        self.note(JobFinished(
-            outcome=outcome, code=code, detail=detail, seconds=round(machine.monotonic() - self.tally.started, 3),  # type: ignore[arg-type]
-        ))
+        self.note(
+            JobFinished(
+                outcome=outcome,
+                code=code,
+                detail=detail,
+                seconds=round(machine.monotonic() - self.tally.started, 3),  # type: ignore[arg-type]
+            )
+        )
 
 
 RECORD_LOST = (JournalLost, sqlite3.Error, OSError)

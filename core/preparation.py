@@ -20,11 +20,15 @@ class Stopped(Exception):
 
 
 def run_all(
-    crew: Crew, assignments: Mapping[str, Assignment], *, policy: Policy, stopped: Callable[[], bool],
+    crew: Crew,
+    assignments: Mapping[str, Assignment],
+    *,
+    policy: Policy,
+    stopped: Callable[[], bool],
     on_done: Callable[[str, Outcome], None] = lambda name, outcome: None,
 ) -> dict[str, Outcome | Failure]:
     """Perform orders that belong to no job yet; what fails for a moment is tried again. Stopped when asked to stop."""
-    waiting = {name: 0.0 for name in assignments}
+    waiting = dict.fromkeys(assignments, 0.0)
     tries: dict[str, list[float]] = {}
     results: dict[str, Outcome | Failure] = {}
     while len(results) < len(assignments):
@@ -43,7 +47,12 @@ def run_all(
                 failed = tries.setdefault(name, [])
                 failed.append(machine.now())
                 decision = recover(
-                    failure, attempt=len(failed), first_failed_at=failed[0], now=failed[-1], chance=machine.chance(), policy=policy
+                    failure,
+                    attempt=len(failed),
+                    first_failed_at=failed[0],
+                    now=failed[-1],
+                    chance=machine.chance(),
+                    policy=policy,
                 )
                 if decision.retry_at is not None:
                     waiting[name] = decision.retry_at
@@ -56,7 +65,11 @@ def run_all(
 
 
 def examine(
-    crew: Crew, paths: list[str], *, policy: Policy, stopped: Callable[[], bool],
+    crew: Crew,
+    paths: list[str],
+    *,
+    policy: Policy,
+    stopped: Callable[[], bool],
     on_done: Callable[[str, Outcome], None] = lambda name, outcome: None,
 ) -> dict[str, Source | Failure]:
     """Open every path; for each the source, or the failure that says why there is none."""

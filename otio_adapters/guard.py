@@ -37,7 +37,8 @@ def bytes_of(path: Path) -> bytes:
             data = file.read(LARGEST_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError) as gone:
         raise TimelineRefused(
-            "timeline-missing", f"There is no timeline file {shown} at {named(path.parent)}.",
+            "timeline-missing",
+            f"There is no timeline file {shown} at {named(path.parent)}.",
             "Check that the file was not moved or renamed, or export the timeline again.",
         ) from gone
     except PermissionError as forbidden:
@@ -65,9 +66,7 @@ def parse(data: bytes) -> Any:
     if data.count(b",") + data.count(b"[") + data.count(b"{") > 2 * MOST_NODES:
         raise _too_many()
     try:
-        parsed = json.loads(
-            data, object_pairs_hook=_object, parse_constant=_constant, parse_float=_finite, parse_int=_whole
-        )
+        parsed = json.loads(data, object_pairs_hook=_object, parse_constant=_constant, parse_float=_finite, parse_int=_whole)
     except RecursionError as deep:
         raise _too_deep() from deep
     except MemoryError as full:
@@ -92,7 +91,9 @@ def _measure(parsed: Any) -> None:
         if nodes > MOST_NODES:
             raise _too_many()
         level = [
-            child for node in level if isinstance(node, (dict, list))
+            child
+            for node in level
+            if isinstance(node, (dict, list))
             for child in (node.values() if isinstance(node, dict) else node)
         ]
 

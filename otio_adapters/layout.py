@@ -82,14 +82,19 @@ def window(strip: Strip, start_s: Fraction, length_s: Fraction) -> Strip:
     end_s = start_s + length_s
     pieces = tuple(
         Piece(
-            p.clip, max(p.start_s, start_s) - start_s, min(p.end_s, end_s) - start_s,
-            p.skipped_s + max(ZERO, start_s - p.start_s), p.enabled,
+            p.clip,
+            max(p.start_s, start_s) - start_s,
+            min(p.end_s, end_s) - start_s,
+            p.skipped_s + max(ZERO, start_s - p.start_s),
+            p.enabled,
         )
-        for p in strip.pieces if p.start_s < end_s and p.end_s > start_s
+        for p in strip.pieces
+        if p.start_s < end_s and p.end_s > start_s
     )
     notes = tuple(
         n._replace(start_s=max(n.start_s, start_s) - start_s, end_s=min(n.end_s, end_s) - start_s)
-        for n in strip.notes if start_s <= n.start_s < end_s or n.start_s < start_s < n.end_s
+        for n in strip.notes
+        if start_s <= n.start_s < end_s or n.start_s < start_s < n.end_s
     )
     return Strip(length_s, pieces, notes)
 
@@ -121,7 +126,7 @@ def _row(track: otio.schema.Track, kind: str) -> Strip:
     items = list(track)
     for index, item in enumerate(items):
         if isinstance(item, otio.schema.Transition):
-            before, after = items[max(index - 1, 0):index], items[index + 1:index + 2]
+            before, after = items[max(index - 1, 0) : index], items[index + 1 : index + 2]
             notes += _as_cut(item, before, after, at_s)
             continue
         strip = lay(item, kind)

@@ -78,7 +78,7 @@ def locate(url: str, folder: Path, where: str) -> Address:
     if scheme is None:
         return Address(url if url.startswith("/") or _WINDOWS.match(url) else str(folder / url))
     if scheme[1].lower() == "file":
-        return _of_file_url(url[scheme.end():], folder, where)
+        return _of_file_url(url[scheme.end() :], folder, where)
     return _unsupported(f"{where} is at {named(url)}; only files can be read.")
 
 

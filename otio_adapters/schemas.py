@@ -18,11 +18,28 @@ from typing import Any
 from otio_adapters.refused import TimelineRefused, invalid, named
 
 READABLE = {
-    "Timeline": 1, "SerializableCollection": 1, "Stack": 1, "Track": 1, "Sequence": 1,
-    "Clip": 2, "Gap": 1, "Filler": 1, "Transition": 1,
-    "Effect": 1, "TimeEffect": 1, "LinearTimeWarp": 1, "FreezeFrame": 1,
-    "ExternalReference": 1, "MissingReference": 1, "GeneratorReference": 1, "ImageSequenceReference": 1,
-    "RationalTime": 1, "TimeRange": 1, "Box2d": 1, "V2d": 1, "SerializableObjectRef": 1,
+    "Timeline": 1,
+    "SerializableCollection": 1,
+    "Stack": 1,
+    "Track": 1,
+    "Sequence": 1,
+    "Clip": 2,
+    "Gap": 1,
+    "Filler": 1,
+    "Transition": 1,
+    "Effect": 1,
+    "TimeEffect": 1,
+    "LinearTimeWarp": 1,
+    "FreezeFrame": 1,
+    "ExternalReference": 1,
+    "MissingReference": 1,
+    "GeneratorReference": 1,
+    "ImageSequenceReference": 1,
+    "RationalTime": 1,
+    "TimeRange": 1,
+    "Box2d": 1,
+    "V2d": 1,
+    "SerializableObjectRef": 1,
 }
 """Schema name to the newest version that is read. `Sequence` and `Filler` are old names of Track and Gap."""
 
@@ -32,10 +49,17 @@ _EFFECTS = {"Effect", "TimeEffect", "LinearTimeWarp", "FreezeFrame", _SHARED}
 _MEDIA = {"ExternalReference", "MissingReference", "GeneratorReference", "ImageSequenceReference", _SHARED}
 _ITEMS = {"Clip", "Gap", "Filler", "Stack", "Track", "Sequence", "Transition", _SHARED}
 _PLACES = {
-    "tracks": {"Stack"}, "children": _ITEMS, "effects": _EFFECTS,
-    "source_range": {"TimeRange"}, "available_range": {"TimeRange"}, "available_image_bounds": {"Box2d"},
-    "start_time": {"RationalTime"}, "duration": {"RationalTime"}, "global_start_time": {"RationalTime"},
-    "in_offset": {"RationalTime"}, "out_offset": {"RationalTime"},
+    "tracks": {"Stack"},
+    "children": _ITEMS,
+    "effects": _EFFECTS,
+    "source_range": {"TimeRange"},
+    "available_range": {"TimeRange"},
+    "available_image_bounds": {"Box2d"},
+    "start_time": {"RationalTime"},
+    "duration": {"RationalTime"},
+    "global_start_time": {"RationalTime"},
+    "in_offset": {"RationalTime"},
+    "out_offset": {"RationalTime"},
 }
 """Field to the objects that may stand there. Whether one may be absent is OpenTimelineIO's to say."""
 _LISTS = ("children", "effects")
@@ -50,7 +74,8 @@ def prepare(root: Any) -> None:
     schema = root.get("OTIO_SCHEMA") if isinstance(root, dict) else None
     if not isinstance(schema, str) or not _SCHEMA.fullmatch(schema):
         raise TimelineRefused(
-            "timeline-not-otio", "This file is JSON, but not an OpenTimelineIO timeline.",
+            "timeline-not-otio",
+            "This file is JSON, but not an OpenTimelineIO timeline.",
             "Choose the .otio file that the editor exported.",
         )
     _check(schema)
@@ -62,7 +87,8 @@ def prepare(root: Any) -> None:
 def not_a_timeline(kind: str) -> TimelineRefused:
     """The refusal of OTIO that holds something else."""
     return TimelineRefused(
-        "timeline-not-otio", f"This OpenTimelineIO file holds a {kind}, not one timeline.",
+        "timeline-not-otio",
+        f"This OpenTimelineIO file holds a {kind}, not one timeline.",
         "Export the whole timeline from the editor, not a single clip or a bin.",
     )
 
@@ -83,7 +109,8 @@ def _tidy(node: Any) -> None:
     if node["OTIO_SCHEMA"] == "Clip.1":
         reference = node.pop("media_reference", None) or {"OTIO_SCHEMA": "MissingReference.1"}
         node |= {
-            "OTIO_SCHEMA": "Clip.2", "media_references": {"DEFAULT_MEDIA": reference},
+            "OTIO_SCHEMA": "Clip.2",
+            "media_references": {"DEFAULT_MEDIA": reference},
             "active_media_reference_key": "DEFAULT_MEDIA",
         }
     for key in _DATA:
@@ -143,5 +170,6 @@ def _check(schema: Any) -> None:
     if not _known(schema):
         raise TimelineRefused(
             "timeline-schema-unknown",
-            f"The timeline contains {named(schema)}, which this version of Hotsplice cannot read.", _UPDATE,
+            f"The timeline contains {named(schema)}, which this version of Hotsplice cannot read.",
+            _UPDATE,
         )

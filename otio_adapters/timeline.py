@@ -58,17 +58,24 @@ def timeline_of(written: otio.schema.Timeline, *, folder: Path, stem: str) -> Ti
             remarks += [_remark(note, rate) for note in strip.notes] + too_short
     start = written.global_start_time
     return Timeline(
-        name=written.name.strip() or (settings.name or "").strip() or stem, rate=rate,
+        name=written.name.strip() or (settings.name or "").strip() or stem,
+        rate=rate,
         start_frame=nearest_frame(times.exact(start, "The start of the timeline"), rate) if start is not None else 0,
-        frames=frames, tracks=tuple(tracks), drop_frame=settings.drop_frame,
-        width=settings.width, height=settings.height, sample_rate=settings.sample_rate, channels=settings.channels,
+        frames=frames,
+        tracks=tuple(tracks),
+        drop_frame=settings.drop_frame,
+        width=settings.width,
+        height=settings.height,
+        sample_rate=settings.sample_rate,
+        channels=settings.channels,
         remarks=rate_remarks + tuple(sorted(dict.fromkeys(remarks), key=lambda remark: remark.record_in or 0)),
     )
 
 
 def _empty() -> TimelineRefused:
     return TimelineRefused(
-        "timeline-empty", "The timeline is empty: it has no clips and no length.",
+        "timeline-empty",
+        "The timeline is empty: it has no clips and no length.",
         "Check that you exported the timeline that you see, then export it again.",
     )
 
@@ -116,8 +123,14 @@ def _clip(piece: Piece, clip_id: str, record_in: int, frames: int, kind: str, pl
         text = f"{named(written.name)} begins {float(-source_in):.3f} seconds before its media."
         remarks += (Remark(code="source-before-media", severity="loss", text=text),)
     return Clip(
-        id=clip_id, name=written.name or media.name, media=media, record_in=record_in, frames=frames,
-        source_in=source_in, source_is_timecode=is_timecode, enabled=piece.enabled,
+        id=clip_id,
+        name=written.name or media.name,
+        media=media,
+        record_in=record_in,
+        frames=frames,
+        source_in=source_in,
+        source_is_timecode=is_timecode,
+        enabled=piece.enabled,
         channels=resolve_dialect.channels(written) if kind == "audio" else (),
         remarks=tuple(_at(remark, record_in) for remark in remarks),
     )

@@ -41,8 +41,10 @@ class Display(Protocol):
 def view(engine: Engine) -> Snapshot:
     """The job as it is now."""
     return snapshot(
-        engine.state, {name: given.frames for name, given in engine.given.items()},
-        machine.monotonic() - engine.tally.started, machine.now(),
+        engine.state,
+        {name: given.frames for name, given in engine.given.items()},
+        machine.monotonic() - engine.tally.started,
+        machine.now(),
     )
 
 
@@ -95,14 +97,21 @@ class Live:
     def __init__(self) -> None:
         self.console = Console(highlight=False, soft_wrap=True)
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[rest]}"), console=self.console, transient=True, disable=not self.console.is_terminal,
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[rest]}"),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
         )
         self._task: TaskID = self._progress.add_task("Opening media", total=None, rest="")
         self._progress.start()
 
     def step(self, step: str, done: int, total: int) -> None:
-        self._progress.update(self._task, description="Opening media", completed=done, total=total or None, rest=f"{done} of {total}")
+        self._progress.update(
+            self._task, description="Opening media", completed=done, total=total or None, rest=f"{done} of {total}"
+        )
 
     def fact(self, job: str, seq: int, fact: Fact) -> None:
         match fact:
@@ -132,7 +141,10 @@ class Live:
         if now.waiting_s > 0:
             working = f"waiting {now.waiting_s:.0f} s"
         self._progress.update(
-            self._task, description=title, total=now.frames, completed=now.frames_done,
+            self._task,
+            description=title,
+            total=now.frames,
+            completed=now.frames_done,
             rest=f"{duration(now.left_s)} left  {now.frames_per_s:.0f} fps  {safe(working[:40])}",
         )
 

@@ -53,7 +53,11 @@ class _Demo:
         self.place, self.console = place, console
         self.media, self.away = place / "media", place / "elsewhere"
         self.film, self.timeline = place / "film.mov", place / "timeline.otio"
-        self.environment = {**os.environ, "HOTSPLICE_HOME": str(place / "home"), "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+        self.environment = {
+            **os.environ,
+            "HOTSPLICE_HOME": str(place / "home"),
+            "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+        }
         self.started = machine.monotonic()
 
     def say(self, text: str) -> None:
@@ -80,13 +84,25 @@ class _Demo:
             handle.seek(e.stat().st_size // 2)
             handle.write(bytes(_DAMAGE_BYTES))
         shots: list[tuple[str, Path | None, int, int]] = [
-            ("Opening", a, 12, 48), ("Harbour", b, 10, 40), ("Close-up", c, 24, 36), ("Night train", d, 0, 48), ("Window", a, 90, 60),
-            ("", None, 0, 12), ("Argument", b, 60, 72), ("Letter", e, 60, 48), ("Rain", c, 70, 80), ("Reverse", a, 30, 50),
-            ("Platform", b, 5, 55), ("Farewell", c, 100, 60), ("Credits", a, 100, 40),
+            ("Opening", a, 12, 48),
+            ("Harbour", b, 10, 40),
+            ("Close-up", c, 24, 36),
+            ("Night train", d, 0, 48),
+            ("Window", a, 90, 60),
+            ("", None, 0, 12),
+            ("Argument", b, 60, 72),
+            ("Letter", e, 60, 48),
+            ("Rain", c, 70, 80),
+            ("Reverse", a, 30, 50),
+            ("Platform", b, 5, 55),
+            ("Farewell", c, 100, 60),
+            ("Credits", a, 100, 40),
         ]
         demo_media.make_timeline(self.timeline, shots, _FRAMES)
         frames = sum(shot[3] for shot in shots)
-        self.say(f"A timeline of {len(shots)} shots, {frames} frames. [yellow]D004.mp4 is missing, E005.mov is damaged in the middle.[/]")
+        self.say(
+            f"A timeline of {len(shots)} shots, {frames} frames. [yellow]D004.mp4 is missing, E005.mov is damaged in the middle.[/]"
+        )
 
     @contextmanager
     def _hotsplice(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
@@ -131,7 +147,9 @@ class _Demo:
             code = child.wait()
         if code != -signal.SIGKILL:
             raise DemoFailed(f"the killed process ended with {code}")
-        self.say(f"[red]Killed[/] after {sealed} checkpoints. No film was published: {'wrong!' if self.film.exists() else 'right.'}")
+        self.say(
+            f"[red]Killed[/] after {sealed} checkpoints. No film was published: {'wrong!' if self.film.exists() else 'right.'}"
+        )
 
     def _resume(self) -> None:
         self.say("Running the same command again …")
@@ -144,7 +162,9 @@ class _Demo:
         )
         for problem in last["problems"]:
             where = f"Shot {', '.join(map(str, problem['shots']))}" if problem["shots"] else "Sound"
-            self.console.print(f"         [red]{where}: {problem['title']}.[/] {safe(problem['message'])}\n         {safe(problem['action'])}")
+            self.console.print(
+                f"         [red]{where}: {problem['title']}.[/] {safe(problem['message'])}\n         {safe(problem['action'])}"
+            )
 
     def _heal(self) -> None:
         self.say("Putting the missing source back and replacing the damaged one …")
@@ -155,7 +175,9 @@ class _Demo:
             raise DemoFailed(f"expected a complete film, got {last['title']} {last['message']}")
         if last["rendered_frames"] != 48 + 48:
             raise DemoFailed(f"expected two shots to be made again, got {last['rendered_frames']} frames")
-        self.say(f"[green]{last['title']}[/] Only the two healed shots were made ({last['rendered_frames']} of {last['frames']} frames).")
+        self.say(
+            f"[green]{last['title']}[/] Only the two healed shots were made ({last['rendered_frames']} of {last['frames']} frames)."
+        )
 
     def _verify(self) -> None:
         with self._hotsplice("check", str(self.film), "--deep", "--json") as child:

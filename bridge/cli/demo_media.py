@@ -37,7 +37,9 @@ REELS = (
     Reel("E005.mov", "dnxhd", "yuv422p", "pcm_s16le", 554, (86, 78, 30)),
 )
 _OPTIONS = {
-    "libx264": {"preset": "veryfast", "crf": "18", "g": "48"}, "dnxhd": {"profile": "dnxhr_hq"}, "prores_ks": {"profile": "3"},
+    "libx264": {"preset": "veryfast", "crf": "18", "g": "48"},
+    "dnxhd": {"profile": "dnxhr_hq"},
+    "prores_ks": {"profile": "3"},
 }
 
 
@@ -53,8 +55,9 @@ def make_reel(folder: Path, reel: Reel, frames: int) -> Path:
     with av.open(str(path), "w") as out:
         out.metadata["timecode"] = "01:00:00:00"
         video = out.add_stream(reel.encoder, rate=RATE, options=_OPTIONS[reel.encoder])
-        video.width, video.height, video.pix_fmt = *SIZE, reel.pixel_format
         audio = out.add_stream(reel.sound, rate=_SAMPLE_RATE)
+        assert isinstance(video, av.VideoStream) and isinstance(audio, av.AudioStream)
+        video.width, video.height, video.pix_fmt = *SIZE, reel.pixel_format
         audio.layout = "stereo"
         for number in range(frames):
             image = ground.copy()
@@ -103,12 +106,16 @@ def make_timeline(path: Path, shots: list[tuple[str, Path | None, int, int]], so
                 continue
             start = otio.opentime.RationalTime(3600 * RATE, RATE)
             reference = otio.schema.ExternalReference(
-                target_url=str(media), available_range=otio.opentime.TimeRange(start, otio.opentime.RationalTime(source_frames, RATE)),
+                target_url=str(media),
+                available_range=otio.opentime.TimeRange(start, otio.opentime.RationalTime(source_frames, RATE)),
             )
-            track.append(otio.schema.Clip(
-                name=shot, media_reference=reference,
-                source_range=otio.opentime.TimeRange(start + otio.opentime.RationalTime(first, RATE), length),
-            ))
+            track.append(
+                otio.schema.Clip(
+                    name=shot,
+                    media_reference=reference,
+                    source_range=otio.opentime.TimeRange(start + otio.opentime.RationalTime(first, RATE), length),
+                )
+            )
         timeline.tracks.append(track)
     path.write_text(timeline.to_json_string(), encoding="utf-8")
     return path

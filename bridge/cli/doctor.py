@@ -48,7 +48,10 @@ def run(arguments: argparse.Namespace) -> int:
         return summary.REFUSED
     for line in lines:
         colour = {"ok": "green", "note": "yellow", "bad": "red"}[line.mark]
-        console.print(f"[{colour}]{line.mark:4}[/]  {line.what:18} {safe(line.found)}" + (f"\n{'':25}{safe(line.advice)}" if line.advice else ""))
+        console.print(
+            f"[{colour}]{line.mark:4}[/]  {line.what:18} {safe(line.found)}"
+            + (f"\n{'':25}{safe(line.advice)}" if line.advice else "")
+        )
     bad = sum(line.mark == "bad" for line in lines)
     console.print("This machine can assemble films." if not bad else f"{bad} of these must be mended first.")
     return 1 if bad else 0
@@ -65,7 +68,11 @@ def _presets(where: Place, console: Console) -> None:
 def examine(where: Place) -> list[Line]:
     """Every finding, in the order in which a person would mend them."""
     lines = [
-        Line("ok", "Hotsplice", f"{program_version()}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"),
+        Line(
+            "ok",
+            "Hotsplice",
+            f"{program_version()}, Python {platform.python_version()}, {platform.system()} {platform.machine()}",
+        ),
         Line("ok", "processors", f"{machine.cores()} ({where.settings.jobs or machine.cores()} shots at once)"),
     ]
     lines += _ffmpeg(where)
@@ -88,7 +95,9 @@ def _ffmpeg(where: Place) -> list[Line]:
         names = {preset.video.encoder} | (set() if preset.audio.pcm else {preset.audio.codec})
         missing = sorted(names - have)
         if missing:
-            lines.append(Line("note", f"  {preset.name}", f"no encoder {', '.join(missing)}", "Use another preset or another ffmpeg."))
+            lines.append(
+                Line("note", f"  {preset.name}", f"no encoder {', '.join(missing)}", "Use another preset or another ffmpeg.")
+            )
         else:
             lines.append(Line("ok", f"  {preset.name}", preset.title))
     return lines
@@ -100,7 +109,14 @@ def _folder(name: str, folder: Path) -> list[Line]:
         folder.mkdir(parents=True, exist_ok=True)
         durable_rename(folder)
     except OSError as error:
-        return [Line("bad", name, f"{folder}: {error.strerror or error}", "Choose another folder in the settings (scratch) or with HOTSPLICE_HOME.")]
+        return [
+            Line(
+                "bad",
+                name,
+                f"{folder}: {error.strerror or error}",
+                "Choose another folder in the settings (scratch) or with HOTSPLICE_HOME.",
+            )
+        ]
     network = machine.on_network(folder)
     space = f"{catalogue.human_bytes(free)} free" if free is not None else "free space unknown"
     found = f"{folder}: {space}, rename and fsync work" + (", on a network share" if network else "")

@@ -88,10 +88,18 @@ def _check(where: Place, journal: Journal, what: str, deep: bool, as_json: bool,
     results = _perform(where, orders, stall_s=600.0) if orders else {}
     bad = {name: _reason(result) for name, result in results.items() if isinstance(result, Refuted | Failure)}
     if as_json:
-        print(json.dumps({
-            "event": "summary", "exit_code": 1 if bad else 0, "checked": len(results), "deep": deep,
-            "wrong": [{"what": name, "reason": reason} for name, reason in bad.items()],
-        }, ensure_ascii=False))
+        print(
+            json.dumps(
+                {
+                    "event": "summary",
+                    "exit_code": 1 if bad else 0,
+                    "checked": len(results),
+                    "deep": deep,
+                    "wrong": [{"what": name, "reason": reason} for name, reason in bad.items()],
+                },
+                ensure_ascii=False,
+            )
+        )
     else:
         for name, reason in bad.items():
             console.print(f"[red]Not as recorded[/] {safe(name)}: {safe(reason)}")
@@ -100,7 +108,9 @@ def _check(where: Place, journal: Journal, what: str, deep: bool, as_json: bool,
         colour = "red" if bad else "green"
         console.print(f"[{colour}]{good} of {len(results)} are as recorded[/] ({depth}).")
         if bad:
-            console.print("Run hotsplice assemble again: what is damaged is made anew; hotsplice rollback brings an older film back.")
+            console.print(
+                "Run hotsplice assemble again: what is damaged is made anew; hotsplice rollback brings an older film back."
+            )
     return 1 if bad else 0
 
 
@@ -140,7 +150,9 @@ def _clean(where: Place, journal: Journal, dry_run: bool, console: Console) -> i
     running = {job for job, _ in journal.jobs() if state_of(journal, job) in ("unfinished", "interrupted", "accepted", "failed")}
     freed = _remove(workspace, journal, removable, strays, running, dry_run, lambda text: console.print(safe(text)))
     verb = "would be freed" if dry_run else "freed"
-    console.print(f"{catalogue.human_bytes(freed)} {verb}: {len(removable)} segments of verified films, {len(strays)} left-over files.")
+    console.print(
+        f"{catalogue.human_bytes(freed)} {verb}: {len(removable)} segments of verified films, {len(strays)} left-over files."
+    )
     return 0
 
 
@@ -153,7 +165,12 @@ def _verified_jobs(where: Place, journal: Journal) -> set[str]:
 
 
 def _remove(
-    workspace: Workspace, journal: Journal, seals: list[SegmentSealed], strays: list[str], running: set[str], dry_run: bool,
+    workspace: Workspace,
+    journal: Journal,
+    seals: list[SegmentSealed],
+    strays: list[str],
+    running: set[str],
+    dry_run: bool,
     say: Callable[[str], None],
 ) -> int:
     freed = 0

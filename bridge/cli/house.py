@@ -67,6 +67,11 @@ def house(where: Place, *, jobs: int | None, policy: Policy | None = None) -> Ho
     """Everything a job needs. Refused(ffmpeg-missing) and what the journal refuses."""
     found = build.find(where.settings.ffmpeg)
     return House(
-        journal=where.journal(), workspace=where.workspace(), build=found, policy=policy or Policy(),
-        workers=jobs or where.settings.jobs or machine.cores(), version=program_version(), title_of=catalogue.title_of,
+        journal=where.journal(),
+        workspace=where.workspace(),
+        build=found,
+        policy=policy or Policy(),
+        workers=jobs or where.settings.jobs or machine.cores(),
+        version=program_version(),
+        title_of=catalogue.title_of,
     )

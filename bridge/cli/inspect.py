@@ -18,8 +18,21 @@ from bridge.cli.summary import refusal
 from core.explain import catalogue
 from core.model import codec
 from core.model.facts import (
-    AttemptFailed, FilmJoined, FilmPlanned, FilmPublished, FilmRolledBack, JobAccepted, JobFinished, ProblemFound, Rewound,
-    RunInterrupted, RunStarted, SealBroken, SegmentSealed, ShotSlated, SoundSilenced,
+    AttemptFailed,
+    FilmJoined,
+    FilmPlanned,
+    FilmPublished,
+    FilmRolledBack,
+    JobAccepted,
+    JobFinished,
+    ProblemFound,
+    Rewound,
+    RunInterrupted,
+    RunStarted,
+    SealBroken,
+    SegmentSealed,
+    ShotSlated,
+    SoundSilenced,
 )
 from core.model.refusal import Refused
 from core.record.journal import Entry, Journal
@@ -69,15 +82,22 @@ def state_of(journal: Journal, job: str) -> str:
 
 
 def _jobs(journal: Journal, console: Console, as_json: bool) -> None:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for job, at in journal.jobs():
         accepted, _ = journal.request(job)
         planned = journal.last(job, "FilmPlanned")
         shots = planned.fact.shots if planned and isinstance(planned.fact, FilmPlanned) else 0
-        rows.append({
-            "job": job, "at": at, "state": state_of(journal, job), "shots": shots, "preset": accepted.preset,
-            "timeline": accepted.timeline_name, "output": accepted.output,
-        })
+        rows.append(
+            {
+                "job": job,
+                "at": at,
+                "state": state_of(journal, job),
+                "shots": shots,
+                "preset": accepted.preset,
+                "timeline": accepted.timeline_name,
+                "output": accepted.output,
+            }
+        )
     if as_json:
         _json(rows)
         return
@@ -88,7 +108,11 @@ def _jobs(journal: Journal, console: Console, as_json: bool) -> None:
     for row in rows:
         colour = _COLOUR.get(str(row["state"]), "cyan")
         table.add_row(
-            str(row["job"]), moment(float(row["at"])), f"[{colour}]{row['state']}[/]", str(row["shots"]), str(row["preset"]),
+            str(row["job"]),
+            moment(float(row["at"])),
+            f"[{colour}]{row['state']}[/]",
+            str(row["shots"]),
+            str(row["preset"]),
             safe(str(row["output"])),
         )
     console.print(table)
@@ -136,7 +160,9 @@ def story(entry: Entry) -> str:
             return f"A checkpoint is not believed ({fact.reason}); it is made again."
         case AttemptFailed() as fact:
             said = catalogue.explain(fact.failure)
-            again = "tried again" if fact.recovery.retry_at is not None else "the job stops" if fact.recovery.fatal else "given up"
+            again = (
+                "tried again" if fact.recovery.retry_at is not None else "the job stops" if fact.recovery.fatal else "given up"
+            )
             where = f"Shot {fact.shot}: " if fact.shot else ""
             return (
                 f"{where}attempt {fact.attempt} failed, {said.title.lower()} ({fact.failure.type.value}, {fact.failure.code}): "
@@ -177,12 +203,22 @@ def _checkpoints(journal: Journal, job: str, console: Console, as_json: bool) ->
                 done.add(seal.key)
                 if seal.shot:
                     shots.add(seal.shot)
-                rows.append({
-                    "checkpoint": f"{job}-{entry.seq}", "job": job, "step": {"audio": "sound", "track": "sound"}.get(seal.kind, "shot"),
-                    "shot": seal.shot, "sealed": len(done), "of": planned.segments + planned.chunks if planned else 0,
-                    "completed_shots": sorted(shots), "timestamp": entry.at, "state": "reused" if seal.reused else "sealed",
-                    "frames": seal.frames, "file": seal.file, "hash": seal.file_hash or seal.digest,
-                })
+                rows.append(
+                    {
+                        "checkpoint": f"{job}-{entry.seq}",
+                        "job": job,
+                        "step": {"audio": "sound", "track": "sound"}.get(seal.kind, "shot"),
+                        "shot": seal.shot,
+                        "sealed": len(done),
+                        "of": planned.segments + planned.chunks if planned else 0,
+                        "completed_shots": sorted(shots),
+                        "timestamp": entry.at,
+                        "state": "reused" if seal.reused else "sealed",
+                        "frames": seal.frames,
+                        "file": seal.file,
+                        "hash": seal.file_hash or seal.digest,
+                    }
+                )
             case SealBroken() as broken:
                 for row in rows:
                     if broken.key in str(row["file"]):
@@ -199,8 +235,13 @@ def _checkpoints(journal: Journal, job: str, console: Console, as_json: bool) ->
     for row in rows:
         step = f"shot {row['shot']}" if row["shot"] else row["step"]
         table.add_row(
-            row["checkpoint"], moment(row["timestamp"]), str(step), f"{row['sealed']} of {row['of']}", row["state"],
-            str(row["frames"]), str(row["hash"])[:16],
+            row["checkpoint"],
+            moment(row["timestamp"]),
+            str(step),
+            f"{row['sealed']} of {row['of']}",
+            row["state"],
+            str(row["frames"]),
+            str(row["hash"])[:16],
         )
     console.print(table)
 

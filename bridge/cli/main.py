@@ -19,7 +19,9 @@ exit codes:
 def parser() -> argparse.ArgumentParser:
     """The grammar of the command line."""
     top = argparse.ArgumentParser(
-        prog="hotsplice", description="Assembles a film from a timeline and cannot lose the work.", epilog=EXIT_CODES,
+        prog="hotsplice",
+        description="Assembles a film from a timeline and cannot lose the work.",
+        epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="store_true", help="print the version")
@@ -27,7 +29,12 @@ def parser() -> argparse.ArgumentParser:
 
     def verb(name: str, text: str, **options: object) -> argparse.ArgumentParser:
         return verbs.add_parser(
-            name, help=text, description=text, epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter, **options,  # type: ignore[arg-type]
+            name,
+            help=text,
+            description=text,
+            epilog=EXIT_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **options,  # type: ignore[arg-type]
         )
 
     one = verb("assemble", "Assemble a film from an .otio timeline.")
@@ -100,10 +107,19 @@ def _unexpected() -> int:
     if "--json" in sys.argv:
         import json
 
-        print(json.dumps({
-            "event": "summary", "exit_code": 3, "outcome": "failed", "code": "unforeseen", "title": "Unforeseen failure.",
-            "message": message, "action": action,
-        }))
+        print(
+            json.dumps(
+                {
+                    "event": "summary",
+                    "exit_code": 3,
+                    "outcome": "failed",
+                    "code": "unforeseen",
+                    "title": "Unforeseen failure.",
+                    "message": message,
+                    "action": action,
+                }
+            )
+        )
     else:
         print(f"Unforeseen failure. {message}\n{action}", file=sys.stderr)
     return 3

@@ -103,7 +103,12 @@ def run_resume(job: str | None, checkpoint: str | None, jobs: int | None, as_jso
 
 
 def _run(
-    display: console.Display, where: Place, request: Request, jobs: int | None, *, job: str | None = None,
+    display: console.Display,
+    where: Place,
+    request: Request,
+    jobs: int | None,
+    *,
+    job: str | None = None,
     checkpoint: int | None = None,
 ) -> int:
     stop = Stop()

@@ -24,7 +24,11 @@ def refusal(error: Refused | TimelineRefused) -> dict[str, Any]:
         said = catalogue.words(error.code, **error.fields)
         title, message, action = said.title, said.message, said.action
     return {
-        "exit_code": REFUSED, "outcome": "refused", "code": error.code, "title": f"{title}.", "message": message,
+        "exit_code": REFUSED,
+        "outcome": "refused",
+        "code": error.code,
+        "title": f"{title}.",
+        "message": message,
         "action": action,
     }
 
@@ -33,8 +37,13 @@ def lost_record(path: str, error: Exception) -> dict[str, Any]:
     """Exit code 3: the journal's or the store's disk does not take any more."""
     said = catalogue.words("journal-failing", path=path, detail=str(error))
     return {
-        "exit_code": FAILED, "outcome": "failed", "code": said.code, "title": f"{said.title}.", "message": said.message,
-        "safe": "Nothing was published; your media and the old film were not touched.", "action": said.action,
+        "exit_code": FAILED,
+        "outcome": "failed",
+        "code": said.code,
+        "title": f"{said.title}.",
+        "message": said.message,
+        "safe": "Nothing was published; your media and the old film were not touched.",
+        "action": said.action,
     }
 
 
@@ -46,24 +55,47 @@ def _problems(ended: Ended) -> list[dict[str, Any]]:
     for problem in state.plan.problems:
         name = problem.detail or problem.path
         said = catalogue.words(problem.code, path=problem.path, detail=problem.detail, name=name)
-        found.append({
-            "code": problem.code, "path": problem.path, "shots": list(problem.shots), "clips": list(problem.clips),
-            "title": said.title, "message": said.message, "action": said.action,
-        })
+        found.append(
+            {
+                "code": problem.code,
+                "path": problem.path,
+                "shots": list(problem.shots),
+                "clips": list(problem.clips),
+                "title": said.title,
+                "message": said.message,
+                "action": said.action,
+            }
+        )
     runtime: dict[tuple[str, str], dict[str, Any]] = {}
     for shot, failure in sorted(state.slated.items()):
         said = catalogue.explain(failure)
-        entry = runtime.setdefault((failure.code, failure.evidence.path), {
-            "code": failure.code, "path": failure.evidence.path, "shots": [], "clips": [], "title": said.title,
-            "message": said.message, "action": said.action,
-        })
+        entry = runtime.setdefault(
+            (failure.code, failure.evidence.path),
+            {
+                "code": failure.code,
+                "path": failure.evidence.path,
+                "shots": [],
+                "clips": [],
+                "title": said.title,
+                "message": said.message,
+                "action": said.action,
+            },
+        )
         entry["shots"].append(shot)
     for clip, failure in sorted(state.silenced.items()):
         said = catalogue.explain(failure)
-        entry = runtime.setdefault((failure.code, failure.evidence.path), {
-            "code": failure.code, "path": failure.evidence.path, "shots": [], "clips": [], "title": said.title,
-            "message": said.message, "action": said.action,
-        })
+        entry = runtime.setdefault(
+            (failure.code, failure.evidence.path),
+            {
+                "code": failure.code,
+                "path": failure.evidence.path,
+                "shots": [],
+                "clips": [],
+                "title": said.title,
+                "message": said.message,
+                "action": said.action,
+            },
+        )
         entry["clips"].append(clip)
     return found + list(runtime.values())
 
@@ -80,17 +112,31 @@ def _remarks(ended: Ended) -> list[dict[str, Any]]:
     rows = []
     for (code, severity), count in counted.items():
         said = catalogue.words(code, name=first[code, severity].text)
-        rows.append({
-            "code": code, "severity": severity, "count": count, "title": said.title, "message": said.message,
-            "action": said.action, "all": [remark.text for remark in state.plan.remarks if remark.code == code][:200],
-        })
+        rows.append(
+            {
+                "code": code,
+                "severity": severity,
+                "count": count,
+                "title": said.title,
+                "message": said.message,
+                "action": said.action,
+                "all": [remark.text for remark in state.plan.remarks if remark.code == code][:200],
+            }
+        )
     clipped = sum(state.believed[c.key].clipped for c in state.current.chunks if c.key in state.believed)
     if clipped:
         said = catalogue.words("sound-clipped", name=f"{clipped} samples exceed full scale and were cut off")
-        rows.append({
-            "code": said.code, "severity": "note", "count": 1, "title": said.title, "message": said.message,
-            "action": said.action, "all": [],
-        })
+        rows.append(
+            {
+                "code": said.code,
+                "severity": "note",
+                "count": 1,
+                "title": said.title,
+                "message": said.message,
+                "action": said.action,
+                "all": [],
+            }
+        )
     return rows
 
 
@@ -98,13 +144,19 @@ def report(ended: Ended, request: Request) -> dict[str, Any]:
     """Outcome, exit code, words, and the figures of the run."""
     state, tally, end = ended.state, ended.tally, ended.end
     base: dict[str, Any] = {
-        "job": ended.job, "output": str(request.output), "preset": request.preset.name,
+        "job": ended.job,
+        "output": str(request.output),
+        "preset": request.preset.name,
         "seconds": round(machine.monotonic() - tally.started, 3),
     }
     if state is None:
         return {
-            **base, "exit_code": INTERRUPTED, "outcome": "interrupted", "title": "Stopped.",
-            "message": "Nothing had been begun.", "action": "Run the same command to start.",
+            **base,
+            "exit_code": INTERRUPTED,
+            "outcome": "interrupted",
+            "title": "Stopped.",
+            "message": "Nothing had been begun.",
+            "action": "Run the same command to start.",
         }
     missing = sorted(state.shots_missing())
     shots = len(state.plan.shots)
@@ -112,31 +164,54 @@ def report(ended: Ended, request: Request) -> dict[str, Any]:
     good = len(sealed - set(missing))
     reused = [seal for seal in state.believed.values() if seal.reused]
     base |= {
-        "shots": shots, "shots_missing": missing, "shots_verified": good, "frames": state.plan.frames, "samples": state.plan.samples,
-        "segments": len(state.current.segments), "reused": len(reused),
-        "reused_frames": sum(s.frames for s in state.current.segments if s.key in state.believed and state.believed[s.key].reused),
-        "rendered_frames": tally.rendered_frames, "problems": _problems(ended), "remarks": _remarks(ended),
-        "recording_s": round(tally.recording_s, 4), "checking_s": round(tally.checking_s, 4), "working_s": round(tally.working_s, 3),
+        "shots": shots,
+        "shots_missing": missing,
+        "shots_verified": good,
+        "frames": state.plan.frames,
+        "samples": state.plan.samples,
+        "segments": len(state.current.segments),
+        "reused": len(reused),
+        "reused_frames": sum(
+            s.frames for s in state.current.segments if s.key in state.believed and state.believed[s.key].reused
+        ),
+        "rendered_frames": tally.rendered_frames,
+        "problems": _problems(ended),
+        "remarks": _remarks(ended),
+        "recording_s": round(tally.recording_s, 4),
+        "checking_s": round(tally.checking_s, 4),
+        "working_s": round(tally.working_s, 3),
     }
     safe = f"{good} of {shots} shots are verified; your media was not touched."
     match end:
         case RunInterrupted():
             return {
-                **base, "exit_code": INTERRUPTED, "outcome": "interrupted", "title": "Stopped.",
-                "message": f"Job {ended.job} can go on from its checkpoints.", "safe": safe,
+                **base,
+                "exit_code": INTERRUPTED,
+                "outcome": "interrupted",
+                "title": "Stopped.",
+                "message": f"Job {ended.job} can go on from its checkpoints.",
+                "safe": safe,
                 "action": f"Run hotsplice resume {ended.job}.",
             }
         case JobFinished(outcome="failed"):
-            said = _fatal_words(end, state.fatal is not None and catalogue.explain(state.fatal) or None)
+            said = _fatal_words(end, (state.fatal is not None and catalogue.explain(state.fatal)) or None)
             old = f" {Path(request.output).name} is as it was." if request.output.exists() else ""
             return {
-                **base, "exit_code": FAILED, "outcome": "failed", "code": end.code, "title": f"{said.title}.",
-                "message": said.message, "safe": f"Nothing was published.{old} {safe}", "action": said.action,
+                **base,
+                "exit_code": FAILED,
+                "outcome": "failed",
+                "code": end.code,
+                "title": f"{said.title}.",
+                "message": said.message,
+                "safe": f"Nothing was published.{old} {safe}",
+                "action": said.action,
             }
         case JobFinished():
             film = ended.film
             base |= {"film_hash": film.film_hash if film else "", "kept": film.kept if film else ""}
-            kept = f" The film before it is kept; hotsplice rollback {request.output} brings it back." if film and film.kept else ""
+            kept = (
+                f" The film before it is kept; hotsplice rollback {request.output} brings it back." if film and film.kept else ""
+            )
             if end.outcome == "unchanged":
                 title, message = "Nothing to do.", f"{request.output} is this very cut already; its bytes were verified."
             else:
@@ -144,9 +219,15 @@ def report(ended: Ended, request: Request) -> dict[str, Any]:
                 message = f"{request.output}: {state.plan.frames} frames in {base['seconds']:.1f} s.{kept}"
             incomplete = state.incomplete
             return {
-                **base, "exit_code": INCOMPLETE if incomplete else COMPLETE, "outcome": end.outcome, "title": title, "message": message,
+                **base,
+                "exit_code": INCOMPLETE if incomplete else COMPLETE,
+                "outcome": end.outcome,
+                "title": title,
+                "message": message,
                 "safe": safe if incomplete else "",
-                "action": "Mend what is named above and run the same command again; only what changed is made anew." if incomplete else "",
+                "action": "Mend what is named above and run the same command again; only what changed is made anew."
+                if incomplete
+                else "",
             }
 
 

@@ -18,7 +18,15 @@ from typing import Literal, NamedTuple
 
 from core.decide import identity, planning
 from core.model.facts import (
-    AttemptFailed, Fact, FilmJoined, FilmPublished, JobFinished, Rewound, SealBroken, SegmentSealed, ShotSlated,
+    AttemptFailed,
+    Fact,
+    FilmJoined,
+    FilmPublished,
+    JobFinished,
+    Rewound,
+    SealBroken,
+    SegmentSealed,
+    ShotSlated,
     SoundSilenced,
 )
 from core.model.failure import Failure
@@ -71,7 +79,11 @@ class Assembly:
         """The row of work, longest first: it keeps all workers busy to the end (equal work in film order)."""
         unique = {segment.key: segment for segment in reversed(self.current.segments)}
         self.work = sorted(unique.values(), key=lambda s: (-_weight(s), s.record_in))
-        self.track = identity.track_key(self.current.chunks, self.plan.format, self.preset, self.build) if self.current.audible and not self.preset.audio.pcm else ""
+        self.track = (
+            identity.track_key(self.current.chunks, self.plan.format, self.preset, self.build)
+            if self.current.audible and not self.preset.audio.pcm
+            else ""
+        )
         self.cut = identity.cut_key(self.current, self.preset)
         self.nothing_to_show = self._nothing_to_show()
 
@@ -175,14 +187,15 @@ class Assembly:
     def incomplete(self) -> bool:
         """Whether the film differs from what the timeline asked for."""
         return bool(
-            self.slated or self.silenced or self.plan.problems
-            or any(remark.severity == "loss" for remark in self.plan.remarks)
+            self.slated or self.silenced or self.plan.problems or any(remark.severity == "loss" for remark in self.plan.remarks)
         )
 
     def _nothing_to_show(self) -> bool:
         """Whether there were clips and not one of them can be seen or heard."""
         clips = [shot for shot in self.plan.shots if shot.kind == "clip"]
-        pictured = any(not isinstance(s.picture, Slate) for s in self.current.segments if self.plan.shots[s.shot - 1].kind == "clip")
+        pictured = any(
+            not isinstance(s.picture, Slate) for s in self.current.segments if self.plan.shots[s.shot - 1].kind == "clip"
+        )
         heard = any(chunk.sounds for chunk in self.current.chunks)
         return bool(clips) and not pictured and not heard
 

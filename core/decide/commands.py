@@ -17,8 +17,21 @@ from core.model.preset import Preset
 from core.model.segment import Black, Copy, Fit, Piece, Segment, Slate, Still
 
 _CAREFUL = (
-    "-hide_banner", "-nostdin", "-y", "-loglevel", "level+warning", "-nostats", "-progress", "pipe:1",
-    "-stats_period", "0.2", "-xerror", "-abort_on", "empty_output+empty_output_stream", "-filter_threads", "1",
+    "-hide_banner",
+    "-nostdin",
+    "-y",
+    "-loglevel",
+    "level+warning",
+    "-nostats",
+    "-progress",
+    "pipe:1",
+    "-stats_period",
+    "0.2",
+    "-xerror",
+    "-abort_on",
+    "empty_output+empty_output_stream",
+    "-filter_threads",
+    "1",
 )
 """-nostdin: a `q` on an inherited terminal ends the film early with exit 0. -xerror: read errors are fatal."""
 
@@ -48,7 +61,7 @@ def _placed(node: Any, fit: Fit, form: Format, preset: Preset, *, matrix: int, a
         node = node.filter("format", "rgba").filter("premultiply", inplace=1)
     convert: dict[str, str] = {}
     wanted = _MATRIX.get(form.colour[2], "bt709")
-    if matrix == 0:
+    if matrix == 0 or alpha:  # laid on black it is RGB, whatever the source was
         convert = {"out_color_matrix": wanted, "out_range": "pc" if _full_range(preset) else "tv"}
     elif matrix in _MATRIX and form.colour[2] in _MATRIX and _MATRIX[matrix] != wanted:
         convert = {"in_color_matrix": _MATRIX[matrix], "out_color_matrix": wanted}
@@ -71,14 +84,21 @@ def _tagged(node: Any, form: Format, preset: Preset) -> Any:
     """Every frame of the film carries the same colour tags; encoders take them from the frames."""
     primaries, transfer, matrix = form.colour
     return node.filter(
-        "setparams", color_primaries=primaries, color_trc=transfer, colorspace=matrix, range="pc" if _full_range(preset) else "tv",
+        "setparams", color_primaries=primaries, color_trc=transfer, colorspace=matrix, range="pc" if _full_range(preset) else "tv"
     )
 
 
 def _encoded(node: Any, part: str, form: Format, preset: Preset, frames: int, ffmpeg_path: str) -> tuple[str, ...]:
     options: dict[str, Any] = {
-        "c:v": preset.video.encoder, "pix_fmt": preset.video.pixel_format, "threads": 1, "r": _ratio(form.rate),
-        "fps_mode": "cfr", "frames:v": frames, "f": preset.container, "map_metadata": "-1", "fflags": "+bitexact",
+        "c:v": preset.video.encoder,
+        "pix_fmt": preset.video.pixel_format,
+        "threads": 1,
+        "r": _ratio(form.rate),
+        "fps_mode": "cfr",
+        "frames:v": frames,
+        "f": preset.container,
+        "map_metadata": "-1",
+        "fflags": "+bitexact",
         **preset.video.options,
     }
     return _compiled(ffmpeg_path, ffmpeg.output(_tagged(node, form, preset), f"file:{part}", **options))
@@ -90,8 +110,11 @@ def render(segment: Segment, *, form: Format, preset: Preset, part: str, ffmpeg_
     match segment.picture:
         case Piece() as piece:
             node = ffmpeg.input(
-                f"file:{piece.path}", ss=microseconds(max(Fraction(0), piece.seek_s)), threads=1,
-                protocol_whitelist="file", err_detect="explode",
+                f"file:{piece.path}",
+                ss=microseconds(max(Fraction(0), piece.seek_s)),
+                threads=1,
+                protocol_whitelist="file",
+                err_detect="explode",
             )[str(piece.stream)]
             if piece.conform:
                 # Time 0 is where the demuxer was asked to go, not the first frame that it found there.
@@ -114,7 +137,12 @@ def render(segment: Segment, *, form: Format, preset: Preset, part: str, ffmpeg_
 
 def _still(url: str, fit: Fit, form: Format, preset: Preset, frames: int, *, alpha: bool, matrix: int) -> Any:
     node = ffmpeg.input(
-        url, f="image2", pattern_type="none", framerate=_ratio(form.rate), threads=1, protocol_whitelist="file",
+        url,
+        f="image2",
+        pattern_type="none",
+        framerate=_ratio(form.rate),
+        threads=1,
+        protocol_whitelist="file",
         err_detect="explode",
     )
     node = _placed(node.video, fit, form, preset, matrix=matrix, alpha=alpha)

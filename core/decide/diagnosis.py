@@ -50,8 +50,18 @@ def _numbers(*names: str) -> tuple[int, ...]:
 _FULL = _numbers("ENOSPC", "EDQUOT")
 _SAYS_FULL = r"No space left on device|Disk quota exceeded"
 _NETWORK = _numbers(
-    "ESTALE", "ETIMEDOUT", "ENOTCONN", "EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN", "ENETUNREACH", "ENETRESET", "ECONNRESET",
-    "ECONNABORTED", "ECONNREFUSED", "EREMOTEIO",
+    "ESTALE",
+    "ETIMEDOUT",
+    "ENOTCONN",
+    "EHOSTDOWN",
+    "EHOSTUNREACH",
+    "ENETDOWN",
+    "ENETUNREACH",
+    "ENETRESET",
+    "ECONNRESET",
+    "ECONNABORTED",
+    "ECONNREFUSED",
+    "EREMOTEIO",
 )
 _SAYS_NETWORK = r"Stale file handle|timed out|Host is down|Transport endpoint|Connection (reset|refused|aborted)"
 _DAMAGE = (
@@ -79,27 +89,71 @@ TABLE: tuple[Row, ...] = (
     Row("out-of-memory", _E.SYSTEM_RESOURCE_EXCEEDED, note=("out-of-memory",)),
     Row("out-of-memory", _E.SYSTEM_RESOURCE_EXCEEDED, errnos=_numbers("ENOMEM"), stderr=r"Cannot allocate memory|malloc of size"),
     Row("too-many-files", _E.SYSTEM_RESOURCE_EXCEEDED, errnos=_numbers("EMFILE", "ENFILE"), stderr=r"Too many open files"),
-    Row("machine-busy", _E.TRANSIENT_RESOURCE, errnos=_numbers("EAGAIN", "EBUSY", "ETXTBSY"), stderr=r"Resource temporarily unavailable"),
+    Row(
+        "machine-busy",
+        _E.TRANSIENT_RESOURCE,
+        errnos=_numbers("EAGAIN", "EBUSY", "ETXTBSY"),
+        stderr=r"Resource temporarily unavailable",
+    ),
     # Volumes that come and go.
     Row("network-lost", _E.TRANSIENT_NETWORK, errnos=_NETWORK, stderr=_SAYS_NETWORK),
     Row("network-lost", _E.TRANSIENT_NETWORK, errnos=_numbers("EIO"), stderr=r"Input/output error", network=True),
     Row("source-read-error", _E.HARDWARE_FAILURE, place=("source",), errnos=_numbers("EIO"), stderr=r"Input/output error"),
     Row("source-volume-gone", _E.HARDWARE_FAILURE, place=("source",), errnos=_numbers("ENODEV", "ENXIO", "ENOMEDIUM")),
-    Row("output-failing", _E.HARDWARE_FAILURE, place=("output",), errnos=_numbers("EIO", "ENODEV", "ENXIO"), stderr=r"Input/output error"),
+    Row(
+        "output-failing",
+        _E.HARDWARE_FAILURE,
+        place=("output",),
+        errnos=_numbers("EIO", "ENODEV", "ENXIO"),
+        stderr=r"Input/output error",
+    ),
     Row("scratch-failing", _E.HARDWARE_FAILURE, errnos=_numbers("EIO", "ENODEV", "ENXIO"), stderr=r"Input/output error"),
     Row("output-read-only", _E.USER_INPUT_INVALID, place=("output",), errnos=_numbers("EROFS"), stderr=r"Read-only file system"),
     Row("scratch-read-only", _E.USER_INPUT_INVALID, errnos=_numbers("EROFS"), stderr=r"Read-only file system"),
     # What a person has to mend.
-    Row("source-no-permission", _E.USER_INPUT_INVALID, place=("source",), errnos=_numbers("EACCES", "EPERM"), stderr=r"Permission denied"),
-    Row("output-no-permission", _E.USER_INPUT_INVALID, place=("output",), errnos=_numbers("EACCES", "EPERM"), stderr=r"Permission denied"),
-    Row("scratch-no-permission", _E.USER_INPUT_INVALID, errnos=_numbers("EACCES", "EPERM"), stderr=r"Permission denied"),
-    Row("source-missing", _E.USER_INPUT_INVALID, place=("source",), errnos=_numbers("ENOENT", "ENOTDIR"), stderr=r"No such file or directory"),
     Row(
-        "source-not-a-file", _E.USER_INPUT_INVALID, place=("source",), errnos=_numbers("EISDIR", "ELOOP", "ENAMETOOLONG"),
+        "source-no-permission",
+        _E.USER_INPUT_INVALID,
+        place=("source",),
+        errnos=_numbers("EACCES", "EPERM"),
+        stderr=r"Permission denied",
+    ),
+    Row(
+        "output-no-permission",
+        _E.USER_INPUT_INVALID,
+        place=("output",),
+        errnos=_numbers("EACCES", "EPERM"),
+        stderr=r"Permission denied",
+    ),
+    Row("scratch-no-permission", _E.USER_INPUT_INVALID, errnos=_numbers("EACCES", "EPERM"), stderr=r"Permission denied"),
+    Row(
+        "source-missing",
+        _E.USER_INPUT_INVALID,
+        place=("source",),
+        errnos=_numbers("ENOENT", "ENOTDIR"),
+        stderr=r"No such file or directory",
+    ),
+    Row(
+        "source-not-a-file",
+        _E.USER_INPUT_INVALID,
+        place=("source",),
+        errnos=_numbers("EISDIR", "ELOOP", "ENAMETOOLONG"),
         stderr=r"Is a directory|Too many levels of symbolic|File name too long",
     ),
-    Row("scratch-gone", _E.HARDWARE_FAILURE, place=("scratch",), errnos=_numbers("ENOENT", "ENOTDIR"), stderr=r"No such file or directory"),
-    Row("output-gone", _E.HARDWARE_FAILURE, place=("output",), errnos=_numbers("ENOENT", "ENOTDIR"), stderr=r"No such file or directory"),
+    Row(
+        "scratch-gone",
+        _E.HARDWARE_FAILURE,
+        place=("scratch",),
+        errnos=_numbers("ENOENT", "ENOTDIR"),
+        stderr=r"No such file or directory",
+    ),
+    Row(
+        "output-gone",
+        _E.HARDWARE_FAILURE,
+        place=("output",),
+        errnos=_numbers("ENOENT", "ENOTDIR"),
+        stderr=r"No such file or directory",
+    ),
     # The program itself.
     Row("encoder-missing", _E.HARDWARE_FAILURE, stderr=r"Unknown encoder|Encoder not found|Error selecting an encoder"),
     Row("source-codec-unsupported", _E.USER_INPUT_INVALID, stderr=r"no decoder found|Decoder .* not found|Unknown decoder"),
@@ -108,11 +162,23 @@ TABLE: tuple[Row, ...] = (
     Row("ffmpeg-stopped", _E.TRANSIENT_RESOURCE, exits=(-15, -2, -1, 255), note=("",)),
     Row("worker-died", _E.TRANSIENT_RESOURCE, note=("worker-died",)),
     # What is in the media.
-    Row("source-unreadable", _E.PERMANENT_FILE_CORRUPTION, place=("source",), note=("invalid-data", "media-error"), operation=("examine",)),
-    Row("source-damaged", _E.PERMANENT_FILE_CORRUPTION, place=("source",), note=("invalid-data", "media-error", "log-says-damage")),
+    Row(
+        "source-unreadable",
+        _E.PERMANENT_FILE_CORRUPTION,
+        place=("source",),
+        note=("invalid-data", "media-error"),
+        operation=("examine",),
+    ),
+    Row(
+        "source-damaged", _E.PERMANENT_FILE_CORRUPTION, place=("source",), note=("invalid-data", "media-error", "log-says-damage")
+    ),
     Row("source-damaged", _E.PERMANENT_FILE_CORRUPTION, place=("source",), stderr=_DAMAGE),
     Row("source-too-short", _E.PERMANENT_FILE_CORRUPTION, place=("source",), note=("too-few-frames", "too-few-samples")),
-    Row("render-unlike", _E.TRANSIENT_RESOURCE, note=("other-signature", "off-grid", "too-many-frames", "too-few-frames", "log-says-damage")),
+    Row(
+        "render-unlike",
+        _E.TRANSIENT_RESOURCE,
+        note=("other-signature", "off-grid", "too-many-frames", "too-few-frames", "log-says-damage"),
+    ),
     Row("film-damaged", _E.HARDWARE_FAILURE, place=("output",), note=("refuted", "too-few-samples")),
 )
 

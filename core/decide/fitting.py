@@ -50,7 +50,9 @@ def format_of(timeline: Timeline, sources: Mapping[str, Source | Failure], prese
     if preset.even:
         width, height = width - width % 2, height - height % 2
     if width < preset.minimum[0] or height < preset.minimum[1]:
-        raise FormatRefused(f"{preset.name} needs at least {preset.minimum[0]} x {preset.minimum[1]}, the film is {width} x {height}")
+        raise FormatRefused(
+            f"{preset.name} needs at least {preset.minimum[0]} x {preset.minimum[1]}, the film is {width} x {height}"
+        )
     clips = flatten.heard(timeline)
     heard = [sources.get(clip.media.path or "") for clip in clips]
     streams = [s.audio[0] for s in heard if isinstance(s, Source) and s.audio]
@@ -58,5 +60,5 @@ def format_of(timeline: Timeline, sources: Mapping[str, Source | Failure], prese
     channels = timeline.channels or (min(8, streams[0].channels) if streams else 2)
     colour = first.colour if first is not None and not first.still and first.colour[2] != 0 else (1, 1, 1)
     return Format(
-        width=width, height=height, rate=timeline.rate, sample_rate=sample_rate, channels=channels if clips else 0, colour=colour,
+        width=width, height=height, rate=timeline.rate, sample_rate=sample_rate, channels=channels if clips else 0, colour=colour
     )

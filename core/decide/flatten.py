@@ -6,6 +6,7 @@ its title is of more use than a card in place of the picture. It is said either 
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -30,7 +31,7 @@ def visible(timeline: Timeline) -> tuple[list[Visible], list[Remark]]:
     cursors = [0] * len(layers)
     row: list[Visible] = []
     hidden_titles: dict[str, Clip] = {}
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in itertools.pairwise(edges):
         here: list[Clip] = []
         for number, clips in enumerate(layers):
             while cursors[number] < len(clips) and clips[cursors[number]].record_out <= begin:

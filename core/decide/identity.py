@@ -13,7 +13,7 @@ import xxhash
 from core.model import codec
 from core.model.film import Format
 from core.model.preset import Preset
-from core.model.segment import Black, Chunk, Copy, Piece, Picture, Plan, Slate, Sound, Still
+from core.model.segment import Black, Chunk, Copy, Picture, Piece, Plan, Slate, Sound, Still
 
 RECIPE = 1
 """Raised whenever this program makes other pixels from the same values; old checkpoints are then not believed."""
@@ -27,14 +27,33 @@ def picture_key(picture: Picture, frames: int, form: Format, preset: Preset, ffm
     """The key of `frames` frames of a picture coded for this film."""
     recipe = preset.video  # its estimates are nobody's pixels
     coded = [
-        form.width, form.height, form.rate, form.colour, recipe.encoder, recipe.pixel_format, recipe.options, preset.container,
+        form.width,
+        form.height,
+        form.rate,
+        form.colour,
+        recipe.encoder,
+        recipe.pixel_format,
+        recipe.options,
+        preset.container,
         ffmpeg_build,
     ]
     match picture:
         case Piece() as p:
             return _key(
-                "v", "piece", p.fingerprint, p.stream, p.first_frame, p.source_rate, p.seek_s, p.conform, p.phase_s, p.fit, p.matrix,
-                p.alpha, frames, coded,
+                "v",
+                "piece",
+                p.fingerprint,
+                p.stream,
+                p.first_frame,
+                p.source_rate,
+                p.seek_s,
+                p.conform,
+                p.phase_s,
+                p.fit,
+                p.matrix,
+                p.alpha,
+                frames,
+                coded,
             )
         case Still() as s:
             return _key("v", "still", s.fingerprint, s.fit, s.matrix, s.alpha, frames, coded)
@@ -61,8 +80,13 @@ def track_key(chunks: tuple[Chunk, ...], form: Format, preset: Preset, ffmpeg_bu
 def cut_key(plan: Plan, preset: Preset) -> str:
     """The name of the whole composition: equal for plans that make the same film."""
     return _key(
-        "f", [[segment.key, segment.frames] for segment in plan.segments], [chunk.key for chunk in plan.chunks],
-        plan.start_frame, plan.drop_frame, plan.format, preset,
+        "f",
+        [[segment.key, segment.frames] for segment in plan.segments],
+        [chunk.key for chunk in plan.chunks],
+        plan.start_frame,
+        plan.drop_frame,
+        plan.format,
+        preset,
     )
 
 

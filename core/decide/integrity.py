@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 from core.model.failure import Evidence
-from core.model.orders import ExamineCopy, JoinFilm, Made, MixSound, EncodeTrack, RenderSegment
+from core.model.orders import EncodeTrack, ExamineCopy, JoinFilm, Made, MixSound, RenderSegment
 
 _BAD_LINE = re.compile(
     r"\[(error|fatal|panic)\]|corrupt decoded frame|Packet corrupt|partial file|File ended prematurely|concealing \d+"
@@ -26,7 +26,12 @@ def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | Jo
     """None when what was made is what was promised, else Evidence with a note that names the difference."""
     match order:
         case RenderSegment():
-            operation, place, path, wanted = "render", "source" if order.source else "scratch", order.source or order.part, order.frames
+            operation, place, path, wanted = (
+                "render",
+                "source" if order.source else "scratch",
+                order.source or order.part,
+                order.frames,
+            )
             signature = order.signature
         case ExamineCopy():
             operation, place, path, wanted, signature = "examine-copy", "source", order.path, order.frames, order.signature
@@ -37,7 +42,11 @@ def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | Jo
             wanted, signature = sum(part.frames for part in order.video), order.signature
             if order.sound and int(made.digest) < order.samples:
                 return Evidence(
-                    operation=operation, place="output", path=path, note="too-few-samples", frames_wanted=order.samples,
+                    operation=operation,
+                    place="output",
+                    path=path,
+                    note="too-few-samples",
+                    frames_wanted=order.samples,
                     frames_seen=int(made.digest),
                 )
     note = ""
@@ -53,6 +62,12 @@ def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | Jo
     if not note:
         return None
     return Evidence(
-        operation=operation, place=place, path=path, note=note, stderr=suspicious or made.log,  # type: ignore[arg-type]
-        frames_wanted=wanted, frames_seen=made.frames, detail=made.signature if note == "other-signature" else "",
+        operation=operation,
+        place=place,
+        path=path,
+        note=note,
+        stderr=suspicious or made.log,  # type: ignore[arg-type]
+        frames_wanted=wanted,
+        frames_seen=made.frames,
+        detail=made.signature if note == "other-signature" else "",
     )

@@ -24,7 +24,7 @@ from core.model.failure import Failure
 from core.model.film import Clip, Colour, Format, Remark, Timeline
 from core.model.policy import Policy
 from core.model.preset import Preset
-from core.model.segment import Black, Copy, Piece, Picture, Plan, Problem, Segment, Shot, Slate, Still
+from core.model.segment import Black, Copy, Picture, Piece, Plan, Problem, Segment, Shot, Slate, Still
 from core.model.source import Source, VideoFacts
 from core.model.timing import showing_frame, timecode
 
@@ -60,9 +60,7 @@ class _Draft:
 
     def lay(self, shot: Shot, at: int, frames: int, picture: Picture) -> None:
         key = identity.picture_key(picture, frames, self.form, self.preset, self.build)
-        self.segments.append(
-            Segment(key=key, shot=shot.number, record_in=shot.record_in + at, frames=frames, picture=picture)
-        )
+        self.segments.append(Segment(key=key, shot=shot.number, record_in=shot.record_in + at, frames=frames, picture=picture))
 
 
 def segment_frames(form: Format, preset: Preset, policy: Policy) -> int:
@@ -93,7 +91,13 @@ def slate_lines(shot: Shot, title: str, form: Format, timeline_start: int, drop_
 
 
 def plan(
-    timeline: Timeline, sources: Sources, *, preset: Preset, policy: Policy, signature: str, build: str,
+    timeline: Timeline,
+    sources: Sources,
+    *,
+    preset: Preset,
+    policy: Policy,
+    signature: str,
+    build: str,
     title_of: Callable[[str], str],
 ) -> Plan:
     """Lay out the whole film. `sources` holds, for every path of `flatten.wanted_paths`, the source or why there is none."""
@@ -116,9 +120,19 @@ def plan(
         for (code, path), (shots, clips, detail) in draft.problems.items()
     )
     made = Plan(
-        name=timeline.name, format=form, preset=preset.name, signature=signature, start_frame=timeline.start_frame,
-        drop_frame=timeline.drop_frame, frames=timeline.frames, samples=samples, shots=tuple(draft.shots),
-        segments=tuple(draft.segments), chunks=chunks, problems=problems, remarks=tuple(dict.fromkeys(draft.remarks)),
+        name=timeline.name,
+        format=form,
+        preset=preset.name,
+        signature=signature,
+        start_frame=timeline.start_frame,
+        drop_frame=timeline.drop_frame,
+        frames=timeline.frames,
+        samples=samples,
+        shots=tuple(draft.shots),
+        segments=tuple(draft.segments),
+        chunks=chunks,
+        problems=problems,
+        remarks=tuple(dict.fromkeys(draft.remarks)),
     )
     check(made)
     return made
@@ -127,7 +141,13 @@ def plan(
 def _clip(draft: _Draft, number: int, record_in: int, frames: int, clip: Clip) -> None:
     path = clip.media.path or ""
     shot = Shot(
-        number=number, name=clip.name, record_in=record_in, frames=frames, kind="clip", clip=clip.id, path=path,
+        number=number,
+        name=clip.name,
+        record_in=record_in,
+        frames=frames,
+        kind="clip",
+        clip=clip.id,
+        path=path,
         source_in_s=clip.source_in + Fraction(record_in - clip.record_in) / draft.form.rate,
     )
     draft.shots.append(shot)
@@ -141,7 +161,9 @@ def _clip(draft: _Draft, number: int, record_in: int, frames: int, clip: Clip) -
     elif isinstance(source, Source):
         code, detail = "source-no-picture", ""
     else:
-        code = {"generator": "generator-not-rendered", "sequence": "image-sequence-unsupported"}.get(clip.media.kind, "source-unnamed")
+        code = {"generator": "generator-not-rendered", "sequence": "image-sequence-unsupported"}.get(
+            clip.media.kind, "source-unnamed"
+        )
         detail = clip.media.name
     draft.problem(code, path, detail, shot=number)
     _slate(draft, shot, 0, frames, code)
@@ -177,26 +199,46 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
     if there < shot.frames:
         draft.problem("source-too-short", source.path, f"{there} of {shot.frames} frames", shot=shot.number)
     if not direct:
-        draft.remarks.append(Remark(
-            code="rate-conformed", severity="note", record_in=shot.record_in,
-            text=f"{clip.name}: {float(video.rate):.3f} to {float(rate):.3f} frames per second",
-        ))
+        draft.remarks.append(
+            Remark(
+                code="rate-conformed",
+                severity="note",
+                record_in=shot.record_in,
+                text=f"{clip.name}: {float(video.rate):.3f} to {float(rate):.3f} frames per second",
+            )
+        )
     if there > 0 and direct and _copyable(draft, video):
         for offset, length in cuts(first, there, COPY_FRAMES):
-            draft.lay(shot, offset, length, Copy(
-                path=source.path, fingerprint=source.fingerprint, stream=video.stream, first_frame=first + offset,
-            ))
+            draft.lay(
+                shot,
+                offset,
+                length,
+                Copy(path=source.path, fingerprint=source.fingerprint, stream=video.stream, first_frame=first + offset),
+            )
     elif there > 0:
         limit = segment_frames(draft.form, draft.preset, draft.policy)
         for offset, length in cuts(first if direct else 0, there, limit):
             at_s = begin_s + Fraction(offset) / rate
             frame = first + offset if direct else showing_frame(at_s, video.rate)
             seek_s = _seek(frame, video, at_s)
-            draft.lay(shot, offset, length, Piece(
-                path=source.path, fingerprint=source.fingerprint, stream=video.stream, first_frame=frame,
-                source_rate=video.rate, seek_s=seek_s, fit=placed, conform=not direct, matrix=matrix, alpha=video.alpha,
-                phase_s=Fraction(0) if direct else at_s + video.start_s - seek_s,
-            ))
+            draft.lay(
+                shot,
+                offset,
+                length,
+                Piece(
+                    path=source.path,
+                    fingerprint=source.fingerprint,
+                    stream=video.stream,
+                    first_frame=frame,
+                    source_rate=video.rate,
+                    seek_s=seek_s,
+                    fit=placed,
+                    conform=not direct,
+                    matrix=matrix,
+                    alpha=video.alpha,
+                    phase_s=Fraction(0) if direct else at_s + video.start_s - seek_s,
+                ),
+            )
     if there < shot.frames:
         _slate(draft, shot, there, shot.frames - there, "source-too-short")
 
@@ -215,9 +257,7 @@ def _seek(frame: int, video: VideoFacts, at_s: Fraction) -> Fraction:
     return max(Fraction(0), Fraction(floor(early * 1_000_000), 1_000_000))
 
 
-def _frames_there(
-    begin_s: Fraction, first: int, wanted: int, video: VideoFacts, rate: Fraction, direct: bool
-) -> int:
+def _frames_there(begin_s: Fraction, first: int, wanted: int, video: VideoFacts, rate: Fraction, direct: bool) -> int:
     """How many of the wanted record frames the source has pictures for."""
     if first < 0 or first >= video.frames:
         return 0
@@ -230,8 +270,12 @@ def _frames_there(
 
 def _copyable(draft: _Draft, video: VideoFacts) -> bool:
     return (
-        draft.preset.video.copy and video.intra_only and video.signature == draft.signature and video.colour == draft.form.colour
-        and video.rotation == 0 and video.pixel_aspect == 1
+        draft.preset.video.copy
+        and video.intra_only
+        and video.signature == draft.signature
+        and video.colour == draft.form.colour
+        and video.rotation == 0
+        and video.pixel_aspect == 1
     )
 
 
@@ -272,12 +316,13 @@ def revised(
             for offset, length in cuts(0, shot.frames, limit):
                 picture = Slate(lines=slated[segment.shot])
                 key = identity.picture_key(picture, length, made.format, preset, build)
-                segments.append(Segment(
-                    key=key, shot=shot.number, record_in=shot.record_in + offset, frames=length, picture=picture,
-                ))
+                segments.append(
+                    Segment(key=key, shot=shot.number, record_in=shot.record_in + offset, frames=length, picture=picture)
+                )
     chunks = tuple(
         msgspec.structs.replace(chunk, sounds=kept, key=identity.chunk_key(kept, chunk.samples, made.format, preset))
-        if len(kept := tuple(s for s in chunk.sounds if s.clip not in silenced)) < len(chunk.sounds) else chunk
+        if len(kept := tuple(s for s in chunk.sounds if s.clip not in silenced)) < len(chunk.sounds)
+        else chunk
         for chunk in made.chunks
     )
     again = msgspec.structs.replace(made, segments=tuple(segments), chunks=chunks)

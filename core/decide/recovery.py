@@ -18,9 +18,7 @@ def backoff_s(attempt: int, chance: float, policy: Policy) -> float:
     return chance * min(policy.longest_delay_s, policy.first_delay_s * 2.0**attempt)
 
 
-def recover(
-    failure: Failure, *, attempt: int, first_failed_at: float, now: float, chance: float, policy: Policy
-) -> Recovery:
+def recover(failure: Failure, *, attempt: int, first_failed_at: float, now: float, chance: float, policy: Policy) -> Recovery:
     """What to do after the `attempt`-th failure (from 1) of one piece of work."""
     tired = attempt >= policy.attempts or now - first_failed_at > policy.retry_budget_s
     job_wide = failure.evidence.place in _JOB_WIDE
@@ -31,7 +29,11 @@ def recover(
                 return Recovery(strategy=Strategy.RETRY_WITH_BACKOFF, retry_at=later)
             return Recovery(strategy=Strategy.SKIP_AND_REPORT, fatal=job_wide)
         case ErrorType.TRANSIENT_RESOURCE:
-            limit = 2 if failure.code in ("unknown", "ffmpeg-crashed", "worker-died", "render-unlike", "source-hung") else policy.attempts
+            limit = (
+                2
+                if failure.code in ("unknown", "ffmpeg-crashed", "worker-died", "render-unlike", "source-hung")
+                else policy.attempts
+            )
             if attempt < limit and not tired:
                 return Recovery(strategy=Strategy.WAIT_AND_RETRY, retry_at=later)
             return Recovery(strategy=Strategy.SKIP_AND_REPORT, fatal=job_wide)

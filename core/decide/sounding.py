@@ -43,9 +43,9 @@ def lay_sounds(
     for first in range(0, samples, length):
         count = min(length, samples - first)
         inside = tuple(part for sound in sounds if (part := _within(sound, first, count, form.sample_rate)) is not None)
-        chunks.append(Chunk(
-            key=identity.chunk_key(inside, count, form, preset), first_sample=first, samples=count, sounds=inside,
-        ))
+        chunks.append(
+            Chunk(key=identity.chunk_key(inside, count, form, preset), first_sample=first, samples=count, sounds=inside)
+        )
     return tuple(chunks), samples
 
 
@@ -54,7 +54,7 @@ def _within(sound: Sound, first: int, count: int, sample_rate: int) -> Sound | N
     if end <= begin:
         return None
     return msgspec.structs.replace(
-        sound, at=begin - first, samples=end - begin, source_in_s=sound.source_in_s + Fraction(begin - sound.at, sample_rate),
+        sound, at=begin - first, samples=end - begin, source_in_s=sound.source_in_s + Fraction(begin - sound.at, sample_rate)
     )
 
 
@@ -83,13 +83,13 @@ def _sounds(clip: Clip, sources: Mapping[str, Source | Failure], form: Format, p
     return [sound for sound in sounds if sound.samples > 0]
 
 
-def _sound(
-    clip: Clip, source: Source, stream: AudioFacts, channels: tuple[int, ...], form: Format, problem: Notes
-) -> Sound:
+def _sound(clip: Clip, source: Source, stream: AudioFacts, channels: tuple[int, ...], form: Format, problem: Notes) -> Sound:
     at = sample_at(clip.record_in, form.rate, form.sample_rate)
     samples = sample_at(clip.record_out, form.rate, form.sample_rate) - at
     # The picture's first frame is the zero of source time, for its sound too: they stay in step.
-    begin_s = flatten.source_offset(clip, source) + (source.video.start_s if source.video and not source.video.still else Fraction(0))
+    begin_s = flatten.source_offset(clip, source) + (
+        source.video.start_s if source.video and not source.video.still else Fraction(0)
+    )
     if stream.samples:
         end_s = stream.start_s + Fraction(stream.samples, stream.sample_rate)
         there = max(0, floor((end_s - begin_s) * form.sample_rate))
@@ -98,6 +98,13 @@ def _sound(
                 problem("sound-too-short", source.path, f"{there} of {samples} samples", clip=clip.id)
             samples = there
     return Sound(
-        clip=clip.id, shot_name=clip.name, path=source.path, fingerprint=source.fingerprint, stream=stream.stream,
-        source_in_s=begin_s, at=at, samples=samples, channels=channels,
+        clip=clip.id,
+        shot_name=clip.name,
+        path=source.path,
+        fingerprint=source.fingerprint,
+        stream=stream.stream,
+        source_in_s=begin_s,
+        at=at,
+        samples=samples,
+        channels=channels,
     )

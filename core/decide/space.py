@@ -26,7 +26,8 @@ def scratch_bytes(state: Assembly) -> int:
     have = state.believed.keys() | state.claimed.keys()
     pictures = sum(
         picture_bytes(plan.format, state.preset, segment.frames)
-        for segment in state.work if segment.key not in have and not isinstance(segment.picture, Copy)
+        for segment in state.work
+        if segment.key not in have and not isinstance(segment.picture, Copy)
     )
     samples = sum(chunk.samples for chunk in plan.chunks if chunk.key not in have)
     return pictures + samples * plan.format.channels * 3

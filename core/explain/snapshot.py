@@ -51,8 +51,15 @@ def snapshot(state: Assembly, in_flight: dict[str, int], elapsed_s: float, now: 
         phase = "done"
     alarm = state.next_alarm()
     return Snapshot(
-        phase=phase, frames=plan.frames, frames_done=plan.frames - left, shots=len(plan.shots),
-        shots_done=len(plan.shots) - len(unsettled), shots_missing=len(state.shots_missing()), reused_frames=reused,
-        left_s=left / speed if speed > 0 and elapsed_s > 1 else None, frames_per_s=speed,
-        working_on=tuple(dict.fromkeys(working)), waiting_s=max(0.0, alarm - now) if alarm and not in_flight else 0.0,
+        phase=phase,
+        frames=plan.frames,
+        frames_done=plan.frames - left,
+        shots=len(plan.shots),
+        shots_done=len(plan.shots) - len(unsettled),
+        shots_missing=len(state.shots_missing()),
+        reused_frames=reused,
+        left_s=left / speed if speed > 0 and elapsed_s > 1 else None,
+        frames_per_s=speed,
+        working_on=tuple(dict.fromkeys(working)),
+        waiting_s=max(0.0, alarm - now) if alarm and not in_flight else 0.0,
     )

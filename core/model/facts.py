@@ -166,6 +166,19 @@ class Rewound(Value, frozen=True):
 
 
 Fact = (
-    JobAccepted | RunStarted | FilmPlanned | ProblemFound | SegmentSealed | SealBroken | AttemptFailed | ShotSlated
-    | SoundSilenced | FilmJoined | FilmPublished | FilmRolledBack | JobFinished | RunInterrupted | Rewound
+    JobAccepted
+    | RunStarted
+    | FilmPlanned
+    | ProblemFound
+    | SegmentSealed
+    | SealBroken
+    | AttemptFailed
+    | ShotSlated
+    | SoundSilenced
+    | FilmJoined
+    | FilmPublished
+    | FilmRolledBack
+    | JobFinished
+    | RunInterrupted
+    | Rewound
 )

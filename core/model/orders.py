@@ -52,8 +52,8 @@ class RenderSegment(Value, frozen=True):
 
 
 class ExamineCopy(Value, frozen=True):
-    """Read packets that will be copied and hash them; decode each one not in `known` (hashes of packets that
-    decoded cleanly before, xxh3-64)."""
+    """Read packets that will be copied and hash them; decode each one whose hash (xxh3-64) is not in `known`, where
+    hashes of packets that decoded cleanly before stand under their frame number."""
 
     key: str
     path: str
@@ -62,7 +62,7 @@ class ExamineCopy(Value, frozen=True):
     first_frame: int
     frames: int
     signature: str
-    known: tuple[int, ...] = ()
+    known: dict[int, int] = {}
 
 
 class MixSound(Value, frozen=True):
@@ -135,10 +135,7 @@ class CheckFilm(Value, frozen=True):
     deep: bool
 
 
-Order = (
-    ExamineSource | ProveEncoder | ValidateSeal | RenderSegment | ExamineCopy | MixSound | EncodeTrack | JoinFilm
-    | CheckFilm
-)
+Order = ExamineSource | ProveEncoder | ValidateSeal | RenderSegment | ExamineCopy | MixSound | EncodeTrack | JoinFilm | CheckFilm
 
 
 class Examined(Value, frozen=True):
@@ -155,8 +152,8 @@ class Proved(Value, frozen=True):
 
 class Made(Value, frozen=True):
     """A part file was made and flushed, and this is what stands in it; `core.decide.integrity` says whether that is
-    what was promised. `frames` are samples for sound. `log` are ffmpeg's lines. `known` are hashes of packets that
-    decoded cleanly now. `checking_s` is the time spent on everything but making it."""
+    what was promised. `frames` are samples for sound. `log` are ffmpeg's lines. `known` are hashes of packets, by
+    frame number, that decoded cleanly now. `checking_s` is the time spent on everything but making it."""
 
     frames: int
     signature: str = ""
@@ -167,7 +164,7 @@ class Made(Value, frozen=True):
     digest: str = ""
     reorder: int = 0
     clipped: int = 0
-    known: tuple[int, ...] = ()
+    known: dict[int, int] = {}
     checking_s: float = 0.0
 
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import av
 
-from core.model.orders import CheckFilm, Made, Refuted, ValidateSeal, Validated
+from core.model.orders import CheckFilm, Made, Refuted, Validated, ValidateSeal
 from core.perform import hashing
 
 
 def check_film(order: CheckFilm, on_frames: Callable[[int], None]) -> Made | Refuted:
     """Made when the film is what was published. OSError when it cannot be read."""
-    if order.film_hash and hashing.tree_hash(order.path) != order.film_hash:
+    if order.film_hash and hashing.tree_hash(order.path, on_frames) != order.film_hash:
         return Refuted(reason="its bytes are not those that were published")
     frames, samples = order.frames, order.samples
     if order.deep:
@@ -29,7 +29,7 @@ def check_film(order: CheckFilm, on_frames: Callable[[int], None]) -> Made | Ref
                             return Refuted(reason=f"frame {frames - 1} does not decode cleanly")
                         if frames % 48 == 0:
                             on_frames(frames)
-                    else:
+                    elif isinstance(frame, av.AudioFrame):
                         samples += frame.samples
         except av.FFmpegError as error:
             return Refuted(reason=f"decoding stopped after {frames} frames: {error.strerror}")

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from math import floor
+from typing import Any
 
 import av
 import xxhash
@@ -15,9 +16,7 @@ from core.perform import hashing, machine, packets
 from core.perform.wrong import Changed, NotContiguous
 
 
-def frames_of(
-    container: av.container.InputContainer, stream: av.VideoStream, first: int, count: int
-) -> Iterator[av.Packet]:
+def frames_of(container: av.container.InputContainer, stream: av.VideoStream, first: int, count: int) -> Iterator[av.Packet[Any]]:
     """The packets of frames [first, first + count) of an intra-only stream of constant rate, in order; NotContiguous."""
     rate = stream.average_rate or stream.base_rate or Fraction(25)
     base = stream.time_base or Fraction(1)
@@ -46,8 +45,7 @@ def examine(order: ExamineCopy, on_frames: Callable[[int], None]) -> Made:
     if hashing.fingerprint(order.path) != order.fingerprint:
         raise Changed(order.key, order.path)
     digest = xxhash.xxh3_128()
-    known = set(order.known)
-    fresh: list[int] = []
+    fresh: dict[int, int] = {}
     decoded = 0
     with av.open(order.path, options={"protocol_whitelist": "file"}) as container:
         stream = container.streams[order.stream]
@@ -59,15 +57,14 @@ def examine(order: ExamineCopy, on_frames: Callable[[int], None]) -> Made:
         for count, packet in enumerate(frames_of(container, stream, order.first_frame, order.frames), start=1):
             digest.update(packet)
             mark = xxhash.xxh3_64_intdigest(packet)
-            if mark not in known:
+            if order.known.get(order.first_frame + count - 1) != mark:
                 pictures = packet.decode()
                 decoded += 1
                 if len(pictures) != 1 or pictures[0].is_corrupt:
                     raise av.InvalidDataError(1094995529, "corrupt decoded frame", order.path)
-                fresh.append(mark)
+                fresh[order.first_frame + count - 1] = mark
                 if decoded % 12 == 0:
                     on_frames(count)
     return Made(
-        frames=order.frames, signature=sign, digest=digest.hexdigest(), known=tuple(fresh),
-        checking_s=machine.monotonic() - started,
+        frames=order.frames, signature=sign, digest=digest.hexdigest(), known=fresh, checking_s=machine.monotonic() - started
     )

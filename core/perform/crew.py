@@ -64,8 +64,7 @@ class Crew:
         argv = [sys.executable, "-P", "-m", "core.perform.worker", str(os.getpid())]  # -P: never import from where we stand
         environment = {**os.environ, **_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         child = process.spawn(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, environment=environment,
-            own_session=True,
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, environment=environment, own_session=True
         )
         worker = _Worker(child)
         assert child.stdout and child.stderr
@@ -140,9 +139,17 @@ class Crew:
         if order is not None:
             path = str(getattr(order, "source", "") or getattr(order, "path", "") or getattr(order, "part", ""))
             place = "source" if getattr(order, "source", "") or type(order).__name__.startswith("Examine") else "program"
-            yield name, Evidence(
-                operation=type(order).__name__, place=place, path=path, note=note,  # type: ignore[arg-type]
-                exit_code=code if note == "worker-died" else None, stderr=tuple(worker.lines), network=machine.on_network(path),
+            yield (
+                name,
+                Evidence(
+                    operation=type(order).__name__,
+                    place=place,
+                    path=path,
+                    note=note,  # type: ignore[arg-type]
+                    exit_code=code if note == "worker-died" else None,
+                    stderr=tuple(worker.lines),
+                    network=machine.on_network(path),
+                ),
             )
 
     def dismiss(self) -> None:

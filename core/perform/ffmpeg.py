@@ -49,9 +49,7 @@ def run(
 ) -> Ran:
     """Run to the end. `inputs` are fed, one after the other, to standard input. EngineGone when the command pipe closes."""
     started = machine.monotonic()
-    child = process.spawn(
-        argv, stdin=subprocess.PIPE if inputs else subprocess.DEVNULL, from_single_thread=True
-    )
+    child = process.spawn(argv, stdin=subprocess.PIPE if inputs else subprocess.DEVNULL, from_single_thread=True)
     assert child.stdout and child.stderr
     lines: deque[str] = deque(maxlen=_TAIL_LINES)
     frames = 0
@@ -97,8 +95,10 @@ def run(
                     if key.data == "err":
                         lines.append(line.decode(errors="replace").rstrip())
                     elif line.startswith(b"frame="):
-                        frames = int(line[6:].strip() or b"0")
-                        on_frames(frames)
+                        counted = int(line[6:].strip() or b"0")
+                        if counted > frames:  # a stalled ffmpeg goes on reporting: only progress counts as life
+                            frames = counted
+                            on_frames(frames)
     if rest["err"].strip():
         lines.append(rest["err"].decode(errors="replace").rstrip())
     exit_code = child.wait()

@@ -7,6 +7,7 @@ leaf; written `tree8m:` before the hex digits.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import xxhash
@@ -46,11 +47,15 @@ def root_hash(leaves: list[bytes]) -> str:
     return "tree8m:" + xxhash.xxh3_128_hexdigest(b"".join(leaves))
 
 
-def tree_hash(path: str | Path) -> str:
-    """The tree hash of a file; OSError when it cannot be read."""
+def tree_hash(path: str | Path, on_leaf: Callable[[int], None] = lambda leaf: None) -> str:
+    """The tree hash of a file; OSError when it cannot be read. `on_leaf` hears the number of each leaf."""
     with Path(path).open("rb", buffering=0) as handle:
         size = os.fstat(handle.fileno()).st_size
-        return root_hash([leaf_hash(handle.fileno(), index) for index in range((size + LEAF - 1) // LEAF)])
+        leaves = []
+        for index in range((size + LEAF - 1) // LEAF):
+            leaves.append(leaf_hash(handle.fileno(), index))
+            on_leaf(index)
+        return root_hash(leaves)
 
 
 def fingerprint(path: str | Path) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from fractions import Fraction
 from math import lcm
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import av
 import xxhash
@@ -22,9 +23,12 @@ from core.perform import copying, hashing, machine, packets
 from core.perform.layouts import layout_name
 from core.perform.wrong import Changed, Damaged
 
+Packet: TypeAlias = "av.Packet[Any]"
+
 _SOUND_STEP_S = Fraction(1, 2)
 _OPEN_SOURCES = 16
 _FLUSH_BYTES = 128 << 20
+_HEARTBEAT_S = 5.0
 _MOVIE_TIMESCALE_LIMIT = 1 << 20
 
 
@@ -58,7 +62,7 @@ def options_for(container: str, rate: Fraction, sample_rate: int) -> dict[str, s
     return options
 
 
-def _video_packets(order: JoinFilm, sources: _Sources) -> Iterator[tuple[av.Packet, int]]:
+def _video_packets(order: JoinFilm, sources: _Sources) -> Iterator[tuple[Packet, int]]:
     """(packet, its pts in frames) of the whole film in decoding order; each part's digest is checked as it ends."""
     base = 0
     for part in order.video:
@@ -78,10 +82,10 @@ def _video_packets(order: JoinFilm, sources: _Sources) -> Iterator[tuple[av.Pack
             for packet in held:
                 yield packet, base + rank[packet.pts or 0]
         else:
-            container = sources.get(part.source)
-            stream = container.streams[part.stream]
-            assert isinstance(stream, av.VideoStream)
-            for place, packet in enumerate(copying.frames_of(container, stream, part.first_frame, part.frames)):
+            source = sources.get(part.source)
+            copied = source.streams[part.stream]
+            assert isinstance(copied, av.VideoStream)
+            for place, packet in enumerate(copying.frames_of(source, copied, part.first_frame, part.frames)):
                 digest.update(packet)
                 yield packet, base + place
             if digest.hexdigest() != part.digest:
@@ -89,7 +93,7 @@ def _video_packets(order: JoinFilm, sources: _Sources) -> Iterator[tuple[av.Pack
         base += part.frames
 
 
-def _pcm_packets(order: JoinFilm) -> Iterator[tuple[av.Packet, int]]:
+def _pcm_packets(order: JoinFilm) -> Iterator[tuple[Packet, int]]:
     """(packet, first sample) of the mixed sound, half a second each."""
     width = order.channels * (3 if order.pcm == "pcm_s24le" else 2)
     step = int(order.sample_rate * _SOUND_STEP_S)
@@ -106,7 +110,7 @@ def _pcm_packets(order: JoinFilm) -> Iterator[tuple[av.Packet, int]]:
             at += count
 
 
-def _coded_packets(part: JoinSound, container: av.container.InputContainer) -> Iterator[tuple[av.Packet, int]]:
+def _coded_packets(part: JoinSound, container: av.container.InputContainer) -> Iterator[tuple[Packet, int]]:
     digest = xxhash.xxh3_128()
     for packet in container.demux(container.streams.audio[0]):
         if packet.size and packet.pts is not None:
@@ -155,9 +159,7 @@ def write(order: JoinFilm, on_frames: Callable[[int], None], wrote: Callable[[in
     """Write the film to its part file. Damaged, Changed, NotContiguous, av.FFmpegError, OSError."""
     sources = _Sources()
     opened: list[av.container.InputContainer] = []
-    out = av.open(
-        order.part, "w", format=order.container, options=options_for(order.container, order.rate, order.sample_rate)
-    )
+    out = av.open(order.part, "w", format=order.container, options=options_for(order.container, order.rate, order.sample_rate))
     try:
         template = _template(order, sources, opened)
         video = out.add_stream_from_template(template, opaque=True)
@@ -165,10 +167,12 @@ def write(order: JoinFilm, on_frames: Callable[[int], None], wrote: Callable[[in
         video.codec_context.framerate = order.rate  # without it the muxer writes no timecode track
         if order.timecode:
             out.metadata["timecode"] = order.timecode
-        sound: Iterator[tuple[av.Packet, int]] = iter(())
+        sound: Iterator[tuple[Packet, int]] = iter(())
         audio: av.AudioStream | None = None
         if order.sound and order.pcm:
-            audio = out.add_stream(order.pcm, rate=order.sample_rate, layout=layout_name(order.channels))
+            added = out.add_stream(order.pcm, rate=order.sample_rate, layout=layout_name(order.channels))
+            assert isinstance(added, av.AudioStream)
+            audio = added
             sound = _pcm_packets(order)
         elif order.sound:
             track = av.open(order.sound[0].file)
@@ -257,8 +261,7 @@ def _check(order: JoinFilm, on_frames: Callable[[int], None]) -> Made | Refuted:
     elif order.sound and (sound_digest.hexdigest() != order.sound[0].digest or samples < order.samples):
         return Refuted(reason="the sound differs after writing")
     return Made(
-        frames=len(shown), signature=sign, on_grid=on_grid and zero == 0, reorder=packets.reorder_of(shown),
-        digest=str(samples),
+        frames=len(shown), signature=sign, on_grid=on_grid and zero == 0, reorder=packets.reorder_of(shown), digest=str(samples)
     )
 
 
@@ -274,11 +277,22 @@ def join(order: JoinFilm, on_frames: Callable[[int], None]) -> Made | Refuted:
         flushed = beside.submit(os.fsync, handle.fileno())
         hashed = beside.submit(hashing.tree_hash, order.part)
         found = _check(order, on_frames)
+        both: list[Future[Any]] = [flushed, hashed]
+        while wait(both, timeout=_HEARTBEAT_S).not_done:
+            on_frames(
+                found.frames if isinstance(found, Made) else 0
+            )  # a slow disk may take its time; silence would be taken for a hang
         flushed.result()
         tree = hashed.result()
     if isinstance(found, Refuted):
         return found
     return Made(
-        frames=found.frames, signature=found.signature, on_grid=found.on_grid, reorder=found.reorder, digest=found.digest,
-        bytes=os.path.getsize(order.part), file_hash=tree, checking_s=machine.monotonic() - started,
+        frames=found.frames,
+        signature=found.signature,
+        on_grid=found.on_grid,
+        reorder=found.reorder,
+        digest=found.digest,
+        bytes=os.path.getsize(order.part),
+        file_hash=tree,
+        checking_s=machine.monotonic() - started,
     )

@@ -8,7 +8,20 @@ import shutil
 import time
 from pathlib import Path
 
-_NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afpfs", "fuse.sshfs", "fuse.s3fs", "9p", "ceph", "glusterfs", "webdav"}
+_NETWORK_FILE_SYSTEMS = {
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "afpfs",
+    "fuse.sshfs",
+    "fuse.s3fs",
+    "9p",
+    "ceph",
+    "glusterfs",
+    "webdav",
+}
 
 
 def now() -> float:

@@ -35,8 +35,11 @@ def signature(stream: av.VideoStream) -> str:
     if context.name in _GLOBAL_HEADER_COUNTS or stream.codec_context.codec.canonical_name in _GLOBAL_HEADER_COUNTS:
         header = xxhash.xxh3_64_hexdigest(context.extradata or b"")
     parts = (
-        context.codec.canonical_name, str(context.profile or ""), f"{context.width}x{context.height}",
-        context.pix_fmt or "", header,
+        context.codec.canonical_name,
+        str(context.profile or ""),
+        f"{context.width}x{context.height}",
+        context.pix_fmt or "",
+        header,
     )
     return " ".join(part for part in parts if part)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from fractions import Fraction
-from pathlib import Path
 
 import av
 
@@ -35,7 +34,12 @@ def examine(path: str) -> Source:
     if video is None and not audio:
         raise NotMedia("no-streams")
     return Source(
-        path=path, size=facts.st_size, fingerprint=mark, inode=(facts.st_dev, facts.st_ino), video=video, audio=audio,
+        path=path,
+        size=facts.st_size,
+        fingerprint=mark,
+        inode=(facts.st_dev, facts.st_ino),
+        video=video,
+        audio=audio,
         timecode_s=timecode_s,
     )
 
@@ -56,8 +60,10 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
     if stream is None:
         return None
     context = stream.codec_context
-    still = "_pipe" in container.format.name or container.format.name == "image2" or (
-        stream.frames == 1 and context.codec.canonical_name in _STILL_CODECS
+    still = (
+        "_pipe" in container.format.name
+        or container.format.name == "image2"
+        or (stream.frames == 1 and context.codec.canonical_name in _STILL_CODECS)
     )
     average = stream.average_rate or stream.base_rate or Fraction(25)
     rate = exact_rate(Fraction(average))
@@ -83,12 +89,23 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
     sign = packets.signature(stream)
     aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
     return VideoFacts(
-        stream=stream.index, codec=context.codec.canonical_name, width=frame.width, height=frame.height,
-        pixel_format=context.pix_fmt or "", rate=rate, frames=frames, start_s=_start(stream, container),
-        constant_rate=constant, intra_only=intra, still=still, signature=sign,
-        pixel_aspect=aspect, rotation=int(-frame.rotation) % 360,
+        stream=stream.index,
+        codec=context.codec.canonical_name,
+        width=frame.width,
+        height=frame.height,
+        pixel_format=context.pix_fmt or "",
+        rate=rate,
+        frames=frames,
+        start_s=_start(stream, container),
+        constant_rate=constant,
+        intra_only=intra,
+        still=still,
+        signature=sign,
+        pixel_aspect=aspect,
+        rotation=int(-frame.rotation) % 360,
         colour=(int(context.color_primaries), int(context.color_trc), int(context.colorspace)),
-        alpha=any(part.is_alpha for part in frame.format.components), interlaced=bool(frame.interlaced_frame),
+        alpha=any(part.is_alpha for part in frame.format.components),
+        interlaced=bool(frame.interlaced_frame),
     )
 
 
@@ -101,8 +118,12 @@ def _audio(stream: av.AudioStream, container: av.container.InputContainer) -> Au
     elif container.duration:
         samples = round(Fraction(container.duration, 1_000_000) * rate)
     return AudioFacts(
-        stream=stream.index, codec=context.codec.canonical_name if context.codec else "", sample_rate=rate,
-        channels=context.channels, samples=samples, start_s=_start(stream, container),
+        stream=stream.index,
+        codec=context.codec.canonical_name if context.codec else "",
+        sample_rate=rate,
+        channels=context.channels,
+        samples=samples,
+        start_s=_start(stream, container),
     )
 
 

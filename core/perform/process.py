@@ -7,6 +7,7 @@ the engine but not a kill -9 of the worker itself.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -63,10 +64,8 @@ def kill_session(process: subprocess.Popen[bytes]) -> None:
             process.kill()
     except (ProcessLookupError, PermissionError):
         pass
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=2)
-    except subprocess.TimeoutExpired:
-        pass
 
 
 def output_of(argv: Sequence[str], *, timeout_s: float = 20.0) -> str:

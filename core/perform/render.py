@@ -12,7 +12,7 @@ import av
 import xxhash
 
 from core.model.failure import Evidence
-from core.model.orders import EncodeTrack, Made, Outcome, ProveEncoder, Proved, RenderSegment
+from core.model.orders import EncodeTrack, Made, Outcome, Proved, ProveEncoder, RenderSegment
 from core.perform import ffmpeg, hashing, machine, packets
 
 
@@ -24,10 +24,21 @@ def _flush(path: str) -> None:
 
 
 def _died(ran: ffmpeg.Ran, *, operation: str, argv: tuple[str, ...], part: str, source: str, wanted: int) -> Evidence:
+    # ffmpeg 9 names the side ([in#0], [out#0]), ffmpeg 5 the file.
+    ours = any("[out#" in line or part in line or "writing trailer" in line for line in ran.lines)
+    source = "" if ours else source
     return Evidence(
-        operation=operation, place="source" if source else "scratch", path=source or part, exit_code=ran.exit_code,
-        stderr=ran.lines, argv=argv, frames_wanted=wanted, frames_seen=ran.frames,
-        free_bytes=machine.free_bytes(part), network=bool(source) and machine.on_network(source), elapsed_s=ran.elapsed_s,
+        operation=operation,
+        place="source" if source else "scratch",
+        path=source or part,
+        exit_code=ran.exit_code,
+        stderr=ran.lines,
+        argv=argv,
+        frames_wanted=wanted,
+        frames_seen=ran.frames,
+        free_bytes=machine.free_bytes(part),
+        network=bool(source) and machine.on_network(source),
+        elapsed_s=ran.elapsed_s,
     )
 
 
@@ -46,9 +57,15 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
     _flush(order.part)
     counted = packets.count_video(order.part, rate)
     return Made(
-        frames=counted.frames, signature=counted.signature, on_grid=counted.on_grid, log=ran.lines,
-        bytes=os.path.getsize(order.part), file_hash=hashing.file_hash(order.part), digest=counted.digest,
-        reorder=counted.reorder, checking_s=machine.monotonic() - started,
+        frames=counted.frames,
+        signature=counted.signature,
+        on_grid=counted.on_grid,
+        log=ran.lines,
+        bytes=os.path.getsize(order.part),
+        file_hash=hashing.file_hash(order.part),
+        digest=counted.digest,
+        reorder=counted.reorder,
+        checking_s=machine.monotonic() - started,
     )
 
 
@@ -80,6 +97,10 @@ def encode_track(order: EncodeTrack, on_frames: Callable[[int], None], command_p
                 end = (packet.pts + (packet.duration or 0)) * base
         covered = int(end * stream.codec_context.sample_rate)
     return Made(
-        frames=min(covered, order.samples), log=ran.lines, bytes=os.path.getsize(order.part),
-        file_hash=hashing.file_hash(order.part), digest=digest.hexdigest(), checking_s=machine.monotonic() - started,
+        frames=min(covered, order.samples),
+        log=ran.lines,
+        bytes=os.path.getsize(order.part),
+        file_hash=hashing.file_hash(order.part),
+        digest=digest.hexdigest(),
+        checking_s=machine.monotonic() - started,
     )

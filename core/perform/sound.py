@@ -8,6 +8,7 @@ out bit for bit. What exceeds full scale is clipped and counted, so that it can 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from fractions import Fraction
 from math import floor, gcd
 from pathlib import Path
@@ -25,6 +26,7 @@ from core.perform.wrong import TooShort
 _RUN_UP_S = Fraction(1, 10)
 _PADDING_SAMPLES = 4096
 """How much a source's end may fall short of its container's word (coded sound ends in padding that is not counted alike)."""
+
 
 def _floats(frame: av.AudioFrame) -> np.ndarray:
     """(channels, samples) in -1..1, double precision: 24-bit integers keep every bit."""
@@ -146,7 +148,7 @@ def as_pcm(mixed: np.ndarray, bytes_per_sample: int) -> tuple[bytes, int]:
     return np.ascontiguousarray(raw[..., :bytes_per_sample]).tobytes(), clipped
 
 
-def mix(order: MixSound) -> Made:
+def mix(order: MixSound, on_samples: Callable[[int], None] = lambda samples: None) -> Made:
     """Write the chunk, flush it, and read it back once to be sure of its hash.
 
     The exception of a sound that could not be read carries the sound as `sound`.
@@ -155,6 +157,7 @@ def mix(order: MixSound) -> Made:
     for sound in order.sounds:
         try:
             mixed[:, sound.at : sound.at + sound.samples] += read(sound, order.sample_rate, order.channels)
+            on_samples(sound.at + sound.samples)
         except Exception as error:
             error.sound = sound  # type: ignore[attr-defined]
             raise
@@ -168,6 +171,10 @@ def mix(order: MixSound) -> Made:
         os.fsync(handle.fileno())
     samples = len(data) // (order.channels * order.bytes_per_sample)
     return Made(
-        frames=samples, bytes=len(data), file_hash=digest, digest=digest, clipped=clipped,
+        frames=samples,
+        bytes=len(data),
+        file_hash=digest,
+        digest=digest,
+        clipped=clipped,
         checking_s=machine.monotonic() - started,
     )

@@ -16,8 +16,21 @@ import msgspec
 from core.model import codec
 from core.model.failure import Evidence, Place
 from core.model.orders import (
-    Assignment, CheckFilm, EncodeTrack, Examined, ExamineCopy, ExamineSource, JoinFilm, MixSound, Order, Outcome, Progress,
-    ProveEncoder, RenderSegment, Reply, ValidateSeal,
+    Assignment,
+    CheckFilm,
+    EncodeTrack,
+    ExamineCopy,
+    Examined,
+    ExamineSource,
+    JoinFilm,
+    MixSound,
+    Order,
+    Outcome,
+    Progress,
+    ProveEncoder,
+    RenderSegment,
+    Reply,
+    ValidateSeal,
 )
 from core.perform import checking, copying, ffmpeg, join, machine, probe, process, render
 from core.perform.wrong import Changed, Damaged, NotContiguous, NotMedia, TooShort
@@ -67,7 +80,7 @@ def evidence_of(error: Exception, order: Order) -> Evidence:
         case av.InvalidDataError():
             note = "invalid-data"
         case av.FFmpegError():
-            number = error.errno if 0 < error.errno < 4096 else None
+            number = error.errno if 0 < (error.errno or 0) < 4096 else None
             note = "" if number else "media-error"
         case MemoryError():
             note = "out-of-memory"
@@ -80,8 +93,17 @@ def evidence_of(error: Exception, order: Order) -> Evidence:
         if named != path and not named.endswith(".part"):
             place, path = "source", named
     return Evidence(
-        operation=operation, place=place, path=path, errno=number, note=note, detail=detail[:400], frames_wanted=wanted,
-        frames_seen=seen, free_bytes=machine.free_bytes(path), network=machine.on_network(path), clip=clip,
+        operation=operation,
+        place=place,
+        path=path,
+        errno=number,
+        note=note,
+        detail=detail[:400],
+        frames_wanted=wanted,
+        frames_seen=seen,
+        free_bytes=machine.free_bytes(path),
+        network=machine.on_network(path),
+        clip=clip,
     )
 
 
@@ -109,7 +131,7 @@ def perform(assignment: Assignment, report: object = None) -> Outcome:
             case MixSound():
                 from core.perform import sound  # numpy takes a tenth of a second, and few workers mix
 
-                return sound.mix(order)
+                return sound.mix(order, on_frames)
             case EncodeTrack():
                 return render.encode_track(order, on_frames, pipe)
             case JoinFilm():

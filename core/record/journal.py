@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,8 +29,10 @@ CREATE TABLE facts (
 CREATE INDEX facts_of_job ON facts(job, seq);
 CREATE INDEX facts_of_kind ON facts(kind, job);
 CREATE TABLE seals (key TEXT PRIMARY KEY, body TEXT NOT NULL, job TEXT NOT NULL, sealed_at REAL NOT NULL) STRICT;
-CREATE TABLE decoded (fingerprint TEXT NOT NULL, stream INTEGER NOT NULL, marks BLOB NOT NULL,
-    PRIMARY KEY (fingerprint, stream)) STRICT;
+CREATE TABLE decoded (
+    fingerprint TEXT NOT NULL, stream INTEGER NOT NULL, frame INTEGER NOT NULL, mark BLOB NOT NULL,
+    PRIMARY KEY (fingerprint, stream, frame)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE films (
     path TEXT PRIMARY KEY, job TEXT NOT NULL, film_hash TEXT NOT NULL, cut TEXT NOT NULL, frames INTEGER NOT NULL,
     samples INTEGER NOT NULL, kept TEXT NOT NULL, kept_hash TEXT NOT NULL
@@ -149,8 +151,16 @@ class Journal:
                         before = self.film(fact.output)
                         self._db.execute(
                             "INSERT OR REPLACE INTO films VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                            (fact.output, job, fact.film_hash, fact.cut, fact.frames, fact.samples, fact.kept,
-                             before.film_hash if before and fact.kept else ""),
+                            (
+                                fact.output,
+                                job,
+                                fact.film_hash,
+                                fact.cut,
+                                fact.frames,
+                                fact.samples,
+                                fact.kept,
+                                before.film_hash if before and fact.kept else "",
+                            ),
                         )
                     case FilmRolledBack():
                         self._db.execute(
@@ -192,11 +202,14 @@ class Journal:
 
     def open_jobs(self, output: str) -> list[tuple[str, str]]:
         """(id, digest) of the jobs for an output that can still be taken up, newest first: not finished, or failed."""
-        return list(self._db.execute(
-            "SELECT id, digest FROM jobs WHERE output = ? AND NOT EXISTS "
-            "(SELECT 1 FROM facts WHERE facts.job = jobs.id AND facts.kind = 'JobFinished' "
-            "AND json_extract(body, '$.outcome') != 'failed') ORDER BY accepted_at DESC", (output,),
-        ))
+        return list(
+            self._db.execute(
+                "SELECT id, digest FROM jobs WHERE output = ? AND NOT EXISTS "
+                "(SELECT 1 FROM facts WHERE facts.job = jobs.id AND facts.kind = 'JobFinished' "
+                "AND json_extract(body, '$.outcome') != 'failed') ORDER BY accepted_at DESC",
+                (output,),
+            )
+        )
 
     def seals(self, keys: Iterable[str]) -> dict[str, SegmentSealed]:
         """The seals on record under these keys."""
@@ -217,17 +230,22 @@ class Journal:
         self._db.executemany("DELETE FROM seals WHERE key = ?", [(key,) for key in keys])
         self._db.execute("COMMIT")
 
-    def decoded(self, fingerprint: str, stream: int) -> frozenset[int]:
-        """Hashes (xxh3-64) of a source's packets that once decoded cleanly."""
-        row = self._db.execute("SELECT marks FROM decoded WHERE fingerprint = ? AND stream = ?", (fingerprint, stream)).fetchone()
-        blob = row[0] if row else b""
-        return frozenset(int.from_bytes(blob[at : at + 8], "little") for at in range(0, len(blob), 8))
+    def decoded(self, fingerprint: str, stream: int, first: int, count: int) -> dict[int, int]:
+        """Hashes (xxh3-64), by frame number, of a source's packets that once decoded cleanly, in [first, first + count)."""
+        rows = self._db.execute(
+            "SELECT frame, mark FROM decoded WHERE fingerprint = ? AND stream = ? AND frame >= ? AND frame < ?",
+            (fingerprint, stream, first, first + count),
+        )
+        return {frame: int.from_bytes(mark, "little") for frame, mark in rows}
 
-    def add_decoded(self, fingerprint: str, stream: int, marks: Iterable[int]) -> None:
+    def add_decoded(self, fingerprint: str, stream: int, marks: Mapping[int, int]) -> None:
         """Remember packets that decoded cleanly. Losing this costs a decode, never a wrong film."""
-        known = self.decoded(fingerprint, stream) | set(marks)
-        blob = b"".join(mark.to_bytes(8, "little") for mark in sorted(known))
-        self._db.execute("INSERT OR REPLACE INTO decoded VALUES (?, ?, ?)", (fingerprint, stream, blob))
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.executemany(
+            "INSERT OR REPLACE INTO decoded VALUES (?, ?, ?, ?)",
+            [(fingerprint, stream, frame, mark.to_bytes(8, "little")) for frame, mark in marks.items()],
+        )
+        self._db.execute("COMMIT")
 
     def film(self, path: str) -> Film | None:
         """What was last published at a path."""

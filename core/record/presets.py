@@ -55,4 +55,3 @@ def for_output(presets: dict[str, Preset], name: str | None, output: Path) -> Pr
     if usual is None:
         raise Refused("output-wrong-extension", path=str(output), preset="any", extension=".mov, .mp4 or .mkv")
     return presets[usual]
-

@@ -29,8 +29,10 @@ BESIDE = ".hotsplice"
 def _retrying() -> Retrying:
     """A virus scanner or indexer holds a new file for a moment on Windows: a rename is then refused, briefly."""
     return Retrying(
-        retry=retry_if_exception_type(PermissionError), stop=stop_after_attempt(5 if os.name == "nt" else 1),
-        wait=wait_exponential_jitter(initial=0.05, max=0.5), reraise=True,
+        retry=retry_if_exception_type(PermissionError),
+        stop=stop_after_attempt(5 if os.name == "nt" else 1),
+        wait=wait_exponential_jitter(initial=0.05, max=0.5),
+        reraise=True,
     )
 
 
@@ -48,8 +50,6 @@ def flush_directory(path: Path) -> None:
     try:
         os.fsync(handle)
     except OSError as error:
-        import errno
-
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
     finally:
@@ -225,7 +225,8 @@ class Workspace:
         rename, cut before the journal. Younger ones may be on their way into it."""
         store = self.scratch / "store"
         files = (
-            f"{p.parent.name}/{p.name}" for p in store.glob("*/*")
+            f"{p.parent.name}/{p.name}"
+            for p in store.glob("*/*")
             if stat.S_ISREG(p.lstat().st_mode) and p.lstat().st_mtime < before
         )
         return sorted(set(files) - known)
