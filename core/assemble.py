@@ -14,13 +14,13 @@ from pathlib import Path
 import msgspec
 
 from core import preparation
+from core.catching_up import catch_up
 from core.decide import commands, flatten, identity, planning, space
 from core.decide.assembly import Assembly, reusable
 from core.decide.fitting import FormatRefused, format_of
 from core.engine import Engine, Tally
 from core.model.facts import (
     Fact,
-    FilmJoined,
     FilmPlanned,
     FilmPublished,
     JobAccepted,
@@ -40,7 +40,7 @@ from core.model.refusal import Refused
 from core.model.segment import Copy, Plan
 from core.model.source import Source
 from core.model.timing import timecode
-from core.perform import hashing, machine
+from core.perform import machine
 from core.perform.build import Build
 from core.perform.crew import Crew
 from core.record.journal import Journal
@@ -170,8 +170,8 @@ def _assemble(
     ]  # their key holds the source's fingerprint, and every byte is compared again while it is joined
     engine.note(*[msgspec.structs.replace(seal, reused=True) for seal in believed_copies])
     if _already_there(request.output, house, crew, state, stopped):
-        engine.note(JobFinished(outcome="unchanged", seconds=round(machine.monotonic() - tally.started, 3)))
         house.workspace.close_job(known, request.output)
+        engine.note(JobFinished(outcome="unchanged", seconds=round(machine.monotonic() - tally.started, 3)))
     end = engine.run()
     return Ended(known, end, state, tally, state.published)
 
@@ -195,7 +195,7 @@ def _planned(
         scratch.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Refused("scratch-unusable", path=str(scratch), detail=error.strerror or str(error)) from error
-    part = str(scratch / f"prove-{machine.token(8)}{request.preset.extension}")
+    part = str(house.workspace.trial(request.output, request.preset.extension))
     argv = commands.prove(form=form, preset=request.preset, part=part, ffmpeg_path=house.build.path)
     results = preparation.run_all(
         crew,
@@ -253,12 +253,13 @@ def _take_up(
     """The job's id: the open one of this very request, or a new one. Older cuts for the same place are superseded."""
     digest = identity.request_digest(request.raw, request.preset, str(request.output))
     chosen = job
+    catch_up(request.output, house.journal, house.workspace)
     for open_id, open_digest in house.journal.open_jobs(str(request.output)):
         if chosen is None and open_digest == digest:
             chosen = open_id
         elif open_id != chosen:
-            house.journal.append(open_id, [JobFinished(outcome="superseded")], machine.now())
             house.workspace.close_job(open_id, request.output)
+            house.journal.append(open_id, [JobFinished(outcome="superseded")], machine.now())
     if chosen is None:
         chosen = machine.token()
         accepted = JobAccepted(
@@ -270,8 +271,6 @@ def _take_up(
         )
         house.journal.accept(chosen, accepted, request.raw, machine.now())
         listener.on_fact(chosen, 0, accepted)
-    else:
-        _record_cut_publish(chosen, request.output, house)
     if from_checkpoint is not None:
         later = [
             entry.fact.key
@@ -282,32 +281,6 @@ def _take_up(
         for key in later:
             state.claimed.pop(key, None)
     return chosen
-
-
-def _record_cut_publish(job: str, output: Path, house: House) -> None:
-    """A cut between the rename and its record: the film stands there, known by its hash, only the journal does not know."""
-    joined = house.journal.last(job, "FilmJoined", "FilmPublished")
-    if joined is None or not isinstance(joined.fact, FilmJoined):
-        return
-    fact = joined.fact
-    if Path(fact.staged).exists() or not output.exists() or output.stat().st_size != fact.bytes:
-        return
-    if hashing.tree_hash(output) == fact.film_hash:
-        kept = house.workspace.kept(output)
-        house.journal.append(
-            job,
-            [
-                FilmPublished(
-                    output=str(output),
-                    film_hash=fact.film_hash,
-                    kept=str(kept) if kept.exists() else "",
-                    cut=fact.cut,
-                    frames=fact.frames,
-                    samples=fact.samples,
-                )
-            ],
-            machine.now(),
-        )
 
 
 def _opening_facts(house: House, state: Assembly, preset: Preset) -> list[Fact]:

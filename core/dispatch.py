@@ -109,6 +109,7 @@ def _join(state: Assembly, part: str, workspace: Workspace) -> JoinFilm:
     keys = [state.track] if state.track else [chunk.key for chunk in plan.chunks]
     sound = tuple(
         JoinSound(
+            key=key,
             file=str(workspace.stored(state.believed[key].file)),
             samples=state.believed[key].frames,
             digest=state.believed[key].digest,

@@ -18,25 +18,25 @@ from pathlib import Path
 import msgspec
 
 from core import dispatch
-from core.decide import integrity, space
+from core.decide import integrity, settling, space
 from core.decide.assembly import Assembly, Need
-from core.decide.diagnosis import diagnose
-from core.decide.recovery import recover
-from core.model.facts import (
-    AttemptFailed,
-    Fact,
-    FilmJoined,
-    FilmPublished,
-    JobFinished,
-    RunInterrupted,
-    SealBroken,
-    SegmentSealed,
-    ShotSlated,
-    SoundSilenced,
+from core.decide.recovery import FEWER_WORKERS
+from core.model.facts import AttemptFailed, Fact, FilmJoined, FilmPublished, JobFinished, Outcomes, RunInterrupted, SealBroken
+from core.model.failure import Evidence, Place
+from core.model.orders import (
+    Assignment,
+    EncodeTrack,
+    ExamineCopy,
+    JoinFilm,
+    Made,
+    MixSound,
+    Order,
+    Outcome,
+    Progress,
+    Refuted,
+    RenderSegment,
+    Validated,
 )
-from core.model.failure import Evidence, Failure
-from core.model.orders import Assignment, Made, Order, Outcome, Progress, Refuted, Validated
-from core.model.segment import Copy, Piece, Still
 from core.perform import machine
 from core.perform.crew import Crew
 from core.record.journal import Journal, JournalLost
@@ -80,7 +80,6 @@ class Engine:
     on_tick: Callable[[Engine], None] = lambda engine: None
     tally: Tally = field(default_factory=Tally)
     given: dict[str, _Given] = field(default_factory=dict)
-    first_failed: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.tally.started = machine.monotonic()
@@ -151,13 +150,13 @@ class Engine:
                 ffmpeg=self.ffmpeg,
             )
         except OSError as error:  # the scratch or the film's folder does not take our file names
-            place = "output" if need.kind == "join" else "scratch"
+            place: Place = "output" if need.kind == "join" else "scratch"
             path = str(error.filename or (self.output if need.kind == "join" else self.workspace.scratch))
-            self._fail(need, attempt, Evidence(operation=need.kind, place=place, path=path, errno=error.errno, detail=str(error)))  # type: ignore[arg-type]
+            self._fail(need, Evidence(operation=need.kind, place=place, path=path, errno=error.errno, detail=str(error)))
             return
         short = self._space_low(need)
         if short is not None:
-            self._fail(need, attempt, short)
+            self._fail(need, short)
             return
         self.given[need.name] = _Given(need, order, attempt, machine.monotonic())
         self.crew.give(need.name, Assignment(order=order, rate=self.state.plan.format.rate))
@@ -191,100 +190,57 @@ class Engine:
         need, order = given.need, given.order
         match outcome:
             case Evidence():
-                self._fail(need, given.attempt, outcome)
+                self._fail(need, outcome, order)
             case Validated():
                 self.note(msgspec.structs.replace(self.state.claimed[need.key], reused=True))
             case Refuted() if need.kind == "validate":
                 self.note(SealBroken(key=need.key, reason=outcome.reason))
             case Refuted():
-                self._fail(
-                    need,
-                    given.attempt,
-                    Evidence(operation=need.kind, place="output", path=str(self.output), note="refuted", detail=outcome.reason),
-                )
+                seen = Evidence(operation=need.kind, place="output", path=str(self.output), note="refuted", detail=outcome.reason)
+                self._fail(need, seen, order)
             case Made():
                 self.tally.checking_s += outcome.checking_s
                 wrong = integrity.discrepancy(order, outcome)  # type: ignore[arg-type]
                 if wrong is not None:
-                    self._fail(need, given.attempt, wrong)
+                    self._fail(need, wrong, order)
                 else:
                     self._seal(given, outcome)
             case _:
                 raise AssertionError(f"{need.name} answered with {type(outcome).__name__}")
 
     def _seal(self, given: _Given, made: Made) -> None:
+        """Part file to its content key, then the record. A film is joined; everything else is a checkpoint."""
         need, order = given.need, given.order
-        if need.kind == "join":
+        if isinstance(order, JoinFilm):
+            samples = min(int(made.digest), self.state.plan.samples)
             self.note(
                 FilmJoined(
                     cut=self.state.cut,
                     staged=order.part,
                     bytes=made.bytes,
-                    film_hash=made.file_hash,  # type: ignore[union-attr]
+                    film_hash=made.file_hash,
                     frames=made.frames,
-                    samples=min(int(made.digest), self.state.plan.samples),
+                    samples=samples,
                 )
             )
             return
         started = machine.monotonic()
         file = ""
-        if need.kind != "copy":
-            file = self.workspace.seal(Path(order.part), need.key, dispatch.extension(need, self.state))  # type: ignore[union-attr]
-        elif made.known:
-            assert need.segment is not None
-            picture = need.segment.picture
-            self.journal.add_decoded(picture.fingerprint, picture.stream, made.known)  # type: ignore[union-attr]
+        if isinstance(order, ExamineCopy):
+            self.journal.add_decoded(order.fingerprint, order.stream, made.known)
+        elif isinstance(order, RenderSegment | MixSound | EncodeTrack):
+            file = self.workspace.seal(Path(order.part), need.key, dispatch.extension(need, self.state))
         self.tally.recording_s += machine.monotonic() - started
-        kind = {"mix": "audio", "track": "track", "copy": "copy"}.get(need.kind, "video")
         self.tally.rendered_frames += made.frames if need.segment else 0
-        self.note(
-            SegmentSealed(
-                key=need.key,
-                kind=kind,
-                shot=need.segment.shot if need.segment else 0,
-                file=file,  # type: ignore[arg-type]
-                bytes=made.bytes,
-                file_hash=made.file_hash,
-                frames=made.frames,
-                digest=made.digest,
-                reorder=made.reorder,
-                seconds=round(machine.monotonic() - given.at, 3),
-                clipped=made.clipped,
-            )
-        )
+        self.note(settling.sealed(need, made, file=file, seconds=machine.monotonic() - given.at))
 
-    def _fail(self, need: Need, attempt: int, evidence: Evidence) -> None:
-        failure = diagnose(evidence)
-        now = machine.now()
-        decision = recover(
-            failure,
-            attempt=attempt,
-            first_failed_at=self.first_failed.setdefault(need.key, now),
-            now=now,
-            chance=machine.chance(),
-            policy=self.state.policy,
-        )
-        shot = need.segment.shot if need.segment else 0
-        facts: list[Fact] = [AttemptFailed(key=need.key, shot=shot, attempt=attempt, failure=failure, recovery=decision)]
-        if failure.code in ("seal-damaged", "source-changed") and evidence.clip and need.kind in ("join", "track"):
-            facts.append(SealBroken(key=evidence.clip, reason=failure.code))
-        elif decision.retry_at is None and not decision.fatal:
-            facts += self._give_up(need, failure)
-        if decision.change == "fewer workers":
+    def _fail(self, need: Need, evidence: Evidence, order: Order | None = None) -> None:
+        if isinstance(order, RenderSegment | MixSound | EncodeTrack):
+            self.workspace.discard(Path(order.part))
+        facts = settling.failed(self.state, need, evidence, now=machine.now(), chance=machine.chance())
+        if any(isinstance(fact, AttemptFailed) and fact.recovery.change == FEWER_WORKERS for fact in facts):
             self._lanes = max(1, self._lanes - 1)
         self.note(*facts)
-
-    def _give_up(self, need: Need, failure: Failure) -> list[Fact]:
-        """What stands in for work that cannot be done. Slates and silence themselves have no stand-in: then the job ends."""
-        if need.segment is not None and failure.evidence.place == "source":
-            shots = sorted({s.shot for s in self.state.current.segments if s.key == need.key})
-            return [ShotSlated(shot=shot, failure=failure) for shot in shots]
-        if need.kind == "mix" and failure.evidence.clip:
-            return [SoundSilenced(clip=failure.evidence.clip, failure=failure)]
-        if need.segment is not None and isinstance(need.segment.picture, Piece | Still | Copy):
-            return [ShotSlated(shot=need.segment.shot, failure=failure)]
-        self.state.fatal = failure
-        return []
 
     # The end ------------------------------------------------------------------------------------------------------
 
@@ -297,11 +253,8 @@ class Engine:
         try:
             kept = self.workspace.publish(staged, self.output)
         except OSError as error:
-            self._fail(
-                Need("publish", self.state.cut),
-                len(self.state.failed.get(self.state.cut, ())) + 1,
-                Evidence(operation="publish", place="output", path=str(self.output), errno=error.errno, detail=str(error)),
-            )
+            seen = Evidence(operation="publish", place="output", path=str(self.output), errno=error.errno, detail=str(error))
+            self._fail(Need("publish", self.state.cut), seen)
             return
         self.note(
             FilmPublished(
@@ -321,15 +274,10 @@ class Engine:
         else:
             self._end("incomplete" if self.state.incomplete else "complete")
 
-    def _end(self, outcome: str, code: str = "", detail: str = "") -> None:
+    def _end(self, outcome: Outcomes, code: str = "", detail: str = "") -> None:
         self.workspace.close_job(self.job, self.output)
         self.note(
-            JobFinished(
-                outcome=outcome,
-                code=code,
-                detail=detail,
-                seconds=round(machine.monotonic() - self.tally.started, 3),  # type: ignore[arg-type]
-            )
+            JobFinished(outcome=outcome, code=code, detail=detail, seconds=round(machine.monotonic() - self.tally.started, 3))
         )
 
 

@@ -16,8 +16,9 @@ from bridge.cli.house import Place, place
 from bridge.cli.inspect import state_of
 from bridge.cli.run import find_job
 from core import preparation
+from core.catching_up import catch_up, record_roll_back
 from core.explain import catalogue
-from core.model.facts import FilmRolledBack, SegmentSealed
+from core.model.facts import SegmentSealed
 from core.model.failure import Failure
 from core.model.orders import Assignment, CheckFilm, Made, Order, Refuted, ValidateSeal
 from core.model.policy import Policy
@@ -125,16 +126,16 @@ def _reason(result: Refuted | Failure) -> str:
 def _roll_back(where: Place, journal: Journal, output: Path, console: Console) -> int:
     workspace = where.workspace()
     with workspace.lock(str(output)):
-        workspace.finish_roll_back(output)
-        film = journal.film(str(output))
-        kept = workspace.kept(output)
-        if not kept.exists() or film is None:
-            raise Refused("no-previous-film", path=str(output))
-        if film.kept_hash and hashing.tree_hash(kept) != film.kept_hash:
-            raise Refused("previous-film-changed", path=str(output), detail="its bytes have changed")
-        workspace.roll_back(output)
-        fact = FilmRolledBack(output=str(output), film_hash=film.kept_hash, kept_hash=film.film_hash)
-        journal.append(film.job, [fact], machine.now())
+        if not catch_up(output, journal, workspace):  # else this very command was cut, and is now done
+            film = journal.film(str(output))
+            kept = workspace.kept(output)
+            if not kept.exists() or film is None:
+                raise Refused("no-previous-film", path=str(output))
+            if film.kept_hash and hashing.tree_hash(kept) != film.kept_hash:
+                raise Refused("previous-film-changed", path=str(output), detail="its bytes have changed")
+            workspace.roll_back(output)
+            record_roll_back(output, journal)
+            workspace.forget_exchange(output)
     console.print(
         f"[green]Rolled back.[/] {safe(str(output))} is the film before; the newer one is kept. The same command exchanges them again."
     )

@@ -167,6 +167,11 @@ class Assembly:
             and (not self.track or self.track in self.believed)
         )
 
+    @property
+    def first_failed_at(self) -> dict[str, float]:
+        """When each piece of work that ever failed in this run did so first."""
+        return {key: tries[0].at for key, tries in self.failed.items()}
+
     def ready_at(self, key: str) -> float:
         """When a piece of work may be tried (again); 0 for at once."""
         tries = self.failed.get(key)

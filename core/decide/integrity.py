@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from core.model.failure import Evidence
+from core.model.failure import Evidence, Place
 from core.model.orders import EncodeTrack, ExamineCopy, JoinFilm, Made, MixSound, RenderSegment
 
 _BAD_LINE = re.compile(
@@ -24,6 +24,7 @@ def bad_lines(log: tuple[str, ...]) -> tuple[str, ...]:
 
 def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | JoinFilm, made: Made) -> Evidence | None:
     """None when what was made is what was promised, else Evidence with a note that names the difference."""
+    place: Place
     match order:
         case RenderSegment():
             operation, place, path, wanted = (
@@ -66,7 +67,7 @@ def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | Jo
         place=place,
         path=path,
         note=note,
-        stderr=suspicious or made.log,  # type: ignore[arg-type]
+        stderr=suspicious or made.log,
         frames_wanted=wanted,
         frames_seen=made.frames,
         detail=made.signature if note == "other-signature" else "",

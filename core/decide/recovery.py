@@ -9,6 +9,9 @@ from __future__ import annotations
 from core.model.failure import ErrorType, Failure, Recovery, Strategy
 from core.model.policy import Policy
 
+FEWER_WORKERS = "fewer workers"
+"""A change the engine makes before the next attempt."""
+
 _JOB_WIDE = {"scratch", "output"}
 """Trouble here is no shot's fault: a slate would not help, so the job stops, resumable, with the old film untouched."""
 
@@ -45,7 +48,7 @@ def recover(failure: Failure, *, attempt: int, first_failed_at: float, now: floa
             return Recovery(strategy=Strategy.PROVIDE_USER_FEEDBACK, fatal=job_wide)
         case ErrorType.SYSTEM_RESOURCE_EXCEEDED:
             if attempt < 3 and not tired:
-                return Recovery(strategy=Strategy.CLEANUP_AND_RETRY, retry_at=later, change="fewer workers")
+                return Recovery(strategy=Strategy.CLEANUP_AND_RETRY, retry_at=later, change=FEWER_WORKERS)
             return Recovery(strategy=Strategy.PROVIDE_USER_FEEDBACK, fatal=True)
         case ErrorType.HARDWARE_FAILURE:
             if attempt < 2:

@@ -90,11 +90,12 @@ class SealBroken(Value, frozen=True):
 
 
 class AttemptFailed(Value, frozen=True):
-    """An attempt at a piece of work failed, and what was decided about it."""
+    """An attempt at a piece of work failed at a moment (unix seconds), and what was decided about it."""
 
     key: str
     shot: int
     attempt: int
+    at: float
     failure: Failure
     recovery: Recovery
 
@@ -143,10 +144,13 @@ class FilmRolledBack(Value, frozen=True):
     kept_hash: str
 
 
+Outcomes = Literal["complete", "incomplete", "failed", "superseded", "unchanged"]
+
+
 class JobFinished(Value, frozen=True):
     """The end: `complete`, `incomplete` (published with slates or losses), `failed`, `superseded` by a newer cut."""
 
-    outcome: Literal["complete", "incomplete", "failed", "superseded", "unchanged"]
+    outcome: Outcomes
     code: str = ""
     detail: str = ""
     seconds: float = 0.0

@@ -102,6 +102,7 @@ class JoinVideo(Value, frozen=True):
 class JoinSound(Value, frozen=True):
     """One run of sound: a sealed file of PCM, or of the encoded track."""
 
+    key: str
     file: str
     samples: int
     digest: str

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from core.model import codec
-from core.model.failure import Evidence
+from core.model.failure import Evidence, Place
 from core.model.orders import Assignment, Order, Outcome, Progress, Reply
 from core.perform import machine, process
 
@@ -138,14 +138,14 @@ class Crew:
         self._start()
         if order is not None:
             path = str(getattr(order, "source", "") or getattr(order, "path", "") or getattr(order, "part", ""))
-            place = "source" if getattr(order, "source", "") or type(order).__name__.startswith("Examine") else "program"
+            place: Place = "source" if getattr(order, "source", "") or type(order).__name__.startswith("Examine") else "program"
             yield (
                 name,
                 Evidence(
                     operation=type(order).__name__,
                     place=place,
                     path=path,
-                    note=note,  # type: ignore[arg-type]
+                    note=note,
                     exit_code=code if note == "worker-died" else None,
                     stderr=tuple(worker.lines),
                     network=machine.on_network(path),

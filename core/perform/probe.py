@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from fractions import Fraction
 
@@ -55,6 +56,17 @@ def _start(stream: av.VideoStream | av.AudioStream, container: av.container.Inpu
     return offset if abs(offset) > Fraction(1, 100_000) else Fraction(0)
 
 
+def _duration(stream: av.VideoStream | av.AudioStream, container: av.container.InputContainer) -> Fraction:
+    """Seconds of a stream. Matroska has none in its header but, mostly, a tag of each stream; the container's own length
+    is that of its longest stream. Both are rounded to milliseconds."""
+    if stream.duration and stream.time_base:
+        return stream.duration * stream.time_base
+    tagged = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", "").strip())
+    if tagged:
+        return int(tagged[1]) * 3600 + int(tagged[2]) * 60 + Fraction(tagged[3])
+    return Fraction(container.duration or 0, 1_000_000)
+
+
 def _video(container: av.container.InputContainer) -> VideoFacts | None:
     stream = next((s for s in container.streams.video if not s.disposition & s.disposition.attached_pic), None)
     if stream is None:
@@ -67,12 +79,7 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
     )
     average = stream.average_rate or stream.base_rate or Fraction(25)
     rate = exact_rate(Fraction(average))
-    duration_s = Fraction(0)
-    if stream.duration and stream.time_base:
-        duration_s = stream.duration * stream.time_base
-    elif container.duration:
-        duration_s = Fraction(container.duration, 1_000_000)
-    frames = 1 if still else stream.frames or round(duration_s * rate)
+    frames = 1 if still else stream.frames or round(_duration(stream, container) * rate)
     intra = bool(context.codec.intra_only)
     frame = None
     for count, packet in enumerate(container.demux(stream)):
@@ -112,11 +119,9 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
 def _audio(stream: av.AudioStream, container: av.container.InputContainer) -> AudioFacts:
     context = stream.codec_context
     rate = context.sample_rate or 0
-    samples = 0
-    if stream.duration and stream.time_base:
-        samples = round(stream.duration * stream.time_base * rate)
-    elif container.duration:
-        samples = round(Fraction(container.duration, 1_000_000) * rate)
+    samples = round(_duration(stream, container) * rate)
+    if samples and not stream.duration:
+        samples += rate // 1000  # lengths rounded to a millisecond must not cost the last samples
     return AudioFacts(
         stream=stream.index,
         codec=context.codec.canonical_name if context.codec else "",

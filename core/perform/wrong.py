@@ -36,7 +36,7 @@ class Changed(Exception):
 
 
 class Damaged(Exception):
-    """A sealed file does not hold what its checkpoint says. `key` is its content key or its path."""
+    """A sealed file does not hold what its checkpoint says. `key` is its content key."""
 
     def __init__(self, key: str, path: str) -> None:
         super().__init__(path)

@@ -126,6 +126,10 @@ class Workspace:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
 
+    def trial(self, output: Path, extension: str) -> Path:
+        """Where the encoder is tried for a film: always the same name, so that the next run removes what a cut left."""
+        return self.scratch / f"prove-{_name_of(str(output))}{extension}"
+
     # The film -----------------------------------------------------------------------------------------------------
 
     def staged(self, job: str, output: Path) -> Path:
@@ -157,6 +161,7 @@ class Workspace:
             try:
                 os.link(output, spare)
                 _rename(spare, kept)
+                spare.unlink(missing_ok=True)  # the same file under both names, after a cut: then rename does nothing
             except OSError:
                 _rename(output, kept)
             flush_directory(kept.parent)
@@ -165,16 +170,20 @@ class Workspace:
         flush_directory(output.parent)
         return replaced
 
+    @staticmethod
+    def _swap(output: Path) -> Path:
+        """The third name while two films change places."""
+        return output.parent / BESIDE / f"{output.name}.swap"
+
     def roll_back(self, output: Path) -> None:
         """Exchange the film and the one it replaced. FileNotFoundError when none is kept.
 
-        Done as three renames over a spare name; a cut between them is finished by the next call.
+        The film that goes keeps a third name until `forget_exchange` is told that this is on record; `exchanged` tells after
+        a cut how far it came.
         """
-        kept = self.kept(output)
-        spare = kept.with_name(kept.name + ".swap")
+        kept, spare = self.kept(output), self._swap(output)
         if not kept.exists():
             raise FileNotFoundError(kept)
-        spare.unlink(missing_ok=True)
         if output.exists():
             try:
                 os.link(output, spare)
@@ -183,17 +192,31 @@ class Workspace:
         flush_directory(kept.parent)
         _rename(kept, output)
         flush_directory(output.parent)
-        if spare.exists():
-            _rename(spare, kept)
-            flush_directory(kept.parent)
+        self.exchanged(output)
 
-    def finish_roll_back(self, output: Path) -> None:
-        """After a cut in `roll_back`: the film that was put aside is the kept one."""
-        kept = self.kept(output)
-        spare = kept.with_name(kept.name + ".swap")
-        if spare.exists() and not kept.exists():
-            _rename(spare, kept)
+    def exchanged(self, output: Path) -> bool:
+        """Whether `roll_back` was begun here, is not on record yet, and came far enough to be finished: then it now is. Undone
+        otherwise."""
+        kept, spare = self.kept(output), self._swap(output)
+        if not spare.exists():
+            return False
+        if kept.exists() and not spare.samefile(kept):
+            if output.exists():
+                spare.unlink()
+            else:
+                _rename(spare, output)
+            return False
+        if not kept.exists():
+            try:
+                os.link(spare, kept)
+            except OSError:
+                _rename(spare, kept)
             flush_directory(kept.parent)
+        return True
+
+    def forget_exchange(self, output: Path) -> None:
+        """The exchange is on record: the third name goes."""
+        self._swap(output).unlink(missing_ok=True)
 
     # Locks and cleaning -------------------------------------------------------------------------------------------
 
@@ -202,8 +225,7 @@ class Workspace:
         """Hold a film for this process; Refused(job-running) when another holds it. Gone with the process, however it ends."""
         folder = self.home / "locks"
         folder.mkdir(parents=True, exist_ok=True)
-        name = hashlib.blake2b(output.encode(), digest_size=10).hexdigest()
-        with (folder / name).open("a+b") as handle:
+        with (folder / _name_of(output)).open("a+b") as handle:
             try:
                 _lock_file(handle.fileno())
             except OSError as error:
@@ -235,6 +257,11 @@ class Workspace:
         """Jobs that have part files."""
         work = self.scratch / "work"
         return sorted(p.name for p in work.iterdir()) if work.is_dir() else []
+
+
+def _name_of(output: str) -> str:
+    """A short name for a film's whole path."""
+    return hashlib.blake2b(output.encode(), digest_size=10).hexdigest()
 
 
 def _lock_file(handle: int) -> None:

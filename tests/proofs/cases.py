@@ -129,6 +129,7 @@ def situations(case: Case, films: Films, lane: Lane) -> dict[str, Situation]:
         ("first film", "empty", assemble, assemble, {"absent", new}, set(), films.new, "absent"),
         ("nothing to do", "new", assemble, assemble, {new}, {old, new}, films.new, old),
         ("another cut instead", "old", assemble, instead, {old, new}, {old}, films.third, None),
+        ("film after rollback", "new", rollback, instead, {old, new}, {old, new}, films.third, None),
         ("rollback", "new", rollback, rollback, {old, new}, {old, new}, back, new),
     )
     return {

@@ -118,9 +118,8 @@ class Range:
         """Kill at the points of a run (of the `last` ones, if so many are said); until no kill fires, if all are tried.
         Returns how many points there are."""
         reached = self.points(case, situation)
-        chosen = sample(len(reached))
-        if last:
-            chosen = [number for number in chosen if number > len(reached) - last]
+        skipped = max(0, len(reached) - last) if last else 0
+        chosen = [number + skipped for number in sample(len(reached) - skipped)]
 
         def shot(number: int, label: str = "", *, must_fire: bool = True) -> Shot:
             who: strike.Who = "engine" if number % 2 else "everybody"

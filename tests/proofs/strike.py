@@ -110,7 +110,7 @@ def _reach(label: str, plan: Mapping[str, Any]) -> None:
     with open(plan["log"], "a+b", buffering=0) as log:
         fcntl.flock(log, fcntl.LOCK_EX)
         log.seek(0)
-        before = log.read().decode().splitlines()
+        before = [line.removeprefix(STRUCK) for line in log.read().decode().splitlines()]
         label += f" #{1 + sum(line.partition(' #')[0] == label for line in before)}"
         mine = plan["at"] == len(before) + 1 or plan["label"] == label
         log.write(f"{STRUCK if mine else ''}{label}\n".encode())

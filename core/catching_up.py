@@ -1,0 +1,56 @@
+"""After a cut: bring the record up to what stands on disk, before anything else is done about a film.
+
+Publishing and rolling back rename first and record afterwards, so a cut between the two leaves a film standing that the
+record does not know. Its hash says which it is. Without this the next film would keep it under the hash of another one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.model.facts import FilmJoined, FilmPublished, FilmRolledBack
+from core.perform import hashing, machine
+from core.record.journal import Journal
+from core.record.workspace import Workspace
+
+
+def catch_up(output: Path, journal: Journal, workspace: Workspace) -> bool:
+    """To be called under the film's lock; whether a roll back that was cut has now been finished."""
+    for job, _ in journal.open_jobs(str(output)):
+        _cut_publish(job, output, journal, workspace)
+    if not workspace.exchanged(output):
+        return False
+    film = journal.film(str(output))
+    if film is not None and hashing.tree_hash(output) != film.film_hash:
+        record_roll_back(output, journal)
+    workspace.forget_exchange(output)
+    return True
+
+
+def record_roll_back(output: Path, journal: Journal) -> None:
+    """The film and the kept one have changed places."""
+    film = journal.film(str(output))
+    if film is not None:
+        fact = FilmRolledBack(output=str(output), film_hash=film.kept_hash, kept_hash=film.film_hash)
+        journal.append(film.job, [fact], machine.now())
+
+
+def _cut_publish(job: str, output: Path, journal: Journal, workspace: Workspace) -> None:
+    """A cut between the rename and its record."""
+    joined = journal.last(job, "FilmJoined", "FilmPublished")
+    if joined is None or not isinstance(joined.fact, FilmJoined):
+        return
+    fact = joined.fact
+    if Path(fact.staged).exists() or not output.exists() or output.stat().st_size != fact.bytes:
+        return
+    if hashing.tree_hash(output) == fact.film_hash:
+        kept = workspace.kept(output)
+        published = FilmPublished(
+            output=str(output),
+            film_hash=fact.film_hash,
+            kept=str(kept) if kept.exists() else "",
+            cut=fact.cut,
+            frames=fact.frames,
+            samples=fact.samples,
+        )
+        journal.append(job, [published], machine.now())

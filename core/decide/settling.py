@@ -1,0 +1,67 @@
+"""What an outcome means for the job: a seal, or a failure with what was decided about it. Pure: outcome to facts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from core.decide.assembly import Assembly, Need
+from core.decide.diagnosis import diagnose
+from core.decide.recovery import recover
+from core.model.facts import AttemptFailed, Fact, SealBroken, SegmentSealed, ShotSlated, SoundSilenced
+from core.model.failure import Evidence, Failure
+from core.model.orders import Made
+from core.model.segment import Copy, Piece, Still
+
+_KINDS: dict[str, Literal["video", "copy", "audio", "track"]] = {"mix": "audio", "track": "track", "copy": "copy"}
+
+
+def sealed(need: Need, made: Made, *, file: str, seconds: float) -> SegmentSealed:
+    """The checkpoint for a piece of work that was made, checked and stands under its key as `file` in the store."""
+    return SegmentSealed(
+        key=need.key,
+        kind=_KINDS.get(need.kind, "video"),
+        shot=need.segment.shot if need.segment else 0,
+        file=file,
+        bytes=made.bytes,
+        file_hash=made.file_hash,
+        frames=made.frames,
+        digest=made.digest,
+        reorder=made.reorder,
+        seconds=round(seconds, 3),
+        clipped=made.clipped,
+    )
+
+
+def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chance: float) -> list[Fact]:
+    """The attempt with its decision, and what follows from it: a seal that is not believed any more, a slate, silence.
+
+    Work that has no stand-in (a slate itself, the sound track, the film) ends the job when it is given up.
+    """
+    failure = diagnose(evidence)
+    before = state.failed.get(need.key, [])
+    decision = recover(
+        failure,
+        attempt=len(before) + 1,
+        first_failed_at=state.first_failed_at.get(need.key, now),
+        now=now,
+        chance=chance,
+        policy=state.policy,
+    )
+    follows: list[Fact] = []
+    if need.kind in ("join", "track") and evidence.clip and failure.code in ("seal-damaged", "source-changed"):
+        follows = [SealBroken(key=evidence.clip, reason=failure.code)]
+    elif decision.retry_at is None and not decision.fatal:
+        follows = _stand_in(state, need, failure)
+        if not follows:
+            decision = type(decision)(strategy=decision.strategy, fatal=True)
+    shot = need.segment.shot if need.segment else 0
+    return [AttemptFailed(key=need.key, shot=shot, attempt=len(before) + 1, at=now, failure=failure, recovery=decision), *follows]
+
+
+def _stand_in(state: Assembly, need: Need, failure: Failure) -> list[Fact]:
+    if need.segment is not None and isinstance(need.segment.picture, Piece | Still | Copy):
+        shots = sorted({segment.shot for segment in state.current.segments if segment.key == need.key})
+        return [ShotSlated(shot=shot, failure=failure) for shot in shots]
+    if need.kind == "mix" and failure.evidence.clip:
+        return [SoundSilenced(clip=failure.evidence.clip, failure=failure)]
+    return []
