@@ -169,7 +169,7 @@ def _assemble(
         seal for key, seal in state.claimed.items() if seal.kind == "copy"
     ]  # their key holds the source's fingerprint, and every byte is compared again while it is joined
     engine.note(*[msgspec.structs.replace(seal, reused=True) for seal in believed_copies])
-    if _already_there(request.output, house, crew, state, stopped):
+    if from_checkpoint is None and _already_there(request.output, house, crew, state, stopped):
         house.workspace.close_job(known, request.output)
         engine.note(JobFinished(outcome="unchanged", seconds=round(machine.monotonic() - tally.started, 3)))
     end = engine.run()

@@ -30,7 +30,7 @@ class Row(NamedTuple):
 
     def matches(self, seen: Evidence) -> bool:
         """Whether this row recognises the evidence. Errno and stderr are two ways to say one cause: either will do."""
-        cause = bool(self.errnos and seen.errno in self.errnos) or bool(
+        cause = bool(self.errnos and _errno(seen) in self.errnos) or bool(
             self.stderr and re.search(self.stderr, "\n".join(seen.stderr), re.IGNORECASE)
         )
         return (
@@ -41,6 +41,13 @@ class Row(NamedTuple):
             and (self.network is None or seen.network == self.network)
             and (not self.operation or seen.operation in self.operation)
         )
+
+
+def _errno(seen: Evidence) -> int | None:
+    """ffmpeg 9 ends with 256 - errno (ffmpeg 5 with 1); 255 is a signal as often as EPERM and says nothing."""
+    if seen.errno is None and seen.exit_code is not None and 128 <= seen.exit_code < 255:
+        return 256 - seen.exit_code
+    return seen.errno
 
 
 def _numbers(*names: str) -> tuple[int, ...]:
@@ -64,6 +71,7 @@ _NETWORK = _numbers(
     "EREMOTEIO",
 )
 _SAYS_NETWORK = r"Stale file handle|timed out|Host is down|Transport endpoint|Connection (reset|refused|aborted)"
+_SAYS_FORBIDDEN = r"Permission denied|file:.+: Operation not permitted|Error opening (input|output\S*): Operation not permitted"
 _DAMAGE = (
     r"corrupt decoded frame|Invalid data found|moov atom not found|error while decoding|Packet corrupt|damaged|partial file"
     r"|File ended prematurely|invalid frame header|Invalid NAL unit|concealing|decode errors|header damaged|unknown header"
@@ -84,8 +92,10 @@ TABLE: tuple[Row, ...] = (
     # Space, memory, descriptors: the machine's own limits.
     Row("output-full", _E.SYSTEM_RESOURCE_EXCEEDED, place=("output",), errnos=_FULL, stderr=_SAYS_FULL),
     Row("scratch-full", _E.SYSTEM_RESOURCE_EXCEEDED, errnos=_FULL, stderr=_SAYS_FULL),
+    Row("output-full", _E.SYSTEM_RESOURCE_EXCEEDED, place=("output",), note=("space-low",)),
     Row("scratch-full", _E.SYSTEM_RESOURCE_EXCEEDED, note=("space-low",)),
-    Row("output-full", _E.SYSTEM_RESOURCE_EXCEEDED, place=("output",), errnos=_numbers("EFBIG"), stderr=r"File too large"),
+    Row("file-too-large", _E.SYSTEM_RESOURCE_EXCEEDED, errnos=_numbers("EFBIG"), stderr=r"File too large"),
+    Row("file-too-large", _E.SYSTEM_RESOURCE_EXCEEDED, exits=(-25,)),
     Row("out-of-memory", _E.SYSTEM_RESOURCE_EXCEEDED, note=("out-of-memory",)),
     Row("out-of-memory", _E.SYSTEM_RESOURCE_EXCEEDED, errnos=_numbers("ENOMEM"), stderr=r"Cannot allocate memory|malloc of size"),
     Row("too-many-files", _E.SYSTEM_RESOURCE_EXCEEDED, errnos=_numbers("EMFILE", "ENFILE"), stderr=r"Too many open files"),
@@ -116,16 +126,16 @@ TABLE: tuple[Row, ...] = (
         _E.USER_INPUT_INVALID,
         place=("source",),
         errnos=_numbers("EACCES", "EPERM"),
-        stderr=r"Permission denied",
+        stderr=_SAYS_FORBIDDEN,
     ),
     Row(
         "output-no-permission",
         _E.USER_INPUT_INVALID,
         place=("output",),
         errnos=_numbers("EACCES", "EPERM"),
-        stderr=r"Permission denied",
+        stderr=_SAYS_FORBIDDEN,
     ),
-    Row("scratch-no-permission", _E.USER_INPUT_INVALID, errnos=_numbers("EACCES", "EPERM"), stderr=r"Permission denied"),
+    Row("scratch-no-permission", _E.USER_INPUT_INVALID, errnos=_numbers("EACCES", "EPERM"), stderr=_SAYS_FORBIDDEN),
     Row(
         "source-missing",
         _E.USER_INPUT_INVALID,
@@ -156,6 +166,11 @@ TABLE: tuple[Row, ...] = (
     ),
     # The program itself.
     Row("encoder-missing", _E.HARDWARE_FAILURE, stderr=r"Unknown encoder|Encoder not found|Error selecting an encoder"),
+    Row(
+        "encoder-device-gone",
+        _E.HARDWARE_FAILURE,
+        stderr=r"Cannot load libcuda|Device creation failed|MFX session|No device available|Hardware device setup failed",
+    ),
     Row("source-codec-unsupported", _E.USER_INPUT_INVALID, stderr=r"no decoder found|Decoder .* not found|Unknown decoder"),
     Row("ffmpeg-crashed", _E.TRANSIENT_RESOURCE, exits=(-11, -6, -4, -8, -7)),
     Row("ffmpeg-killed", _E.SYSTEM_RESOURCE_EXCEEDED, exits=(-9,)),
@@ -174,6 +189,7 @@ TABLE: tuple[Row, ...] = (
     ),
     Row("source-damaged", _E.PERMANENT_FILE_CORRUPTION, place=("source",), stderr=_DAMAGE),
     Row("source-too-short", _E.PERMANENT_FILE_CORRUPTION, place=("source",), note=("too-few-frames", "too-few-samples")),
+    Row("source-too-short", _E.PERMANENT_FILE_CORRUPTION, place=("source",), stderr=r"Output file is empty|Empty output"),
     Row(
         "render-unlike",
         _E.TRANSIENT_RESOURCE,

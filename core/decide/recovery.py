@@ -41,7 +41,7 @@ def recover(failure: Failure, *, attempt: int, first_failed_at: float, now: floa
                 return Recovery(strategy=Strategy.WAIT_AND_RETRY, retry_at=later)
             return Recovery(strategy=Strategy.SKIP_AND_REPORT, fatal=job_wide)
         case ErrorType.PERMANENT_FILE_CORRUPTION:
-            if failure.code == "seal-damaged":
+            if failure.code == "seal-damaged" and attempt < policy.attempts:
                 return Recovery(strategy=Strategy.CLEANUP_AND_RETRY, retry_at=now, fatal=False, change="rendered again")
             return Recovery(strategy=Strategy.SKIP_AND_REPORT, fatal=job_wide)
         case ErrorType.USER_INPUT_INVALID:

@@ -50,9 +50,11 @@ def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chanc
     follows: list[Fact] = []
     if need.kind in ("join", "track") and evidence.clip and failure.code in ("seal-damaged", "source-changed"):
         follows = [SealBroken(key=evidence.clip, reason=failure.code)]
+        if decision.retry_at is None and not decision.fatal:  # a source that is another one at every reading
+            follows += _slates(state, evidence.clip, failure)
     elif decision.retry_at is None and not decision.fatal:
         follows = _stand_in(state, need, failure)
-        if not follows:
+        if not follows and not _outdated(state, need):
             decision = type(decision)(strategy=decision.strategy, fatal=True)
     shot = need.segment.shot if need.segment else 0
     return [AttemptFailed(key=need.key, shot=shot, attempt=len(before) + 1, at=now, failure=failure, recovery=decision), *follows]
@@ -60,8 +62,17 @@ def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chanc
 
 def _stand_in(state: Assembly, need: Need, failure: Failure) -> list[Fact]:
     if need.segment is not None and isinstance(need.segment.picture, Piece | Still | Copy):
-        shots = sorted({segment.shot for segment in state.current.segments if segment.key == need.key})
-        return [ShotSlated(shot=shot, failure=failure) for shot in shots]
+        return _slates(state, need.key, failure)
     if need.kind == "mix" and failure.evidence.clip:
         return [SoundSilenced(clip=failure.evidence.clip, failure=failure)]
     return []
+
+
+def _slates(state: Assembly, key: str, failure: Failure) -> list[Fact]:
+    shots = sorted({segment.shot for segment in state.current.segments if segment.key == key})
+    return [ShotSlated(shot=shot, failure=failure) for shot in shots]
+
+
+def _outdated(state: Assembly, need: Need) -> bool:
+    """Whether a slate stands already where this segment, still under work, would have been."""
+    return need.segment is not None and all(segment.key != need.key for segment in state.current.segments)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from math import floor
 from typing import Protocol
 
 import msgspec
@@ -20,7 +19,7 @@ from core.model.policy import Policy
 from core.model.preset import Preset
 from core.model.segment import Chunk, Sound
 from core.model.source import AudioFacts, Source
-from core.model.timing import sample_at
+from core.model.timing import nearest_frame, sample_at
 
 
 class Notes(Protocol):
@@ -92,7 +91,8 @@ def _sound(clip: Clip, source: Source, stream: AudioFacts, channels: tuple[int, 
     )
     if stream.samples:
         end_s = stream.start_s + Fraction(stream.samples, stream.sample_rate)
-        there = max(0, floor((end_s - begin_s) * form.sample_rate))
+        # Both ends to their nearest sample: rounded together, an in-point between two samples would cost the last one.
+        there = max(0, nearest_frame(end_s, Fraction(form.sample_rate)) - nearest_frame(begin_s, Fraction(form.sample_rate)))
         if there < samples:
             if samples - there > form.sample_rate / form.rate:
                 problem("sound-too-short", source.path, f"{there} of {samples} samples", clip=clip.id)

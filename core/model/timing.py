@@ -17,6 +17,8 @@ _KNOWN_RATES = _WHOLE + _NTSC
 _DROPPING = (Fraction(30000, 1001), Fraction(60000, 1001))
 _SNAP = Fraction(1, 1000)
 """How far a written rate may be from the rate it means (23.976 against 24000/1001 is 2.4e-5)."""
+_TREMBLE = Fraction(1, 100_000)
+"""How far a written time may be from the whole frame that it means, in frames: less than a tenth of an audio sample."""
 
 
 @lru_cache(maxsize=256)
@@ -38,12 +40,12 @@ def exact_rate(value: float | Fraction | int) -> Fraction:
 def seconds(value: float, rate: float) -> Fraction:
     """A `RationalTime(value, rate)` of OTIO in exact seconds.
 
-    Values are floats in the file; anything within a thousandth of a frame of a
-    whole frame is that frame (`20.000000000000004` is written by Resolve).
+    Values are floats in the file; what is a whole frame but for float noise is that
+    frame (`20.000000000000004` is written by Resolve).
     """
     exact = Fraction(value)
     whole = round(exact)
-    if abs(exact - whole) < _SNAP:
+    if abs(exact - whole) < _TREMBLE:
         exact = Fraction(whole)
     return exact / exact_rate(rate)
 

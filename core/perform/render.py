@@ -4,6 +4,7 @@ ffmpeg exits 0 with half the frames, with a full disk, with a source that went a
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +16,8 @@ from core.model.failure import Evidence
 from core.model.orders import EncodeTrack, Made, Outcome, Proved, ProveEncoder, RenderSegment
 from core.perform import ffmpeg, hashing, machine, packets
 
+_NOTHING_CAME = re.compile(r"Nothing was written|Output file is empty")
+
 
 def _flush(path: str) -> None:
     """To the platter; ffmpeg never does. A failed flush is never tried again on the same file: the kernel has
@@ -24,8 +27,10 @@ def _flush(path: str) -> None:
 
 
 def _died(ran: ffmpeg.Ran, *, operation: str, argv: tuple[str, ...], part: str, source: str, wanted: int) -> Evidence:
-    # ffmpeg 9 names the side ([in#0], [out#0]), ffmpeg 5 the file.
-    ours = any("[out#" in line or part in line or "writing trailer" in line for line in ran.lines)
+    # ffmpeg 9 names the side ([in#0], [out#0]), ffmpeg 5 the file. That nothing came to be written is the source's fault.
+    ours = any(
+        ("[out#" in line and not _NOTHING_CAME.search(line)) or part in line or "writing trailer" in line for line in ran.lines
+    )
     source = "" if ours else source
     return Evidence(
         operation=operation,

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from core.model.refusal import Refused
 
@@ -31,7 +31,7 @@ def _retrying() -> Retrying:
     return Retrying(
         retry=retry_if_exception_type(PermissionError),
         stop=stop_after_attempt(5 if os.name == "nt" else 1),
-        wait=wait_exponential_jitter(initial=0.05, max=0.5),
+        wait=wait_random_exponential(multiplier=0.05, max=0.5),
         reraise=True,
     )
 

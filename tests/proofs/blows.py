@@ -49,12 +49,14 @@ def at_call(call: str, number: int) -> Blow:
     return blow
 
 
-def count_calls(lane: Lane, argv: Sequence[str], call: str) -> int:
-    """How many system calls of this name the engine makes in an undisturbed run."""
+def count_calls(lane: Lane, argv: Sequence[str]) -> dict[str, int]:
+    """How many system calls of each name the engine makes in an undisturbed run."""
     assert STRACE is not None
     log = lane.beside("strace")
-    lane.command([STRACE, "-qq", "-o", str(log), "-e", f"trace={CALLS[call]}", "-e", "signal=none"], argv)
-    return sum(call in line.partition("(")[0] for line in log.read_text(errors="replace").splitlines())
+    lane.command([STRACE, "-qq", "-o", str(log), "-e", "signal=none", "-e", f"trace={','.join(CALLS.values())}"], argv)
+    names = [line.partition("(")[0] for line in log.read_text(errors="replace").splitlines()]
+    log.unlink()
+    return {call: sum(name.startswith(call) for name in names) for call in CALLS}
 
 
 def at_call_of_worker(call: str, number: int) -> Blow:

@@ -144,22 +144,24 @@ class Range:
             for n in sample(len(labels))
         )
 
-    def calls(self, case: Case, situation: str, call: str, sample: Sample) -> None:
-        """At the engine's system calls of one name; until no kill fires, if all are tried."""
+    def calls(self, case: Case, situation: str, samples: dict[str, Sample]) -> None:
+        """At the engine's system calls of these names; until no kill fires, if all are tried."""
         lane = self.lanes.get()
         try:
             chosen = situations(case, self.films[lane.root, case.name], lane)[situation]
             lane.restore(chosen.state)
-            total = count_calls(lane, chosen.argv, call)
+            totals = count_calls(lane, chosen.argv)
         finally:
             self.lanes.put(lane)
 
-        def shot(number: int, *, must_fire: bool = True) -> Shot:
+        def shot(call: str, number: int, *, must_fire: bool = True) -> Shot:
             return Shot("system call", case, situation, (at_call(call, number),), number, must_fire=must_fire)
 
-        self.fire(shot(number) for number in sample(total))
-        while sample is every and self.fire([shot(total + 1, must_fire=False)])[0].fired:
-            total += 1
+        self.fire([shot(call, number) for call, sample in samples.items() for number in sample(totals[call])])
+        for call, sample in samples.items():
+            beyond = totals[call] + 1
+            while sample is every and self.fire([shot(call, beyond, must_fire=False)])[0].fired:
+                beyond += 1
 
     def calls_of_worker(self, case: Case, call: str, sample: Sample, most: int) -> None:
         """The same in a worker that works alone; the engine has to go on with another one."""
@@ -223,29 +225,32 @@ def prove(place: Path, say: report.Say, *, quick: bool, scale: int = 1) -> tuple
 
 
 def _course(course: Range, cases: Sequence[Case], quick: bool, scale: int) -> int:
+    """Everything that is tried, one after the other; how many resumes were killed."""
     chance = random.Random(SEED)
     resumed = 0
-    for case in cases:
-        def some(most: int) -> Sample:
-            return evenly(max(1, most // scale)) if quick else every
 
+    def some(most: int) -> Sample:
+        return evenly(max(1, most // scale)) if quick else every
+
+    for case in cases:
         total = course.sweep(case, "publish", some(8))
-        course.sweep(case, "another cut instead", some(3), last=20)
+        course.sweep(case, "another cut instead", some(2), last=20)
         course.sweep(case, "rollback", some(3))
+        course.sweep(case, "film after rollback", some(1))
         if not quick or case.name == "h264":
             course.sweep(case, "first film", some(2))
-            course.sweep(case, "nothing to do", some(1))
+            course.sweep(case, "nothing to do", some(2))
         course.workers(case, some(2))
         resumed += course.again(case, total, max(1, 3 // scale) if quick else 30, chance)
         course.moments(case, max(1, 2 // scale) if quick else 25, chance)
         course.say(f"{case.name}: points of our own counting are done")
-        if STRACE is not None:
-            for call in CALLS:
-                course.calls(case, "publish", call, evenly(1 if quick else 40) if call == "pwrite64" or quick else every)
-                if not quick:
-                    course.calls(case, "rollback", call, evenly(20))
-                    course.calls(case, "first film", call, evenly(8))
-            course.calls_of_worker(case, "fsync", some(1), 5)
+        if STRACE is not None and (not quick or case.name == "prores-hq"):
+            few = evenly(1) if quick else evenly(40)
+            course.calls(case, "publish", {call: few if call == "pwrite64" else some(1) for call in CALLS})
+            course.calls_of_worker(case, "fsync", some(1), 4)
+            if not quick:
+                course.calls(case, "rollback", dict.fromkeys(CALLS, evenly(20)))
+                course.calls(case, "first film", dict.fromkeys(CALLS, evenly(8)))
             course.say(f"{case.name}: system calls are done")
     return resumed
 

@@ -94,7 +94,10 @@ def serve() -> None:
             code = 70
             try:
                 code = _run(**json.loads(line))
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else 1
             finally:
+                sys.stderr.flush()
                 os._exit(code)
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()

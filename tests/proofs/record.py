@@ -22,6 +22,7 @@ class Record:
     made: Counter[str]
     films: dict[str, tuple[str, str]]
     kinds: Counter[str]
+    jobs: frozenset[str]
     open_jobs: int
     last_published: str
 
@@ -46,12 +47,13 @@ def read(home: Path) -> Record:
 def _read(base: sqlite3.Connection) -> Record:
     sound = base.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     if not base.execute("SELECT 1 FROM sqlite_schema WHERE name = 'films'").fetchone():
-        return Record(sound, {}, Counter(), {}, Counter(), 0, "")
+        return Record(sound, {}, Counter(), {}, Counter(), frozenset(), 0, "")
     seals = [json.loads(body) for (body,) in base.execute("SELECT body FROM seals")]
     facts: list[tuple[str, str, dict[str, Any]]] = [
         (job, kind, json.loads(body)) for job, kind, body in base.execute("SELECT job, kind, body FROM facts ORDER BY seq")
     ]
     ended = {job for job, kind, body in facts if kind == "JobFinished" and body["outcome"] != "failed"}
+    jobs = frozenset(job for (job,) in base.execute("SELECT id FROM jobs"))
     published = [body["film_hash"] for _, kind, body in facts if kind in ("FilmPublished", "FilmRolledBack")]
     return Record(
         sound=sound,
@@ -59,6 +61,7 @@ def _read(base: sqlite3.Connection) -> Record:
         made=Counter(body["key"] for _, kind, body in facts if kind == "SegmentSealed" and not body.get("reused")),
         films={path: (film, kept) for path, film, kept in base.execute("SELECT path, film_hash, kept_hash FROM films")},
         kinds=Counter(kind for _, kind, _ in facts),
-        open_jobs=base.execute("SELECT count(*) FROM jobs").fetchone()[0] - len(ended),
+        jobs=jobs,
+        open_jobs=len(jobs - ended),
         last_published=published[-1] if published else "",
     )
