@@ -39,15 +39,18 @@ def load(folder: Path) -> Settings:
     path = folder / "settings.yaml"
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
-        raise Refused("settings-invalid", path=str(path), detail=str(error)) from error
+        detail = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise Refused("settings-invalid", path=str(path), detail=detail) from error
     try:
         raw = yaml.safe_load(text)
         settings = msgspec.convert(raw or {}, Settings, strict=True)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise Refused("settings-invalid", path=str(path), detail=" ".join(str(error).split())) from error
+    except RecursionError as error:
+        raise Refused("settings-invalid", path=str(path), detail="it is nested too deeply") from error
     if settings.jobs is not None and settings.jobs < 1:
         raise Refused("settings-invalid", path=str(path), detail="jobs must be 1 or more")
     return settings

@@ -44,7 +44,7 @@ from core.perform import machine
 from core.perform.build import Build
 from core.perform.crew import Crew
 from core.record.journal import Journal
-from core.record.workspace import Workspace
+from core.record.workspace import LONGEST_ENDING, Workspace
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,16 @@ class Ended:
 
 def check_output(output: Path) -> None:
     """Refused when a film cannot stand there, before any work."""
-    if output.is_dir():
+    try:
+        is_folder = output.is_dir()
+    except OSError as error:  # ENAMETOOLONG
+        raise Refused("output-name-too-long", path=str(output)) from error
+    if is_folder:
         raise Refused("output-is-folder", path=str(output))
     if not output.parent.is_dir():
         raise Refused("output-folder-missing", path=str(output.parent))
+    if len(os.fsencode(output.name)) + LONGEST_ENDING > machine.longest_name(output.parent):
+        raise Refused("output-name-too-long", path=str(output))
     if not os.access(output.parent, os.W_OK | os.X_OK) or (output.exists() and not os.access(output, os.W_OK)):
         raise Refused("output-no-permission", path=str(output.parent))
 
@@ -177,10 +183,15 @@ def _assemble(
 
 
 def _refuse_sources_as_output(output: Path, sources: dict[str, Source | Failure]) -> None:
-    """By identity, not by name: through a hard link, a symlink or another spelling ffmpeg destroys its own source."""
-    for source in sources.values():
-        if isinstance(source, Source) and machine.same_file(output, source.inode):
-            raise Refused("output-is-source", path=str(output), source=source.path)
+    """By identity, not by name: through a hard link, a symlink or another spelling ffmpeg destroys its own source. One that
+    is not there now is known by its name alone; the next run would take the film for it."""
+    for path, source in sources.items():
+        if isinstance(source, Source):
+            same = machine.same_file(output, source.inode)
+        else:
+            same = os.path.realpath(path) == os.path.realpath(output)
+        if same:
+            raise Refused("output-is-source", path=str(output), source=path)
 
 
 def _planned(
@@ -206,8 +217,10 @@ def _planned(
     proved = results["prove"]
     if isinstance(proved, Failure):
         Path(part).unlink(missing_ok=True)
+        if proved.code.startswith("scratch-"):
+            raise Refused(proved.code, path=str(scratch))
         raise Refused(
-            "scratch-full" if proved.code == "scratch-full" else "encoder-missing",
+            "encoder-missing",
             preset=request.preset.name,
             path=house.build.path,
             detail="; ".join(proved.evidence.stderr[-2:]) or proved.evidence.detail,

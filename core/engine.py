@@ -122,8 +122,8 @@ class Engine:
         return self.state.finished
 
     def _listen(self, now: float) -> None:
-        alarm = self.state.next_alarm()
-        patience = 1.0 if alarm is None or alarm <= now else min(1.0, alarm - now)
+        alarm = self.state.next_alarm(now)
+        patience = 1.0 if alarm is None else min(1.0, alarm - now)
         for name, reply in self.crew.listen(patience if self.given or alarm else 0.05):
             given = self.given[name]
             if isinstance(reply, Progress):

@@ -57,7 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
             journal.close()
     except Refused as error:
         said = refusal(error)
-        console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")
+        if arguments.json:
+            _json([{"event": "summary", **said}])
+        else:
+            console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")
         return 2
     return 0
 

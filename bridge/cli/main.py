@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 EXIT_CODES = """\
 exit codes:
@@ -16,9 +17,24 @@ exit codes:
 """
 
 
+class Unclear(Exception):
+    """A command that cannot be understood: why, and how it is used."""
+
+    def __init__(self, why: str, usage: str) -> None:
+        super().__init__(why)
+        self.why, self.usage = why, usage
+
+
+class _Grammar(argparse.ArgumentParser):
+    """Raises Unclear instead of ending the process with words of its own: those of --json read a summary."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Unclear(message, self.format_usage())
+
+
 def parser() -> argparse.ArgumentParser:
     """The grammar of the command line."""
-    top = argparse.ArgumentParser(
+    top = _Grammar(
         prog="hotsplice",
         description="Assembles a film from a timeline and cannot lose the work.",
         epilog=EXIT_CODES,
@@ -72,25 +88,41 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _count(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 256:
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 256")
     return int(text)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
-    arguments = parser().parse_args(argv)
+    as_json = "--json" in (sys.argv[1:] if argv is None else argv)
     try:
-        return _dispatch(arguments)
+        return _dispatch(parser().parse_args(argv))
+    except Unclear as error:
+        return _unclear(error, as_json)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         return 0
     except Exception:  # the last boundary: nobody who edits films is shown a traceback, and no developer loses one
-        return _unexpected()
+        return _unexpected(as_json)
 
 
-def _unexpected() -> int:
+def _unclear(error: Unclear, as_json: bool) -> int:
+    from bridge.cli import summary
+    from core.model.refusal import Refused
+
+    said = summary.refusal(Refused("command-unclear", detail=error.why))
+    if as_json:
+        import json
+
+        print(json.dumps({"event": "summary", **said}, ensure_ascii=False))
+    else:
+        print(f"{error.usage}{said['title']} {said['message']}\n{said['action']}", file=sys.stderr)
+    return summary.REFUSED
+
+
+def _unexpected(as_json: bool) -> int:
     """Keep the traceback in a file and say where. Exit code 3: what was recorded holds."""
     import tempfile
     import traceback
@@ -104,7 +136,7 @@ def _unexpected() -> int:
         where = "It could not even be written down."
     message = f"Something failed that Hotsplice did not foresee. {where}"
     action = "Nothing that was recorded is lost: hotsplice resume goes on. Please report it with that file."
-    if "--json" in sys.argv:
+    if as_json:
         import json
 
         print(

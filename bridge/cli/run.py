@@ -11,7 +11,7 @@ from typing import Any
 
 from bridge.cli import console, summary
 from bridge.cli.house import Place, house, place
-from core.assemble import Listener, Request, assemble
+from core.assemble import Listener, Request, assemble, check_output
 from core.engine import RECORD_LOST
 from core.model.facts import JobFinished, SegmentSealed
 from core.model.refusal import Refused
@@ -67,6 +67,7 @@ def run_assemble(timeline: str, output: str, preset: str | None, jobs: int | Non
     try:
         where = place()
         target = Path(output).expanduser().absolute()
+        check_output(target)
         chosen = presets.for_output(where.presets(), preset, target)
         path = Path(timeline).expanduser().absolute()
         raw = bytes_of(path)

@@ -177,10 +177,10 @@ class Assembly:
         tries = self.failed.get(key)
         return tries[-1].recovery.retry_at or 0.0 if tries else 0.0
 
-    def next_alarm(self) -> float | None:
-        """The soonest moment at which something that waits may go on."""
+    def next_alarm(self, now: float) -> float | None:
+        """The soonest moment to come at which something that waits may go on."""
         waiting = [self.ready_at(key) for key in self.failed]
-        return min((moment for moment in waiting if moment > 0), default=None)
+        return min((moment for moment in waiting if moment > now), default=None)
 
     def shots_missing(self) -> dict[int, str]:
         """Shots that are slates, planned or given up, with their failure code."""

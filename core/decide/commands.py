@@ -109,18 +109,7 @@ def render(segment: Segment, *, form: Format, preset: Preset, part: str, ffmpeg_
     rate = form.rate
     match segment.picture:
         case Piece() as piece:
-            node = ffmpeg.input(
-                f"file:{piece.path}",
-                ss=microseconds(max(Fraction(0), piece.seek_s)),
-                threads=1,
-                protocol_whitelist="file",
-                err_detect="explode",
-            )[str(piece.stream)]
-            if piece.conform:
-                # Time 0 is where the demuxer was asked to go, not the first frame that it found there.
-                shift = floor((piece.phase_s + Fraction(1, 10) / piece.source_rate) * 1_000_000)
-                node = node.filter("settb", expr="1/1000000").filter("setpts", f"PTS-{shift}")
-                node = node.filter("fps", fps=_ratio(rate), round="up", start_time=0)
+            node = _piece(piece, rate)
             node = _placed(node, piece.fit, form, preset, matrix=piece.matrix, alpha=piece.alpha)
             node = _on_grid(node, rate)
         case Still() as still:
@@ -133,6 +122,22 @@ def render(segment: Segment, *, form: Format, preset: Preset, part: str, ffmpeg_
         case Copy():
             raise ValueError("packets that are copied are not rendered")
     return _encoded(node, part, form, preset, segment.frames, ffmpeg_path)
+
+
+def _piece(piece: Piece, rate: Fraction) -> Any:
+    """Record frame k is what the source shows at its in-point + k / rate, a tenth of a frame allowed for rounded stamps.
+
+    Time is the file's own: shifted to the in-point it would be rounded to the stream's ticks, which in MXF and AVI are
+    whole frames. Decoding begins at the key frame before, since what is on screen at a time may have come up long before
+    it; were there none, the first frames would be missing and counted as such.
+    """
+    node = ffmpeg.input(
+        f"file:{piece.path}", ss=microseconds(max(Fraction(0), piece.seek_s)), copyts=None, start_at_zero=None,
+        noaccurate_seek=None, threads=1, protocol_whitelist="file", err_detect="explode",
+    )[str(piece.stream)]  # fmt: skip
+    begin = floor((piece.seek_s + piece.phase_s + Fraction(1, 10) / piece.source_rate) * 1_000_000)
+    node = node.filter("settb", expr="1/1000000").filter("setpts", f"PTS-{begin}")
+    return node.filter("fps", fps=_ratio(rate), round="up").filter("trim", start_pts=0)
 
 
 def _still(url: str, fit: Fit, form: Format, preset: Preset, frames: int, *, alpha: bool, matrix: int) -> Any:

@@ -220,7 +220,8 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
         for offset, length in cuts(first if direct else 0, there, limit):
             at_s = begin_s + Fraction(offset) / rate
             frame = first + offset if direct else showing_frame(at_s, video.rate)
-            seek_s = _seek(frame, video, at_s)
+            shown_s = video.start_s + (Fraction(frame) / video.rate if direct else at_s)
+            seek_s = _seek(shown_s, video)
             draft.lay(
                 shot,
                 offset,
@@ -236,7 +237,7 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
                     conform=not direct,
                     matrix=matrix,
                     alpha=video.alpha,
-                    phase_s=Fraction(0) if direct else at_s + video.start_s - seek_s,
+                    phase_s=shown_s - seek_s,
                 ),
             )
     if there < shot.frames:
@@ -248,12 +249,14 @@ def _other_colour(have: Colour, film: Colour) -> bool:
     return any(a != b and 2 not in (a, b) for a, b in zip(have[:2], film[:2], strict=True))
 
 
-def _seek(frame: int, video: VideoFacts, at_s: Fraction) -> Fraction:
-    """Half a frame early, in whole microseconds; where frames stand on no grid, a second early."""
-    if video.constant_rate:
-        early = (frame - Fraction(1, 2)) / video.rate + video.start_s
-    else:
-        early = at_s + video.start_s - 1
+def _seek(shown_s: Fraction, video: VideoFacts) -> Fraction:
+    """Where the demuxer is asked to go for what is shown at a time: a little early, in whole microseconds.
+
+    Demuxers find a key frame by its decoding time, which runs ahead of showing it; where a file does not make up for
+    that, its first picture starts late by as much. Without an index they find none: then from the beginning."""
+    if not video.indexed:
+        return Fraction(0)
+    early = shown_s - Fraction(1, 4) / video.rate - (0 if video.intra_only else video.start_s)
     return max(Fraction(0), Fraction(floor(early * 1_000_000), 1_000_000))
 
 

@@ -63,8 +63,10 @@ def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chanc
 def _stand_in(state: Assembly, need: Need, failure: Failure) -> list[Fact]:
     if need.segment is not None and isinstance(need.segment.picture, Piece | Still | Copy):
         return _slates(state, need.key, failure)
-    if need.kind == "mix" and failure.evidence.clip:
-        return [SoundSilenced(clip=failure.evidence.clip, failure=failure)]
+    if need.chunk is not None:
+        # A worker that crashed or hung cannot say over which of them.
+        clips = [failure.evidence.clip] if failure.evidence.clip else dict.fromkeys(sound.clip for sound in need.chunk.sounds)
+        return [SoundSilenced(clip=clip, failure=failure) for clip in clips]
     return []
 
 

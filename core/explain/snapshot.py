@@ -49,7 +49,7 @@ def snapshot(state: Assembly, in_flight: dict[str, int], elapsed_s: float, now: 
     phase = "publish" if state.joined else "join" if joining else "assemble"
     if state.finished:
         phase = "done"
-    alarm = state.next_alarm()
+    alarm = state.next_alarm(now)
     return Snapshot(
         phase=phase,
         frames=plan.frames,
@@ -61,5 +61,5 @@ def snapshot(state: Assembly, in_flight: dict[str, int], elapsed_s: float, now: 
         left_s=left / speed if speed > 0 and elapsed_s > 1 else None,
         frames_per_s=speed,
         working_on=tuple(dict.fromkeys(working)),
-        waiting_s=max(0.0, alarm - now) if alarm and not in_flight else 0.0,
+        waiting_s=alarm - now if alarm and not in_flight else 0.0,
     )

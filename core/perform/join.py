@@ -266,7 +266,7 @@ def _check(order: JoinFilm, on_frames: Callable[[int], None]) -> Made | Refuted:
             if len(shown) % 480 == 0:
                 on_frames(len(shown))
         samples = round(end * order.sample_rate) if audio is not None else 0
-        if order.pcm:  # counted by bytes: Matroska's packets have no duration
+        if order.sound and order.pcm:  # counted by bytes: Matroska's packets have no duration
             samples = heard // (order.channels * (3 if order.pcm == "pcm_s24le" else 2))
     zero = min(shown, default=0)
     tolerance = Fraction(1, 8) if order.container != "matroska" else Fraction(1, 2)

@@ -67,6 +67,14 @@ def free_bytes(path: str | Path) -> int | None:
         return None
 
 
+def longest_name(folder: str | Path) -> int:
+    """Bytes that a file name in this folder may have."""
+    try:
+        return os.pathconf(folder, "PC_NAME_MAX")
+    except (AttributeError, OSError, ValueError):  # Windows has no such question; the answer is this everywhere
+        return 255
+
+
 def volume(path: str | Path) -> int | None:
     """The device number of the volume a path (or its nearest existing parent) is on."""
     place = Path(path)

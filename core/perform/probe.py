@@ -16,6 +16,9 @@ from core.perform.wrong import NotMedia
 
 _STILL_CODECS = {"png", "tiff", "bmp", "jpeg2000", "webp", "exr", "dpx", "targa", "mjpeg", "gif", "psd", "jpegxl"}
 
+_INDEXED = {"mov", "mp4", "matroska", "webm", "mxf", "avi"}
+"""Containers in which ffmpeg finds the key frame before a time. In transport and program streams it does not."""
+
 
 def examine(path: str) -> Source:
     """Open, read the header, decode the first picture. NotMedia, OSError or av.FFmpegError when that cannot be done."""
@@ -113,6 +116,7 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
         colour=(int(context.color_primaries), int(context.color_trc), int(context.colorspace)),
         alpha=any(part.is_alpha for part in frame.format.components),
         interlaced=bool(frame.interlaced_frame),
+        indexed=not _INDEXED.isdisjoint(container.format.name.split(",")),
     )
 
 

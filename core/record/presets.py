@@ -20,6 +20,8 @@ def _parse(text: str, where: str) -> Preset:
         return msgspec.convert({"is": "Preset", **_tagged(raw)}, Preset, strict=True)
     except (yaml.YAMLError, ValueError) as error:
         raise Refused("preset-invalid", path=where, detail=" ".join(str(error).split())) from error
+    except RecursionError as error:
+        raise Refused("preset-invalid", path=where, detail="it is nested too deeply") from error
 
 
 def _tagged(raw: dict[str, object]) -> dict[str, object]:

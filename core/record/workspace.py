@@ -24,6 +24,8 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from core.model.refusal import Refused
 
 BESIDE = ".hotsplice"
+LONGEST_ENDING = len(".previous.new")
+"""Bytes that are added to a film's name for the files beside it."""
 
 
 def _retrying() -> Retrying:

@@ -33,7 +33,7 @@ from tests.film.footage import Card, Material, aspect, movie_of, shown_at
 from tests.film.media import Movie
 from tests.film.sound import FULL_SCALE, expected_audio
 
-_CODED, _RESAMPLED = 4.0, FULL_SCALE / 1000
+_CODED, _RESAMPLED = 4.0, FULL_SCALE / 500
 
 Shown = Mark | Literal["black", "slate"]
 BLACK: Literal["black"] = "black"
@@ -53,7 +53,7 @@ class Placed(NamedTuple):
 
 class Mix(NamedTuple):
     """The sound that is expected: (samples, channels) with full scale 2**23, and by how much each sample may differ: not at
-    all where sources are PCM of the film's rate, a last bit or two after a lossy coder, a thousandth after resampling."""
+    all where sources are PCM of the film's rate, a last bit or two after a lossy coder, two thousandths after resampling."""
 
     samples: NDArray[np.float64]
     slack: NDArray[np.float64]
@@ -184,6 +184,8 @@ class Cut:
             mixed[begin:end] += on_channels(self._own(movie, first, end - begin), self.channels)
             if movie.sample_rate != self.sample_rate:
                 slack[begin:end] += _RESAMPLED
+                if first + end - begin == there:
+                    slack[end - 2 : end] += FULL_SCALE  # the source ends between two samples of the film
             elif movie.audio == "aac":
                 slack[begin:end] += _CODED
         return Mix(np.clip(np.rint(mixed), -FULL_SCALE, FULL_SCALE - 1), slack)

@@ -166,7 +166,7 @@ def _command(movie: Movie, sound: Path, gop: int) -> list[str]:
     if movie.audio == "pcm":
         line += ["-map", "1:a", "-c:a", f"pcm_s{movie.bits}le"]
     elif movie.audio == "aac":
-        line += ["-map", "1:a", "-c:a", "aac", "-b:a", "192k"]
+        line += ["-map", "1:a", "-c:a", "aac", "-b:a", "192k", "-aac_pns", "0"]  # no made-up noise: every decode is the same
     if movie.start_timecode:
         tag = ["-metadata:s:v:0", f"timecode={movie.start_timecode}"]
         line += tag if movie.path.suffix == ".mkv" else ["-timecode", movie.start_timecode]

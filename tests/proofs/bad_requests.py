@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import shutil
-import sqlite3
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.record.workspace import Workspace
-from tests.film.media import make_movie
-from tests.film.timelines import timeline
+from tests.proofs import hindrances
+from tests.proofs.hindrances import Setting, file, link, mode, small_volume
 from tests.proofs.stage import Lane
-
-Setting = Callable[[Lane], AbstractContextManager[None]]
-
-
-def _nothing(_: Lane) -> AbstractContextManager[None]:
-    return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -36,7 +22,7 @@ class Bad:
     name: str
     code: str
     argv: list[str]
-    setting: Setting = field(default=_nothing)
+    setting: Setting = hindrances.nothing
     json: bool = True
     plainly: bool = False
     full: bool = False
@@ -60,140 +46,6 @@ class Material:
         return ["assemble", str(self.folder / cut), "-o", str(output or self.film), "-j", "2", *more]
 
 
-def make_material(folder: Path) -> None:
-    """Media, the good cut, the cut of the film that stands there, and everything that is not a timeline."""
-    folder.mkdir()
-    a = make_movie(folder / "a.mov", source_id=1, frames=24, codec="prores", audio="pcm")
-    small = make_movie(folder / "small.mov", source_id=2, frames=12, size=(128, 96), codec="prores")
-    for name, media, frames in (("good", a, 12), ("old", a, 20), ("small", small, 12)):
-        film = timeline(24, name=name)
-        film.video().clip(media, 0, frames)
-        film.save(folder / f"{name}.otio")
-    lost = timeline(24, name="lost")
-    lost.video().clip(a, 0, 12).clip(folder / "offline.mov", 0, 12)
-    lost.save(folder / "lost.otio")
-    timeline(24, name="empty").save(folder / "empty.otio")
-    good = json.loads((folder / "good.otio").read_text(encoding="utf-8"))
-    texts = {
-        "movie.otio": (folder / "a.mov").read_bytes(),
-        "text.otio": b"Dear editor,\nthe cut is on the drive.\n",
-        "nothing.otio": b"",
-        "json.otio": b'{"shots": [1, 2, 3]}',
-        "list.otio": b"[1, 2]",
-        "newer.otio": json.dumps({**good, "OTIO_SCHEMA": "Timeline.99"}).encode(),
-        "other.otio": json.dumps({**good, "OTIO_SCHEMA": "Screenplay.1"}).encode(),
-        "clip.otio": json.dumps(good["tracks"]["children"][0]["children"][0]).encode(),
-        "half.otio": (folder / "good.otio").read_bytes()[:700],
-        "deep.otio": b'{"OTIO_SCHEMA": "Timeline.1", "metadata": ' + b'{"a":' * 50_000 + b"1" + b"}" * 50_000 + b"}",
-        "brackets.otio": b"[" * 400_000,
-        "nan.otio": (folder / "good.otio").read_bytes().replace(b'"rate": 24.0', b'"rate": NaN'),
-        "still.otio": (folder / "good.otio").read_bytes().replace(b'"rate": 24.0', b'"rate": 0.0'),
-    }
-    for name, data in texts.items():
-        (folder / name).write_bytes(data)
-    (folder / "folder.otio").mkdir()
-    os.mkfifo(folder / "pipe.otio")
-
-
-def _file(name: str, text: str | bytes) -> Setting:
-    """A file under the lane's root."""
-
-    def put(lane: Lane) -> AbstractContextManager[None]:
-        path = lane.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return nullcontext()
-
-    return put
-
-
-def _link(name: str, target: Path, *, hard: bool) -> Setting:
-    def put(lane: Lane) -> AbstractContextManager[None]:
-        if hard:
-            os.link(target, lane.root / name)
-        else:
-            (lane.root / name).symlink_to(target)
-        return nullcontext()
-
-    return put
-
-
-def _mode(name: str, mode: int) -> Setting:
-    @contextmanager
-    def changed(lane: Lane) -> Iterator[None]:
-        path = lane.root / name
-        before = path.stat().st_mode
-        path.chmod(mode)
-        try:
-            yield
-        finally:
-            path.chmod(before)
-
-    return changed
-
-
-def _unreadable_cut(material: Material) -> Setting:
-    @contextmanager
-    def copied(lane: Lane) -> Iterator[None]:
-        path = lane.root / "bystanders" / "secret.otio"
-        shutil.copy(material.folder / "good.otio", path)
-        path.chmod(0)
-        yield
-
-    return copied
-
-
-def _full_volume(name: str, settings: str = "") -> Setting:
-    """A volume of a megabyte, full to the last byte."""
-
-    @contextmanager
-    def mounted(lane: Lane) -> Iterator[None]:
-        place = lane.root.with_name(name)
-        place.mkdir(exist_ok=True)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "hotsplice-proof", str(place)], check=True, capture_output=True)
-        try:
-            try:
-                with (place / "filler").open("wb", buffering=0) as filler:
-                    while filler.write(bytes(4096)):
-                        pass
-            except OSError:
-                pass
-            if settings:
-                (lane.home / "settings.yaml").write_text(settings, encoding="utf-8")
-            yield
-        finally:
-            subprocess.run(["umount", str(place)], check=True, capture_output=True)
-
-    return mounted
-
-
-@contextmanager
-def _under_work(lane: Lane) -> Iterator[None]:
-    """Another process holds the film."""
-    path = lane.home / "locks" / _lock_name(lane)
-    with path.open("a+b") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
-def _lock_name(lane: Lane) -> str:
-    with Workspace(lane.home, lane.home / "scratch").lock(str(lane.root / "out" / "film.mov")):
-        return max((lane.home / "locks").iterdir(), key=lambda path: path.stat().st_mtime_ns).name
-
-
-def _newer_journal(lane: Lane) -> AbstractContextManager[None]:
-    base = sqlite3.connect(lane.home / "journal.db")
-    base.execute("PRAGMA user_version=99")
-    base.close()
-    return nullcontext()
-
-
-def _home_is_a_file(lane: Lane) -> AbstractContextManager[None]:
-    shutil.rmtree(lane.home)
-    lane.home.write_text("a file\n", encoding="utf-8")
-    return nullcontext()
-
-
 def requests(material: Material, job: str) -> list[Bad]:
     """All of them. `job` is the one that made the film that stands there."""
     return [*_timelines(material), *_outputs(material), *_house(material), *_words(material, job)]
@@ -209,7 +61,7 @@ def _timelines(m: Material) -> list[Bad]:
         ("a JSON list", "timeline-not-otio", "list.otio"),
         ("a clip, not a timeline", "timeline-not-otio", "clip.otio"),
         ("a newer schema", "timeline-schema-unknown", "newer.otio"),
-        ("an unknown schema", "timeline-not-otio", "other.otio"),
+        ("an unknown schema", "timeline-schema-unknown", "other.otio"),
         ("an empty timeline", "timeline-empty", "empty.otio"),
         ("50,000 levels of JSON", "timeline-too-large", "deep.otio"),
         ("400,000 open brackets", "timeline-too-large", "brackets.otio"),
@@ -224,44 +76,48 @@ def _timelines(m: Material) -> list[Bad]:
     secret = m.lane.root / "bystanders" / "secret.otio"
     return [
         *(Bad(name, code, m.asked(cut)) for name, code, cut in rows),
-        Bad("a timeline without read permission", "timeline-unreadable", m.asked(secret), _unreadable_cut(m), plainly=True),
+        Bad("a timeline without read permission", "timeline-unreadable", m.asked(secret),
+            hindrances.unreadable_cut(m.folder / "good.otio"), plainly=True),
     ]
 
 
 def _outputs(m: Material) -> list[Bad]:
     root, source = m.lane.root, m.folder / "a.mov"
+    otherwise = f"{m.folder}/../{m.folder.name}/./a.mov"
     full = root.with_name("full")
     return [
         Bad("output folder missing", "output-folder-missing", m.asked(output=root / "nowhere" / "film.mov")),
         Bad("output below a file", "output-folder-missing", m.asked(output=m.film / "film.mov")),
-        Bad("output is a folder", "output-is-folder", m.asked("good.otio", root / "out", "-p", "prores-hq"), json=True),
+        Bad("output is a folder", "output-is-folder", m.asked(output=root / "out")),
         Bad("a folder with a film's name", "output-is-folder", m.asked(output=root / "bystanders" / "x.mov"),
-            lambda lane: nullcontext((lane.root / "bystanders" / "x.mov").mkdir())),
+            hindrances.folder("bystanders/x.mov")),
         Bad("output is a source", "output-is-source", m.asked(output=source)),
-        Bad("output is a source, otherwise spelled", "output-is-source", m.asked(output=f"{m.folder}/../{m.folder.name}/./a.mov")),
+        Bad("output is a source, otherwise spelled", "output-is-source", m.asked(output=otherwise)),
         Bad("output is a hard link to a source", "output-is-source", m.asked(output=root / "out" / "hard.mov"),
-            _link("out/hard.mov", source, hard=True)),
+            link("out/hard.mov", source, hard=True)),
         Bad("output is a symbolic link to a source", "output-is-source", m.asked(output=root / "out" / "soft.mov"),
-            _link("out/soft.mov", source, hard=False)),
+            link("out/soft.mov", source, hard=False)),
         Bad("output is a source that is offline", "output-is-source", m.asked("lost.otio", m.folder / "offline.mov")),
-        Bad("output folder without write permission", "output-no-permission", m.asked(), _mode("out", 0o555), plainly=True),
-        Bad("output without write permission", "output-no-permission", m.asked(), _mode("out/film.mov", 0o444), plainly=True),
-        Bad("output on a full volume", "output-space", m.asked(output=full / "film.mov"), _full_volume("full"), full=True),
+        Bad("output folder without write permission", "output-no-permission", m.asked(), mode("out", 0o555), plainly=True),
+        Bad("output without write permission", "output-no-permission", m.asked(), mode("out/film.mov", 0o444), plainly=True),
+        Bad("output on a full volume", "output-space", m.asked(output=full / "film.mov"), small_volume("full"), full=True),
+        Bad("output on a small volume", "output-space", m.asked(output=full / "film.mov"),
+            small_volume("full", full=False), full=True),
         Bad("a name too long for a film", "output-name-too-long", m.asked(output=root / "out" / ("x" * 300 + ".mov"))),
         Bad("a name too long for its part file", "output-name-too-long", m.asked(output=root / "out" / ("x" * 250 + ".mov"))),
         Bad("wrong extension", "output-wrong-extension", m.asked(output=root / "out" / "film.avi")),
         Bad("no extension", "output-wrong-extension", m.asked(output=root / "out" / "film")),
         Bad("extension and preset differ", "output-wrong-extension", m.asked("good.otio", None, "-p", "h264")),
-        Bad("film under work elsewhere", "job-running", m.asked(), _under_work),
+        Bad("film under work elsewhere", "job-running", m.asked(), hindrances.under_work),
     ]
 
 
 def _house(m: Material) -> list[Bad]:
     def setting(name: str, text: str | bytes, code: str = "settings-invalid") -> Bad:
-        return Bad(name, code, m.asked(), _file("home/settings.yaml", text))
+        return Bad(name, code, m.asked(), file("home/settings.yaml", text))
 
     def preset(name: str, text: str, code: str = "preset-invalid") -> Bad:
-        return Bad(name, code, m.asked("good.otio", None, "-p", "mine"), _file("home/presets/mine.yaml", text))
+        return Bad(name, code, m.asked("good.otio", None, "-p", "mine"), file("home/presets/mine.yaml", text))
 
     recipe: dict[str, Any] = {
         "name": "mine", "title": "Mine", "container": "mov", "extension": ".mov",
@@ -276,34 +132,40 @@ def _house(m: Material) -> list[Bad]:
         setting("settings that are a list", "- jobs\n- scratch\n"),
         setting("settings that are no text", b"\x00\xff\xfe\x80"),
         setting("10,000 levels of YAML", "[" * 10_000),
+        Bad("settings that are a folder", "settings-invalid", m.asked(), hindrances.settings_are_a_folder),
         setting("ffmpeg path wrong", "ffmpeg: /nowhere/ffmpeg\n", "ffmpeg-missing"),
         setting("ffmpeg is a folder", "ffmpeg: /tmp\n", "ffmpeg-missing"),
         setting("ffmpeg is another program", "ffmpeg: /bin/true\n", "ffmpeg-missing"),
         setting("scratch below a file", f"scratch: {m.folder / 'a.mov'}/scratch\n", "scratch-unusable"),
-        Bad("scratch on a full volume", "scratch-space", m.asked(), _full_volume("full", f"scratch: {full}\n"), full=True),
-        Bad("scratch without write permission", "scratch-unusable", m.asked(), _mode("home/scratch", 0o555), plainly=True),
+        Bad("scratch on a full volume", "scratch-full", m.asked(), small_volume("full", f"scratch: {full}\n"), full=True),
+        Bad("scratch on a small volume", "scratch-space", m.asked(),
+            small_volume("full", f"scratch: {full}\n", full=False), full=True),
+        Bad("scratch without write permission", "scratch-no-permission", m.asked(), mode("home/scratch", 0o555), plainly=True),
         preset("a preset that is no YAML", "name: [mine"),
         preset("a preset without a recipe", "name: mine\ntitle: Mine\n"),
         preset("a preset with a wrong container", json.dumps({**recipe, "container": "avi"})),
         preset("a preset that is a word", "mine"),
+        preset("a preset of 10,000 levels", "[" * 10_000),
         preset("a preset with an encoder that is none", json.dumps(recipe), "encoder-missing"),
         Bad("unknown preset", "preset-unknown", m.asked("good.otio", None, "-p", "nosuch")),
         Bad("frame too small for DNxHR", "format-unfit", m.asked("small.otio", None, "-p", "dnxhr-hq")),
-        Bad("a journal that is none", "journal-damaged", m.asked(), _file("home/journal.db", "no journal\n" * 99), home_broken=True),
-        Bad("a journal of a newer version", "journal-newer", m.asked(), _newer_journal),
-        Bad("the data folder is a file", "scratch-unusable", m.asked(), _home_is_a_file, home_broken=True),
+        Bad("a journal that is none", "journal-damaged", m.asked(),
+            file("home/journal.db", "no journal\n" * 99), home_broken=True),
+        Bad("a journal of a newer version", "journal-newer", m.asked(), hindrances.newer_journal),
+        Bad("the data folder is a file", "scratch-unusable", m.asked(), hindrances.home_is_a_file, home_broken=True),
     ]
 
 
 def _words(m: Material, job: str) -> list[Bad]:
     """Commands that cannot be understood."""
     asked = m.asked()
+    numbers = ("0", "-1", "x", "1.5", "257", "", "²")
     rows: list[tuple[str, str, list[str]]] = [
         ("no output", "command-unclear", asked[:2]),
         ("an unknown command", "command-unclear", ["assembel", "x"]),
         ("an unknown option", "command-unclear", [*asked, "--fast"]),
         ("two timelines", "command-unclear", [asked[0], asked[1], *asked[1:]]),
-        *((f"--jobs {text or 'of nothing'}", "command-unclear", [*asked, "-j", text]) for text in ("0", "-1", "x", "1.5", "257", "", "²")),
+        *((f"--jobs {text or 'of nothing'}", "command-unclear", [*asked, "-j", text]) for text in numbers),
         ("resume: unknown job", "job-unknown", ["resume", "zzzzzz"]),
         ("resume: no job is open", "nothing-to-resume", ["resume"]),
         ("resume: the job has ended", "job-finished", ["resume", job]),

@@ -65,10 +65,11 @@ def at_call_of_worker(call: str, number: int) -> Blow:
     def blow(lane: Lane, argv: Sequence[str]) -> tuple[str, Ended]:
         log, armed, python = lane.beside("strace"), lane.beside("armed"), lane.beside("python")
         armed.touch()
-        # -D keeps the worker a direct child of the engine, which it insists on.
+        # -DDD: the worker stays a direct child of the engine, which it insists on, and strace is not killed with it.
+        traced = f"{shlex.join(_strace(log, call, number))} -DDD {shlex.quote(sys.executable)}"
         python.write_text(
-            f'#!/bin/sh\nif rm "{armed}" 2>/dev/null; then exec {shlex.join(_strace(log, call, number))} -D "{sys.executable}" "$@"; fi\n'
-            f'exec "{sys.executable}" "$@"\n', encoding="utf-8",
+            f'#!/bin/sh\nif rm "{armed}" 2>/dev/null; then exec {traced} "$@"; fi\nexec {shlex.quote(sys.executable)} "$@"\n',
+            encoding="utf-8",
         )
         python.chmod(0o755)
         one = [*argv[: argv.index("-j")], "-j", "1", *argv[argv.index("-j") + 2 :]]
@@ -98,7 +99,8 @@ def at_moment(after_s: float) -> Blow:
 def _strace(log: Path, call: str, number: int) -> list[str]:
     assert STRACE is not None
     # Not with --seccomp-bpf: together with an injected signal it silently never fires.
-    return [STRACE, "-qq", "-y", "-o", str(log), "-e", f"trace={CALLS[call]}", "-e", f"inject={CALLS[call]}:signal=SIGKILL:when={number}"]
+    inject = f"inject={CALLS[call]}:signal=SIGKILL:when={number}"
+    return [STRACE, "-qq", "-y", "-o", str(log), "-e", f"trace={CALLS[call]}", "-e", inject]
 
 
 def _killed_in(log: Path, lane: Lane, role: str) -> str:

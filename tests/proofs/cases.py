@@ -119,7 +119,7 @@ def prepare(case: Case, lane: Lane) -> Films:
 
 def situations(case: Case, films: Films, lane: Lane) -> dict[str, Situation]:
     """All situations of a case, by name, with a lane's paths."""
-    old, new, third = films.old.film, films.new.film, films.third.film
+    old, new = films.old.film, films.new.film
     assemble, instead = case.assemble(lane, case.new), case.assemble(lane, case.third)
     rollback = ["rollback", str(case.standing(lane))]
     back = Truth(0, old, films.old.frames, films.old.sound)

@@ -26,11 +26,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.proofs import record, report
-from tests.proofs.bad_requests import Bad, Material, make_material, requests
+from tests.proofs.bad_files import make_material
+from tests.proofs.bad_requests import Bad, Material, requests
+from tests.proofs.hindrances import can_mount
 from tests.proofs.launch import NotDone
 from tests.proofs.stage import Ended, Lane, alive, look
 
-_INTERNAL = re.compile(r"Traceback|\b\w*(?:Error|Exception|Refused)\b|\b[Ee]rrno\b|<class|object at 0x|_count|NoneType")
+_INTERNAL = re.compile(r"Traceback|\b[A-Za-z]+(?:Error|Exception|Refused)\b|\b[Ee]rrno\b|<class|object at 0x|_count|NoneType")
 _PLAINLY = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search")
 """Root, but bound by file permissions as everybody is."""
 
@@ -40,17 +42,8 @@ def not_possible(bad: Bad) -> str:
     root = os.geteuid() == 0
     if bad.plainly and root and not shutil.which("setpriv"):
         return "we are root and setpriv is not installed: permissions do not bind us"
-    if bad.full and not root:
-        return "only root can mount a small volume"
-    if bad.full:
-        with_ = Path(os.environ.get("TMPDIR", "/tmp")) / f"proof-mount-{os.getpid()}"
-        with_.mkdir()
-        tried = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "hotsplice-proof", str(with_)], capture_output=True, check=False)
-        if tried.returncode == 0:
-            subprocess.run(["umount", str(with_)], check=False, capture_output=True)
-        with_.rmdir()
-        if tried.returncode:
-            return "no volume can be mounted here"
+    if bad.full and not can_mount():
+        return "no volume can be mounted here"
     return ""
 
 

@@ -1,0 +1,157 @@
+"""An outcome becomes facts: a seal, or a failure with what was decided and what follows from it."""
+
+from __future__ import annotations
+
+import errno
+
+from core.decide import settling
+from core.decide.assembly import Assembly, Need
+from core.model.facts import AttemptFailed, Fact, SealBroken, SegmentSealed, ShotSlated, SoundSilenced
+from core.model.failure import Evidence
+from core.model.orders import Made
+from core.model.segment import Plan
+from tests.core.decide.playbook import seal
+from tests.core.props import BUILD, H264, POLICY, PRORES, SIGNATURE, clip, cut, picture, plan, source, voice
+
+MEDIA = source("/media/a.mov", picture(), voice())
+SAME = source("/media/same.mov", picture(signature=SIGNATURE, intra_only=True))
+DAMAGE = Evidence(operation="render", place="source", path="/media/a.mov", note="log-says-damage")
+DEAD = Evidence(operation="render", place="program", note="worker-died")
+
+
+def state_of(made: Plan, preset: object = PRORES) -> Assembly:
+    return Assembly(plan=made, preset=preset, policy=POLICY, build=BUILD, title_of=str, claimed={})  # type: ignore[arg-type]
+
+
+def need(state: Assembly, kind: str, number: int = 0) -> Need:
+    if kind == "mix":
+        return Need("mix", state.current.chunks[number].key, chunk=state.current.chunks[number])
+    segment = state.current.segments[number]
+    return Need(kind, segment.key, segment=segment)  # type: ignore[arg-type]
+
+
+class Trial:
+    """One state to which things happen; facts are folded as the engine would."""
+
+    def __init__(self, state: Assembly) -> None:
+        self.state, self.now = state, 1000.0
+
+    def fail(self, what: Need, seen: Evidence) -> tuple[AttemptFailed, list[Fact]]:
+        first, *follows = settling.failed(self.state, what, seen, now=self.now, chance=0.5)
+        for fact in (first, *follows):
+            self.state.fold(fact)
+        assert isinstance(first, AttemptFailed)
+        return first, follows
+
+    def for_good(self, what: Need, seen: Evidence) -> tuple[AttemptFailed, list[Fact]]:
+        """Again and again until it is not tried any more."""
+        for _ in range(10):
+            fact, follows = self.fail(what, seen)
+            if fact.recovery.retry_at is None:
+                return fact, follows
+            self.now = fact.recovery.retry_at
+        raise AssertionError("tried for ever")
+
+
+def test_what_was_made_is_a_seal_under_its_key():
+    state = state_of(plan(cut([clip(0, 24, "/media/same.mov"), clip(24, 24)], audio=([clip(0, 24)],)), {s.path: s for s in (MEDIA, SAME)}))
+    made = Made(frames=24, bytes=5, file_hash="h", digest="d", reorder=2, clipped=3)
+    kinds = {
+        kind: settling.sealed(need(state, kind, number), made, file="f", seconds=1.23456)
+        for kind, number in (("copy", 0), ("render", 1), ("mix", 0))
+    }
+    assert {kind: (fact.kind, fact.shot) for kind, fact in kinds.items()} == {"copy": ("copy", 1), "render": ("video", 2), "mix": ("audio", 0)}
+    assert kinds["render"] == SegmentSealed(
+        key=state.current.segments[1].key, kind="video", shot=2, file="f", bytes=5, file_hash="h", frames=24, digest="d", reorder=2,
+        seconds=1.235, clipped=3,
+    )
+    assert settling.sealed(Need("track", "t1"), made, file="f", seconds=0).kind == "track"
+
+
+def test_attempts_are_counted_and_the_first_failure_begins_the_budget():
+    trial = Trial(state_of(plan(cut([clip(0, 24)]), MEDIA)))
+    stale = Evidence(operation="render", place="source", errno=errno.ESTALE)
+    what = need(trial.state, "render")
+    facts = []
+    for at in (1000.0, 1012.0, 1026.0):
+        trial.now = at
+        facts.append(trial.fail(what, stale)[0])
+    assert [(fact.attempt, fact.at, fact.shot) for fact in facts] == [(1, 1000.0, 1), (2, 1012.0, 1), (3, 1026.0, 1)]
+    assert [fact.recovery.retry_at is None for fact in facts] == [False, False, True], "25 seconds had gone"
+
+
+def test_a_piece_that_cannot_be_made_slates_every_shot_that_shows_it():
+    twice = cut([clip(0, 24), clip(24, 24, source_in=10), clip(48, 24)])
+    trial = Trial(state_of(plan(twice, MEDIA)))
+    fact, follows = trial.fail(need(trial.state, "render", 0), DAMAGE)
+    assert follows == [ShotSlated(shot=1, failure=fact.failure), ShotSlated(shot=3, failure=fact.failure)]
+    assert not fact.recovery.fatal
+
+
+def test_a_piece_of_a_shot_that_is_a_slate_by_now_ends_nothing():
+    trial = Trial(state_of(plan(cut([clip(0, 100)]), MEDIA)))
+    first, second = need(trial.state, "render", 0), need(trial.state, "render", 1)
+    trial.fail(first, DAMAGE)
+    fact, follows = trial.for_good(second, DAMAGE)
+    assert (fact.recovery.fatal, follows) == (False, [])
+    assert trial.state.fatal is None
+
+
+def test_a_slate_that_cannot_be_made_ends_the_job():
+    trial = Trial(state_of(plan(cut([clip(0, 24)]), MEDIA)))
+    trial.fail(need(trial.state, "render"), DAMAGE)
+    fact, follows = trial.for_good(need(trial.state, "render"), DEAD)
+    assert (fact.recovery.fatal, follows) == (True, [])
+    assert trial.state.fatal is not None
+
+
+def test_a_sound_that_cannot_be_read_is_silenced_by_name():
+    trial = Trial(state_of(plan(cut([clip(0, 1)], audio=([clip(0, 24, id="a")], [clip(0, 24, id="b")])), MEDIA)))
+    seen = Evidence(operation="mix", place="source", path="/media/a.mov", note="invalid-data", clip="b")
+    fact, follows = trial.fail(need(trial.state, "mix"), seen)
+    assert follows == [SoundSilenced(clip="b", failure=fact.failure)]
+
+
+def test_a_worker_that_keeps_crashing_over_a_mix_silences_what_was_in_it():
+    trial = Trial(state_of(plan(cut([clip(0, 1)], audio=([clip(0, 24, id="a")], [clip(0, 24, id="b")])), MEDIA)))
+    fact, follows = trial.for_good(need(trial.state, "mix"), DEAD)
+    assert follows == [SoundSilenced(clip="a", failure=fact.failure), SoundSilenced(clip="b", failure=fact.failure)]
+    silent = need(trial.state, "mix")
+    fact, follows = trial.for_good(silent, DEAD)
+    assert (fact.recovery.fatal, follows) == (True, []), "silence itself has no stand-in"
+
+
+def test_work_without_a_stand_in_ends_the_job():
+    trial = Trial(state_of(plan(cut([clip(0, 1)], audio=([clip(0, 24)],)), MEDIA, preset=H264), H264))
+    fact, _ = trial.for_good(Need("track", trial.state.track), Evidence(operation="encode-track", place="program", note="hung"))
+    assert fact.recovery.fatal
+
+
+def test_damage_met_while_joining_breaks_the_checkpoint_and_the_join_is_tried_again_a_few_times():
+    trial = Trial(state_of(plan(cut([clip(0, 24)]), MEDIA)))
+    key = trial.state.current.segments[0].key
+    trial.state.fold(seal(key))
+    seen = Evidence(operation="join", place="scratch", path="/s/v1.mov", note="seal-damaged", clip=key)
+    fact, follows = trial.fail(Need("join", trial.state.cut), seen)
+    assert follows == [SealBroken(key=key, reason="seal-damaged")]
+    assert fact.recovery.retry_at == trial.now
+    assert key not in trial.state.believed
+    fact, follows = trial.for_good(Need("join", trial.state.cut), seen)
+    assert (fact.attempt, fact.recovery.fatal) == (4, True)
+
+
+def test_a_source_that_is_another_one_at_every_reading_becomes_a_slate():
+    trial = Trial(state_of(plan(cut([clip(0, 24, "/media/same.mov"), clip(24, 24)]), {s.path: s for s in (MEDIA, SAME)})))
+    key = trial.state.current.segments[0].key
+    seen = Evidence(operation="join", place="source", path="/media/same.mov", note="source-changed", clip=key)
+    fact, follows = trial.fail(Need("join", trial.state.cut), seen)
+    assert follows == [SealBroken(key=key, reason="source-changed")]
+    fact, follows = trial.for_good(Need("join", trial.state.cut), seen)
+    assert follows == [SealBroken(key=key, reason="source-changed"), ShotSlated(shot=1, failure=fact.failure)]
+    assert trial.state.fatal is None
+
+
+def test_a_full_disk_slates_nothing():
+    trial = Trial(state_of(plan(cut([clip(0, 24)]), MEDIA)))
+    fact, follows = trial.for_good(need(trial.state, "render"), Evidence(operation="render", place="source", errno=errno.ENOSPC))
+    assert (fact.failure.code, fact.recovery.fatal, follows) == ("scratch-full", True, [])

@@ -1,0 +1,15 @@
+"""The long proofs stay alive: a few points of each, with every commit."""
+
+from __future__ import annotations
+
+from tests.proofs import kills, refusals, report
+
+
+def test_a_few_kills_leave_the_old_film_or_the_new(tmp_path):
+    held, figures = kills.prove(tmp_path, report.Say(), quick=True, small=True)
+    assert held and figures["kills"] >= 8
+
+
+def test_a_few_bad_requests_are_refused_in_words(tmp_path):
+    held, figures = refusals.prove(tmp_path, report.Say(), forked=True, step=5)
+    assert held and figures["requests"] >= 20
