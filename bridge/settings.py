@@ -11,6 +11,8 @@ import yaml
 
 from core.model.refusal import Refused
 
+MOST_JOBS = 256
+
 TEMPLATE = """\
 # Hotsplice's settings. Remove the # in front of a line to change it.
 
@@ -47,12 +49,12 @@ def load(folder: Path) -> Settings:
     try:
         raw = yaml.safe_load(text)
         settings = msgspec.convert(raw or {}, Settings, strict=True)
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date, among others
         raise Refused("settings-invalid", path=str(path), detail=" ".join(str(error).split())) from error
     except RecursionError as error:
         raise Refused("settings-invalid", path=str(path), detail="it is nested too deeply") from error
-    if settings.jobs is not None and settings.jobs < 1:
-        raise Refused("settings-invalid", path=str(path), detail="jobs must be 1 or more")
+    if settings.jobs is not None and not 1 <= settings.jobs <= MOST_JOBS:
+        raise Refused("settings-invalid", path=str(path), detail=f"jobs must be a number from 1 to {MOST_JOBS}")
     return settings
 
 

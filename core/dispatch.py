@@ -86,6 +86,9 @@ def order_for(
         slate=picture.lines if isinstance(picture, Slate) else (),
         width=form.width,
         height=form.height,
+        again=commands.render(segment, form=form, preset=preset, part=part, ffmpeg_path=ffmpeg, run_up=True)
+        if isinstance(picture, Piece) and picture.run_up_s
+        else (),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import Any, Protocol
 
@@ -36,6 +37,12 @@ class Display(Protocol):
 
     def close(self) -> None:
         """No more output."""
+
+
+def plain_console() -> Console:
+    """For lines and tables: nothing is cut off where nobody sees a terminal's edge."""
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
+    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, emoji=False, width=1000)
 
 
 def view(engine: Engine) -> Snapshot:
@@ -95,12 +102,12 @@ class Live:
     """A bar with time left, speed and the shot under work; problems as they are met; a closing word."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False, soft_wrap=True)
+        self.console = Console(highlight=False, soft_wrap=True, emoji=False)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[rest]}"),
+            TextColumn("{task.fields[rest]}", markup=False),
             console=self.console,
             transient=True,
             disable=not self.console.is_terminal,
@@ -128,7 +135,7 @@ class Live:
                 self.console.print(f"[red]Shot {fact.shot} is a slate[/] ({said.title.lower()}): {safe(said.message)}")
             case SoundSilenced():
                 said = catalogue.explain(fact.failure)
-                self.console.print(f"[red]Silence for {fact.clip}[/] ({said.title.lower()}): {safe(said.message)}")
+                self.console.print(f"[red]Silence for {safe(fact.clip)}[/] ({said.title.lower()}): {safe(said.message)}")
             case SealBroken():
                 self.console.print(f"[yellow]A checkpoint is made again[/]: {safe(fact.reason)}")
             case _:
@@ -145,7 +152,7 @@ class Live:
             description=title,
             total=now.frames,
             completed=now.frames_done,
-            rest=f"{duration(now.left_s)} left  {now.frames_per_s:.0f} fps  {safe(working[:40])}",
+            rest=f"{duration(now.left_s)} left  {now.frames_per_s:.0f} fps  {printable(working[:40])}",
         )
 
     def close(self) -> None:
@@ -174,8 +181,17 @@ class Live:
 
 def safe(text: str) -> str:
     """File names may hold rich's own markup and control characters; they are shown, never obeyed."""
-    printable = "".join(c if c.isprintable() else "?" for c in text)
-    return printable.replace("[", "\\[")
+    return re.sub(r"(\\+)(?=\[|\Z)|\[", _literal, printable(text))
+
+
+def printable(text: str) -> str:
+    """Without control characters."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _literal(found: re.Match[str]) -> str:
+    """A bracket; or backslashes that rich would take for the escape of the bracket after them: an empty tag parts the two."""
+    return f"{found[1] * 2}[none][/none]" if found[1] else "\\["
 
 
 def _where(problem: dict[str, Any]) -> str:

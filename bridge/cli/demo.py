@@ -20,7 +20,7 @@ from typing import Any
 from rich.console import Console
 
 from bridge.cli import demo_media
-from bridge.cli.console import safe
+from bridge.cli.console import plain_console, safe
 from core.perform import machine, process
 
 _FRAMES = 168
@@ -34,7 +34,7 @@ class DemoFailed(Exception):
 
 def run(folder: str | None) -> int:
     """0 when everything came out as promised, else 3."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = plain_console()
     place = Path(folder).expanduser().absolute() if folder else Path(tempfile.mkdtemp(prefix="hotsplice-demo-"))
     try:
         place.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bridge.cli import summary
-from bridge.cli.console import safe
+from bridge.cli.console import plain_console, safe
 from bridge.cli.house import Place, place, program_version
 from core.explain import catalogue
 from core.model.refusal import Refused
@@ -35,7 +35,7 @@ class Line(NamedTuple):
 
 def run(arguments: argparse.Namespace) -> int:
     """0 when a film can be assembled here, 1 when something is missing."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = plain_console()
     try:
         where = place()
         if arguments.verb == "presets":
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     for line in lines:
         colour = {"ok": "green", "note": "yellow", "bad": "red"}[line.mark]
         console.print(
-            f"[{colour}]{line.mark:4}[/]  {line.what:18} {safe(line.found)}"
+            f"[{colour}]{line.mark:4}[/]  {safe(line.what):18} {safe(line.found)}"
             + (f"\n{'':25}{safe(line.advice)}" if line.advice else "")
         )
     bad = sum(line.mark == "bad" for line in lines)
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _presets(where: Place, console: Console) -> None:
     table = Table("Preset", "Ending", "What it is", box=None, pad_edge=False)
     for preset in where.presets().values():
-        table.add_row(preset.name, preset.extension, preset.title)
+        table.add_row(safe(preset.name), safe(preset.extension), safe(preset.title))
     console.print(table)
     console.print(f"Your own go into {safe(str(where.home / 'presets'))}; docs/presets.md describes them.")
 

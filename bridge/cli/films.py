@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from bridge.cli import summary
-from bridge.cli.console import safe
+from bridge.cli.console import plain_console, safe
 from bridge.cli.house import Place, place
 from bridge.cli.inspect import state_of
 from bridge.cli.run import find_job
@@ -31,7 +31,7 @@ from core.record.workspace import Workspace
 
 def run(arguments: argparse.Namespace) -> int:
     """0 when all is well, 1 when something is not what was recorded, 2 when the request cannot be understood."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = plain_console()
     try:
         where = place()
         journal = where.journal()

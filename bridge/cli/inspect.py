@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bridge.cli.console import safe
+from bridge.cli.console import plain_console, safe
 from bridge.cli.house import place
 from bridge.cli.run import find_job
 from bridge.cli.summary import refusal
@@ -42,7 +42,7 @@ _COLOUR = {"complete": "green", "unchanged": "green", "incomplete": "yellow", "f
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit code 0, or 2 when there is no such job."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = plain_console()
     try:
         journal = place().journal()
         try:
@@ -115,7 +115,7 @@ def _jobs(journal: Journal, console: Console, as_json: bool) -> None:
             moment(float(row["at"])),
             f"[{colour}]{row['state']}[/]",
             str(row["shots"]),
-            str(row["preset"]),
+            safe(str(row["preset"])),
             safe(str(row["output"])),
         )
     console.print(table)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
+import sqlite3
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from core.model.refusal import Refused
 
 EXIT_CODES = """\
 exit codes:
@@ -96,10 +101,14 @@ def _count(text: str) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
     as_json = "--json" in (sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names that are not text; in JSON it is the very escape
     try:
         return _dispatch(parser().parse_args(argv))
     except Unclear as error:
         return _unclear(error, as_json)
+    except sqlite3.DatabaseError as error:  # the middle of a journal is read late
+        return _damaged(error, as_json)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -108,17 +117,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _unexpected(as_json)
 
 
-def _unclear(error: Unclear, as_json: bool) -> int:
-    from bridge.cli import summary
+def _damaged(error: sqlite3.DatabaseError, as_json: bool) -> int:
+    from bridge import settings
     from core.model.refusal import Refused
 
-    said = summary.refusal(Refused("command-unclear", detail=error.why))
+    return _refuse(Refused("journal-damaged", path=str(settings.home() / "journal.db"), detail=str(error)), "", as_json)
+
+
+def _unclear(error: Unclear, as_json: bool) -> int:
+    from core.model.refusal import Refused
+
+    return _refuse(Refused("command-unclear", detail=error.why), error.usage, as_json)
+
+
+def _refuse(error: Refused, usage: str, as_json: bool) -> int:
+    from bridge.cli import summary
+
+    said = summary.refusal(error)
     if as_json:
         import json
 
         print(json.dumps({"event": "summary", **said}, ensure_ascii=False))
     else:
-        print(f"{error.usage}{said['title']} {said['message']}\n{said['action']}", file=sys.stderr)
+        print(f"{usage}{said['title']} {said['message']}\n{said['action']}", file=sys.stderr)
     return summary.REFUSED
 
 

@@ -104,12 +104,17 @@ def _encoded(node: Any, part: str, form: Format, preset: Preset, frames: int, ff
     return _compiled(ffmpeg_path, ffmpeg.output(_tagged(node, form, preset), f"file:{part}", **options))
 
 
-def render(segment: Segment, *, form: Format, preset: Preset, part: str, ffmpeg_path: str) -> tuple[str, ...]:
-    """The command that makes a segment in `part`. A slate is expected drawn as `part`.png. ValueError for a copy."""
+def render(
+    segment: Segment, *, form: Format, preset: Preset, part: str, ffmpeg_path: str, run_up: bool = False
+) -> tuple[str, ...]:
+    """The command that makes a segment in `part`. A slate is expected drawn as `part`.png. ValueError for a copy.
+
+    With `run_up` a piece's decoding begins by that much earlier.
+    """
     rate = form.rate
     match segment.picture:
         case Piece() as piece:
-            node = _piece(piece, rate)
+            node = _piece(piece, segment.frames, rate, run_up=run_up)
             node = _placed(node, piece.fit, form, preset, matrix=piece.matrix, alpha=piece.alpha)
             node = _on_grid(node, rate)
         case Still() as still:
@@ -124,20 +129,24 @@ def render(segment: Segment, *, form: Format, preset: Preset, part: str, ffmpeg_
     return _encoded(node, part, form, preset, segment.frames, ffmpeg_path)
 
 
-def _piece(piece: Piece, rate: Fraction) -> Any:
+def _piece(piece: Piece, frames: int, rate: Fraction, *, run_up: bool) -> Any:
     """Record frame k is what the source shows at its in-point + k / rate, a tenth of a frame allowed for rounded stamps.
 
     Time is the file's own: shifted to the in-point it would be rounded to the stream's ticks, which in MXF and AVI are
-    whole frames. Decoding begins at the key frame before, since what is on screen at a time may have come up long before
-    it; were there none, the first frames would be missing and counted as such.
+    whole frames. Nothing is shown of a time before the first frame that was decoded, so that frames which a demuxer
+    passed over are missing in the count. In an open group of pictures, or where a stream has no index, decoding begins
+    with complaints about frames that were before; a run-up leaves them behind.
     """
+    seek_s = piece.seek_s - (piece.run_up_s if run_up else 0)
+    options: dict[str, Any] = {"ss": microseconds(seek_s)} if seek_s > 0 else {}  # not every demuxer can seek to where it is
+    if not run_up:
+        options["err_detect"] = "explode"
     node = ffmpeg.input(
-        f"file:{piece.path}", ss=microseconds(max(Fraction(0), piece.seek_s)), copyts=None, start_at_zero=None,
-        noaccurate_seek=None, threads=1, protocol_whitelist="file", err_detect="explode",
-    )[str(piece.stream)]  # fmt: skip
+        f"file:{piece.path}", copyts=None, start_at_zero=None, noaccurate_seek=None, threads=1, protocol_whitelist="file", **options
+    )[str(piece.stream)]
     begin = floor((piece.seek_s + piece.phase_s + Fraction(1, 10) / piece.source_rate) * 1_000_000)
     node = node.filter("settb", expr="1/1000000").filter("setpts", f"PTS-{begin}")
-    return node.filter("fps", fps=_ratio(rate), round="up").filter("trim", start_pts=0)
+    return node.filter("fps", fps=_ratio(rate), round="up").filter("trim", start_pts=0, end_pts=frames)
 
 
 def _still(url: str, fit: Fit, form: Format, preset: Preset, frames: int, *, alpha: bool, matrix: int) -> Any:

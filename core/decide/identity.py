@@ -52,6 +52,7 @@ def picture_key(picture: Picture, frames: int, form: Format, preset: Preset, ffm
                 p.fit,
                 p.matrix,
                 p.alpha,
+                p.run_up_s,
                 frames,
                 coded,
             )

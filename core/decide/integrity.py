@@ -17,9 +17,16 @@ _BAD_LINE = re.compile(
 """ffmpeg says `corrupt decoded frame` only as a warning and exits 0 (20 of 20 zeroed pages in ProRes)."""
 
 
-def bad_lines(log: tuple[str, ...]) -> tuple[str, ...]:
-    """The log lines that speak of damage or error."""
-    return tuple(line for line in log if _BAD_LINE.search(line))
+_BEGINNING = re.compile(
+    r"\[error\] (mmco: unref short failure|co located POCs unavailable|reference picture missing during reorder"
+    r"|Missing reference picture, default is \d+|Could not find ref with POC -?\d+|Error constructing the frame RPS)"
+)
+"""What decoders say where they begin amid a stream: they miss frames that were before."""
+
+
+def bad_lines(log: tuple[str, ...], *, run_up: bool = False) -> tuple[str, ...]:
+    """The log lines that speak of damage or error; after a run-up those of its beginning do not count."""
+    return tuple(line for line in log if _BAD_LINE.search(line) and not (run_up and _BEGINNING.search(line)))
 
 
 def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | JoinFilm, made: Made) -> Evidence | None:
@@ -51,7 +58,7 @@ def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | Jo
                     frames_seen=int(made.digest),
                 )
     note = ""
-    suspicious = bad_lines(made.log)
+    suspicious = bad_lines(made.log, run_up=made.again)
     if suspicious:
         note = "log-says-damage"
     elif made.frames != wanted:

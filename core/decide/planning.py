@@ -29,6 +29,8 @@ from core.model.source import Source, VideoFacts
 from core.model.timing import showing_frame, timecode
 
 COPY_FRAMES = 480
+_RUN_UP_S = Fraction(5)
+"""Longer than the groups of pictures that cameras record and stations send."""
 _DECODE_MS_PER_MEGAPIXEL = 8.0
 
 Sources = Mapping[str, Source | Failure]
@@ -238,6 +240,7 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
                     matrix=matrix,
                     alpha=video.alpha,
                     phase_s=shown_s - seek_s,
+                    run_up_s=Fraction(0) if video.intra_only else _RUN_UP_S,
                 ),
             )
     if there < shot.frames:
@@ -253,9 +256,7 @@ def _seek(shown_s: Fraction, video: VideoFacts) -> Fraction:
     """Where the demuxer is asked to go for what is shown at a time: a little early, in whole microseconds.
 
     Demuxers find a key frame by its decoding time, which runs ahead of showing it; where a file does not make up for
-    that, its first picture starts late by as much. Without an index they find none: then from the beginning."""
-    if not video.indexed:
-        return Fraction(0)
+    that, its first picture starts late by as much."""
     early = shown_s - Fraction(1, 4) / video.rate - (0 if video.intra_only else video.start_s)
     return max(Fraction(0), Fraction(floor(early * 1_000_000), 1_000_000))
 

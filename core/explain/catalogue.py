@@ -39,7 +39,7 @@ def entries() -> Mapping[str, Mapping[str, str]]:
 def human_bytes(count: float) -> str:
     """1.2 GB and the like, by thousands as drives are sold."""
     for unit in ("bytes", "KB", "MB", "GB"):
-        if abs(count) < 1000:
+        if abs(count) < (1000 if unit == "bytes" else 999.95):
             return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"

@@ -37,7 +37,8 @@ class ValidateSeal(Value, frozen=True):
 
 
 class RenderSegment(Value, frozen=True):
-    """Run ffmpeg to make one segment in `part`; then count, sign, hash and flush it."""
+    """Run ffmpeg to make one segment in `part`; then count, sign, hash and flush it. `again`, where there is one, is run
+    when that did not give all frames without a word: the same with decoding begun well before."""
 
     key: str
     argv: tuple[str, ...]
@@ -49,6 +50,7 @@ class RenderSegment(Value, frozen=True):
     slate: tuple[str, ...] = ()
     width: int = 0
     height: int = 0
+    again: tuple[str, ...] = ()
 
 
 class ExamineCopy(Value, frozen=True):
@@ -154,7 +156,7 @@ class Proved(Value, frozen=True):
 class Made(Value, frozen=True):
     """A part file was made and flushed, and this is what stands in it; `core.decide.integrity` says whether that is
     what was promised. `frames` are samples for sound. `log` are ffmpeg's lines. `known` are hashes of packets, by
-    frame number, that decoded cleanly now. `checking_s` is the time spent on everything but making it."""
+    frame number, that decoded cleanly now. `again` tells that it took the second way. `checking_s` is the time spent on everything but making it."""
 
     frames: int
     signature: str = ""
@@ -166,6 +168,7 @@ class Made(Value, frozen=True):
     reorder: int = 0
     clipped: int = 0
     known: dict[int, int] = {}
+    again: bool = False
     checking_s: float = 0.0
 
 

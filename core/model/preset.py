@@ -7,7 +7,7 @@ from typing import Literal
 from core.model.film import Value
 
 
-class VideoRecipe(Value, frozen=True):
+class VideoRecipe(Value, frozen=True, forbid_unknown_fields=True):
     """How pictures are coded. `options` are the encoder's own, by ffmpeg's names without the dash.
 
     `cost_ms_per_megapixel` (one thread) and `bits_per_pixel` are estimates: they size segments, order the work and
@@ -23,7 +23,7 @@ class VideoRecipe(Value, frozen=True):
     copy: bool = False
 
 
-class AudioRecipe(Value, frozen=True):
+class AudioRecipe(Value, frozen=True, forbid_unknown_fields=True):
     """`codec` pcm_s24le or pcm_s16le is written as mixed; any other encoder is run once over the whole film."""
 
     codec: str = "pcm_s24le"
@@ -35,7 +35,7 @@ class AudioRecipe(Value, frozen=True):
         return self.codec.startswith("pcm_")
 
 
-class Preset(Value, frozen=True):
+class Preset(Value, frozen=True, forbid_unknown_fields=True):
     """One way to deliver: `name` as given to `--preset`, container by ffmpeg's muxer name, file extension with dot.
 
     `even` demands even width and height; `minimum` is the smallest frame the codec takes.

@@ -25,9 +25,10 @@ class Fit(Value, frozen=True):
 class Piece(Value, frozen=True):
     """Frames of a movie, from its `first_frame`, decoded and encoded again.
 
-    `seek_s` is where the demuxer is asked to go: half a frame before the first frame, so that rounding to
-    microseconds can never miss it. With `conform` the source's own rate is brought to the film's:
-    record frame k shows what the source shows at seek_s + phase_s + k/rate. `matrix` is how its colours
+    `seek_s` is where the demuxer is asked to go, a quarter of a frame early or more. Record frame k shows what the source
+    shows at seek_s + phase_s + k/rate, counted from the container's start; with `conform` its own rate or its time
+    stamps are other than the film's. `run_up_s` is how much earlier decoding begins when the frames were not found
+    there, because frames need others that stand before them; 0 where none do. `matrix` is how its colours
     are coded (ITU-T H.273; 0 is RGB, 2 unspecified: taken to be the film's).
     """
 
@@ -42,6 +43,7 @@ class Piece(Value, frozen=True):
     phase_s: Fraction = Fraction(0)
     matrix: int = 2
     alpha: bool = False
+    run_up_s: Fraction = Fraction(0)
 
 
 class Still(Value, frozen=True):

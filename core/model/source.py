@@ -11,7 +11,7 @@ class VideoFacts(Value, frozen=True):
     """The first video stream. `start_s` counts from the container's own start, as ffmpeg's `-ss` does.
 
     `frames` is the container's count, else duration times rate. `constant_rate` is true when every frame stands
-    on the grid of `rate`. `indexed` tells whether the container knows where its key frames are. `rotation` is in degrees clockwise. `signature` names the coded format (`core.model.segment`).
+    on the grid of `rate`. `rotation` is in degrees clockwise. `signature` names the coded format (`core.model.segment`).
     """
 
     stream: int
@@ -31,7 +31,6 @@ class VideoFacts(Value, frozen=True):
     colour: Colour = UNSPECIFIED
     alpha: bool = False
     interlaced: bool = False
-    indexed: bool = True
 
 
 class AudioFacts(Value, frozen=True):

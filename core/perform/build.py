@@ -47,4 +47,4 @@ def find(chosen: str | None) -> Build:
 def encoders(build: Build) -> set[str]:
     """Names of the encoders this build has."""
     lines = process.output_of([build.path, "-hide_banner", "-encoders"]).splitlines()
-    return {line.split()[1] for line in lines if len(line.split()) > 1 and line[:1] == " "}
+    return {line.split()[1] for line in lines if len(line.split()) > 1 and line[:1] == " "} - {"="}  # of the legend above them

@@ -19,8 +19,11 @@ def check_film(order: CheckFilm, on_frames: Callable[[int], None]) -> Made | Ref
         frames, samples = 0, 0
         try:
             with av.open(order.path) as container:
+                if not container.streams.video:
+                    return Refuted(reason="it has no pictures")
                 video = container.streams.video[0]
                 video.thread_type = "AUTO"
+                video.codec_context.options = {"err_detect": "explode"}  # else broken pictures are patched up
                 audio = container.streams.audio[0] if container.streams.audio else None
                 for frame in container.decode([video, audio] if audio else [video]):
                     if isinstance(frame, av.VideoFrame):
@@ -32,6 +35,8 @@ def check_film(order: CheckFilm, on_frames: Callable[[int], None]) -> Made | Ref
                     elif isinstance(frame, av.AudioFrame):
                         samples += frame.samples
         except av.FFmpegError as error:
+            if isinstance(error, OSError):  # the disk's fault, or it is gone: nothing is known of its pictures
+                raise
             return Refuted(reason=f"decoding stopped after {frames} frames: {error.strerror}")
         if frames != order.frames or samples < order.samples:
             return Refuted(reason=f"{frames} of {order.frames} frames and {samples} of {order.samples} samples decode")

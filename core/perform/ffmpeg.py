@@ -11,6 +11,7 @@ import selectors
 import subprocess
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,6 +41,16 @@ def _blocks(files: Sequence[str]) -> Iterator[bytes]:
                 yield block
 
 
+@contextmanager
+def _mortal(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Whatever ends the watching ends what is watched: an input that cannot be read, a pipe to the engine that broke."""
+    try:
+        yield
+    except BaseException:
+        child.kill()
+        raise
+
+
 def run(
     argv: Sequence[str],
     *,
@@ -52,11 +63,11 @@ def run(
     child = process.spawn(argv, stdin=subprocess.PIPE if inputs else subprocess.DEVNULL, from_single_thread=True)
     assert child.stdout and child.stderr
     lines: deque[str] = deque(maxlen=_TAIL_LINES)
-    frames = 0
+    frames = heard_us = 0
     rest = {"out": b"", "err": b""}
     feed = _blocks(inputs)
     pending = memoryview(b"")
-    with selectors.DefaultSelector() as selector:
+    with _mortal(child), selectors.DefaultSelector() as selector:
         selector.register(child.stdout, selectors.EVENT_READ, "out")
         selector.register(child.stderr, selectors.EVENT_READ, "err")
         if child.stdin:
@@ -68,7 +79,6 @@ def run(
         while open_streams:
             for key, _ in selector.select():
                 if key.data == "engine":
-                    child.kill()
                     raise EngineGone
                 if key.data == "in":
                     assert child.stdin
@@ -99,6 +109,10 @@ def run(
                         if counted > frames:  # a stalled ffmpeg goes on reporting: only progress counts as life
                             frames = counted
                             on_frames(frames)
+                    elif line.startswith(b"out_time_us=") and line[12:].strip().isdigit():  # sound alone has no frames
+                        if frames == 0 and int(line[12:]) > heard_us:
+                            heard_us = int(line[12:])
+                            on_frames(0)
     if rest["err"].strip():
         lines.append(rest["err"].decode(errors="replace").rstrip())
     exit_code = child.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import time
@@ -22,6 +23,9 @@ _NETWORK_FILE_SYSTEMS = {
     "glusterfs",
     "webdav",
 }
+
+_OCTAL = re.compile(r"\\([0-7]{3})")
+"""How the kernel writes blanks, tabs, newlines and backslashes in names of mount points; nothing else is escaped."""
 
 
 def now() -> float:
@@ -56,13 +60,23 @@ def cores() -> int:
     return max(1, os.cpu_count() or 1)
 
 
+def _nearest(path: str | Path) -> Path:
+    """The path, or its nearest parent that can be looked at: a name may be too long, a folder closed, a share gone."""
+    place = Path(path)
+    while place != place.parent:
+        try:
+            if place.exists():
+                break
+        except OSError:
+            pass
+        place = place.parent
+    return place
+
+
 def free_bytes(path: str | Path) -> int | None:
     """Space left for us on the volume of a path or of its nearest existing parent; None when it cannot be told."""
-    place = Path(path)
-    while not place.exists() and place != place.parent:
-        place = place.parent
     try:
-        return shutil.disk_usage(place).free
+        return shutil.disk_usage(_nearest(path)).free
     except OSError:
         return None
 
@@ -77,11 +91,8 @@ def longest_name(folder: str | Path) -> int:
 
 def volume(path: str | Path) -> int | None:
     """The device number of the volume a path (or its nearest existing parent) is on."""
-    place = Path(path)
-    while not place.exists() and place != place.parent:
-        place = place.parent
     try:
-        return place.stat().st_dev
+        return _nearest(path).stat().st_dev
     except OSError:
         return None
 
@@ -89,14 +100,14 @@ def volume(path: str | Path) -> int | None:
 def on_network(path: str | Path) -> bool:
     """Whether a path is on a network file system. Only Linux tells; elsewhere False."""
     try:
-        mounts = Path("/proc/self/mountinfo").read_text()
+        mounts = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape")  # names there are bytes, as everywhere
     except OSError:
         return False
     best, kind = "", ""
     text = os.path.abspath(path)
     for line in mounts.splitlines():
         left, _, right = line.partition(" - ")
-        point = left.split()[4].encode().decode("unicode_escape")
+        point = _OCTAL.sub(lambda escaped: chr(int(escaped[1], 8)), left.split(" ")[4])
         inside = text == point or text.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= len(best):
             best, kind = point, right.split()[0]

@@ -16,9 +16,6 @@ from core.perform.wrong import NotMedia
 
 _STILL_CODECS = {"png", "tiff", "bmp", "jpeg2000", "webp", "exr", "dpx", "targa", "mjpeg", "gif", "psd", "jpegxl"}
 
-_INDEXED = {"mov", "mp4", "matroska", "webm", "mxf", "avi"}
-"""Containers in which ffmpeg finds the key frame before a time. In transport and program streams it does not."""
-
 
 def examine(path: str) -> Source:
     """Open, read the header, decode the first picture. NotMedia, OSError or av.FFmpegError when that cannot be done."""
@@ -29,7 +26,8 @@ def examine(path: str) -> Source:
         raise NotMedia("empty-file")
     mark = hashing.fingerprint(path)
     # Only real media containers: a text file is a "picture" to ffmpeg's tty demuxer, a playlist opens other files.
-    with av.open(path, options={"protocol_whitelist": "file"}) as container:
+    # A still's name is no pattern: `shot%02d.png` would open shot01.png.
+    with av.open(path, options={"protocol_whitelist": "file", "pattern_type": "none"}) as container:
         if container.format.name in ("tty", "hls", "concat", "sdp", "dash", "ffmetadata"):
             raise NotMedia("not-media", container.format.name)
         video = _video(container) if container.streams.video else None
@@ -116,7 +114,6 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
         colour=(int(context.color_primaries), int(context.color_trc), int(context.colorspace)),
         alpha=any(part.is_alpha for part in frame.format.components),
         interlaced=bool(frame.interlaced_frame),
-        indexed=not _INDEXED.isdisjoint(container.format.name.split(",")),
     )
 
 

@@ -47,15 +47,24 @@ def _died(ran: ffmpeg.Ran, *, operation: str, argv: tuple[str, ...], part: str, 
     )
 
 
+def _complained(ran: ffmpeg.Ran) -> bool:
+    return any("[error]" in line or "corrupt" in line for line in ran.lines)
+
+
 def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None], command_pipe: int | None) -> Outcome:
     """Made with everything that was counted, or Evidence when ffmpeg did not end well."""
     if order.slate:
         from core.perform import slate  # Pillow is needed for slates alone
 
         slate.draw(f"{order.part}.png", order.slate, order.width, order.height)
-    ran = ffmpeg.run(order.argv, on_frames=on_frames, command_pipe=command_pipe)
+    argv = order.argv
+    ran = ffmpeg.run(argv, on_frames=on_frames, command_pipe=command_pipe)
+    again = bool(order.again) and ran.exit_code >= 0 and (ran.exit_code != 0 or ran.frames < order.frames or _complained(ran))
+    if again:
+        argv = order.again
+        ran = ffmpeg.run(argv, on_frames=on_frames, command_pipe=command_pipe)
     if ran.exit_code != 0:
-        return _died(ran, operation="render", argv=order.argv, part=order.part, source=order.source, wanted=order.frames)
+        return _died(ran, operation="render", argv=argv, part=order.part, source=order.source, wanted=order.frames)
     started = machine.monotonic()
     if order.source and hashing.fingerprint(order.source) != order.fingerprint:
         return Evidence(operation="render", place="source", path=order.source, note="source-changed", elapsed_s=ran.elapsed_s)
@@ -70,6 +79,7 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
         file_hash=hashing.file_hash(order.part),
         digest=counted.digest,
         reorder=counted.reorder,
+        again=again,
         checking_s=machine.monotonic() - started,
     )
 

@@ -124,8 +124,12 @@ def read(sound: Sound, sample_rate: int, channels: int) -> np.ndarray:
             wanted_first = floor(sound.source_in_s * sample_rate + Fraction(1, 2))
             first = max(0, floor(sound.source_in_s * own) - own // 20) // step * step
             skip = wanted_first - first * sample_rate // own
-            count = (skip + sound.samples) * own // sample_rate + own // 20
-            count = min(count, max(1, _length(stream, container) - first)) if _length(stream, container) else count
+            needed = (skip + sound.samples) * own // sample_rate
+            count = needed + own // 20
+            if length := _length(stream, container):  # what is asked for beyond the end would come back as silence
+                if first + needed - length > _PADDING_SAMPLES:
+                    raise TooShort(sound.samples, max(0, (length - first) * sample_rate // own - skip))
+                count = min(count, max(1, length - first))
             data = _resampled(_excerpt(container, stream, first, count), own, sample_rate, skip, sound.samples)
     if sound.channels:
         data = data[[channel for channel in sound.channels if channel < data.shape[0]] or [0]]

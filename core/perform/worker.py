@@ -170,7 +170,7 @@ def main() -> int:
                 line, buffer = buffer.split(b"\n", 1)
                 try:
                     assignment = codec.decode(line, Assignment)
-                except msgspec.ValidationError as error:  # an engine of another version
+                except msgspec.DecodeError as error:  # an engine of another version
                     send(Evidence(operation="assignment", place="program", note="unexpected", detail=str(error)))
                     continue
                 send(perform(assignment, send))

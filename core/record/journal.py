@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,17 +113,24 @@ class Journal:
             pass
         raise JournalLost(str(self.path))
 
-    def accept(self, job: str, fact: JobAccepted, timeline: bytes, at: float) -> None:
-        """Record a new job with the timeline exactly as it was handed in."""
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """All of what is written in it, or nothing; and never left open, or nothing could be recorded after it."""
         self._still_ours()
         self._db.execute("BEGIN IMMEDIATE")
         try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:  # SQLite itself has taken some back: a full disk
+                self._db.execute("ROLLBACK")
+            raise
+
+    def accept(self, job: str, fact: JobAccepted, timeline: bytes, at: float) -> None:
+        """Record a new job with the timeline exactly as it was handed in."""
+        with self._whole():
             self._db.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?)", (job, fact.digest, fact.output, at, timeline))
             self._insert(job, fact, at)
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
     def _insert(self, job: str, fact: Fact, at: float) -> int:
         cursor = self._db.execute(
@@ -134,10 +142,8 @@ class Journal:
     def append(self, job: str, facts: Iterable[Fact], at: float) -> int:
         """Record facts, all or none, durably; the sequence number of the last. What they imply for seals and films
         is recorded in the same transaction."""
-        self._still_ours()
-        self._db.execute("BEGIN IMMEDIATE")
         last = 0
-        try:
+        with self._whole():
             for fact in facts:
                 last = self._insert(job, fact, at)
                 match fact:
@@ -169,10 +175,6 @@ class Journal:
                         )
                     case _:
                         pass
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
         return last
 
     def facts(self, job: str) -> list[Entry]:
@@ -226,9 +228,8 @@ class Journal:
 
     def forget_seals(self, keys: Iterable[str]) -> None:
         """Drop seals whose files are about to be removed: first the record, then the file."""
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany("DELETE FROM seals WHERE key = ?", [(key,) for key in keys])
-        self._db.execute("COMMIT")
+        with self._whole():
+            self._db.executemany("DELETE FROM seals WHERE key = ?", [(key,) for key in keys])
 
     def decoded(self, fingerprint: str, stream: int, first: int, count: int) -> dict[int, int]:
         """Hashes (xxh3-64), by frame number, of a source's packets that once decoded cleanly, in [first, first + count)."""
@@ -240,12 +241,11 @@ class Journal:
 
     def add_decoded(self, fingerprint: str, stream: int, marks: Mapping[int, int]) -> None:
         """Remember packets that decoded cleanly. Losing this costs a decode, never a wrong film."""
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany(
-            "INSERT OR REPLACE INTO decoded VALUES (?, ?, ?, ?)",
-            [(fingerprint, stream, frame, mark.to_bytes(8, "little")) for frame, mark in marks.items()],
-        )
-        self._db.execute("COMMIT")
+        with self._whole():
+            self._db.executemany(
+                "INSERT OR REPLACE INTO decoded VALUES (?, ?, ?, ?)",
+                [(fingerprint, stream, frame, mark.to_bytes(8, "little")) for frame, mark in marks.items()],
+            )
 
     def film(self, path: str) -> Film | None:
         """What was last published at a path."""

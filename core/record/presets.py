@@ -30,6 +30,14 @@ def _tagged(raw: dict[str, object]) -> dict[str, object]:
     return {k: {"is": tags[k], **v} if k in tags and isinstance(v, dict) else v for k, v in raw.items()}
 
 
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        detail = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise Refused("preset-invalid", path=str(path), detail=detail) from error
+
+
 def load_all(user_folder: Path | None) -> dict[str, Preset]:
     """Presets by name. Refused(preset-invalid) names the file and the place in it."""
     found: dict[str, Preset] = {}
@@ -39,21 +47,20 @@ def load_all(user_folder: Path | None) -> dict[str, Preset]:
             found[preset.name] = preset
     if user_folder is not None and user_folder.is_dir():
         for path in sorted(user_folder.glob("*.yaml")):
-            preset = _parse(path.read_text(encoding="utf-8"), str(path))
+            preset = _parse(_read(path), str(path))
             found[preset.name] = preset
     return found
 
 
 def for_output(presets: dict[str, Preset], name: str | None, output: Path) -> Preset:
     """The preset asked for; without a name the usual one for the file's extension. Refused when they disagree."""
-    if name is not None:
-        if name not in presets:
-            raise Refused("preset-unknown", name=name, known=", ".join(sorted(presets)))
-        preset = presets[name]
-        if output.suffix.lower() != preset.extension:
-            raise Refused("output-wrong-extension", path=str(output), preset=name, extension=preset.extension)
-        return preset
-    usual = {".mov": "prores-hq", ".mp4": "h264", ".mkv": "ffv1"}.get(output.suffix.lower())
-    if usual is None:
-        raise Refused("output-wrong-extension", path=str(output), preset="any", extension=".mov, .mp4 or .mkv")
-    return presets[usual]
+    if name is None:
+        name = {".mov": "prores-hq", ".mp4": "h264", ".mkv": "ffv1"}.get(output.suffix.lower())
+        if name is None:
+            raise Refused("output-wrong-extension", path=str(output), preset="any", extension=".mov, .mp4 or .mkv")
+    if name not in presets:
+        raise Refused("preset-unknown", name=name, known=", ".join(sorted(presets)))
+    preset = presets[name]  # the user's own may have taken a bundled one's name, with another ending
+    if output.suffix.lower() != preset.extension:
+        raise Refused("output-wrong-extension", path=str(output), preset=name, extension=preset.extension)
+    return preset

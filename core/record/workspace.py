@@ -165,10 +165,16 @@ class Workspace:
                 _rename(spare, kept)
                 spare.unlink(missing_ok=True)  # the same file under both names, after a cut: then rename does nothing
             except OSError:
+                spare.unlink(missing_ok=True)
                 _rename(output, kept)
             flush_directory(kept.parent)
             replaced = str(kept)
-        _rename(staged, output)
+        try:
+            _rename(staged, output)
+        except OSError:
+            if replaced and not output.exists():
+                _rename(kept, output)  # a film that cannot be published does not cost the one that was there
+            raise
         flush_directory(output.parent)
         return replaced
 
@@ -192,7 +198,11 @@ class Workspace:
             except OSError:
                 _rename(output, spare)
         flush_directory(kept.parent)
-        _rename(kept, output)
+        try:
+            _rename(kept, output)
+        except OSError:
+            self.exchanged(output)  # undoes what was begun
+            raise
         flush_directory(output.parent)
         self.exchanged(output)
 
@@ -212,13 +222,17 @@ class Workspace:
             try:
                 os.link(spare, kept)
             except OSError:
-                _rename(spare, kept)
+                return True  # no hard links: the third name stays, as the sign of what is not on record yet
             flush_directory(kept.parent)
         return True
 
     def forget_exchange(self, output: Path) -> None:
         """The exchange is on record: the third name goes."""
-        self._swap(output).unlink(missing_ok=True)
+        kept, spare = self.kept(output), self._swap(output)
+        if spare.exists() and not kept.exists():
+            _rename(spare, kept)
+            flush_directory(kept.parent)
+        spare.unlink(missing_ok=True)
 
     # Locks and cleaning -------------------------------------------------------------------------------------------
 
@@ -263,7 +277,7 @@ class Workspace:
 
 def _name_of(output: str) -> str:
     """A short name for a film's whole path."""
-    return hashlib.blake2b(output.encode(), digest_size=10).hexdigest()
+    return hashlib.blake2b(os.fsencode(output), digest_size=10).hexdigest()
 
 
 def _lock_file(handle: int) -> None:

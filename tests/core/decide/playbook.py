@@ -84,7 +84,7 @@ class Playbook:
 
     def key(self, word: str) -> str:
         """The content key of `render 2`, `mix 1`, `track`, `join`."""
-        kind, _, number = word.partition(" ")
+        kind, _, number = word.removeprefix("validate ").partition(" ")
         if kind == "mix":
             return self.state.current.chunks[int(number) - 1].key
         if kind == "track":

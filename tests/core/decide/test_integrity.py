@@ -20,7 +20,7 @@ JOIN = JoinFilm(
     video=(JoinVideo(key="v1", frames=20, digest="d"), JoinVideo(key="v2", frames=4, digest="d")), sound=(), pcm="pcm_s24le",
     sample_rate=48000, channels=2, samples=48000,
 )
-HEARD = msgspec.structs.replace(JOIN, sound=(JoinSound.__new__(JoinSound),))
+HEARD = msgspec.structs.replace(JOIN, sound=(JoinSound(key="a1", file="/s/a1.pcm", samples=48000, digest="d"),))
 GOOD = Made(frames=24, signature="prores 3", log=("[prores @ 0x1] [warning] a remark",), digest="48000")
 SOUND = Made(frames=48000)
 

@@ -1,0 +1,302 @@
+"""The command line: words and documented exit codes for everything that can be typed, and names shown as they are."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from bridge.cli import console, inspect
+from bridge.cli.main import main
+from core.model.facts import JobAccepted, RunStarted, SoundSilenced
+from core.model.failure import ErrorType, Evidence, Failure
+from core.record.journal import Journal
+
+NAMES = (
+    "plain.mov", "[bold]x[/bold].mov", "[/]", "a\\[bold]x", "a\\\\[bold]x", "tail\\", "tail\\\\", "shot[5].mov", "a\\[5]", "[",
+    "]", ":cat:.mov", "[link=file:///x]y[/link]", "[none]", "\\", "",
+)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOTSPLICE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "home"
+
+
+def summary_of(text: str) -> dict[str, Any]:
+    last: dict[str, Any] = json.loads(text.splitlines()[-1])
+    assert last["event"] == "summary"
+    return last
+
+
+# Words ----------------------------------------------------------------------------------------------------------------
+
+
+def test_help_names_every_command_and_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert ended.value.code == 0
+    for word in ("assemble", "resume", "jobs", "show", "checkpoints", "check", "rollback", "clean", "presets", "doctor", "demo"):
+        assert re.search(rf"^\s+{word}\s", said, re.MULTILINE), word
+    for code in ("0", "1", "2", "3", "130"):
+        assert re.search(rf"^  {code} ", said, re.MULTILINE), code
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert re.fullmatch(r"hotsplice \S+\n", capsys.readouterr().out)
+
+
+def test_no_words_are_answered_with_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "usage: hotsplice" in capsys.readouterr().out
+
+
+BAD = (
+    ["--json"], ["nonsense", "--json"], ["assemble", "--json"], ["assemble", "t.otio", "--json"], ["jobs", "x", "--json"],
+    ["assemble", "t.otio", "-o", "f.mov", "-j", "0", "--json"], ["assemble", "t.otio", "-o", "f.mov", "-j", "257", "--json"],
+    ["assemble", "t.otio", "-o", "f.mov", "-j", "²", "--json"], ["resume", "-j", "two", "--json"],
+    ["check", "--json"],
+)
+
+
+@pytest.mark.parametrize("words", BAD, ids=" ".join)
+def test_words_that_are_not_understood(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    assert main(words) == 2
+    said = capsys.readouterr()
+    report = summary_of(said.out)
+    assert (report["exit_code"], report["outcome"], report["code"]) == (2, "refused", "command-unclear")
+    assert report["message"] and report["action"]
+    assert main([word for word in words if word != "--json"] + ["--never"]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and "usage: hotsplice" in said.err and "Traceback" not in said.err
+
+
+REFUSED = (
+    (["assemble", "none.otio", "-o", "f.mov", "--json"], "timeline-missing"),
+    (["assemble", "none.otio", "-o", "f.avi", "--json"], "output-wrong-extension"),
+    (["assemble", "none.otio", "-o", "none/f.mov", "--json"], "output-folder-missing"),
+    (["assemble", "none.otio", "-o", ".", "--json"], "output-is-folder"),
+    (["assemble", "none.otio", "-o", "f.mov", "-p", "x", "--json"], "preset-unknown"),
+    (["resume", "--json"], "nothing-to-resume"),
+    (["resume", "abc", "--json"], "job-unknown"),
+    (["show", "abc", "--json"], "job-unknown"),
+    (["checkpoints", "abc", "--json"], "job-unknown"),
+    (["check", "abc", "--json"], "job-unknown"),
+    (["check", "none.mov", "--json"], "film-not-there"),
+)
+
+
+@pytest.mark.parametrize(("words", "code"), REFUSED, ids=[" ".join(words) for words, _ in REFUSED])
+def test_what_cannot_be_carried_out_is_refused(capsys: pytest.CaptureFixture[str], words: list[str], code: str) -> None:
+    assert main(words) == 2
+    report = summary_of(capsys.readouterr().out)
+    assert (report["exit_code"], report["code"]) == (2, code)
+    assert main([word for word in words if word != "--json"]) == 2
+    said = capsys.readouterr()
+    assert report["action"] in said.out and "Traceback" not in said.out + said.err
+
+
+def test_rolling_back_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rollback", "f.mov"]) == 2
+    assert "No earlier film is kept" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["presets"], ["jobs", "--json"], ["doctor"], ["assemble", "t.otio", "-o", "f.mov", "--json"]])
+def test_settings_that_are_not_understood(home: Path, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    home.mkdir()
+    (home / "settings.yaml").write_text("job: 3")
+    assert main(words) == 2
+    said = capsys.readouterr().out
+    assert "settings.yaml" in said and "`job`" in said
+    if "--json" in words:
+        assert summary_of(said)["code"] == "settings-invalid"
+
+
+def test_a_name_that_is_no_text_is_reported_in_json(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "bridge.cli.main", "assemble", "t.otio", "-o", b"none\xff/f.mov", "--json"]
+    ran = subprocess.run(words, capture_output=True, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONIOENCODING": "utf-8:strict"}, check=False)
+    assert ran.returncode == 2, ran.stderr
+    report = summary_of(ran.stdout.decode())
+    assert report["code"] == "output-folder-missing" and "none\udcff" in report["message"]
+
+
+# What is there --------------------------------------------------------------------------------------------------------
+
+
+def test_the_doctor_finds_this_machine_well(capsys: pytest.CaptureFixture[str], home: Path, tmp_path: Path) -> None:
+    assert main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    marks = re.findall(r"^(ok|note|bad) ", said, re.MULTILINE)
+    assert "bad" not in marks and marks.count("ok") >= 10
+    for what in ("ffmpeg", "prores-hq", "data folder", "scratch folder", "timelines", "media library", "journal"):
+        assert re.search(rf"^(ok|note)\s+{what}\s", said, re.MULTILINE), what
+    assert said.endswith("This machine can assemble films.\n")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["home", "scratch"], "nothing is left of what was tried"
+
+
+@pytest.mark.parametrize("ffmpeg", ["/none/ffmpeg", "/bin/true", "/"])
+def test_the_doctor_finds_a_wrong_ffmpeg(capsys: pytest.CaptureFixture[str], home: Path, ffmpeg: str) -> None:
+    home.mkdir()
+    (home / "settings.yaml").write_text(f"ffmpeg: {ffmpeg}\n")
+    assert main(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert re.search(r"^bad   ffmpeg .* cannot be used as ffmpeg", said, re.MULTILINE)
+    assert "Correct the path in the settings" in said and "1 of these must be mended first." in said
+    assert re.search(r"^ok    journal ", said, re.MULTILINE), "the other findings are told all the same"
+
+
+def test_the_doctor_finds_a_folder_that_cannot_be_used(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    home.write_text("a file")
+    assert main(["doctor"]) == 1
+    assert re.search(r"^bad   data folder ", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_presets_are_listed_with_the_users_own(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    (home / "presets").mkdir(parents=True)
+    (home / "presets" / "mine.yaml").write_text(
+        "name: '[/]mine'\ntitle: 'Mine [bold]:cat:'\ncontainer: mov\nextension: .mov\n"
+        "video: {encoder: prores_ks, pixel_format: yuv422p10le}\naudio: {}\n"
+    )
+    assert main(["presets"]) == 0
+    said = capsys.readouterr().out
+    for name in ("prores-hq", "dnxhr-hq", "h264", "ffv1", "mjpeg"):
+        assert re.search(rf"^{name}\s+\.m", said, re.MULTILINE), name
+    assert re.search(r"^\[/\]mine +\.mov +Mine \[bold\]:cat:", said, re.MULTILINE)
+    assert str(home / "presets") in said
+    assert main(["doctor"]) == 0
+    assert "  [/]mine" in capsys.readouterr().out
+
+
+def test_a_preset_that_is_not_understood_is_named(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    (home / "presets").mkdir(parents=True)
+    (home / "presets" / "mine.yaml").write_bytes(b"\xff")
+    assert main(["presets"]) == 2
+    assert "mine.yaml" in capsys.readouterr().out
+
+
+def test_an_empty_home_has_no_jobs(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    assert main(["jobs"]) == 0
+    assert "No jobs yet" in capsys.readouterr().out
+    assert main(["jobs", "--json"]) == 0
+    assert capsys.readouterr().out == ""
+    assert (home / "settings.yaml").exists()
+
+
+def test_jobs_are_listed_and_told(
+    capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    output = "/films/[red]a[/red]:cat:\\[x].mov"
+    asked = JobAccepted(digest="d", timeline_path="/[/].otio", timeline_name="Reel \x1b[31m", output=output, preset="[/]")
+    journal = Journal(home / "journal.db")
+    journal.accept("abc", asked, b"", 1.0)
+    journal.append("abc", [RunStarted(version="1", ffmpeg="9", workers=2)], 2.0)
+    journal.close()
+    assert main(["jobs"]) == 0
+    said = capsys.readouterr().out
+    assert output in said and "unfinished" in said and " [/] " in said
+    assert main(["jobs", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["output"] == output
+    assert main(["show", "ab"]) == 0
+    said = capsys.readouterr().out
+    assert output in said and "/[/].otio" in said and "Reel ?[31m" in said and "\x1b" not in said
+    assert main(["checkpoints", "abc"]) == 0
+    assert "No checkpoints yet" in capsys.readouterr().out
+
+
+def test_a_damaged_journal_is_refused_in_words(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    home.mkdir()
+    (home / "journal.db").write_text("no database " * 100)
+    assert main(["jobs", "--json"]) == 2
+    assert summary_of(capsys.readouterr().out)["code"] == "journal-damaged"
+
+
+# Names are shown, never obeyed ----------------------------------------------------------------------------------------
+
+
+def shown(markup: str) -> str:
+    out = io.StringIO()
+    Console(file=out, highlight=False, soft_wrap=True, emoji=False, force_terminal=False).print(markup)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("before", "after"), [("", ""), ("[red]", "[/]"), ("a ", " (b)"), ("[dim]x[/] ", "\n[red]y[/]")])
+def test_a_name_is_shown_as_it_is(name: str, before: str, after: str) -> None:
+    plain = re.sub(r"\[/?\w*\]", "", before) + name + re.sub(r"\[/?\w*\]", "", after)
+    assert shown(f"{before}{console.safe(name)}{after}") == f"{plain}\n"
+
+
+@pytest.mark.parametrize("name", ["a\x1b[31mb", "a\nb", "a\rb", "a\x00b", "a\u202eb", "a\udcffb", "a\x9bb"])
+def test_control_characters_do_nothing(name: str) -> None:
+    assert re.fullmatch(r"a\?(\[31m)?b\n", shown(console.safe(name)))
+
+
+def test_a_live_line_shows_names_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    live = console.Live()
+    out = io.StringIO()
+    live.console = Console(file=out, soft_wrap=True, emoji=False, highlight=False)
+    failure = Failure(
+        type=ErrorType.USER_INPUT_INVALID, code="source-missing",
+        evidence=Evidence(operation="o", place="source", path="/[/]:cat:"),
+    )
+    live.fact("job", 1, SoundSilenced(clip="[/]c1", failure=failure))
+    live.close()
+    assert out.getvalue() == "Silence for [/]c1 (media offline): /[/]:cat: is not there.\n"
+
+
+# The last boundary ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_nobody_foresaw_is_written_down_and_not_shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, as_json: bool
+) -> None:
+    def fails(_: object) -> int:
+        raise ZeroDivisionError("something odd")
+
+    monkeypatch.setattr(inspect, "run", fails)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert main(["jobs", *(["--json"] if as_json else [])]) == 3
+    said = capsys.readouterr()
+    assert "Traceback" not in said.out + said.err and "ZeroDivisionError" not in said.out + said.err
+    (kept,) = tmp_path.glob("hotsplice-*.txt")
+    text = kept.read_text()
+    assert "Traceback" in text and "ZeroDivisionError: something odd" in text
+    if as_json:
+        report = summary_of(said.out)
+        assert (report["exit_code"], report["code"]) == (3, "unforeseen") and str(kept) in report["message"]
+    else:
+        assert said.out == "" and str(kept) in said.err
+
+
+def test_even_where_nothing_can_be_written(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fails(_: object) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(inspect, "run", fails)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    assert main(["jobs"]) == 3
+    assert "could not even be written down" in capsys.readouterr().err
+
+
+def test_ctrl_c_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(inspect, "run", stopped)
+    assert main(["jobs"]) == 130

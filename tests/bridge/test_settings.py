@@ -1,0 +1,98 @@
+"""The user's settings: a default for everything, and every mistake in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge import settings
+from bridge.settings import Settings
+from core.model.refusal import Refused
+
+
+def refused(folder: Path) -> str:
+    with pytest.raises(Refused) as error:
+        settings.load(folder)
+    assert error.value.code == "settings-invalid"
+    assert error.value.fields["path"] == str(folder / "settings.yaml")
+    return str(error.value.fields["detail"])
+
+
+@pytest.mark.parametrize("text", [None, "", "# nothing\n", "{}"])
+def test_everything_has_a_default(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "settings.yaml").write_text(text)
+    assert settings.load(tmp_path) == Settings(ffmpeg=None, scratch=None, jobs=None)
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    (tmp_path / "settings.yaml").write_text("ffmpeg: /opt/ffmpeg\nscratch: /fast/ä\njobs: 3\n", encoding="utf-8")
+    assert settings.load(tmp_path) == Settings(ffmpeg="/opt/ffmpeg", scratch="/fast/ä", jobs=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("job: 3", "`job`"),
+        ("jobs: many", "$.jobs"),
+        ("jobs: true", "$.jobs"),
+        ("jobs: 0", "from 1 to 256"),
+        ("jobs: -1", "from 1 to 256"),
+        ("ffmpeg: 3", "$.ffmpeg"),
+        ("scratch: [a]", "$.scratch"),
+        ("- jobs", "object"),
+        ("jobs: [", "line 1"),
+        ("jobs: 2020-99-99", "month"),
+        ("jobs: \x00", "special characters"),
+        ("a: " + "[" * 1500, "deep"),
+    ],
+)
+def test_each_mistake_is_named(tmp_path: Path, text: str, named: str) -> None:
+    (tmp_path / "settings.yaml").write_text(text)
+    detail = refused(tmp_path)
+    assert named in detail and "\n" not in detail
+
+
+def test_what_is_no_text_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "settings.yaml").write_bytes(b"jobs: \xff")
+    assert "UTF-8" in refused(tmp_path)
+
+
+def test_a_folder_in_its_place_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "settings.yaml").mkdir()
+    assert "directory" in refused(tmp_path)
+
+
+def test_the_template_changes_nothing_until_a_line_is_uncovered(tmp_path: Path) -> None:
+    settings.write_template(tmp_path)
+    path = tmp_path / "settings.yaml"
+    assert settings.load(tmp_path) == Settings()
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(line.removeprefix("# ") for line in lines if ": " in line and line.startswith("# ")))
+    assert settings.load(tmp_path) == Settings(ffmpeg="/usr/bin/ffmpeg", scratch="/Volumes/Fast/hotsplice", jobs=2)
+
+
+def test_the_template_never_replaces_what_someone_wrote(tmp_path: Path) -> None:
+    (tmp_path / "settings.yaml").write_text("jobs: 3")
+    settings.write_template(tmp_path)
+    assert settings.load(tmp_path).jobs == 3
+
+
+def test_a_folder_that_takes_no_template_is_no_reason_to_stop(tmp_path: Path) -> None:
+    settings.write_template(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_data_folder_is_the_one_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOTSPLICE_HOME", "here")
+    assert settings.home() == tmp_path / "here"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HOTSPLICE_HOME", "~/there")
+    assert settings.home() == tmp_path / "there"
+
+
+def test_without_a_choice_it_is_the_platforms_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOTSPLICE_HOME", "")
+    assert settings.home().is_absolute() and settings.home().name == "Hotsplice"

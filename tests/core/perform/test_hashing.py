@@ -1,0 +1,84 @@
+"""Hashes, by hand."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import xxhash
+
+from core.perform import hashing
+from tests.core.perform.bench import flip_at
+
+MIB = 1 << 20
+
+
+def test_a_file_hash_is_of_the_whole_file(tmp_path: Path) -> None:
+    for content in (b"", b"x", os.urandom(3 * MIB + 7)):
+        (tmp_path / "file").write_bytes(content)
+        assert hashing.file_hash(tmp_path / "file") == xxhash.xxh3_128_hexdigest(content)
+
+
+@pytest.mark.parametrize("size", [0, 1, 8 * MIB - 1, 8 * MIB, 8 * MIB + 1, 19 * MIB + 5])
+def test_a_tree_hash_is_the_hash_of_its_leaves(tmp_path: Path, size: int) -> None:
+    content = os.urandom(size)
+    (tmp_path / "film").write_bytes(content)
+    leaves = [content[at : at + 8 * MIB] for at in range(0, size, 8 * MIB)]
+    by_hand = "tree8m:" + xxhash.xxh3_128_hexdigest(b"".join(xxhash.xxh3_128_digest(leaf) for leaf in leaves))
+    heard: list[int] = []
+    assert hashing.tree_hash(tmp_path / "film", heard.append) == by_hand
+    assert heard == list(range(len(leaves)))
+
+
+def test_damage_shows_in_its_leaf_alone(tmp_path: Path) -> None:
+    film = tmp_path / "film"
+    film.write_bytes(bytes(20 * MIB))
+
+    def leaves() -> list[bytes]:
+        with film.open("rb") as handle:
+            return [hashing.leaf_hash(handle.fileno(), index) for index in range(3)]
+
+    before = leaves()
+    flip_at(film, 9 * MIB)
+    assert [old == new for old, new in zip(before, leaves(), strict=True)] == [True, False, True]
+
+
+def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
+    for hashed in (hashing.file_hash, hashing.tree_hash, hashing.fingerprint):
+        with pytest.raises(FileNotFoundError):
+            hashed(tmp_path / "none")
+
+
+def test_a_fingerprint_knows_the_file_again_under_another_name(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.mov", tmp_path / "two.mov"
+    content = os.urandom(3 * MIB)
+    for path in (one, two):
+        path.write_bytes(content)
+        os.utime(path, ns=(10**18, 10**18 + 1))
+    assert hashing.fingerprint(one) == hashing.fingerprint(two) == hashing.fingerprint(one)
+    os.utime(two, ns=(10**18, 10**18 + 2))
+    assert hashing.fingerprint(one) != hashing.fingerprint(two), "the modification time, to the nanosecond"
+
+
+@pytest.mark.parametrize("at", [0, MIB - 1, 40 * MIB * 7 // 15, 40 * MIB * 14 // 15 + 65535, 39 * MIB, 40 * MIB - 1])
+def test_a_fingerprint_sees_head_tail_and_samples(tmp_path: Path, at: int) -> None:
+    path = tmp_path / "long.mov"
+    with path.open("wb") as handle:
+        handle.truncate(40 * MIB)
+    before = hashing.fingerprint(path)
+    flip_at(path, at)
+    assert hashing.fingerprint(path) != before
+    flip_at(path, at)
+    assert hashing.fingerprint(path) == before
+
+
+def test_a_fingerprint_sees_the_size(tmp_path: Path) -> None:
+    path = tmp_path / "growing.mov"
+    path.write_bytes(bytes(100))
+    os.utime(path, ns=(5, 5))
+    before = hashing.fingerprint(path)
+    with path.open("ab") as handle:
+        handle.write(b"\0")
+    os.utime(path, ns=(5, 5))
+    assert hashing.fingerprint(path) != before

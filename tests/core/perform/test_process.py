@@ -1,0 +1,80 @@
+"""Nobody outlives its parent, and nobody reads from a terminal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.perform import process
+from tests.core.perform.bench import dead, until
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def _python(words: str) -> subprocess.Popen[str]:
+    """A Python of its own whose standard input stays open."""
+    return subprocess.Popen(
+        [sys.executable, "-c", words], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills the child of a killed parent")
+def test_a_child_dies_with_its_killed_parent() -> None:
+    words = (
+        "from core.perform import process; import time\n"
+        "print(process.spawn(['sleep', '120'], from_single_thread=True).pid, flush=True); time.sleep(120)"
+    )
+    with _python(words) as parent:
+        assert parent.stdout
+        child = int(parent.stdout.readline())
+        assert not dead(child)
+        parent.kill()
+        until(lambda: dead(child))
+        assert parent.wait() == -signal.SIGKILL
+
+
+def test_who_starts_when_its_parent_is_gone_already_ends() -> None:
+    words = "from core.perform import process; import os; process.die_with_parent({}); print('alive', flush=True)"
+    with _python(words.format("os.getppid() + 1")) as orphan, _python(words.format("os.getppid()")) as child:
+        assert (orphan.communicate(timeout=20)[0], orphan.returncode) == ("", 1)
+        assert (child.communicate(timeout=20)[0], child.returncode) == ("alive\n", 0)
+
+
+def test_a_session_is_killed_with_grandchildren() -> None:
+    child = process.spawn(["sh", "-c", "sleep 120 & echo $!; wait"], own_session=True)
+    assert child.stdout
+    grandchild = int(child.stdout.readline())
+    assert not dead(grandchild)
+    process.kill_session(child)
+    assert child.returncode == -signal.SIGKILL
+    until(lambda: dead(grandchild))
+    process.kill_session(child)  # once more is no error
+    child.stdout.close()
+
+
+def test_standard_input_is_closed_unless_asked_for() -> None:
+    with _python("from core.perform import process; print(process.spawn(['cat']).wait(timeout=10))") as parent:
+        assert parent.stdout
+        assert parent.stdout.readline() == "0\n", "cat reads to the end of nothing; the open terminal would keep it"
+    with _python("from core.perform import process; print(repr(process.output_of(['cat'], timeout_s=10)))") as parent:
+        assert parent.stdout
+        assert parent.stdout.readline() == "''\n"
+
+
+def test_the_environment_is_the_one_given() -> None:
+    child = process.spawn(["/bin/sh", "-c", "echo $SHOT-$HOME"], environment={"SHOT": "12"})
+    assert child.communicate()[0] == b"12-\n"
+
+
+def test_output_is_both_streams_and_a_long_wait_is_an_error() -> None:
+    assert process.output_of(["sh", "-c", "echo one; echo two >&2; exit 4"]) == "one\ntwo\n"
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.output_of(["sleep", "30"], timeout_s=0.1)
+    with pytest.raises(OSError):
+        process.output_of(["/nowhere/at/all"])

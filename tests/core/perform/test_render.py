@@ -1,0 +1,159 @@
+"""Making segments and the sound track with a real ffmpeg; and what it left."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from core.decide import commands
+from core.model.failure import Evidence
+from core.model.orders import EncodeTrack, Made, Proved, ProveEncoder, RenderSegment
+from core.model.segment import Slate
+from core.perform import hashing, packets, render
+from tests.core.perform import bench
+from tests.core.props import DNXHR, FFV1, H264, MJPEG, PRORES
+from tests.film import reading
+from tests.film.media import Movie
+from tests.film.sound import FULL_SCALE, expected_audio, lag, packed
+
+
+def _rendered(order: RenderSegment) -> Made | Evidence:
+    done = render.render(order, bench.SMALL.rate, lambda frames: None, None)
+    assert isinstance(done, (Made, Evidence))
+    return done
+
+
+@pytest.mark.parametrize("preset", [PRORES, DNXHR, H264, FFV1, MJPEG], ids=lambda preset: preset.name)
+def test_a_segment_is_counted_signed_and_hashed(preset: object, prores: Movie, tmp_path: Path) -> None:
+    part = tmp_path / f"k{preset.extension}"  # type: ignore[attr-defined]
+    heard: list[int] = []
+    order = bench.order(part, bench.piece(prores, 7), 12, preset)  # type: ignore[arg-type]
+    made = render.render(order, bench.SMALL.rate, heard.append, None)
+    assert isinstance(made, Made)
+    counted = packets.count_video(part, bench.SMALL.rate)
+    assert (made.frames, made.on_grid, made.again) == (12, True, False)
+    assert (made.digest, made.signature, made.reorder) == (counted.digest, counted.signature, counted.reorder)
+    assert (made.bytes, made.file_hash) == (part.stat().st_size, hashing.file_hash(part))
+    assert heard[-1] == 12
+    assert [mark and tuple(mark) for mark in reading.marks(part)] == [(1, number) for number in range(7, 19)]
+    argv = commands.prove(form=bench.SMALL, preset=preset, part=f"{part}.p", ffmpeg_path=bench.FFMPEG)  # type: ignore[arg-type]
+    proved = render.prove(ProveEncoder(argv=argv, part=f"{part}.p"), None)
+    assert proved == Proved(signature=made.signature), "what one black frame foretells"
+    assert not Path(f"{part}.p").exists()
+
+
+def test_a_slate_is_drawn_and_held(tmp_path: Path) -> None:
+    order = bench.order(tmp_path / "k.mov", Slate(lines=("Shot 3", "gone")), 6, MJPEG)
+    made = _rendered(msgspec.structs.replace(order, slate=("Shot 3", "gone"), width=320, height=180))
+    assert isinstance(made, Made) and made.frames == 6
+    frames = reading.frame_hashes(tmp_path / "k.mov")
+    assert len(set(frames)) == 1
+    assert max(int(reading.luma(frame).max()) for frame in reading.frames(tmp_path / "k.mov")) > 180
+
+
+def test_half_the_frames_are_counted_not_believed(prores: Movie, tmp_path: Path) -> None:
+    """ffmpeg says that all went well."""
+    made = _rendered(bench.order(tmp_path / "k.mov", bench.piece(prores, 20), 24, MJPEG))
+    assert isinstance(made, Made) and made.frames == 10
+
+
+def _elsewhere(movie: Movie, path: Path) -> Movie:
+    """The same movie under another name."""
+    return dataclasses.replace(movie, path=path)
+
+
+def test_a_source_that_is_gone_is_the_source_s_fault(prores: Movie, tmp_path: Path) -> None:
+    copy = tmp_path / "gone.mov"
+    shutil.copy2(prores.path, copy)
+    order = bench.order(tmp_path / "k.mov", bench.piece(_elsewhere(prores, copy), 0), 12, MJPEG)
+    copy.unlink()
+    died = _rendered(order)
+    assert isinstance(died, Evidence)
+    assert (died.operation, died.place, died.path) == ("render", "source", str(copy))
+    assert died.exit_code not in (0, None) and (died.frames_wanted, died.frames_seen) == (12, 0)
+    assert died.argv == order.argv and any("No such file" in line for line in died.stderr)
+    assert died.free_bytes is not None and died.elapsed_s > 0
+
+
+def test_a_part_that_cannot_be_written_is_the_scratch_disk_s_fault(prores: Movie, tmp_path: Path) -> None:
+    order = bench.order(tmp_path / "none" / "k.mov", bench.piece(prores, 0), 12, MJPEG)
+    died = _rendered(order)
+    assert isinstance(died, Evidence)
+    assert (died.place, died.path, died.frames_wanted) == ("scratch", order.part, 12)
+
+
+def test_an_encoder_that_does_not_exist_is_not_the_source_s_fault(tmp_path: Path) -> None:
+    preset = msgspec.structs.replace(MJPEG, video=msgspec.structs.replace(MJPEG.video, encoder="none_such"))
+    died = _rendered(bench.order(tmp_path / "k.mov", commands.Black(), 12, preset))
+    assert isinstance(died, Evidence)
+    assert (died.place, died.path) == ("scratch", str(tmp_path / "k.mov"))
+    assert any("none_such" in line for line in died.stderr)
+    argv = commands.prove(form=bench.SMALL, preset=preset, part=str(tmp_path / "p.mov"), ffmpeg_path=bench.FFMPEG)
+    proved = render.prove(ProveEncoder(argv=argv, part=str(tmp_path / "p.mov")), None)
+    assert isinstance(proved, Evidence)
+    assert (proved.operation, proved.place, proved.frames_wanted) == ("prove", "scratch", 1)
+
+
+def test_a_source_that_changes_meanwhile_is_evidence(prores: Movie, tmp_path: Path) -> None:
+    copy = Path(shutil.copy2(prores.path, tmp_path / "a.mov"))
+    order = bench.order(tmp_path / "k.mov", bench.piece(_elsewhere(prores, copy), 0), 12, MJPEG)
+    os.utime(copy, ns=(1, 1))
+    found = _rendered(order)
+    assert isinstance(found, Evidence)
+    assert (found.place, found.path, found.note, found.exit_code) == ("source", str(copy), "source-changed", None)
+
+
+@pytest.mark.parametrize("first", ["exit 1", "echo '[x] [error] no frame!' >&2", "true"])
+def test_the_second_way_is_taken_when_the_first_failed(first: str, tmp_path: Path) -> None:
+    good = bench.order(tmp_path / "k.mov", commands.Black(), 6, MJPEG)
+    made = _rendered(msgspec.structs.replace(good, argv=("sh", "-c", first), again=good.argv))
+    assert isinstance(made, Made) and (made.frames, made.again) == (6, True)
+    failed = _rendered(msgspec.structs.replace(good, argv=("sh", "-c", first), again=("sh", "-c", "exit 9")))
+    assert isinstance(failed, Evidence) and (failed.exit_code, failed.argv[-1]) == (9, "exit 9")
+    once = _rendered(msgspec.structs.replace(good, again=("sh", "-c", "exit 9")))
+    assert isinstance(once, Made) and not once.again, "the first way did well"
+
+
+def _track(tmp_path: Path, samples: int, codec: str = "aac") -> EncodeTrack:
+    inputs, at = [], 0
+    for number, count in enumerate((samples // 3, samples - samples // 3)):
+        inputs.append(tmp_path / f"{number}.pcm")
+        inputs[-1].write_bytes(packed(expected_audio(3, at, count, tone=True), 24))
+        at += count
+    preset = msgspec.structs.replace(H264, audio=msgspec.structs.replace(H264.audio, codec=codec))
+    part = str(tmp_path / "t.m4a")
+    argv = commands.encode_track(form=bench.SMALL, preset=preset, part=part, ffmpeg_path=bench.FFMPEG)
+    return EncodeTrack(key="t", argv=argv, part=part, inputs=tuple(map(str, inputs)), samples=samples)
+
+
+def test_the_whole_track_goes_through_one_encoder(tmp_path: Path) -> None:
+    order = _track(tmp_path, 100001)
+    made = render.encode_track(order, lambda frames: None, None)
+    assert isinstance(made, Made)
+    assert (made.frames, made.bytes) == (100001, Path(order.part).stat().st_size)
+    assert made.file_hash == hashing.file_hash(order.part) and len(made.digest) == 32
+    heard = reading.decoded(order.part, 2)
+    for first in (2000, 30000, 90000):  # also across the boundary of the files
+        late, alike = lag(heard[first : first + 9600, 0], expected_audio(3, first, 9600, tone=True)[:, 0] / FULL_SCALE)
+        assert late == 0 and alike > 0.999
+    missing = render.encode_track(msgspec.structs.replace(order, samples=200000), lambda frames: None, None)
+    assert isinstance(missing, Made) and 100001 <= missing.frames < 200000, "never more than came out"
+
+
+def test_an_encoder_that_fails_on_sound_is_evidence(tmp_path: Path) -> None:
+    order = _track(tmp_path, 48000, codec="none_such")
+    died = render.encode_track(order, lambda frames: None, None)
+    assert isinstance(died, Evidence)
+    assert (died.operation, died.place, died.path, died.frames_wanted) == ("encode-track", "scratch", order.part, 48000)
+
+
+def test_the_rate_is_what_the_grid_is_checked_against(prores: Movie, tmp_path: Path) -> None:
+    order = bench.order(tmp_path / "k.mov", bench.piece(prores, 0), 24, MJPEG)
+    made = render.render(order, Fraction(25), lambda frames: None, None)
+    assert isinstance(made, Made) and not made.on_grid

@@ -1,0 +1,365 @@
+"""The loop with a real journal and real renames: first the record, then the memory; wherever it stops, it goes on."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from core.decide.assembly import Assembly, reusable
+from core.engine import Engine
+from core.model.facts import AttemptFailed, Fact, FilmPublished, JobAccepted, JobFinished, RunInterrupted, SealBroken, SegmentSealed
+from core.model.failure import Evidence
+from core.model.film import Timeline
+from core.model.orders import EncodeTrack, JoinFilm, Made, MixSound, Order, Outcome, Refuted, RenderSegment
+from core.perform import machine
+from core.record.journal import Journal, JournalLost
+from core.record.workspace import Workspace
+from tests.core.hands import Hands, once, perform
+from tests.core.props import BUILD, H264, POLICY, PRORES, SIGNATURE, clip, cut, picture, plan, source, voice
+
+MEDIA = source("/media/a.mov", picture(), voice())
+SAME = source("/media/same.mov", picture(signature=SIGNATURE, intra_only=True))
+FILM = cut([clip(0, 24), clip(24, 20, source_in=10), clip(44, 24, "/media/same.mov")], audio=([clip(0, 68, id="a1")],))
+QUICK = msgspec.structs.replace(POLICY, first_delay_s=0.0, longest_delay_s=0.0, free_margin_bytes=0)
+
+
+@dataclass
+class Studio:
+    """A job with everything real around it but the workers."""
+
+    root: Path
+    film: Timeline = FILM
+    preset: object = PRORES
+    heard: list[str] = field(default_factory=list)
+    stop: str = ""
+
+    def __post_init__(self) -> None:
+        (self.root / "films").mkdir(exist_ok=True)
+        self.output = self.root / "films" / "film.mov"
+        self.workspace = Workspace(self.root / "home", self.root / "scratch")
+        self.journal = Journal(self.root / "home" / "journal.db")
+        if not self.journal.jobs():
+            accepted = JobAccepted(digest="r", timeline_path="", timeline_name="", output=str(self.output), preset="")
+            self.journal.accept("job1", accepted, b"", 1.0)
+
+    def engine(self, hands: Hands) -> Engine:
+        """A run: what is sealed on record is claimed."""
+        made = plan(self.film, {s.path: s for s in (MEDIA, SAME)}, preset=self.preset, policy=QUICK)
+        state = Assembly(
+            plan=made, preset=self.preset, policy=QUICK, build=BUILD, title_of=str, claimed={}  # type: ignore[arg-type]
+        )
+        keys = [*(s.key for s in state.work), *(c.key for c in made.chunks), *([state.track] if state.track else [])]
+        state.claimed = reusable(made, state.track, self.journal.seals(keys))
+        self.workspace.prepare("job1")
+        engine = Engine(
+            job="job1", output=self.output, state=state, journal=self.journal, workspace=self.workspace, crew=hands,  # type: ignore[arg-type]
+            ffmpeg="/bin/ffmpeg", stopped=lambda: self.stop, on_fact=self.hear,
+        )  # fmt: skip
+        copies = [seal for seal in state.claimed.values() if seal.kind == "copy"]
+        engine.note(*[msgspec.structs.replace(seal, reused=True) for seal in copies])  # they have no file to validate
+        return engine
+
+    def hear(self, seq: int, fact: Fact) -> None:
+        self.heard.append(type(fact).__name__)
+        assert self.story()[-1] is not None and any(entry.seq == seq and entry.fact == fact for entry in self.journal.facts("job1"))
+
+    def run(self, *tricks: Callable[[Order], Outcome | None]) -> JobFinished | RunInterrupted:
+        return self.engine(Hands(2, *tricks)).run()
+
+    def story(self) -> list[Fact]:
+        return [entry.fact for entry in self.journal.facts("job1")]
+
+    def names(self, kind: type[Fact]) -> list[Fact]:
+        return [fact for fact in self.story() if isinstance(fact, kind)]
+
+    def litter(self) -> list[str]:
+        """Everything but segments, the film and the one that is kept."""
+        work = [p.name for p in (self.root / "scratch" / "work").rglob("*")]
+        beside = [p.name for p in (self.root / "films" / ".hotsplice").glob("*")] if (self.root / "films" / ".hotsplice").exists() else []
+        return work + [name for name in beside if not name.endswith(".previous")]
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    return Studio(tmp_path)
+
+
+def test_a_job_from_its_plan_to_its_film(studio):
+    end = studio.run()
+    assert end.outcome == "complete"
+    assert sorted(studio.heard) == sorted(["SegmentSealed"] * 4 + ["FilmJoined", "FilmPublished", "JobFinished"])
+    assert studio.heard[-3:] == ["FilmJoined", "FilmPublished", "JobFinished"]
+    assert studio.output.read_bytes().count(b" ") == 2, "three pieces of picture"
+    assert studio.litter() == []
+    film = studio.journal.film(str(studio.output))
+    assert film is not None
+    assert film.film_hash == studio.names(FilmPublished)[0].film_hash
+
+
+def test_coded_sound_is_one_track_of_all_chunks(tmp_path):
+    studio = Studio(tmp_path, preset=H264)
+    studio.output = studio.output.with_suffix(".mp4")
+    hands = Hands(2)
+    assert studio.engine(hands).run().outcome == "complete"
+    assert hands.done.index("EncodeTrack") > hands.done.index("MixSound")
+    assert hands.done[-1] == "JoinFilm"
+
+
+def test_the_record_is_first_then_the_memory_then_the_listeners(studio):
+    engine = studio.engine(Hands(1))
+    order = []
+    append, fold = studio.journal.append, engine.state.fold
+    studio.journal.append = lambda *a: (order.append("record"), append(*a))[1]  # type: ignore[method-assign]
+    engine.state.fold = lambda fact: (order.append("memory"), fold(fact))[1]  # type: ignore[method-assign]
+    engine.on_fact = lambda seq, fact: order.append("listener")
+    engine.note(RunInterrupted(reason="x"), RunInterrupted(reason="y"))
+    assert order == ["record", "memory", "listener", "memory", "listener"]
+
+
+def test_what_cannot_be_recorded_is_not_remembered(studio):
+    engine = studio.engine(Hands(1))
+    os.unlink(studio.journal.path)
+    with pytest.raises(JournalLost):
+        engine.run()
+    assert engine.state.believed == {}
+
+
+def test_no_more_is_given_out_than_there_are_hands(studio):
+    engine = studio.engine(Hands(1))  # it asserts so itself
+    assert engine.run().outcome == "complete"
+
+
+def test_asked_to_stop_it_stops_at_once_and_the_next_run_makes_only_the_rest(studio):
+    made = []
+
+    def stop_after_two(order: Order) -> Outcome | None:
+        made.append(order)
+        studio.stop = "SIGINT" if len(made) >= 2 else ""
+        return None
+
+    end = studio.run(stop_after_two)
+    assert end == RunInterrupted(reason="SIGINT")
+    assert isinstance(studio.story()[-1], RunInterrupted)
+    assert not studio.output.exists()
+    sealed = studio.names(SegmentSealed)
+    files = [seal for seal in sealed if seal.file]
+    studio.stop = ""
+    hands = Hands(2)
+    assert studio.engine(hands).run().outcome == "complete"
+    assert hands.done.count("ValidateSeal") == len(files)
+    assert hands.done.count("RenderSegment") + hands.done.count("MixSound") + hands.done.count("ExamineCopy") == 4 - len(sealed)
+
+
+def test_a_second_run_validates_everything_and_makes_nothing_again(studio):
+    studio.run()
+    hands = Hands(2)
+    studio.engine(hands).run()
+    assert set(hands.done) == {"ValidateSeal", "JoinFilm"}
+
+
+def test_a_damaged_checkpoint_is_made_again(studio):
+    studio.run()
+    seal = next(fact for fact in studio.names(SegmentSealed) if fact.kind == "video")
+    studio.workspace.stored(seal.file).write_bytes(b"rot")
+    assert studio.run().outcome == "complete"
+    assert studio.names(SealBroken) == [SealBroken(key=seal.key, reason="its bytes have changed")]
+
+
+@pytest.mark.parametrize("kind", ["video", "audio", "track"])
+def test_what_is_damaged_between_sealing_and_joining_is_made_again_and_joined(tmp_path, kind):
+    studio = Studio(tmp_path, preset=H264 if kind == "track" else PRORES)
+
+    def rot(order: Order) -> None:
+        if isinstance(order, JoinFilm):
+            seal = next(fact for fact in studio.names(SegmentSealed) if fact.kind == kind)
+            studio.workspace.stored(seal.file).write_bytes(b"rot")
+            return perform(order)
+
+    assert studio.run(once(rot)).outcome == "complete"
+    (seal_broken,) = studio.names(SealBroken)
+    assert seal_broken.key == next(fact.key for fact in studio.names(SegmentSealed) if fact.kind == kind)
+    assert [fact.failure.code for fact in studio.names(AttemptFailed)] == ["seal-damaged"]
+
+
+def test_a_store_that_rots_at_every_joining_ends_the_job_instead_of_going_on_for_ever(studio):
+    def rot(order: Order) -> Outcome | None:
+        if isinstance(order, JoinFilm):
+            Path(order.video[0].file).write_bytes(b"rot")
+        return None
+
+    end = studio.run(rot)
+    assert (end.outcome, end.code) == ("failed", "seal-damaged")
+    assert len(studio.names(AttemptFailed)) == QUICK.attempts
+
+
+def test_a_failed_attempt_leaves_no_part_behind(studio):
+    parts = []
+
+    def half(order: Order) -> Outcome | None:
+        if isinstance(order, RenderSegment | MixSound):
+            Path(order.part).write_bytes(b"half")
+            parts.append(Path(order.part))
+            assert not [p for p in parts[:-1] if p.exists()]
+            return Evidence(operation="render", place="source", path=order.part, errno=errno.ESTALE)
+        return None
+
+    assert studio.run(once(half)).outcome == "complete"
+    assert not parts[0].exists()
+    assert studio.names(AttemptFailed)[0].failure.code == "network-lost"
+
+
+def test_each_attempt_has_a_name_of_its_own(studio):
+    names = []
+
+    def fail_twice(order: Order) -> Outcome | None:
+        if isinstance(order, RenderSegment) and order.frames == 24:
+            names.append(Path(order.part).name)
+            if len(names) < 3:
+                return Evidence(operation="render", place="source", path="/media/a.mov", errno=errno.ESTALE)
+        return None
+
+    studio.run(fail_twice)
+    assert [name.split(".")[1] for name in names] == ["1", "2", "3"]
+
+
+def test_a_shot_that_cannot_be_made_is_a_slate_and_the_film_is_incomplete(studio):
+    def damaged(order: Order) -> Outcome | None:
+        if isinstance(order, RenderSegment) and order.source and order.frames == 20:
+            return Evidence(operation="render", place="source", path="/media/a.mov", note="log-says-damage")
+        return None
+
+    end = studio.run(damaged)
+    assert end.outcome == "incomplete"
+    assert studio.heard.count("ShotSlated") == 1
+    assert studio.output.exists()
+
+
+def test_what_is_made_but_not_as_promised_is_never_sealed(studio):
+    def short(order: Order) -> Outcome | None:
+        if isinstance(order, RenderSegment) and order.source:
+            return Made(frames=order.frames - (order.frames == 24), signature="another" if order.frames == 20 else order.signature)
+        return None
+
+    end = studio.run(short)
+    assert end.outcome == "incomplete"
+    codes = [fact.failure.code for fact in studio.names(AttemptFailed)]
+    assert sorted(codes) == ["render-unlike", "render-unlike", "source-too-short"], "one may be chance, the other is not"
+    assert studio.heard.count("ShotSlated") == 2
+
+
+def test_a_film_that_does_not_read_back_is_not_published_and_the_old_one_stays(studio):
+    studio.output.write_text("the old film")
+    end = studio.run(lambda order: Refuted(reason="pictures differ") if isinstance(order, JoinFilm) else None)
+    assert (end.outcome, end.code) == ("failed", "film-damaged")
+    assert studio.output.read_text() == "the old film"
+    assert studio.litter() == []
+
+
+def test_a_full_disk_ends_the_job_with_fewer_hands_tried_before(studio):
+    given = []
+
+    def full(order: Order) -> Outcome | None:
+        if isinstance(order, RenderSegment):
+            given.append(order)
+            return Evidence(operation="render", place="scratch", path=order.part, errno=errno.ENOSPC)
+        return None
+
+    engine = studio.engine(Hands(2, full))
+    end = engine.run()
+    assert (end.outcome, end.code) == ("failed", "scratch-full")
+    assert engine._lanes == 1
+    assert not studio.output.exists()
+    assert studio.litter() == []
+
+
+def test_too_little_room_is_seen_before_the_work_and_names_the_right_disk(studio, monkeypatch):
+    monkeypatch.setattr(machine, "free_bytes", lambda path: 0 if Path(path) == studio.output.parent else 10**15)
+    end = studio.run()
+    assert (end.outcome, end.code) == ("failed", "output-full")
+    assert len(studio.names(SegmentSealed)) == 4, "everything that could be made is kept"
+
+
+def test_publishing_that_is_refused_fails_the_job_and_leaves_the_old_film(studio, monkeypatch):
+    studio.output.write_text("the old film")
+
+    def refuse(staged: Path, output: Path) -> str:
+        raise PermissionError(errno.EACCES, "no", str(output))
+
+    monkeypatch.setattr(studio.workspace, "publish", refuse)
+    end = studio.run()
+    assert (end.outcome, end.code) == ("failed", "output-no-permission")
+    assert studio.output.read_text() == "the old film"
+    assert isinstance(studio.story()[-1], JobFinished)
+
+
+def test_a_scratch_that_is_gone_fails_the_job_and_is_no_traceback(studio, monkeypatch):
+    def gone(*_: object) -> Path:
+        raise FileNotFoundError(errno.ENOENT, "gone", "/scratch")
+
+    monkeypatch.setattr(studio.workspace, "part", gone)
+    end = studio.run()
+    assert (end.outcome, end.code) == ("failed", "scratch-gone")
+
+
+def test_clean_packets_are_remembered_for_the_next_time(studio):
+    studio.run()
+    assert studio.journal.decoded(SAME.fingerprint, 0, 0, 1000) == {0: 7}
+
+
+def test_a_film_of_which_nothing_is_left_fails_by_name(tmp_path):
+    studio = Studio(tmp_path, film=cut([clip(0, 24)]))
+    end = studio.run(lambda order: (
+        Evidence(operation="render", place="source", path="/media/a.mov", note="log-says-damage")
+        if isinstance(order, RenderSegment) and order.source else None
+    ))  # fmt: skip
+    assert (end.outcome, end.code) == ("failed", "nothing-to-show")
+    assert not studio.output.exists()
+
+
+class Cut(BaseException):
+    """The power is gone."""
+
+
+def test_cut_before_or_after_any_record_the_next_run_ends_in_the_same_film(tmp_path):
+    reference = Studio(tmp_path / "whole") if (tmp_path / "whole").mkdir() is None else None
+    assert reference is not None
+    reference.run()
+    wanted = reference.output.read_bytes()
+    for after in (False, True):
+        for at in range(20):
+            root = tmp_path / f"{at}{after}"
+            root.mkdir()
+            studio = Studio(root)
+            append, count = studio.journal.append, 0
+
+            def cut_off(job: str, facts: object, moment: float) -> int:
+                nonlocal count
+                count += 1
+                if count == at + 1 and not after:  # noqa: B023
+                    raise Cut
+                last = append(job, facts, moment)  # type: ignore[arg-type]  # noqa: B023
+                if count == at + 1:  # noqa: B023
+                    raise Cut
+                return last
+
+            studio.journal.append = cut_off  # type: ignore[method-assign]
+            try:
+                studio.run()
+                assert at > 0, "nothing was ever cut"
+                break
+            except Cut:
+                pass
+            studio.journal.close()
+            again = Studio(root)
+            if not isinstance(again.story()[-1], JobFinished):
+                assert again.run().outcome == "complete"
+            assert again.output.read_bytes() == wanted
+            sealed = [fact.key for fact in again.names(SegmentSealed) if not fact.reused]
+            assert len(sealed) <= 4 + 1, "at most what was under way is made again"
+            again.journal.close()

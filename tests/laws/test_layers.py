@@ -1,0 +1,234 @@
+"""The arrows between the folders, and what each folder may touch of the world. Every law says why it is one."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Collection
+from typing import NamedTuple
+
+import pytest
+
+from tests.laws.reading import PACKAGES, Module, imports, modules, read
+
+ALL = modules()
+
+
+class Arrow(NamedTuple):
+    """Modules whose names begin with `folder` (and none deeper for `flat`) import of ours only what begins with `may`."""
+
+    folder: str
+    may: tuple[str, ...]
+    why: str
+    flat: bool = False
+
+    def holds(self, module: Module) -> bool:
+        """Whether the arrow is about this module."""
+        return module.name.startswith(self.folder) and not (self.flat and "/" in module.name.removeprefix(self.folder))
+
+
+ARROWS = (
+    Arrow("core/model/", ("core.model",), "values know nothing of what is done with them, so that everything may know them"),
+    Arrow("core/decide/", ("core.model", "core.decide"), "decisions are pure: they can be told again anywhere, years later"),
+    Arrow("core/explain/", ("core.model", "core.decide", "core.explain"), "words are made of values, and touch nothing"),
+    Arrow("core/record/", ("core.model", "core.record"), "the record takes down what it is told and decides nothing"),
+    Arrow("core/perform/", ("core.model", "core.perform"), "a worker does one order and may stand on another machine"),
+    Arrow("core/", ("core",), "the core does not know who calls it, so that another front can", flat=True),
+    Arrow("otio_adapters/", ("core.model", "otio_adapters"), "a reader hands over values; another editor is another reader"),
+    Arrow("bridge/", ("core", "otio_adapters", "bridge"), "the front puts everything together, and no test hides in it"),
+)
+
+
+def offences(module: Module, arrow: Arrow) -> list[str]:
+    """Imports of ours against the arrow."""
+    ours = [name for name in imports(module) if name.split(".")[0] in (*PACKAGES, "tests")]
+    return [name for name in ours if not any(f"{name}.".startswith(f"{may}.") for may in arrow.may)]
+
+
+@pytest.mark.parametrize("arrow", ARROWS, ids=lambda arrow: arrow.folder)
+def test_imports_point_down(arrow: Arrow) -> None:
+    about = [module for module in ALL if arrow.holds(module)]
+    assert about, f"nothing is in {arrow.folder} any more"
+    for module in about:
+        assert not offences(module, arrow), f"{module.name} imports {offences(module, arrow)}: {arrow.why}"
+
+
+def test_every_module_stands_under_an_arrow() -> None:
+    free = [m.name for m in ALL if not any(a.holds(m) for a in ARROWS) and not m.name.startswith(("core/presets/", "resolve_"))]
+    assert not free, f"no arrow is about {free}: a new folder needs one"
+
+
+# What may be touched --------------------------------------------------------------------------------------------------
+
+_MOVES = {
+    "os": {"replace", "rename", "renames", "link", "symlink", "removedirs", "rmdir"}, "shutil": {"move", "rmtree"},
+}
+
+
+def names_module(*banned: str) -> Callable[[Module], list[str]]:
+    """Imports of these modules, or of anything in them."""
+    return lambda module: [name for name in imports(module) if name.split(".")[0] in banned]
+
+
+def opens_or_prints(module: Module) -> list[str]:
+    """Calls of the built-in functions that reach the world."""
+    called = (node.func for node in ast.walk(module.tree) if isinstance(node, ast.Call))
+    return [func.id for func in called if isinstance(func, ast.Name) and func.id in ("open", "print", "input", "exec", "eval")]
+
+
+def moves(module: Module) -> list[str]:
+    """Renames, links and removals of folders: `os.replace`, `from os import replace`, `path.rename`."""
+    found = [name for name in imports(module) if any(name in {f"{m}.{n}" for n in names} for m, names in _MOVES.items())]
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Attribute):
+            owner = node.value.id if isinstance(node.value, ast.Name) else ""
+            if node.attr in _MOVES.get(owner, ()) or node.attr in ("rename", "hardlink_to", "symlink_to"):
+                found.append(f"{owner or '…'}.{node.attr}")
+            elif node.attr == "replace" and _of_a_path(node, module.tree):
+                found.append("Path.replace")
+    return found
+
+
+def _of_a_path(attribute: ast.Attribute, tree: ast.Module) -> bool:
+    """Strings are replaced in with two arguments, paths are replaced with one."""
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.func is attribute)
+    return any(len(call.args) == 1 and not call.keywords for call in calls)
+
+
+_STARTS = ("system", "popen", "fork", "exec", "spawn", "posix_spawn")
+
+
+def starts_programs(module: Module) -> list[str]:
+    """Ways to start a program or a process."""
+    found = names_module("subprocess", "multiprocessing", "pty")(module)
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "os" and node.attr.startswith(_STARTS):
+            found.append(f"os.{node.attr}")
+    return found
+
+
+class Touch(NamedTuple):
+    """`find` finds nothing in modules that begin with `among`, but for those in `besides`, where it must find something."""
+
+    name: str
+    find: Callable[[Module], list[str]]
+    among: tuple[str, ...]
+    besides: Collection[str]
+    why: str
+
+
+_WORLD = (
+    "time", "datetime", "os", "io", "shutil", "tempfile", "glob", "subprocess", "random", "secrets", "uuid", "socket",
+    "sqlite3", "pathlib", "threading", "multiprocessing", "asyncio", "signal", "av", "urllib", "logging",
+)
+TOUCHES = (
+    Touch(
+        "pure", names_module(*_WORLD), ("core/model/", "core/decide/"), (),
+        "what is decided hangs on values alone: no clock, disk, process or chance, or a replay would decide otherwise",
+    ),
+    Touch(
+        "silent", opens_or_prints, ("core/model/", "core/decide/", "core/explain/"), (),
+        "values, decisions and words reach nobody by themselves",
+    ),
+    Touch(
+        "clock", names_module("time", "secrets", "random", "uuid"), PACKAGES, ("core/perform/machine.py",),
+        "clock and chance are read in one place, which a test can take over",
+    ),
+    Touch(
+        "programs", starts_programs, PACKAGES,
+        (
+            "core/perform/process.py", "core/perform/build.py", "core/perform/ffmpeg.py", "core/perform/crew.py",
+            "bridge/cli/demo.py",
+        ),
+        "who starts a program must also see that it does not outlive us",
+    ),
+    Touch(
+        "names", moves, PACKAGES, ("core/record/workspace.py", "bridge/cli/demo.py"),
+        "whether a cut leaves a whole film hangs on the order of renames: they are read, and tested, in one file",
+    ),
+    Touch(
+        "database", names_module("sqlite3"), PACKAGES, ("core/record/journal.py", "core/engine.py", "bridge/cli/doctor.py", "bridge/cli/main.py"),
+        "what is durable is decided in the journal; others only name its errors or ask whether it works here",
+    ),
+)
+
+
+@pytest.mark.parametrize("touch", TOUCHES, ids=lambda touch: touch.name)
+def test_what_may_be_touched(touch: Touch) -> None:
+    about = [module for module in ALL if module.name.startswith(touch.among)]
+    assert about
+    for module in about:
+        found = touch.find(module)
+        if module.name in touch.besides:
+            assert found, f"{module.name} needs no leave any more: take it from the list"
+        else:
+            assert not found, f"{module.name} has {found}: {touch.why}"
+    assert set(touch.besides) <= {module.name for module in about}, "leave is given to a module that is not there"
+
+
+def test_workers_modules_start_without_a_cycle() -> None:
+    """Imports at the head of modules go round nowhere: a part can be started alone."""
+    heads: dict[str, set[str]] = {}
+    names = {m.name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for m in ALL}
+    for module in ALL:
+        mine = module.name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        head = [node for node in module.tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        wanted = set(imports(Module(module.name, "", ast.Module(head, []))))
+        heads[mine] = {name for name in names if any(w == name or w.startswith(f"{name}.") for w in wanted) and name.count(".")}
+    done: set[str] = set()
+    while ready := {name for name, wants in heads.items() if name not in done and wants - {name} <= done}:
+        done |= ready
+    assert done == set(heads), f"these import each other: {sorted(set(heads) - done)}"
+
+
+# The laws see what they are about -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "law"),
+    [
+        ("core/model/x.py", "from core.decide import planning", "core/model/"),
+        ("core/decide/x.py", "def f():\n    from core.record.journal import Journal", "core/decide/"),
+        ("core/decide/x.py", "from core import dispatch", "core/decide/"),
+        ("core/decide/x.py", "import core.modelling", "core/decide/"),
+        ("core/explain/x.py", "import core.perform.machine", "core/explain/"),
+        ("core/record/x.py", "import core.decide.planning as p", "core/record/"),
+        ("core/perform/x.py", "from core.record import workspace", "core/perform/"),
+        ("core/x.py", "import bridge.settings", "core/"),
+        ("otio_adapters/x.py", "from core import engine", "otio_adapters/"),
+        ("bridge/cli/x.py", "import tests.core.props", "bridge/"),
+        ("bridge/cli/x.py", "import resolve_scripts", "bridge/"),
+        ("core/decide/x.py", "from os import PathLike", "pure"),
+        ("core/model/x.py", "import pathlib", "pure"),
+        ("core/decide/x.py", "x = open('f')", "silent"),
+        ("core/engine.py", "def f():\n    from time import monotonic", "clock"),
+        ("core/engine.py", "import subprocess", "programs"),
+        ("core/engine.py", "import os\nos.execv('x', [])", "programs"),
+        ("core/engine.py", "import os\nos.replace('a', 'b')", "names"),
+        ("core/engine.py", "from shutil import rmtree", "names"),
+        ("core/engine.py", "a.rename(b)", "names"),
+        ("core/engine.py", "a.replace(b)", "names"),
+        ("core/assemble.py", "import sqlite3", "database"),
+    ],
+)
+def test_a_law_sees_an_offence(name: str, text: str, law: str) -> None:
+    module = read(name, text)
+    arrows = [bool(offences(module, arrow)) for arrow in ARROWS if arrow.folder == law and arrow.holds(module)]
+    touches = [bool(t.find(module)) for t in TOUCHES if t.name == law and name.startswith(t.among) and name not in t.besides]
+    assert arrows + touches == [True]
+
+
+@pytest.mark.parametrize("text", ["a.replace('b', 'c')", "structs.replace(a, b=1)", "import os\nos.stat('a')", "x.link(1)"])
+def test_a_law_sees_no_offence_where_none_is(text: str) -> None:
+    assert moves(read("core/engine.py", text)) == []
+
+
+def test_nothing_newer_than_the_oldest_python_is_imported() -> None:
+    """Only what the oldest Python has, or what is declared; a new dependency is declared first."""
+    declared = {
+        "opentimelineio", "ffmpeg", "imageio_ffmpeg", "av", "numpy", "PIL", "xxhash", "msgspec", "yaml", "tenacity",
+        "platformdirs", "rich",
+    }
+    for module in ALL:
+        strange = {name.split(".")[0] for name in imports(module)} - declared - set(PACKAGES) - set(sys.stdlib_module_names)
+        assert not strange, f"{module.name} imports {strange}, which pyproject.toml does not declare"
