@@ -100,9 +100,8 @@ class _Demo:
         ]
         demo_media.make_timeline(self.timeline, shots, _FRAMES)
         frames = sum(shot[3] for shot in shots)
-        self.say(
-            f"A timeline of {len(shots)} shots, {frames} frames. [yellow]D004.mp4 is missing, E005.mov is damaged in the middle.[/]"
-        )
+        wrong = "D004.mp4 is missing, E005.mov is damaged in the middle."
+        self.say(f"A timeline of {len(shots)} shots, {frames} frames. [yellow]{wrong}[/]")
 
     @contextmanager
     def _hotsplice(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
@@ -175,9 +174,8 @@ class _Demo:
             raise DemoFailed(f"expected a complete film, got {last['title']} {last['message']}")
         if last["rendered_frames"] != 48 + 48:
             raise DemoFailed(f"expected two shots to be made again, got {last['rendered_frames']} frames")
-        self.say(
-            f"[green]{last['title']}[/] Only the two healed shots were made ({last['rendered_frames']} of {last['frames']} frames)."
-        )
+        made = f"{last['rendered_frames']} of {last['frames']} frames"
+        self.say(f"[green]{last['title']}[/] Only the two healed shots were made ({made}).")
 
     def _verify(self) -> None:
         with self._hotsplice("check", str(self.film), "--deep", "--json") as child:
@@ -186,6 +184,5 @@ class _Demo:
             raise DemoFailed(f"the film does not verify: {found}")
         self.say("[green]Every frame and sample of the film was decoded and its bytes compared.[/]")
         self.say(f"The film: [bold]{safe(str(self.film))}[/]")
-        self.console.print(
-            f"         The film with the slates is kept: HOTSPLICE_HOME={safe(str(self.place / 'home'))} hotsplice rollback {safe(str(self.film))}"
-        )
+        again = f"HOTSPLICE_HOME={self.place / 'home'} hotsplice rollback {self.film}"
+        self.console.print(f"         The film with the slates is kept: {safe(again)}")

@@ -136,9 +136,8 @@ def _roll_back(where: Place, journal: Journal, output: Path, console: Console) -
             workspace.roll_back(output)
             record_roll_back(output, journal)
             workspace.forget_exchange(output)
-    console.print(
-        f"[green]Rolled back.[/] {safe(str(output))} is the film before; the newer one is kept. The same command exchanges them again."
-    )
+    console.print(f"[green]Rolled back.[/] {safe(str(output))} is the film before; the newer one is kept.")
+    console.print("The same command exchanges them again.")
     return 0
 
 

@@ -135,11 +135,11 @@ def _piece(piece: Piece, frames: int, rate: Fraction, *, run_up: bool) -> Any:
     Time is the file's own: shifted to the in-point it would be rounded to the stream's ticks, which in MXF and AVI are
     whole frames. Nothing is shown of a time before the first frame that was decoded, so that frames which a demuxer
     passed over are missing in the count. In an open group of pictures, or where a stream has no index, decoding begins
-    with complaints about frames that were before; a run-up leaves them behind.
+    amid the stream, and may fail for want of frames that were before; a run-up leaves that behind.
     """
     seek_s = piece.seek_s - (piece.run_up_s if run_up else 0)
     options: dict[str, Any] = {"ss": microseconds(seek_s)} if seek_s > 0 else {}  # not every demuxer can seek to where it is
-    if not run_up:
+    if not (run_up and piece.complains):
         options["err_detect"] = "explode"
     node = ffmpeg.input(
         f"file:{piece.path}", copyts=None, start_at_zero=None, noaccurate_seek=None, threads=1, protocol_whitelist="file", **options

@@ -53,6 +53,7 @@ def picture_key(picture: Picture, frames: int, form: Format, preset: Preset, ffm
                 p.matrix,
                 p.alpha,
                 p.run_up_s,
+                p.complains,
                 frames,
                 coded,
             )

@@ -19,9 +19,10 @@ _BAD_LINE = re.compile(
 
 _BEGINNING = re.compile(
     r"\[error\] (mmco: unref short failure|co located POCs unavailable|reference picture missing during reorder"
-    r"|Missing reference picture, default is \d+|Could not find ref with POC -?\d+|Error constructing the frame RPS)"
+    r"|Missing reference picture, default is \d+)"
 )
-"""What decoders say where they begin amid a stream: they miss frames that were before."""
+"""What the H.264 decoder says where it begins amid a stream: it misses frames that were before. Taking these for harmless
+after a run-up hid none of 118 random defects; HEVC's counterparts hid 10 of 74, so they are not here."""
 
 
 def bad_lines(log: tuple[str, ...], *, run_up: bool = False) -> tuple[str, ...]:

@@ -241,6 +241,7 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
                     alpha=video.alpha,
                     phase_s=shown_s - seek_s,
                     run_up_s=Fraction(0) if video.intra_only else _RUN_UP_S,
+                    complains=video.codec == "h264",
                 ),
             )
     if there < shot.frames:

@@ -28,7 +28,8 @@ class Piece(Value, frozen=True):
     `seek_s` is where the demuxer is asked to go, a quarter of a frame early or more. Record frame k shows what the source
     shows at seek_s + phase_s + k/rate, counted from the container's start; with `conform` its own rate or its time
     stamps are other than the film's. `run_up_s` is how much earlier decoding begins when the frames were not found
-    there, because frames need others that stand before them; 0 where none do. `matrix` is how its colours
+    there, because frames need others that stand before them; 0 where none do. `complains` where it is known that the
+    decoder then finds fault with healthy streams. `matrix` is how its colours
     are coded (ITU-T H.273; 0 is RGB, 2 unspecified: taken to be the film's).
     """
 
@@ -44,6 +45,7 @@ class Piece(Value, frozen=True):
     matrix: int = 2
     alpha: bool = False
     run_up_s: Fraction = Fraction(0)
+    complains: bool = False
 
 
 class Still(Value, frozen=True):

@@ -51,7 +51,8 @@ class Desk:
         return Need("copy" if segment.key.startswith("c") else "render", segment.key, segment=segment)
 
     def believe_all(self) -> None:
-        for number, key in enumerate([s.key for s in self.state.work] + [c.key for c in self.state.plan.chunks] + [self.state.track]):
+        keys = [*(s.key for s in self.state.work), *(c.key for c in self.state.plan.chunks), self.state.track]
+        for number, key in enumerate(filter(None, keys)):
             self.state.believed[key] = msgspec.structs.replace(seal(key), digest=f"digest of {key}", reorder=number % 3)
 
 
@@ -121,13 +122,14 @@ def test_the_film_is_joined_of_every_segment_in_film_order_and_of_the_sound(desk
     desk.believe_all()
     order = desk.order(Need("join", desk.state.cut))
     assert isinstance(order, JoinFilm)
-    first, copied, card, again = order.video
+    first, copied, card, again, *black = order.video
     store = desk.workspace.scratch / "store"
     assert first == again == JoinVideo(key=first.key, frames=24, digest=f"digest of {first.key}", file=str(store / f"{first.key}.x"))
     assert copied == JoinVideo(
         key=copied.key, frames=20, digest=f"digest of {copied.key}", source=SAME.path, stream=0, first_frame=240
     )
-    assert card.file and not card.source
+    assert card.file and not card.source and len(black) > 10
+    assert sum(part.frames for part in order.video) == 24 * 40
     assert order.sound == tuple(
         JoinSound(key=chunk.key, file=str(store / f"{chunk.key}.x"), samples=24, digest=f"digest of {chunk.key}")
         for chunk in desk.state.plan.chunks

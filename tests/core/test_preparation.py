@@ -9,8 +9,8 @@ import pytest
 
 from core import preparation
 from core.model.failure import Evidence, Failure
-from core.model.orders import Assignment, CheckFilm, Examined, ExamineSource, Made, Order, Outcome, Progress
-from core.perform import machine
+from core.model.orders import Assignment, CheckFilm, Examined, ExamineSource, Made, Order, Outcome
+from core.perform import hashing, machine
 from tests.core.hands import Hands
 from tests.core.props import POLICY, picture, source
 
@@ -99,12 +99,14 @@ def test_whoever_watches_hears_of_each_once():
     assert sorted(heard) == [("/m/a.mov", "Examined"), ("/m/b.mov", "Evidence")]
 
 
-def test_progress_is_no_answer():
-    hands = Hands(1)
-    real = hands.listen
-    hands.listen = lambda timeout_s: [(name, Progress(frames=1)) for name, _ in real(timeout_s)][:0] + list(  # type: ignore[method-assign]
-        (name, reply) for name in list(hands.at_work) for reply in (Progress(frames=3),)
-    ) + real(timeout_s)
-    hands.tricks.append(lambda order: Made(frames=1))
-    order = Assignment(order=CheckFilm(path="/f", film_hash="", frames=1, samples=0, deep=False))
-    assert preparation.run_all(hands, {"check": order}, policy=QUICK, stopped=lambda: False) == {"check": Made(frames=1)}  # type: ignore[arg-type]
+def test_progress_is_no_answer(tmp_path):
+    (tmp_path / "film.mov").write_text("a film")
+    check = CheckFilm(path=str(tmp_path / "film.mov"), film_hash=hashing.tree_hash(tmp_path / "film.mov"), frames=5, samples=0, deep=False)
+    hands = Hands(1)  # they say how far they are before they are done
+    heard = []
+    answers = preparation.run_all(
+        hands, {"check": Assignment(order=check)}, policy=QUICK, stopped=lambda: False,  # type: ignore[arg-type]
+        on_done=lambda name, outcome: heard.append(type(outcome)),
+    )  # fmt: skip
+    assert answers == {"check": Made(frames=5, digest="0")}
+    assert heard == [Made]

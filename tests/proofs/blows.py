@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.proofs import strike
 from tests.proofs.holding import Blow
-from tests.proofs.stage import Ended, Lane
+from tests.proofs.stage import Ended, Lane, alive
 
 CALLS = {
     "fsync": "fsync", "fdatasync": "fdatasync", "rename": "/^rename(at2?)?$", "link": "/^link(at)?$", "unlink": "/^unlink(at)?$",
@@ -92,6 +92,30 @@ def at_moment(after_s: float) -> Blow:
             pass  # it was done before
         ended = lane.finish(pid, said)
         return ("engine anywhere" if ended.exit_code == -signal.SIGKILL else ""), ended
+
+    return blow
+
+
+def at_work(who: strike.Who) -> Blow:
+    """The engine or a worker alone, while ffmpeg renders. It is stopped first, so that it can never end by itself: if it is
+    gone afterwards, somebody has killed it."""
+
+    def blow(lane: Lane, argv: Sequence[str]) -> tuple[str, Ended]:
+        pid, said = lane.start(argv, {})
+        place = ""
+        while not place and Path("/proc", str(pid)).exists():
+            for child in alive(lane.mark):
+                try:
+                    if b"-progress" not in Path("/proc", str(child), "cmdline").read_bytes():
+                        continue
+                    os.kill(child, signal.SIGSTOP)
+                    worker = int(Path("/proc", str(child), "stat").read_text().rpartition(")")[2].split()[1])
+                    os.kill(worker if who == "worker" else pid, signal.SIGKILL)
+                except OSError:
+                    continue  # it had ended in the meantime
+                place = f"{who} with-ffmpeg-stopped"
+                break
+        return place, lane.finish(pid, said)
 
     return blow
 

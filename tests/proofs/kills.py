@@ -10,7 +10,8 @@ How: the points of an undisturbed run are counted, then a fresh run is killed at
 comes to its end without a kill. Every other point kills the engine alone, so that workers and ffmpeg have to notice by
 themselves. Points of the workers are tried once more with only that worker killed: the engine has to finish. Where
 `strace` is there, the same is done at real system calls, those of SQLite among them. Last come kills during the resume,
-and during the resume after that, and kills at any moment. A kill that did not fire proves nothing and fails the proof.
+and during the resume after that, kills at any moment, and kills of engine or worker while their ffmpeg is stopped and so
+cannot end by itself. A kill that did not fire proves nothing and fails the proof.
 """
 
 from __future__ import annotations
@@ -89,6 +90,7 @@ def _counted(trials: Trials, case: Case, most: int, chance: random.Random) -> in
         trials.sweep(case, "nothing to do", some(1))
     trials.workers(case, evenly(min(most, 2)) if most else every)
     trials.moments(case, most or 25, chance)
+    trials.orphans(case, 1 if most else 10)
     return trials.again(case, most or 30, chance)
 
 

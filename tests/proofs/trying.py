@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.proofs import report, strike
-from tests.proofs.blows import at_call, at_call_of_worker, at_moment, at_point, count_calls
+from tests.proofs.blows import at_call, at_call_of_worker, at_moment, at_point, at_work, count_calls
 from tests.proofs.cases import Case, Films, situations
 from tests.proofs.holding import Blow, Verdict, hold
 from tests.proofs.launch import NotDone
@@ -153,6 +153,11 @@ class Trials:
         """At any moment of a run, ffmpeg's work among them."""
         times = [chance.uniform(0.05, 0.75) for _ in range(count)]
         self.fire(Shot("any moment", case, "publish", (at_moment(t),), n, must_fire=False) for n, t in enumerate(times))
+
+    def orphans(self, case: Case, count: int) -> None:
+        """With an ffmpeg that cannot end by itself: engine and worker are killed in turn, and it must be gone."""
+        for who in ("engine", "worker"):
+            self.fire(Shot("ffmpeg orphaned", case, "publish", (at_work(who),), n, survives=who == "worker") for n in range(count))
 
     def table(self) -> None:
         """Print what was tried and what came of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 import msgspec
@@ -19,8 +20,8 @@ from tests.core.props import DNXHR, FFV1, H264, HD, MJPEG, PRESETS, PRORES
 WHOLE = Fit(width=1920, height=1080, x=0, y=0)
 PILLARS = Fit(width=1440, height=1080, x=240, y=0)
 PIECE = Piece(
-    path="/m/a.mov", fingerprint="f", stream=0, first_frame=48, source_rate=Fraction(24), seek_s=Fraction(1_979_166, 1_000_000),
-    fit=WHOLE,
+    path="/m/a.mov", fingerprint="f", stream=0, first_frame=48, source_rate=Fraction(24), seek_s=Fraction(1_989_583, 1_000_000),
+    phase_s=Fraction(10_417, 1_000_000), fit=WHOLE,
 )
 STILL = Still(path="/m/a.png", fingerprint="f", fit=PILLARS)
 SLATE = Slate(lines=("Shot 1: a", "Media offline"))
@@ -51,11 +52,19 @@ def after(argv: tuple[str, ...], option: str) -> str:
 # Golden ---------------------------------------------------------------------------------------------------------------
 
 
+def found(begin_us: int) -> str:
+    """Pictures by the file's own time, from the in-point plus a tenth of a source frame on."""
+    return (
+        f"settb=expr=1/1000000[s0];[s0]setpts=PTS-{begin_us}[s1];[s1]fps=fps=24/1:round=up[s2];"
+        "[s2]trim=end_pts=24:start_pts=0[s3];[s3]"
+    )
+
+
 def test_a_piece_of_a_movie():
     assert " ".join(words(PIECE)) == (
-        CAREFUL + "-err_detect explode -protocol_whitelist file -ss 1.979166 -threads 1 -i file:/m/a.mov -filter_complex"
-        " [0:0]scale=1920:1080:flags=bicubic+accurate_rnd[s0];[s0]setsar=1[s1];[s1]format=yuv422p10le[s2];"
-        f"[s2]settb=expr=1/24[s3];[s3]setpts=N[s4];[s4]{TAGS}tv[s5] -map [s5]" + PRORES_OUT
+        CAREFUL + "-copyts -err_detect explode -noaccurate_seek -protocol_whitelist file -ss 1.989583 -start_at_zero -threads 1"
+        f" -i file:/m/a.mov -filter_complex [0:0]{found(2_004_166)}scale=1920:1080:flags=bicubic+accurate_rnd[s4];[s4]setsar=1[s5];"
+        f"[s5]format=yuv422p10le[s6];[s6]settb=expr=1/24[s7];[s7]setpts=N[s8];[s8]{TAGS}tv[s9] -map [s9]" + PRORES_OUT
     )
 
 
@@ -64,11 +73,19 @@ def test_a_piece_at_another_rate_in_another_matrix_between_bars():
         PIECE, stream=2, conform=True, source_rate=Fraction(25), phase_s=Fraction(1, 2), fit=PILLARS, matrix=5
     )
     assert graph_of(words(piece)) == (
-        "[0:2]settb=expr=1/1000000[s0];[s0]setpts=PTS-504000[s1];[s1]fps=fps=24/1:round=up:start_time=0[s2];"
-        "[s2]scale=1440:1080:flags=bicubic+accurate_rnd:in_color_matrix=bt601:out_color_matrix=bt709[s3];"
-        "[s3]pad=1920:1080:240:0:color=black[s4];[s4]setsar=1[s5];[s5]format=yuv422p10le[s6];"
-        f"[s6]settb=expr=1/24[s7];[s7]setpts=N[s8];[s8]{TAGS}tv[s9]"
+        f"[0:2]{found(2_493_583)}scale=1440:1080:flags=bicubic+accurate_rnd:in_color_matrix=bt601:out_color_matrix=bt709[s4];"
+        "[s4]pad=1920:1080:240:0:color=black[s5];[s5]setsar=1[s6];[s6]format=yuv422p10le[s7];"
+        f"[s7]settb=expr=1/24[s8];[s8]setpts=N[s9];[s9]{TAGS}tv[s10]"
     )
+
+
+def test_a_run_up_begins_earlier_and_shows_the_same():
+    piece = msgspec.structs.replace(PIECE, run_up_s=Fraction(1))
+    segment = Segment(key="v1", shot=1, record_in=0, frames=24, picture=piece)
+    again = commands.render(segment, form=HD, preset=PRORES, part="/s/v1.1.mov", ffmpeg_path="/bin/ffmpeg", run_up=True)
+    assert after(words(piece), "-ss") == "1.989583"
+    assert after(again, "-ss") == "0.989583"
+    assert graph_of(again) == graph_of(words(piece))
 
 
 def test_a_still_is_decoded_once_and_held():
@@ -160,20 +177,20 @@ def test_every_preset_says_its_recipe_and_one_thread(preset, coded):
 def test_the_matrix_is_converted_where_the_source_names_another(matrix, film, convert):
     form = msgspec.structs.replace(HD, colour=(1, 1, film))
     graph = graph_of(words(msgspec.structs.replace(PIECE, matrix=matrix), form=form))
-    assert graph.startswith(f"[0:0]scale=1920:1080:flags=bicubic+accurate_rnd{convert}[s0];")
+    assert f"]scale=1920:1080:flags=bicubic+accurate_rnd{convert}[s" in graph
     assert f"colorspace={film}:" in graph
 
 
 def test_what_is_seen_through_is_laid_on_black_and_is_rgb_then():
     for shown in (msgspec.structs.replace(PIECE, alpha=True, matrix=1), msgspec.structs.replace(STILL, alpha=True)):
         graph = graph_of(words(shown))
-        assert "]format=rgba[s0];[s0]premultiply=inplace=1[s1];[s1]scale=" in graph
-        assert ":out_color_matrix=bt709:out_range=tv[s2]" in graph, "RGB becomes BT.601 unless told"
+        assert re.search(r"\]format=rgba\[(s\d)\];\[\1\]premultiply=inplace=1\[(s\d)\];\[\2\]scale=", graph)
+        assert ":out_color_matrix=bt709:out_range=tv[s" in graph, "RGB becomes BT.601 unless told"
 
 
 def test_a_full_range_recipe_is_tagged_and_filled_full():
     assert ":out_range=pc[" in graph_of(words(STILL, MJPEG))
-    assert graph_of(words(PIECE, MJPEG)).endswith(f"{TAGS}pc[s5]")
+    assert graph_of(words(PIECE, MJPEG)).endswith(f"{TAGS}pc[s9]")
 
 
 # Seeking --------------------------------------------------------------------------------------------------------------
@@ -203,7 +220,8 @@ def test_a_seek_never_falls_on_another_frame(frame, rate):
 
 
 def test_nothing_is_seeked_before_the_beginning():
-    assert after(words(msgspec.structs.replace(PIECE, seek_s=Fraction(-1))), "-ss") == "0.000000"
+    first = msgspec.structs.replace(PIECE, first_frame=0, seek_s=Fraction(0), phase_s=Fraction(0), run_up_s=Fraction(1))
+    assert "-ss" not in words(first), "not every demuxer can seek to where it is"
 
 
 # Names are data -------------------------------------------------------------------------------------------------------

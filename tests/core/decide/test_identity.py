@@ -26,9 +26,9 @@ SOUND = Sound(
 )
 OTHER = {
     "path": "/elsewhere/b.mov", "fingerprint": "g", "stream": 7, "first_frame": 49, "source_rate": Fraction(25), "seek_s": Fraction(3),
-    "fit": Fit(width=1440, height=1080, x=240, y=0), "conform": True, "phase_s": Fraction(1, 100), "matrix": 5, "alpha": True,
+    "fit": Fit(width=1440, height=1080, x=240, y=0), "conform": True, "phase_s": Fraction(1, 100), "run_up_s": Fraction(5), "complains": True, "matrix": 5, "alpha": True,
     "lines": ("Shot 1", "another why"), "clip": "d", "shot_name": "m", "source_in_s": Fraction(2), "at": 1, "samples": 481,
-    "channels": (1,),
+    "channels": (1,), "run_up_s": Fraction(1, 2), "complains": True,
 }  # fmt: skip
 
 

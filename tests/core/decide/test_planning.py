@@ -78,12 +78,15 @@ def test_a_film_is_its_clips_and_black_between():
     assert (made.frames, made.samples, made.problems) == (48, 0, ())
 
 
-def test_a_source_is_seeked_half_a_frame_early_and_counted_from_there():
-    made = plan(cut([clip(0, 10, source_in=Fraction(48, 24))]), source(video=picture(start_s=Fraction(1, 5))))
-    (segment,) = made.segments
-    assert segment.picture.first_frame == 48
-    assert segment.picture.seek_s == Fraction(2_179_166, 1_000_000)  # 47.5 / 24 + 0.2, down to a microsecond
-    assert not segment.picture.conform
+@pytest.mark.parametrize("intra_only", [True, False])
+def test_a_source_is_sought_a_little_before_what_is_shown(intra_only):
+    made = plan(cut([clip(0, 10, source_in=2)]), source(video=picture(start_s=Fraction(1, 5), intra_only=intra_only)))
+    piece = made.segments[0].picture
+    assert (piece.first_frame, piece.conform) == (48, False)
+    assert piece.seek_s + piece.phase_s == Fraction(11, 5), "two seconds after a first frame at 0.2"
+    assert piece.phase_s >= Fraction(1, 4) / 24, "rounding to microseconds can never miss the frame"
+    assert piece.seek_s * 1_000_000 % 1 == 0
+    assert bool(piece.run_up_s) is not intra_only, "frames that stand alone need no others before them"
 
 
 def test_the_seek_before_the_first_frame_is_the_beginning():
@@ -105,8 +108,7 @@ def test_frames_on_no_grid_are_conformed_though_the_rates_agree():
     made = plan(cut([clip(0, 30, source_in=5)]), source(video=picture(constant_rate=False)))
     (segment,) = made.segments
     assert segment.picture.conform
-    assert segment.picture.seek_s == 4, "a second early, whatever its stamps are"
-    assert segment.picture.phase_s == 1
+    assert segment.picture.seek_s + segment.picture.phase_s == 5
 
 
 def test_a_long_conformed_shot_goes_on_where_its_pieces_meet():

@@ -49,6 +49,8 @@ def anything(kind: object) -> st.SearchStrategy:
         return st.lists(anything(parts[0]), max_size=2).map(tuple)
     if typing.get_origin(kind) is tuple:
         return st.tuples(*map(anything, parts))
+    if typing.get_origin(kind) is dict:
+        return st.dictionaries(anything(parts[0]), anything(parts[1]), max_size=2)
     return st.one_of(*map(anything, parts))
 
 
@@ -106,7 +108,7 @@ def test_the_first_journals_are_still_read():
     facts = [codec.decode(line, Fact) for line in KEPT.read_bytes().splitlines()]
     assert {type(fact) for fact in facts} == set(every(Fact)), "a kind of fact has no line in version_1.jsonl"
     assert AttemptFailed(
-        key="v1", shot=3, attempt=2,
+        key="v1", shot=3, attempt=2, at=1699999999.5,
         failure=Failure(
             type=ErrorType.SYSTEM_RESOURCE_EXCEEDED, code="scratch-full",
             evidence=Evidence(operation="render", place="scratch", path="/s/v1.1.mov", exit_code=228, errno=28),
