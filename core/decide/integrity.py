@@ -21,8 +21,8 @@ _BEGINNING = re.compile(
     r"\[error\] (mmco: unref short failure|co located POCs unavailable|reference picture missing during reorder"
     r"|Missing reference picture, default is \d+)"
 )
-"""What the H.264 decoder says where it begins amid a stream: it misses frames that were before. Taking these for harmless
-after a run-up hid none of 118 random defects; HEVC's counterparts hid 10 of 74, so they are not here."""
+"""What the H.264 decoder says where it begins amid a stream: it misses frames that were before. Of 118 random defects in a
+stream of closed groups none was told by these alone. HEVC's counterparts are not here: they hid 15 of 145."""
 
 
 def bad_lines(log: tuple[str, ...], *, run_up: bool = False) -> tuple[str, ...]:

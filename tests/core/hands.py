@@ -13,8 +13,22 @@ import xxhash
 
 from core.model.failure import Evidence
 from core.model.orders import (
-    Assignment, CheckFilm, EncodeTrack, ExamineCopy, JoinFilm, Made, MixSound, Order, Outcome, Progress, ProveEncoder, Proved,
-    Refuted, RenderSegment, Validated, ValidateSeal,
+    Assignment,
+    CheckFilm,
+    EncodeTrack,
+    ExamineCopy,
+    JoinFilm,
+    Made,
+    MixSound,
+    Order,
+    Outcome,
+    Progress,
+    Proved,
+    ProveEncoder,
+    Refuted,
+    RenderSegment,
+    Validated,
+    ValidateSeal,
 )
 from core.perform import hashing
 from tests.core.props import SIGNATURE
@@ -73,9 +87,14 @@ def perform(order: Order) -> Outcome:
             for sound in order.sound:
                 if Path(sound.file).read_bytes() != sound.key.encode():
                     return Evidence(operation="join", place="scratch", path=sound.file, note="seal-damaged", clip=sound.key)
-            made = _made(order.part, " ".join(part.key for part in order.video).encode(), sum(part.frames for part in order.video))
+            made = _made(
+                order.part, " ".join(part.key for part in order.video).encode(), sum(part.frames for part in order.video)
+            )
             return Made(
-                frames=made.frames, signature=order.signature, digest=str(order.samples), bytes=made.bytes,
+                frames=made.frames,
+                signature=order.signature,
+                digest=str(order.samples),
+                bytes=made.bytes,
                 file_hash=hashing.tree_hash(order.part),
             )
         case CheckFilm():

@@ -22,7 +22,7 @@ PRORES = msgspec.structs.replace(
 )
 """With estimates that stay, whatever is measured next."""
 POLICY = Policy(
-    attempts=4, first_delay_s=0.2, longest_delay_s=5.0, retry_budget_s=25.0, stall_s=60.0, segment_cost_s=10.0, chunk_s=30,
+    attempts=4, first_delay_s=0.2, longest_delay_s=5.0, retry_budget_s=25.0, stall_s=60.0, segment_cost_s=10.0, chunk_s=30
 )
 HD = Format(width=1920, height=1080, rate=Fraction(24), sample_rate=48000, channels=2)
 SIGNATURE = "prores 3 1920x1080 yuv422p10le"
@@ -31,21 +31,38 @@ BUILD = "ffmpeg version 9.0.2 for tests"
 
 
 def picture(
-    *, frames: int = 2400, rate: Fraction | int = 24, size: tuple[int, int] = (1920, 1080), signature: str = "h264 high",
+    *,
+    frames: int = 2400,
+    rate: Fraction | int = 24,
+    size: tuple[int, int] = (1920, 1080),
+    signature: str = "h264 high",
     **facts: object,
 ) -> VideoFacts:
     """A video stream; anything else of it by name."""
     usual = VideoFacts(
-        stream=0, codec="h264", width=size[0], height=size[1], pixel_format="yuv420p", rate=Fraction(rate), frames=frames,
-        start_s=Fraction(0), constant_rate=True, intra_only=False, still=False, signature=signature, colour=(1, 1, 1),
+        stream=0,
+        codec="h264",
+        width=size[0],
+        height=size[1],
+        pixel_format="yuv420p",
+        rate=Fraction(rate),
+        frames=frames,
+        start_s=Fraction(0),
+        constant_rate=True,
+        intra_only=False,
+        still=False,
+        signature=signature,
+        colour=(1, 1, 1),
     )
     return msgspec.structs.replace(usual, **facts)
 
 
-def voice(*, samples: int = 0, sample_rate: int = 48000, channels: int = 2, stream: int = 1, start_s: Fraction = Fraction(0)) -> AudioFacts:
+def voice(
+    *, samples: int = 0, sample_rate: int = 48000, channels: int = 2, stream: int = 1, start_s: Fraction = Fraction(0)
+) -> AudioFacts:
     """An audio stream; 0 samples: the container does not say how many."""
     return AudioFacts(
-        stream=stream, codec="pcm_s24le", sample_rate=sample_rate, channels=channels, samples=samples, start_s=start_s,
+        stream=stream, codec="pcm_s24le", sample_rate=sample_rate, channels=channels, samples=samples, start_s=start_s
     )
 
 
@@ -62,8 +79,15 @@ def offline(path: str, code: str = "source-missing", detail: str = "") -> Failur
 
 
 def clip(
-    at: int, frames: int, path: str | None = "/media/a.mov", source_in: Fraction | int = 0, *, id: str = "", kind: str = "file",
-    name: str = "", **more: object,
+    at: int,
+    frames: int,
+    path: str | None = "/media/a.mov",
+    source_in: Fraction | int = 0,
+    *,
+    id: str = "",
+    kind: str = "file",
+    name: str = "",
+    **more: object,
 ) -> Clip:
     """A clip at record frame `at`; `source_in` in seconds."""
     name = name or (path or "nothing").rpartition("/")[2]
@@ -73,7 +97,7 @@ def clip(
 
 
 def cut(
-    *video: list[Clip], audio: tuple[list[Clip], ...] = (), frames: int | None = None, rate: Fraction | int = 24, **more: object,
+    *video: list[Clip], audio: tuple[list[Clip], ...] = (), frames: int | None = None, rate: Fraction | int = 24, **more: object
 ) -> Timeline:
     """A timeline of tracks from the bottom up, as long as its longest track unless `frames` says otherwise."""
     tracks = [Track(kind="video", name=f"V{n}", clips=tuple(clips)) for n, clips in enumerate(video, 1)]
@@ -84,11 +108,22 @@ def cut(
 
 
 def plan(
-    timeline: Timeline, sources: Mapping[str, Source | Failure] | Source, *, preset: object = PRORES, policy: Policy = POLICY,
-    signature: str = SIGNATURE, build: str = BUILD,
+    timeline: Timeline,
+    sources: Mapping[str, Source | Failure] | Source,
+    *,
+    preset: object = PRORES,
+    policy: Policy = POLICY,
+    signature: str = SIGNATURE,
+    build: str = BUILD,
 ) -> Plan:
     """The plan of a timeline; one source alone stands for itself."""
     known = {sources.path: sources} if isinstance(sources, Source) else sources
     return planning.plan(
-        timeline, known, preset=preset, policy=policy, signature=signature, build=build, title_of=lambda code: f"<{code}>",  # type: ignore[arg-type]
+        timeline,
+        known,
+        preset=preset,
+        policy=policy,
+        signature=signature,
+        build=build,
+        title_of=lambda code: f"<{code}>",  # type: ignore[arg-type]
     )

@@ -28,7 +28,12 @@ class Place:
         staged = self.workspace.staged("job1", self.output)
         staged.write_text(content)
         fact = FilmJoined(
-            cut=f"cut {content}", staged=str(staged), bytes=len(content), film_hash=hashing.tree_hash(staged), frames=48, samples=7
+            cut=f"cut {content}",
+            staged=str(staged),
+            bytes=len(content),
+            film_hash=hashing.tree_hash(staged),
+            frames=48,
+            samples=7,
         )
         self.journal.append("job1", [fact], 2.0)
         return fact
@@ -72,7 +77,8 @@ def test_a_film_that_was_renamed_and_not_recorded_is_recorded(place):
     place.workspace.publish(Path(fact.staged), place.output)
     assert catch_up(place.output, place.journal, place.workspace) is False
     assert place.last() == FilmPublished(
-        output=str(place.output), film_hash=fact.film_hash, kept=str(place.workspace.kept(place.output)), cut="cut two", frames=48,
+        output=str(place.output), film_hash=fact.film_hash, kept=str(place.workspace.kept(place.output)),
+        cut="cut two", frames=48,
         samples=7,
     )  # fmt: skip
     assert place.known() == place.standing()

@@ -11,7 +11,15 @@ import pytest
 from core import dispatch
 from core.decide.assembly import Assembly, Need
 from core.model.orders import (
-    EncodeTrack, ExamineCopy, JoinFilm, JoinSound, JoinVideo, MixSound, Order, RenderSegment, ValidateSeal,
+    EncodeTrack,
+    ExamineCopy,
+    JoinFilm,
+    JoinSound,
+    JoinVideo,
+    MixSound,
+    Order,
+    RenderSegment,
+    ValidateSeal,
 )
 from core.record.journal import Journal
 from core.record.workspace import Workspace
@@ -21,8 +29,14 @@ from tests.core.props import BUILD, H264, POLICY, PRORES, SIGNATURE, clip, cut, 
 MEDIA = source("/media/a.mov", picture(), voice())
 SAME = source("/media/same.mov", picture(signature=SIGNATURE, intra_only=True))
 FILM = cut(
-    [clip(0, 24, source_in=2), clip(24, 20, "/media/same.mov", source_in=10), clip(44, 10, "/m/lost.mov"), clip(54, 24, source_in=2)],
-    audio=([clip(0, 24 * 40)],), rate=24,
+    [
+        clip(0, 24, source_in=2),
+        clip(24, 20, "/media/same.mov", source_in=10),
+        clip(44, 10, "/m/lost.mov"),
+        clip(54, 24, source_in=2),
+    ],
+    audio=([clip(0, 24 * 40)],),
+    rate=24,
 )
 SOURCES = {MEDIA.path: MEDIA, SAME.path: SAME, "/m/lost.mov": offline("/m/lost.mov")}
 
@@ -37,7 +51,12 @@ class Desk:
         self.workspace.prepare("job1")
         made = plan(FILM, SOURCES, preset=preset)
         self.state = Assembly(
-            plan=made, preset=preset, policy=POLICY, build=BUILD, title_of=str, claimed={}  # type: ignore[arg-type]
+            plan=made,
+            preset=preset,
+            policy=POLICY,
+            build=BUILD,
+            title_of=str,
+            claimed={},  # type: ignore[arg-type]
         )
 
     def order(self, need: Need, attempt: int = 1) -> Order:
@@ -94,7 +113,12 @@ def test_sound_is_mixed_as_deep_as_the_film_writes_it(tmp_path):
         chunk = desk.state.plan.chunks[1]
         order = desk.order(Need("mix", chunk.key, chunk=chunk))
         assert isinstance(order, MixSound)
-        assert (order.samples, order.sample_rate, order.channels, order.bytes_per_sample) == (chunk.samples, 48000, 2, bytes_per_sample)
+        assert (order.samples, order.sample_rate, order.channels, order.bytes_per_sample) == (
+            chunk.samples,
+            48000,
+            2,
+            bytes_per_sample,
+        )
         assert order.sounds == chunk.sounds
         assert order.part.endswith(".pcm")
 
@@ -124,7 +148,9 @@ def test_the_film_is_joined_of_every_segment_in_film_order_and_of_the_sound(desk
     assert isinstance(order, JoinFilm)
     first, copied, card, again, *black = order.video
     store = desk.workspace.scratch / "store"
-    assert first == again == JoinVideo(key=first.key, frames=24, digest=f"digest of {first.key}", file=str(store / f"{first.key}.x"))
+    assert (
+        first == again == JoinVideo(key=first.key, frames=24, digest=f"digest of {first.key}", file=str(store / f"{first.key}.x"))
+    )
     assert copied == JoinVideo(
         key=copied.key, frames=20, digest=f"digest of {copied.key}", source=SAME.path, stream=0, first_frame=240
     )

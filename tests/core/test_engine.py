@@ -13,10 +13,19 @@ import pytest
 
 from core.decide.assembly import Assembly, reusable
 from core.engine import Engine
-from core.model.facts import AttemptFailed, Fact, FilmPublished, JobAccepted, JobFinished, RunInterrupted, SealBroken, SegmentSealed
+from core.model.facts import (
+    AttemptFailed,
+    Fact,
+    FilmPublished,
+    JobAccepted,
+    JobFinished,
+    RunInterrupted,
+    SealBroken,
+    SegmentSealed,
+)
 from core.model.failure import Evidence
 from core.model.film import Timeline
-from core.model.orders import EncodeTrack, JoinFilm, Made, MixSound, Order, Outcome, Refuted, RenderSegment
+from core.model.orders import JoinFilm, Made, MixSound, Order, Outcome, Refuted, RenderSegment
 from core.perform import machine
 from core.record.journal import Journal, JournalLost
 from core.record.workspace import Workspace
@@ -52,13 +61,19 @@ class Studio:
         """A run: what is sealed on record is claimed."""
         made = plan(self.film, {s.path: s for s in (MEDIA, SAME)}, preset=self.preset, policy=QUICK)
         state = Assembly(
-            plan=made, preset=self.preset, policy=QUICK, build=BUILD, title_of=str, claimed={}  # type: ignore[arg-type]
+            plan=made,
+            preset=self.preset,
+            policy=QUICK,
+            build=BUILD,
+            title_of=str,
+            claimed={},  # type: ignore[arg-type]
         )
         keys = [*(s.key for s in state.work), *(c.key for c in made.chunks), *([state.track] if state.track else [])]
         state.claimed = reusable(made, state.track, self.journal.seals(keys))
         self.workspace.prepare("job1")
         engine = Engine(
-            job="job1", output=self.output, state=state, journal=self.journal, workspace=self.workspace, crew=hands,  # type: ignore[arg-type]
+            job="job1", output=self.output, state=state, journal=self.journal, workspace=self.workspace, crew=hands,
+            # type: ignore[arg-type]
             ffmpeg="/bin/ffmpeg", stopped=lambda: self.stop, on_fact=self.hear,
         )  # fmt: skip
         copies = [seal for seal in state.claimed.values() if seal.kind == "copy"]
@@ -67,7 +82,9 @@ class Studio:
 
     def hear(self, seq: int, fact: Fact) -> None:
         self.heard.append(type(fact).__name__)
-        assert self.story()[-1] is not None and any(entry.seq == seq and entry.fact == fact for entry in self.journal.facts("job1"))
+        assert self.story()[-1] is not None and any(
+            entry.seq == seq and entry.fact == fact for entry in self.journal.facts("job1")
+        )
 
     def run(self, *tricks: Callable[[Order], Outcome | None]) -> JobFinished | RunInterrupted:
         return self.engine(Hands(2, *tricks)).run()
@@ -81,7 +98,11 @@ class Studio:
     def litter(self) -> list[str]:
         """Everything but segments, the film and the one that is kept."""
         work = [p.name for p in (self.root / "scratch" / "work").rglob("*")]
-        beside = [p.name for p in (self.root / "films" / ".hotsplice").glob("*")] if (self.root / "films" / ".hotsplice").exists() else []
+        beside = (
+            [p.name for p in (self.root / "films" / ".hotsplice").glob("*")]
+            if (self.root / "films" / ".hotsplice").exists()
+            else []
+        )
         return work + [name for name in beside if not name.endswith(".previous")]
 
 
@@ -175,11 +196,12 @@ def test_a_damaged_checkpoint_is_made_again(studio):
 def test_what_is_damaged_between_sealing_and_joining_is_made_again_and_joined(tmp_path, kind):
     studio = Studio(tmp_path, preset=H264 if kind == "track" else PRORES)
 
-    def rot(order: Order) -> None:
+    def rot(order: Order) -> Outcome | None:
         if isinstance(order, JoinFilm):
             seal = next(fact for fact in studio.names(SegmentSealed) if fact.kind == kind)
             studio.workspace.stored(seal.file).write_bytes(b"rot")
             return perform(order)
+        return None
 
     assert studio.run(once(rot)).outcome == "complete"
     (seal_broken,) = studio.names(SealBroken)
@@ -243,7 +265,9 @@ def test_a_shot_that_cannot_be_made_is_a_slate_and_the_film_is_incomplete(studio
 def test_what_is_made_but_not_as_promised_is_never_sealed(studio):
     def short(order: Order) -> Outcome | None:
         if isinstance(order, RenderSegment) and order.source:
-            return Made(frames=order.frames - (order.frames == 24), signature="another" if order.frames == 20 else order.signature)
+            return Made(
+                frames=order.frames - (order.frames == 24), signature="another" if order.frames == 20 else order.signature
+            )
         return None
 
     end = studio.run(short)

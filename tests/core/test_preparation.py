@@ -101,7 +101,9 @@ def test_whoever_watches_hears_of_each_once():
 
 def test_progress_is_no_answer(tmp_path):
     (tmp_path / "film.mov").write_text("a film")
-    check = CheckFilm(path=str(tmp_path / "film.mov"), film_hash=hashing.tree_hash(tmp_path / "film.mov"), frames=5, samples=0, deep=False)
+    check = CheckFilm(
+        path=str(tmp_path / "film.mov"), film_hash=hashing.tree_hash(tmp_path / "film.mov"), frames=5, samples=0, deep=False
+    )
     hands = Hands(1)  # they say how far they are before they are done
     heard = []
     answers = preparation.run_all(

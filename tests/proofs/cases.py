@@ -123,7 +123,7 @@ def situations(case: Case, films: Films, lane: Lane) -> dict[str, Situation]:
     assemble, instead = case.assemble(lane, case.new), case.assemble(lane, case.third)
     rollback = ["rollback", str(case.standing(lane))]
     back = Truth(0, old, films.old.frames, films.old.sound)
-    rows = (
+    rows: tuple[tuple[str, str, list[str], list[str], set[str], set[str], Truth, str | None], ...] = (
         # name, state, argv, again, what may stand, what must remain, what it ends in, what is kept then
         ("publish", "old", assemble, assemble, {old, new}, {old}, films.new, old),
         ("first film", "empty", assemble, assemble, {"absent", new}, set(), films.new, "absent"),

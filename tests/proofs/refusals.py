@@ -11,7 +11,7 @@ A film of ours stands there, with its journal. Then each of `bad_requests` is ma
 4. record no job;
 5. not touch a byte or a date of the sources.
 
-The full proof runs the real command line in a process of its own; --quick forks for each request.
+The full proof runs the real command line in a process of its own; --quick forks for each request, with --json alone.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def prove(place: Path, say: report.Say, *, forked: bool, step: int = 1) -> tuple
             skipped += 1
             continue
         said = ""
-        for as_json in (False, True) if bad.json else (False,):
+        for as_json in (False,) if not bad.json else (True,) if forked else (False, True):
             wrong, heard = try_one(bad, lane, sources, as_json=as_json, forked=forked)
             said = heard or said
             tried += 1

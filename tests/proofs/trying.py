@@ -156,8 +156,10 @@ class Trials:
 
     def orphans(self, case: Case, count: int) -> None:
         """With an ffmpeg that cannot end by itself: engine and worker are killed in turn, and it must be gone."""
-        for who in ("engine", "worker"):
-            self.fire(Shot("ffmpeg orphaned", case, "publish", (at_work(who),), n, survives=who == "worker") for n in range(count))
+        parties: tuple[strike.Who, ...] = ("engine", "worker")
+        for who in parties:
+            blows, survives = (at_work(who),), who == "worker"
+            self.fire(Shot("ffmpeg orphaned", case, "publish", blows, n, survives=survives) for n in range(count))
 
     def table(self) -> None:
         """Print what was tried and what came of it."""

@@ -13,7 +13,15 @@ from typing import NamedTuple
 
 from core.decide.assembly import Assembly
 from core.model.facts import (
-    AttemptFailed, Fact, FilmJoined, FilmPublished, JobFinished, SealBroken, SegmentSealed, ShotSlated, SoundSilenced,
+    AttemptFailed,
+    Fact,
+    FilmJoined,
+    FilmPublished,
+    JobFinished,
+    SealBroken,
+    SegmentSealed,
+    ShotSlated,
+    SoundSilenced,
 )
 from core.model.failure import ErrorType, Evidence, Failure, Recovery, Strategy
 from core.model.film import Timeline
@@ -36,12 +44,13 @@ class Playbook:
         self, made: Plan, *, preset: Preset = PRORES, policy: Policy = POLICY, claimed: tuple[str, ...] = (), claims: bool = False
     ) -> None:
         self._fresh = lambda: Assembly(
-            plan=made, preset=preset, policy=policy, build=BUILD, title_of=lambda code: f"<{code}>",
-            claimed=dict(self._claimed),
+            plan=made, preset=preset, policy=policy, build=BUILD, title_of=lambda code: f"<{code}>", claimed=dict(self._claimed)
         )
         self._claimed: dict[str, SegmentSealed] = {}
         state = self._fresh()
-        keys = dict.fromkeys([*(s.key for s in state.work), *(c.key for c in made.chunks), *([state.track] if state.track else [])])
+        keys = dict.fromkeys(
+            [*(s.key for s in state.work), *(c.key for c in made.chunks), *([state.track] if state.track else [])]
+        )
         self._claimed = {key: seal(key) for key in keys if claims or self._word(state, key) in claimed}
         self.state = self._fresh()
         self.story: list[Fact] = []
@@ -152,7 +161,11 @@ def failed(word: str, code: str = "network-lost", *, again_in: float | None = No
         key = book.key(word)
         retry_at = None if again_in is None else book.now + again_in
         return AttemptFailed(
-            key=key, shot=1, attempt=len(book.state.failed.get(key, ())) + 1, at=book.now, failure=failure(code),
+            key=key,
+            shot=1,
+            attempt=len(book.state.failed.get(key, ())) + 1,
+            at=book.now,
+            failure=failure(code),
             recovery=Recovery(strategy=Strategy.WAIT_AND_RETRY, retry_at=retry_at, fatal=fatal),
         )
 
@@ -169,9 +182,15 @@ def silenced(clip: str) -> Fact:
     return SoundSilenced(clip=clip, failure=failure("source-damaged"))
 
 
-joined = Told(lambda book: FilmJoined(
-    cut=book.state.cut, staged="/f/.hotsplice/a.part.mov", bytes=1, film_hash="tree8m:1", frames=book.state.plan.frames,
-    samples=book.state.plan.samples,
-))
+joined = Told(
+    lambda book: FilmJoined(
+        cut=book.state.cut,
+        staged="/f/.hotsplice/a.part.mov",
+        bytes=1,
+        film_hash="tree8m:1",
+        frames=book.state.plan.frames,
+        samples=book.state.plan.samples,
+    )
+)
 published = Told(lambda book: FilmPublished(output="/f/a.mov", film_hash="tree8m:1", kept="", cut=book.state.cut))
 finished = JobFinished(outcome="complete")

@@ -17,12 +17,8 @@ from core.model.failure import Evidence
 from core.model.film import Remark
 from core.model.orders import Made
 from core.model.segment import Copy, Piece, Plan, Slate
-from tests.core.decide.playbook import (
-    Playbook, broken, failed, finished, joined, made, play, published, seal, silenced, slated,
-)
-from tests.core.props import (
-    BUILD, H264, POLICY, PRORES, SIGNATURE, clip, cut, offline, picture, plan, source, voice,
-)
+from tests.core.decide.playbook import broken, failed, finished, joined, made, play, published, seal, silenced, slated
+from tests.core.props import BUILD, H264, POLICY, PRORES, SIGNATURE, clip, cut, offline, picture, plan, source, voice
 
 MEDIA = source("/media/a.mov", picture(), voice())
 SAME = source("/media/same.mov", picture(signature=SIGNATURE, intra_only=True))
@@ -302,7 +298,7 @@ class World:
         self.now += self.draw(st.sampled_from([0.0, 0.1, 8.0]))
         trouble = self.draw(st.integers(0, 19 if self.ours else 5))
         pictured = need.segment is not None and isinstance(need.segment.picture, Piece | Copy)
-        media = need.kind in ("copy", "render") and pictured or bool(need.chunk and need.chunk.sounds)
+        media = (need.kind in ("copy", "render") and pictured) or bool(need.chunk and need.chunk.sounds)
         if trouble >= 3 or not (self.ours or media or (need.kind == "join" and trouble == 1)):
             self.succeed(need)
         elif need.kind in ("join", "track") and trouble == 1:
@@ -313,7 +309,9 @@ class World:
         elif need.kind == "validate" and trouble == 1:
             self.note(SealBroken(key=need.key, reason="changed"))
         else:
-            seen = self.draw(st.sampled_from(SOURCE_TROUBLE if media and (trouble or not self.ours) else SOURCE_TROUBLE + OUR_TROUBLE))
+            seen = self.draw(
+                st.sampled_from(SOURCE_TROUBLE if media and (trouble or not self.ours) else SOURCE_TROUBLE + OUR_TROUBLE)
+            )
             if need.chunk is not None and need.chunk.sounds and seen.place == "source":
                 seen = Evidence(operation="mix", place="source", note=seen.note, errno=seen.errno, clip=need.chunk.sounds[0].clip)
             self.fail(need, seen)
@@ -321,7 +319,9 @@ class World:
     def succeed(self, need: Need) -> None:
         if need.kind == "join":
             film = self.state.current
-            assert {s.key for s in film.segments} | {c.key for c in film.chunks} <= self.state.believed.keys(), "joined of what is not there"
+            assert {s.key for s in film.segments} | {c.key for c in film.chunks} <= self.state.believed.keys(), (
+                "joined of what is not there"
+            )
             self.note(FilmJoined(cut=self.state.cut, staged="s", bytes=1, film_hash="h", frames=1, samples=1))
         elif need.kind == "publish":
             self.note(FilmPublished(output="o", film_hash="h", kept=""))
@@ -337,7 +337,12 @@ class World:
 def a_state(made_plan: Plan, preset: object, claims: bool) -> Assembly:
     def fresh(claimed: dict[str, object]) -> Assembly:
         return Assembly(
-            plan=made_plan, preset=preset, policy=POLICY, build=BUILD, title_of=str, claimed=claimed  # type: ignore[arg-type]
+            plan=made_plan,
+            preset=preset,
+            policy=POLICY,
+            build=BUILD,
+            title_of=str,
+            claimed=claimed,  # type: ignore[arg-type]
         )
 
     keys = [s.key for s in fresh({}).work] + [c.key for c in made_plan.chunks]
@@ -390,9 +395,7 @@ def test_a_job_that_is_taken_up_again_at_any_moment_goes_on_from_its_checkpoints
             seals.pop(fact.key, None)
         elif type(fact).__name__ == "SegmentSealed":
             seals[fact.key] = fact
-    resumed = Assembly(
-        plan=film, preset=PRORES, policy=POLICY, build=BUILD, title_of=str, claimed=reusable(film, "", seals)
-    )
+    resumed = Assembly(plan=film, preset=PRORES, policy=POLICY, build=BUILD, title_of=str, claimed=reusable(film, "", seals))
     owed = resumed.needs(0.0, ())
     assert {need.key for need in owed if need.kind == "validate"} == set(resumed.claimed)
     assert not {need.key for need in owed if need.kind != "validate"} & set(resumed.claimed)

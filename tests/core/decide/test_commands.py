@@ -14,14 +14,20 @@ from core.decide import commands
 from core.decide.commands import microseconds
 from core.model.film import Format
 from core.model.preset import Preset
-from core.model.segment import Black, Copy, Fit, Piece, Picture, Segment, Slate, Still
+from core.model.segment import Black, Copy, Fit, Picture, Piece, Segment, Slate, Still
 from tests.core.props import DNXHR, FFV1, H264, HD, MJPEG, PRESETS, PRORES
 
 WHOLE = Fit(width=1920, height=1080, x=0, y=0)
 PILLARS = Fit(width=1440, height=1080, x=240, y=0)
 PIECE = Piece(
-    path="/m/a.mov", fingerprint="f", stream=0, first_frame=48, source_rate=Fraction(24), seek_s=Fraction(1_989_583, 1_000_000),
-    phase_s=Fraction(10_417, 1_000_000), fit=WHOLE,
+    path="/m/a.mov",
+    fingerprint="f",
+    stream=0,
+    first_frame=48,
+    source_rate=Fraction(24),
+    seek_s=Fraction(1_989_583, 1_000_000),
+    phase_s=Fraction(10_417, 1_000_000),
+    fit=WHOLE,
 )
 STILL = Still(path="/m/a.png", fingerprint="f", fit=PILLARS)
 SLATE = Slate(lines=("Shot 1: a", "Media offline"))
@@ -63,8 +69,9 @@ def found(begin_us: int) -> str:
 def test_a_piece_of_a_movie():
     assert " ".join(words(PIECE)) == (
         CAREFUL + "-copyts -err_detect explode -noaccurate_seek -protocol_whitelist file -ss 1.989583 -start_at_zero -threads 1"
-        f" -i file:/m/a.mov -filter_complex [0:0]{found(2_004_166)}scale=1920:1080:flags=bicubic+accurate_rnd[s4];[s4]setsar=1[s5];"
-        f"[s5]format=yuv422p10le[s6];[s6]settb=expr=1/24[s7];[s7]setpts=N[s8];[s8]{TAGS}tv[s9] -map [s9]" + PRORES_OUT
+        f" -i file:/m/a.mov -filter_complex [0:0]{found(2_004_166)}scale=1920:1080:flags=bicubic+accurate_rnd[s4];"
+        f"[s4]setsar=1[s5];[s5]format=yuv422p10le[s6];[s6]settb=expr=1/24[s7];[s7]setpts=N[s8];[s8]{TAGS}tv[s9] -map [s9]"
+        + PRORES_OUT
     )
 
 
@@ -91,8 +98,8 @@ def test_a_run_up_begins_earlier_and_shows_the_same():
 def test_a_still_is_decoded_once_and_held():
     assert " ".join(words(STILL)) == (
         CAREFUL + "-f image2 -err_detect explode -framerate 24/1 -pattern_type none -protocol_whitelist file -threads 1"
-        " -i file:/m/a.png -filter_complex [0:v]scale=1440:1080:flags=bicubic+accurate_rnd:out_color_matrix=bt709:out_range=tv[s0];"
-        "[s0]pad=1920:1080:240:0:color=black[s1];[s1]setsar=1[s2];[s2]format=yuv422p10le[s3];[s3]loop=loop=23:size=1:start=0[s4];"
+        " -i file:/m/a.png -filter_complex [0:v]scale=1440:1080:flags=bicubic+accurate_rnd:out_color_matrix=bt709"
+        ":out_range=tv[s0];[s0]pad=1920:1080:240:0:color=black[s1];[s1]setsar=1[s2];[s2]format=yuv422p10le[s3];[s3]loop=loop=23:size=1:start=0[s4];"
         f"[s4]settb=expr=1/24[s5];[s5]setpts=N[s6];[s6]{TAGS}tv[s7] -map [s7]" + PRORES_OUT
     )
 
@@ -100,8 +107,8 @@ def test_a_still_is_decoded_once_and_held():
 def test_a_slate_is_drawn_beside_its_part():
     assert " ".join(words(SLATE)) == (
         CAREFUL + "-f image2 -err_detect explode -framerate 24/1 -pattern_type none -protocol_whitelist file -threads 1"
-        " -i file:/s/v1.1.mov.png -filter_complex [0:v]scale=1920:1080:flags=bicubic+accurate_rnd:out_color_matrix=bt709:out_range=tv[s0];"
-        "[s0]setsar=1[s1];[s1]format=yuv422p10le[s2];[s2]loop=loop=23:size=1:start=0[s3];"
+        " -i file:/s/v1.1.mov.png -filter_complex [0:v]scale=1920:1080:flags=bicubic+accurate_rnd:out_color_matrix=bt709"
+        ":out_range=tv[s0];[s0]setsar=1[s1];[s1]format=yuv422p10le[s2];[s2]loop=loop=23:size=1:start=0[s3];"
         f"[s3]settb=expr=1/24[s4];[s4]setpts=N[s5];[s5]{TAGS}tv[s6] -map [s6]" + PRORES_OUT
     )
 
@@ -121,7 +128,8 @@ def test_one_frame_proves_the_encoder():
     assert " ".join(argv) == (
         CAREFUL + "-f lavfi -i color=c=black:s=1920x1080:r=24/1 -filter_complex [0:v]setsar=1[s0];[s0]format=yuv420p[s1];"
         f"[s1]settb=expr=1/24[s2];[s2]setpts=N[s3];[s3]{TAGS}tv[s4] -map [s4] -f mp4 -c:v libx264 -crf 18 -fflags +bitexact"
-        " -fps_mode cfr -frames:v 1 -map_metadata -1 -pix_fmt yuv420p -preset medium -profile:v high -r 24/1 -threads 1 file:/s/p.mp4"
+        " -fps_mode cfr -frames:v 1 -map_metadata -1 -pix_fmt yuv420p -preset medium -profile:v high"
+        " -r 24/1 -threads 1 file:/s/p.mp4"
     )
 
 
@@ -213,7 +221,10 @@ def test_microseconds_are_never_late_and_never_a_whole_one_early(time_s):
     assert 0 <= time_s - Fraction(microseconds(time_s)) < Fraction(1, 1_000_000)
 
 
-@given(st.integers(0, 10**6), st.sampled_from([Fraction(24), Fraction(25), Fraction(24000, 1001), Fraction(60000, 1001), Fraction(120)]))
+@given(
+    st.integers(0, 10**6),
+    st.sampled_from([Fraction(24), Fraction(25), Fraction(24000, 1001), Fraction(60000, 1001), Fraction(120)]),
+)
 def test_a_seek_never_falls_on_another_frame(frame, rate):
     asked = Fraction(microseconds((frame + Fraction(1, 2)) / rate))
     assert frame / rate < asked < (frame + 1) / rate
@@ -227,15 +238,22 @@ def test_nothing_is_seeked_before_the_beginning():
 # Names are data -------------------------------------------------------------------------------------------------------
 
 NASTY = [
-    "/m/it's.mov", '/m/"quoted".mov', "/m/[x];movie=secret.mov", "/m/a,b=c:d.mov", "/m/100%03d.mov", "/m/line\nbreak.mov", "/m/back\\slash.mov",
-    "/m/-i.mov", "/m/ lead.mov", "/m/{}$(x)`y`.mov", "/m/*?.mov", "/m/\u202eevil\u0000.mov", "/m/http:/x.mov", "concat:/a|/b", "-y", "pipe:0",
+    "/m/it's.mov", '/m/"quoted".mov', "/m/[x];movie=secret.mov", "/m/a,b=c:d.mov", "/m/100%03d.mov",
+    "/m/line\nbreak.mov", "/m/back\\slash.mov",
+    "/m/-i.mov", "/m/ lead.mov", "/m/{}$(x)`y`.mov", "/m/*?.mov", "/m/\u202eevil\u0000.mov", "/m/http:/x.mov",
+    "concat:/a|/b", "-y", "pipe:0",
 ]  # fmt: skip
 paths = st.one_of(st.sampled_from(NASTY), st.text(alphabet="/'\"[]();,=:%\\\n|*?-ab\u00e9\U0001f3ac", min_size=1, max_size=30))
 
 
 @given(paths, paths, st.sampled_from(sorted(PRESETS)))
 def test_no_name_reaches_a_filter_graph_or_becomes_an_option(path, part, preset):
-    for shown in (PIECE, msgspec.structs.replace(PIECE, conform=True, alpha=True), STILL, msgspec.structs.replace(STILL, alpha=True)):
+    for shown in (
+        PIECE,
+        msgspec.structs.replace(PIECE, conform=True, alpha=True),
+        STILL,
+        msgspec.structs.replace(STILL, alpha=True),
+    ):
         plain = words(shown, PRESETS[preset])
         named = words(msgspec.structs.replace(shown, path=path), PRESETS[preset], part=part)
         assert graph_of(named) == graph_of(plain)

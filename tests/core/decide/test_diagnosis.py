@@ -44,7 +44,11 @@ def read(path: Path) -> Specimen:
         assert seen.place == place
     else:
         seen = Evidence(
-            operation="render", place=place, path=PATHS[place], exit_code=int(said["exit"]), stderr=lines,  # type: ignore[arg-type]
+            operation="render",
+            place=place,
+            path=PATHS[place],
+            exit_code=int(said["exit"]),
+            stderr=lines,  # type: ignore[arg-type]
             network="network" in said,
         )
     return Specimen(seen, code, ErrorType(kind))
@@ -97,8 +101,10 @@ def test_place_decides_before_cause(number):
 
 
 ANYWHERE = [
-    (errno.EFBIG, "file-too-large"), (errno.ENOMEM, "out-of-memory"), (errno.EMFILE, "too-many-files"), (errno.ENFILE, "too-many-files"),
-    (errno.EAGAIN, "machine-busy"), (errno.EBUSY, "machine-busy"), (errno.ETXTBSY, "machine-busy"), (errno.ESTALE, "network-lost"),
+    (errno.EFBIG, "file-too-large"), (errno.ENOMEM, "out-of-memory"), (errno.EMFILE, "too-many-files"),
+    (errno.ENFILE, "too-many-files"),
+    (errno.EAGAIN, "machine-busy"), (errno.EBUSY, "machine-busy"), (errno.ETXTBSY, "machine-busy"),
+    (errno.ESTALE, "network-lost"),
     (errno.ETIMEDOUT, "network-lost"), (errno.ENOTCONN, "network-lost"), (errno.EHOSTDOWN, "network-lost"),
     (errno.ECONNRESET, "network-lost"),
 ]  # fmt: skip
@@ -125,16 +131,22 @@ def test_ffmpeg_9_says_the_errno_in_its_exit_code():
 
 
 NOTES = [
-    ("source", "source-changed", "source-changed"), ("scratch", "seal-damaged", "seal-damaged"), ("source", "not-a-file", "source-not-a-file"),
-    ("source", "empty-file", "source-empty"), ("source", "not-media", "source-not-media"), ("source", "no-streams", "source-not-media"),
+    ("source", "source-changed", "source-changed"), ("scratch", "seal-damaged", "seal-damaged"),
+    ("source", "not-a-file", "source-not-a-file"),
+    ("source", "empty-file", "source-empty"), ("source", "not-media", "source-not-media"),
+    ("source", "no-streams", "source-not-media"),
     ("source", "no-picture", "source-no-picture"), ("source", "hung", "source-hung"), ("scratch", "hung", "program-hung"),
     ("program", "hung", "program-hung"), ("output", "hung", "program-hung"), ("scratch", "space-low", "scratch-full"),
-    ("output", "space-low", "output-full"), ("scratch", "out-of-memory", "out-of-memory"), ("program", "worker-died", "worker-died"),
-    ("source", "invalid-data", "source-damaged"), ("source", "media-error", "source-damaged"), ("source", "log-says-damage", "source-damaged"),
+    ("output", "space-low", "output-full"), ("scratch", "out-of-memory", "out-of-memory"),
+    ("program", "worker-died", "worker-died"),
+    ("source", "invalid-data", "source-damaged"), ("source", "media-error", "source-damaged"),
+    ("source", "log-says-damage", "source-damaged"),
     ("source", "too-few-frames", "source-too-short"), ("source", "too-few-samples", "source-too-short"),
-    ("source", "too-many-frames", "render-unlike"), ("source", "off-grid", "render-unlike"), ("source", "other-signature", "render-unlike"),
+    ("source", "too-many-frames", "render-unlike"), ("source", "off-grid", "render-unlike"),
+    ("source", "other-signature", "render-unlike"),
     ("scratch", "too-few-frames", "render-unlike"), ("scratch", "log-says-damage", "render-unlike"),
-    ("output", "refuted", "film-damaged"), ("output", "too-few-samples", "film-damaged"), ("output", "too-few-frames", "render-unlike"),
+    ("output", "refuted", "film-damaged"), ("output", "too-few-samples", "film-damaged"),
+    ("output", "too-few-frames", "render-unlike"),
 ]  # fmt: skip
 
 
@@ -166,7 +178,8 @@ def test_a_crash_that_left_a_cause_behind_has_that_cause():
 @pytest.mark.parametrize(
     "nothing",
     [
-        seen("source"), seen("scratch", exit_code=1), seen("output", exit_code=234, stderr=("something else",)), seen("program", note="unexpected"),
+        seen("source"), seen("scratch", exit_code=1), seen("output", exit_code=234, stderr=("something else",)),
+        seen("program", note="unexpected"),
         seen("source", errno.EINVAL), seen("source", note="a-note-of-tomorrow", exit_code=-15),
         seen("source", exit_code=3_221_225_477),
     ],

@@ -57,17 +57,26 @@ def test_a_turned_picture_stands_upright():
 sizes = st.integers(1, 5000)
 
 
-@given(sizes, sizes, st.integers(8, 2000), st.integers(8, 2000), st.sampled_from([0, 90, 180, 270]), st.fractions(Fraction(1, 4), Fraction(4)))
+@given(
+    sizes,
+    sizes,
+    st.integers(8, 2000),
+    st.integers(8, 2000),
+    st.sampled_from([0, 90, 180, 270]),
+    st.fractions(Fraction(1, 4), Fraction(4)),
+)
 def test_any_picture_fits_in_any_frame_on_even_lines(width, height, across, down, rotation, aspect):
     form = frame(across * 2, down * 2)
     video = picture(size=(width, height), rotation=rotation, pixel_aspect=aspect)
     placed = fit(video, form)
     for value in (placed.width, placed.height, placed.x, placed.y):
         assert value % 2 == 0
-    assert 2 <= placed.width and placed.x + placed.width <= form.width
-    assert 2 <= placed.height and placed.y + placed.height <= form.height
+    assert placed.width >= 2 and placed.x + placed.width <= form.width
+    assert placed.height >= 2 and placed.y + placed.height <= form.height
     assert placed.width == form.width or placed.height == form.height, "it could be larger"
-    assert abs(placed.x * 2 + placed.width - form.width) <= 2 and abs(placed.y * 2 + placed.height - form.height) <= 2, "not in the middle"
+    assert abs(placed.x * 2 + placed.width - form.width) <= 2 and abs(placed.y * 2 + placed.height - form.height) <= 2, (
+        "not in the middle"
+    )
     wide, high = display_size(video)
     scale = min(form.width / wide, form.height / high)
     assert abs(placed.width - wide * scale) <= 2 and abs(placed.height - high * scale) <= 2, "proportions are lost"
@@ -82,7 +91,11 @@ def test_the_timelines_own_settings_win():
 
 
 def test_else_the_first_source_says_how_large_and_how_the_sound_is():
-    first = source("/media/a.mov", picture(size=(1440, 1080), pixel_aspect=Fraction(4, 3), colour=(9, 16, 9)), voice(sample_rate=44100, channels=1))
+    first = source(
+        "/media/a.mov",
+        picture(size=(1440, 1080), pixel_aspect=Fraction(4, 3), colour=(9, 16, 9)),
+        voice(sample_rate=44100, channels=1),
+    )
     second = source("/media/b.mov", picture(size=(640, 360)), voice(sample_rate=96000, channels=6))
     film = cut([clip(0, 10), clip(10, 10, "/media/b.mov")], audio=([clip(0, 10), clip(10, 10, "/media/b.mov")],))
     assert format_of(film, {s.path: s for s in (first, second)}, PRORES) == Format(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import msgspec
 from hypothesis import given
@@ -68,7 +69,11 @@ def test_a_title_beneath_a_picture_costs_nothing():
 def test_each_media_file_is_wanted_once_in_the_order_of_first_use():
     film = cut(
         [clip(0, 10, "/m/b.mov"), clip(10, 10, "/m/a.mov"), clip(20, 10, "/m/b.mov")],
-        [clip(0, 5, "/m/hidden.mov", enabled=False), clip(10, 2, None, kind="none"), clip(14, 2, "/m/s.0001.exr", kind="sequence")],
+        [
+            clip(0, 5, "/m/hidden.mov", enabled=False),
+            clip(10, 2, None, kind="none"),
+            clip(14, 2, "/m/s.0001.exr", kind="sequence"),
+        ],
         audio=([clip(0, 10, "/m/c.wav"), clip(10, 10, "/m/a.mov")],),
     )
     assert wanted_paths(film) == ["/m/b.mov", "/m/a.mov", "/m/c.wav"]
@@ -80,7 +85,10 @@ def test_media_that_is_never_seen_is_never_opened():
 
 
 def test_sound_is_heard_from_all_tracks_in_record_order():
-    film = cut([clip(0, 1)], audio=([clip(5, 10, id="b"), clip(20, 5, id="d", enabled=False)], [clip(0, 10, id="a"), clip(12, 5, id="c")]))
+    film = cut(
+        [clip(0, 1)],
+        audio=([clip(5, 10, id="b"), clip(20, 5, id="d", enabled=False)], [clip(0, 10, id="a"), clip(12, 5, id="c")]),
+    )
     assert [c.id for c in heard(film)] == ["a", "b", "c"]
     silent = msgspec.structs.replace(film, tracks=(*film.tracks[:2], msgspec.structs.replace(film.tracks[2], enabled=False)))
     assert [c.id for c in heard(silent)] == ["b"]
@@ -92,7 +100,9 @@ def test_source_time_counts_from_the_files_own_timecode_where_only_that_is_known
     assert source_offset(clip(0, 1, source_in=at), hour) == at, "it counts from the first frame already"
     assert source_offset(clip(0, 1, source_in=at, source_is_timecode=True), hour) == 1
     assert source_offset(clip(0, 1, source_in=Fraction(3600) - Fraction(1, 25), source_is_timecode=True), hour) == 0
-    assert source_offset(clip(0, 1, source_in=Fraction(7), source_is_timecode=True), hour) == 7, "before the file's timecode: from its start"
+    assert source_offset(clip(0, 1, source_in=Fraction(7), source_is_timecode=True), hour) == 7, (
+        "before the file's timecode: from its start"
+    )
     assert source_offset(clip(0, 1, source_in=at, source_is_timecode=True), source()) == at
 
 
@@ -106,10 +116,17 @@ def tracks(draw: st.DrawFn) -> Timeline:
             at += draw(st.integers(0, 9))
             frames = draw(st.integers(1, 20))
             kind = draw(st.sampled_from(["file", "file", "generator", "none"]))
-            clips.append(Clip(
-                id=f"{number}.{place}", name=f"{number}.{place}", media=Media(name="m", kind=kind, path="/m/a.mov"), record_in=at,
-                frames=frames, source_in=Fraction(0), enabled=draw(st.integers(0, 5)) > 0,
-            ))
+            clips.append(
+                Clip(
+                    id=f"{number}.{place}",
+                    name=f"{number}.{place}",
+                    media=Media(name="m", kind=kind, path="/m/a.mov"),
+                    record_in=at,
+                    frames=frames,
+                    source_in=Fraction(0),
+                    enabled=draw(st.integers(0, 5)) > 0,
+                )
+            )
             at += frames
         rows.append(Track(kind="video", name=str(number), clips=tuple(clips), enabled=draw(st.integers(0, 5)) > 0))
     length = max((c.record_out for t in rows for c in t.clips), default=1) + draw(st.integers(0, 5))
@@ -124,9 +141,7 @@ def test_every_frame_shows_what_a_look_straight_down_sees(timeline):
     assert len(shown) == timeline.frames
     lost = set()
     for frame in range(timeline.frames):
-        here = [
-            c for t in timeline.tracks if t.enabled for c in t.clips if c.enabled and c.record_in <= frame < c.record_out
-        ]
+        here = [c for t in timeline.tracks if t.enabled for c in t.clips if c.enabled and c.record_in <= frame < c.record_out]
         pictures = [c for c in here if c.media.kind != "generator"]
         expected = (pictures or here or [None])[-1]
         assert shown[frame] is expected
@@ -134,5 +149,5 @@ def test_every_frame_shows_what_a_look_straight_down_sees(timeline):
             lost |= {c.id for c in here[here.index(expected) + 1 :]}
     # Titles above titles with no picture below are lost to nobody: the topmost of them is the shot.
     assert {remark.text for remark in remarks} == lost
-    for before, after in zip(row, row[1:], strict=False):
+    for before, after in pairwise(row):
         assert before.clip is not after.clip

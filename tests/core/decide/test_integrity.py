@@ -16,9 +16,19 @@ COPY = ExamineCopy(key="c1", path="/m/a.mov", fingerprint="f", stream=0, first_f
 MIX = MixSound(key="a1", part="/s/a1.1.pcm", samples=48000, sample_rate=48000, channels=2, bytes_per_sample=3, sounds=())
 TRACK = EncodeTrack(key="t1", argv=(), part="/s/t1.1.m4a", inputs=(), samples=48000)
 JOIN = JoinFilm(
-    cut="f1", part="/film/.hotsplice/f.part.mov", container="mov", rate=Fraction(24), reorder=0, signature="prores 3", timecode="",
-    video=(JoinVideo(key="v1", frames=20, digest="d"), JoinVideo(key="v2", frames=4, digest="d")), sound=(), pcm="pcm_s24le",
-    sample_rate=48000, channels=2, samples=48000,
+    cut="f1",
+    part="/film/.hotsplice/f.part.mov",
+    container="mov",
+    rate=Fraction(24),
+    reorder=0,
+    signature="prores 3",
+    timecode="",
+    video=(JoinVideo(key="v1", frames=20, digest="d"), JoinVideo(key="v2", frames=4, digest="d")),
+    sound=(),
+    pcm="pcm_s24le",
+    sample_rate=48000,
+    channels=2,
+    samples=48000,
 )
 HEARD = msgspec.structs.replace(JOIN, sound=(JoinSound(key="a1", file="/s/a1.pcm", samples=48000, digest="d"),))
 GOOD = Made(frames=24, signature="prores 3", log=("[prores @ 0x1] [warning] a remark",), digest="48000")
@@ -107,10 +117,32 @@ def test_ffmpeg_exits_0_and_its_log_tells_the_truth(line):
     "line",
     [
         "", "[swscaler @ 0x55] [warning] deprecated pixel format used, make sure you did set range correctly",
-        "[mov,mp4,m4a,3gp,3g2,mj2 @ 0x55] [warning] Could not find codec parameters for stream 2 (Unknown: none (tmcd / 0x64636D74)): unknown codec",
+        "[mov,mp4,m4a,3gp,3g2,mj2 @ 0x55] [warning] Could not find codec parameters for stream 2 (Unknown: none (tmcd))",
         "[aost#0:0/pcm_s24le @ 0x55] [warning] Guessed Channel Layout: stereo",
         "[mp4 @ 0x55] [info] no errors here",
     ],
 )  # fmt: skip
 def test_remarks_of_ffmpeg_are_no_damage(line):
     assert bad_lines((line,)) == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[h264 @ 0x55] [error] mmco: unref short failure",
+        "[h264 @ 0x55] [error] co located POCs unavailable",
+        "[h264 @ 0x55] [error] reference picture missing during reorder",
+        "[h264 @ 0x55] [error] Missing reference picture, default is 65562",
+    ],
+)
+def test_complaints_about_pictures_before_the_run_up_are_no_damage_and_elsewhere_they_are(line):
+    assert bad_lines((line,), run_up=True) == ()
+    assert bad_lines((line,)) == (line,)
+    healthy = msgspec.structs.replace(GOOD, log=(line,), again=True)
+    assert discrepancy(RENDER, healthy) is None
+    assert discrepancy(RENDER, msgspec.structs.replace(healthy, again=False)) is not None
+
+
+def test_damage_after_a_run_up_is_damage():
+    line = "[h264 @ 0x55] [error] error while decoding MB 19 4, bytestream -28"
+    assert bad_lines((line,), run_up=True) == (line,)

@@ -16,9 +16,7 @@ from core.model.policy import Policy
 from core.model.segment import Black, Copy, Piece, Plan, Problem, Segment, Slate, Still
 from core.model.source import Source
 from core.model.timing import sample_at
-from tests.core.props import (
-    BUILD, H264, HD, POLICY, PRESETS, PRORES, SIGNATURE, clip, cut, offline, picture, plan, source, voice,
-)
+from tests.core.props import BUILD, H264, HD, POLICY, PRESETS, PRORES, SIGNATURE, clip, cut, offline, picture, plan, source, voice
 
 MOVIE = source(video=picture())
 SAME = source(video=picture(signature=SIGNATURE, intra_only=True, pixel_format="yuv422p10le"))
@@ -62,7 +60,9 @@ def test_a_piece_is_as_long_as_half_the_loss_a_kill_may_cost():
     assert segment_frames(HD, PRORES, POLICY) == 39
     tiny = msgspec.structs.replace(HD, width=64, height=36)
     assert segment_frames(tiny, PRORES, POLICY) == 35286
-    assert segment_frames(msgspec.structs.replace(HD, width=15360, height=8640), PRORES, Policy()) == 8, "even 16K has a few frames"
+    assert segment_frames(msgspec.structs.replace(HD, width=15360, height=8640), PRORES, Policy()) == 8, (
+        "even 16K has a few frames"
+    )
 
 
 # Shots ----------------------------------------------------------------------------------------------------------------
@@ -72,7 +72,9 @@ def test_a_film_is_its_clips_and_black_between():
     made = plan(cut([clip(12, 24, source_in=2)], frames=48), MOVIE)
     assert pictures(made) == [("Black", 0, 12), ("Piece", 12, 24), ("Black", 36, 12)]
     assert [(s.number, s.kind, s.record_in, s.frames, s.name) for s in made.shots] == [
-        (1, "gap", 0, 12, ""), (2, "clip", 12, 24, "a.mov"), (3, "gap", 36, 12, ""),
+        (1, "gap", 0, 12, ""),
+        (2, "clip", 12, 24, "a.mov"),
+        (3, "gap", 36, 12, ""),
     ]
     assert made.segments[1].picture.first_frame == 48
     assert (made.frames, made.samples, made.problems) == (48, 0, ())
@@ -138,8 +140,13 @@ def test_the_films_own_format_is_copied():
 @pytest.mark.parametrize(
     "difference",
     [
-        {"signature": "prores 2"}, {"intra_only": False}, {"rotation": 90}, {"pixel_aspect": Fraction(4, 3)}, {"rate": Fraction(25)},
-        {"constant_rate": False}, {"colour": (1, 13, 1)},
+        {"signature": "prores 2"},
+        {"intra_only": False},
+        {"rotation": 90},
+        {"pixel_aspect": Fraction(4, 3)},
+        {"rate": Fraction(25)},
+        {"constant_rate": False},
+        {"colour": (1, 13, 1)},
     ],
 )
 def test_whatever_differs_from_the_films_format_is_encoded(difference):
@@ -172,11 +179,25 @@ def test_another_colour_space_is_said_to_be_lost():
 
 
 def test_all_that_is_wrong_is_said_at_once_and_each_file_once():
-    film = cut([
-        clip(0, 10, "/m/lost.mov"), clip(10, 10, "/m/lost.mov"), clip(20, 10, "/m/voice.wav"), clip(30, 10, None, kind="none", name="?"),
-        clip(40, 10, None, kind="generator", name="Title"), clip(50, 10, "/m/x.0001.exr", kind="sequence", name="x"), clip(60, 10),
-    ])
-    made = plan(film, {"/m/lost.mov": offline("/m/lost.mov", detail="gone"), "/m/voice.wav": source("/m/voice.wav", None, voice()), MOVIE.path: MOVIE})
+    film = cut(
+        [
+            clip(0, 10, "/m/lost.mov"),
+            clip(10, 10, "/m/lost.mov"),
+            clip(20, 10, "/m/voice.wav"),
+            clip(30, 10, None, kind="none", name="?"),
+            clip(40, 10, None, kind="generator", name="Title"),
+            clip(50, 10, "/m/x.0001.exr", kind="sequence", name="x"),
+            clip(60, 10),
+        ]
+    )
+    made = plan(
+        film,
+        {
+            "/m/lost.mov": offline("/m/lost.mov", detail="gone"),
+            "/m/voice.wav": source("/m/voice.wav", None, voice()),
+            MOVIE.path: MOVIE,
+        },
+    )
     assert made.problems == (
         Problem(code="source-missing", path="/m/lost.mov", shots=(1, 2), detail="gone"),
         Problem(code="source-no-picture", path="/m/voice.wav", shots=(3,)),
@@ -189,7 +210,9 @@ def test_all_that_is_wrong_is_said_at_once_and_each_file_once():
 
 def test_a_slate_says_which_shot_why_where_and_from_what():
     made = plan(cut([clip(24, 48, "/m/lost.mov", name="A001")], frames=72), {"/m/lost.mov": offline("/m/lost.mov")})
-    assert made.segments[1].picture == Slate(lines=("Shot 2: A001", "<source-missing>", "01:00:01:00 to 01:00:03:00", "/m/lost.mov"))
+    assert made.segments[1].picture == Slate(
+        lines=("Shot 2: A001", "<source-missing>", "01:00:01:00 to 01:00:03:00", "/m/lost.mov")
+    )
 
 
 def test_a_source_that_ends_early_shows_what_it_has_and_then_a_slate():
@@ -213,7 +236,11 @@ def test_a_conformed_source_is_there_as_long_as_it_lasts():
 
 def test_remarks_of_the_timeline_and_of_clips_are_said_once():
     said = Remark(code="effect-not-rendered", severity="loss", text="a blur", record_in=0)
-    film = cut([clip(0, 10, remarks=(said,))], audio=([clip(0, 10, remarks=(said,))],), remarks=(Remark(code="x", severity="note", text="y"),))
+    film = cut(
+        [clip(0, 10, remarks=(said,))],
+        audio=([clip(0, 10, remarks=(said,))],),
+        remarks=(Remark(code="x", severity="note", text="y"),),
+    )
     made = plan(film, source("/media/a.mov", picture(), voice()))
     assert made.remarks == (Remark(code="x", severity="note", text="y"), said)
 
@@ -242,7 +269,9 @@ def test_a_source_found_elsewhere_is_known_again():
 # Revising -------------------------------------------------------------------------------------------------------------
 
 
-def revise(made: Plan, slated: dict[int, tuple[str, ...]], silenced: frozenset[str] = frozenset(), policy: Policy = POLICY) -> Plan:
+def revise(
+    made: Plan, slated: dict[int, tuple[str, ...]], silenced: frozenset[str] = frozenset(), policy: Policy = POLICY
+) -> Plan:
     return revised(made, slated, silenced, preset=PRORES, policy=policy, build=BUILD)
 
 
@@ -277,15 +306,21 @@ def media(draw: st.DrawFn, path: str) -> object:
     if kind == "gone":
         return offline(path)
     sounds = [
-        voice(stream=n + 1, samples=draw(st.integers(0, 10**6)), channels=draw(st.integers(1, 6))) for n in range(draw(st.integers(0, 2)))
+        voice(stream=n + 1, samples=draw(st.integers(0, 10**6)), channels=draw(st.integers(1, 6)))
+        for n in range(draw(st.integers(0, 2)))
     ]
     if kind == "sound":
         return source(path, None, *sounds)
     rate = draw(rates)
     video = picture(
-        frames=1 if kind == "still" else draw(st.integers(1, 3000)), rate=rate, still=kind == "still",
-        constant_rate=draw(st.booleans()), intra_only=draw(st.booleans()), signature=draw(st.sampled_from([SIGNATURE, "h264"])),
-        start_s=draw(st.sampled_from([Fraction(0), Fraction(1, 3)])), size=draw(st.sampled_from([(1920, 1080), (720, 576)])),
+        frames=1 if kind == "still" else draw(st.integers(1, 3000)),
+        rate=rate,
+        still=kind == "still",
+        constant_rate=draw(st.booleans()),
+        intra_only=draw(st.booleans()),
+        signature=draw(st.sampled_from([SIGNATURE, "h264"])),
+        start_s=draw(st.sampled_from([Fraction(0), Fraction(1, 3)])),
+        size=draw(st.sampled_from([(1920, 1080), (720, 576)])),
     )
     timecode_s = draw(st.sampled_from([None, Fraction(3600)]))
     return source(path, video, *sounds, timecode_s=timecode_s)
@@ -302,11 +337,17 @@ def films(draw: st.DrawFn) -> tuple[Timeline, dict[str, object]]:
             at += draw(st.sampled_from([0, 0, 1, 30]))
             frames = draw(st.integers(1, 400))
             kind = draw(st.sampled_from(["file", "file", "file", "generator", "none"]))
-            clips.append(Clip(
-                id=f"{number}.{place}", name="x", record_in=at, frames=frames, source_in=draw(st.fractions(-2, 120, max_denominator=1001)),
-                media=Media(name="m", kind=kind, path=draw(st.sampled_from(paths)) if kind == "file" else None),
-                source_is_timecode=draw(st.booleans()),
-            ))
+            clips.append(
+                Clip(
+                    id=f"{number}.{place}",
+                    name="x",
+                    record_in=at,
+                    frames=frames,
+                    source_in=draw(st.fractions(-2, 120, max_denominator=1001)),
+                    media=Media(name="m", kind=kind, path=draw(st.sampled_from(paths)) if kind == "file" else None),
+                    source_is_timecode=draw(st.booleans()),
+                )
+            )
             at += frames
         rows.append(Track(kind=draw(st.sampled_from(["video", "video", "audio"])), name=str(number), clips=tuple(clips)))
     length = max((c.record_out for t in rows for c in t.clips), default=1) + draw(st.integers(0, 5))
@@ -332,12 +373,14 @@ def test_any_film_is_planned_without_a_hole_an_overlap_or_an_endless_piece(any_f
         assert segment.frames <= limit * 3 / 2
         if isinstance(segment.picture, Copy) or (isinstance(segment.picture, Piece) and not segment.picture.conform):
             found = sources[segment.picture.path]
-            assert isinstance(found, Source) and 0 <= segment.picture.first_frame
+            assert isinstance(found, Source) and segment.picture.first_frame >= 0
             assert segment.picture.first_frame + segment.frames <= found.video.frames
         elif isinstance(segment.picture, Piece):
             assert segment.picture.phase_s >= 0 and segment.picture.seek_s >= 0
     slates = {s.shot for s in made.segments if isinstance(s.picture, Slate)}
-    assert slates == {number for problem in made.problems for number in problem.shots}, "a slate without a word, or a word without a slate"
+    assert slates == {number for problem in made.problems for number in problem.shots}, (
+        "a slate without a word, or a word without a slate"
+    )
     assert {s.shot for s in made.segments if isinstance(s.picture, Black)} == {s.number for s in made.shots if s.kind == "gap"}
     assert made.samples == (sample_at(film.frames, film.rate, made.format.sample_rate) if made.chunks else 0)
 
@@ -349,8 +392,12 @@ def placed(made: Plan) -> list[tuple[Segment, int]]:
 def test_a_plan_with_a_hole_is_never_rendered():
     made = plan(cut([clip(0, 100)], audio=([clip(0, 100)],)), source("/media/a.mov", picture(), voice()))
     for broken in (
-        {"segments": made.segments[:-1]}, {"segments": made.segments[1:]}, {"segments": (*made.segments, made.segments[-1])},
-        {"chunks": made.chunks + made.chunks}, {"samples": made.samples + 1}, {"frames": made.frames + 1},
+        {"segments": made.segments[:-1]},
+        {"segments": made.segments[1:]},
+        {"segments": (*made.segments, made.segments[-1])},
+        {"chunks": made.chunks + made.chunks},
+        {"samples": made.samples + 1},
+        {"frames": made.frames + 1},
     ):
         with pytest.raises(AssertionError):
             planning.check(msgspec.structs.replace(made, **broken))

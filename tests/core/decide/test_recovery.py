@@ -30,9 +30,7 @@ def after(
     return recover(failure, attempt=attempt, first_failed_at=NOW - since_s, now=NOW, chance=chance, policy=POLICY)
 
 
-@pytest.mark.parametrize(
-    ("attempt", "ceiling_s"), [(1, 0.4), (2, 0.8), (3, 1.6), (4, 3.2), (5, 5.0), (6, 5.0), (40, 5.0)]
-)
+@pytest.mark.parametrize(("attempt", "ceiling_s"), [(1, 0.4), (2, 0.8), (3, 1.6), (4, 3.2), (5, 5.0), (6, 5.0), (40, 5.0)])
 def test_delays_double_up_to_a_ceiling_and_chance_takes_a_part(attempt, ceiling_s):
     assert backoff_s(attempt, 1.0, POLICY) == pytest.approx(ceiling_s)
     assert backoff_s(attempt, 0.25, POLICY) == pytest.approx(ceiling_s / 4)
@@ -73,7 +71,8 @@ def test_what_may_well_happen_again_is_tried_only_twice(code):
 
 @pytest.mark.parametrize("place", ["scratch", "output"])
 @pytest.mark.parametrize(
-    ("kind", "last", "strategy"), [(NETWORK, 4, SKIP), (BUSY, 4, SKIP), (CORRUPT, 1, SKIP), (INPUT, 1, TELL), (SPACE, 3, TELL), (HARDWARE, 2, TELL)]
+    ("kind", "last", "strategy"),
+    [(NETWORK, 4, SKIP), (BUSY, 4, SKIP), (CORRUPT, 1, SKIP), (INPUT, 1, TELL), (SPACE, 3, TELL), (HARDWARE, 2, TELL)],
 )
 def test_trouble_that_is_no_shots_fault_ends_the_job_instead_of_making_slates(kind, last, strategy, place):
     assert after(kind, last, place=place) == Recovery(strategy=strategy, fatal=True)

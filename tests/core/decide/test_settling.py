@@ -54,16 +54,31 @@ class Trial:
 
 
 def test_what_was_made_is_a_seal_under_its_key():
-    state = state_of(plan(cut([clip(0, 24, "/media/same.mov"), clip(24, 24)], audio=([clip(0, 24)],)), {s.path: s for s in (MEDIA, SAME)}))
+    state = state_of(
+        plan(cut([clip(0, 24, "/media/same.mov"), clip(24, 24)], audio=([clip(0, 24)],)), {s.path: s for s in (MEDIA, SAME)})
+    )
     made = Made(frames=24, bytes=5, file_hash="h", digest="d", reorder=2, clipped=3)
     kinds = {
         kind: settling.sealed(need(state, kind, number), made, file="f", seconds=1.23456)
         for kind, number in (("copy", 0), ("render", 1), ("mix", 0))
     }
-    assert {kind: (fact.kind, fact.shot) for kind, fact in kinds.items()} == {"copy": ("copy", 1), "render": ("video", 2), "mix": ("audio", 0)}
+    assert {kind: (fact.kind, fact.shot) for kind, fact in kinds.items()} == {
+        "copy": ("copy", 1),
+        "render": ("video", 2),
+        "mix": ("audio", 0),
+    }
     assert kinds["render"] == SegmentSealed(
-        key=state.current.segments[1].key, kind="video", shot=2, file="f", bytes=5, file_hash="h", frames=24, digest="d", reorder=2,
-        seconds=1.235, clipped=3,
+        key=state.current.segments[1].key,
+        kind="video",
+        shot=2,
+        file="f",
+        bytes=5,
+        file_hash="h",
+        frames=24,
+        digest="d",
+        reorder=2,
+        seconds=1.235,
+        clipped=3,
     )
     assert settling.sealed(Need("track", "t1"), made, file="f", seconds=0).kind == "track"
 

@@ -100,14 +100,22 @@ def test_a_stream_that_is_not_there_is_a_problem_and_the_others_sound():
 def test_what_cannot_be_heard_is_a_problem_that_names_its_clip():
     film = cut(
         [clip(0, 1)],
-        audio=([
-            clip(0, 10, "/m/lost.wav", id="lost"), clip(10, 10, "/m/mute.mov", id="mute"), clip(20, 10, None, kind="none", id="none"),
-            clip(30, 10, None, kind="generator", id="tone"), clip(40, 10, "/m/a.wav", id="good"),
-        ],),
+        audio=(
+            [
+                clip(0, 10, "/m/lost.wav", id="lost"),
+                clip(10, 10, "/m/mute.mov", id="mute"),
+                clip(20, 10, None, kind="none", id="none"),
+                clip(30, 10, None, kind="generator", id="tone"),
+                clip(40, 10, "/m/a.wav", id="good"),
+            ],
+        ),
     )
     laid = Laid(film, offline("/m/lost.wav"), source("/m/mute.mov", picture()), source("/m/a.wav", None, voice()))
     assert laid.problems == [
-        ("source-missing", "lost"), ("source-no-sound", "mute"), ("source-unnamed", "none"), ("generator-not-rendered", "tone"),
+        ("source-missing", "lost"),
+        ("source-no-sound", "mute"),
+        ("source-unnamed", "none"),
+        ("generator-not-rendered", "tone"),
     ]
     assert [s.clip for s in laid.sounds] == ["good"]
     assert laid.samples == sample_at(50, Fraction(24), 48000), "the track has its length all the same"
@@ -169,7 +177,7 @@ def test_any_sounds_are_cut_into_chunks_without_a_sample_lost_or_doubled(clips, 
             begin += sound.samples
         assert begin == sample_at(one.record_out, rate, 48000)
     for chunk in laid.chunks:
-        assert all(0 <= s.at and s.at + s.samples <= chunk.samples for s in chunk.sounds)
+        assert all(s.at >= 0 and s.at + s.samples <= chunk.samples for s in chunk.sounds)
 
 
 def test_chunks_after_an_edit_are_the_ones_before_it():

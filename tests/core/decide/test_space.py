@@ -19,7 +19,12 @@ FRAME = 1920 * 1080 * 4.4 / 8  # bytes of a frame as the recipe estimates
 def state_of(film: object, *, preset: object = PRORES, claimed: dict[str, SegmentSealed] | None = None) -> Assembly:
     made = plan(film, {s.path: s for s in (MEDIA, SAME)}, preset=preset)  # type: ignore[arg-type]
     return Assembly(
-        plan=made, preset=preset, policy=POLICY, build=BUILD, title_of=str, claimed=claimed or {}  # type: ignore[arg-type]
+        plan=made,
+        preset=preset,
+        policy=POLICY,
+        build=BUILD,
+        title_of=str,
+        claimed=claimed or {},  # type: ignore[arg-type]
     )
 
 

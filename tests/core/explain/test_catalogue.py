@@ -21,16 +21,19 @@ KEBAB = re.compile(r"[a-z]+(-[a-z]+)+")
 ENTRIES = catalogue.entries()
 
 JARGON = (
-    "errno", "stderr", "stdout", "stdin", "traceback", "exception", "null", "nonetype", "sigkill", "segfault", "exit code", "inode", "fsync",
-    "syscall", "sqlite", "sql", "json", "yaml", "xxh", "hash", "digest", "packet", "demux", "mux", "pts", "dts", "argv", "subprocess", "boolean",
+    "errno", "stderr", "stdout", "stdin", "traceback", "exception", "null", "nonetype", "sigkill", "segfault",
+    "exit code", "inode", "fsync",
+    "syscall", "sqlite", "sql", "json", "yaml", "xxh", "hash", "digest", "packet", "demux", "mux", "pts", "dts",
+    "argv", "subprocess", "boolean",
     "regex", "unicode", "utf-8", "callback", "thread", "mutex", "daemon", "kernel", "deprecated", "invalid", "illegal", "abort",
 )  # fmt: skip
 """Words for those who write programs. An invalid user is nobody."""
 
-VERBS = set(
-    "assemble change check choose close connect copy correct decompose free give lower make mount move name please reconnect relink render"
-    " run see set start transcode trim try use wait".split()
-)
+VERBS = {
+    "assemble", "change", "check", "choose", "close", "connect", "copy", "correct", "decompose", "free", "give",
+    "lower", "make", "mount", "move", "name", "please", "reconnect", "relink", "render", "run", "see", "set",
+    "start", "transcode", "trim", "try", "use", "wait",
+}  # fmt: skip
 AT_REST = "Nothing needs to be done; "
 """How an action begins where there is none."""
 
@@ -221,7 +224,8 @@ def test_words_are_one_line_without_double_spaces():
 @pytest.mark.parametrize(
     ("count", "text"),
     [
-        (0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 KB"), (1_500_000, "1.5 MB"), (20_000_000_000, "20.0 GB"), (999_949, "999.9 KB"),
+        (0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 KB"), (1_500_000, "1.5 MB"), (20_000_000_000, "20.0 GB"),
+        (999_949, "999.9 KB"),
         (999_950, "1.0 MB"), (3_200_000_000_000, "3.2 TB"), (-1500, "-1.5 KB"), (5e15, "5000.0 TB"),
     ],
 )  # fmt: skip

@@ -22,7 +22,14 @@ def look(book: Playbook, under_way: dict[str, int] | None = None, *, elapsed_s: 
 
 def test_at_the_beginning_there_is_everything_to_do():
     seen = look(play(FILM, MEDIA), elapsed_s=0.0)
-    assert (seen.phase, seen.frames, seen.frames_done, seen.shots, seen.shots_done, seen.shots_missing) == ("assemble", 50, 0, 3, 0, 0)
+    assert (seen.phase, seen.frames, seen.frames_done, seen.shots, seen.shots_done, seen.shots_missing) == (
+        "assemble",
+        50,
+        0,
+        3,
+        0,
+        0,
+    )
     assert (seen.left_s, seen.frames_per_s, seen.working_on, seen.waiting_s) == (None, 0.0, (), 0.0)
 
 
@@ -86,7 +93,9 @@ def test_a_checkpoint_that_broke_is_not_done():
     assert (look(book).frames_done, look(book).shots_done) == (0, 0)
 
 
-@given(st.lists(st.sampled_from(["render 1", "render 2", "render 3", "mix 1"]), unique=True), st.integers(0, 100), st.floats(0, 1e6))
+@given(
+    st.lists(st.sampled_from(["render 1", "render 2", "render 3", "mix 1"]), unique=True), st.integers(0, 100), st.floats(0, 1e6)
+)
 def test_frames_done_are_never_more_than_there_are_and_never_less_than_none(ready, frames, elapsed_s):
     book = play(FILM, MEDIA)
     for word in ready:

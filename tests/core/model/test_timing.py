@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model.timing import (
-    exact_rate, frames_of_timecode, nearest_frame, sample_at, seconds, showing_frame, timecode,
-)
+from core.model.timing import exact_rate, frames_of_timecode, nearest_frame, sample_at, seconds, showing_frame, timecode
 
 NTSC_24, NTSC_30, NTSC_60 = Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)
 WHOLE = [1, 5, 6, 8, 10, 12, 15, 16, 18, 24, 25, 30, 48, 50, 60, 72, 90, 96, 100, 120, 144, 240]
@@ -165,7 +163,9 @@ def test_drop_frame_timecode_goes_there_and_back(number, rate):
     assert minutes % 10 == 0 or secs or frames >= round(rate) // 15, "this number is dropped"
 
 
-@given(st.integers(0, 10**7), st.sampled_from([Fraction(24), Fraction(25), NTSC_24, NTSC_30, Fraction(50), NTSC_60]), st.booleans())
+@given(
+    st.integers(0, 10**7), st.sampled_from([Fraction(24), Fraction(25), NTSC_24, NTSC_30, Fraction(50), NTSC_60]), st.booleans()
+)
 def test_opentimelineio_counts_the_same(frame, rate, drop):
     drop = drop and rate in (NTSC_30, NTSC_60)
     frame %= 24 * 3600 * round(rate) - 24 * 6 * 9 * (round(rate) // 15)

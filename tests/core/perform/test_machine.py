@@ -97,3 +97,19 @@ def test_tokens_and_chance() -> None:
     assert not set("".join(tokens)) & set("iloIO01")
     drawn = [machine.chance() for _ in range(200)]
     assert len(set(drawn)) > 190 and min(drawn) >= 0 and max(drawn) < 1
+
+
+def test_a_path_that_cannot_be_looked_at_has_the_space_of_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evidence about such a path is gathered by the very worker that met it: asking must not fail a second time."""
+    for impossible in (tmp_path / ("n" * 300) / "a.mov", tmp_path / "nul\0.mov"):
+        assert machine.volume(impossible) == machine.volume(tmp_path)
+        assert machine.free_bytes(impossible) is not None
+    real = os.stat
+
+    def stale(path: object, **more: object) -> os.stat_result:
+        if "share" in str(path):
+            raise OSError(116, "Stale file handle", str(path))
+        return real(path, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "stat", stale)
+    assert machine.volume(tmp_path / "share" / "a.mov") == machine.volume(tmp_path)

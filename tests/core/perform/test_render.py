@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from core.decide import commands
+from core.decide.diagnosis import diagnose
 from core.model.failure import Evidence
 from core.model.orders import EncodeTrack, Made, Proved, ProveEncoder, RenderSegment
 from core.model.segment import Slate
@@ -157,3 +158,24 @@ def test_the_rate_is_what_the_grid_is_checked_against(prores: Movie, tmp_path: P
     order = bench.order(tmp_path / "k.mov", bench.piece(prores, 0), 24, MJPEG)
     made = render.render(order, Fraction(25), lambda frames: None, None)
     assert isinstance(made, Made) and not made.on_grid
+
+
+def test_damage_from_the_first_frame_on_is_the_source_s_fault_though_nothing_was_written(prores: Movie, tmp_path: Path) -> None:
+    """ffmpeg 9 then complains of its output too; that must not pass for trouble with the scratch disk, which ends the job."""
+    copy = Path(shutil.copy2(prores.path, tmp_path / "hurt.mov"))
+    data = bytearray(copy.read_bytes())
+    for packet in bench.payloads(prores.path):
+        at = data.index(packet)
+        data[at : at + len(packet)] = bytes(len(packet))
+    copy.write_bytes(data)
+    died = _rendered(bench.order(tmp_path / "k.mov", bench.piece(_elsewhere(prores, copy), 0), 12, MJPEG))
+    assert isinstance(died, Evidence)
+    assert any("Nothing was written" in line for line in died.stderr), "else this test shows nothing"
+    assert (died.place, died.path, diagnose(died).code) == ("source", str(copy), "source-damaged")
+
+
+def test_a_source_that_has_nothing_there_is_too_short(prores: Movie, tmp_path: Path) -> None:
+    died = _rendered(bench.order(tmp_path / "k.mov", bench.piece(prores, 500), 12, MJPEG))
+    assert isinstance(died, Evidence)
+    assert any("Output file is empty" in line for line in died.stderr)
+    assert (died.place, died.path, diagnose(died).code) == ("source", str(prores.path), "source-too-short")

@@ -13,7 +13,15 @@ from pathlib import Path
 import pytest
 
 from core.model.facts import (
-    Fact, FilmJoined, FilmPublished, FilmRolledBack, JobAccepted, JobFinished, RunInterrupted, RunStarted, SealBroken,
+    Fact,
+    FilmJoined,
+    FilmPublished,
+    FilmRolledBack,
+    JobAccepted,
+    JobFinished,
+    RunInterrupted,
+    RunStarted,
+    SealBroken,
     SegmentSealed,
 )
 from core.model.refusal import Refused
@@ -27,7 +35,16 @@ def accepted(output: str = "/films/a.mov", digest: str = "r1") -> JobAccepted:
 
 
 def seal(key: str, **more: object) -> SegmentSealed:
-    values = {"kind": "video", "shot": 1, "file": f"{key}.mov", "bytes": 10, "file_hash": "h", "frames": 24, "digest": "d", **more}
+    values = {
+        "kind": "video",
+        "shot": 1,
+        "file": f"{key}.mov",
+        "bytes": 10,
+        "file_hash": "h",
+        "frames": 24,
+        "digest": "d",
+        **more,
+    }
     return SegmentSealed(key=key, **values)  # type: ignore[arg-type]
 
 
@@ -49,7 +66,10 @@ def told(journal: Journal, job: str = "job1") -> list[Fact]:
 
 def elsewhere(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Python code in another process."""
-    script = "import os, signal, sys\nfrom pathlib import Path\nfrom core.record.journal import Journal\nfrom core.model.facts import *\n" + code
+    script = (
+        "import os, signal, sys\nfrom pathlib import Path\nfrom core.record.journal import Journal\n"
+        "from core.model.facts import *\n" + code
+    )
     return subprocess.run(
         [sys.executable, "-c", script, *map(str, arguments)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, timeout=60, check=False,
@@ -128,7 +148,9 @@ def test_facts_of_a_job_that_was_never_accepted_make_no_job(journal):
 
 
 def test_the_newest_fact_of_some_kinds(journal):
-    journal.append("job1", [RunStarted(version="1", ffmpeg="9", workers=2), seal("v1"), RunInterrupted(reason="x"), seal("v2")], 1.0)
+    journal.append(
+        "job1", [RunStarted(version="1", ffmpeg="9", workers=2), seal("v1"), RunInterrupted(reason="x"), seal("v2")], 1.0
+    )
     found = journal.last("job1", "RunStarted", "RunInterrupted")
     assert found is not None
     assert found.fact == RunInterrupted(reason="x")
@@ -166,7 +188,9 @@ def test_a_seal_made_again_is_the_newer_one_and_its_jobs(journal):
 
 
 def test_a_film_is_known_by_its_place_with_the_one_it_replaced(journal):
-    journal.append("job1", [FilmJoined(cut="c", staged="s", bytes=1, film_hash="f1", frames=48, samples=96000), published("f1")], 1.0)
+    journal.append(
+        "job1", [FilmJoined(cut="c", staged="s", bytes=1, film_hash="f1", frames=48, samples=96000), published("f1")], 1.0
+    )
     film = journal.film("/films/a.mov")
     assert film is not None
     assert (film.film_hash, film.kept, film.kept_hash, film.cut, film.frames, film.samples) == ("f1", "", "", "cut f1", 48, 96000)
@@ -240,11 +264,16 @@ def test_two_processes_write_and_nothing_is_lost_or_mixed(journal):
     code = (
         "journal = Journal(Path(sys.argv[1]))\n"
         "for n in range(100):\n"
-        "    journal.append('job1', [RunInterrupted(reason=f'{sys.argv[2]} {n}'), RunInterrupted(reason=f'{sys.argv[2]} {n}')], 1.0)\n"
+        "    said = RunInterrupted(reason=f'{sys.argv[2]} {n}')\n"
+        "    journal.append('job1', [said, said], 1.0)\n"
     )
-    script = "import sys\nfrom pathlib import Path\nfrom core.record.journal import Journal\nfrom core.model.facts import *\n" + code
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom core.record.journal import Journal\nfrom core.model.facts import *\n" + code
+    )
     writers = [
-        subprocess.Popen([sys.executable, "-c", script, str(journal.path), name], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(journal.path), name], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        )
         for name in "ab"
     ]
     assert [writer.wait(timeout=60) for writer in writers] == [0, 0]

@@ -101,8 +101,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("output", "usual"),
-    [("/f/a.mov", "prores-hq"), ("/f/a.mp4", "h264"), ("/f/a.mkv", "ffv1"), ("/f/A.MOV", "prores-hq")],
+    ("output", "usual"), [("/f/a.mov", "prores-hq"), ("/f/a.mp4", "h264"), ("/f/a.mkv", "ffv1"), ("/f/A.MOV", "prores-hq")]
 )
 def test_the_names_ending_says_how_where_nobody_does(output, usual):
     assert for_output(load_all(None), None, Path(output)).name == usual

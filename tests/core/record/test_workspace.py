@@ -196,6 +196,18 @@ def test_a_film_that_is_replaced_is_kept(place, output):
     assert kept == str(place.kept(output))
 
 
+@pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
+def test_every_name_is_flushed_before_the_next_step_relies_on_it(place, output, knife, monkeypatch, links):
+    if not links:
+        knife.no_links()
+    output.write_text("old")
+    path = staged(place, output, "new")
+    monkeypatch.setattr(module, "flush_directory", lambda folder: knife.log.append(f"flush {folder.name}"))
+    place.publish(path, output)
+    kept = ["link film.mov", "replace film.mov.previous.new"] if links else ["replace film.mov"]
+    assert knife.log == [*kept, "flush .hotsplice", "replace film.job1.part.mov", "flush films"]
+
+
 def test_only_the_last_film_is_kept(place, output):
     for content in ("one", "two", "three"):
         place.publish(staged(place, output, content), output)
@@ -376,7 +388,11 @@ def test_a_cut_at_any_step_of_rolling_back_loses_neither_film_and_the_next_call_
         assert standing(output)["film"] == ("older" if ended else "newer"), "it is finished, or it was never begun"
         assert not (before == "older" and not ended) or "mov.swap" not in here, "the exchange was done and nobody says so"
         place.forget_exchange(output)
-        expected = {"film": "older", "mov.previous": "newer"} if ended or before == "older" else {"film": "newer", "mov.previous": "older"}
+        expected = (
+            {"film": "older", "mov.previous": "newer"}
+            if ended or before == "older"
+            else {"film": "newer", "mov.previous": "older"}
+        )
         assert standing(output) == expected
     assert rounds >= 3
 
@@ -486,7 +502,9 @@ def test_a_volume_is_tried_out_and_left_clean(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("number", "silent"), [(errno.EINVAL, True), (errno.ENOTSUP, True), (errno.EIO, False), (errno.ENOSPC, False)])
+@pytest.mark.parametrize(
+    ("number", "silent"), [(errno.EINVAL, True), (errno.ENOTSUP, True), (errno.EIO, False), (errno.ENOSPC, False)]
+)
 def test_only_a_volume_that_cannot_flush_names_is_excused(tmp_path, monkeypatch, number, silent):
     def fails(handle: int) -> None:
         raise OSError(number, os.strerror(number))
