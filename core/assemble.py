@@ -285,11 +285,12 @@ def _take_up(
         house.journal.accept(chosen, accepted, request.raw, machine.now())
         listener.on_fact(chosen, 0, accepted)
     if from_checkpoint is not None:
-        later = [
-            entry.fact.key
-            for entry in house.journal.facts(chosen)
-            if entry.seq > from_checkpoint and isinstance(entry.fact, SegmentSealed)
-        ]
+        seals = [(entry.seq, entry.fact) for entry in house.journal.facts(chosen) if isinstance(entry.fact, SegmentSealed)]
+        before = {seal.key for seq, seal in seals if seq <= from_checkpoint}
+        # What was there already and was only looked at again is older than it seems.
+        later = dict.fromkeys(
+            seal.key for seq, seal in seals if seq > from_checkpoint and not (seal.reused and seal.key in before)
+        )
         house.journal.append(chosen, [Rewound(checkpoint=from_checkpoint, keys=tuple(later))], machine.now())
         for key in later:
             state.claimed.pop(key, None)

@@ -30,6 +30,7 @@ _SOUND_STEP_S = Fraction(1, 2)
 _OPEN_SOURCES = 16
 _FLUSH_BYTES = 128 << 20
 _HEARTBEAT_S = 5.0
+_PRORES_TAGS = {"Proxy": "apco", "LT": "apcs", "Standard": "apcn", "HQ": "apch", "4444": "ap4h", "XQ": "ap4x"}
 _MOVIE_TIMESCALE_LIMIT = 1 << 20
 
 
@@ -183,6 +184,8 @@ def write(order: JoinFilm, on_frames: Callable[[int], None], wrote: Callable[[in
         template = _template(order, sources, opened)
         video = out.add_stream_from_template(template, opaque=True)
         video.time_base = 1 / order.rate
+        if template.codec_context.name == "prores":  # the muxer takes every ProRes for HQ unless told
+            video.codec_context.codec_tag = _PRORES_TAGS.get(str(template.codec_context.profile), "apch")
         video.codec_context.framerate = order.rate  # without it the muxer writes no timecode track
         if order.timecode:
             out.metadata["timecode"] = order.timecode

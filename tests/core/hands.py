@@ -46,6 +46,11 @@ class Hands:
         self.at_work: dict[str, Order] = {}
         self.done: list[str] = []
 
+    wake_fd = -1
+
+    def dismiss(self) -> None:
+        self.at_work.clear()
+
     @property
     def idle(self) -> int:
         return self.size - len(self.at_work)

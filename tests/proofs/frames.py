@@ -42,7 +42,9 @@ class Tally:
         say(f"{name:24} {shots:3} shots {cut.frames:5} frames {cut.samples:8} samples  {'right' if not found else found[0]}")
 
 
-def _film(house: House, place: Path, preset: str, rate: str, stock: Stock, seed: str, shots: int, tally: Tally, say: report.Say) -> None:
+def _film(
+    house: House, place: Path, preset: str, rate: str, stock: Stock, seed: str, shots: int, tally: Tally, say: report.Say
+) -> None:
     coded = preset == "h264"
     cut = random_cut(stock, rate, seed, shots=shots, tone=coded)
     path, film = place / f"{seed}.otio", place / f"{seed}{ENDINGS[preset]}"
@@ -50,7 +52,11 @@ def _film(house: House, place: Path, preset: str, rate: str, stock: Stock, seed:
     ended = house.assemble(path, film, preset)
     found: list[str] = []
     if ended.code != 0:
-        found.append(f"exit {ended.code}: {ended.summary.get('message')} {ended.summary.get('problems')} {ended.summary.get('remarks')}"[:400])
+        found.append(
+            f"exit {ended.code}: {ended.summary.get('message')} {ended.summary.get('problems')} {ended.summary.get('remarks')}"[
+                :400
+            ]
+        )
     if film.exists():
         found += [*picture_faults(film, cut), *coded_faults(film, cut), *stamp_faults(film, cut)] if coded else faults(film, cut)
         found += complaints(film)
@@ -91,7 +97,13 @@ def main(arguments: list[str] | None = None) -> int:
     for text in tally.wrong[:40]:
         say(f"WRONG {text}")
     return report.close(
-        "frames", not tally.wrong, quick=quick, films=tally.films, shots=tally.shots, frames=tally.frames, samples=tally.samples,
+        "frames",
+        not tally.wrong,
+        quick=quick,
+        films=tally.films,
+        shots=tally.shots,
+        frames=tally.frames,
+        samples=tally.samples,
         wrong=len(tally.wrong),
     )
 

@@ -1,6 +1,6 @@
 """Kill -9 everywhere: at every journal append, flush, rename, link and unlink, in the engine and in its workers.
 
-    python -m tests.proofs.kills [--quick]
+    python -m tests.proofs.kills [--quick]          on Linux; strace is used where it is installed
 
 What is killed: two small jobs over a film that stands already, one to ProRes (copied and encoded shots, a gap, a slate,
 PCM) and one to H.264 (with AAC, which is encoded in a step of its own); the first film of an empty folder; a run that

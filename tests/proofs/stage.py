@@ -115,8 +115,11 @@ def _ended(code: int, said: Path) -> Ended:
 
 
 def bytes_hash(path: Path) -> str:
-    """XXH3-128 of a file's bytes; `absent` when there is none."""
-    return xxhash.xxh3_128_hexdigest(path.read_bytes()) if path.is_file() else "absent"
+    """XXH3-128 of a file's bytes; `absent` when there is none, `sealed` when it may not be read."""
+    try:
+        return xxhash.xxh3_128_hexdigest(path.read_bytes()) if path.is_file() else "absent"
+    except PermissionError:
+        return "sealed"
 
 
 def look(folder: Path) -> dict[str, tuple[int, int, str]]:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
+import pytest
+
 from tests.proofs import kills, refusals, report
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="who is left after a kill is read from /proc")
 
 
 def test_a_few_kills_leave_the_old_film_or_the_new(tmp_path):

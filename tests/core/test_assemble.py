@@ -1,0 +1,333 @@
+"""A request to its end: refused before anything is recorded, taken up where it was left, never made twice."""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from core import assemble as module
+from core.assemble import Ended, House, Listener, Request, assemble, check_output
+from core.model.facts import (
+    Fact,
+    FilmPlanned,
+    JobAccepted,
+    JobFinished,
+    ProblemFound,
+    Rewound,
+    RunInterrupted,
+    RunStarted,
+    SegmentSealed,
+)
+from core.model.failure import Evidence
+from core.model.film import Timeline
+from core.model.orders import CheckFilm, Examined, ExamineSource, Order, Outcome, ProveEncoder, RenderSegment
+from core.model.refusal import Refused
+from core.model.source import Source
+from core.perform import machine
+from core.perform.build import Build
+from core.record.journal import Journal
+from core.record.workspace import LONGEST_ENDING, Workspace
+from tests.core.hands import Hands, Trick
+from tests.core.props import DNXHR, POLICY, PRORES, clip, cut, picture, source, voice
+
+QUICK = msgspec.structs.replace(POLICY, first_delay_s=0.0, longest_delay_s=0.0, free_margin_bytes=1000)
+SHOTS = [clip(0, 24, id="1"), clip(24, 20, source_in=10, id="2"), clip(44, 12, source_in=20, id="3")]
+FILM = cut(SHOTS, audio=([clip(0, 56, id="a1")],))
+
+
+@dataclass
+class Studio:
+    """A user's house with hands for workers. `media` are the files there are."""
+
+    root: Path
+    monkeypatch: pytest.MonkeyPatch
+    media: dict[str, Source] = field(default_factory=dict)
+    heard: list[str] = field(default_factory=list)
+    stop: str = ""
+
+    def __post_init__(self) -> None:
+        (self.root / "films").mkdir()
+        self.output = self.root / "films" / "film.mov"
+        self.house = House(
+            journal=Journal(self.root / "home" / "journal.db"),
+            workspace=Workspace(self.root / "home", self.root / "scratch"),
+            build=Build("/bin/ffmpeg", "9.0.2", "ffmpeg 9.0.2"),
+            policy=QUICK,
+            workers=2,
+            version="test",
+            title_of=str,
+        )
+        if not self.media:
+            self.media = {"/media/a.mov": source("/media/a.mov", picture(), voice())}
+
+    def run(self, film: Timeline = FILM, *tricks: Trick, preset: object = PRORES, **more: object) -> Ended:
+        """`hotsplice assemble`."""
+        self.hands = Hands(2, *tricks, self._examine)
+        self.monkeypatch.setattr(module, "Crew", lambda size, stall_s: self.hands)
+        self.heard.clear()
+        listener = Listener(on_fact=lambda job, seq, fact: self.heard.append(type(fact).__name__))
+        request = Request(film, repr(film).encode(), "/cuts/reel.otio", self.output, preset)  # type: ignore[arg-type]
+        return assemble(request, self.house, listener=listener, stopped=lambda: self.stop, **more)  # type: ignore[arg-type]
+
+    def refused(self, film: Timeline = FILM, *tricks: Trick, **more: object) -> Refused:
+        """It must be refused, and nothing may be on record of it."""
+        before = self.house.journal.jobs()
+        with pytest.raises(Refused) as refused:
+            self.run(film, *tricks, **more)
+        assert self.house.journal.jobs() == before
+        assert not (self.root / "films" / ".hotsplice").exists()
+        return refused.value
+
+    def _examine(self, order: Order) -> Outcome | None:
+        if not isinstance(order, ExamineSource):
+            return None
+        if order.path in self.media:
+            return Examined(source=self.media[order.path])
+        return Evidence(operation="examine", place="source", path=order.path, errno=errno.ENOENT)
+
+    def story(self, job: str) -> list[Fact]:
+        return [entry.fact for entry in self.house.journal.facts(job)]
+
+    def made(self) -> list[str]:
+        """What hands have made in the last run."""
+        return [name for name in self.hands.done if name in ("RenderSegment", "MixSound", "EncodeTrack", "ExamineCopy")]
+
+
+@pytest.fixture
+def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
+    return Studio(tmp_path, monkeypatch)
+
+
+def test_from_a_request_to_a_film_with_the_whole_story(studio):
+    ended = studio.run()
+    assert (ended.end.outcome, studio.output.exists()) == ("complete", True)
+    story = studio.story(ended.job)
+    assert [type(fact) for fact in story[:3]] == [JobAccepted, RunStarted, FilmPlanned]
+    assert story[0].timeline_path == "/cuts/reel.otio"
+    assert story[1] == RunStarted(version="test", ffmpeg="9.0.2", workers=2)
+    planned = story[2]
+    assert (planned.shots, planned.segments, planned.chunks, planned.frames, planned.samples) == (3, 3, 1, 56, 112000)
+    assert (planned.reused, planned.reused_frames, planned.rate, planned.start_timecode) == (0, 0, "24", "01:00:00:00")
+    assert studio.heard[0] == "JobAccepted" and studio.heard[-1] == "JobFinished"
+    assert ended.film is not None
+    assert ended.film.film_hash == studio.house.journal.film(str(studio.output)).film_hash
+    assert sorted(p.name for p in (studio.root / "films").iterdir()) == ["film.mov"]
+
+
+# Refusals -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_place_where_no_film_can_stand(tmp_path):
+    (tmp_path / "folder").mkdir()
+    refusals = {
+        tmp_path / "folder": "output-is-folder",
+        tmp_path / "none" / "film.mov": "output-folder-missing",
+        tmp_path / ("f" * 252 + ".mov"): "output-name-too-long",
+        tmp_path / ("f" * (252 - LONGEST_ENDING) + ".mov"): "output-name-too-long",  # with what stands beside it meanwhile
+        tmp_path / ("f" * 400) / "film.mov": "output-name-too-long",
+    }
+    for path, code in refusals.items():
+        with pytest.raises(Refused) as refused:
+            check_output(path)
+        assert refused.value.code == code
+    check_output(tmp_path / ("f" * (251 - LONGEST_ENDING) + ".mov"))
+
+
+def test_a_folder_that_may_not_be_written_to(studio, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert studio.refused().code == "output-no-permission"
+
+
+@pytest.mark.parametrize("how", ["hard link", "symlink", "other spelling", "offline"])
+def test_a_source_is_never_written_over(studio, how):
+    original = studio.root / "media.mov"
+    original.write_text("camera original")
+    if how == "hard link":
+        studio.output.hardlink_to(original)
+    elif how == "symlink":
+        studio.output.symlink_to(original)
+    elif how == "other spelling":
+        studio.output = studio.root / "films" / ".." / "media.mov"
+    else:
+        original.unlink()
+        studio.output = original
+    path = str(original)
+    facts = original.stat() if original.exists() else None
+    studio.media = {path: source(path, picture(), inode=(facts.st_dev, facts.st_ino))} if facts else {"-": source("-")}
+    film = cut([clip(0, 24, path)])
+    refused = studio.refused(film)
+    assert (refused.code, refused.fields["source"]) == ("output-is-source", path)
+    assert facts is None or original.read_text() == "camera original"
+
+
+def test_a_preset_that_cannot_carry_the_film(studio):
+    studio.media = {"/media/a.mov": source("/media/a.mov", picture(size=(128, 72)))}
+    assert studio.refused(cut(SHOTS), preset=DNXHR).code == "format-unfit"
+
+
+def test_an_encoder_that_does_not_work_is_said_with_its_own_words(studio):
+    def broken(order: Order) -> Outcome | None:
+        if isinstance(order, ProveEncoder):
+            return Evidence(operation="prove", place="scratch", exit_code=8, stderr=("first", "Unknown encoder 'x'", "last"))
+        return None
+
+    refused = studio.refused(FILM, broken)
+    assert (refused.code, refused.fields["detail"]) == ("encoder-missing", "Unknown encoder 'x'; last")
+
+
+def test_a_scratch_disk_that_is_full_is_not_the_encoders_fault(studio):
+    def full(order: Order) -> Outcome | None:
+        return Evidence(operation="prove", place="scratch", errno=errno.ENOSPC) if isinstance(order, ProveEncoder) else None
+
+    assert studio.refused(FILM, full).code == "scratch-full"
+
+
+@pytest.mark.parametrize(("one_volume", "code"), [(True, "output-space"), (False, "scratch-space")])
+def test_a_film_that_does_not_fit_is_refused_beforehand(studio, monkeypatch, one_volume, code):
+    monkeypatch.setattr(machine, "volume", lambda path: 1 if one_volume else hash(str(path)))
+    monkeypatch.setattr(machine, "free_bytes", lambda path: 10**6 if one_volume or "scratch" in str(path) else 10**12)
+    refused = studio.refused()
+    assert refused.code == code
+    assert refused.fields["free"] == 10**6 and refused.fields["wanted"] > 10**7
+
+
+def test_two_at_once_on_one_film_are_refused(studio):
+    with studio.house.workspace.lock(str(studio.output)):
+        assert studio.refused().code == "job-running"
+
+
+# Taking up ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_request_again_has_nothing_to_do(studio):
+    studio.run()
+    before = studio.output.read_bytes()
+    ended = studio.run()
+    assert ended.end.outcome == "unchanged"
+    assert studio.made() == []
+    assert studio.output.read_bytes() == before
+    assert not studio.house.workspace.kept(studio.output).exists(), "the film was not replaced by itself"
+
+
+def test_a_film_that_was_spoilt_is_made_again_from_its_checkpoints(studio):
+    studio.run()
+    studio.output.write_text("spoilt")
+    ended = studio.run()
+    assert (ended.end.outcome, studio.made()) == ("complete", [])
+    assert studio.hands.done.count("ValidateSeal") == 4
+
+
+def test_an_edit_makes_only_what_it_changed_and_keeps_the_old_film(studio):
+    first = studio.run()
+    old = studio.output.read_bytes()
+    edited = cut([SHOTS[0], clip(24, 20, source_in=Fraction(273, 24), id="2"), SHOTS[2]], audio=([clip(0, 56, id="a1")],))
+    second = studio.run(edited)
+    assert second.job != first.job
+    assert (second.end.outcome, studio.made()) == ("complete", ["RenderSegment"])
+    planned = next(fact for fact in studio.story(second.job) if isinstance(fact, FilmPlanned))
+    assert (planned.reused, planned.reused_frames) == (3, 36)
+    assert studio.house.workspace.kept(studio.output).read_bytes() == old
+
+
+def interrupted_after(studio: Studio, count: int) -> Ended:
+    """A run that is stopped when so many pieces were rendered."""
+    rendered = []
+
+    def stop(order: Order) -> Outcome | None:
+        rendered.append(order) if isinstance(order, RenderSegment) else None
+        studio.stop = "SIGINT" if len(rendered) >= count else ""
+        return None
+
+    ended = studio.run(FILM, stop)
+    studio.stop = ""
+    assert ended.end == RunInterrupted(reason="SIGINT")
+    return ended
+
+
+def test_an_interrupted_job_goes_on_as_the_same_job(studio):
+    first = interrupted_after(studio, 2)
+    sealed = [fact.key for fact in studio.story(first.job) if isinstance(fact, SegmentSealed)]
+    second = studio.run()
+    assert (second.job, second.end.outcome) == (first.job, "complete")
+    assert len(studio.made()) == 4 - len(sealed)
+
+
+def test_a_newer_cut_for_the_same_place_supersedes_an_unfinished_one(studio):
+    first = interrupted_after(studio, 1)
+    second = studio.run(cut(SHOTS[:1]))
+    assert second.job != first.job
+    assert studio.story(first.job)[-1] == JobFinished(outcome="superseded")
+    assert studio.house.workspace.work_folders() == []
+
+
+def test_a_failed_job_is_taken_up_when_its_trouble_is_over(studio):
+    full = Evidence(operation="render", place="scratch", errno=errno.ENOSPC)
+    first = studio.run(FILM, lambda order: full if isinstance(order, RenderSegment) else None)
+    assert (first.end.outcome, first.end.code) == ("failed", "scratch-full")
+    second = studio.run()
+    assert (second.job, second.end.outcome) == (first.job, "complete")
+
+
+def test_going_back_to_a_checkpoint_makes_what_came_after_it_and_nothing_before(studio):
+    first = interrupted_after(studio, 2)
+    entries = [entry for entry in studio.house.journal.facts(first.job) if isinstance(entry.fact, SegmentSealed)]
+    early = entries[0]
+    studio.run()  # validates what was sealed, which is recorded again as reused
+    studio.output.unlink()
+    ended = studio.run(from_checkpoint=early.seq, job=first.job)
+    rewound = [fact for fact in studio.story(first.job) if isinstance(fact, Rewound)][-1]
+    assert early.fact.key not in rewound.keys, "it was sealed before, and only looked at again afterwards"
+    assert len(rewound.keys) == len(set(rewound.keys)) == 3
+    assert (ended.end.outcome, len(studio.made())) == ("complete", 3)
+
+
+def test_asked_to_stop_while_media_are_opened_nothing_has_begun(studio):
+    studio.stop = "SIGTERM"
+    ended = studio.run()
+    assert (ended.job, ended.end, ended.state) == ("", RunInterrupted(reason="SIGTERM"), None)
+    assert studio.house.journal.jobs() == []
+
+
+# What is wrong --------------------------------------------------------------------------------------------------------
+
+
+def test_all_problems_are_on_record_before_anything_is_rendered(studio):
+    film = cut([SHOTS[0], clip(24, 20, "/media/lost.mov"), clip(44, 12, None, kind="none")])
+    ended = studio.run(film)
+    assert ended.end.outcome == "incomplete"
+    found = [fact for fact in studio.story(ended.job) if isinstance(fact, ProblemFound)]
+    assert [(fact.code, fact.shots) for fact in found] == [("source-missing", (2,)), ("source-unnamed", (3,))]
+    assert studio.heard.index("ProblemFound") < studio.heard.index("SegmentSealed")
+
+
+def test_when_a_source_is_back_only_its_shots_are_made(studio):
+    film = cut([SHOTS[0], clip(24, 20, "/media/lost.mov")])
+    assert studio.run(film).end.outcome == "incomplete"
+    studio.media["/media/lost.mov"] = source("/media/lost.mov", picture())
+    ended = studio.run(film)
+    assert (ended.end.outcome, studio.made()) == ("complete", ["RenderSegment"])
+
+
+def test_a_film_of_lost_media_alone_is_not_published(studio):
+    studio.media = {"-": source("-")}
+    ended = studio.run()
+    assert (ended.end.outcome, ended.end.code) == ("failed", "nothing-to-show")
+    assert not studio.output.exists()
+
+
+def test_a_film_that_is_checked_is_checked_by_workers(studio):
+    studio.run()
+    checked = []
+
+    def watch(order: Order) -> Outcome | None:
+        checked.append(order) if isinstance(order, CheckFilm) else None
+        return None
+
+    studio.run(FILM, watch)
+    assert [(order.path, order.deep) for order in checked] == [(str(studio.output), False)]

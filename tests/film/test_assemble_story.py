@@ -1,0 +1,164 @@
+"""A film's life as a user lives it: made, changed, missing a source, healed, taken back. Real ffmpeg, the real command."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from tests.film import reading
+from tests.film.assembling import House
+from tests.film.barcode import Mark
+from tests.film.comparing import faults, shown
+from tests.film.cutlist import SLATE, plain
+from tests.film.media import Movie, make_movie
+from tests.film.timelines import timeline
+
+
+@pytest.fixture(scope="session")
+def reels(tmp_path_factory: pytest.TempPathFactory) -> list[Movie]:
+    folder = tmp_path_factory.mktemp("reels")
+    kinds = (("prores", ".mov"), ("h264", ".mov"), ("dnxhr", ".mov"))
+    return [
+        make_movie(folder / f"{codec}{suffix}", source_id=n + 1, frames=72, codec=codec, audio="pcm")
+        for n, (codec, suffix) in enumerate(kinds)
+    ]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path / "home")
+
+
+def cut_of(shots: list[tuple[Path, int, int]], path: Path, *, sound: bool = True) -> Path:
+    """The same row of (file, first frame, frames) as picture and sound."""
+    line = timeline(Fraction(24))
+    for track in [line.video(), *([line.audio()] if sound else [])]:
+        for media, first, frames in shots:
+            track.clip(media, first, frames, media_frames=72)
+    line.save(path)
+    return path
+
+
+def test_after_a_change_only_the_changed_shot_is_made(house: House, reels: list[Movie], tmp_path: Path) -> None:
+    a, b, c = (reel.path for reel in reels)
+    film = tmp_path / "film.mp4"
+    first = house.assemble(cut_of([(a, 0, 20), (b, 10, 24), (c, 5, 16)], tmp_path / "one.otio"), film)
+    assert (first.code, first.made) == (0, 60)
+    second = house.assemble(cut_of([(c, 5, 16), (b, 11, 24), (a, 0, 20)], tmp_path / "two.otio"), film)
+    assert (second.code, second.made) == (0, 24), "moved shots are known again, wherever they stand"
+    assert shown(film)[16] == Mark(2, 11)
+
+
+def test_the_same_cut_again_is_nothing_to_do(house: House, reels: list[Movie], tmp_path: Path) -> None:
+    cut = cut_of([(reels[0].path, 0, 20)], tmp_path / "one.otio")
+    film = tmp_path / "film.mov"
+    house.assemble(cut, film)
+    before = film.stat()
+    again = house.assemble(cut, film)
+    assert (again.code, again.summary["outcome"]) == (0, "unchanged")
+    assert (film.stat().st_ino, film.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_missing_source_is_a_slate_of_exact_length_and_heals_alone(house: House, reels: list[Movie], tmp_path: Path) -> None:
+    away, there = tmp_path / "away.mov", tmp_path / "there.mov"
+    shutil.copy2(reels[1].path, away)
+    cut = cut_of([(reels[0].path, 0, 20), (there, 10, 24), (reels[2].path, 5, 16)], tmp_path / "one.otio")
+    film = tmp_path / "film.mov"
+    ended = house.assemble(cut, film)
+    assert ended.code == 1
+    assert ended.codes == {"source-missing"}
+    assert ended.summary["shots_missing"] == [2]
+    pictures = shown(film)
+    assert pictures[19:21] == [Mark(1, 19), SLATE] and pictures[43:45] == [SLATE, Mark(3, 5)]
+    assert len(pictures) == 60 and len(reading.samples(film)) == 60 * 2000
+    away.rename(there)
+    healed = house.assemble(cut, film)
+    assert (healed.code, healed.made) == (0, 24)
+    assert shown(film)[20] == Mark(2, 10)
+
+
+@pytest.mark.parametrize("kind", [0, 1, 2], ids=["prores", "h264", "dnxhr"])
+def test_a_damaged_source_never_reaches_the_film_unsaid(house: House, reels: list[Movie], tmp_path: Path, kind: int) -> None:
+    bad = tmp_path / "bad.mov"
+    shutil.copy2(reels[kind].path, bad)
+    with bad.open("r+b") as handle:
+        handle.seek(bad.stat().st_size // 2)
+        handle.write(bytes(min(65536, bad.stat().st_size // 8)))
+    good = reels[(kind + 1) % 3].path
+    ended = house.assemble(cut_of([(good, 0, 20), (bad, 0, 72)], tmp_path / "one.otio", sound=False), tmp_path / "film.mov")
+    assert ended.code == 1
+    assert ended.codes == {"source-damaged"}
+    assert ended.summary["shots_missing"] == [2]
+    assert len(shown(tmp_path / "film.mov")) == 92
+
+
+def test_a_source_that_ends_too_early_gives_what_it_has(house: House, reels: list[Movie], tmp_path: Path) -> None:
+    ended = house.assemble(cut_of([(reels[1].path, 60, 24)], tmp_path / "one.otio"), tmp_path / "film.mov")
+    assert ended.code == 1
+    assert "source-too-short" in ended.codes
+    pictures = shown(tmp_path / "film.mov")
+    assert pictures[11:13] == [Mark(2, 71), SLATE] and len(pictures) == 24
+
+
+def test_media_without_sound_on_a_sound_track_is_silence_and_said(house: House, reels: list[Movie], tmp_path: Path) -> None:
+    mute = make_movie(tmp_path / "mute.mov", source_id=9, frames=24)
+    ended = house.assemble(cut_of([(mute.path, 0, 12), (reels[0].path, 0, 12)], tmp_path / "one.otio"), tmp_path / "film.mov")
+    assert ended.code == 1 and ended.codes == {"source-no-sound"}
+    heard = reading.samples(tmp_path / "film.mov")
+    assert not heard[:24000].any() and (heard[24000:] == reels[0].sound(0, 24000)).all()
+
+
+def test_work_after_a_checkpoint_is_made_again_when_asked(house: House, reels: list[Movie], tmp_path: Path) -> None:
+    cut = cut_of([(reels[1].path, 0, 20), (reels[1].path, 30, 24), (reels[2].path, 5, 16)], tmp_path / "one.otio")
+    film = tmp_path / "film.mov"
+    house.assemble(cut, film)
+    (job,) = [line["job"] for line in house.run("jobs", "--json").events]
+    points = house.run("checkpoints", job, "--json").events
+    assert {point["state"] for point in points} == {"sealed"} and len(points) >= 4
+    again = house.run("resume", job, "--from", points[1]["checkpoint"], "--json")
+    assert again.code == 0
+    remade = [fact for fact in again.facts("SegmentSealed") if not fact["reused"]]
+    assert len(remade) == len(points) - 2
+    assert faults(film, plain(20, reels[1])) != [], "the comparison itself can fail"
+
+
+def test_a_roll_back_exchanges_two_films(house: House, reels: list[Movie], tmp_path: Path) -> None:
+    film = tmp_path / "film.mov"
+    house.assemble(cut_of([(reels[0].path, 0, 10)], tmp_path / "one.otio"), film)
+    old = film.read_bytes()
+    house.assemble(cut_of([(reels[0].path, 20, 10)], tmp_path / "two.otio"), film)
+    new = film.read_bytes()
+    assert old != new
+    for wanted in (old, new, old):
+        assert house.run("rollback", film).code == 0
+        assert film.read_bytes() == wanted
+    assert house.run("check", film).code == 0
+
+
+def test_a_flipped_byte_in_the_film_is_found(house: House, reels: list[Movie], tmp_path: Path) -> None:
+    film = tmp_path / "film.mov"
+    house.assemble(cut_of([(reels[0].path, 0, 10)], tmp_path / "one.otio"), film)
+    assert house.run("check", film, "--deep").code == 0
+    with film.open("r+b") as handle:
+        handle.seek(film.stat().st_size // 2)
+        byte = handle.read(1)[0]
+        handle.seek(-1, os.SEEK_CUR)
+        handle.write(bytes([byte ^ 1]))
+    assert house.run("check", film).code == 1
+
+
+def test_a_preset_of_ones_own(house: House, reels: list[Movie], tmp_path: Path) -> None:
+    house.preset(
+        "lt",
+        (
+            "name: lt\ntitle: ProRes LT\ncontainer: mov\nextension: .mov\n"
+            "video: {encoder: prores_ks, pixel_format: yuv422p10le, options: {'profile:v': 1}}\naudio: {codec: pcm_s16le}\n"
+        ),
+    )
+    ended = house.assemble(cut_of([(reels[0].path, 3, 10)], tmp_path / "one.otio"), tmp_path / "film.mov", "lt")
+    assert ended.code == 0 and ended.facts("FilmPlanned")[0]["copied"] == 0
+    assert shown(tmp_path / "film.mov") == [Mark(1, 3 + n) for n in range(10)]
