@@ -142,7 +142,13 @@ def _piece(piece: Piece, frames: int, rate: Fraction, *, run_up: bool) -> Any:
     if not (run_up and piece.complains):
         options["err_detect"] = "explode"
     node = ffmpeg.input(
-        f"file:{piece.path}", copyts=None, start_at_zero=None, noaccurate_seek=None, threads=1, protocol_whitelist="file", **options
+        f"file:{piece.path}",
+        copyts=None,
+        start_at_zero=None,
+        noaccurate_seek=None,
+        threads=1,
+        protocol_whitelist="file",
+        **options,
     )[str(piece.stream)]
     begin = floor((piece.seek_s + piece.phase_s + Fraction(1, 10) / piece.source_rate) * 1_000_000)
     node = node.filter("settb", expr="1/1000000").filter("setpts", f"PTS-{begin}")

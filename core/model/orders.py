@@ -156,7 +156,8 @@ class Proved(Value, frozen=True):
 class Made(Value, frozen=True):
     """A part file was made and flushed, and this is what stands in it; `core.decide.integrity` says whether that is
     what was promised. `frames` are samples for sound. `log` are ffmpeg's lines. `known` are hashes of packets, by
-    frame number, that decoded cleanly now. `again` tells that it took the second way. `checking_s` is the time spent on everything but making it."""
+    frame number, that decoded cleanly now. `again` tells that it took the second way.
+    `checking_s` is the time spent on everything but making it."""
 
     frames: int
     signature: str = ""

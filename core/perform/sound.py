@@ -98,7 +98,8 @@ def _to_channels(data: np.ndarray, channels: int) -> np.ndarray:
         else:
             out[:] = data[0]
     elif channels == 1:
-        out[0] = data[: min(have, 2)].mean(axis=0)
+        sides = _to_channels(data, 2) if have >= 5 else data  # the middle is where people speak
+        out[0] = sides[: min(have, 2)].mean(axis=0)
     elif channels == 2 and have >= 5:
         half = 0.5**0.5
         out[0] = data[0] + half * data[2] + half * data[-2]

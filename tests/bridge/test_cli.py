@@ -21,8 +21,22 @@ from core.model.failure import ErrorType, Evidence, Failure
 from core.record.journal import Journal
 
 NAMES = (
-    "plain.mov", "[bold]x[/bold].mov", "[/]", "a\\[bold]x", "a\\\\[bold]x", "tail\\", "tail\\\\", "shot[5].mov", "a\\[5]", "[",
-    "]", ":cat:.mov", "[link=file:///x]y[/link]", "[none]", "\\", "",
+    "plain.mov",
+    "[bold]x[/bold].mov",
+    "[/]",
+    "a\\[bold]x",
+    "a\\\\[bold]x",
+    "tail\\",
+    "tail\\\\",
+    "shot[5].mov",
+    "a\\[5]",
+    "[",
+    "]",
+    ":cat:.mov",
+    "[link=file:///x]y[/link]",
+    "[none]",
+    "\\",
+    "",
 )
 
 
@@ -64,9 +78,15 @@ def test_no_words_are_answered_with_help(capsys: pytest.CaptureFixture[str]) -> 
 
 
 BAD = (
-    ["--json"], ["nonsense", "--json"], ["assemble", "--json"], ["assemble", "t.otio", "--json"], ["jobs", "x", "--json"],
-    ["assemble", "t.otio", "-o", "f.mov", "-j", "0", "--json"], ["assemble", "t.otio", "-o", "f.mov", "-j", "257", "--json"],
-    ["assemble", "t.otio", "-o", "f.mov", "-j", "²", "--json"], ["resume", "-j", "two", "--json"],
+    ["--json"],
+    ["nonsense", "--json"],
+    ["assemble", "--json"],
+    ["assemble", "t.otio", "--json"],
+    ["jobs", "x", "--json"],
+    ["assemble", "t.otio", "-o", "f.mov", "-j", "0", "--json"],
+    ["assemble", "t.otio", "-o", "f.mov", "-j", "257", "--json"],
+    ["assemble", "t.otio", "-o", "f.mov", "-j", "²", "--json"],
+    ["resume", "-j", "two", "--json"],
     ["check", "--json"],
 )
 
@@ -126,7 +146,12 @@ def test_settings_that_are_not_understood(home: Path, capsys: pytest.CaptureFixt
 
 def test_a_name_that_is_no_text_is_reported_in_json(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "bridge.cli.main", "assemble", "t.otio", "-o", b"none\xff/f.mov", "--json"]
-    ran = subprocess.run(words, capture_output=True, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONIOENCODING": "utf-8:strict"}, check=False)
+    ran = subprocess.run(
+        words,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONIOENCODING": "utf-8:strict"},
+        check=False,
+    )
     assert ran.returncode == 2, ran.stderr
     report = summary_of(ran.stdout.decode())
     assert report["code"] == "output-folder-missing" and "none\udcff" in report["message"]
@@ -194,9 +219,7 @@ def test_an_empty_home_has_no_jobs(capsys: pytest.CaptureFixture[str], home: Pat
     assert (home / "settings.yaml").exists()
 
 
-def test_jobs_are_listed_and_told(
-    capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_jobs_are_listed_and_told(capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     output = "/films/[red]a[/red]:cat:\\[x].mov"
     asked = JobAccepted(digest="d", timeline_path="/[/].otio", timeline_name="Reel \x1b[31m", output=output, preset="[/]")
@@ -249,7 +272,8 @@ def test_a_live_line_shows_names_as_they_are(monkeypatch: pytest.MonkeyPatch) ->
     out = io.StringIO()
     live.console = Console(file=out, soft_wrap=True, emoji=False, highlight=False)
     failure = Failure(
-        type=ErrorType.USER_INPUT_INVALID, code="source-missing",
+        type=ErrorType.USER_INPUT_INVALID,
+        code="source-missing",
         evidence=Evidence(operation="o", place="source", path="/[/]:cat:"),
     )
     live.fact("job", 1, SoundSilenced(clip="[/]c1", failure=failure))

@@ -50,8 +50,12 @@ class House:
     def run(self, *words: str | Path) -> Ended:
         """Any command with `--json`."""
         done = subprocess.run(
-            [sys.executable, "-m", "bridge.cli.main", *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, "HOTSPLICE_HOME": str(self.home), "PYTHONPATH": str(ROOT)},
+            [sys.executable, "-m", "bridge.cli.main", *map(str, words)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, "HOTSPLICE_HOME": str(self.home), "PYTHONPATH": str(ROOT)},
             check=False,
         )
         assert "Traceback" not in done.stderr, done.stderr

@@ -69,10 +69,15 @@ def _frame_faults(frame: av.VideoFrame, shape: Fraction) -> list[str]:
         return []
     level = (21 << (frame.format.components[0].bits - 8)) if not frame.format.name.startswith("yuvj") else 6
     bars = np.ones(luma.shape, bool)
-    bars[max(0, int(top - slack)) : int(top + height + slack) + 1, max(0, int(left - slack)) : int(left + width + slack) + 1] = False
+    bars[max(0, int(top - slack)) : int(top + height + slack) + 1, max(0, int(left - slack)) : int(left + width + slack) + 1] = (
+        False
+    )
     wrong = [] if not bars.any() or int(luma[bars].max()) <= level else [f"has bars as light as {int(luma[bars].max())}"]
     found = barcode.active_picture(luma)
-    if found is None or max(abs(found.x - left), abs(found.y - top), abs(found.width - width), abs(found.height - height)) > slack:
+    if (
+        found is None
+        or max(abs(found.x - left), abs(found.y - top), abs(found.width - width), abs(found.height - height)) > slack
+    ):
         wrong.append(f"has its picture at {found}, not {width:.0f}x{height:.0f} at {left:.0f},{top:.0f}")
     return wrong
 
@@ -86,9 +91,7 @@ def pcm_faults(film: Path, cut: Cut) -> list[str]:
     if heard.shape != wanted.shape:
         return [f"sound of {heard.shape}, not {wanted.shape}"]
     apart = np.abs(heard - wanted).max(axis=1)
-    wrong = [
-        f"samples {begin} to {end} differ by up to {apart[begin:end].max():.0f}" for begin, end in _runs(apart > slack)
-    ]
+    wrong = [f"samples {begin} to {end} differ by up to {apart[begin:end].max():.0f}" for begin, end in _runs(apart > slack)]
     return _shortened(wrong)
 
 
@@ -131,7 +134,9 @@ def complaints(film: Path) -> list[str]:
     """What the bundled ffmpeg says, down to warnings, when it decodes the whole film."""
     done = subprocess.run(
         [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "level+warning", "-nostdin", "-xerror", "-i", str(film), "-f", "null", "-"],
-        capture_output=True, text=True, check=False,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     said = [line for line in done.stderr.splitlines() if "Guessed Channel Layout" not in line]  # Matroska does not name it
     return _shortened([*said, *([f"ffmpeg ended with {done.returncode}"] if done.returncode else [])])

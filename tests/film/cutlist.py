@@ -68,7 +68,13 @@ class Row:
     placed: list[Placed] = field(default_factory=list)
 
     def clip(
-        self, media: Material | None, source_in: Fraction | int, frames: int, *, enabled: bool = True, lost: bool = False,
+        self,
+        media: Material | None,
+        source_in: Fraction | int,
+        frames: int,
+        *,
+        enabled: bool = True,
+        lost: bool = False,
         **options: Any,
     ) -> Row:
         """Add a shot of so many record frames. `lost`: a slate is expected. Options as `timelines.Track.clip` takes them."""
@@ -193,7 +199,10 @@ class Cut:
     def _own(self, movie: Movie, first: int, count: int) -> NDArray[np.float64]:
         """A source's own samples at the film's rate. Coded sound is what the bundled ffmpeg decodes, read as a whole."""
         if movie.audio == "aac" and movie.sample_rate == self.sample_rate:
-            return _decoded(movie.path, movie.path.stat().st_mtime_ns, movie.channels)[first : first + count].astype(np.float64) * FULL_SCALE
+            return (
+                _decoded(movie.path, movie.path.stat().st_mtime_ns, movie.channels)[first : first + count].astype(np.float64)
+                * FULL_SCALE
+            )
         assert movie.tone or movie.sample_rate == self.sample_rate, "only tones can be foretold at another sample rate"
         return expected_audio(
             movie.source_id, first, count, movie.channels, bits=movie.bits, tone=movie.tone, sample_rate=self.sample_rate

@@ -76,17 +76,32 @@ def card(path: Path, source_id: int, size: tuple[int, int] = (320, 180)) -> Card
 
 
 def recording(
-    path: Path, source_id: int, frames: int, rate: Fraction | int, *, sample_rate: int = 48000, channels: int = 2, bits: int = 24,
+    path: Path,
+    source_id: int,
+    frames: int,
+    rate: Fraction | int,
+    *,
+    sample_rate: int = 48000,
+    channels: int = 2,
+    bits: int = 24,
     tone: bool = False,
 ) -> Movie:
     """A WAV as long as so many frames; a movie without pictures, to a cut."""
     made = Movie(
-        path=path, source_id=source_id, frames=frames, rate=Fraction(rate), size=(0, 0), codec="prores", audio="pcm",
-        sample_rate=sample_rate, channels=channels, bits=bits, tone=tone, start_timecode=None,
+        path=path,
+        source_id=source_id,
+        frames=frames,
+        rate=Fraction(rate),
+        size=(0, 0),
+        codec="prores",
+        audio="pcm",
+        sample_rate=sample_rate,
+        channels=channels,
+        bits=bits,
+        tone=tone,
+        start_timecode=None,
     )
-    make_wav(
-        path, source_id=source_id, samples=made.samples, sample_rate=sample_rate, channels=channels, bits=bits, tone=tone
-    )
+    make_wav(path, source_id=source_id, samples=made.samples, sample_rate=sample_rate, channels=channels, bits=bits, tone=tone)
     return made
 
 
@@ -136,6 +151,4 @@ def uneven(movie: Movie, path: Path, dropped: Iterable[int], *, jitter: float = 
         stream: Any = container.streams.video[0]
         stamps = sorted(packet.pts for packet in container.demux(stream) if packet.pts is not None)
         times = [(stamp - stamps[0]) * stream.time_base for stamp in stamps]
-    return Variant(
-        movie=movie, path=path, shape=Fraction(*movie.size), times=tuple(zip(numbers, times, strict=True))
-    )
+    return Variant(movie=movie, path=path, shape=Fraction(*movie.size), times=tuple(zip(numbers, times, strict=True)))

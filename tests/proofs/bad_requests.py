@@ -76,8 +76,13 @@ def _timelines(m: Material) -> list[Bad]:
     secret = m.lane.root / "bystanders" / "secret.otio"
     return [
         *(Bad(name, code, m.asked(cut)) for name, code, cut in rows),
-        Bad("a timeline without read permission", "timeline-unreadable", m.asked(secret),
-            hindrances.unreadable_cut(m.folder / "good.otio"), plainly=True),
+        Bad(
+            "a timeline without read permission",
+            "timeline-unreadable",
+            m.asked(secret),
+            hindrances.unreadable_cut(m.folder / "good.otio"),
+            plainly=True,
+        ),
     ]
 
 
@@ -89,20 +94,37 @@ def _outputs(m: Material) -> list[Bad]:
         Bad("output folder missing", "output-folder-missing", m.asked(output=root / "nowhere" / "film.mov")),
         Bad("output below a file", "output-folder-missing", m.asked(output=m.film / "film.mov")),
         Bad("output is a folder", "output-is-folder", m.asked(output=root / "out")),
-        Bad("a folder with a film's name", "output-is-folder", m.asked(output=root / "bystanders" / "x.mov"),
-            hindrances.folder("bystanders/x.mov")),
+        Bad(
+            "a folder with a film's name",
+            "output-is-folder",
+            m.asked(output=root / "bystanders" / "x.mov"),
+            hindrances.folder("bystanders/x.mov"),
+        ),
         Bad("output is a source", "output-is-source", m.asked(output=source)),
         Bad("output is a source, otherwise spelled", "output-is-source", m.asked(output=otherwise)),
-        Bad("output is a hard link to a source", "output-is-source", m.asked(output=root / "out" / "hard.mov"),
-            link("out/hard.mov", source, hard=True)),
-        Bad("output is a symbolic link to a source", "output-is-source", m.asked(output=root / "out" / "soft.mov"),
-            link("out/soft.mov", source, hard=False)),
+        Bad(
+            "output is a hard link to a source",
+            "output-is-source",
+            m.asked(output=root / "out" / "hard.mov"),
+            link("out/hard.mov", source, hard=True),
+        ),
+        Bad(
+            "output is a symbolic link to a source",
+            "output-is-source",
+            m.asked(output=root / "out" / "soft.mov"),
+            link("out/soft.mov", source, hard=False),
+        ),
         Bad("output is a source that is offline", "output-is-source", m.asked("lost.otio", m.folder / "offline.mov")),
         Bad("output folder without write permission", "output-no-permission", m.asked(), mode("out", 0o555), plainly=True),
         Bad("output without write permission", "output-no-permission", m.asked(), mode("out/film.mov", 0o444), plainly=True),
         Bad("output on a full volume", "output-space", m.asked(output=full / "film.mov"), small_volume("full"), full=True),
-        Bad("output on a small volume", "output-space", m.asked(output=full / "film.mov"),
-            small_volume("full", full=False), full=True),
+        Bad(
+            "output on a small volume",
+            "output-space",
+            m.asked(output=full / "film.mov"),
+            small_volume("full", full=False),
+            full=True,
+        ),
         Bad("a name too long for a film", "output-name-too-long", m.asked(output=root / "out" / ("x" * 300 + ".mov"))),
         Bad("a name too long for its part file", "output-name-too-long", m.asked(output=root / "out" / ("x" * 250 + ".mov"))),
         Bad("wrong extension", "output-wrong-extension", m.asked(output=root / "out" / "film.avi")),
@@ -138,8 +160,13 @@ def _house(m: Material) -> list[Bad]:
         setting("ffmpeg is another program", "ffmpeg: /bin/true\n", "ffmpeg-missing"),
         setting("scratch below a file", f"scratch: {m.folder / 'a.mov'}/scratch\n", "scratch-unusable"),
         Bad("scratch on a full volume", "scratch-full", m.asked(), small_volume("full", f"scratch: {full}\n"), full=True),
-        Bad("scratch on a small volume", "scratch-space", m.asked(),
-            small_volume("full", f"scratch: {full}\n", full=False), full=True),
+        Bad(
+            "scratch on a small volume",
+            "scratch-space",
+            m.asked(),
+            small_volume("full", f"scratch: {full}\n", full=False),
+            full=True,
+        ),
         Bad("scratch without write permission", "scratch-no-permission", m.asked(), mode("home/scratch", 0o555), plainly=True),
         preset("a preset that is no YAML", "name: [mine"),
         preset("a preset without a recipe", "name: mine\ntitle: Mine\n"),
@@ -149,8 +176,9 @@ def _house(m: Material) -> list[Bad]:
         preset("a preset with an encoder that is none", json.dumps(recipe), "encoder-missing"),
         Bad("unknown preset", "preset-unknown", m.asked("good.otio", None, "-p", "nosuch")),
         Bad("frame too small for DNxHR", "format-unfit", m.asked("small.otio", None, "-p", "dnxhr-hq")),
-        Bad("a journal that is none", "journal-damaged", m.asked(),
-            file("home/journal.db", "no journal\n" * 99), home_broken=True),
+        Bad(
+            "a journal that is none", "journal-damaged", m.asked(), file("home/journal.db", "no journal\n" * 99), home_broken=True
+        ),
         Bad("a journal of a newer version", "journal-newer", m.asked(), hindrances.newer_journal),
         Bad("the data folder is a file", "scratch-unusable", m.asked(), hindrances.home_is_a_file, home_broken=True),
     ]

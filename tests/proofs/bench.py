@@ -114,15 +114,24 @@ class _Watch(threading.Thread):
             self.peak_mib = max(self.peak_mib, total / 2**20)
 
 
-def hotsplice(
-    cut: Cut, preset: str, place: Path, *, fresh: bool = False, kill_after: int = 0, watch: bool = False
-) -> Run:
+def hotsplice(cut: Cut, preset: str, place: Path, *, fresh: bool = False, kill_after: int = 0, watch: bool = False) -> Run:
     """Assemble a cut as a user would. `fresh` forgets all checkpoints; `kill_after` so many seals kills it (SIGKILL)."""
     if fresh:
         shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True, exist_ok=True)
     suffix = {"h264": ".mp4", "ffv1": ".mkv"}.get(preset, ".mov")
-    argv = [sys.executable, "-m", "bridge.cli.main", "assemble", str(cut.path), "-o", str(place / f"film{suffix}"), "--preset", preset, "--json"]
+    argv = [
+        sys.executable,
+        "-m",
+        "bridge.cli.main",
+        "assemble",
+        str(cut.path),
+        "-o",
+        str(place / f"film{suffix}"),
+        "--preset",
+        preset,
+        "--json",
+    ]
     cpu, began = _children_cpu(), time.monotonic()
     child = subprocess.Popen(argv, stdout=subprocess.PIPE, env=_environment(place / "home"))
     watcher = _Watch(child.pid)
@@ -162,7 +171,19 @@ def plain_ffmpeg(cut: Cut, preset: str, place: Path) -> Run:
     graph = f"{pads}concat=n={len(cut.shots)}:v=1:a=1[v][a];[v]format={recipe.video.pixel_format}[w]"
     options = [word for name, value in recipe.video.options.items() for word in (f"-{name}", str(value))]
     sound = ["-c:a", recipe.audio.codec] + (["-b:a", str(recipe.audio.bits_per_second)] if recipe.audio.bits_per_second else [])
-    argv += ["-filter_complex", graph, "-map", "[w]", "-map", "[a]", "-c:v", recipe.video.encoder, *options, *sound, str(place / f"film{recipe.extension}")]
+    argv += [
+        "-filter_complex",
+        graph,
+        "-map",
+        "[w]",
+        "-map",
+        "[a]",
+        "-c:v",
+        recipe.video.encoder,
+        *options,
+        *sound,
+        str(place / f"film{recipe.extension}"),
+    ]
     cpu, began = _children_cpu(), time.monotonic()
     subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
     return Run(time.monotonic() - began, _children_cpu() - cpu)

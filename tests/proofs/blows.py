@@ -17,8 +17,15 @@ from tests.proofs.holding import Blow
 from tests.proofs.stage import Ended, Lane, alive
 
 CALLS = {
-    "fsync": "fsync", "fdatasync": "fdatasync", "rename": "/^rename(at2?)?$", "link": "/^link(at)?$", "unlink": "/^unlink(at)?$",
-    "mkdir": "/^mkdir(at)?$", "rmdir": "rmdir", "ftruncate": "ftruncate", "pwrite64": "pwrite64",
+    "fsync": "fsync",
+    "fdatasync": "fdatasync",
+    "rename": "/^rename(at2?)?$",
+    "link": "/^link(at)?$",
+    "unlink": "/^unlink(at)?$",
+    "mkdir": "/^mkdir(at)?$",
+    "rmdir": "rmdir",
+    "ftruncate": "ftruncate",
+    "pwrite64": "pwrite64",
 }
 """What Python and SQLite ask of the kernel to write a record, to make something durable and to name it; as strace knows it."""
 

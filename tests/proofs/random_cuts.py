@@ -39,7 +39,12 @@ def _corners(sources: list[Movie], rng: random.Random) -> list[Shot]:
     row: list[Shot] = []
     for movie in sources:
         last = movie.frames - 1
-        row += [(movie, Fraction(0), 1), (movie, Fraction(last), 1), (movie, Fraction(last - 1), 2), (movie, Fraction(0), rng.randint(2, 9))]
+        row += [
+            (movie, Fraction(0), 1),
+            (movie, Fraction(last), 1),
+            (movie, Fraction(last - 1), 2),
+            (movie, Fraction(0), rng.randint(2, 9)),
+        ]
         if movie.codec == "h264":
             row += [(movie, Fraction(GOP * 2 + place), length) for place, length in ((-1, 1), (-1, 3), (0, 2), (1, 2), (0, GOP))]
     return row
@@ -104,6 +109,4 @@ def _sprinkle(row: Row, sources: list[Movie], length: int, rng: random.Random, a
         row.gap(rng.randint(1, apart))
         movie = rng.choice(sources)
         frames = rng.randint(1, 30)
-        row.clip(
-            movie, rng.randint(0, movie.frames - frames), frames, enabled=rng.random() < 0.85, channels=movie.channels
-        )
+        row.clip(movie, rng.randint(0, movie.frames - frames), frames, enabled=rng.random() < 0.85, channels=movie.channels)

@@ -1,10 +1,10 @@
 """What all proofs share: `--quick`, a workplace, readable lines, and one line of JSON at the end.
 
-    from tests.proofs import report
-    quick = report.quick(arguments)                     # None: the program's own arguments
-    with report.workplace("kills") as place: ...        # a temporary folder, removed when the proof held
-    say = report.Say(); say("42 points, all held")
-    return report.close("kills", held, points=42)       # prints the JSON line; the exit code, 0 when held
+from tests.proofs import report
+quick = report.quick(arguments)                     # None: the program's own arguments
+with report.workplace("kills") as place: ...        # a temporary folder, removed when the proof held
+say = report.Say(); say("42 points, all held")
+return report.close("kills", held, points=42)       # prints the JSON line; the exit code, 0 when held
 """
 
 from __future__ import annotations

@@ -22,7 +22,11 @@ from tests.proofs.bench import Cut, Run, copy_bytes, hotsplice, make_cut, make_s
 Figures = dict[str, float]
 
 GOALS = {
-    "encode_2s_ratio": 1.0, "encode_quarter_ratio": 1.0, "overhead_share": 0.05, "copy_ratio": 1.2, "memory_ratio": 1.15,
+    "encode_2s_ratio": 1.0,
+    "encode_quarter_ratio": 1.0,
+    "overhead_share": 0.05,
+    "copy_ratio": 1.2,
+    "memory_ratio": 1.15,
     "changed_shot_share": 0.1,
 }
 
@@ -113,7 +117,9 @@ def main(arguments: list[str] | None = None) -> int:
         say("sources are made")
         rounds = 2 if quick else 3
         _against_plain("encode_2s", make_cut(sources, 12, 45, place / "long.otio"), "h264", place, rounds, figures, say)
-        _against_plain("encode_quarter", make_cut(sources, 24 if quick else 60, 6, place / "short.otio"), "h264", place, rounds, figures, say)
+        _against_plain(
+            "encode_quarter", make_cut(sources, 24 if quick else 60, 6, place / "short.otio"), "h264", place, rounds, figures, say
+        )
         _resume(make_cut(sources, 30 if quick else 60, 24, place / "resume.otio"), "h264", place, figures, say)
         stock = make_sources(place / "prores", size, "prores", 2, 240 if quick else 480)
         _copying(make_cut(stock, 12 if quick else 40, 48, place / "copy.otio"), place, 3 if quick else 7, figures, say)

@@ -98,8 +98,13 @@ class Lane:
         said = self.beside("said")
         with said.open("wb") as out:
             done = subprocess.run(
-                [*wrapper, sys.executable, "-m", "bridge.cli.main", *argv], env=environment, stdin=subprocess.DEVNULL,
-                stdout=out, stderr=subprocess.STDOUT, timeout=60, check=False,
+                [*wrapper, sys.executable, "-m", "bridge.cli.main", *argv],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                timeout=60,
+                check=False,
             )
         return _ended(done.returncode, said)
 

@@ -10,8 +10,13 @@ from tests.film.media import Movie, make_movie
 
 FRAMES, GOP = 96, 24
 RATES = {
-    "24": Fraction(24), "25": Fraction(25), "23.976": Fraction(24000, 1001), "29.97": Fraction(30000, 1001),
-    "30": Fraction(30), "50": Fraction(50), "59.94": Fraction(60000, 1001),
+    "24": Fraction(24),
+    "25": Fraction(25),
+    "23.976": Fraction(24000, 1001),
+    "29.97": Fraction(30000, 1001),
+    "30": Fraction(30),
+    "50": Fraction(50),
+    "59.94": Fraction(60000, 1001),
 }
 
 
@@ -38,8 +43,13 @@ class Stock:
                 options["start_timecode"] = "09:59:50:12"  # without drop-frame, as cameras also write it
             wants_tone = tone or options.get("audio") == "aac" or options.get("sample_rate", 48000) != 48000
             self._made[key] = make_movie(
-                self.folder / f"{kind}-{rate}{'-tone' if tone else ''}{suffix}", source_id=len(self._made) + 1, frames=FRAMES, rate=exact,
-                gop=GOP, tone=wants_tone, **options,  # type: ignore[arg-type]
+                self.folder / f"{kind}-{rate}{'-tone' if tone else ''}{suffix}",
+                source_id=len(self._made) + 1,
+                frames=FRAMES,
+                rate=exact,
+                gop=GOP,
+                tone=wants_tone,
+                **options,  # type: ignore[arg-type]
             )
         return self._made[key]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import random
 import statistics
+import subprocess
 from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -58,7 +59,7 @@ class Trials:
             situation = situations(shot.case, self.films[lane.root, shot.case.name], lane)[shot.situation]
             try:
                 verdict = hold(lane, situation, self.sources, shot.blows, turn=shot.turn, survives=shot.survives)
-            except NotDone as error:
+            except (NotDone, subprocess.TimeoutExpired) as error:
                 verdict = Verdict(shot.situation, [], [str(error)])
         finally:
             self.lanes.put(lane)
@@ -137,9 +138,7 @@ class Trials:
         """The same in a worker that works alone; the engine has to go on with another one. The film itself is flushed by a
         thread, which strace does not count; that point is tried by our own counting."""
         total = sum(label.startswith(f"worker {call} home/") for label in self.points(case, "publish"))
-        self.fire(
-            Shot("worker's call", case, "publish", (at_call_of_worker(call, n),), n, survives=True) for n in sample(total)
-        )
+        self.fire(Shot("worker's call", case, "publish", (at_call_of_worker(call, n),), n, survives=True) for n in sample(total))
 
     def again(self, case: Case, count: int, chance: random.Random) -> int:
         """Kill, and kill the resume, and every third time the resume after that. How many resumes were killed."""

@@ -119,6 +119,7 @@ def test_five_one_is_mixed_down_and_never_too_loud(shelf: Path) -> None:
     wanted = np.stack([six[:, side] + half * six[:, 2] + half * six[:, 4 + side] for side in (0, 1)], axis=1) / (1 + 2 * half)
     assert np.allclose(_read(path, 0, 4800, 2), wanted, atol=1e-12)
     assert np.array_equal(_read(path, 0, 4800, 6), six)
+    assert np.allclose(_read(path, 0, 4800, 1)[:, 0], wanted.mean(axis=1), atol=1e-12), "the middle is heard in mono too"
 
 
 @pytest.mark.parametrize(("picked", "heard"), [((1,), (1, 1)), ((5, 0), (5, 0)), ((3, 99), (3, 3)), ((99,), (0, 0))])
