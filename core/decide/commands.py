@@ -59,12 +59,12 @@ def _placed(node: Any, fit: Fit, form: Format, preset: Preset, *, matrix: int, a
     the source names another one than the film's."""
     if alpha:
         node = node.filter("format", "rgba").filter("premultiply", inplace=1)
-    convert: dict[str, str] = {}
+    convert = {"out_range": "pc" if _full_range(preset) else "tv"}  # unsaid, ffmpeg 9 leaves a full range as it is
     wanted = _MATRIX.get(form.colour[2], "bt709")
     if matrix == 0 or alpha:  # laid on black it is RGB, whatever the source was
-        convert = {"out_color_matrix": wanted, "out_range": "pc" if _full_range(preset) else "tv"}
+        convert |= {"out_color_matrix": wanted}
     elif matrix in _MATRIX and form.colour[2] in _MATRIX and _MATRIX[matrix] != wanted:
-        convert = {"in_color_matrix": _MATRIX[matrix], "out_color_matrix": wanted}
+        convert |= {"in_color_matrix": _MATRIX[matrix], "out_color_matrix": wanted}
     node = node.filter("scale", fit.width, fit.height, flags="bicubic+accurate_rnd", **convert)
     if (fit.width, fit.height) != (form.width, form.height):
         node = node.filter("pad", form.width, form.height, fit.x, fit.y, color="black")
@@ -150,8 +150,9 @@ def _piece(piece: Piece, frames: int, rate: Fraction, *, run_up: bool) -> Any:
         protocol_whitelist="file",
         **options,
     )[str(piece.stream)]
-    begin = floor((piece.seek_s + piece.phase_s + Fraction(1, 10) / piece.source_rate) * 1_000_000)
-    node = node.filter("settb", expr="1/1000000").filter("setpts", f"PTS-{begin}")
+    # In nanoseconds, two early: a frame that comes at the very tenth is there, whatever is rounded on its way.
+    begin = floor((piece.seek_s + piece.phase_s + Fraction(1, 10) / piece.source_rate) * 1_000_000_000) + 2
+    node = node.filter("settb", expr="1/1000000000").filter("setpts", f"PTS-{begin}")
     return node.filter("fps", fps=_ratio(rate), round="up").filter("trim", start_pts=0, end_pts=frames)
 
 

@@ -15,7 +15,7 @@ from core.model.film import Format
 from core.model.preset import Preset
 from core.model.segment import Black, Chunk, Copy, Picture, Piece, Plan, Slate, Sound, Still
 
-RECIPE = 1
+RECIPE = 2
 """Raised whenever this program makes other pixels from the same values; old checkpoints are then not believed."""
 
 
@@ -88,7 +88,8 @@ def cut_key(plan: Plan, preset: Preset) -> str:
         plan.start_frame,
         plan.drop_frame,
         plan.format,
-        preset,
+        preset.container,
+        preset.audio,
     )
 
 

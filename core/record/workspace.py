@@ -241,7 +241,8 @@ class Workspace:
         """Hold a film for this process; Refused(job-running) when another holds it. Gone with the process, however it ends."""
         folder = self.home / "locks"
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / _name_of(output)).open("a+b") as handle:
+        place = os.path.join(os.path.realpath(os.path.dirname(output)), os.path.basename(output))  # by whatever way it is reached
+        with (folder / _name_of(place)).open("a+b") as handle:
             try:
                 _lock_file(handle.fileno())
             except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -113,8 +114,9 @@ def make_movie(
             try:
                 _feed(process.stdin.write, movie, caption)
                 process.stdin.close()
-            except BrokenPipeError:
-                pass  # ffmpeg gave up; its own words are worth more
+            except BrokenPipeError:  # ffmpeg gave up; its own words are worth more
+                with suppress(BrokenPipeError):  # what is still in the buffer cannot be flushed either
+                    process.stdin.close()
         complaint.seek(0)
         if process.returncode or not movie.path.exists():
             raise RuntimeError(f"{movie.path}: ffmpeg ended with {process.returncode}: {complaint.read().decode()}")

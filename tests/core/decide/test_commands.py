@@ -58,10 +58,10 @@ def after(argv: tuple[str, ...], option: str) -> str:
 # Golden ---------------------------------------------------------------------------------------------------------------
 
 
-def found(begin_us: int) -> str:
+def found(begin_ns: int) -> str:
     """Pictures by the file's own time, from the in-point plus a tenth of a source frame on."""
     return (
-        f"settb=expr=1/1000000[s0];[s0]setpts=PTS-{begin_us}[s1];[s1]fps=fps=24/1:round=up[s2];"
+        f"settb=expr=1/1000000000[s0];[s0]setpts=PTS-{begin_ns}[s1];[s1]fps=fps=24/1:round=up[s2];"
         "[s2]trim=end_pts=24:start_pts=0[s3];[s3]"
     )
 
@@ -69,7 +69,7 @@ def found(begin_us: int) -> str:
 def test_a_piece_of_a_movie():
     assert " ".join(words(PIECE)) == (
         CAREFUL + "-copyts -err_detect explode -noaccurate_seek -protocol_whitelist file -ss 1.989583 -start_at_zero -threads 1"
-        f" -i file:/m/a.mov -filter_complex [0:0]{found(2_004_166)}scale=1920:1080:flags=bicubic+accurate_rnd[s4];"
+        f" -i file:/m/a.mov -filter_complex [0:0]{found(2_004_166)}scale=1920:1080:flags=bicubic+accurate_rnd:out_range=tv[s4];"
         f"[s4]setsar=1[s5];[s5]format=yuv422p10le[s6];[s6]settb=expr=1/24[s7];[s7]setpts=N[s8];[s8]{TAGS}tv[s9] -map [s9]"
         + PRORES_OUT
     )
@@ -80,7 +80,8 @@ def test_a_piece_at_another_rate_in_another_matrix_between_bars():
         PIECE, stream=2, conform=True, source_rate=Fraction(25), phase_s=Fraction(1, 2), fit=PILLARS, matrix=5
     )
     assert graph_of(words(piece)) == (
-        f"[0:2]{found(2_493_583)}scale=1440:1080:flags=bicubic+accurate_rnd:in_color_matrix=bt601:out_color_matrix=bt709[s4];"
+        f"[0:2]{found(2_493_583)}scale=1440:1080:flags=bicubic+accurate_rnd:in_color_matrix=bt601"
+        ":out_color_matrix=bt709:out_range=tv[s4];"
         "[s4]pad=1920:1080:240:0:color=black[s5];[s5]setsar=1[s6];[s6]format=yuv422p10le[s7];"
         f"[s7]settb=expr=1/24[s8];[s8]setpts=N[s9];[s9]{TAGS}tv[s10]"
     )
@@ -177,15 +178,15 @@ def test_every_preset_says_its_recipe_and_one_thread(preset, coded):
         (6, 1, ":in_color_matrix=bt601:out_color_matrix=bt709"),
         (1, 9, ":in_color_matrix=bt709:out_color_matrix=bt2020"),
         (7, 1, ":in_color_matrix=smpte240m:out_color_matrix=bt709"),
-        (0, 1, ":out_color_matrix=bt709:out_range=tv"),
-        (0, 9, ":out_color_matrix=bt2020:out_range=tv"),
-        (0, 2, ":out_color_matrix=bt709:out_range=tv"),
+        (0, 1, ":out_color_matrix=bt709"),
+        (0, 9, ":out_color_matrix=bt2020"),
+        (0, 2, ":out_color_matrix=bt709"),
     ],
 )  # fmt: skip
 def test_the_matrix_is_converted_where_the_source_names_another(matrix, film, convert):
     form = msgspec.structs.replace(HD, colour=(1, 1, film))
     graph = graph_of(words(msgspec.structs.replace(PIECE, matrix=matrix), form=form))
-    assert f"]scale=1920:1080:flags=bicubic+accurate_rnd{convert}[s" in graph
+    assert f"]scale=1920:1080:flags=bicubic+accurate_rnd{convert}:out_range=tv[s" in graph
     assert f"colorspace={film}:" in graph
 
 
@@ -197,7 +198,9 @@ def test_what_is_seen_through_is_laid_on_black_and_is_rgb_then():
 
 
 def test_a_full_range_recipe_is_tagged_and_filled_full():
-    assert ":out_range=pc[" in graph_of(words(STILL, MJPEG))
+    for shown in (PIECE, STILL, SLATE):
+        assert ":out_range=pc[" in graph_of(words(shown, MJPEG))
+        assert ":out_range=tv[" in graph_of(words(shown, PRORES)), "unsaid, ffmpeg 9 leaves a full range as it is"
     assert graph_of(words(PIECE, MJPEG)).endswith(f"{TAGS}pc[s9]")
 
 

@@ -156,6 +156,11 @@ def test_a_cut_is_its_segments_in_order_its_sound_and_where_its_timecode_begins(
     sources = source("/media/a.mov", picture(), voice())
     base = cut_key(plan(film, sources), PRORES)
     assert cut_key(plan(msgspec.structs.replace(film, name="another name"), sources), PRORES) == base
+    retitled = msgspec.structs.replace(PRORES, title="Mine", video=msgspec.structs.replace(PRORES.video, bits_per_pixel=9.0))
+    assert cut_key(plan(film, sources), retitled) == base, "the very same film would be made again and take the kept one's place"
+    deeper = msgspec.structs.replace(PRORES, audio=msgspec.structs.replace(PRORES.audio, codec="pcm_s16le"))
+    assert cut_key(plan(film, sources), deeper) != base
+    assert cut_key(plan(film, sources), msgspec.structs.replace(PRORES, container="mp4")) != base
     for different in (
         cut([clip(0, 24, source_in=9), clip(24, 24)], audio=([clip(0, 24)],)),
         cut([clip(0, 24), clip(24, 24, source_in=9)], audio=([clip(0, 23)],)),

@@ -9,13 +9,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from core.decide import commands
 from core.decide.diagnosis import diagnose
 from core.model.failure import Evidence
 from core.model.orders import EncodeTrack, Made, Proved, ProveEncoder, RenderSegment
-from core.model.segment import Slate
+from core.model.segment import Fit, Slate
 from core.perform import hashing, packets, render
 from tests.core.perform import bench
 from tests.core.props import DNXHR, FFV1, H264, MJPEG, PRORES
@@ -179,3 +180,21 @@ def test_a_source_that_has_nothing_there_is_too_short(prores: Movie, tmp_path: P
     assert isinstance(died, Evidence)
     assert any("Output file is empty" in line for line in died.stderr)
     assert (died.place, died.path, diagnose(died).code) == ("source", str(prores.path), "source-too-short")
+
+
+@pytest.mark.parametrize("preset", [PRORES, H264, MJPEG], ids=lambda preset: preset.name)
+@pytest.mark.parametrize("name", ["prores", "mjpeg"])
+def test_black_and_white_are_the_film_s_whatever_range_the_source_has(
+    preset: object, name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """The barcode is black and white: 16 and 235 in ProRes, 0 and 255 in Motion JPEG. Bars are black as well."""
+    shown = msgspec.structs.replace(bench.piece(request.getfixturevalue(name), 0), fit=Fit(width=240, height=136, x=40, y=22))
+    part = tmp_path / f"k{preset.extension}"  # type: ignore[attr-defined]
+    assert isinstance(_rendered(bench.order(part, shown, 2, preset)), Made)  # type: ignore[arg-type]
+    frame = next(reading.frames(part))
+    luma = reading.luma(frame).astype(int) >> (frame.format.components[0].bits - 8)
+    black, white = (0, 255) if preset is MJPEG else (16, 235)
+    assert abs(int(luma[:, :30].max()) - black) <= 1 and abs(int(luma[:, :30].min()) - black) <= 1
+    code = luma[22 + 84 : 22 + 128, 40 + 24 : 40 + 216]
+    assert abs(int(np.percentile(code, 3)) - black) <= 6
+    assert abs(int(np.percentile(code, 97)) - white) <= 6

@@ -451,6 +451,14 @@ def test_a_film_is_worked_on_by_one_at_a_time(place):
         pass
 
 
+def test_a_film_is_one_film_by_whatever_way_it_is_reached(place, output, tmp_path):
+    (tmp_path / "shortcut").symlink_to(output.parent)
+    with place.lock(str(output)):
+        for way in (tmp_path / "shortcut" / "film.mov", tmp_path / "films" / ".." / "films" / "film.mov"):
+            with pytest.raises(Refused), place.lock(str(way)):
+                pass
+
+
 def test_a_lock_is_held_against_other_processes_and_gone_with_its_holder(place):
     code = (
         "import sys\nfrom pathlib import Path\nfrom core.record.workspace import Workspace\n"
