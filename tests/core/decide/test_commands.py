@@ -69,7 +69,7 @@ def found(begin_ns: int) -> str:
 def test_a_piece_of_a_movie():
     assert " ".join(words(PIECE)) == (
         CAREFUL + "-copyts -err_detect explode -noaccurate_seek -protocol_whitelist file -ss 1.989583 -start_at_zero -threads 1"
-        f" -i file:/m/a.mov -filter_complex [0:0]{found(2_004_166)}scale=1920:1080:flags=bicubic+accurate_rnd:out_range=tv[s4];"
+        f" -i file:/m/a.mov -filter_complex [0:0]{found(2_004_166_668)}scale=1920:1080:flags=bicubic+accurate_rnd:out_range=tv[s4];"
         f"[s4]setsar=1[s5];[s5]format=yuv422p10le[s6];[s6]settb=expr=1/24[s7];[s7]setpts=N[s8];[s8]{TAGS}tv[s9] -map [s9]"
         + PRORES_OUT
     )
@@ -80,7 +80,7 @@ def test_a_piece_at_another_rate_in_another_matrix_between_bars():
         PIECE, stream=2, conform=True, source_rate=Fraction(25), phase_s=Fraction(1, 2), fit=PILLARS, matrix=5
     )
     assert graph_of(words(piece)) == (
-        f"[0:2]{found(2_493_583)}scale=1440:1080:flags=bicubic+accurate_rnd:in_color_matrix=bt601"
+        f"[0:2]{found(2_493_583_002)}scale=1440:1080:flags=bicubic+accurate_rnd:in_color_matrix=bt601"
         ":out_color_matrix=bt709:out_range=tv[s4];"
         "[s4]pad=1920:1080:240:0:color=black[s5];[s5]setsar=1[s6];[s6]format=yuv422p10le[s7];"
         f"[s7]settb=expr=1/24[s8];[s8]setpts=N[s9];[s9]{TAGS}tv[s10]"
