@@ -175,9 +175,12 @@ def _assemble(
         seal for key, seal in state.claimed.items() if seal.kind == "copy"
     ]  # their key holds the source's fingerprint, and every byte is compared again while it is joined
     engine.note(*[msgspec.structs.replace(seal, reused=True) for seal in believed_copies])
-    if from_checkpoint is None and _already_there(request.output, house, crew, state, stopped):
-        house.workspace.close_job(known, request.output)
-        engine.note(JobFinished(outcome="unchanged", seconds=round(machine.monotonic() - tally.started, 3)))
+    try:
+        if from_checkpoint is None and _already_there(request.output, house, crew, state, stopped):
+            house.workspace.close_job(known, request.output)
+            engine.note(JobFinished(outcome="unchanged", seconds=round(machine.monotonic() - tally.started, 3)))
+    except preparation.Stopped:
+        pass  # the job is on record by now: the engine says that it was stopped
     end = engine.run()
     return Ended(known, end, state, tally, state.published)
 

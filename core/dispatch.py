@@ -57,7 +57,7 @@ def order_for(
             key=need.key,
             argv=commands.encode_track(form=form, preset=preset, part=part, ffmpeg_path=ffmpeg),
             part=part,
-            inputs=tuple(str(workspace.stored(state.believed[chunk.key].file)) for chunk in state.current.chunks),
+            inputs=_sealed_sound([chunk.key for chunk in state.current.chunks], state, workspace),
             samples=state.plan.samples,
         )
     segment = need.segment
@@ -110,15 +110,6 @@ def _join(state: Assembly, part: str, workspace: Workspace) -> JoinFilm:
             )
         )
     keys = [state.track] if state.track else [chunk.key for chunk in plan.chunks]
-    sound = tuple(
-        JoinSound(
-            key=key,
-            file=str(workspace.stored(state.believed[key].file)),
-            samples=state.believed[key].frames,
-            digest=state.believed[key].digest,
-        )
-        for key in keys
-    )
     return JoinFilm(
         cut=state.cut,
         part=part,
@@ -128,9 +119,16 @@ def _join(state: Assembly, part: str, workspace: Workspace) -> JoinFilm:
         signature=plan.signature,
         timecode=timecode(plan.start_frame, form.rate, drop_frame=plan.drop_frame),
         video=tuple(video),
-        sound=sound,
+        sound=_sealed_sound(keys, state, workspace),
         pcm=state.preset.audio.codec if state.preset.audio.pcm else "",
         sample_rate=form.sample_rate,
         channels=form.channels,
         samples=plan.samples,
+    )
+
+
+def _sealed_sound(keys: list[str], state: Assembly, workspace: Workspace) -> tuple[JoinSound, ...]:
+    seals = [state.believed[key] for key in keys]
+    return tuple(
+        JoinSound(key=seal.key, file=str(workspace.stored(seal.file)), samples=seal.frames, digest=seal.digest) for seal in seals
     )

@@ -219,7 +219,8 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
             )
     elif there > 0:
         limit = segment_frames(draft.form, draft.preset, draft.policy)
-        for offset, length in cuts(first if direct else 0, there, limit):
+        # A conformed source is cut on the film's own grid, counted from the source's first frame: trimming keeps the rest.
+        for offset, length in cuts(first if direct else floor(begin_s * rate), there, limit):
             at_s = begin_s + Fraction(offset) / rate
             frame = first + offset if direct else showing_frame(at_s, video.rate)
             shown_s = video.start_s + (Fraction(frame) / video.rate if direct else at_s)

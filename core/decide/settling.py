@@ -52,6 +52,10 @@ def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chanc
         follows = [SealBroken(key=evidence.clip, reason=failure.code)]
         if decision.retry_at is None and not decision.fatal:  # a source that is another one at every reading
             follows += _slates(state, evidence.clip, failure)
+    elif need.kind == "validate" and decision.retry_at is None:
+        # A checkpoint that cannot be read costs its work, not the job: if the disk itself is at fault, the work will tell.
+        decision = type(decision)(strategy=decision.strategy, change="rendered again")
+        follows = [SealBroken(key=need.key, reason=failure.code)]
     elif decision.retry_at is None and not decision.fatal:
         follows = _stand_in(state, need, failure)
         if not follows and not _outdated(state, need):

@@ -107,11 +107,95 @@ class ShotSlated(Value, frozen=True):
     failure: Failure
 
 
+class ShotMended(Value, frozen=True):
+    """A part of a shot's source cannot be used: what is good is kept, and slates of exact length stand for the rest.
+
+    `key` is the segment that failed, `bad` are (offset in it, length) runs of frames, in order and apart. `source_frame` is
+    the first bad frame in its file, `last_good` a picture of the one before it (a file in the data folder, or empty).
+    """
+
+    shot: int
+    key: str
+    bad: tuple[tuple[int, int], ...]
+    failure: Failure
+    source_frame: int = 0
+    last_good: str = ""
+
+
+class ShotDegraded(Value, frozen=True):
+    """A shot was made in another way than usual; the picture is the same, and `change` says what was different."""
+
+    shot: int
+    change: str
+    failure: Failure
+
+
+class PreviousUsed(Value, frozen=True):
+    """An earlier good render of a shot stands in for it: the segments (key, frames) of an earlier run, in order."""
+
+    shot: int
+    segments: tuple[tuple[str, int], ...]
+    job: str
+
+
 class SoundSilenced(Value, frozen=True):
     """A clip's sound could not be read: silence of exact length stands in its place."""
 
     clip: str
     failure: Failure
+
+
+class GateClosed(Value, frozen=True):
+    """A volume or the machine itself cannot be used for now: nothing that needs it is begun, and no attempt is counted.
+
+    `gate` is a place as `source:/Volumes/A`, `scratch`, `output` or `machine`; `path` is what is looked at to see whether it
+    is well again.
+    """
+
+    gate: str
+    path: str
+    failure: Failure
+
+
+class GateOpened(Value, frozen=True):
+    """The cause is gone, after `closed_s` seconds; or (`given_up`) was waited for long enough."""
+
+    gate: str
+    closed_s: float
+    given_up: bool = False
+
+
+Answers = Literal["retry", "relink", "skip", "previous", "stop"]
+
+
+class Answered(Value, frozen=True):
+    """A person decided: about one shot, or about all that failed with one code (`shot` 0).
+
+    `relink` gives the file `to` that shall be used for `path`; `remembered` tells that it came from a preference.
+    """
+
+    answer: Answers
+    shot: int = 0
+    code: str = ""
+    path: str = ""
+    to: str = ""
+    remembered: bool = False
+
+
+class SourceMoved(Value, frozen=True):
+    """A source was found at another place. `how`: by its content as it was seen before, by a hash in an MHL history, or by
+    a person's word."""
+
+    path: str
+    to: str
+    how: Literal["content", "mhl", "person"]
+
+
+class ClockJumped(Value, frozen=True):
+    """The machine's clock was set, or (`slept`) the machine slept: by so many seconds."""
+
+    by_s: float
+    slept: bool = False
 
 
 class FilmJoined(Value, frozen=True):
@@ -178,7 +262,15 @@ Fact = (
     | SealBroken
     | AttemptFailed
     | ShotSlated
+    | ShotMended
+    | ShotDegraded
+    | PreviousUsed
     | SoundSilenced
+    | GateClosed
+    | GateOpened
+    | Answered
+    | SourceMoved
+    | ClockJumped
     | FilmJoined
     | FilmPublished
     | FilmRolledBack

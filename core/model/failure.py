@@ -41,7 +41,8 @@ class Evidence(Value, frozen=True):
     """What was seen when an operation failed; nothing here is interpreted.
 
     `exit_code` is negative for a signal, as Python's returncode. `frames_*` are counts of frames (or samples for
-    sound). `note` is one of our own checks' words, kebab-case (`too-few-frames`), empty when none spoke.
+    sound). `note` is one of our own checks' words, kebab-case (`too-few-frames`), empty when none spoke. `volume` is the
+    mount point that the path was on.
     """
 
     operation: str
@@ -59,6 +60,8 @@ class Evidence(Value, frozen=True):
     network: bool = False
     elapsed_s: float = 0.0
     clip: str = ""
+    free_memory_bytes: int | None = None
+    volume: str = ""
 
 
 class Failure(Value, frozen=True):
@@ -71,9 +74,11 @@ class Failure(Value, frozen=True):
 
 class Recovery(Value, frozen=True):
     """The decision about a failure. `retry_at` (unix seconds) is set when another attempt will be made then;
-    `fatal` ends the job; neither means that the shot is given up and reported."""
+    `fatal` ends the job; neither means that the shot is given up and reported. `change` is what will be different at the next
+    attempt; `gate` names what is waited for, and then the attempt does not count."""
 
     strategy: Strategy
     retry_at: float | None = None
     fatal: bool = False
     change: str = ""
+    gate: str = ""

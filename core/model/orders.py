@@ -79,13 +79,22 @@ class MixSound(Value, frozen=True):
     sounds: tuple[Sound, ...]
 
 
+class JoinSound(Value, frozen=True):
+    """One run of sound: a sealed file of PCM, or of the encoded track."""
+
+    key: str
+    file: str
+    samples: int
+    digest: str
+
+
 class EncodeTrack(Value, frozen=True):
-    """Encode the whole sound track once: raw PCM files, in order, through one encoder."""
+    """Encode the whole sound track once: sealed PCM, in order, through one encoder; each compared with its seal on its way."""
 
     key: str
     argv: tuple[str, ...]
     part: str
-    inputs: tuple[str, ...]
+    inputs: tuple[JoinSound, ...]
     samples: int
 
 
@@ -99,15 +108,6 @@ class JoinVideo(Value, frozen=True):
     source: str = ""
     stream: int = 0
     first_frame: int = 0
-
-
-class JoinSound(Value, frozen=True):
-    """One run of sound: a sealed file of PCM, or of the encoded track."""
-
-    key: str
-    file: str
-    samples: int
-    digest: str
 
 
 class JoinFilm(Value, frozen=True):

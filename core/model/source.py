@@ -59,6 +59,7 @@ class Source(Value, frozen=True):
     video: VideoFacts | None
     audio: tuple[AudioFacts, ...]
     timecode_s: Fraction | None = None
+    mark: str = ""
 
     def audio_stream(self, order: int) -> AudioFacts | None:
         """The n-th audio stream of the file."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import av
 
 from core.model.orders import CheckFilm, Made, Refuted, Validated, ValidateSeal
-from core.perform import hashing
+from core.perform import copying, hashing
 
 
 def check_film(order: CheckFilm, on_frames: Callable[[int], None]) -> Made | Refuted:
@@ -18,7 +18,7 @@ def check_film(order: CheckFilm, on_frames: Callable[[int], None]) -> Made | Ref
     if order.deep:
         frames, samples = 0, 0
         try:
-            with av.open(order.path) as container:
+            with av.open(order.path) as container, copying.complaints() as said:
                 if not container.streams.video:
                     return Refuted(reason="it has no pictures")
                 video = container.streams.video[0]
@@ -28,7 +28,7 @@ def check_film(order: CheckFilm, on_frames: Callable[[int], None]) -> Made | Ref
                 for frame in container.decode([video, audio] if audio else [video]):
                     if isinstance(frame, av.VideoFrame):
                         frames += 1
-                        if frame.is_corrupt:
+                        if frame.is_corrupt or said:
                             return Refuted(reason=f"frame {frames - 1} does not decode cleanly")
                         if frames % 48 == 0:
                             on_frames(frames)

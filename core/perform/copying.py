@@ -41,7 +41,7 @@ def frames_of(container: av.container.InputContainer, stream: av.VideoStream, fi
 
 
 @contextmanager
-def _complaints() -> Iterator[list[Any]]:
+def complaints() -> Iterator[list[Any]]:
     """What decoders log as errors meanwhile: of a slice of FFV1 whose checksum is wrong they speak nowhere else."""
     level = av.logging.get_level()
     av.logging.set_level(av.logging.ERROR)
@@ -60,7 +60,7 @@ def examine(order: ExamineCopy, on_frames: Callable[[int], None]) -> Made:
     digest = xxhash.xxh3_128()
     fresh: dict[int, int] = {}
     decoded = 0
-    with av.open(order.path, options={"protocol_whitelist": "file"}) as container, _complaints() as said:
+    with av.open(order.path, options={"protocol_whitelist": "file"}) as container, complaints() as said:
         stream = container.streams[order.stream]
         assert isinstance(stream, av.VideoStream)
         context = stream.codec_context

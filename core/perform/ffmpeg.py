@@ -12,13 +12,11 @@ import subprocess
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 from core.perform import machine, process
 
 _TAIL_LINES = 60
-_BLOCK = 1 << 18
 
 
 class EngineGone(Exception):
@@ -32,13 +30,6 @@ class Ran(NamedTuple):
     lines: tuple[str, ...]
     frames: int
     elapsed_s: float
-
-
-def _blocks(files: Sequence[str]) -> Iterator[bytes]:
-    for name in files:
-        with Path(name).open("rb") as handle:
-            while block := handle.read(_BLOCK):
-                yield block
 
 
 @contextmanager
@@ -55,17 +46,16 @@ def run(
     argv: Sequence[str],
     *,
     on_frames: Callable[[int], None] = lambda frames: None,
-    inputs: Sequence[str] = (),
+    feed: Iterator[bytes] | None = None,
     command_pipe: int | None = None,
 ) -> Ran:
-    """Run to the end. `inputs` are fed, one after the other, to standard input. EngineGone when the command pipe closes."""
+    """Run to the end. What `feed` yields goes to standard input. EngineGone when the command pipe closes."""
     started = machine.monotonic()
-    child = process.spawn(argv, stdin=subprocess.PIPE if inputs else subprocess.DEVNULL, from_single_thread=True)
+    child = process.spawn(argv, stdin=subprocess.PIPE if feed is not None else subprocess.DEVNULL, from_single_thread=True)
     assert child.stdout and child.stderr
     lines: deque[str] = deque(maxlen=_TAIL_LINES)
     frames = heard_us = 0
     rest = {"out": b"", "err": b""}
-    feed = _blocks(inputs)
     pending = memoryview(b"")
     with _mortal(child), selectors.DefaultSelector() as selector:
         selector.register(child.stdout, selectors.EVENT_READ, "out")
@@ -81,7 +71,7 @@ def run(
                 if key.data == "engine":
                     raise EngineGone
                 if key.data == "in":
-                    assert child.stdin
+                    assert child.stdin and feed is not None
                     if not pending:
                         pending = memoryview(next(feed, b""))
                     try:

@@ -10,21 +10,19 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from fractions import Fraction
 from math import lcm
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import av
 import xxhash
 
-from core.model.orders import JoinFilm, JoinSound, JoinVideo, Made, Refuted
-from core.perform import copying, hashing, machine, packets
+from core.model.orders import JoinFilm, JoinVideo, Made, Refuted
+from core.perform import copying, hashing, machine, packets, sealed
 from core.perform.layouts import layout_name
-from core.perform.wrong import Changed, Damaged
-
-Packet: TypeAlias = "av.Packet[Any]"
+from core.perform.sealed import Packet
+from core.perform.wrong import Changed
 
 _SOUND_STEP_S = Fraction(1, 2)
 _OPEN_SOURCES = 16
@@ -69,7 +67,7 @@ def _video_packets(order: JoinFilm, sources: _Sources) -> Iterator[tuple[Packet,
     base = 0
     for part in order.video:
         if part.file:
-            held = _sealed_packets(part, order.signature)
+            held = sealed.pictures(part, order.signature)
             rank = {pts: place for place, pts in enumerate(sorted(packet.pts or 0 for packet in held))}
             for packet in held:
                 yield packet, base + rank[packet.pts or 0]
@@ -86,40 +84,13 @@ def _video_packets(order: JoinFilm, sources: _Sources) -> Iterator[tuple[Packet,
         base += part.frames
 
 
-def _sealed_packets(part: JoinVideo, signature: str) -> list[Packet]:
-    """Everything in a sealed segment, compared with its checkpoint before a single packet is used: a damaged segment
-    leaves no trace in the film."""
-    digest = xxhash.xxh3_128()
-    with _believing(part), av.open(part.file) as container:
-        stream = container.streams.video[0]
-        held = [packet for packet in container.demux(stream) if packet.size and packet.pts is not None]
-        sign = packets.signature(stream)
-    for packet in held:
-        digest.update(packet)
-    if len(held) != part.frames or digest.hexdigest() != part.digest or sign != signature:
-        raise Damaged(part.key, part.file)
-    return held
-
-
-@contextmanager
-def _believing(part: JoinVideo | JoinSound) -> Iterator[None]:
-    """A sealed file that is gone, or no media any more, is Damaged like one whose bytes have changed."""
-    try:
-        yield
-    except (OSError, av.FFmpegError, IndexError) as error:
-        raise Damaged(part.key, part.file) from error
-
-
 def _pcm_packets(order: JoinFilm) -> Iterator[tuple[Packet, int]]:
     """(packet, first sample) of the mixed sound, half a second each."""
     width = order.channels * (3 if order.pcm == "pcm_s24le" else 2)
     step = int(order.sample_rate * _SOUND_STEP_S)
     at = 0
     for part in order.sound:
-        with _believing(part):
-            data = Path(part.file).read_bytes()
-        if len(data) != part.samples * width or xxhash.xxh3_128_hexdigest(data) != part.digest:
-            raise Damaged(part.key, part.file)
+        data = sealed.pcm(part)
         for begin in range(0, part.samples, step):
             count = min(step, part.samples - begin)
             packet = av.Packet(data[begin * width : (begin + count) * width])
@@ -128,21 +99,10 @@ def _pcm_packets(order: JoinFilm) -> Iterator[tuple[Packet, int]]:
             at += count
 
 
-def _coded_packets(part: JoinSound, track: av.container.InputContainer) -> Iterator[tuple[Packet, int]]:
-    digest = xxhash.xxh3_128()
-    with _believing(part):
-        for packet in track.demux(track.streams.audio[0]):
-            if packet.size and packet.pts is not None:
-                digest.update(packet)
-                yield packet, packet.pts
-    if digest.hexdigest() != part.digest:
-        raise Damaged(part.key, part.file)
-
-
 def _template(order: JoinFilm, sources: _Sources, stack: list[av.container.InputContainer]) -> av.VideoStream:
     first = order.video[0]
     if first.file:
-        with _believing(first):
+        with sealed.believing(first):
             stack.append(av.open(first.file))
             return stack[-1].streams.video[0]
     stream = sources.get(first.source).streams[first.stream]
@@ -197,10 +157,10 @@ def write(order: JoinFilm, on_frames: Callable[[int], None], wrote: Callable[[in
             audio = added
             sound = _pcm_packets(order)
         elif order.sound:
-            with _believing(order.sound[0]):
+            with sealed.believing(order.sound[0]):
                 opened.append(av.open(order.sound[0].file))
                 audio = out.add_stream_from_template(opened[-1].streams.audio[0], opaque=True)
-            sound = _coded_packets(order.sound[0], opened[-1])
+            sound = ((packet, packet.pts or 0) for packet in sealed.track(order.sound[0], opened[-1]))
         tick = 1 / order.rate
         ready = next(sound, None)
         count = 0

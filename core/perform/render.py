@@ -14,7 +14,7 @@ import xxhash
 
 from core.model.failure import Evidence
 from core.model.orders import EncodeTrack, Made, Outcome, Proved, ProveEncoder, RenderSegment
-from core.perform import ffmpeg, hashing, machine, packets
+from core.perform import ffmpeg, hashing, machine, packets, sealed
 
 _NOTHING_CAME = re.compile(r"Nothing was written|Output file is empty")
 
@@ -96,7 +96,8 @@ def prove(order: ProveEncoder, command_pipe: int | None) -> Outcome:
 
 def encode_track(order: EncodeTrack, on_frames: Callable[[int], None], command_pipe: int | None) -> Outcome:
     """One encoder over the whole sound track, so that no join has priming or padding."""
-    ran = ffmpeg.run(order.argv, inputs=order.inputs, on_frames=on_frames, command_pipe=command_pipe)
+    samples = (sealed.pcm(part) for part in order.inputs)
+    ran = ffmpeg.run(order.argv, feed=samples, on_frames=on_frames, command_pipe=command_pipe)
     if ran.exit_code != 0:
         return _died(ran, operation="encode-track", argv=order.argv, part=order.part, source="", wanted=order.samples)
     started = machine.monotonic()

@@ -105,6 +105,9 @@ def _to_channels(data: np.ndarray, channels: int) -> np.ndarray:
         out[0] = data[0] + half * data[2] + half * data[-2]
         out[1] = data[1] + half * data[2] + half * data[-1]
         out /= 1 + 2 * half
+    elif (have, channels) == (8, 6):  # back and sides become one pair
+        out[:4] = data[:4]
+        out[4:] = (data[4:6] + data[6:8]) / 2
     else:
         shared = min(have, channels)
         out[:shared] = data[:shared]

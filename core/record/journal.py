@@ -12,14 +12,14 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.model import codec
 from core.model.facts import Fact, FilmPublished, FilmRolledBack, JobAccepted, SealBroken, SegmentSealed
 from core.model.refusal import Refused
 
-_VERSION = 1
-_SCHEMA = """
+_SCHEMAS = (
+    """
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY, digest TEXT NOT NULL, output TEXT NOT NULL, accepted_at REAL NOT NULL, timeline BLOB NOT NULL
 ) STRICT;
@@ -38,7 +38,18 @@ CREATE TABLE films (
     path TEXT PRIMARY KEY, job TEXT NOT NULL, film_hash TEXT NOT NULL, cut TEXT NOT NULL, frames INTEGER NOT NULL,
     samples INTEGER NOT NULL, kept TEXT NOT NULL, kept_hash TEXT NOT NULL
 ) STRICT;
-"""
+""",
+    """
+CREATE TABLE plans (job TEXT NOT NULL REFERENCES jobs(id), cut TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (job, cut)) STRICT;
+CREATE TABLE sources (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mark TEXT NOT NULL, fingerprint TEXT NOT NULL) STRICT;
+CREATE TABLE cures (
+    code TEXT NOT NULL, change TEXT NOT NULL, cured INTEGER NOT NULL, failed INTEGER NOT NULL, PRIMARY KEY (code, change)
+) STRICT;
+CREATE TABLE preferences (code TEXT PRIMARY KEY, answer TEXT NOT NULL) STRICT;
+""",
+)
+"""One for each version, each beginning where the one before ended."""
+_VERSION = len(_SCHEMAS)
 
 
 class Entry(NamedTuple):
@@ -98,11 +109,11 @@ class Journal:
             raise Refused("journal-newer", path=str(self.path))
         self._db.execute("BEGIN IMMEDIATE")
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            for statement in _SCHEMA.split(";\n"):
+        for schema in _SCHEMAS[version:]:
+            for statement in schema.split(";\n"):
                 if statement.strip():
                     self._db.execute(statement)
-            self._db.execute(f"PRAGMA user_version={_VERSION}")
+        self._db.execute(f"PRAGMA user_version={_VERSION}")
         self._db.execute("COMMIT")
 
     def _still_ours(self) -> None:
@@ -125,6 +136,15 @@ class Journal:
             if self._db.in_transaction:  # SQLite itself has taken some back: a full disk
                 self._db.execute("ROLLBACK")
             raise
+
+    def write(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Several rows of what is remembered beside the facts (`core.record.memory`), all or none."""
+        with self._whole():
+            self._db.executemany(statement, rows)
+
+    def read(self, question: str, fields: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """Rows of it."""
+        return list(self._db.execute(question, fields))
 
     def accept(self, job: str, fact: JobAccepted, timeline: bytes, at: float) -> None:
         """Record a new job with the timeline exactly as it was handed in."""

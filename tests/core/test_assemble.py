@@ -297,6 +297,17 @@ def test_asked_to_stop_while_media_are_opened_nothing_has_begun(studio):
 # What is wrong --------------------------------------------------------------------------------------------------------
 
 
+def test_asked_to_stop_while_the_film_that_stands_is_checked_says_so_of_the_job(studio):
+    studio.run()
+
+    def ask_to_stop(order: Order) -> None:
+        if isinstance(order, ProveEncoder):
+            studio.stop = "SIGINT"
+
+    ended = studio.run(FILM, ask_to_stop)
+    assert (ended.end, ended.state is None, ended.job) == (RunInterrupted(reason="SIGINT"), False, studio.house.journal.jobs()[-1][0])
+
+
 def test_all_problems_are_on_record_before_anything_is_rendered(studio):
     film = cut([SHOTS[0], clip(24, 20, "/media/lost.mov"), clip(44, 12, None, kind="none")])
     ended = studio.run(film)

@@ -129,7 +129,8 @@ def test_the_track_is_encoded_from_all_chunks_in_order(tmp_path):
     order = desk.order(Need("track", desk.state.track))
     assert isinstance(order, EncodeTrack)
     store = desk.workspace.scratch / "store"
-    assert order.inputs == tuple(str(store / f"{chunk.key}.x") for chunk in desk.state.plan.chunks)
+    assert [one.file for one in order.inputs] == [str(store / f"{chunk.key}.x") for chunk in desk.state.plan.chunks]
+    assert [one.digest for one in order.inputs] == [desk.state.believed[one.key].digest for one in order.inputs]
     assert order.samples == desk.state.plan.samples
     assert order.part.endswith(".m4a") and order.argv[-1] == f"file:{order.part}"
 

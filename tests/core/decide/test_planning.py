@@ -98,7 +98,7 @@ def test_the_seek_before_the_first_frame_is_the_beginning():
 
 def test_another_rate_is_conformed_and_said():
     made = plan(cut([clip(0, 30, source_in=1)], rate=25), MOVIE)
-    (segment,) = made.segments
+    segment = made.segments[0]
     piece = segment.picture
     assert (piece.conform, piece.first_frame) == (True, 24)
     assert piece.seek_s + piece.phase_s == 1, "the first record frame shows what the source shows at its in-point"
@@ -119,6 +119,12 @@ def test_a_long_conformed_shot_goes_on_where_its_pieces_meet():
     for segment in made.segments:
         piece = segment.picture
         assert piece.seek_s + piece.phase_s == Fraction(1, 3) + Fraction(segment.record_in, 25)
+
+
+def test_trimming_a_long_conformed_shot_leaves_its_other_pieces_as_they_are():
+    whole, trimmed = (plan(cut([clip(0, n, source_in=s)], rate=25), MOVIE) for n, s in ((500, 2), (477, 2 + Fraction(23, 25))))
+    assert len(whole.segments) > 4
+    assert keys(whole)[2:] == keys(trimmed)[1:], "what is left of the first piece is taken with the second"
 
 
 def test_a_still_is_held_in_equal_pieces_that_are_made_once():

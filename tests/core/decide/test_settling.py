@@ -83,6 +83,18 @@ def test_what_was_made_is_a_seal_under_its_key():
     assert settling.sealed(Need("track", "t1"), made, file="f", seconds=0).kind == "track"
 
 
+def test_a_checkpoint_that_cannot_be_read_costs_its_work_and_not_the_job():
+    state = state_of(plan(cut([clip(0, 24)]), MEDIA))
+    key = state.current.segments[0].key
+    state.claimed[key] = seal(key)
+    trial = Trial(state)
+    fact, follows = trial.for_good(Need("validate", key), Evidence(operation="validate", place="scratch", errno=errno.EIO))
+    assert (fact.failure.code, fact.recovery.fatal, fact.recovery.change) == ("scratch-failing", False, "rendered again")
+    assert follows == [SealBroken(key=key, reason="scratch-failing")]
+    assert state.fatal is None
+    assert [need.kind for need in state.needs(trial.now, [])] == ["render"]
+
+
 def test_attempts_are_counted_and_the_first_failure_begins_the_budget():
     trial = Trial(state_of(plan(cut([clip(0, 24)]), MEDIA)))
     stale = Evidence(operation="render", place="source", errno=errno.ESTALE)

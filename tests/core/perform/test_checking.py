@@ -10,7 +10,7 @@ import pytest
 from core.model.orders import CheckFilm, Made, Refuted, Validated, ValidateSeal
 from core.perform import checking, hashing
 from tests.core.perform.bench import flip, flip_at
-from tests.film.media import Movie, make_wav
+from tests.film.media import Movie, ffmpeg, make_wav
 
 
 def _validate(path: Path, file_hash: str) -> Validated | Refuted:
@@ -69,6 +69,15 @@ def test_deep_finds_damage_without_a_hash(name: str, packet: int, tmp_path: Path
     found = _check(film, movie)
     assert isinstance(found, Refuted) and "decod" in found.reason
     assert isinstance(_check(film, movie, deep=False), Made), "only the deep look decodes"
+
+
+def test_deep_hears_what_a_decoder_only_grumbles_about(ffv1: Movie, tmp_path: Path) -> None:
+    """A slice of FFV1 whose checksum is wrong is shown all the same, with a line in the log."""
+    film = tmp_path / "film.mkv"
+    ffmpeg("-i", ffv1.path, "-c:v", "ffv1", "-level", "3", "-g", "1", "-slices", "4", "-slicecrc", "1", "-c:a", "copy", film)
+    assert isinstance(_check(film, ffv1), Made)
+    flip(film, 3)
+    assert isinstance(_check(film, ffv1), Refuted)
 
 
 def test_deep_counts(prores: Movie, ffv1: Movie, tmp_path: Path) -> None:

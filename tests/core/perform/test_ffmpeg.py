@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,21 +41,18 @@ def test_sound_alone_shows_life_by_its_time() -> None:
     assert heard == [0, 0]
 
 
-def test_files_are_fed_one_after_the_other(tmp_path: Path) -> None:
-    contents = [os.urandom(300_000), b"", os.urandom(2), os.urandom(150_000)]
-    for number, content in enumerate(contents):
-        (tmp_path / f"{number}.pcm").write_bytes(content)
+def test_blocks_are_fed_one_after_the_other(tmp_path: Path) -> None:
+    contents = [os.urandom(300_000), os.urandom(2), os.urandom(150_000)]
     out = tmp_path / "out.pcm"
     pcm = ("-f", "s16le", "-ar", "48000", "-ac", "1")
     argv = [bench.FFMPEG, "-v", "error", *pcm, "-i", "pipe:0", "-c", "copy", *pcm, str(out)]
-    ran = ffmpeg.run(argv, inputs=[str(tmp_path / f"{number}.pcm") for number in range(4)])
+    ran = ffmpeg.run(argv, feed=iter(contents))
     assert (ran.exit_code, ran.lines) == (0, ())
     assert out.read_bytes() == b"".join(contents)
 
 
-def test_a_program_that_ends_before_it_read_everything_is_no_trouble(tmp_path: Path) -> None:
-    (tmp_path / "much").write_bytes(bytes(1 << 20))
-    ran = ffmpeg.run(["sh", "-c", "echo enough >&2; exit 3"], inputs=[str(tmp_path / "much")])
+def test_a_program_that_ends_before_it_read_everything_is_no_trouble() -> None:
+    ran = ffmpeg.run(["sh", "-c", "echo enough >&2; exit 3"], feed=iter([bytes(1 << 20)]))
     assert (ran.exit_code, ran.lines) == (3, ("enough",))
 
 
@@ -111,9 +109,13 @@ def test_when_nobody_can_be_told_ffmpeg_is_killed(started: list[subprocess.Popen
     assert started[0].wait(timeout=15) == -signal.SIGKILL
 
 
-def test_an_input_that_cannot_be_read_ends_it(started: list[subprocess.Popen[bytes]], tmp_path: Path) -> None:
+def test_an_input_that_cannot_be_read_ends_it(started: list[subprocess.Popen[bytes]]) -> None:
     """It must not take the rest for the whole, and write a film of half the sound."""
-    (tmp_path / "0.pcm").write_bytes(bytes(100))
+
+    def gone() -> Iterator[bytes]:
+        yield bytes(100)
+        raise FileNotFoundError
+
     with pytest.raises(FileNotFoundError):
-        ffmpeg.run(["sleep", "120"], inputs=[str(tmp_path / "0.pcm"), str(tmp_path / "1.pcm")])
+        ffmpeg.run(["sleep", "120"], feed=gone())
     assert started[0].wait(timeout=15) == -signal.SIGKILL

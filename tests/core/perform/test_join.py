@@ -64,8 +64,7 @@ def _parts(folder: Path, preset: Preset, movie: Movie) -> Parts:
     if not preset.audio.pcm:
         part = str(folder / "track.m4a")
         argv = commands.encode_track(form=bench.SMALL, preset=preset, part=part, ffmpeg_path=bench.FFMPEG)
-        inputs = tuple(chunk.file for chunk in sound)
-        track = render.encode_track(EncodeTrack(key="track", argv=argv, part=part, inputs=inputs, samples=SAMPLES), print, None)
+        track = render.encode_track(EncodeTrack(key="track", argv=argv, part=part, inputs=tuple(sound), samples=SAMPLES), print, None)
         assert isinstance(track, Made)
         sound = [JoinSound(key="track", file=part, samples=SAMPLES, digest=track.digest)]
     assert made is not None

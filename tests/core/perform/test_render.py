@@ -11,13 +11,15 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+import xxhash
 
 from core.decide import commands
 from core.decide.diagnosis import diagnose
 from core.model.failure import Evidence
-from core.model.orders import EncodeTrack, Made, Proved, ProveEncoder, RenderSegment
+from core.model.orders import EncodeTrack, JoinSound, Made, Proved, ProveEncoder, RenderSegment
 from core.model.segment import Fit, Slate
 from core.perform import hashing, packets, render
+from core.perform.wrong import Damaged
 from tests.core.perform import bench
 from tests.core.props import DNXHR, FFV1, H264, MJPEG, PRORES
 from tests.film import reading
@@ -125,13 +127,15 @@ def test_the_second_way_is_taken_when_the_first_failed(first: str, tmp_path: Pat
 def _track(tmp_path: Path, samples: int, codec: str = "aac") -> EncodeTrack:
     inputs, at = [], 0
     for number, count in enumerate((samples // 3, samples - samples // 3)):
-        inputs.append(tmp_path / f"{number}.pcm")
-        inputs[-1].write_bytes(packed(expected_audio(3, at, count, tone=True), 24))
+        data = packed(expected_audio(3, at, count, tone=True), 24)
+        (tmp_path / f"{number}.pcm").write_bytes(data)
+        digest = xxhash.xxh3_128_hexdigest(data)
+        inputs.append(JoinSound(key=f"chunk{number}", file=str(tmp_path / f"{number}.pcm"), samples=count, digest=digest))
         at += count
     preset = msgspec.structs.replace(H264, audio=msgspec.structs.replace(H264.audio, codec=codec))
     part = str(tmp_path / "t.m4a")
     argv = commands.encode_track(form=bench.SMALL, preset=preset, part=part, ffmpeg_path=bench.FFMPEG)
-    return EncodeTrack(key="t", argv=argv, part=part, inputs=tuple(map(str, inputs)), samples=samples)
+    return EncodeTrack(key="t", argv=argv, part=part, inputs=tuple(inputs), samples=samples)
 
 
 def test_the_whole_track_goes_through_one_encoder(tmp_path: Path) -> None:
@@ -146,6 +150,18 @@ def test_the_whole_track_goes_through_one_encoder(tmp_path: Path) -> None:
         assert late == 0 and alike > 0.999
     missing = render.encode_track(msgspec.structs.replace(order, samples=200000), lambda frames: None, None)
     assert isinstance(missing, Made) and 100001 <= missing.frames < 200000, "never more than came out"
+
+
+def test_no_track_is_made_of_a_damaged_checkpoint(tmp_path: Path) -> None:
+    order = _track(tmp_path, 48000)
+    bench.flip_at(tmp_path / "1.pcm", 5000)
+    with pytest.raises(Damaged) as damaged:
+        render.encode_track(order, lambda frames: None, None)
+    assert damaged.value.key == "chunk1"
+    (tmp_path / "0.pcm").unlink()
+    with pytest.raises(Damaged) as gone:
+        render.encode_track(msgspec.structs.replace(order, part=str(tmp_path / "u.m4a")), lambda frames: None, None)
+    assert gone.value.key == "chunk0"
 
 
 def test_an_encoder_that_fails_on_sound_is_evidence(tmp_path: Path) -> None:

@@ -113,6 +113,13 @@ def test_stereo_is_averaged_for_mono_and_stands_left_and_right_of_five(shelf: Pa
     assert not heard[:, 2:].any()
 
 
+def test_backs_and_sides_of_seven_one_become_one_pair(shelf: Path) -> None:
+    path, eight = _wav(shelf, 8)
+    heard = _read(path, 0, 4800, 6)
+    assert np.array_equal(heard[:, :4], eight[:, :4])
+    assert np.allclose(heard[:, 4:], (eight[:, 4:6] + eight[:, 6:]) / 2, atol=1e-12)
+
+
 def test_five_one_is_mixed_down_and_never_too_loud(shelf: Path) -> None:
     path, six = _wav(shelf, 6)
     half = 0.5**0.5

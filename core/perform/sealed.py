@@ -1,0 +1,64 @@
+"""Reading what was sealed: nothing of a file is used before it was compared with its checkpoint.
+
+A sealed file that is gone, is no media any more or has other bytes is Damaged; its work is done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import av
+import xxhash
+
+from core.model.orders import JoinSound, JoinVideo
+from core.perform import packets
+from core.perform.wrong import Damaged
+
+Packet: TypeAlias = "av.Packet[Any]"
+
+
+@contextmanager
+def believing(part: JoinVideo | JoinSound) -> Iterator[None]:
+    """Whatever goes wrong in reading this part is damage of it."""
+    try:
+        yield
+    except (OSError, av.FFmpegError, IndexError) as error:
+        raise Damaged(part.key, part.file) from error
+
+
+def pictures(part: JoinVideo, signature: str) -> list[Packet]:
+    """Every packet of a sealed segment: a damaged segment leaves no trace in the film."""
+    digest = xxhash.xxh3_128()
+    with believing(part), av.open(part.file) as container:
+        stream = container.streams.video[0]
+        held = [packet for packet in container.demux(stream) if packet.size and packet.pts is not None]
+        sign = packets.signature(stream)
+    for packet in held:
+        digest.update(packet)
+    if len(held) != part.frames or digest.hexdigest() != part.digest or sign != signature:
+        raise Damaged(part.key, part.file)
+    return held
+
+
+def pcm(part: JoinSound) -> bytes:
+    """The samples of a sealed chunk of the sound track."""
+    with believing(part):
+        data = Path(part.file).read_bytes()
+    if xxhash.xxh3_128_hexdigest(data) != part.digest:
+        raise Damaged(part.key, part.file)
+    return data
+
+
+def track(part: JoinSound, container: av.container.InputContainer) -> Iterator[Packet]:
+    """The packets of the encoded sound track; its digest is known, and compared, when the last has been read."""
+    digest = xxhash.xxh3_128()
+    with believing(part):
+        for packet in container.demux(container.streams.audio[0]):
+            if packet.size and packet.pts is not None:
+                digest.update(packet)
+                yield packet
+    if digest.hexdigest() != part.digest:
+        raise Damaged(part.key, part.file)
