@@ -18,7 +18,7 @@ def check_film(order: CheckFilm, on_frames: Callable[[int], None]) -> Made | Ref
     if order.deep:
         frames, samples = 0, 0
         try:
-            with av.open(order.path) as container, copying.complaints() as said:
+            with av.open(order.path) as container, copying.complaints(of_all_threads=True) as said:
                 if not container.streams.video:
                     return Refuted(reason="it has no pictures")
                 video = container.streams.video[0]
@@ -38,6 +38,8 @@ def check_film(order: CheckFilm, on_frames: Callable[[int], None]) -> Made | Ref
             if isinstance(error, OSError):  # the disk's fault, or it is gone: nothing is known of its pictures
                 raise
             return Refuted(reason=f"decoding stopped after {frames} frames: {error.strerror}")
+        if said:
+            return Refuted(reason="its pictures do not decode cleanly")
         if frames != order.frames or samples < order.samples:
             return Refuted(reason=f"{frames} of {order.frames} frames and {samples} of {order.samples} samples decode")
     return Made(frames=frames, digest=str(samples))

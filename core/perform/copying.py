@@ -41,12 +41,12 @@ def frames_of(container: av.container.InputContainer, stream: av.VideoStream, fi
 
 
 @contextmanager
-def complaints() -> Iterator[list[Any]]:
+def complaints(*, of_all_threads: bool = False) -> Iterator[list[Any]]:
     """What decoders log as errors meanwhile: of a slice of FFV1 whose checksum is wrong they speak nowhere else."""
     level = av.logging.get_level()
     av.logging.set_level(av.logging.ERROR)
     try:
-        with av.logging.Capture() as said:
+        with av.logging.Capture(local=not of_all_threads) as said:
             yield said
     finally:
         av.logging.set_level(level)
