@@ -18,10 +18,22 @@ from pathlib import Path
 import msgspec
 
 from core import dispatch
-from core.decide import integrity, settling, space
+from core.decide import integrity, settling
 from core.decide.assembly import Assembly, Need
-from core.decide.recovery import FEWER_WORKERS
-from core.model.facts import AttemptFailed, Fact, FilmJoined, FilmPublished, JobFinished, Outcomes, RunInterrupted, SealBroken
+from core.decide.pace import patience_s
+from core.decide.recovery import FEWER_WORKERS, FREED, SOFTWARE
+from core.gatekeeper import PROBE, Gatekeeper
+from core.model.facts import (
+    AttemptFailed,
+    Fact,
+    FilmJoined,
+    FilmPublished,
+    JobFinished,
+    Outcomes,
+    RunInterrupted,
+    SealBroken,
+    ShotDegraded,
+)
 from core.model.failure import Evidence, Place
 from core.model.orders import (
     Assignment,
@@ -40,6 +52,7 @@ from core.model.orders import (
 from core.perform import machine
 from core.perform.crew import Crew
 from core.record.journal import Journal, JournalLost
+from core.record.memory import Memory
 from core.record.workspace import Workspace
 
 
@@ -66,7 +79,7 @@ class _Given:
 @dataclass
 class Engine:
     """Brings one planned job to its end. `on_fact` hears every fact after it was recorded, `on_tick` is called when
-    frames were counted; `stopped` is asked between steps."""
+    frames were counted; `stopped` is asked between steps; `free` removes what is ours and can be made again."""
 
     job: str
     output: Path
@@ -78,12 +91,15 @@ class Engine:
     stopped: Callable[[], str]
     on_fact: Callable[[int, Fact], None] = lambda seq, fact: None
     on_tick: Callable[[Engine], None] = lambda engine: None
+    free: Callable[[], int] = lambda: 0
     tally: Tally = field(default_factory=Tally)
     given: dict[str, _Given] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.tally.started = machine.monotonic()
         self._lanes = self.crew.size
+        self._keeper = Gatekeeper(crew=self.crew, workspace=self.workspace, output=self.output)
+        self._memory = Memory(self.journal)
 
     def note(self, *facts: Fact) -> None:
         """First the record, then the memory, then the listeners."""
@@ -107,7 +123,11 @@ class Engine:
                 self._end("failed", "nothing-to-show")
                 break
             now = machine.now()
-            for need in self.state.needs(now, self.given.keys()):
+            jump = self._keeper.clock()
+            if jump is not None:
+                self.note(jump)
+            needs = self.state.needs(now, self.given.keys())
+            for need in needs:
                 if need.kind == "publish":
                     self._publish()
                 elif need.kind == "finish":
@@ -116,6 +136,9 @@ class Engine:
                     self._give(need)
                 else:
                     break
+            if self.state.gates:
+                for gate in self._keeper.tend(self.state, idle=not needs and not self.given):
+                    self.note(*settling.given_up(self.state, self._keeper.opened(gate, given_up=True)))
             if self.state.finished is None:
                 self._listen(now)
         assert self.state.finished is not None
@@ -124,7 +147,10 @@ class Engine:
     def _listen(self, now: float) -> None:
         alarm = self.state.next_alarm(now)
         patience = 1.0 if alarm is None else min(1.0, alarm - now)
-        for name, reply in self.crew.listen(patience if self.given or alarm else 0.05):
+        for name, reply in self.crew.listen(patience if self.given or alarm or self.state.gates else 0.05):
+            if name.startswith(PROBE):
+                self.note(*self._keeper.heard(name, reply))
+                continue
             given = self.given[name]
             if isinstance(reply, Progress):
                 given.frames = reply.frames
@@ -154,35 +180,13 @@ class Engine:
             path = str(error.filename or (self.output if need.kind == "join" else self.workspace.scratch))
             self._fail(need, Evidence(operation=need.kind, place=place, path=path, errno=error.errno, detail=str(error)))
             return
-        short = self._space_low(need)
+        short = self._keeper.shortage(need, self.state)
         if short is not None:
             self._fail(need, short)
             return
         self.given[need.name] = _Given(need, order, attempt, machine.monotonic())
-        self.crew.give(need.name, Assignment(order=order, rate=self.state.plan.format.rate))
-
-    def _space_low(self, need: Need) -> Evidence | None:
-        """Whether the volume has room for this piece of work, asked before each one."""
-        if need.kind in ("validate", "copy"):
-            return None
-        joining = need.kind == "join"
-        place = self.output.parent if joining else self.workspace.scratch
-        wanted = self.state.policy.free_margin_bytes // 4
-        if joining:
-            wanted += space.film_bytes(self.state)
-        elif need.segment is not None:
-            wanted += space.picture_bytes(self.state.plan.format, self.state.preset, need.segment.frames)
-        free = machine.free_bytes(place)
-        if free is None or free >= wanted:
-            return None
-        return Evidence(
-            operation=need.kind,
-            place="output" if joining else "scratch",
-            path=str(place),
-            note="space-low",
-            free_bytes=free,
-            detail=f"{wanted} bytes wanted, {free} free",
-        )
+        stall_s = patience_s(need, self.state)
+        self.crew.give(need.name, Assignment(order=order, rate=self.state.plan.format.rate, stall_s=stall_s))
 
     # Outcomes -----------------------------------------------------------------------------------------------------
 
@@ -232,15 +236,31 @@ class Engine:
             file = self.workspace.seal(Path(order.part), need.key, dispatch.extension(need, self.state))
         self.tally.recording_s += machine.monotonic() - started
         self.tally.rendered_frames += made.frames if need.segment else 0
+        self._learn(need, cured=True)
         self.note(settling.sealed(need, made, file=file, seconds=machine.monotonic() - given.at))
 
     def _fail(self, need: Need, evidence: Evidence, order: Order | None = None) -> None:
         if isinstance(order, RenderSegment | MixSound | EncodeTrack):
             self.workspace.discard(Path(order.part))
+        self._learn(need, cured=False)
         facts = settling.failed(self.state, need, evidence, now=machine.now(), chance=machine.chance())
-        if any(isinstance(fact, AttemptFailed) and fact.recovery.change == FEWER_WORKERS for fact in facts):
-            self._lanes = max(1, self._lanes - 1)
         self.note(*facts)
+        for fact in facts:
+            if isinstance(fact, AttemptFailed) and fact.recovery.change == FEWER_WORKERS:
+                self._lanes = max(1, self._lanes - 1)
+            elif isinstance(fact, AttemptFailed) and fact.recovery.change == FREED:
+                self.free()
+
+    def _learn(self, need: Need, *, cured: bool) -> None:
+        """Whether what was changed after the last failure helped: remembered on this machine, and said where the shot was
+        made in another way."""
+        tries = self.state.failed.get(need.key)
+        if not tries or not tries[-1].recovery.change:
+            return
+        change, failure = tries[-1].recovery.change, tries[-1].failure
+        self._memory.note_cure(failure.code, change, cured=cured)
+        if cured and change == SOFTWARE and need.segment is not None:
+            self.note(ShotDegraded(shot=need.segment.shot, change=change, failure=failure))
 
     # The end ------------------------------------------------------------------------------------------------------
 

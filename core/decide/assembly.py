@@ -6,7 +6,8 @@ Rules:
 3. A seal from an earlier run is a claim until its file has been hashed again in this run.
 4. Nothing is needed twice at once: what is in flight is left out, equal keys are made once.
 5. A piece of work that failed is needed again when its fact says so (`retry_at`), never earlier.
-6. The film is joined when every segment and chunk is believed; published when it was joined; and a fatal failure ends
+6. What needs a closed gate is not needed now; an attempt that a gate ended is not counted.
+7. The film is joined when every segment and chunk is believed; published when it was joined; and a fatal failure ends
    the job before anything is published.
 """
 
@@ -16,13 +17,17 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from core.decide import identity, planning
+from core.decide import gates, identity, planning
+from core.decide.recovery import ALONE, Cures
 from core.model.facts import (
     AttemptFailed,
     Fact,
     FilmJoined,
     FilmPublished,
+    GateClosed,
+    GateOpened,
     JobFinished,
+    PreviousUsed,
     Rewound,
     SealBroken,
     SegmentSealed,
@@ -61,10 +66,15 @@ class Assembly:
     build: str
     title_of: Callable[[str], str]
     claimed: dict[str, SegmentSealed]
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    cures: Cures = field(default_factory=dict)
     believed: dict[str, SegmentSealed] = field(default_factory=dict)
     failed: dict[str, list[AttemptFailed]] = field(default_factory=dict)
     slated: dict[int, Failure] = field(default_factory=dict)
     silenced: dict[str, Failure] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
+    gates: dict[str, GateClosed] = field(default_factory=dict)
+    previous: dict[int, PreviousUsed] = field(default_factory=dict)
     fatal: Failure | None = None
     joined: FilmJoined | None = None
     published: FilmPublished | None = None
@@ -97,6 +107,12 @@ class Assembly:
                 self.believed.pop(fact.key, None)
                 self.claimed.pop(fact.key, None)
                 self.joined = None
+            case AttemptFailed() if fact.recovery.gate:
+                self.held[fact.key] = self.held.get(fact.key, 0) + 1
+            case GateClosed():
+                self.gates[fact.gate] = fact
+            case GateOpened():
+                self.gates.pop(fact.gate, None)
             case AttemptFailed():
                 self.failed.setdefault(fact.key, []).append(fact)
                 if fact.recovery.fatal:
@@ -138,11 +154,36 @@ class Assembly:
             return []
         if self.fatal is not None or self.published is not None:
             return [Need("finish", "film")] if not in_flight else []
-        owed = [need for need in self._owed() if need.name not in in_flight and self.ready_at(need.key) <= now]
-        if not owed and not in_flight and self.complete:
-            owed = [Need("publish" if self.joined else "join", self.cut)]
-            owed = [need for need in owed if self.ready_at(need.key) <= now]
-        return owed
+        if any(self._alone(name.partition(":")[2]) for name in in_flight):
+            return []
+        if self.complete and in_flight:
+            return []
+        owed = [need for need in self.owed() if need.name not in in_flight and self._may(need, now)]
+        together = [need for need in owed if not self._alone(need.key)]
+        return together if together or in_flight else owed[:1]
+
+    def owed(self) -> list[Need]:
+        """Everything that is still to be done and could be done now, whatever is in flight, waits or is behind a gate."""
+        if self.fatal is not None or self.published is not None or self.finished is not None:
+            return []
+        if self.complete:
+            return [Need("publish" if self.joined else "join", self.cut)]
+        return self._owed()
+
+    def _alone(self, key: str) -> bool:
+        tries = self.failed.get(key)
+        return tries is not None and tries[-1].recovery.change == ALONE and key not in self.believed
+
+    def _may(self, need: Need, now: float) -> bool:
+        return self.ready_at(need.key, now) <= now and not (self.gates and self.behind(need) & self.gates.keys())
+
+    def behind(self, need: Need) -> set[str]:
+        """The gates that a piece of work needs open."""
+        return gates.behind(need.kind, need.segment, need.chunk, self.current.segments, self.volumes)
+
+    def tried(self, key: str) -> list[str]:
+        """What was changed so far for a piece of work, in order."""
+        return [fact.recovery.change for fact in self.failed.get(key, ()) if fact.recovery.change]
 
     def _owed(self) -> list[Need]:
         row: list[Need] = []
@@ -172,14 +213,16 @@ class Assembly:
         """When each piece of work that ever failed in this run did so first."""
         return {key: tries[0].at for key, tries in self.failed.items()}
 
-    def ready_at(self, key: str) -> float:
-        """When a piece of work may be tried (again); 0 for at once."""
+    def ready_at(self, key: str, now: float) -> float:
+        """When a piece of work may be tried (again); 0 for at once. A moment further away than any delay was set by a clock
+        that has been put back since."""
         tries = self.failed.get(key)
-        return tries[-1].recovery.retry_at or 0.0 if tries else 0.0
+        moment = tries[-1].recovery.retry_at or 0.0 if tries else 0.0
+        return moment if moment - now <= self.policy.retry_budget_s else 0.0
 
     def next_alarm(self, now: float) -> float | None:
         """The soonest moment to come at which something that waits may go on."""
-        waiting = [self.ready_at(key) for key in self.failed]
+        waiting = [self.ready_at(key, now) for key in self.failed]
         return min((moment for moment in waiting if moment > now), default=None)
 
     def shots_missing(self) -> dict[int, str]:

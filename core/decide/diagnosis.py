@@ -82,6 +82,7 @@ TABLE: tuple[Row, ...] = (
     # What our own checks name.
     Row("source-changed", _E.TRANSIENT_RESOURCE, note=("source-changed",)),
     Row("seal-damaged", _E.PERMANENT_FILE_CORRUPTION, place=("scratch",), note=("seal-damaged",)),
+    Row("source-volume-gone", _E.TRANSIENT_RESOURCE, place=("source",), note=("volume-gone",)),
     Row("source-not-a-file", _E.USER_INPUT_INVALID, note=("not-a-file",)),
     Row("source-empty", _E.PERMANENT_FILE_CORRUPTION, note=("empty-file",)),
     Row("source-not-media", _E.USER_INPUT_INVALID, note=("not-media", "no-streams")),
@@ -109,7 +110,7 @@ TABLE: tuple[Row, ...] = (
     Row("network-lost", _E.TRANSIENT_NETWORK, errnos=_NETWORK, stderr=_SAYS_NETWORK),
     Row("network-lost", _E.TRANSIENT_NETWORK, errnos=_numbers("EIO"), stderr=r"Input/output error", network=True),
     Row("source-read-error", _E.HARDWARE_FAILURE, place=("source",), errnos=_numbers("EIO"), stderr=r"Input/output error"),
-    Row("source-volume-gone", _E.HARDWARE_FAILURE, place=("source",), errnos=_numbers("ENODEV", "ENXIO", "ENOMEDIUM")),
+    Row("source-volume-gone", _E.TRANSIENT_RESOURCE, place=("source",), errnos=_numbers("ENODEV", "ENXIO", "ENOMEDIUM")),
     Row(
         "output-failing",
         _E.HARDWARE_FAILURE,

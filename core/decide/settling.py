@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from core.decide import gates
 from core.decide.assembly import Assembly, Need
 from core.decide.diagnosis import diagnose
 from core.decide.recovery import recover
-from core.model.facts import AttemptFailed, Fact, SealBroken, SegmentSealed, ShotSlated, SoundSilenced
-from core.model.failure import Evidence, Failure
+from core.model.facts import AttemptFailed, Fact, GateClosed, GateOpened, SealBroken, SegmentSealed, ShotSlated, SoundSilenced
+from core.model.failure import Evidence, Failure, Recovery, Strategy
 from core.model.orders import Made
 from core.model.segment import Copy, Piece, Still
 
@@ -37,7 +38,7 @@ def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chanc
 
     Work that has no stand-in (a slate itself, the sound track, the film) ends the job when it is given up.
     """
-    failure = diagnose(evidence)
+    failure = diagnose(gates.with_its_volume(evidence, state.volumes))
     before = state.failed.get(need.key, [])
     decision = recover(
         failure,
@@ -46,9 +47,16 @@ def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chanc
         now=now,
         chance=chance,
         policy=state.policy,
+        gate=gates.gate_of(failure, state.volumes),
+        gated=state.held.get(need.key, 0),
+        tried=state.tried(need.key),
+        cures=state.cures,
     )
     follows: list[Fact] = []
-    if need.kind in ("join", "track") and evidence.clip and failure.code in ("seal-damaged", "source-changed"):
+    if decision.gate:
+        if decision.gate not in state.gates:
+            follows = [GateClosed(gate=decision.gate, path=evidence.path, failure=failure)]
+    elif need.kind in ("join", "track") and evidence.clip and failure.code in ("seal-damaged", "source-changed"):
         follows = [SealBroken(key=evidence.clip, reason=failure.code)]
         if decision.retry_at is None and not decision.fatal:  # a source that is another one at every reading
             follows += _slates(state, evidence.clip, failure)
@@ -62,6 +70,28 @@ def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chanc
             decision = type(decision)(strategy=decision.strategy, fatal=True)
     shot = need.segment.shot if need.segment else 0
     return [AttemptFailed(key=need.key, shot=shot, attempt=len(before) + 1, at=now, failure=failure, recovery=decision), *follows]
+
+
+def given_up(state: Assembly, opened: GateOpened) -> list[Fact]:
+    """A gate was waited for long enough: what is behind it gets its stand-ins, or ends the job where there are none."""
+    closed = state.gates[opened.gate]
+    follows: list[Fact] = []
+    for segment in state.current.segments:
+        away = isinstance(segment.picture, Copy) or segment.key not in state.believed
+        if away and isinstance(segment.picture, Piece | Still | Copy) and _on(segment.picture.path, opened.gate, state):
+            follows.append(ShotSlated(shot=segment.shot, failure=closed.failure))
+    for chunk in state.current.chunks:
+        if chunk.key not in state.believed:
+            mute = [sound.clip for sound in chunk.sounds if _on(sound.path, opened.gate, state)]
+            follows += [SoundSilenced(clip=clip, failure=closed.failure) for clip in mute]
+    if not follows and any(opened.gate in state.behind(need) for need in state.owed()):
+        lost = Recovery(strategy=Strategy.PROVIDE_USER_FEEDBACK, fatal=True)
+        follows = [AttemptFailed(key=opened.gate, shot=0, attempt=1, at=0.0, failure=closed.failure, recovery=lost)]
+    return [opened, *[fact for place, fact in enumerate(follows) if fact not in follows[:place]]]
+
+
+def _on(path: str, gate: str, state: Assembly) -> bool:
+    return gates.source_gate(path, state.volumes) == gate
 
 
 def _stand_in(state: Assembly, need: Need, failure: Failure) -> list[Fact]:

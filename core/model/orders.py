@@ -138,7 +138,30 @@ class CheckFilm(Value, frozen=True):
     deep: bool
 
 
-Order = ExamineSource | ProveEncoder | ValidateSeal | RenderSegment | ExamineCopy | MixSound | EncodeTrack | JoinFilm | CheckFilm
+class ProbePlace(Value, frozen=True):
+    """See whether a place can be used again: read a file there, or write one and find so much room; or so much free memory.
+
+    With `volume` a file that is missing on that very mount point is no fault of the volume."""
+
+    path: str
+    write: bool = False
+    free_bytes: int = 0
+    free_memory_bytes: int = 0
+    volume: str = ""
+
+
+Order = (
+    ExamineSource
+    | ProveEncoder
+    | ValidateSeal
+    | RenderSegment
+    | ExamineCopy
+    | MixSound
+    | EncodeTrack
+    | JoinFilm
+    | CheckFilm
+    | ProbePlace
+)
 
 
 class Examined(Value, frozen=True):
@@ -193,10 +216,12 @@ class Progress(Value, frozen=True):
 
 
 class Assignment(Value, frozen=True):
-    """What goes to a worker: an order with the frame rate that its counts are checked against."""
+    """What goes to a worker: an order with the frame rate that its counts are checked against, and after how many seconds
+    without progress it hangs (0: the crew's own patience)."""
 
     order: Order
     rate: Fraction = Fraction(25)
+    stall_s: float = 0.0
 
 
 Reply = Progress | Outcome

@@ -17,3 +17,18 @@ class Policy(Value, frozen=True):
     """Encoding time planned for one segment on one thread: half of the 20 s that a kill may cost at most."""
     chunk_s: int = 10
     free_margin_bytes: int = 64 * 1024 * 1024
+    gate_patience_s: float = 60.0
+    """How long a volume that went away is waited for when everything else is done."""
+    gate_times: int = 5
+    """How often one piece of work may be held up by a gate before that counts as an attempt."""
+    probe_every_s: float = 1.0
+    probe_stall_s: float = 10.0
+    answer_patience_s: float = 0.0
+    """How long a person's answer is waited for when everything else is done."""
+    stall_factor: float = 10.0
+    """A piece of work hangs when no frame came for so many times its own expected time ..."""
+    stall_least_s: float = 20.0
+    """... but never sooner than this (and at `stall_s` at the latest)."""
+    free_memory_bytes: int = 256 * 1024 * 1024
+    worker_memory_bytes: int = 3 * 1024 * 1024 * 1024
+    """A worker that took more is replaced when it has done its order."""

@@ -27,15 +27,17 @@ class _Worker:
     order: Order | None = None
     name: str = ""
     heard: float = 0.0
+    stall_s: float = 0.0
     lines: list[str] = field(default_factory=list)
 
 
 class Crew:
     """`size` workers. `give` an order under a name while `idle` is not zero; `listen` returns what they say."""
 
-    def __init__(self, size: int, *, stall_s: float) -> None:
+    def __init__(self, size: int, *, stall_s: float, memory_bytes: int | None = None) -> None:
         self.size = size
-        self._stall_s = stall_s
+        self._stall_s, self._memory_bytes = stall_s, memory_bytes
+        self._abandoned: dict[str, subprocess.Popen[bytes]] = {}
         self._selector = selectors.DefaultSelector()
         self._workers: list[_Worker] = []
         self._wake_read, self._wake_write = os.pipe()
@@ -59,6 +61,16 @@ class Crew:
     def busy(self) -> dict[str, Order]:
         """Orders under way by name."""
         return {worker.name: worker.order for worker in self._workers if worker.order is not None}
+
+    def _patience_s(self, worker: _Worker) -> float:
+        return worker.stall_s or self._stall_s
+
+    def stuck(self, name: str) -> bool:
+        """Whether the process that had this order was killed but cannot end: the system itself waits for a dead volume."""
+        process = self._abandoned.get(name)
+        if process is not None and process.poll() is not None:
+            del self._abandoned[name]
+        return name in self._abandoned
 
     def _start(self) -> None:
         argv = [sys.executable, "-P", "-m", "core.perform.worker", str(os.getpid())]  # -P: never import from where we stand
@@ -84,12 +96,15 @@ class Crew:
             except OSError:
                 pass  # flushing an order into a dead worker
         self._workers.remove(worker)
+        if worker.process.returncode is None:
+            self._abandoned[worker.name] = worker.process
         return worker.process.returncode
 
     def give(self, name: str, assignment: Assignment) -> None:
         """Hand an order to an idle worker; its replies come back under `name`."""
         worker = next(worker for worker in self._workers if worker.order is None)
         worker.order, worker.name, worker.heard = assignment.order, name, machine.monotonic()
+        worker.stall_s = assignment.stall_s
         assert worker.process.stdin
         try:
             worker.process.stdin.write(codec.encode(assignment) + b"\n")
@@ -100,7 +115,7 @@ class Crew:
     def listen(self, timeout_s: float) -> list[tuple[str, Progress | Outcome]]:
         """Replies that arrived, waiting up to `timeout_s` for the first. An outcome frees its worker."""
         said: list[tuple[str, Progress | Outcome]] = []
-        soonest = min((w.heard + self._stall_s for w in self._workers if w.order is not None), default=None)
+        soonest = min((w.heard + self._patience_s(w) for w in self._workers if w.order is not None), default=None)
         if soonest is not None:
             timeout_s = min(timeout_s, max(0.0, soonest - machine.monotonic()))
         for key, _ in self._selector.select(timeout_s):
@@ -127,10 +142,18 @@ class Crew:
                 said.append((worker.name, reply))
                 if not isinstance(reply, Progress):
                     worker.order = None
+                    self._relieve(worker)
         for worker in list(self._workers):
-            if worker.order is not None and machine.monotonic() - worker.heard > self._stall_s:
+            if worker.order is not None and machine.monotonic() - worker.heard > self._patience_s(worker):
                 said.extend(self._replace(worker, "hung"))
         return said
+
+    def _relieve(self, worker: _Worker) -> None:
+        """A worker that grew too large has done its last order: what it leaked goes with it."""
+        held = machine.resident_bytes(worker.process.pid) if self._memory_bytes else None
+        if held is not None and self._memory_bytes is not None and held > self._memory_bytes:
+            self._drop(worker)
+            self._start()
 
     def _replace(self, worker: _Worker, note: str) -> Iterable[tuple[str, Evidence]]:
         order, name = worker.order, worker.name

@@ -34,8 +34,13 @@ def now() -> float:
 
 
 def monotonic() -> float:
-    """Seconds for measuring; unaffected by changes of the clock."""
+    """Seconds for measuring; unaffected by changes of the clock. On Linux it stands still while the machine sleeps."""
     return time.monotonic()
+
+
+def since_boot() -> float:
+    """Like `monotonic`, but the machine's sleep is counted, where the system tells the two apart."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def sleep(seconds: float) -> None:
@@ -79,6 +84,34 @@ def free_bytes(path: str | Path) -> int | None:
         return shutil.disk_usage(_nearest(path)).free
     except OSError:
         return None
+
+
+def free_memory() -> int | None:
+    """Bytes of memory that could be had without swapping; None when it cannot be told."""
+    import psutil  # late: workers start without it
+
+    try:
+        return int(psutil.virtual_memory().available)
+    except (OSError, RuntimeError, ValueError):
+        return None
+
+
+def resident_bytes(pid: int) -> int | None:
+    """How much memory a process holds; None when it is gone."""
+    import psutil
+
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return None
+
+
+def mount_point(path: str | Path) -> str:
+    """The mount point that a path is on, as the path spells it; `/` at the least."""
+    place = Path(os.path.abspath(path))
+    while place != place.parent and not os.path.ismount(place):
+        place = place.parent
+    return str(place)
 
 
 def longest_name(folder: str | Path) -> int:

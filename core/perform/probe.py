@@ -11,7 +11,7 @@ import av
 
 from core.model.source import AudioFacts, Source, VideoFacts
 from core.model.timing import exact_rate, frames_of_timecode
-from core.perform import hashing, packets
+from core.perform import hashing, machine, packets
 from core.perform.wrong import NotMedia
 
 _STILL_CODECS = {"png", "tiff", "bmp", "jpeg2000", "webp", "exr", "dpx", "targa", "mjpeg", "gif", "psd", "jpegxl"}
@@ -43,6 +43,7 @@ def examine(path: str) -> Source:
         video=video,
         audio=audio,
         timecode_s=timecode_s,
+        volume=machine.mount_point(path),
     )
 
 

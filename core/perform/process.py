@@ -65,7 +65,7 @@ def kill_session(process: subprocess.Popen[bytes]) -> None:
     except (ProcessLookupError, PermissionError):
         pass
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=2)
+        process.wait(timeout=0.5)
 
 
 def output_of(argv: Sequence[str], *, timeout_s: float = 20.0) -> str:

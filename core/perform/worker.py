@@ -26,13 +26,14 @@ from core.model.orders import (
     MixSound,
     Order,
     Outcome,
+    ProbePlace,
     Progress,
     ProveEncoder,
     RenderSegment,
     Reply,
     ValidateSeal,
 )
-from core.perform import checking, copying, ffmpeg, join, machine, probe, process, render
+from core.perform import checking, copying, ffmpeg, join, machine, probe, process, render, volumes
 from core.perform.wrong import Changed, Damaged, NotContiguous, NotMedia, TooShort
 
 
@@ -57,6 +58,8 @@ def _where(order: Order) -> tuple[str, Place, str]:
             return "check", "output", order.path
         case ProveEncoder():
             return "prove", "scratch", order.part
+        case ProbePlace():
+            return "probe", "scratch" if order.write else "source", order.path
 
 
 def evidence_of(error: Exception, order: Order) -> Evidence:
@@ -138,6 +141,8 @@ def perform(assignment: Assignment, report: object = None) -> Outcome:
                 return join.join(order, on_frames)
             case CheckFilm():
                 return checking.check_film(order, on_frames)
+            case ProbePlace():
+                return volumes.probe(order)
     except ffmpeg.EngineGone:
         raise
     except Exception as error:  # the boundary: everything becomes evidence, with its type and words kept

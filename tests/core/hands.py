@@ -22,6 +22,7 @@ from core.model.orders import (
     MixSound,
     Order,
     Outcome,
+    ProbePlace,
     Progress,
     Proved,
     ProveEncoder,
@@ -30,7 +31,7 @@ from core.model.orders import (
     Validated,
     ValidateSeal,
 )
-from core.perform import hashing
+from core.perform import hashing, volumes
 from tests.core.props import SIGNATURE
 
 Trick = Callable[[Order], Outcome | None]
@@ -54,6 +55,13 @@ class Hands:
     @property
     def idle(self) -> int:
         return self.size - len(self.at_work)
+
+    @property
+    def busy(self) -> dict[str, Order]:
+        return dict(self.at_work)
+
+    def stuck(self, name: str) -> bool:
+        return False
 
     def give(self, name: str, assignment: Assignment) -> None:
         assert self.idle > 0, "more orders than hands"
@@ -107,6 +115,11 @@ def perform(order: Order) -> Outcome:
             return Made(frames=order.frames, digest=str(order.samples)) if found == order.film_hash else Refuted(reason="changed")
         case ProveEncoder():
             return Proved(signature=SIGNATURE)
+        case ProbePlace():
+            try:
+                return volumes.probe(order)
+            except OSError as error:
+                return Evidence(operation="probe", place="source", path=order.path, errno=error.errno)
     raise AssertionError(f"hands cannot {type(order).__name__}")
 
 

@@ -36,7 +36,7 @@ from core.record.workspace import LONGEST_ENDING, Workspace
 from tests.core.hands import Hands, Trick
 from tests.core.props import DNXHR, POLICY, PRORES, clip, cut, picture, source, voice
 
-QUICK = msgspec.structs.replace(POLICY, first_delay_s=0.0, longest_delay_s=0.0, free_margin_bytes=1000)
+QUICK = msgspec.structs.replace(POLICY, first_delay_s=0.0, longest_delay_s=0.0, free_margin_bytes=1000, gate_patience_s=0.1, probe_every_s=0.0)
 SHOTS = [clip(0, 24, id="1"), clip(24, 20, source_in=10, id="2"), clip(44, 12, source_in=20, id="3")]
 FILM = cut(SHOTS, audio=([clip(0, 56, id="a1")],))
 

@@ -15,19 +15,24 @@ from core.decide.assembly import Assembly, reusable
 from core.engine import Engine
 from core.model.facts import (
     AttemptFailed,
+    ClockJumped,
     Fact,
     FilmPublished,
+    GateClosed,
+    GateOpened,
     JobAccepted,
     JobFinished,
     RunInterrupted,
     SealBroken,
     SegmentSealed,
+    ShotSlated,
 )
 from core.model.failure import Evidence
 from core.model.film import Timeline
-from core.model.orders import JoinFilm, Made, MixSound, Order, Outcome, Refuted, RenderSegment
+from core.model.orders import JoinFilm, Made, MixSound, Order, Outcome, ProbePlace, Refuted, RenderSegment, Validated
 from core.perform import machine
 from core.record.journal import Journal, JournalLost
+from core.record.memory import Memory
 from core.record.workspace import Workspace
 from tests.core.hands import Hands, once, perform
 from tests.core.props import BUILD, H264, POLICY, PRORES, SIGNATURE, clip, cut, picture, plan, source, voice
@@ -35,7 +40,9 @@ from tests.core.props import BUILD, H264, POLICY, PRORES, SIGNATURE, clip, cut, 
 MEDIA = source("/media/a.mov", picture(), voice())
 SAME = source("/media/same.mov", picture(signature=SIGNATURE, intra_only=True))
 FILM = cut([clip(0, 24), clip(24, 20, source_in=10), clip(44, 24, "/media/same.mov")], audio=([clip(0, 68, id="a1")],))
-QUICK = msgspec.structs.replace(POLICY, first_delay_s=0.0, longest_delay_s=0.0, free_margin_bytes=0)
+QUICK = msgspec.structs.replace(
+    POLICY, first_delay_s=0.0, longest_delay_s=0.0, free_margin_bytes=0, gate_patience_s=0.1, probe_every_s=0.0
+)
 
 
 @dataclass
@@ -285,21 +292,101 @@ def test_a_film_that_does_not_read_back_is_not_published_and_the_old_one_stays(s
     assert studio.litter() == []
 
 
-def test_a_full_disk_ends_the_job_with_fewer_hands_tried_before(studio):
-    given = []
+def full_disk(order: Order) -> Outcome | None:
+    """What rendering meets on a scratch disk without room."""
+    if isinstance(order, RenderSegment):
+        return Evidence(operation="render", place="scratch", path=order.part, errno=errno.ENOSPC)
+    return None
 
-    def full(order: Order) -> Outcome | None:
-        if isinstance(order, RenderSegment):
-            given.append(order)
-            return Evidence(operation="render", place="scratch", path=order.part, errno=errno.ENOSPC)
-        return None
 
-    engine = studio.engine(Hands(2, full))
+def test_on_a_full_disk_what_is_ours_is_freed_then_room_is_waited_for_and_then_the_job_ends(studio):
+    freed = []
+    engine = studio.engine(Hands(2, full_disk, lambda order: Refuted(reason="full") if isinstance(order, ProbePlace) else None))
+    engine.free = lambda: freed.append(1) or 1
     end = engine.run()
     assert (end.outcome, end.code) == ("failed", "scratch-full")
-    assert engine._lanes == 1
+    assert freed, "own files first"
+    (closed,) = studio.names(GateClosed)
+    (opened,) = studio.names(GateOpened)
+    assert (closed.gate, opened.gate, opened.given_up) == ("scratch", "scratch", True)
     assert not studio.output.exists()
     assert studio.litter() == []
+
+
+def test_when_there_is_room_again_the_job_goes_on_by_itself(studio):
+    room = []
+
+    def probing(order: Order) -> Outcome | None:
+        if isinstance(order, ProbePlace):
+            room.append(order)
+            return Refuted(reason="full") if len(room) < 3 else None
+        return None
+
+    end = studio.engine(Hands(2, lambda order: None if len(room) > 2 else full_disk(order), probing)).run()
+    assert end.outcome == "complete"
+    (opened,) = studio.names(GateOpened)
+    assert (opened.gate, opened.given_up) == ("scratch", False)
+    counted = [fact for fact in studio.names(AttemptFailed) if not fact.recovery.gate]
+    assert len(counted) <= 3, "waiting costs no attempt"
+
+
+def test_a_volume_that_is_gone_is_waited_for_while_everything_else_is_made(studio):
+    away = Evidence(operation="render", place="source", path=MEDIA.path, errno=errno.ENOENT, volume="/")
+    probes = []
+
+    def gone(order: Order) -> Outcome | None:
+        if isinstance(order, ProbePlace):
+            probes.append(order)
+            return Refuted(reason="not yet") if len(probes) < 3 else Validated()
+        return away if isinstance(order, RenderSegment) and order.source and len(probes) < 3 else None
+
+    engine = studio.engine(Hands(2, gone))
+    engine.state.volumes = {MEDIA.path: "/media", SAME.path: "/other"}
+    assert engine.run().outcome == "complete"
+    closed, opened = studio.names(GateClosed), studio.names(GateOpened)
+    assert [fact.gate for fact in closed] == ["source:/media"] == [fact.gate for fact in opened]
+    assert closed[0].failure.code == "source-volume-gone"
+    assert studio.names(ShotSlated) == []
+    assert {order.volume for order in probes} == {"/media"}
+
+
+def test_a_volume_that_does_not_come_back_costs_its_shots_alone(studio):
+    away = Evidence(operation="render", place="source", path=MEDIA.path, errno=errno.ENOENT, volume="/")
+
+    def gone(order: Order) -> Outcome | None:
+        if isinstance(order, ProbePlace):
+            return Refuted(reason="not yet")
+        return away if isinstance(order, RenderSegment) and order.source else None
+
+    engine = studio.engine(Hands(2, gone))
+    engine.state.volumes = {MEDIA.path: "/media", SAME.path: "/other"}
+    assert engine.run().outcome == "incomplete"
+    slates = studio.names(ShotSlated)
+    assert slates and {fact.failure.code for fact in slates} == {"source-volume-gone"}
+    assert studio.output.exists()
+
+
+def test_what_cured_a_fault_here_is_remembered(studio):
+    def once_unlike(order: Order) -> Outcome | None:
+        return Evidence(operation="render", place="program") if isinstance(order, RenderSegment) else None
+
+    assert studio.run(once(once_unlike)).outcome == "complete"
+    assert Memory(studio.journal).cures() == [("unknown", "nothing else meanwhile", 1, 0)]
+
+
+def test_the_clock_may_be_put_back_by_a_day(studio, monkeypatch):
+    real, moved = machine.now, []
+    monkeypatch.setattr(machine, "now", lambda: real() - (86400 if moved else 0))
+
+    def shaken(order: Order) -> Outcome | None:
+        if isinstance(order, RenderSegment) and not moved:
+            moved.append(1)
+            return Evidence(operation="render", place="source", path=MEDIA.path, errno=errno.ESTALE)
+        return None
+
+    assert studio.run(shaken).outcome == "complete"
+    (jump,) = studio.names(ClockJumped)
+    assert jump.by_s == pytest.approx(-86400, abs=1) and not jump.slept
 
 
 def test_too_little_room_is_seen_before_the_work_and_names_the_right_disk(studio, monkeypatch):

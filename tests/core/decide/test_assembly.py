@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 
 from core.decide import settling
 from core.decide.assembly import Assembly, Need, reusable
-from core.model.facts import Fact, FilmJoined, FilmPublished, JobFinished, Rewound, RunInterrupted, RunStarted, SealBroken
+from core.model.facts import (
+    Fact,
+    FilmJoined,
+    FilmPublished,
+    GateOpened,
+    JobFinished,
+    Rewound,
+    RunInterrupted,
+    RunStarted,
+    SealBroken,
+)
 from core.model.failure import Evidence
 from core.model.film import Remark
 from core.model.orders import Made
@@ -288,6 +298,10 @@ class World:
                     self.given[need.name] = need
             if self.given and self.state.finished is None:
                 self.come_back(self.given.pop(self.draw(st.sampled_from(sorted(self.given)))))
+            elif not needs and self.state.gates:
+                gate = self.draw(st.sampled_from(sorted(self.state.gates)))
+                opened = GateOpened(gate=gate, closed_s=1.0, given_up=self.draw(st.booleans()))
+                self.note(*(settling.given_up(self.state, opened) if opened.given_up else [opened]))
             elif not needs:
                 alarm = self.state.next_alarm(self.now)
                 assert alarm is not None, "nothing is owed, nobody works and nothing will wake us"
@@ -343,6 +357,7 @@ def a_state(made_plan: Plan, preset: object, claims: bool) -> Assembly:
             build=BUILD,
             title_of=str,
             claimed=claimed,  # type: ignore[arg-type]
+            volumes={sound.path: "/media" for chunk in made_plan.chunks for sound in chunk.sounds},
         )
 
     keys = [s.key for s in fresh({}).work] + [c.key for c in made_plan.chunks]

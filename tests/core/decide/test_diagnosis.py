@@ -198,7 +198,7 @@ def test_names_of_files_are_not_taken_for_causes():
 def everything_above() -> list[Evidence]:
     found = [specimen.seen for specimen in SPECIMENS.values()]
     found += [seen(place, number) for number in [*PLACES, *(n for n, _ in ANYWHERE)] for place in ("source", "scratch", "output")]
-    found += [seen(place, note=note) for place, note, _ in NOTES] + [seen("source", note="hung", network=True)]
+    found += [seen(place, note=note) for place, note, _ in NOTES] + [seen("source", note="hung", network=True), seen("source", note="volume-gone")]
     found += [seen("source", errno.EIO, network=True), seen("output", errno.EIO, network=True)]
     return [*found, Evidence(operation="examine", place="source", path="/media/a.mov", note="invalid-data")]
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.decide.diagnosis import TABLE
-from core.decide.recovery import backoff_s, recover
+from core.decide.recovery import ALONE, FEWER_WORKERS, FREED, LADDERS, SMALLER, backoff_s, recover
 from core.model.failure import ErrorType, Evidence, Failure, Recovery, Strategy
 from tests.core.props import POLICY
 
@@ -24,10 +24,11 @@ BACKOFF, WAIT, SKIP, TELL, CLEANUP, DEGRADE = (
 
 
 def after(
-    kind: ErrorType, attempt: int, *, code: str = "some-code", place: str = "source", since_s: float = 0.0, chance: float = 0.5
-) -> Recovery:
+    kind: ErrorType, attempt: int, *, code: str = "some-code", place: str = "source", since_s: float = 0.0, chance: float = 0.5,
+    **more: object,
+) -> Recovery:  # fmt: skip
     failure = Failure(type=kind, code=code, evidence=Evidence(operation="render", place=place))  # type: ignore[arg-type]
-    return recover(failure, attempt=attempt, first_failed_at=NOW - since_s, now=NOW, chance=chance, policy=POLICY)
+    return recover(failure, attempt=attempt, first_failed_at=NOW - since_s, now=NOW, chance=chance, policy=POLICY, **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("attempt", "ceiling_s"), [(1, 0.4), (2, 0.8), (3, 1.6), (4, 3.2), (5, 5.0), (6, 5.0), (40, 5.0)])
@@ -49,7 +50,7 @@ def test_no_delay_is_below_zero_or_above_the_ceiling(attempt, chance):
         (BUSY, 1, WAIT, 0.2), (BUSY, 2, WAIT, 0.4), (BUSY, 3, WAIT, 0.8), (BUSY, 4, SKIP, None),
         (CORRUPT, 1, SKIP, None),
         (INPUT, 1, TELL, None),
-        (SPACE, 1, CLEANUP, 0.2), (SPACE, 2, CLEANUP, 0.4), (SPACE, 3, TELL, None),
+        (SPACE, 1, TELL, None),
         (HARDWARE, 1, DEGRADE, 0.2), (HARDWARE, 2, TELL, None),
     ],
 )  # fmt: skip
@@ -63,16 +64,52 @@ def test_each_class_has_its_strategy(kind, attempt, strategy, wait_s):
     assert decided.fatal is (kind is SPACE and wait_s is None), "trouble with a source is no end of the job"
 
 
-@pytest.mark.parametrize("code", ["unknown", "ffmpeg-crashed", "worker-died", "render-unlike", "source-hung"])
-def test_what_may_well_happen_again_is_tried_only_twice(code):
-    assert after(BUSY, 1, code=code).retry_at is not None
-    assert after(BUSY, 2, code=code) == Recovery(strategy=SKIP)
+@pytest.mark.parametrize("code", sorted(LADDERS))
+def test_a_ladder_changes_something_at_every_step_and_ends(code):
+    (kind,) = {row.type for row in TABLE if row.code == code} or {BUSY}
+    tried: list[str] = []
+    for attempt in range(1, 9):
+        decided = after(kind, attempt, code=code, tried=tuple(tried))
+        if decided.retry_at is None:
+            break
+        assert decided.change and decided.change not in tried
+        tried.append(decided.change)
+    assert tuple(tried) == LADDERS[code]
+    assert decided.strategy in (SKIP, TELL)
+
+
+def test_what_cured_a_fault_here_is_tried_first():
+    usual = after(BUSY, 1, code="ffmpeg-crashed")
+    assert usual.change == ALONE
+    assert after(BUSY, 1, code="ffmpeg-crashed", cures={("ffmpeg-crashed", SMALLER): 2}).change == SMALLER
+    assert after(BUSY, 1, code="ffmpeg-crashed", cures={("ffmpeg-crashed", ALONE): -3}).change == SMALLER
+    assert after(BUSY, 1, code="ffmpeg-crashed", cures={("worker-died", SMALLER): 9}).change == ALONE, "another fault"
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"), [(BUSY, "source-volume-gone"), (NETWORK, "source-hung"), (BUSY, "scratch-gone"), (SPACE, "memory-low")]
+)
+def test_a_place_that_is_gone_is_waited_for_at_once(kind, code):
+    assert after(kind, 1, code=code, gate="g") == Recovery(strategy=WAIT, retry_at=NOW, gate="g")
+    assert after(kind, 1, code=code, gate="g", gated=POLICY.gate_times).gate == "", "not for ever"
+
+
+def test_a_share_is_tried_again_with_backoff_and_then_waited_for():
+    assert after(NETWORK, 1, code="network-lost", gate="g").strategy is BACKOFF
+    assert after(NETWORK, 4, code="network-lost", gate="g") == Recovery(strategy=WAIT, retry_at=NOW, gate="g")
+
+
+def test_a_full_disk_is_cleaned_then_waited_for():
+    first = after(SPACE, 1, code="scratch-full", place="scratch", gate="scratch")
+    assert (first.strategy, first.change) == (CLEANUP, FREED)
+    second = after(SPACE, 2, code="scratch-full", place="scratch", gate="scratch", tried=(FREED,))
+    assert (second.strategy, second.gate) == (WAIT, "scratch")
 
 
 @pytest.mark.parametrize("place", ["scratch", "output"])
 @pytest.mark.parametrize(
     ("kind", "last", "strategy"),
-    [(NETWORK, 4, SKIP), (BUSY, 4, SKIP), (CORRUPT, 1, SKIP), (INPUT, 1, TELL), (SPACE, 3, TELL), (HARDWARE, 2, TELL)],
+    [(NETWORK, 4, SKIP), (BUSY, 4, SKIP), (CORRUPT, 1, SKIP), (INPUT, 1, TELL), (SPACE, 1, TELL), (HARDWARE, 2, TELL)],
 )
 def test_trouble_that_is_no_shots_fault_ends_the_job_instead_of_making_slates(kind, last, strategy, place):
     assert after(kind, last, place=place) == Recovery(strategy=strategy, fatal=True)
@@ -81,19 +118,15 @@ def test_trouble_that_is_no_shots_fault_ends_the_job_instead_of_making_slates(ki
 
 
 def test_a_full_disk_ends_the_job_wherever_it_was_noticed():
-    assert after(SPACE, 3, place="source").fatal
+    assert after(SPACE, 1, place="source").fatal
 
 
 def test_patience_is_a_budget_of_time_as_well():
     assert after(NETWORK, 2, since_s=25.0).retry_at is not None
     assert after(NETWORK, 2, since_s=25.1).retry_at is None
     assert after(BUSY, 1, since_s=25.1).retry_at is None
-    assert after(SPACE, 1, since_s=25.1).retry_at is None
-
-
-def test_fewer_workers_are_tried_where_there_was_too_little_of_something():
-    assert after(SPACE, 1).change == "fewer workers"
-    assert after(BUSY, 1).change == ""
+    assert after(SPACE, 1, code="out-of-memory").change == FEWER_WORKERS
+    assert after(SPACE, 1, code="out-of-memory", since_s=25.1).retry_at is None
 
 
 def test_a_damaged_checkpoint_is_made_again_at_once_and_not_for_ever():

@@ -174,3 +174,31 @@ def test_dismissing_leaves_no_process(tmp_path: Path) -> None:
     assert len(set(workers)) == 3
     for pid in (*workers, *programs):
         bench.until(lambda pid=pid: bench.dead(pid))  # type: ignore[misc]
+
+
+def test_an_order_may_have_a_patience_of_its_own(tmp_path: Path) -> None:
+    crew = Crew(1, stall_s=60)
+    try:
+        bench.until(lambda: crew.listen(0.05) == [] and crew.idle == 1)
+        began = time.monotonic()
+        crew.give("k", Assignment(order=_asleep(tmp_path), stall_s=1.5))
+        hung = _outcomes(crew, 1)["k"]
+        assert isinstance(hung, Evidence) and hung.note == "hung"
+        assert time.monotonic() - began < 30, "not the crew's own"
+        assert not crew.stuck("k"), "it could be killed"
+    finally:
+        crew.dismiss()
+
+
+def test_a_worker_that_grew_too_large_is_relieved_after_its_order(mjpeg: Movie) -> None:
+    crew = Crew(1, stall_s=60, memory_bytes=1)
+    try:
+        (before,) = _workers(crew)
+        crew.give("one", Assignment(order=ExamineSource(path=str(mjpeg.path))))
+        assert isinstance(_outcomes(crew, 1)["one"], Examined)
+        (after,) = _workers(crew)
+        assert before != after and bench.dead(before)
+        crew.give("two", Assignment(order=ExamineSource(path=str(mjpeg.path))))
+        assert isinstance(_outcomes(crew, 1)["two"], Examined)
+    finally:
+        crew.dismiss()

@@ -113,3 +113,22 @@ def test_a_path_that_cannot_be_looked_at_has_the_space_of_its_folder(tmp_path: P
 
     monkeypatch.setattr(os, "stat", stale)
     assert machine.volume(tmp_path / "share" / "a.mov") == machine.volume(tmp_path)
+
+
+def test_memory_that_could_be_had_and_that_is_held() -> None:
+    free, held = machine.free_memory(), machine.resident_bytes(os.getpid())
+    assert free is not None and held is not None
+    assert 1 << 20 < held < free + held < 1 << 50
+    assert machine.resident_bytes(2**22 + 1) is None
+
+
+def test_the_mount_point_of_a_path(tmp_path: Path) -> None:
+    assert machine.mount_point("/proc/self/status") == "/proc"
+    assert machine.mount_point("/") == "/"
+    point = machine.mount_point(tmp_path / "not" / "there")
+    assert os.path.ismount(point) and str(tmp_path).startswith(point)
+
+
+def test_time_awake_is_never_more_than_time_since_boot() -> None:
+    before, awake, after = machine.since_boot(), machine.monotonic(), machine.since_boot()
+    assert before <= after and awake <= after + 0.001
