@@ -12,6 +12,7 @@ import yaml
 from core.model.refusal import Refused
 
 MOST_JOBS = 256
+DEVICES = ("cuda", "vaapi", "qsv", "videotoolbox", "d3d11va")
 
 TEMPLATE = """\
 # Hotsplice's settings. Remove the # in front of a line to change it.
@@ -19,15 +20,21 @@ TEMPLATE = """\
 # ffmpeg: /usr/bin/ffmpeg      # your own ffmpeg instead of the bundled one
 # scratch: /Volumes/Fast/hotsplice   # where segments are kept; a fast disk with room for the film
 # jobs: 2                      # shots rendered at once; default: one for each processor
+# decode_with: cuda            # decode sources with a graphics device (cuda, vaapi, qsv, videotoolbox, d3d11va);
+#                              # where it fails, software takes over and the shot says so
+# wait: 60                     # seconds a drive that went away is waited for when everything else is done
 """
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`ffmpeg` path or command; `scratch` folder for segments; `jobs` workers at once."""
+    """`ffmpeg` path or command; `scratch` folder for segments; `jobs` workers at once; `decode_with` ffmpeg's name of
+    a device; `wait` seconds for a volume that went away."""
 
     ffmpeg: str | None = None
     scratch: str | None = None
     jobs: int | None = None
+    decode_with: str | None = None
+    wait: float | None = None
 
 
 def home() -> Path:
@@ -55,6 +62,10 @@ def load(folder: Path) -> Settings:
         raise Refused("settings-invalid", path=str(path), detail="it is nested too deeply") from error
     if settings.jobs is not None and not 1 <= settings.jobs <= MOST_JOBS:
         raise Refused("settings-invalid", path=str(path), detail=f"jobs must be a number from 1 to {MOST_JOBS}")
+    if settings.decode_with is not None and settings.decode_with not in DEVICES:
+        raise Refused("settings-invalid", path=str(path), detail=f"decode_with must be one of {', '.join(DEVICES)}")
+    if settings.wait is not None and not 0 <= settings.wait <= 86400:
+        raise Refused("settings-invalid", path=str(path), detail="wait must be a number of seconds from 0 to 86400")
     return settings
 
 

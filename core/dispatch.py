@@ -77,7 +77,7 @@ def order_for(
     media = picture if isinstance(picture, Piece | Still) else None
     return RenderSegment(
         key=need.key,
-        argv=commands.render(segment, form=form, preset=preset, part=part, ffmpeg_path=ffmpeg),
+        argv=commands.render(segment, form=form, preset=preset, part=part, ffmpeg_path=ffmpeg, hwaccel=state.hwaccel),
         part=part,
         frames=segment.frames,
         signature=state.plan.signature,

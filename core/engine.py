@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from core import dispatch
+from core.answering import Answering
 from core.decide import integrity, settling
 from core.decide.assembly import Assembly, Need
 from core.decide.pace import patience_s
@@ -88,12 +89,14 @@ class Engine:
     workspace: Workspace
     crew: Crew
     ffmpeg: str
+    answering: Answering
     stopped: Callable[[], str]
     on_fact: Callable[[int, Fact], None] = lambda seq, fact: None
     on_tick: Callable[[Engine], None] = lambda engine: None
     free: Callable[[], int] = lambda: 0
     tally: Tally = field(default_factory=Tally)
     given: dict[str, _Given] = field(default_factory=dict)
+    relinked: bool = False
 
     def __post_init__(self) -> None:
         self.tally.started = machine.monotonic()
@@ -103,6 +106,8 @@ class Engine:
 
     def note(self, *facts: Fact) -> None:
         """First the record, then the memory, then the listeners."""
+        if not facts:
+            return
         started = machine.monotonic()
         last = self.journal.append(self.job, facts, machine.now())
         self.tally.recording_s += machine.monotonic() - started
@@ -114,7 +119,7 @@ class Engine:
         """Until the job has ended or someone asks to stop. JournalLost, sqlite3.Error, OSError: nothing can be recorded
         any more; what was recorded holds."""
         while self.state.finished is None:
-            reason = self.stopped()
+            reason = self.stopped() or self._ask()
             if reason:
                 interrupted = RunInterrupted(reason=reason)
                 self.note(interrupted)
@@ -132,6 +137,8 @@ class Engine:
                     self._publish()
                 elif need.kind == "finish":
                     self._finish()
+                elif need.kind == "join" and self.answering.still_waited_for(self.state):
+                    break
                 elif self.crew.idle and len(self.given) < self._lanes:
                     self._give(need)
                 else:
@@ -143,6 +150,17 @@ class Engine:
                 self._listen(now)
         assert self.state.finished is not None
         return self.state.finished
+
+    def _ask(self) -> str:
+        """Hear what people decided meanwhile, and bring what they wished for; why to stop, if that is their wish."""
+        for answer in self.answering.news():
+            self.state.fold(answer)
+            self.relinked = self.relinked or answer.answer == "relink"
+            if answer.answer == "stop":
+                return "answer"
+        if self.state.finished is None and self.state.published is None:
+            self.note(*self.answering.stand_ins(self.state))
+        return self.answering.stop(self.state)
 
     def _listen(self, now: float) -> None:
         alarm = self.state.next_alarm(now)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +12,18 @@ from rich.console import Console
 from bridge.cli import summary
 from bridge.cli.console import plain_console, safe
 from bridge.cli.house import Place, place
-from bridge.cli.inspect import state_of
 from bridge.cli.run import find_job
-from core import preparation
+from core import cleaning, preparation
 from core.catching_up import catch_up, record_roll_back
 from core.explain import catalogue
 from core.model.facts import SegmentSealed
 from core.model.failure import Failure
-from core.model.orders import Assignment, CheckFilm, Made, Order, Refuted, ValidateSeal
+from core.model.orders import Assignment, CheckFilm, Order, Refuted, ValidateSeal
 from core.model.policy import Policy
 from core.model.refusal import Refused
 from core.perform import hashing, machine
 from core.perform.crew import Crew
 from core.record.journal import Film, Journal
-from core.record.workspace import Workspace
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -144,49 +141,12 @@ def _roll_back(where: Place, journal: Journal, output: Path, console: Console) -
 def _clean(where: Place, journal: Journal, dry_run: bool, console: Console) -> int:
     """Segments are removed only when every film made of them stands verified, or nothing on record needs them."""
     workspace = where.workspace()
-    verified = _verified_jobs(where, journal)
-    removable = [seal for seal, job in journal.all_seals() if seal.file and job in verified]
-    strays = workspace.unrecorded({seal.file for seal, _ in journal.all_seals() if seal.file}, before=machine.now() - 3600)
-    running = {job for job, _ in journal.jobs() if state_of(journal, job) in ("unfinished", "interrupted", "accepted", "failed")}
-    freed = _remove(workspace, journal, removable, strays, running, dry_run, lambda text: console.print(safe(text)))
-    verb = "would be freed" if dry_run else "freed"
-    console.print(
-        f"{catalogue.human_bytes(freed)} {verb}: {len(removable)} segments of verified films, {len(strays)} left-over files."
-    )
-    return 0
-
-
-def _verified_jobs(where: Place, journal: Journal) -> set[str]:
-    """Jobs whose film stands where it was published, byte for byte."""
-    films = {film.job: film for film in journal.films() if Path(film.path).exists()}
-    orders: dict[str, Order] = {job: _check_order(Path(film.path), film, False) for job, film in films.items()}
-    results = _perform(where, orders, stall_s=600.0) if orders else {}
-    return {job for job, result in results.items() if isinstance(result, Made)}
-
-
-def _remove(
-    workspace: Workspace,
-    journal: Journal,
-    seals: list[SegmentSealed],
-    strays: list[str],
-    running: set[str],
-    dry_run: bool,
-    say: Callable[[str], None],
-) -> int:
-    freed = 0
-    if dry_run:
-        return sum(seal.bytes for seal in seals)
-    journal.forget_seals([seal.key for seal in seals])
-    for seal in seals:
-        freed += workspace.remove_stored(seal.file)
-    for stray in strays:
-        freed += workspace.remove_stored(stray)
+    found = cleaning.removable(journal, workspace, workers=where.settings.jobs or machine.cores())
+    freed = found.sealed_bytes if dry_run else cleaning.remove(found, journal, workspace)
     for job in workspace.work_folders():
-        if job not in running:
-            try:
-                accepted, _ = journal.request(job)
-            except KeyError:
-                say(f"left alone: part files of an unknown job {job}")
-                continue
-            workspace.close_job(job, Path(accepted.output))
-    return freed
+        if not dry_run and journal.last(job, "JobAccepted") is None:
+            console.print(safe(f"left alone: part files of an unknown job {job}"))
+    verb = "would be freed" if dry_run else "freed"
+    what = f"{len(found.seals)} segments of verified films, {len(found.strays)} left-over files"
+    console.print(f"{catalogue.human_bytes(freed)} {verb}: {what}.")
+    return 0

@@ -7,7 +7,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bridge import settings
-from core.assemble import House
 from core.explain import catalogue
 from core.model.policy import Policy
 from core.model.preset import Preset
@@ -16,6 +15,7 @@ from core.perform import build, machine
 from core.record import presets
 from core.record.journal import Journal
 from core.record.workspace import Workspace
+from core.request import House
 
 
 def program_version() -> str:
@@ -63,15 +63,23 @@ def place() -> Place:
     return Place(home, settings.load(home))
 
 
-def house(where: Place, *, jobs: int | None, policy: Policy | None = None) -> House:
+def house(where: Place, *, jobs: int | None, policy: Policy | None = None, wait_s: float | None = None) -> House:
     """Everything a job needs. Refused(ffmpeg-missing) and what the journal refuses."""
     found = build.find(where.settings.ffmpeg)
     return House(
         journal=where.journal(),
         workspace=where.workspace(),
         build=found,
-        policy=policy or Policy(),
+        policy=policy or _policy(where.settings, wait_s),
         workers=jobs or where.settings.jobs or machine.cores(),
         version=program_version(),
         title_of=catalogue.title_of,
+        hwaccel=where.settings.decode_with or "",
     )
+
+
+def _policy(chosen: settings.Settings, wait_s: float | None) -> Policy:
+    """Who says how long to wait now, waits for answers as well; the setting is for drives alone."""
+    if wait_s is not None:
+        return Policy(gate_patience_s=wait_s, answer_patience_s=wait_s)
+    return Policy() if chosen.wait is None else Policy(gate_patience_s=chosen.wait)

@@ -63,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("-o", "--output", required=True, metavar="FILM", help="where the film shall stand")
     one.add_argument("-p", "--preset", help="how it is coded; default by the name's ending (see hotsplice presets)")
     one.add_argument("-j", "--jobs", type=_count, metavar="N", help="shots rendered at once; default: one per processor")
+    one.add_argument("--wait", type=_seconds, metavar="SECONDS", help="wait so long for drives and answers")
     one.add_argument("--json", action="store_true", help="one JSON event per line, the last being the summary")
     two = verb("resume", "Go on with a job that was interrupted or failed.")
     two.add_argument("job", nargs="?", metavar="JOB", help="default: the newest unfinished one")
@@ -85,11 +86,33 @@ def parser() -> argparse.ArgumentParser:
     back.add_argument("film", metavar="FILM")
     cleaned = verb("clean", "Remove segments whose film stands verified, and left-over part files.")
     cleaned.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    told = verb("answer", "Decide about shots that failed; the job then goes on, or hears it while it runs.")
+    told.add_argument("job", metavar="JOB")
+    told.add_argument("about", metavar="SHOT|CODE|all", help="a shot's number, a fault code, or all")
+    told.add_argument("answer", choices=("retry", "relink", "skip", "previous", "stop"))
+    told.add_argument("file", nargs="?", metavar="FILE", help="for relink: the file that shall be used instead")
+    told.add_argument("--always", action="store_true", help="prefer this answer whenever the fault comes (skip, previous, stop)")
+    told.add_argument("--later", action="store_true", help="only put it on record; do not go on now")
+    liked = verb("preferences", "Show how faults are always answered; with CODE and ANSWER, change it.")
+    liked.add_argument("code", nargs="?", metavar="CODE")
+    liked.add_argument("answer", nargs="?", metavar="ANSWER", help="skip, previous, stop, or ask to be asked again")
+    helped = verb("cures", "Show what helped against which fault on this machine.")
+    helped.add_argument("--reset", action="store_true", help="forget it")
     verb("presets", "List the presets.")
     verb("doctor", "Say what this machine can do.")
     shown_off = verb("demo", "Make a small film, kill the process in the middle, resume, heal a source: see it work.")
     shown_off.add_argument("--folder", metavar="DIR", help="where to work; default: a new folder in the temporary one")
     return top
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 86400")
+    return seconds
 
 
 def _count(text: str) -> int:
@@ -189,7 +212,9 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         case "assemble":
             from bridge.cli.run import run_assemble
 
-            return run_assemble(arguments.timeline, arguments.output, arguments.preset, arguments.jobs, arguments.json)
+            return run_assemble(
+                arguments.timeline, arguments.output, arguments.preset, arguments.jobs, arguments.json, arguments.wait
+            )
         case "resume":
             from bridge.cli.run import run_resume
 
@@ -202,6 +227,10 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             from bridge.cli import films
 
             return films.run(arguments)
+        case "answer" | "preferences" | "cures":
+            from bridge.cli import answering
+
+            return answering.run(arguments)
         case "presets" | "doctor":
             from bridge.cli import doctor
 

@@ -11,12 +11,13 @@ from typing import Any
 
 from bridge.cli import console, summary
 from bridge.cli.house import Place, house, place
-from core.assemble import Listener, Request, assemble, check_output
+from core.assemble import assemble
 from core.engine import RECORD_LOST
-from core.model.facts import JobFinished, SegmentSealed
+from core.model.facts import JobAccepted, JobFinished, SegmentSealed
 from core.model.refusal import Refused
 from core.record import presets
 from core.record.journal import Journal
+from core.request import Listener, Request, check_output
 from otio_adapters.guard import bytes_of
 from otio_adapters.reader import timeline_from
 from otio_adapters.refused import TimelineRefused
@@ -61,7 +62,9 @@ def _display(as_json: bool) -> console.Display:
     return console.JsonLines() if as_json else console.Live()
 
 
-def run_assemble(timeline: str, output: str, preset: str | None, jobs: int | None, as_json: bool) -> int:
+def run_assemble(
+    timeline: str, output: str, preset: str | None, jobs: int | None, as_json: bool, wait_s: float | None = None
+) -> int:
     """Exit code of `hotsplice assemble`."""
     display = _display(as_json)
     try:
@@ -72,10 +75,17 @@ def run_assemble(timeline: str, output: str, preset: str | None, jobs: int | Non
         path = Path(timeline).expanduser().absolute()
         raw = bytes_of(path)
         film = timeline_from(raw, path)
-        request = Request(timeline=film, raw=raw, timeline_path=str(path), output=target, preset=chosen)
+        request = Request(
+            timeline=film,
+            raw=raw,
+            timeline_path=str(path),
+            output=target,
+            preset=chosen,
+            fallback=presets.fallback_of(where.presets(), chosen),
+        )
     except (Refused, TimelineRefused) as error:
         return _say(display, summary.refusal(error))
-    return _run(display, where, request, jobs)
+    return _run(display, where, request, jobs, wait_s=wait_s)
 
 
 def run_resume(job: str | None, checkpoint: str | None, jobs: int | None, as_json: bool) -> int:
@@ -93,14 +103,36 @@ def run_resume(job: str | None, checkpoint: str | None, jobs: int | None, as_jso
             seq = _checkpoint(journal, known, checkpoint) if checkpoint else None
         finally:
             journal.close()
-        film = timeline_from(raw, Path(accepted.timeline_path))
-        chosen = presets.for_output(where.presets(), accepted.preset, Path(accepted.output))
-        request = Request(
-            timeline=film, raw=raw, timeline_path=accepted.timeline_path, output=Path(accepted.output), preset=chosen
-        )
+        request = _stored(where, accepted, raw)
     except (Refused, TimelineRefused) as error:
         return _say(display, summary.refusal(error))
     return _run(display, where, request, jobs, job=known, checkpoint=seq)
+
+
+def run_again(where: Place, job: str) -> int:
+    """Ask for a job's film once more, after a person has decided something. Refused(job-running) while it is under work."""
+    journal = where.journal()
+    try:
+        request = _stored(where, *journal.request(job))
+    finally:
+        journal.close()
+    with where.workspace().lock(str(request.output)):
+        pass
+    return _run(_display(False), where, request, None)
+
+
+def _stored(where: Place, accepted: JobAccepted, raw: bytes) -> Request:
+    """The request of a job, as it was made. Refused, TimelineRefused."""
+    known = where.presets()
+    chosen = presets.for_output(known, accepted.preset, Path(accepted.output))
+    return Request(
+        timeline=timeline_from(raw, Path(accepted.timeline_path)),
+        raw=raw,
+        timeline_path=accepted.timeline_path,
+        output=Path(accepted.output),
+        preset=chosen,
+        fallback=presets.fallback_of(known, chosen),
+    )
 
 
 def _run(
@@ -111,12 +143,13 @@ def _run(
     *,
     job: str | None = None,
     checkpoint: int | None = None,
+    wait_s: float | None = None,
 ) -> int:
     stop = Stop()
     listener = Listener(on_step=display.step, on_fact=display.fact, on_tick=display.tick)
     try:
         with stop.listening():
-            home = house(where, jobs=jobs)
+            home = house(where, jobs=jobs, wait_s=wait_s)
             try:
                 ended = assemble(
                     request, home, listener=listener, stopped=stop, wake=stop.wake, from_checkpoint=checkpoint, job=job

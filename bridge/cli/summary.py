@@ -6,11 +6,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from core.assemble import Ended, Request
+from core.assemble import Ended
 from core.explain import catalogue
 from core.model.facts import JobFinished, RunInterrupted
 from core.model.refusal import Refused
 from core.perform import machine
+from core.request import Request
 from otio_adapters.refused import TimelineRefused
 
 COMPLETE, INCOMPLETE, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 130

@@ -17,9 +17,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from core.decide import gates, identity, planning
+from core.decide import gates, identity, planning, revising
 from core.decide.recovery import ALONE, Cures
 from core.model.facts import (
+    Answered,
+    Answers,
     AttemptFailed,
     Fact,
     FilmJoined,
@@ -68,6 +70,7 @@ class Assembly:
     claimed: dict[str, SegmentSealed]
     volumes: Mapping[str, str] = field(default_factory=dict)
     cures: Cures = field(default_factory=dict)
+    hwaccel: str = ""
     believed: dict[str, SegmentSealed] = field(default_factory=dict)
     failed: dict[str, list[AttemptFailed]] = field(default_factory=dict)
     slated: dict[int, Failure] = field(default_factory=dict)
@@ -75,6 +78,8 @@ class Assembly:
     held: dict[str, int] = field(default_factory=dict)
     gates: dict[str, GateClosed] = field(default_factory=dict)
     previous: dict[int, PreviousUsed] = field(default_factory=dict)
+    preferences: Mapping[str, Answers] = field(default_factory=dict)
+    answers: dict[int | str, Answers] = field(default_factory=dict)
     fatal: Failure | None = None
     joined: FilmJoined | None = None
     published: FilmPublished | None = None
@@ -107,6 +112,17 @@ class Assembly:
                 self.believed.pop(fact.key, None)
                 self.claimed.pop(fact.key, None)
                 self.joined = None
+                lost = [shot for shot, used in self.previous.items() if any(seal.key == fact.key for seal in used.seals)]
+                for shot in lost:  # it cannot be made again: the slate comes back
+                    del self.previous[shot]
+                if lost:
+                    self._revise()
+            case PreviousUsed():
+                self.previous[fact.shot] = fact
+                self.claimed.update({seal.key: seal for seal in fact.seals if seal.key not in self.believed})
+                self._revise()
+            case Answered():
+                self._answered(fact)
             case AttemptFailed() if fact.recovery.gate:
                 self.held[fact.key] = self.held.get(fact.key, 0) + 1
             case GateClosed():
@@ -114,6 +130,8 @@ class Assembly:
             case GateOpened():
                 self.gates.pop(fact.gate, None)
             case AttemptFailed():
+                if fact.failure.code == "decoder-device-gone":
+                    self.hwaccel = ""  # once is enough: nothing else is decoded with it in this run
                 self.failed.setdefault(fact.key, []).append(fact)
                 if fact.recovery.fatal:
                     self.fatal = fact.failure
@@ -135,6 +153,32 @@ class Assembly:
             case _:
                 pass
 
+    def _answered(self, fact: Answered) -> None:
+        """A person's word: what is tried again begins anew; the rest is remembered for when it is asked for."""
+        about = [fact.shot] if fact.shot else [n for n, code in self.shots_missing().items() if fact.code in ("", code)]
+        for wish in [fact.shot] if fact.shot else [fact.code]:
+            self.answers.pop(wish, None)
+            if fact.answer != "retry":
+                self.answers[wish] = fact.answer
+        if fact.answer == "retry":
+            self._begin_anew([n for n in about if self.slated.pop(n, None) is not None])
+
+    def _begin_anew(self, shots: list[int]) -> None:
+        for segment in self.plan.segments:
+            if segment.shot in shots:
+                self.failed.pop(segment.key, None)
+                self.held.pop(segment.key, None)
+        if shots:
+            self._revise()
+
+    def wish(self, shot: int, code: str) -> Answers | None:
+        """What a person wants done about a shot that failed so: said of it, of all that fail so, of all; or always."""
+        return self.answers.get(shot) or self.answers.get(code) or self.answers.get("") or self.preferences.get(code)
+
+    def questions(self) -> dict[int, str]:
+        """Shots about which a person could still say something, with their failure codes."""
+        return {n: code for n, code in self.shots_missing().items() if self.wish(n, code) is None and n not in self.previous}
+
     def _revise(self) -> None:
         shots = {shot.number: shot for shot in self.plan.shots}
         lines = {
@@ -143,8 +187,8 @@ class Assembly:
             )
             for number, failure in self.slated.items()
         }
-        self.current = planning.revised(
-            self.plan, lines, frozenset(self.silenced), preset=self.preset, policy=self.policy, build=self.build
+        self.current = revising.revised(
+            self.plan, lines, frozenset(self.silenced), self.previous, preset=self.preset, policy=self.policy, build=self.build
         )
         self._order()
 
@@ -229,7 +273,7 @@ class Assembly:
         """Shots that are slates, planned or given up, with their failure code."""
         missing = {n: problem.code for problem in self.plan.problems for n in problem.shots}
         missing.update({number: failure.code for number, failure in self.slated.items()})
-        return missing
+        return {number: code for number, code in missing.items() if number not in self.previous}
 
     @property
     def incomplete(self) -> bool:

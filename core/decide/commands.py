@@ -14,7 +14,7 @@ import ffmpeg
 
 from core.model.film import Format
 from core.model.preset import Preset
-from core.model.segment import Black, Copy, Fit, Piece, Segment, Slate, Still
+from core.model.segment import Black, Copy, Earlier, Fit, Piece, Segment, Slate, Still
 
 _CAREFUL = (
     "-hide_banner",
@@ -105,16 +105,23 @@ def _encoded(node: Any, part: str, form: Format, preset: Preset, frames: int, ff
 
 
 def render(
-    segment: Segment, *, form: Format, preset: Preset, part: str, ffmpeg_path: str, run_up: bool = False
+    segment: Segment,
+    *,
+    form: Format,
+    preset: Preset,
+    part: str,
+    ffmpeg_path: str,
+    run_up: bool = False,
+    hwaccel: str = "",
 ) -> tuple[str, ...]:
     """The command that makes a segment in `part`. A slate is expected drawn as `part`.png. ValueError for a copy.
 
-    With `run_up` a piece's decoding begins by that much earlier.
+    With `run_up` a piece's decoding begins by that much earlier; with `hwaccel` it is left to that device.
     """
     rate = form.rate
     match segment.picture:
         case Piece() as piece:
-            node = _piece(piece, segment.frames, rate, run_up=run_up)
+            node = _piece(piece, segment.frames, rate, run_up=run_up, hwaccel=hwaccel)
             node = _placed(node, piece.fit, form, preset, matrix=piece.matrix, alpha=piece.alpha)
             node = _on_grid(node, rate)
         case Still() as still:
@@ -124,12 +131,12 @@ def render(
             node = _still(f"file:{part}.png", whole, form, preset, segment.frames, alpha=False, matrix=0)
         case Black():
             node = _black(form, preset)
-        case Copy():
-            raise ValueError("packets that are copied are not rendered")
+        case Copy() | Earlier():
+            raise ValueError("what is there already is not rendered")
     return _encoded(node, part, form, preset, segment.frames, ffmpeg_path)
 
 
-def _piece(piece: Piece, frames: int, rate: Fraction, *, run_up: bool) -> Any:
+def _piece(piece: Piece, frames: int, rate: Fraction, *, run_up: bool, hwaccel: str) -> Any:
     """Record frame k is what the source shows at its in-point + k / rate, a tenth of a frame allowed for rounded stamps.
 
     Time is the file's own: shifted to the in-point it would be rounded to the stream's ticks, which in MXF and AVI are
@@ -139,6 +146,8 @@ def _piece(piece: Piece, frames: int, rate: Fraction, *, run_up: bool) -> Any:
     """
     seek_s = piece.seek_s - (piece.run_up_s if run_up else 0)
     options: dict[str, Any] = {"ss": microseconds(seek_s)} if seek_s > 0 else {}  # not every demuxer can seek to where it is
+    if hwaccel:
+        options["hwaccel"] = hwaccel
     if not (run_up and piece.complains):
         options["err_detect"] = "explode"
     node = ffmpeg.input(

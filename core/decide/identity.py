@@ -13,7 +13,7 @@ import xxhash
 from core.model import codec
 from core.model.film import Format
 from core.model.preset import Preset
-from core.model.segment import Black, Chunk, Copy, Picture, Piece, Plan, Slate, Sound, Still
+from core.model.segment import Black, Chunk, Copy, Earlier, Picture, Piece, Plan, Slate, Sound, Still
 
 RECIPE = 2
 """Raised whenever this program makes other pixels from the same values; old checkpoints are then not believed."""
@@ -65,6 +65,8 @@ def picture_key(picture: Picture, frames: int, form: Format, preset: Preset, ffm
             return _key("v", "slate", slate.lines, frames, coded)
         case Copy() as c:
             return _key("c", c.fingerprint, c.stream, c.first_frame, frames)
+        case Earlier():
+            raise ValueError("an earlier render has the key it was sealed under")
 
 
 def chunk_key(sounds: tuple[Sound, ...], samples: int, form: Format, preset: Preset) -> str:

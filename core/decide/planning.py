@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor
 
-import msgspec
-
 from core.decide import flatten, identity
 from core.decide.fitting import fit, format_of
 from core.decide.sounding import lay_sounds
@@ -301,36 +299,3 @@ def check(made: Plan) -> None:
         heard_to += chunk.samples
     if made.chunks and heard_to != made.samples:
         raise AssertionError(f"{heard_to} samples planned of {made.samples}")
-
-
-def revised(
-    made: Plan, slated: Mapping[int, tuple[str, ...]], silenced: frozenset[str], *, preset: Preset, policy: Policy, build: str
-) -> Plan:
-    """The plan with slates in place of these shots (number to lines) and silence in place of these clips' sounds."""
-    if not slated and not silenced:
-        return made
-    limit = segment_frames(made.format, preset, policy)
-    segments: list[Segment] = []
-    done: set[int] = set()
-    shots = {shot.number: shot for shot in made.shots}
-    for segment in made.segments:
-        if segment.shot not in slated:
-            segments.append(segment)
-        elif segment.shot not in done:
-            done.add(segment.shot)
-            shot = shots[segment.shot]
-            for offset, length in cuts(0, shot.frames, limit):
-                picture = Slate(lines=slated[segment.shot])
-                key = identity.picture_key(picture, length, made.format, preset, build)
-                segments.append(
-                    Segment(key=key, shot=shot.number, record_in=shot.record_in + offset, frames=length, picture=picture)
-                )
-    chunks = tuple(
-        msgspec.structs.replace(chunk, sounds=kept, key=identity.chunk_key(kept, chunk.samples, made.format, preset))
-        if len(kept := tuple(s for s in chunk.sounds if s.clip not in silenced)) < len(chunk.sounds)
-        else chunk
-        for chunk in made.chunks
-    )
-    again = msgspec.structs.replace(made, segments=tuple(segments), chunks=chunks)
-    check(again)
-    return again

@@ -131,10 +131,10 @@ class ShotDegraded(Value, frozen=True):
 
 
 class PreviousUsed(Value, frozen=True):
-    """An earlier good render of a shot stands in for it: the segments (key, frames) of an earlier run, in order."""
+    """An earlier good render of a shot stands in for it: the segments of an earlier job, in order."""
 
     shot: int
-    segments: tuple[tuple[str, int], ...]
+    seals: tuple[SegmentSealed, ...]
     job: str
 
 

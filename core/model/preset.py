@@ -39,6 +39,7 @@ class Preset(Value, frozen=True, forbid_unknown_fields=True):
     """One way to deliver: `name` as given to `--preset`, container by ffmpeg's muxer name, file extension with dot.
 
     `even` demands even width and height; `minimum` is the smallest frame the codec takes.
+    `fallback` names the preset that is used when the encoder does not work on this machine (a graphics device).
     """
 
     name: str
@@ -49,3 +50,4 @@ class Preset(Value, frozen=True, forbid_unknown_fields=True):
     audio: AudioRecipe
     even: bool = True
     minimum: tuple[int, int] = (16, 16)
+    fallback: str = ""

@@ -77,7 +77,13 @@ class Slate(Value, frozen=True):
     lines: tuple[str, ...]
 
 
-Picture = Piece | Still | Copy | Black | Slate
+class Earlier(Value, frozen=True):
+    """An earlier good render that stands in for a shot; it cannot be made again, only used while its file is as sealed."""
+
+    job: str
+
+
+Picture = Piece | Still | Copy | Black | Slate | Earlier
 
 
 class Segment(Value, frozen=True):

@@ -222,6 +222,15 @@ class Journal:
             raise KeyError(job)
         return accepted.fact, row[0]
 
+    def answers(self, output: str, *, after: int = 0) -> list[tuple[Entry, str]]:
+        """What people decided about a film, with the digest of the request it was said of, oldest first."""
+        rows = self._db.execute(
+            "SELECT seq, job, at, body, digest FROM facts JOIN jobs ON jobs.id = facts.job "
+            "WHERE kind = 'Answered' AND output = ? AND seq > ? ORDER BY seq",
+            (output, after),
+        )
+        return [(Entry(seq, job, at, codec.decode(body, Fact)), digest) for seq, job, at, body, digest in rows]  # type: ignore[arg-type]
+
     def open_jobs(self, output: str) -> list[tuple[str, str]]:
         """(id, digest) of the jobs for an output that can still be taken up, newest first: not finished, or failed."""
         return list(

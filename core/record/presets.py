@@ -64,3 +64,9 @@ def for_output(presets: dict[str, Preset], name: str | None, output: Path) -> Pr
     if output.suffix.lower() != preset.extension:
         raise Refused("output-wrong-extension", path=str(output), preset=name, extension=preset.extension)
     return preset
+
+
+def fallback_of(presets: dict[str, Preset], preset: Preset) -> Preset | None:
+    """The preset that is used when this one's encoder does not work here; only one whose films are named alike."""
+    other = presets.get(preset.fallback)
+    return other if other is not None and other.extension == preset.extension and other.name != preset.name else None

@@ -70,7 +70,7 @@ def test_the_template_changes_nothing_until_a_line_is_uncovered(tmp_path: Path) 
     assert settings.load(tmp_path) == Settings()
     lines = path.read_text().splitlines()
     path.write_text("\n".join(line.removeprefix("# ") for line in lines if ": " in line and line.startswith("# ")))
-    assert settings.load(tmp_path) == Settings(ffmpeg="/usr/bin/ffmpeg", scratch="/Volumes/Fast/hotsplice", jobs=2)
+    assert settings.load(tmp_path) == Settings(ffmpeg="/usr/bin/ffmpeg", scratch="/Volumes/Fast/hotsplice", jobs=2, decode_with="cuda", wait=60)
 
 
 def test_the_template_never_replaces_what_someone_wrote(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from core import assemble as module
-from core.assemble import Ended, House, Listener, Request, assemble, check_output
+from core.assemble import Ended, assemble
 from core.model.facts import (
     Fact,
     FilmPlanned,
@@ -33,6 +33,7 @@ from core.perform import machine
 from core.perform.build import Build
 from core.record.journal import Journal
 from core.record.workspace import LONGEST_ENDING, Workspace
+from core.request import House, Listener, Request, check_output
 from tests.core.hands import Hands, Trick
 from tests.core.props import DNXHR, POLICY, PRORES, clip, cut, picture, source, voice
 
@@ -69,7 +70,7 @@ class Studio:
     def run(self, film: Timeline = FILM, *tricks: Trick, preset: object = PRORES, **more: object) -> Ended:
         """`hotsplice assemble`."""
         self.hands = Hands(2, *tricks, self._examine)
-        self.monkeypatch.setattr(module, "Crew", lambda size, stall_s: self.hands)
+        self.monkeypatch.setattr(module, "Crew", lambda size, **_: self.hands)
         self.heard.clear()
         listener = Listener(on_fact=lambda job, seq, fact: self.heard.append(type(fact).__name__))
         request = Request(film, repr(film).encode(), "/cuts/reel.otio", self.output, preset)  # type: ignore[arg-type]

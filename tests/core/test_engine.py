@@ -11,9 +11,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core import answering as answering_module
+from core.answering import Answering
 from core.decide.assembly import Assembly, reusable
 from core.engine import Engine
 from core.model.facts import (
+    Answered,
     AttemptFailed,
     ClockJumped,
     Fact,
@@ -22,6 +25,7 @@ from core.model.facts import (
     GateOpened,
     JobAccepted,
     JobFinished,
+    PreviousUsed,
     RunInterrupted,
     SealBroken,
     SegmentSealed,
@@ -52,6 +56,7 @@ class Studio:
     root: Path
     film: Timeline = FILM
     preset: object = PRORES
+    media: dict[str, object] = field(default_factory=lambda: {s.path: s for s in (MEDIA, SAME)})
     heard: list[str] = field(default_factory=list)
     stop: str = ""
 
@@ -66,7 +71,7 @@ class Studio:
 
     def engine(self, hands: Hands) -> Engine:
         """A run: what is sealed on record is claimed."""
-        made = plan(self.film, {s.path: s for s in (MEDIA, SAME)}, preset=self.preset, policy=QUICK)
+        made = plan(self.film, self.media, preset=self.preset, policy=QUICK)
         state = Assembly(
             plan=made,
             preset=self.preset,
@@ -81,11 +86,15 @@ class Studio:
         engine = Engine(
             job="job1", output=self.output, state=state, journal=self.journal, workspace=self.workspace, crew=hands,
             # type: ignore[arg-type]
-            ffmpeg="/bin/ffmpeg", stopped=lambda: self.stop, on_fact=self.hear,
+            ffmpeg="/bin/ffmpeg", answering=self.answering(), stopped=lambda: self.stop, on_fact=self.hear,
         )  # fmt: skip
+        engine.answering.said_before(state)
         copies = [seal for seal in state.claimed.values() if seal.kind == "copy"]
         engine.note(*[msgspec.structs.replace(seal, reused=True) for seal in copies])  # they have no file to validate
         return engine
+
+    def answering(self) -> Answering:
+        return Answering(self.journal, output=str(self.output), digest="r")
 
     def hear(self, seq: int, fact: Fact) -> None:
         self.heard.append(type(fact).__name__)
@@ -474,3 +483,86 @@ def test_cut_before_or_after_any_record_the_next_run_ends_in_the_same_film(tmp_p
             sealed = [fact.key for fact in again.names(SegmentSealed) if not fact.reused]
             assert len(sealed) <= 4 + 1, "at most what was under way is made again"
             again.journal.close()
+
+
+# What people decide ---------------------------------------------------------------------------------------------------
+
+
+def answered_after(studio: Studio, kind: str, answer: Answered) -> Callable[[Order], None]:
+    """Somebody answers, in another process, as soon as a fact of this kind is on record."""
+    other, said = Journal(studio.journal.path), []
+
+    def look(order: Order) -> None:
+        if not said and kind in studio.heard:
+            said.append(other.append("job1", [answer], 1.0))
+
+    return look
+
+
+def hurt(order: Order) -> Outcome | None:
+    """The first shot's source is damaged."""
+    if isinstance(order, RenderSegment) and order.source == MEDIA.path:
+        return Evidence(operation="render", place="source", path=MEDIA.path, note="log-says-damage")
+    return None
+
+
+@pytest.fixture
+def prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers are looked for at every step."""
+    monkeypatch.setattr(answering_module, "_ASK_EVERY_S", 0.0)
+
+
+def test_a_shot_is_tried_again_when_a_person_says_so(studio, prompt):
+    tricks = [hurt]
+    look = answered_after(studio, "ShotSlated", Answered(answer="retry"))
+
+    def mend(order: Order) -> Outcome | None:
+        look(order)
+        if "ShotSlated" in studio.heard:
+            tricks.clear()
+        return next((trick(order) for trick in tricks), None)
+
+    engine = studio.engine(Hands(1, mend))
+    engine.state.policy = msgspec.structs.replace(QUICK, answer_patience_s=20.0)
+    assert engine.run().outcome == "complete"
+    assert studio.names(ShotSlated), "else this test shows nothing"
+
+
+def test_without_an_answer_the_film_is_joined_when_patience_ends(studio, prompt):
+    engine = studio.engine(Hands(1, hurt))
+    engine.state.policy = msgspec.structs.replace(QUICK, answer_patience_s=0.3)
+    began = machine.monotonic()
+    assert engine.run().outcome == "incomplete"
+    assert machine.monotonic() - began > 0.3
+
+
+def test_a_person_who_says_stop_is_obeyed_and_nothing_is_lost(studio, prompt):
+    end = studio.engine(Hands(1, answered_after(studio, "SegmentSealed", Answered(answer="stop")))).run()
+    assert end == RunInterrupted(reason="answer")
+    assert studio.run().outcome == "complete"
+
+
+def test_who_always_wants_to_stop_at_a_fault_is_obeyed(studio):
+    engine = studio.engine(Hands(1, hurt))
+    engine.state.preferences = {"source-damaged": "stop"}
+    assert engine.run() == RunInterrupted(reason="stop at source-damaged")
+
+
+def test_an_earlier_render_stands_in_and_when_it_is_spoilt_the_slate_comes_back(studio):
+    assert studio.run().outcome == "complete"
+    first = studio.engine(Hands(1)).state.plan
+    Memory(studio.journal).keep_plan("job1", "cut", first)
+    changed = msgspec.structs.replace(MEDIA, fingerprint="other bytes now")
+    keys = {segment.key for segment in first.segments if segment.shot == 1}
+    for spoil in (False, True):
+        later = Studio(studio.root)
+        later.media = {changed.path: changed, SAME.path: SAME}
+        engine = later.engine(Hands(1, hurt))
+        engine.state.preferences = {"source-damaged": "previous"}
+        if spoil:
+            for key in keys:
+                next((studio.root / "scratch" / "store").rglob(f"{key}.*")).write_bytes(b"spoilt")
+        assert engine.run().outcome == "incomplete"
+        used = [fact for fact in later.names(PreviousUsed) if fact.shot == 1]
+        assert {one.key for one in used[-1].seals} == keys
+        assert (1 in engine.state.shots_missing()) is spoil

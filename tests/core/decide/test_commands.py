@@ -145,7 +145,7 @@ def test_the_sound_track_is_encoded_from_standard_input():
 
 
 def test_packets_are_not_rendered():
-    with pytest.raises(ValueError, match="copied"):
+    with pytest.raises(ValueError, match="there already"):
         words(Copy(path="/m/a.mov", fingerprint="f", stream=0, first_frame=0))
 
 

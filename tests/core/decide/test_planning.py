@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.decide import planning
-from core.decide.planning import COPY_FRAMES, cuts, revised, segment_frames
+from core.decide.planning import COPY_FRAMES, cuts, segment_frames
 from core.model.film import Clip, Media, Remark, Timeline, Track
 from core.model.policy import Policy
 from core.model.segment import Black, Copy, Piece, Plan, Problem, Segment, Slate, Still
 from core.model.source import Source
 from core.model.timing import sample_at
-from tests.core.props import BUILD, H264, HD, POLICY, PRESETS, PRORES, SIGNATURE, clip, cut, offline, picture, plan, source, voice
+from tests.core.props import H264, HD, POLICY, PRESETS, PRORES, SIGNATURE, clip, cut, offline, picture, plan, source, voice
 
 MOVIE = source(video=picture())
 SAME = source(video=picture(signature=SIGNATURE, intra_only=True, pixel_format="yuv422p10le"))
@@ -270,34 +270,6 @@ def test_a_source_found_elsewhere_is_known_again():
     there = msgspec.structs.replace(MOVIE, path="/volumes/raid/a.mov", inode=(9, 9))
     after = plan(cut([clip(0, 100, "/volumes/raid/a.mov")]), there)
     assert keys(after) == keys(before)
-
-
-# Revising -------------------------------------------------------------------------------------------------------------
-
-
-def revise(
-    made: Plan, slated: dict[int, tuple[str, ...]], silenced: frozenset[str] = frozenset(), policy: Policy = POLICY
-) -> Plan:
-    return revised(made, slated, silenced, preset=PRORES, policy=policy, build=BUILD)
-
-
-def test_a_slate_takes_the_place_of_a_whole_shot_and_of_no_other():
-    made = plan(cut([clip(0, 100), clip(100, 100, source_in=50)]), MOVIE)
-    again = revise(made, {2: ("Shot 2", "why")})
-    assert [s for s in again.segments if s.shot == 1] == [s for s in made.segments if s.shot == 1]
-    assert {type(s.picture) for s in again.segments if s.shot == 2} == {Slate}
-    assert (again.segments[-1].record_in + again.segments[-1].frames, again.frames) == (200, 200)
-    assert revise(made, {}) is made
-
-
-def test_silence_takes_the_place_of_a_clips_sound_in_every_chunk():
-    film = cut([clip(0, 1)], audio=([clip(0, 24 * 40, id="bad")], [clip(0, 24 * 40, id="good")]))
-    made = plan(film, source("/media/a.mov", picture(), voice()), policy=Policy(chunk_s=30))
-    again = revise(made, {}, frozenset({"bad"}), Policy(chunk_s=30))
-    assert [[s.clip for s in chunk.sounds] for chunk in again.chunks] == [["good"], ["good"]]
-    assert [c.key for c in again.chunks] != [c.key for c in made.chunks]
-    assert again.segments == made.segments
-    assert revise(made, {}, frozenset({"nobody"}), Policy(chunk_s=30)).chunks == made.chunks
 
 
 # Law: no hole, no overlap ---------------------------------------------------------------------------------------------

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from core.model.refusal import Refused
-from core.record.presets import for_output, load_all
+from core.record.presets import fallback_of, for_output, load_all
 
 OWN = """\
 name: mine
@@ -37,7 +38,7 @@ def refusal(folder: Path) -> Refused:
 
 def test_the_presets_that_come_along():
     presets = load_all(None)
-    assert set(presets) == {"dnxhr-hq", "ffv1", "h264", "mjpeg", "prores-hq"}
+    assert set(presets) == {"dnxhr-hq", "ffv1", "h264", "h264-nvenc", "mjpeg", "prores-hq"}
     for name, preset in presets.items():
         assert preset.name == name
         assert preset.extension in (".mov", ".mp4", ".mkv")
@@ -117,7 +118,7 @@ def test_a_preset_asked_for_by_name():
         ("h264", "/f/a.mov", "output-wrong-extension", {"path": "/f/a.mov", "preset": "h264", "extension": ".mp4"}),
         (None, "/f/a.avi", "output-wrong-extension", {"path": "/f/a.avi", "preset": "any", "extension": ".mov, .mp4 or .mkv"}),
         (None, "/f/a", "output-wrong-extension", {"path": "/f/a", "preset": "any", "extension": ".mov, .mp4 or .mkv"}),
-        ("vhs", "/f/a.mov", "preset-unknown", {"name": "vhs", "known": "dnxhr-hq, ffv1, h264, mjpeg, prores-hq"}),
+        ("vhs", "/f/a.mov", "preset-unknown", {"name": "vhs", "known": "dnxhr-hq, ffv1, h264, h264-nvenc, mjpeg, prores-hq"}),
     ],
 )
 def test_what_does_not_fit_together_is_refused_with_what_would(name, output, code, fields):
@@ -131,3 +132,12 @@ def test_a_users_own_with_a_bundled_name_and_another_ending_does_not_make_a_film
     with pytest.raises(Refused) as refused:
         for_output(presets, None, Path("/f/a.mp4"))
     assert refused.value.code == "output-wrong-extension"
+
+
+def test_a_preset_that_needs_a_device_names_another_that_needs_none():
+    known = load_all(None)
+    other = fallback_of(known, known["h264-nvenc"])
+    assert other is not None and other.name == "h264"
+    assert fallback_of(known, known["h264"]) is None
+    for name, why in (("none", "there is no such preset"), ("ffv1", "its films are named otherwise"), ("h264-nvenc", "itself")):
+        assert fallback_of(known, msgspec.structs.replace(known["h264-nvenc"], fallback=name)) is None, why

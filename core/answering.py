@@ -1,0 +1,70 @@
+"""What people decided, brought to a running job: at its beginning what was said before, later what is said meanwhile."""
+
+from __future__ import annotations
+
+from core.decide.assembly import Assembly
+from core.decide.previous import earlier_render
+from core.model.facts import Answered, Fact, PreviousUsed
+from core.perform import machine
+from core.record.journal import Journal
+from core.record.memory import Memory
+
+_ASK_EVERY_S = 0.5
+
+
+class Answering:
+    """Listens for one job. Answers to one shot hold for the very same request only; the shots of another cut are others."""
+
+    def __init__(self, journal: Journal, *, output: str, digest: str) -> None:
+        self._journal, self._output, self._digest = journal, output, digest
+        self._memory = Memory(journal)
+        self._last, self._asked = 0, 0.0
+        self._waiting_since: float | None = None
+        self._tried: set[int] = set()
+
+    def said_before(self, state: Assembly) -> None:
+        """Remember what was said of this request in earlier runs, the newest word last."""
+        for entry, digest in self._journal.answers(self._output):
+            self._last = entry.seq
+            if digest == self._digest and isinstance(entry.fact, Answered) and entry.fact.answer in ("skip", "previous", "retry"):
+                state.fold(entry.fact)
+
+    def news(self) -> list[Answered]:
+        """Answers that were put on record since, by whoever; they are there already and only need to be folded."""
+        now = machine.monotonic()
+        if now - self._asked < _ASK_EVERY_S:
+            return []
+        self._asked = now
+        found = self._journal.answers(self._output, after=self._last)
+        if found:
+            self._last = found[-1][0].seq
+        return [entry.fact for entry, digest in found if digest == self._digest and isinstance(entry.fact, Answered)]
+
+    def stop(self, state: Assembly) -> str:
+        """Why the job shall stop: somebody always wants that where something fails so. Empty: it shall not."""
+        wishes = {code for n, code in state.shots_missing().items() if state.wish(n, code) == "stop"}
+        return f"stop at {min(wishes)}" if wishes else ""
+
+    def stand_ins(self, state: Assembly) -> list[Fact]:
+        """Earlier renders for the shots that are missing and about which that was wished."""
+        wanted = [n for n, code in state.shots_missing().items() if state.wish(n, code) == "previous" and n not in self._tried]
+        self._tried.update(wanted)
+        found: list[Fact] = []
+        for number in wanted:
+            used = self._earlier(state, number)
+            if used is not None:
+                found.append(used)
+        return found
+
+    def _earlier(self, state: Assembly, number: int) -> PreviousUsed | None:
+        plans = self._memory.plans_for(self._output)
+        keys = {segment.key for _, plan in plans for segment in plan.segments}
+        return earlier_render(state.plan.shots[number - 1], state.plan, plans, self._journal.seals(keys))
+
+    def still_waited_for(self, state: Assembly) -> bool:
+        """Whether a person may still say something about what is missing before the film is joined."""
+        if not state.questions() or state.joined is not None:
+            return False
+        now = machine.monotonic()
+        self._waiting_since = now if self._waiting_since is None else self._waiting_since
+        return now - self._waiting_since < state.policy.answer_patience_s

@@ -1,0 +1,84 @@
+"""Room on the scratch disk, without losing anything: only what can stand in for itself elsewhere is removed.
+
+A segment goes when every film made of it stands verified now, byte for byte; a file in the store goes when nothing on
+record knows it; part files go when their job has come to its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from core import preparation
+from core.model.facts import JobFinished, SegmentSealed
+from core.model.orders import Assignment, CheckFilm, Made
+from core.model.policy import Policy
+from core.perform import machine
+from core.perform.crew import Crew
+from core.record.journal import Journal
+from core.record.workspace import Workspace
+
+_CHECK_STALL_S = 600.0
+_YOUNG_S = 3600.0
+"""A file without a record may be on its way into it."""
+
+
+@dataclass(frozen=True)
+class Removable:
+    """What could be removed: seals with their files, files in the store that no seal knows, part files of ended jobs."""
+
+    seals: tuple[SegmentSealed, ...]
+    strays: tuple[str, ...]
+    ended: tuple[str, ...]
+
+    @property
+    def sealed_bytes(self) -> int:
+        """How much the seals' files take."""
+        return sum(seal.bytes for seal in self.seals)
+
+
+def removable(journal: Journal, workspace: Workspace, *, keep: Collection[str] = (), workers: int = 1) -> Removable:
+    """Look at everything; films are read again by workers. `keep` are content keys that are needed now."""
+    seals = journal.all_seals()
+    verified = _verified_jobs(journal, {job for seal, job in seals if seal.file and seal.key not in keep}, workers)
+    return Removable(
+        seals=tuple(seal for seal, job in seals if seal.file and job in verified and seal.key not in keep),
+        strays=tuple(workspace.unrecorded({seal.file for seal, _ in seals if seal.file}, before=machine.now() - _YOUNG_S)),
+        ended=tuple(job for job in workspace.work_folders() if _ended(journal, job)),
+    )
+
+
+def remove(found: Removable, journal: Journal, workspace: Workspace) -> int:
+    """Remove it: first the record, then the file. Bytes freed in the store."""
+    journal.forget_seals([seal.key for seal in found.seals])
+    freed = sum(workspace.remove_stored(seal.file) for seal in found.seals)
+    freed += sum(workspace.remove_stored(stray) for stray in found.strays)
+    for job in found.ended:
+        accepted, _ = journal.request(job)
+        workspace.close_job(job, Path(accepted.output))
+    return freed
+
+
+def _ended(journal: Journal, job: str) -> bool:
+    last = journal.last(job, "JobFinished", "RunInterrupted", "RunStarted", "JobAccepted")
+    return last is not None and isinstance(last.fact, JobFinished) and last.fact.outcome != "failed"
+
+
+def _verified_jobs(journal: Journal, jobs: Collection[str], workers: int) -> set[str]:
+    """Those of the jobs whose film stands where it was published, byte for byte."""
+    films = {film.job: film for film in journal.films() if film.job in jobs and Path(film.path).exists()}
+    if not films:
+        return set()
+    crew = Crew(min(len(films), workers), stall_s=_CHECK_STALL_S)
+    try:
+        orders = {
+            job: Assignment(
+                order=CheckFilm(path=film.path, film_hash=film.film_hash, frames=film.frames, samples=film.samples, deep=False)
+            )
+            for job, film in films.items()
+        }
+        results = preparation.run_all(crew, orders, policy=Policy(attempts=2), stopped=lambda: False)
+    finally:
+        crew.dismiss()
+    return {job for job, result in results.items() if isinstance(result, Made)}

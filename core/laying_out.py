@@ -1,0 +1,114 @@
+"""From opened sources to a plan with its claims: the encoder is proven, and what cannot be is refused before anything is
+recorded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from core import preparation
+from core.decide import commands, planning, space
+from core.decide.assembly import Assembly, reusable
+from core.decide.fitting import FormatRefused, format_of
+from core.model.failure import Failure
+from core.model.orders import Assignment, Proved, ProveEncoder
+from core.model.preset import Preset
+from core.model.refusal import Refused
+from core.model.segment import Plan
+from core.model.source import Source
+from core.perform import machine
+from core.perform.crew import Crew
+from core.record.memory import Memory
+from core.record.workspace import Workspace
+from core.request import House, Request
+
+
+def refuse_sources_as_output(output: Path, sources: dict[str, Source | Failure]) -> None:
+    """By identity, not by name: through a hard link, a symlink or another spelling ffmpeg destroys its own source. One that
+    is not there now is known by its name alone; the next run would take the film for it."""
+    for path, source in sources.items():
+        if isinstance(source, Source):
+            same = machine.same_file(output, source.inode)
+        else:
+            same = os.path.realpath(path) == os.path.realpath(output)
+        if same:
+            raise Refused("output-is-source", path=str(output), source=path)
+
+
+def planned(
+    request: Request, house: House, crew: Crew, sources: dict[str, Source | Failure], stopped: Callable[[], str]
+) -> Assembly:
+    """The state a run begins with. Refused(format-unfit, scratch-unusable, encoder-missing, preset-unfit)."""
+    try:
+        form = format_of(request.timeline, sources, request.preset)
+    except FormatRefused as error:
+        raise Refused("format-unfit", preset=request.preset.name, detail=str(error)) from error
+    scratch = house.workspace.scratch
+    try:
+        scratch.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused("scratch-unusable", path=str(scratch), detail=error.strerror or str(error)) from error
+    part = str(house.workspace.trial(request.output, request.preset.extension))
+    argv = commands.prove(form=form, preset=request.preset, part=part, ffmpeg_path=house.build.path)
+    results = preparation.run_all(
+        crew,
+        {"prove": Assignment(order=ProveEncoder(argv=argv, part=part))},
+        policy=house.policy,
+        stopped=lambda: bool(stopped()),
+    )
+    proved = results["prove"]
+    if isinstance(proved, Failure):
+        Path(part).unlink(missing_ok=True)
+        if proved.code.startswith("scratch-"):
+            raise Refused(proved.code, path=str(scratch))
+        raise Refused(
+            "encoder-missing",
+            preset=request.preset.name,
+            path=house.build.path,
+            detail="; ".join(proved.evidence.stderr[-2:]) or proved.evidence.detail,
+        )
+    assert isinstance(proved, Proved)
+    plan = planning.plan(
+        request.timeline,
+        sources,
+        preset=request.preset,
+        policy=house.policy,
+        signature=proved.signature,
+        build=house.build.identity,
+        title_of=house.title_of,
+    )
+    return _claimed(plan, request.preset, house, {s.path: s.volume for s in sources.values() if isinstance(s, Source)})
+
+
+def _claimed(plan: Plan, preset: Preset, house: House, volumes: dict[str, str]) -> Assembly:
+    """The state at the start of a run: seals on record are claims."""
+    memory = Memory(house.journal)
+    state = Assembly(
+        plan=plan,
+        preset=preset,
+        policy=house.policy,
+        build=house.build.identity,
+        title_of=house.title_of,
+        claimed={},
+        volumes=volumes,
+        cures={(cure.code, cure.change): cure.cured - cure.failed for cure in memory.cures()},
+        preferences=memory.preferences(),
+        hwaccel=house.hwaccel,
+    )
+    keys = [s.key for s in state.work] + [c.key for c in plan.chunks] + ([state.track] if state.track else [])
+    state.claimed = reusable(plan, state.track, house.journal.seals(dict.fromkeys(keys)))
+    return state
+
+
+def refuse_without_space(state: Assembly, output: Path, workspace: Workspace) -> None:
+    """Refused(scratch-space, output-space) when the film foreseeably does not fit."""
+    margin = state.policy.free_margin_bytes
+    on_scratch, on_output = space.scratch_bytes(state), space.film_bytes(state)
+    needs = [(workspace.scratch, on_scratch, "scratch"), (output.parent, on_output, "output")]
+    if machine.volume(workspace.scratch) == machine.volume(output.parent):
+        needs = [(output.parent, on_scratch + on_output, "output")]
+    for place, wanted, name in needs:
+        free = machine.free_bytes(place)
+        if free is not None and free < wanted + margin:
+            raise Refused(f"{name}-space", path=str(place), wanted=wanted + margin, free=free)

@@ -1,0 +1,71 @@
+"""What is asked for, and what a job needs around it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.engine import Engine
+from core.model.facts import Fact
+from core.model.film import Timeline
+from core.model.policy import Policy
+from core.model.preset import Preset
+from core.model.refusal import Refused
+from core.perform import machine
+from core.perform.build import Build
+from core.record.journal import Journal
+from core.record.workspace import LONGEST_ENDING, Workspace
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for: a timeline (with the bytes it was read from), where the film shall stand, and how coded; `fallback` is
+    the recipe when this one's encoder does not work here."""
+
+    timeline: Timeline
+    raw: bytes
+    timeline_path: str
+    output: Path
+    preset: Preset
+    fallback: Preset | None = None
+
+
+@dataclass(frozen=True)
+class House:
+    """What a job needs around it. `hwaccel` is ffmpeg's name of a device that sources are decoded with, empty for none."""
+
+    journal: Journal
+    workspace: Workspace
+    build: Build
+    policy: Policy
+    workers: int
+    version: str
+    title_of: Callable[[str], str]
+    hwaccel: str = ""
+
+
+@dataclass
+class Listener:
+    """Who hears what happens: steps before the job, facts, progress."""
+
+    on_step: Callable[[str, int, int], None] = lambda step, done, total: None
+    on_fact: Callable[[str, int, Fact], None] = lambda job, seq, fact: None
+    on_tick: Callable[[Engine], None] = lambda engine: None
+
+
+def check_output(output: Path) -> None:
+    """Refused when a film cannot stand there, before any work."""
+    try:
+        is_folder = output.is_dir()
+    except OSError as error:  # ENAMETOOLONG
+        raise Refused("output-name-too-long", path=str(output)) from error
+    if is_folder:
+        raise Refused("output-is-folder", path=str(output))
+    if not output.parent.is_dir():
+        raise Refused("output-folder-missing", path=str(output.parent))
+    if len(os.fsencode(output.name)) + LONGEST_ENDING > machine.longest_name(output.parent):
+        raise Refused("output-name-too-long", path=str(output))
+    if not os.access(output.parent, os.W_OK | os.X_OK) or (output.exists() and not os.access(output, os.W_OK)):
+        raise Refused("output-no-permission", path=str(output.parent))

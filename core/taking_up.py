@@ -1,0 +1,85 @@
+"""A job is taken up again, or accepted: and what is recorded at the beginning of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from core.catching_up import catch_up
+from core.decide import identity
+from core.decide.assembly import Assembly
+from core.model.facts import Fact, FilmPlanned, JobAccepted, JobFinished, ProblemFound, Rewound, RunStarted, SegmentSealed
+from core.model.segment import Copy
+from core.model.timing import timecode
+from core.perform import machine
+from core.request import House, Request
+
+
+def take_up(
+    request: Request,
+    house: House,
+    job: str | None,
+    from_checkpoint: int | None,
+    state: Assembly,
+    hear: Callable[[str, int, Fact], None],
+) -> str:
+    """The job's id: the open one of this very request, or a new one. Older cuts for the same place are superseded."""
+    digest = identity.request_digest(request.raw, request.preset, str(request.output))
+    chosen = job
+    catch_up(request.output, house.journal, house.workspace)
+    for open_id, open_digest in house.journal.open_jobs(str(request.output)):
+        if chosen is None and open_digest == digest:
+            chosen = open_id
+        elif open_id != chosen:
+            house.workspace.close_job(open_id, request.output)
+            house.journal.append(open_id, [JobFinished(outcome="superseded")], machine.now())
+    if chosen is None:
+        chosen = machine.token()
+        accepted = JobAccepted(
+            digest=digest,
+            timeline_path=request.timeline_path,
+            timeline_name=request.timeline.name,
+            output=str(request.output),
+            preset=request.preset.name,
+        )
+        house.journal.accept(chosen, accepted, request.raw, machine.now())
+        hear(chosen, 0, accepted)
+    if from_checkpoint is not None:
+        seals = [(entry.seq, entry.fact) for entry in house.journal.facts(chosen) if isinstance(entry.fact, SegmentSealed)]
+        before = {seal.key for seq, seal in seals if seq <= from_checkpoint}
+        # What was there already and was only looked at again is older than it seems.
+        later = dict.fromkeys(
+            seal.key for seq, seal in seals if seq > from_checkpoint and not (seal.reused and seal.key in before)
+        )
+        house.journal.append(chosen, [Rewound(checkpoint=from_checkpoint, keys=tuple(later))], machine.now())
+        for key in later:
+            state.claimed.pop(key, None)
+    return chosen
+
+
+def opening_facts(house: House, state: Assembly) -> list[Fact]:
+    """What is recorded before the first piece of work: the run, all problems, the plan in figures."""
+    plan = state.plan
+    frames = {s.key: 0 for s in plan.segments}
+    for segment in plan.segments:
+        frames[segment.key] += segment.frames
+    facts: list[Fact] = [RunStarted(version=house.version, ffmpeg=house.build.version, workers=house.workers)]
+    facts += [ProblemFound(code=p.code, path=p.path, shots=p.shots, detail=p.detail, clips=p.clips) for p in plan.problems]
+    facts.append(
+        FilmPlanned(
+            cut=state.cut,
+            shots=len(plan.shots),
+            segments=len(plan.segments),
+            chunks=len(plan.chunks),
+            frames=plan.frames,
+            samples=plan.samples,
+            reused=sum(s.key in state.claimed for s in plan.segments) + sum(c.key in state.claimed for c in plan.chunks),
+            reused_frames=sum(count for key, count in frames.items() if key in state.claimed),
+            rate=str(Fraction(plan.format.rate)),
+            start_frame=plan.start_frame,
+            drop_frame=plan.drop_frame,
+            copied=sum(isinstance(s.picture, Copy) for s in plan.segments),
+            start_timecode=timecode(plan.start_frame, plan.format.rate, drop_frame=plan.drop_frame),
+        )
+    )
+    return facts
