@@ -15,25 +15,11 @@ from bridge.cli.console import plain_console, safe
 from bridge.cli.house import place
 from bridge.cli.run import find_job
 from bridge.cli.summary import refusal
-from core.explain import catalogue
+from core.explain.filling import Language
+from core.explain.phrases import phrase
+from core.explain.story import sentence, word
 from core.model import codec
-from core.model.facts import (
-    AttemptFailed,
-    FilmJoined,
-    FilmPlanned,
-    FilmPublished,
-    FilmRolledBack,
-    JobAccepted,
-    JobFinished,
-    ProblemFound,
-    Rewound,
-    RunInterrupted,
-    RunStarted,
-    SealBroken,
-    SegmentSealed,
-    ShotSlated,
-    SoundSilenced,
-)
+from core.model.facts import FilmPlanned, JobFinished, RunInterrupted, RunStarted, SealBroken, SegmentSealed
 from core.model.refusal import Refused
 from core.record.journal import Entry, Journal
 
@@ -44,15 +30,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Exit code 0, or 2 when there is no such job."""
     console = plain_console()
     try:
-        journal = place().journal()
+        where = place()
+        journal, speak = where.journal(), where.settings.language
         try:
             match arguments.verb:
                 case "jobs":
-                    _jobs(journal, console, arguments.json)
+                    _jobs(journal, console, arguments.json, speak)
                 case "show":
-                    _show(journal, find_job(journal, arguments.job), console, arguments.json)
+                    _show(journal, find_job(journal, arguments.job), console, arguments.json, speak)
                 case _:
-                    _checkpoints(journal, find_job(journal, arguments.job), console, arguments.json)
+                    _checkpoints(journal, find_job(journal, arguments.job), console, arguments.json, speak)
         finally:
             journal.close()
     except Refused as error:
@@ -84,7 +71,7 @@ def state_of(journal: Journal, job: str) -> str:
             return "accepted"
 
 
-def _jobs(journal: Journal, console: Console, as_json: bool) -> None:
+def _jobs(journal: Journal, console: Console, as_json: bool, speak: Language) -> None:
     rows: list[dict[str, Any]] = []
     for job, at in journal.jobs():
         accepted, _ = journal.request(job)
@@ -105,15 +92,15 @@ def _jobs(journal: Journal, console: Console, as_json: bool) -> None:
         _json(rows)
         return
     if not rows:
-        console.print("No jobs yet. Start one with hotsplice assemble TIMELINE -o FILM.")
+        console.print(phrase("no-jobs", speak))
         return
-    table = Table("Job", "Accepted", "State", "Shots", "Preset", "Film", box=None, pad_edge=False)
+    table = Table(*phrase("jobs-columns", speak).split(", "), box=None, pad_edge=False)
     for row in rows:
         colour = _COLOUR.get(str(row["state"]), "cyan")
         table.add_row(
             str(row["job"]),
             moment(float(row["at"])),
-            f"[{colour}]{row['state']}[/]",
+            f"[{colour}]{word('state', str(row['state']), speak)}[/]",
             str(row["shots"]),
             safe(str(row["preset"])),
             safe(str(row["output"])),
@@ -121,7 +108,7 @@ def _jobs(journal: Journal, console: Console, as_json: bool) -> None:
     console.print(table)
 
 
-def _show(journal: Journal, job: str, console: Console, as_json: bool) -> None:
+def _show(journal: Journal, job: str, console: Console, as_json: bool, speak: Language) -> None:
     entries = journal.facts(job)
     if as_json:
         _json([_plain(entry) for entry in entries])
@@ -133,66 +120,14 @@ def _show(journal: Journal, job: str, console: Console, as_json: bool) -> None:
             fresh += not entry.fact.reused
             continue
         if sealed:
-            console.print(f"                     {sealed} checkpoints sealed, {sealed - fresh} of them reused")
+            console.print(f"{'':21}{phrase('sealed', speak, count=sealed, reused=sealed - fresh)}")
             sealed, fresh = 0, 0
-        line = story(entry)
-        if line:
-            console.print(f"[dim]{moment(entry.at)}[/]  {safe(line)}")
+        console.print(f"[dim]{moment(entry.at)}[/]  {safe(sentence(entry.fact, speak))}")
     if sealed:
-        console.print(f"                     {sealed} checkpoints sealed, {sealed - fresh} of them reused")
+        console.print(f"{'':21}{phrase('sealed', speak, count=sealed, reused=sealed - fresh)}")
 
 
-def story(entry: Entry) -> str:
-    """One fact as a sentence."""
-    match entry.fact:
-        case JobAccepted() as fact:
-            return f"Asked for {fact.output} ({fact.preset}) from {fact.timeline_name}, {fact.timeline_path}."
-        case RunStarted() as fact:
-            return f"Work began (Hotsplice {fact.version}, ffmpeg {fact.ffmpeg}, {fact.workers} at once)."
-        case ProblemFound() as fact:
-            said = catalogue.words(fact.code, path=fact.path, detail=fact.detail, name=fact.detail or fact.path)
-            where = f"Shots {', '.join(map(str, fact.shots))}: " if fact.shots else "Sound: "
-            return f"{where}{said.title.lower()}. {said.message} {said.action}"
-        case FilmPlanned() as fact:
-            return (
-                f"Planned {fact.shots} shots, {fact.frames} frames from {fact.start_timecode} in {fact.segments} segments and "
-                f"{fact.chunks} stretches of sound; {fact.reused} of them ({fact.reused_frames} frames) were checkpoints "
-                f"already, {fact.copied} are copied without encoding."
-            )
-        case SealBroken() as fact:
-            return f"A checkpoint is not believed ({fact.reason}); it is made again."
-        case AttemptFailed() as fact:
-            said = catalogue.explain(fact.failure)
-            again = (
-                "tried again" if fact.recovery.retry_at is not None else "the job stops" if fact.recovery.fatal else "given up"
-            )
-            where = f"Shot {fact.shot}: " if fact.shot else ""
-            return (
-                f"{where}attempt {fact.attempt} failed, {said.title.lower()} ({fact.failure.type.value}, {fact.failure.code}): "
-                f"{said.message} {fact.recovery.strategy.value}: {again}."
-            )
-        case ShotSlated() as fact:
-            return f"Shot {fact.shot} is a slate: {catalogue.explain(fact.failure).title.lower()}."
-        case SoundSilenced() as fact:
-            return f"Silence for {fact.clip}: {catalogue.explain(fact.failure).title.lower()}."
-        case FilmJoined() as fact:
-            return f"Joined and checked whole: {fact.frames} frames, {fact.samples} samples, {fact.film_hash}."
-        case FilmPublished() as fact:
-            return f"Published as {fact.output}." + (f" The film before it is kept as {fact.kept}." if fact.kept else "")
-        case FilmRolledBack() as fact:
-            return f"Rolled back {fact.output} to the film before."
-        case JobFinished() as fact:
-            why = f": {catalogue.words(fact.code, path=fact.detail, detail=fact.detail).title.lower()}" if fact.code else ""
-            return f"Ended {fact.outcome} after {fact.seconds:.1f} s{why}."
-        case RunInterrupted() as fact:
-            return f"Stopped on request ({fact.reason})."
-        case Rewound() as fact:
-            return f"Taken back to checkpoint {fact.checkpoint}: {len(fact.keys)} later ones are made again."
-        case _:
-            return ""
-
-
-def _checkpoints(journal: Journal, job: str, console: Console, as_json: bool) -> None:
+def _checkpoints(journal: Journal, job: str, console: Console, as_json: bool, speak: Language) -> None:
     """A checkpoint: job id, current step, completed shots, timestamp, state."""
     planned: FilmPlanned | None = None
     rows: list[dict[str, Any]] = []
@@ -232,17 +167,17 @@ def _checkpoints(journal: Journal, job: str, console: Console, as_json: bool) ->
         _json(rows)
         return
     if not rows:
-        console.print("No checkpoints yet.")
+        console.print(phrase("no-checkpoints", speak))
         return
-    table = Table("Checkpoint", "Sealed at", "Step", "Done", "State", "Frames", "Hash", box=None, pad_edge=False)
+    table = Table(*phrase("checkpoints-columns", speak).split(", "), box=None, pad_edge=False)
     for row in rows:
-        step = f"shot {row['shot']}" if row["shot"] else row["step"]
+        step = phrase("where-shots", speak, count=1, numbers=row["shot"]) if row["shot"] else phrase("where-sound", speak)
         table.add_row(
             row["checkpoint"],
             moment(row["timestamp"]),
             str(step),
-            f"{row['sealed']} of {row['of']}",
-            row["state"],
+            f"{row['sealed']} / {row['of']}",
+            word("state", row["state"], speak),
             str(row["frames"]),
             str(row["hash"])[:16],
         )

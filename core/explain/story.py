@@ -1,0 +1,182 @@
+"""One fact as a sentence: the story of a job, told in order, in either language."""
+
+from __future__ import annotations
+
+from core.explain import catalogue
+from core.explain.filling import Language, decimal, within
+from core.explain.phrases import phrase, phrases
+from core.model.facts import (
+    Answered,
+    AttemptFailed,
+    ClockJumped,
+    Fact,
+    FilmJoined,
+    FilmPlanned,
+    FilmPublished,
+    FilmRolledBack,
+    GateClosed,
+    GateOpened,
+    JobAccepted,
+    JobFinished,
+    PreviousUsed,
+    ProblemFound,
+    Rewound,
+    RunInterrupted,
+    RunStarted,
+    SealBroken,
+    SegmentSealed,
+    ShotDegraded,
+    ShotMended,
+    ShotSlated,
+    SoundSilenced,
+    SourceMoved,
+)
+from core.model.failure import Failure, Recovery
+
+
+def sentence(fact: Fact, language: Language = "en") -> str:
+    """What happened. A checkpoint is a sentence too, though displays count them instead."""
+    speak = language
+    match fact:
+        case JobAccepted():
+            return phrase(
+                "told-asked", speak, output=fact.output, preset=fact.preset, name=fact.timeline_name, path=fact.timeline_path
+            )
+        case RunStarted():
+            return phrase("told-begun", speak, version=fact.version, ffmpeg=fact.ffmpeg, workers=fact.workers)
+        case ProblemFound():
+            said = catalogue.words(fact.code, speak, path=fact.path, detail=fact.detail, name=fact.detail or fact.path)
+            return f"{_shots(fact.shots, speak)}: {within(said.title, speak)}. {said.message} {said.action}"
+        case FilmPlanned():
+            return phrase(
+                "told-planned",
+                speak,
+                count=fact.shots,
+                frames=fact.frames,
+                timecode=fact.start_timecode,
+                segments=fact.segments,
+                chunks=fact.chunks,
+                reused=fact.reused,
+                reused_frames=fact.reused_frames,
+                copied=fact.copied,
+            )
+        case SealBroken():
+            return phrase("told-seal-broken", speak, reason=fact.reason)
+        case AttemptFailed():
+            return _attempt(fact, speak)
+        case FilmJoined():
+            return phrase("told-joined", speak, frames=fact.frames, samples=fact.samples, hash=fact.film_hash)
+        case FilmPublished():
+            return phrase("told-published", speak, output=fact.output, kept=fact.kept)
+        case FilmRolledBack():
+            return phrase("told-rolled-back", speak, output=fact.output)
+        case JobFinished():
+            why = within(catalogue.title_of(fact.code, speak), speak) if fact.code else ""
+            seconds = decimal(fact.seconds, speak)
+            return phrase("told-ended", speak, outcome=word("state", fact.outcome, speak), seconds=seconds, why=why)
+        case RunInterrupted():
+            return phrase("told-stopped", speak, reason=fact.reason)
+        case Rewound():
+            return phrase("told-rewound", speak, checkpoint=fact.checkpoint, count=len(fact.keys))
+        case _:
+            return _shot(fact, speak)
+
+
+def _shot(fact: Fact, speak: Language) -> str:
+    """What became of a shot, a sound or a source."""
+    match fact:
+        case SegmentSealed():
+            what = (
+                phrase("sealed-shot", speak, shot=fact.shot, frames=fact.frames)
+                if fact.shot
+                else phrase("sealed-sound", speak, samples=fact.frames)
+            )
+            return phrase("told-verified" if fact.reused else "told-sealed", speak, what=what)
+        case ShotSlated():
+            return phrase("told-slated", speak, shot=fact.shot, title=_title(fact.failure, speak))
+        case ShotMended():
+            bad = sum(length for _, length in fact.bad)
+            return phrase(
+                "told-mended", speak, shot=fact.shot, count=bad, frame=fact.source_frame, title=_title(fact.failure, speak)
+            )
+        case ShotDegraded():
+            change = word("change", fact.change, speak)
+            return phrase("told-degraded", speak, shot=fact.shot, change=change, title=_title(fact.failure, speak))
+        case PreviousUsed():
+            frames = sum(seal.frames for seal in fact.seals)
+            return phrase("told-previous", speak, shot=fact.shot, count=frames, job=fact.job)
+        case SoundSilenced():
+            return phrase("told-silenced", speak, clip=fact.clip, title=_title(fact.failure, speak))
+        case Answered():
+            about = phrase("at-shot", speak, shot=fact.shot, name="") if fact.shot else fact.code or fact.path
+            always = phrase("as-always", speak) if fact.remembered else ""
+            answer = word("answer", fact.answer, speak)
+            return phrase("told-answered", speak, about=about, answer=answer, to=fact.to, always=always)
+        case SourceMoved():
+            return phrase("told-moved", speak, path=fact.path, to=fact.to, how=word("how", fact.how, speak))
+        case _:
+            return _around(fact, speak)
+
+
+def _around(fact: Fact, speak: Language) -> str:
+    """What the machine and its volumes did."""
+    match fact:
+        case GateClosed():
+            return phrase("told-waiting", speak, place=gate_name(fact.gate, speak), title=_title(fact.failure, speak))
+        case GateOpened():
+            place, seconds = gate_name(fact.gate, speak), decimal(fact.closed_s, speak)
+            said = phrase("told-given-up" if fact.given_up else "told-well-again", speak, place=place, seconds=seconds)
+            return said[0].upper() + said[1:]
+        case ClockJumped():
+            return phrase("told-slept" if fact.slept else "told-clock-set", speak, seconds=decimal(fact.by_s, speak, 0))
+        case _:
+            return f"{type(fact).__name__}."  # a fact of a newer kind is named rather than kept back
+
+
+def _attempt(fact: AttemptFailed, speak: Language) -> str:
+    said = catalogue.explain(fact.failure, speak)
+    return phrase(
+        "told-attempt",
+        speak,
+        shot=fact.shot or "",
+        attempt=fact.attempt,
+        title=within(said.title, speak),
+        type=fact.failure.type.value,
+        code=fact.failure.code,
+        message=said.message,
+        strategy=fact.recovery.strategy.value,
+        done=done(fact.recovery, speak),
+    )
+
+
+def gate_name(gate: str, language: Language = "en") -> str:
+    """What is waited for, in words."""
+    kind, _, place = gate.partition(":")
+    return f"{word('gate', kind, language)}{f' {place}' if place else ''}"
+
+
+def done(recovery: Recovery, language: Language = "en") -> str:
+    """What was decided about a failure."""
+    changed = word("change", recovery.change, language) if recovery.change else ""
+    if recovery.gate:
+        return phrase("done-waited", language, place=gate_name(recovery.gate, language), changed=changed)
+    if recovery.retry_at is not None:
+        return phrase("done-again", language, changed=changed)
+    return phrase("done-stop" if recovery.fatal else "done-given-up", language, changed=changed)
+
+
+def word(kind: str, value: str, language: Language = "en") -> str:
+    """One of our own words in the language: a `state`, an `answer`, a `change`, a `gate`, `how` a source was found. A word of a
+    newer kind is said as it is."""
+    name = f"{kind}-{'-'.join(value.split())}"
+    return phrase(name, language) if name in phrases() else value
+
+
+def _title(failure: Failure, language: Language) -> str:
+    return within(catalogue.explain(failure, language).title, language)
+
+
+def _shots(numbers: tuple[int, ...], language: Language) -> str:
+    if not numbers:
+        return phrase("where-sound", language)
+    return phrase("where-shots", language, count=len(numbers), numbers=", ".join(map(str, numbers)))
