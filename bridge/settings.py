@@ -23,18 +23,20 @@ TEMPLATE = """\
 # decode_with: cuda            # decode sources with a graphics device (cuda, vaapi, qsv, videotoolbox, d3d11va);
 #                              # where it fails, software takes over and the shot says so
 # wait: 60                     # seconds a drive that went away is waited for when everything else is done
+# media_folders: [/Volumes/Archive, ~/Rushes]   # where media that is missing is looked for, with all folders in them
 """
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`ffmpeg` path or command; `scratch` folder for segments; `jobs` workers at once; `decode_with` ffmpeg's name of
-    a device; `wait` seconds for a volume that went away."""
+    a device; `wait` seconds for a volume that went away; `media_folders` are searched for media that is missing."""
 
     ffmpeg: str | None = None
     scratch: str | None = None
     jobs: int | None = None
     decode_with: str | None = None
     wait: float | None = None
+    media_folders: tuple[str, ...] = ()
 
 
 def home() -> Path:
@@ -66,6 +68,9 @@ def load(folder: Path) -> Settings:
         raise Refused("settings-invalid", path=str(path), detail=f"decode_with must be one of {', '.join(DEVICES)}")
     if settings.wait is not None and not 0 <= settings.wait <= 86400:
         raise Refused("settings-invalid", path=str(path), detail="wait must be a number of seconds from 0 to 86400")
+    for place in settings.media_folders:
+        if not Path(place).expanduser().is_absolute():
+            raise Refused("settings-invalid", path=str(path), detail=f"media_folders must be whole paths, unlike {place!r}")
     return settings
 
 

@@ -14,7 +14,7 @@ from core.engine import Engine
 from core.explain import catalogue
 from core.explain.snapshot import Snapshot, snapshot
 from core.model import codec
-from core.model.facts import AttemptFailed, Fact, FilmPlanned, SealBroken, ShotSlated, SoundSilenced
+from core.model.facts import AttemptFailed, Fact, FilmPlanned, SealBroken, ShotSlated, SoundSilenced, SourceMoved
 from core.perform import machine
 
 _STEP_EVERY_S = 0.5
@@ -62,6 +62,13 @@ def duration(seconds: float | None) -> str:
     whole = int(seconds + 0.5)
     hours, minutes, secs = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours}:{minutes:02}:{secs:02}" if hours else f"{minutes}:{secs:02}"
+
+
+def step_title(step: str, total: int) -> str:
+    """What is done before the plan."""
+    if step == "find":
+        return f"Looking for {total} file{'s' if total > 1 else ''}"
+    return "Opening media"
 
 
 class JsonLines:
@@ -117,7 +124,7 @@ class Live:
 
     def step(self, step: str, done: int, total: int) -> None:
         self._progress.update(
-            self._task, description="Opening media", completed=done, total=total or None, rest=f"{done} of {total}"
+            self._task, description=step_title(step, total), completed=done, total=total or None, rest=f"{done} of {total}"
         )
 
     def fact(self, job: str, seq: int, fact: Fact) -> None:
@@ -136,6 +143,8 @@ class Live:
             case SoundSilenced():
                 said = catalogue.explain(fact.failure)
                 self.console.print(f"[red]Silence for {safe(fact.clip)}[/] ({said.title.lower()}): {safe(said.message)}")
+            case SourceMoved():
+                self.console.print(f"[green]Found again[/]: {safe(fact.path)} is now {safe(fact.to)}")
             case SealBroken():
                 self.console.print(f"[yellow]A checkpoint is made again[/]: {safe(fact.reason)}")
             case _:

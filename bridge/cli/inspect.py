@@ -15,6 +15,7 @@ from bridge.cli.console import plain_console, safe
 from bridge.cli.house import place
 from bridge.cli.run import find_job
 from bridge.cli.summary import refusal
+from core.decide.healing import LOOKED_FOR
 from core.explain import catalogue
 from core.model import codec
 from core.model.facts import (
@@ -33,6 +34,7 @@ from core.model.facts import (
     SegmentSealed,
     ShotSlated,
     SoundSilenced,
+    SourceMoved,
 )
 from core.model.refusal import Refused
 from core.record.journal import Entry, Journal
@@ -152,7 +154,11 @@ def story(entry: Entry) -> str:
         case ProblemFound() as fact:
             said = catalogue.words(fact.code, path=fact.path, detail=fact.detail, name=fact.detail or fact.path)
             where = f"Shots {', '.join(map(str, fact.shots))}: " if fact.shots else "Sound: "
-            return f"{where}{said.title.lower()}. {said.message} {said.action}"
+            hint = f" {fact.detail}" if fact.code in LOOKED_FOR and fact.detail else ""
+            return f"{where}{said.title.lower()}. {said.message}{hint} {said.action}"
+        case SourceMoved() as fact:
+            how = {"content": "the content is the same", "mhl": "a media hash list says so", "person": "as you said"}[fact.how]
+            return f"{fact.path} is now {fact.to} ({how})."
         case FilmPlanned() as fact:
             return (
                 f"Planned {fact.shots} shots, {fact.frames} frames from {fact.start_timecode} in {fact.segments} segments and "

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.assemble import Ended
+from core.decide.healing import LOOKED_FOR
 from core.explain import catalogue
 from core.model.facts import JobFinished, RunInterrupted
 from core.model.refusal import Refused
@@ -56,6 +57,7 @@ def _problems(ended: Ended) -> list[dict[str, Any]]:
     for problem in state.plan.problems:
         name = problem.detail or problem.path
         said = catalogue.words(problem.code, path=problem.path, detail=problem.detail, name=name)
+        hint = f" {problem.detail}" if problem.code in LOOKED_FOR and problem.detail else ""
         found.append(
             {
                 "code": problem.code,
@@ -63,7 +65,7 @@ def _problems(ended: Ended) -> list[dict[str, Any]]:
                 "shots": list(problem.shots),
                 "clips": list(problem.clips),
                 "title": said.title,
-                "message": said.message,
+                "message": said.message + hint,
                 "action": said.action,
             }
         )
