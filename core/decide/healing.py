@@ -75,7 +75,7 @@ def detail(path: str, matches: Sequence[Match]) -> str:
     unlike = [match.to for match in matches if match.path == path and match.how == "unlike"]
     said = []
     if alike:
-        said.append(f"Perhaps {_row(alike)}: same name and size.")
+        said.append(f"Perhaps {_row(alike)}: same name and size; hotsplice answer can relink it.")
     if unlike:
         said.append(f"Not {_row(unlike)}: same name, but other content than is on record.")
     return " ".join(said)

@@ -11,9 +11,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core import answering
 from core import assemble as module
 from core.assemble import Ended, assemble
 from core.model.facts import (
+    Answered,
     Fact,
     FilmPlanned,
     JobAccepted,
@@ -383,7 +385,27 @@ def test_a_proposal_stands_with_the_problem_and_is_not_taken(studio):
     ended = studio.run(cut([SHOTS[0], clip(24, 20, "/media/lost.mov")]), found_at("/v/lost.mov", "alike"))
     (problem,) = [fact for fact in studio.story(ended.job) if isinstance(fact, ProblemFound)]
     assert (problem.code, problem.path) == ("source-missing", "/media/lost.mov")
-    assert problem.detail == "Perhaps /v/lost.mov: same name and size."
+    assert problem.detail == "Perhaps /v/lost.mov: same name and size; hotsplice answer can relink it."
+
+
+def test_a_relink_that_is_said_while_the_job_runs_is_used_at_once(studio, monkeypatch):
+    monkeypatch.setattr(answering, "_ASK_EVERY_S", 0.0)
+    studio.media["/v/other.mov"] = source("/v/other.mov", picture(), mark="o")
+    film = cut([SHOTS[0], clip(24, 20, "/media/lost.mov")])
+
+    said = []
+
+    def say(order: Order) -> None:
+        if isinstance(order, RenderSegment) and not said:
+            said.append(order)
+            ((job, _),) = studio.house.journal.jobs()
+            word = Answered(answer="relink", shot=2, path="/media/lost.mov", to="/v/other.mov")
+            studio.house.journal.append(job, [word], 1.0)
+
+    ended = studio.run(film, say)
+    assert ended.end.outcome == "complete"
+    story = [fact for job, _ in studio.house.journal.jobs() for fact in studio.story(job)]
+    assert SourceMoved(path="/media/lost.mov", to="/v/other.mov", how="person") in story
 
 
 def test_media_at_a_new_place_is_never_written_over_and_neither_is_its_old_place(studio):

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 import xxhash
 
-from core.model.facts import Answered
-from core.record.journal import Journal
 from tests.film.assembling import Ended, House
 from tests.film.barcode import Mark
 from tests.film.comparing import shown
@@ -135,14 +133,13 @@ def test_a_persons_word_is_kept_for_the_next_run(studio, reels):
     other = studio.root / "archive" / "better.mov"
     other.parent.mkdir()
     shutil.copy2(reels[2].path, other)
-    journal = Journal(studio.house.home / "journal.db")
-    ((job, _),) = journal.jobs()
-    journal.append(job, [Answered(answer="relink", path=str(studio.b), to=str(other))], 1.0)
-    journal.close()
-    ended = studio.run()
-    assert (ended.code, ended.made) == (0, 24)
-    assert [fact["how"] for fact in ended.facts("SourceMoved")] == ["person"]
+    (job,) = [line["job"] for line in studio.house.run("jobs", "--json").events]
+    said = studio.house.words("answer", job, "2", "relink", other)
+    assert f"{studio.b} is now {other}, as you said." in said and "Complete and verified" in said
     assert shown(studio.film)[20] == Mark(3, 10)
+    ended = studio.run()
+    assert (ended.code, ended.summary["outcome"], ended.made) == (0, "unchanged", 0)
+    assert [fact["how"] for fact in ended.facts("SourceMoved")] == ["person"]
     other.write_text("no media")
     ended = studio.run()
     (problem,) = ended.summary["problems"]

@@ -47,7 +47,8 @@ def test_what_is_said_of_a_relink():
 def test_what_is_said_of_proposals_and_contradictions():
     found = [match("/b/a.mov", "alike"), match("/c/a.mov", "alike"), match("/d/a.mov", "unlike"), match("/e", "alike", path="/other")]
     assert detail(LOST, found) == (
-        "Perhaps /b/a.mov or /c/a.mov: same name and size. Not /d/a.mov: same name, but other content than is on record."
+        "Perhaps /b/a.mov or /c/a.mov: same name and size; hotsplice answer can relink it. "
+        "Not /d/a.mov: same name, but other content than is on record."
     )
     assert detail(LOST, []) == ""
     assert "or one of 5 more" in detail(LOST, [match(f"/{n}/a.mov", "alike") for n in range(8)])
