@@ -8,6 +8,7 @@ from typing import Any
 from bridge import settings
 from core.assemble import Ended
 from core.decide.assembly import Assembly
+from core.decide.healing import LOOKED_FOR
 from core.explain import catalogue
 from core.explain.filling import Language, decimal
 from core.explain.phrases import phrase, what_is_safe
@@ -67,7 +68,10 @@ def _problems(state: Assembly, language: Language) -> list[dict[str, Any]]:
         name = problem.detail or problem.path
         said = catalogue.words(problem.code, language, path=problem.path, detail=problem.detail, name=name)
         head = {"code": problem.code, "path": problem.path, "shots": list(problem.shots), "clips": list(problem.clips)}
-        found.append(head | {"timecodes": [record_timecode(state.plan, shot) for shot in problem.shots]} | _said(said))
+        told = _said(said)
+        if problem.code in LOOKED_FOR and problem.detail:  # where a copy may be
+            told["message"] += f" {problem.detail}"
+        found.append(head | {"timecodes": [record_timecode(state.plan, shot) for shot in problem.shots]} | told)
     runtime: dict[tuple[str, str], dict[str, Any]] = {}
 
     def met(failure: Failure) -> dict[str, Any]:

@@ -157,7 +157,7 @@ def _clip(draft: _Draft, number: int, record_in: int, frames: int, clip: Clip) -
         _pictures(draft, shot, clip, source, source.video)
         return
     if isinstance(source, Failure):
-        code, detail = source.code, source.evidence.detail
+        path, code, detail = source.evidence.path or path, source.code, source.evidence.detail
     elif isinstance(source, Source):
         code, detail = "source-no-picture", ""
     else:

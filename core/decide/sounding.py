@@ -61,7 +61,7 @@ def _sounds(clip: Clip, sources: Mapping[str, Source | Failure], form: Format, p
     path = clip.media.path or ""
     source = sources.get(path) if clip.media.kind == "file" else None
     if isinstance(source, Failure):
-        problem(source.code, path, source.evidence.detail, clip=clip.id)
+        problem(source.code, source.evidence.path or path, source.evidence.detail, clip=clip.id)
         return []
     if source is None:
         problem("generator-not-rendered" if clip.media.kind == "generator" else "source-unnamed", path, clip.name, clip=clip.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.decide.healing import LOOKED_FOR
 from core.explain import catalogue
 from core.explain.filling import Language, decimal, within
 from core.explain.phrases import phrase, phrases
@@ -46,7 +47,8 @@ def sentence(fact: Fact, language: Language = "en") -> str:
             return phrase("told-begun", speak, version=fact.version, ffmpeg=fact.ffmpeg, workers=fact.workers)
         case ProblemFound():
             said = catalogue.words(fact.code, speak, path=fact.path, detail=fact.detail, name=fact.detail or fact.path)
-            return f"{_shots(fact.shots, speak)}: {within(said.title, speak)}. {said.message} {said.action}"
+            hint = f" {fact.detail}" if fact.code in LOOKED_FOR and fact.detail else ""
+            return f"{_shots(fact.shots, speak)}: {within(said.title, speak)}. {said.message}{hint} {said.action}"
         case FilmPlanned():
             return phrase(
                 "told-planned",

@@ -7,6 +7,7 @@ believed before the engine has renamed that file to its content key.
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Literal
 
 from core.model.failure import Evidence
 from core.model.film import Value
@@ -18,6 +19,29 @@ class ExamineSource(Value, frozen=True):
     """Open a media file and say what it is."""
 
     path: str
+
+
+class Wanted(Value, frozen=True):
+    """A file that is looked for, with its size and content mark (`Source.mark`) as it was when last seen; 0 and empty for
+    one that never was."""
+
+    path: str
+    size: int = 0
+    mark: str = ""
+
+
+class FindSources(Value, frozen=True):
+    """Look for files by their content. Searched, with all folders in them and in this order: where they were (`beside`,
+    paths of files), where `near` files are, the `folders`, and the volumes of the near ones. Folders in `skip` are not
+    entered. Ends after `budget_s` or when `most` files were looked at."""
+
+    wanted: tuple[Wanted, ...]
+    folders: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    budget_s: float = 20.0
+    most: int = 200_000
 
 
 class ProveEncoder(Value, frozen=True):
@@ -152,6 +176,7 @@ class ProbePlace(Value, frozen=True):
 
 Order = (
     ExamineSource
+    | FindSources
     | ProveEncoder
     | ValidateSeal
     | RenderSegment
@@ -168,6 +193,28 @@ class Examined(Value, frozen=True):
     """The source as found."""
 
     source: Source
+
+
+class Match(Value, frozen=True):
+    """A file `to` that may be the wanted `path`.
+
+    `how`: proven by its `content` (the mark on record) or by a hash in an `mhl` history; only `alike` in name and size,
+    nothing on record could be compared; or `unlike`: it has the name, and the record says that it is another file.
+    `history` is the MHL file that speaks of it, if one does.
+    """
+
+    path: str
+    to: str
+    how: Literal["content", "mhl", "alike", "unlike"]
+    history: str = ""
+
+
+class Found(Value, frozen=True):
+    """What a search found, nearest first. `trouble` are sentences: what could not be searched or understood, and why."""
+
+    matches: tuple[Match, ...] = ()
+    trouble: tuple[str, ...] = ()
+    looked_at: int = 0
 
 
 class Proved(Value, frozen=True):
@@ -206,7 +253,7 @@ class Refuted(Value, frozen=True):
     reason: str
 
 
-Outcome = Examined | Proved | Made | Validated | Refuted | Evidence
+Outcome = Examined | Found | Proved | Made | Validated | Refuted | Evidence
 
 
 class Progress(Value, frozen=True):

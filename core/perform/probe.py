@@ -24,7 +24,7 @@ def examine(path: str) -> Source:
         raise NotMedia("not-a-file")
     if facts.st_size == 0:
         raise NotMedia("empty-file")
-    mark = hashing.fingerprint(path)
+    fingerprint, mark = hashing.both_names(path)
     # Only real media containers: a text file is a "picture" to ffmpeg's tty demuxer, a playlist opens other files.
     # A still's name is no pattern: `shot%02d.png` would open shot01.png.
     with av.open(path, options={"protocol_whitelist": "file", "pattern_type": "none"}) as container:
@@ -38,12 +38,13 @@ def examine(path: str) -> Source:
     return Source(
         path=path,
         size=facts.st_size,
-        fingerprint=mark,
+        fingerprint=fingerprint,
         inode=(facts.st_dev, facts.st_ino),
         video=video,
         audio=audio,
         timecode_s=timecode_s,
         volume=machine.mount_point(path),
+        mark=mark,
     )
 
 

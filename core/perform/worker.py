@@ -22,6 +22,7 @@ from core.model.orders import (
     ExamineCopy,
     Examined,
     ExamineSource,
+    FindSources,
     JoinFilm,
     MixSound,
     Order,
@@ -33,7 +34,7 @@ from core.model.orders import (
     Reply,
     ValidateSeal,
 )
-from core.perform import checking, copying, ffmpeg, join, machine, probe, process, render, volumes
+from core.perform import checking, copying, ffmpeg, finding, join, machine, probe, process, render, volumes
 from core.perform.wrong import Changed, Damaged, NotContiguous, NotMedia, TooShort
 
 
@@ -42,6 +43,8 @@ def _where(order: Order) -> tuple[str, Place, str]:
     match order:
         case ExamineSource():
             return "examine", "source", order.path
+        case FindSources():
+            return "find", "source", ""
         case ExamineCopy():
             return "examine-copy", "source", order.path
         case RenderSegment():
@@ -123,6 +126,8 @@ def perform(assignment: Assignment, report: object = None) -> Outcome:
         match order:
             case ExamineSource():
                 return Examined(source=probe.examine(order.path))
+            case FindSources():
+                return finding.find(order, on_frames)
             case ProveEncoder():
                 return render.prove(order, pipe)
             case ValidateSeal():

@@ -9,7 +9,7 @@ import zlib
 from typing import NamedTuple
 
 from core.model import codec
-from core.model.facts import Answers
+from core.model.facts import Answered, Answers, SourceMoved
 from core.model.segment import Plan
 from core.record.journal import Journal
 
@@ -65,6 +65,30 @@ class Memory:
         """A source as it was when last opened."""
         rows = self._journal.read("SELECT path, size, mark, fingerprint FROM sources WHERE path = ?", (path,))
         return Seen(*rows[0]) if rows else None
+
+    def relinks(self, output: str) -> dict[str, str]:
+        """Path to the file that a person gave for it, for a film. The newest answer about a path wins: another than a relink
+        takes it back."""
+        given: dict[str, str] = {}
+        for entry, _ in self._journal.answers(output):
+            answer = entry.fact
+            if not isinstance(answer, Answered):
+                continue
+            if answer.path and answer.answer == "relink" and answer.to:
+                given[answer.path] = answer.to
+            elif answer.path:
+                given.pop(answer.path, None)
+        return given
+
+    def moved(self, output: str) -> dict[str, str]:
+        """Path to where the file was last found, for a film."""
+        rows = self._journal.read(
+            "SELECT facts.body FROM facts JOIN jobs ON jobs.id = facts.job WHERE facts.kind = 'SourceMoved' AND jobs.output = ? "
+            "ORDER BY facts.seq",
+            (output,),
+        )
+        found = [codec.decode(body, SourceMoved) for (body,) in rows]
+        return {fact.path: fact.to for fact in found}
 
     def note_cure(self, code: str, change: str, *, cured: bool) -> None:
         """Count what a change did against a fault."""

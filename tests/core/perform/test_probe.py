@@ -40,7 +40,7 @@ def test_every_codec(name: str, codec: str, pixels: str, intra: bool, matrix: in
     )  # fmt: skip
     facts = os.stat(movie.path)
     assert (source.path, source.size, source.inode) == (str(movie.path), facts.st_size, (facts.st_dev, facts.st_ino))
-    assert source.fingerprint == hashing.fingerprint(movie.path)
+    assert (source.fingerprint, source.mark) == (hashing.fingerprint(movie.path), hashing.content_mark(movie.path))
 
 
 @pytest.mark.parametrize(
