@@ -133,6 +133,8 @@ def report(ended: Ended, request: Request, language: Language = "en") -> dict[st
     shots = len(state.plan.shots)
     sealed = {s.shot for s in state.current.segments} - {s.shot for s in state.current.segments if s.key not in state.believed}
     good = len(sealed - set(missing))
+    if isinstance(end, JobFinished) and end.outcome == "unchanged":  # the film itself was verified, and all that is in it
+        good = shots - len(missing)
     reused = [seal for seal in state.believed.values() if seal.reused]
     base |= {
         "shots": shots,
