@@ -78,7 +78,7 @@ class _Search:
                 self._settle()
             if not walking or len(self._sure) == len(self.order.wanted):
                 break
-        if self._closed:
+        if self._closed and len(self._sure) < len(self.order.wanted):
             self.trouble.append(f"{self._closed} of the folders and files looked at could not be opened.")
         trouble = list(dict.fromkeys(self.trouble))[:_MOST_TROUBLE]
         return Found(matches=tuple(self.matches.values()), trouble=tuple(trouble), looked_at=self.looked_at)
