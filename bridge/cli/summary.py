@@ -9,7 +9,7 @@ from bridge import settings
 from core.assemble import Ended
 from core.decide.assembly import Assembly
 from core.decide.healing import LOOKED_FOR
-from core.explain import catalogue
+from core.explain import catalogue, mends
 from core.explain.filling import Language, decimal
 from core.explain.phrases import phrase, what_is_safe
 from core.model.facts import JobFinished, RunInterrupted
@@ -85,7 +85,25 @@ def _problems(state: Assembly, language: Language) -> list[dict[str, Any]]:
         entry["timecodes"].append(record_timecode(state.plan, shot))
     for clip, failure in sorted(state.silenced.items()):
         met(failure)["clips"].append(clip)
-    return found + list(runtime.values())
+    return found + list(runtime.values()) + [_mend(mend, language) for mend in mends.mends(state, language)]
+
+
+def _mend(mend: mends.Mend, language: Language) -> dict[str, Any]:
+    """A run of frames or sounds that is missing, with its numbers besides its words."""
+    head = {
+        "code": "shot-mended" if mend.shot else "sound-mended",
+        "cause": mend.failure.code,
+        "path": mend.failure.evidence.path,
+        "shots": [mend.shot] if mend.shot else [],
+        "clips": [] if mend.shot else [mend.clip],
+        "timecodes": [mend.begin] if mend.shot else [],
+        "first": mend.first,
+        "frames": mend.frames,
+        "source_frame": mend.source_frame,
+        "source_timecode": mend.source_timecode,
+        "last_good": mend.last_good,
+    }
+    return head | _said(mends.words(mend, language))
 
 
 def record_timecode(plan: Plan, shot: int) -> str:

@@ -81,6 +81,7 @@ _DAMAGE = (
 TABLE: tuple[Row, ...] = (
     # What our own checks name.
     Row("source-changed", _E.TRANSIENT_RESOURCE, note=("source-changed",)),
+    Row("source-unlike-record", _E.PERMANENT_FILE_CORRUPTION, place=("source",), note=("unlike-record",)),
     Row("seal-damaged", _E.PERMANENT_FILE_CORRUPTION, place=("scratch",), note=("seal-damaged",)),
     Row("source-volume-gone", _E.TRANSIENT_RESOURCE, place=("source",), note=("volume-gone",)),
     Row("source-not-a-file", _E.USER_INPUT_INVALID, note=("not-a-file",)),

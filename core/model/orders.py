@@ -62,7 +62,8 @@ class ValidateSeal(Value, frozen=True):
 
 class RenderSegment(Value, frozen=True):
     """Run ffmpeg to make one segment in `part`; then count, sign, hash and flush it. `again`, where there is one, is run
-    when that did not give all frames without a word: the same with decoding begun well before."""
+    when that did not give all frames without a word: the same with decoding begun well before. Of a movie, `begin_s` to
+    `end_s` of its `stream` are shown, counted from the container's start."""
 
     key: str
     argv: tuple[str, ...]
@@ -75,6 +76,9 @@ class RenderSegment(Value, frozen=True):
     width: int = 0
     height: int = 0
     again: tuple[str, ...] = ()
+    stream: int = 0
+    begin_s: Fraction = Fraction(0)
+    end_s: Fraction = Fraction(0)
 
 
 class ExamineCopy(Value, frozen=True):
@@ -89,6 +93,52 @@ class ExamineCopy(Value, frozen=True):
     frames: int
     signature: str
     known: dict[int, int] = {}
+
+
+class Places(Value, frozen=True):
+    """When in a file the places of a stream are: place p is at p * unit_s - zero_s seconds from its start, and lasts so long.
+    `touches` tells that a place may be heard one place earlier and later too."""
+
+    unit_s: Fraction
+    zero_s: Fraction
+    lasts_s: Fraction
+    touches: bool
+
+
+class Marks(Value, frozen=True):
+    """What a source's coded content was like where a piece of work used it: hashes (xxh3-64) by place in a stream.
+
+    A place is a packet's time stamp, or for uncompressed sound the number of a block of `core.perform.marking.BLOCK`
+    samples. `modified_ns` is the file's modification time: with another one it is another file. `places` are given for sound.
+    """
+
+    path: str
+    modified_ns: int
+    stream: int
+    marks: dict[int, int]
+    places: Places | None = None
+
+
+class LocateDamage(Value, frozen=True):
+    """Find which frames of a segment that failed cannot be had from its source: decode it once, as strictly as rendering.
+
+    Record frame k shows what the source shows at begin_s + k / rate, counted from the container's start (`copied`: from the
+    stream's); with `conform` the source keeps another time. `known` is what is on record. Decoders' lines that match `harmless`
+    do not count. A small picture of the last good frame before the damage is written to `picture`.
+    """
+
+    key: str
+    path: str
+    fingerprint: str
+    stream: int
+    begin_s: Fraction
+    frames: int
+    source_rate: Fraction
+    conform: bool = False
+    copied: bool = False
+    known: Marks | None = None
+    harmless: str = ""
+    picture: str = ""
 
 
 class MixSound(Value, frozen=True):
@@ -181,6 +231,7 @@ Order = (
     | ValidateSeal
     | RenderSegment
     | ExamineCopy
+    | LocateDamage
     | MixSound
     | EncodeTrack
     | JoinFilm
@@ -226,7 +277,7 @@ class Proved(Value, frozen=True):
 class Made(Value, frozen=True):
     """A part file was made and flushed, and this is what stands in it; `core.decide.integrity` says whether that is
     what was promised. `frames` are samples for sound. `log` are ffmpeg's lines. `known` are hashes of packets, by
-    frame number, that decoded cleanly now. `again` tells that it took the second way.
+    frame number, that decoded cleanly now, `marks` of everything that was used. `again` tells that it took the second way.
     `checking_s` is the time spent on everything but making it."""
 
     frames: int
@@ -241,6 +292,7 @@ class Made(Value, frozen=True):
     known: dict[int, int] = {}
     again: bool = False
     checking_s: float = 0.0
+    marks: tuple[Marks, ...] = ()
 
 
 class Validated(Value, frozen=True):
@@ -253,7 +305,15 @@ class Refuted(Value, frozen=True):
     reason: str
 
 
-Outcome = Examined | Found | Proved | Made | Validated | Refuted | Evidence
+class Located(Value, frozen=True):
+    """Runs (offset in the segment, length) of frames that cannot be had, in order and apart; never too few as far as can be
+    told by decoding. `picture` is the last good frame before them, a file, or empty."""
+
+    bad: tuple[tuple[int, int], ...]
+    picture: str = ""
+
+
+Outcome = Examined | Found | Proved | Made | Validated | Refuted | Located | Evidence
 
 
 class Progress(Value, frozen=True):

@@ -51,7 +51,7 @@ class Source(Value, frozen=True):
     file is known again in milliseconds whatever its size. `inode` is (device, inode): the identity against which an
     output path is compared, since ffmpeg overwrites its own source through a hard link without a word. `mark` stands for
     the content whatever its name and dates: the same recording is known by it wherever it was moved. `volume` is the mount
-    point.
+    point, `short_bytes` by how much the file ends before its own head says.
     """
 
     path: str
@@ -61,6 +61,7 @@ class Source(Value, frozen=True):
     video: VideoFacts | None
     audio: tuple[AudioFacts, ...]
     timecode_s: Fraction | None = None
+    short_bytes: int = 0
     mark: str = ""
     volume: str = ""
 

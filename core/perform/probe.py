@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from fractions import Fraction
+from pathlib import Path
 
 import av
 
@@ -45,7 +46,24 @@ def examine(path: str) -> Source:
         timecode_s=timecode_s,
         volume=machine.mount_point(path),
         mark=mark,
+        short_bytes=_short_of_head(path, facts.st_size),
     )
+
+
+def _short_of_head(path: str, size: int) -> int:
+    """How many bytes a WAV lacks of what its head promises (0 for other files). It was cut off, or a piece is missing in its
+    middle and all sound after that is early: uncompressed sound does not show it otherwise."""
+    with Path(path).open("rb") as handle:
+        if handle.read(4) != b"RIFF" or handle.read(8)[4:] != b"WAVE":
+            return 0
+        at = 12
+        while len(head := handle.read(8)) == 8:
+            length = int.from_bytes(head[4:], "little")
+            if head[:4] == b"data":  # recorders that were stopped by a power cut leave 0 or all ones
+                return max(0, at + 8 + length - size) if 0 < length < 0xFFFFFFFF else 0
+            at += 8 + length + length % 2
+            handle.seek(at)
+    return 0
 
 
 def _container_start(container: av.container.InputContainer) -> Fraction:

@@ -14,7 +14,7 @@ import xxhash
 
 from core.model.failure import Evidence
 from core.model.orders import EncodeTrack, Made, Outcome, Proved, ProveEncoder, RenderSegment
-from core.perform import ffmpeg, hashing, machine, packets, sealed
+from core.perform import ffmpeg, hashing, machine, marking, packets, sealed
 
 _NOTHING_CAME = re.compile(r"Nothing was written|Output file is empty")
 
@@ -70,6 +70,7 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
         return Evidence(operation="render", place="source", path=order.source, note="source-changed", elapsed_s=ran.elapsed_s)
     _flush(order.part)
     counted = packets.count_video(order.part, rate)
+    used = (marking.of_pictures(order.source, order.stream, order.begin_s, order.end_s),) if order.end_s else ()
     return Made(
         frames=counted.frames,
         signature=counted.signature,
@@ -80,6 +81,7 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
         digest=counted.digest,
         reorder=counted.reorder,
         again=again,
+        marks=used,
         checking_s=machine.monotonic() - started,
     )
 

@@ -24,6 +24,7 @@ from core.model.orders import (
     ExamineSource,
     FindSources,
     JoinFilm,
+    LocateDamage,
     MixSound,
     Order,
     Outcome,
@@ -47,6 +48,8 @@ def _where(order: Order) -> tuple[str, Place, str]:
             return "find", "source", ""
         case ExamineCopy():
             return "examine-copy", "source", order.path
+        case LocateDamage():
+            return "locate", "source", order.path
         case RenderSegment():
             return "render", "scratch", order.part
         case MixSound():
@@ -136,6 +139,10 @@ def perform(assignment: Assignment, report: object = None) -> Outcome:
                 return render.render(order, assignment.rate, on_frames, pipe)
             case ExamineCopy():
                 return copying.examine(order, on_frames)
+            case LocateDamage():
+                from core.perform import locating  # as seldom as damage is
+
+                return locating.locate(order, assignment.rate, on_frames)
             case MixSound():
                 from core.perform import sound  # numpy takes a tenth of a second, and few workers mix
 
