@@ -12,6 +12,8 @@ import errno
 from core.decide.diagnosis_table import TABLE, Row
 from core.model.failure import ErrorType, Evidence, Failure
 
+__all__ = ["TABLE", "diagnose", "matches"]
+
 
 def diagnose(seen: Evidence) -> Failure:
     """The failure this evidence is. Never fails: what no row knows is `unknown`, with its evidence kept."""
