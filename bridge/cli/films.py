@@ -85,7 +85,9 @@ def _check(where: Place, journal: Journal, what: str, deep: bool, as_json: bool,
         if film is not None and film.job == job:
             orders[accepted.output] = _check_order(Path(accepted.output), film, deep)
     results = _perform(where, orders, stall_s=600.0) if orders else {}
-    judged = {name: _judged(name, orders[name], result) for name, result in results.items() if isinstance(result, Refuted | Failure)}
+    judged = {
+        name: _judged(name, orders[name], result) for name, result in results.items() if isinstance(result, Refuted | Failure)
+    }
     bad = {
         name: failure.evidence.detail if isinstance(results[name], Refuted) else catalogue.explain(failure).message
         for name, failure in judged.items()

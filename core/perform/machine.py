@@ -108,8 +108,12 @@ def resident_bytes(pid: int) -> int | None:
 
 
 def mount_point(path: str | Path) -> str:
-    """The mount point that a path is on, as the path spells it; `/` at the least."""
-    place = Path(os.path.abspath(path))
+    """The mount point that a path leads to; `/` at the least. What the kernel lists counts where it lists them: a folder that
+    is mounted in a second place looks like any other."""
+    place = Path(os.path.realpath(path))
+    listed, _ = listed_mount(place)
+    if listed:
+        return listed
     while place != place.parent and not os.path.ismount(place):
         place = place.parent
     return str(place)
