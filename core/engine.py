@@ -263,6 +263,9 @@ class Engine:
     def _fail(self, need: Need, evidence: Evidence, order: Order | None = None) -> None:
         if isinstance(order, RenderSegment | MixSound | EncodeTrack):
             self.workspace.discard(Path(order.part))
+        if not evidence.volume and evidence.path:  # what was judged here and not in a worker; nothing is touched for it
+            mount = machine.listed_mount(evidence.path)[0]
+            evidence = msgspec.structs.replace(evidence, volume=mount, free_memory_bytes=machine.free_memory())
         self._learn(need, cured=False)
         facts = settling.failed(self.state, need, evidence, now=machine.now(), chance=machine.chance())
         self.note(*facts)

@@ -26,6 +26,9 @@ from core.record.memory import Memory
 from core.record.workspace import Workspace
 from core.request import House, Request
 
+_OF_THE_RECIPE = {"preset-unfit", "program-mismatch", "encoder-device-gone"}
+"""What a trial of the encoder can fail over; anything else is told as an encoder that does not work."""
+
 
 def refuse_sources_as_output(output: Path, sources: dict[str, Source | Failure]) -> None:
     """By identity, not by name: through a hard link, a symlink or another spelling ffmpeg destroys its own source. One that
@@ -66,7 +69,7 @@ def planned(
         if proved.code.startswith("scratch-"):
             raise Refused(proved.code, path=str(scratch))
         raise Refused(
-            "encoder-missing",
+            proved.code if proved.code in _OF_THE_RECIPE else "encoder-missing",
             preset=request.preset.name,
             path=house.build.path,
             detail="; ".join(proved.evidence.stderr[-2:]) or proved.evidence.detail,

@@ -20,6 +20,9 @@ _BAD_LINE = re.compile(
 """ffmpeg says `corrupt decoded frame` only as a warning and exits 0 (20 of 20 zeroed pages in ProRes)."""
 
 
+_FASTEST = 1e11
+"""Pixels a second that no single thread can move: ten times what memory gives it."""
+
 HARMLESS = (
     r"\[error\] (mmco: unref short failure|co located POCs unavailable|reference picture missing during reorder"
     r"|Missing reference picture, default is \d+)"
@@ -72,6 +75,8 @@ def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | Jo
         note = "off-grid"
     elif signature and made.signature != signature:
         note = "other-signature"
+    elif isinstance(order, RenderSegment) and 0 < made.making_s < wanted * order.width * order.height / _FASTEST:
+        note = "too-fast"
     if not note:
         return None
     return Evidence(
@@ -82,7 +87,8 @@ def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | Jo
         stderr=suspicious or made.log,
         frames_wanted=wanted,
         frames_seen=made.frames,
-        detail=made.signature if note == "other-signature" else "",
+        detail={"other-signature": made.signature, "too-fast": f"{made.making_s:.6f} s"}.get(note, ""),
+        elapsed_s=made.making_s,
     )
 
 

@@ -278,7 +278,7 @@ class Made(Value, frozen=True):
     """A part file was made and flushed, and this is what stands in it; `core.decide.integrity` says whether that is
     what was promised. `frames` are samples for sound. `log` are ffmpeg's lines. `known` are hashes of packets, by
     frame number, that decoded cleanly now, `marks` of everything that was used. `again` tells that it took the second way.
-    `checking_s` is the time spent on everything but making it."""
+    `making_s` is the time ffmpeg took for it, 0 where that is not known; `checking_s` that spent on everything else."""
 
     frames: int
     signature: str = ""
@@ -291,6 +291,7 @@ class Made(Value, frozen=True):
     clipped: int = 0
     known: dict[int, int] = {}
     again: bool = False
+    making_s: float = 0.0
     checking_s: float = 0.0
     marks: tuple[Marks, ...] = ()
 
