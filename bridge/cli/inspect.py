@@ -15,25 +15,9 @@ from bridge.cli.console import plain_console, safe
 from bridge.cli.house import place
 from bridge.cli.run import find_job
 from bridge.cli.summary import refusal
-from core.explain import catalogue
+from core.explain.story import sentence
 from core.model import codec
-from core.model.facts import (
-    AttemptFailed,
-    FilmJoined,
-    FilmPlanned,
-    FilmPublished,
-    FilmRolledBack,
-    JobAccepted,
-    JobFinished,
-    ProblemFound,
-    Rewound,
-    RunInterrupted,
-    RunStarted,
-    SealBroken,
-    SegmentSealed,
-    ShotSlated,
-    SoundSilenced,
-)
+from core.model.facts import FilmPlanned, JobFinished, RunInterrupted, RunStarted, SealBroken, SegmentSealed
 from core.model.refusal import Refused
 from core.record.journal import Entry, Journal
 
@@ -135,61 +119,9 @@ def _show(journal: Journal, job: str, console: Console, as_json: bool) -> None:
         if sealed:
             console.print(f"                     {sealed} checkpoints sealed, {sealed - fresh} of them reused")
             sealed, fresh = 0, 0
-        line = story(entry)
-        if line:
-            console.print(f"[dim]{moment(entry.at)}[/]  {safe(line)}")
+        console.print(f"[dim]{moment(entry.at)}[/]  {safe(sentence(entry.fact))}")
     if sealed:
         console.print(f"                     {sealed} checkpoints sealed, {sealed - fresh} of them reused")
-
-
-def story(entry: Entry) -> str:
-    """One fact as a sentence."""
-    match entry.fact:
-        case JobAccepted() as fact:
-            return f"Asked for {fact.output} ({fact.preset}) from {fact.timeline_name}, {fact.timeline_path}."
-        case RunStarted() as fact:
-            return f"Work began (Hotsplice {fact.version}, ffmpeg {fact.ffmpeg}, {fact.workers} at once)."
-        case ProblemFound() as fact:
-            said = catalogue.words(fact.code, path=fact.path, detail=fact.detail, name=fact.detail or fact.path)
-            where = f"Shots {', '.join(map(str, fact.shots))}: " if fact.shots else "Sound: "
-            return f"{where}{said.title.lower()}. {said.message} {said.action}"
-        case FilmPlanned() as fact:
-            return (
-                f"Planned {fact.shots} shots, {fact.frames} frames from {fact.start_timecode} in {fact.segments} segments and "
-                f"{fact.chunks} stretches of sound; {fact.reused} of them ({fact.reused_frames} frames) were checkpoints "
-                f"already, {fact.copied} are copied without encoding."
-            )
-        case SealBroken() as fact:
-            return f"A checkpoint is not believed ({fact.reason}); it is made again."
-        case AttemptFailed() as fact:
-            said = catalogue.explain(fact.failure)
-            again = (
-                "tried again" if fact.recovery.retry_at is not None else "the job stops" if fact.recovery.fatal else "given up"
-            )
-            where = f"Shot {fact.shot}: " if fact.shot else ""
-            return (
-                f"{where}attempt {fact.attempt} failed, {said.title.lower()} ({fact.failure.type.value}, {fact.failure.code}): "
-                f"{said.message} {fact.recovery.strategy.value}: {again}."
-            )
-        case ShotSlated() as fact:
-            return f"Shot {fact.shot} is a slate: {catalogue.explain(fact.failure).title.lower()}."
-        case SoundSilenced() as fact:
-            return f"Silence for {fact.clip}: {catalogue.explain(fact.failure).title.lower()}."
-        case FilmJoined() as fact:
-            return f"Joined and checked whole: {fact.frames} frames, {fact.samples} samples, {fact.film_hash}."
-        case FilmPublished() as fact:
-            return f"Published as {fact.output}." + (f" The film before it is kept as {fact.kept}." if fact.kept else "")
-        case FilmRolledBack() as fact:
-            return f"Rolled back {fact.output} to the film before."
-        case JobFinished() as fact:
-            why = f": {catalogue.words(fact.code, path=fact.detail, detail=fact.detail).title.lower()}" if fact.code else ""
-            return f"Ended {fact.outcome} after {fact.seconds:.1f} s{why}."
-        case RunInterrupted() as fact:
-            return f"Stopped on request ({fact.reason})."
-        case Rewound() as fact:
-            return f"Taken back to checkpoint {fact.checkpoint}: {len(fact.keys)} later ones are made again."
-        case _:
-            return ""
 
 
 def _checkpoints(journal: Journal, job: str, console: Console, as_json: bool) -> None:

@@ -75,6 +75,16 @@ def parser() -> argparse.ArgumentParser:
     shown = verb("show", "Tell the story of a job.")
     shown.add_argument("job", metavar="JOB")
     shown.add_argument("--json", action="store_true")
+    written = verb("report", "Write what became of a job as one HTML page, for people who were not there.")
+    written.add_argument("job", metavar="JOB")
+    written.add_argument("-o", "--output", metavar="FILE.html", help="default: in the data folder")
+    written.add_argument("--open", action="store_true", help="show it in the browser")
+    bundled = verb("diagnose", "Pack everything about a job into a file for someone who can help.")
+    bundled.add_argument("job", metavar="JOB")
+    bundled.add_argument("-o", "--output", metavar="FILE.zip", help="default: in the current folder")
+    bundled.add_argument("--mask", action="store_true", help="replace every name and path, the same one always by the same word")
+    counted = verb("stats", "Say how all jobs went: success, time to recover, work saved.")
+    counted.add_argument("--json", action="store_true")
     points = verb("checkpoints", "List the checkpoints of a job.")
     points.add_argument("job", metavar="JOB")
     points.add_argument("--json", action="store_true")
@@ -223,6 +233,18 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             from bridge.cli import inspect
 
             return inspect.run(arguments)
+        case "report":
+            from bridge.cli import report
+
+            return report.run(arguments)
+        case "diagnose":
+            from bridge.cli import diagnose
+
+            return diagnose.run(arguments)
+        case "stats":
+            from bridge.cli import stats
+
+            return stats.run(arguments)
         case "check" | "rollback" | "clean":
             from bridge.cli import films
 

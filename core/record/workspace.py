@@ -44,6 +44,11 @@ def _rename(source: Path, target: Path) -> None:
             os.replace(source, target)
 
 
+def take_place(part: Path, target: Path) -> None:
+    """A finished file takes its name, whole; what had it is gone. For what is not a film (`core.record.papers`)."""
+    _rename(part, target)
+
+
 def flush_directory(path: Path) -> None:
     """Make names in a directory durable; file systems that cannot say so are left alone."""
     if os.name == "nt":
