@@ -137,7 +137,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names that are not text; in JSON it is the very escape
     try:
-        return _dispatch(parser().parse_args(argv))
+        arguments = parser().parse_args(argv)
+        _begin_log(arguments.verb)
+        return _dispatch(arguments)
     except Unclear as error:
         return _unclear(error, as_json)
     except sqlite3.DatabaseError as error:  # the middle of a journal is read late
@@ -146,8 +148,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 0
-    except Exception:  # the last boundary: nobody who edits films is shown a traceback, and no developer loses one
-        return _unexpected(as_json)
+    except Exception as error:  # the last boundary: nobody who edits films is shown a traceback, and no developer loses one
+        return _unexpected(error, as_json)
+
+
+def _begin_log(verb: str | None) -> None:
+    """Commands that only ask are not logged, but for what goes wrong."""
+    if verb is None:
+        return
+    from bridge import logs, settings
+
+    logs.begin(settings.home())
+    if verb in ("assemble", "resume", "rollback", "clean"):
+        from bridge.cli.house import program_version
+
+        logs.command(verb, program_version())
 
 
 def _damaged(error: sqlite3.DatabaseError, as_json: bool) -> int:
@@ -176,11 +191,14 @@ def _refuse(error: Refused, usage: str, as_json: bool) -> int:
     return summary.REFUSED
 
 
-def _unexpected(as_json: bool) -> int:
+def _unexpected(error: Exception, as_json: bool) -> int:
     """Keep the traceback in a file and say where. Exit code 3: what was recorded holds."""
     import tempfile
     import traceback
 
+    from bridge import logs
+
+    logs.unforeseen(error)
     text = traceback.format_exc()
     try:
         with tempfile.NamedTemporaryFile("w", prefix="hotsplice-", suffix=".txt", delete=False, encoding="utf-8") as handle:

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from bridge import logs
 from core.assemble import Ended
 from core.explain import catalogue
 from core.model.facts import JobFinished, RunInterrupted
@@ -24,6 +25,7 @@ def refusal(error: Refused | TimelineRefused) -> dict[str, Any]:
     else:
         said = catalogue.words(error.code, **error.fields)
         title, message, action = said.title, said.message, said.action
+    logs.refused(error.code, message)
     return {
         "exit_code": REFUSED,
         "outcome": "refused",
@@ -37,6 +39,7 @@ def refusal(error: Refused | TimelineRefused) -> dict[str, Any]:
 def lost_record(path: str, error: Exception) -> dict[str, Any]:
     """Exit code 3: the journal's or the store's disk does not take any more."""
     said = catalogue.words("journal-failing", path=path, detail=str(error))
+    logs.refused(said.code, said.message)
     return {
         "exit_code": FAILED,
         "outcome": "failed",

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from core.model.refusal import Refused
-from core.record.workspace import take_place
+from core.record.workspace import lock_file, take_place
 
 PICTURES, REPORTS, LOGS = "pictures", "reports", "logs"
 
@@ -70,10 +70,18 @@ def _head(path: Path) -> bytes:
         return handle.read(4096)
 
 
-def rotate(log: Path, keep: int) -> None:
-    """`log` becomes `log.1`, that `log.2` and so on; the oldest of `keep` goes. To be called by one process at a time."""
-    for number in range(keep - 1, 0, -1):
-        older = log.with_name(f"{log.name}.{number}")
-        if older.exists():
-            take_place(older, log.with_name(f"{log.name}.{number + 1}"))
-    take_place(log, log.with_name(f"{log.name}.1"))
+def rotate(log: Path, keep: int, most: int) -> None:
+    """`log` becomes `log.1`, that `log.2` and so on; the oldest of `keep` goes. Of several processes that see at once that it
+    has grown beyond `most` bytes one does it; whoever appends meanwhile does so under either name, and nothing is lost."""
+    with (log.parent / ".rotating").open("a+b") as handle:
+        try:
+            lock_file(handle.fileno())
+        except OSError:
+            return  # another process is at it
+        if log.stat().st_size <= most:
+            return  # and has done it
+        for number in range(keep - 1, 0, -1):
+            older = log.with_name(f"{log.name}.{number}")
+            if older.exists():
+                take_place(older, log.with_name(f"{log.name}.{number + 1}"))
+        take_place(log, log.with_name(f"{log.name}.1"))
