@@ -79,10 +79,8 @@ def page(where: Place, journal: Journal, known: Account) -> str:
     """The report of a job, with what pictures there are."""
     shown: dict[int, bytes] = {}
     if known.plan is not None:
-        film = journal.film(known.told.accepted.output)
-        standing = Path(film.path) if film is not None and film.job == known.job and film.cut else None
         workers = where.settings.jobs or machine.cores()
-        shown = pictures.of_job(known.plan, standing, journal, where.workspace(), workers=workers)
+        shown = pictures.of_job(known.plan, _standing(journal, known.told), journal, where.workspace(), workers=workers)
     good = {}
     for shot in known.told.shots:
         for trouble in shot.troubles:
@@ -90,3 +88,13 @@ def page(where: Place, journal: Journal, known: Account) -> str:
             if kept is not None:
                 good[trouble.last_good] = kept
     return report(known.told, pictures=shown, good=good, moment=moment)
+
+
+def _standing(journal: Journal, told: Chronicle) -> Path | None:
+    """The film of this job, at its place or kept beside it, by what the journal says; nobody has looked whether it is there."""
+    film = journal.film(told.accepted.output)
+    if film is None or told.published is None:
+        return None
+    if film.film_hash == told.published.film_hash:
+        return Path(film.path)
+    return Path(film.kept) if film.kept and film.kept_hash == told.published.film_hash else None
