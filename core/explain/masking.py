@@ -6,6 +6,7 @@ running text (stderr, argv, messages) every name that is known is found, and eve
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -39,7 +40,7 @@ _PATHLIKE = (
     r"|[^\s\"'<>|:;,()\[\]{}=/\\]+(?:[/\\][^\s\"'<>|:;,()\[\]{}=/\\]+)+"
     rf"|[^\s\"'<>|:;,()\[\]{{}}=/\\]+\.(?:{'|'.join(sorted(_KINDS))})\b"
 )
-_COMMON = _words(
+COMMON = _words(
     "home users user root media mnt volumes tmp temp var usr lib bin opt private data video audio sound film films movie movies "
     "documents desktop downloads dev proc etc srv run folder shots shot clip clips cut timeline edit file files source output "
     "scratch hotsplice journal store work reel untitled"
@@ -48,6 +49,9 @@ _COMMON = _words(
 
 _SURE = 5
 """A known name as long as this is found inside words too; a shorter one only where no letter or digit is beside it."""
+
+_WORD = re.compile(r"[^\W\d_]{5,}")
+"""Words in a name that may stand alone in a text."""
 
 _FRACTION = re.compile(r"-?\d+/\d+")
 _PLAIN = re.compile(r"[\d\s.,:;/%x-]*")
@@ -61,7 +65,9 @@ class Mask:
         self._keep = frozenset(keep) | {"", ".", "..", "~"}
         names: set[str] = set()
         for one in known:
-            names |= {one, *_parts(one), *(_stem(part)[0] for part in _parts(one))}
+            parts = _parts(one)
+            stems = [_stem(part)[0] for part in parts]
+            names |= {one, *parts, *stems, *(word for stem in stems for word in _WORD.findall(stem))}
         names = {name for name in names if len(name) >= _SHORTEST and not _PLAIN.fullmatch(name) and not self._stays(name)}
         written = {form: name for name in names for form in _spellings(name)}
         ordered = sorted(written, key=lambda form: (-len(form), form))
@@ -70,7 +76,7 @@ class Mask:
         self._finds = re.compile("|".join(f"(?:{one})" for one in alternatives), re.IGNORECASE)
 
     def _stays(self, text: str) -> bool:
-        return text in self._keep or text.lower() in _COMMON or text.lower() in _KINDS
+        return text in self._keep or text.lower() in COMMON or text.lower() in _KINDS
 
     def name(self, text: str) -> str:
         """A name, a path or the address of a file, whole."""
@@ -154,9 +160,9 @@ def _finding(form: str) -> str:
 
 def _spellings(name: str) -> set[str]:
     """As it is, in an address, in JSON, and as ffmpeg escapes it in a filter."""
-    escaped = name.encode("unicode_escape").decode("ascii")
+    in_json = json.dumps(name)[1:-1]
     in_filter = re.sub(r"([\\':,\[\];])", r"\\\1", name)
-    return {name, quote(name), quote(name, safe=""), escaped, in_filter}
+    return {name, quote(name), quote(name, safe=""), in_json, in_filter}
 
 
 def names_in(value: Any, field: str = "") -> set[str]:

@@ -19,6 +19,9 @@ from core.explain.wording import verdict
 MARK = "Hotsplice report"
 """What stands in the page's `generator`: a file with it is one of ours and may be replaced."""
 
+_DENSE = 120
+"""From so many shots on there is no room for lines between them."""
+
 
 def stylesheet() -> str:
     """The page's looks."""
@@ -88,7 +91,14 @@ def _strip(told: Chronicle) -> list[Element]:
     if not told.shots:
         return []
     total = sum(max(1, shot.frames) for shot in told.shots)
-    drawing = el("svg", viewBox="0 0 1000 46", preserveAspectRatio="none", class_="strip", role="img", aria_label="The film")
+    drawing = el(
+        "svg",
+        viewBox="0 0 1000 46",
+        preserveAspectRatio="none",
+        class_="strip dense" if len(told.shots) > _DENSE else "strip",
+        role="img",
+        aria_label="The film",
+    )
     at = 0.0
     for shot in told.shots:
         width = 1000 * max(1, shot.frames) / total

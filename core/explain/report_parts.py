@@ -48,38 +48,37 @@ def legend(told: Chronicle) -> Element:
 
 
 def needs(told: Chronicle) -> list[Element]:
-    """What a person can do, one box for each cause."""
-    causes: dict[tuple[str, str], tuple[Trouble, list[int], list[str]]] = {}
+    """What a person can do: one box for each kind of fault, one line in it for each file."""
+    causes: dict[str, dict[str, tuple[Trouble, list[int], list[str]]]] = {}
     for shot in told.shots:
         if not shot.good and shot.troubles:
             trouble = shot.troubles[-1]
-            causes.setdefault((trouble.code, trouble.path), (trouble, [], []))[1].append(shot.number)
+            causes.setdefault(trouble.code, {}).setdefault(trouble.path, (trouble, [], []))[1].append(shot.number)
     for clip, trouble in told.silenced:
-        causes.setdefault((trouble.code, trouble.path), (trouble, [], []))[2].append(clip)
-    boxes = [_need(trouble, numbers_, clips) for trouble, numbers_, clips in causes.values()]
+        causes.setdefault(trouble.code, {}).setdefault(trouble.path, (trouble, [], []))[2].append(clip)
+    boxes = []
     if told.outcome == "failed" and told.code:
         said = catalogue.words(told.code, path=told.detail, detail=told.detail, name=told.detail)
-        boxes.insert(0, _box(said.title, said.message, said.action, "The job", said.code))
+        boxes.append(_box(said, [("The job", said.message)]))
+    for files in causes.values():
+        lines = [(_where(shots, clips), words_of(trouble).message) for trouble, shots, clips in files.values()]
+        boxes.append(_box(words_of(next(iter(files.values()))[0]), lines))
     return [el("section", el("h2", "What needs you"), *boxes)] if boxes else []
 
 
-def _need(trouble: Trouble, shots: list[int], clips: list[str]) -> Element:
-    said = words_of(trouble)
+def _where(shots: list[int], clips: list[str]) -> str:
     where = f"Shot{'s' if len(shots) > 1 else ''} {numbers(shots)}" if shots else ""
-    if clips:
-        sound = f"sound of {len(clips)} clip{'s' if len(clips) > 1 else ''}"
-        where = f"{where} and {sound}" if where else sound.capitalize()
-    return _box(said.title, said.message, said.action, where, said.code)
+    if not clips:
+        return where
+    sound = f"sound of {len(clips)} clip{'s' if len(clips) > 1 else ''}"
+    return f"{where} and {sound}" if where else story.opening(sound)
 
 
-def _box(title: str, message: str, action: str, where: str, code: str) -> Element:
-    return el(
-        "div",
-        el("h3", title, el("span", f"  {code}", class_="muted code")),
-        el("p", f"{where}: ", name(message)),
-        el("p", action, class_="do"),
-        class_="need",
-    )
+def _box(said: catalogue.Words, lines: list[tuple[str, str]]) -> Element:
+    box = el("div", el("h3", said.title, el("span", f"  {said.code}", class_="muted code")), class_="need")
+    for where, message in lines:
+        box.append(el("p", f"{where}: ", name(message)))
+    return add(box, el("p", said.action, class_="do"))
 
 
 def shots(told: Chronicle, pictures: Mapping[int, bytes]) -> list[Element]:
@@ -165,7 +164,7 @@ def _row(told: Chronicle, trouble: Trouble, where: Element, good: Mapping[str, b
         add(at, el("div", f"source frame {trouble.source_frame}", class_="muted"))
     done = el("td", "Known before rendering." if trouble.failure is None and not trouble.recovery else None)
     if trouble.recovery is not None:
-        add(done, f"{story.done(trouble.recovery).capitalize()}. ", el("div", story.strategy(trouble.recovery), class_="muted"))
+        add(done, f"{story.opening(story.done(trouble.recovery))}. ", el("div", story.strategy(trouble.recovery), class_="muted"))
     elif trouble.failure is not None:
         add(done, "Given up; something stands in.")
     picture = good.get(trouble.last_good)

@@ -130,7 +130,7 @@ def _gate(fact: GateClosed | GateOpened) -> str:
         return f"Waiting for {gate_name(fact.gate)}: {_title(fact.failure)}. Nothing that needs it is begun, no attempt is lost."
     if fact.given_up:
         return f"Waited {fact.closed_s:.1f} s for {gate_name(fact.gate)}, long enough; it is not waited for any more."
-    return f"{gate_name(fact.gate).capitalize()} is well again after {fact.closed_s:.1f} s; work goes on."
+    return f"{opening(gate_name(fact.gate))} is well again after {fact.closed_s:.1f} s; work goes on."
 
 
 def gate_name(gate: str) -> str:
@@ -138,6 +138,11 @@ def gate_name(gate: str) -> str:
     kind, _, place = gate.partition(":")
     named = {"source": "the drive", "scratch": "the scratch disk", "output": "the film's volume", "machine": "the machine"}
     return f"{named.get(kind, kind)}{f' {place}' if place else ''}"
+
+
+def opening(words: str) -> str:
+    """As they begin a sentence; names in them stay as they are."""
+    return words[:1].upper() + words[1:]
 
 
 def done(recovery: Recovery) -> str:
