@@ -146,7 +146,7 @@ class _Teller:
         failure = fact.failure
         segment = next(iter(self.segments.get(fact.key, ())), None)
         seen = failure.evidence.frames_seen
-        offset = min(seen, segment.frames - 1) if seen is not None and segment is not None else None
+        offset = seen if seen is not None and segment is not None and seen < segment.frames else None
         trouble = Trouble(
             at=at,
             code=failure.code,
