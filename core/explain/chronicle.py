@@ -83,6 +83,8 @@ class _Teller:
         self.made: dict[str, SegmentSealed] = {}
         self.reused: dict[str, SegmentSealed] = {}
         self.states: dict[int, State] = {}
+        self.slated: dict[int, str] = {}
+        self.previous: dict[int, set[str]] = {}
         self.troubles: dict[int, list[Trouble]] = {}
         self.notes: dict[int, list[Fact]] = {}
         self.elsewhere: list[Trouble] = []
@@ -95,7 +97,8 @@ class _Teller:
         fact = entry.fact
         match fact:
             case RunStarted():
-                self.outcome, self.finished, self.states, self.silenced = "running", None, {}, {}
+                self.outcome, self.finished = "running", None
+                self.states, self.slated, self.previous, self.silenced = {}, {}, {}, {}
                 self.troubles = {n: [t for t in told if t.recovery] for n, told in self.troubles.items()}
             case FilmPlanned():
                 self.planned = fact
@@ -106,6 +109,8 @@ class _Teller:
                 (self.reused if fact.reused else self.made)[fact.key] = fact
             case SealBroken():
                 self.seals.pop(fact.key, None)
+                for shot in [shot for shot, keys in self.previous.items() if fact.key in keys]:
+                    self.states[shot] = "slate"  # an earlier render cannot be made again
                 self.elsewhere.append(Trouble(at=entry.at, code="seal-damaged", path="", detail=fact.reason))
             case Rewound():
                 for key in fact.keys:
@@ -122,8 +127,8 @@ class _Teller:
                 self._opened(fact)
             case Answered() | SourceMoved():
                 self.answers.append(fact)
-                if isinstance(fact, Answered) and fact.shot:
-                    self.notes.setdefault(fact.shot, []).append(fact)
+                if isinstance(fact, Answered):
+                    self._answered(fact)
             case FilmPublished():
                 self.published = fact
             case JobFinished():
@@ -132,6 +137,15 @@ class _Teller:
                 self.outcome = "interrupted"
             case _:
                 pass
+
+    def _answered(self, fact: Answered) -> None:
+        if fact.shot:
+            self.notes.setdefault(fact.shot, []).append(fact)
+        if fact.answer == "retry":
+            for shot, code in list(self.slated.items()):
+                if fact.shot in (0, shot) and (fact.shot or fact.code in ("", code)):
+                    self.states.pop(shot, None)
+                    self.slated.pop(shot)
 
     def _problem(self, at: float, fact: ProblemFound) -> None:
         trouble = Trouble(at=at, code=fact.code, path=fact.path, detail=fact.detail)
@@ -167,6 +181,7 @@ class _Teller:
         match fact:
             case ShotSlated():
                 self.states[fact.shot] = "slate"
+                self.slated[fact.shot] = fact.failure.code
                 if not any(t.code == fact.failure.code for t in self.troubles.get(fact.shot, ())):
                     self.troubles.setdefault(fact.shot, []).append(_given_up(at, fact.failure))
             case ShotMended():
@@ -177,6 +192,7 @@ class _Teller:
                 self.troubles.setdefault(fact.shot, []).append(trouble)
             case PreviousUsed():
                 self.states[fact.shot] = "previous"
+                self.previous[fact.shot] = {seal.key for seal in fact.seals}
             case ShotDegraded():
                 pass
         self.notes.setdefault(fact.shot, []).append(fact)
@@ -207,21 +223,24 @@ class _Teller:
             name=shot.name,
             record_in=shot.record_in,
             frames=shot.frames,
-            state=self.states.get(shot.number) or self._state(seals),
+            state=self.states.get(shot.number) or self._state(shot, seals),
             gap=shot.kind == "gap",
             path=shot.path,
             source_frame=_source_frame(mine[0], 0) if mine else None,
-            attempts=sum(seal is not None for seal in seals) + sum(t.recovery is not None for t in troubles),
+            attempts=sum(seal is not None for seal in seals) + sum(bool(t.recovery and not t.recovery.gate) for t in troubles),
             seconds=sum(seal.seconds for seal in seals if seal),
             troubles=tuple(troubles),
             notes=tuple(self.notes.get(shot.number, ())),
         )
 
-    def _state(self, seals: list[SegmentSealed | None]) -> State:
+    def _state(self, shot: Shot, seals: list[SegmentSealed | None]) -> State:
         if self.outcome == "unchanged":
             return "reused"
-        if seals and all(seals):
-            return "reused" if all(seal.reused for seal in seals if seal) else "verified"
+        there = [seal for seal in seals if seal is not None]
+        parts = [seal for seal in self.seals.values() if seal.shot == shot.number and seal.key not in self.segments]
+        whole = len(there) == len(seals) or sum(seal.frames for seal in there + parts) >= shot.frames > 0
+        if self.outcome in ("complete", "incomplete") or (seals and whole):
+            return "reused" if there and all(seal.reused for seal in there + parts) else "verified"
         return "waiting" if self.outcome in ("running", "interrupted", "accepted") else "missing"
 
     def _pictures(self, seals: dict[str, SegmentSealed], kinds: tuple[str, ...]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal, Protocol
 
+from core.decide.recovery import SMALLER
 from core.model.facts import (
     AttemptFailed,
     ClockJumped,
@@ -119,6 +120,7 @@ class _Open:
     def __init__(self, what: str, code: str, shot: int, began: float, worked: float) -> None:
         self.what, self.code, self.shot, self.began, self.since = what, code, shot, began, worked
         self.failures = 0
+        self.parted = False
         self.ending: Ending = "open"
         self.until = worked
 
@@ -155,12 +157,16 @@ def episodes(entries: Iterable[Entry]) -> tuple[Episode, ...]:
     for entry in entries:
         worked = clock.worked(entry)
         match entry.fact:
-            case AttemptFailed() as fact:
+            case AttemptFailed() as fact if not fact.recovery.gate:  # else the gate's own episode tells it
                 episode = begin(fact.key, fact.failure.code, fact.shot, entry.at)
-                if fact.recovery.retry_at is None and not fact.recovery.gate:
+                episode.parted = fact.recovery.change == SMALLER
+                if fact.recovery.retry_at is None:
                     episode.end("given up", worked)
             case SegmentSealed() as fact:
                 end(fact.key, "cured")
+                for episode in latest.values():
+                    if episode.parted and episode.shot == fact.shot and episode.ending in ("open", "cured"):
+                        episode.end("cured", worked)  # its parts have keys of their own: the last of them ends it
             case FilmJoined() | FilmPublished():
                 end(entry.fact.cut, "cured")
             case ShotMended() as fact:

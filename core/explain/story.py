@@ -88,7 +88,7 @@ def sentence(fact: Fact) -> str:
         case ShotDegraded():
             return f"Shot {fact.shot} was made in another way ({fact.change}): {_title(fact.failure)}."
         case PreviousUsed():
-            frames = sum(count for _, count in fact.segments)
+            frames = sum(seal.frames for seal in fact.seals)
             return f"Shot {fact.shot} shows its earlier good render, {frames} frames of job {fact.job}."
         case SoundSilenced():
             return f"Silence for {fact.clip}: {_title(fact.failure)}."

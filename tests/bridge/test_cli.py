@@ -61,7 +61,7 @@ def test_help_names_every_command_and_exit_code(capsys: pytest.CaptureFixture[st
         main(["--help"])
     said = capsys.readouterr().out
     assert ended.value.code == 0
-    words = "assemble resume jobs show report diagnose stats checkpoints check rollback clean presets doctor demo".split()
+    words = ["assemble", "resume", "jobs", "show", "report", "diagnose", "stats", "checkpoints", "check", "rollback", "clean", "presets", "doctor", "demo"]
     for word in words:
         assert re.search(rf"^\s+{word}\s", said, re.MULTILINE), word
     for code in ("0", "1", "2", "3", "130"):

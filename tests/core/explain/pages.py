@@ -85,7 +85,7 @@ def long() -> Chronicle:
             told.append((1 + segment.shot / 10, msgspec.structs.replace(seal, key=segment.key, frames=segment.frames)))
     told += [failed(n) for n in (1, 2)]
     told += [failed(2, attempt=2), ShotMended(shot=90, key=key(90, made), bad=((7, 4),), failure=damaged, source_frame=2143)]
-    told += [PreviousUsed(shot=91, segments=(("k", 24),), job="older1"), ShotSlated(shot=150, failure=damaged)]
+    told += [PreviousUsed(shot=91, seals=(sealed(1),), job="older1"), ShotSlated(shot=150, failure=damaged)]
     told += [ShotDegraded(shot=5, change="software decoding", failure=failure("encoder-device-gone", ErrorType.HARDWARE_FAILURE))]
     told += [GateClosed(gate="source:/Volumes/Raid", path="/Volumes/Raid", failure=failure("source-volume-gone"))]
     told += [(60, GateOpened(gate="source:/Volumes/Raid", closed_s=21.0)), (90, DONE.__class__(outcome="incomplete", seconds=90.0))]

@@ -116,7 +116,7 @@ def test_a_mended_shot_with_its_last_good_picture():
 
 
 def test_an_earlier_render_and_another_way_of_making():
-    previous = PreviousUsed(shot=1, segments=(("k", 24),), job="older1")
+    previous = PreviousUsed(shot=1, seals=(sealed(1),), job="older1")
     degraded = ShotDegraded(shot=2, change="software decoding", failure=failure())
     told = chronicle_of(*BEGIN, previous, degraded, sealed(2))
     assert [shot.state for shot in told.shots] == ["previous", "verified", "waiting"]
@@ -163,3 +163,25 @@ def test_facts_that_begin_elsewhere_are_refused():
 
     with pytest.raises(ValueError, match="what was asked for"):
         chronicle("x", story(RUN), None)
+
+
+def test_a_shot_made_in_smaller_pieces_is_whole_when_its_pieces_are():
+    import msgspec
+
+    one, two = (msgspec.structs.replace(sealed(1), key=name, frames=12) for name in ("v-one", "v-two"))
+    assert states(*BEGIN, failed(1), one)[0] == "waiting"
+    assert states(*BEGIN, failed(1), one, two)[0] == "verified"
+
+
+def test_a_shot_that_shall_be_tried_again_is_no_slate_any_more():
+    given_up = (failed(1, DAMAGED, again=False), ShotSlated(shot=1, failure=DAMAGED))
+    for answer in (Answered(answer="retry", shot=1), Answered(answer="retry", code="source-damaged"), Answered(answer="retry")):
+        assert states(*BEGIN, *given_up, answer)[0] == "waiting"
+        assert states(*BEGIN, *given_up, answer, sealed(1))[0] == "verified"
+    for answer in (Answered(answer="retry", shot=2), Answered(answer="retry", code="other"), Answered(answer="skip", shot=1)):
+        assert states(*BEGIN, *given_up, answer)[0] == "slate"
+
+
+def test_an_earlier_render_that_is_not_believed_is_a_slate_again():
+    previous = PreviousUsed(shot=1, seals=(sealed(1),), job="older1")
+    assert states(*BEGIN, previous, SealBroken(key=key(1), reason="its bytes have changed"))[0] == "slate"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from core.decide.recovery import SMALLER
 from core.explain.episodes import episodes, runs, troubled_s
 from core.model.facts import ClockJumped, GateClosed, GateOpened, PreviousUsed, RunInterrupted, ShotMended, ShotSlated
+from core.model.failure import Recovery, Strategy
 from tests.core.explain.telling import ACCEPTED, JOINED, RUN, failed, failure, key, sealed, story
 
 BEGIN = (ACCEPTED, (0, RUN))
@@ -38,7 +40,7 @@ def test_trouble_after_the_cure_is_another_episode():
     [
         ShotSlated(shot=1, failure=failure()),
         ShotMended(shot=1, key=key(1), bad=((3, 2),), failure=failure()),
-        PreviousUsed(shot=1, segments=(("k", 24),), job="x"),
+        PreviousUsed(shot=1, seals=(sealed(1),), job="x"),
     ],
     ids=lambda fact: type(fact).__name__,
 )
@@ -91,3 +93,20 @@ def test_troubles_at_once_count_once():
     told = episodes(story(*BEGIN, (1, failed(1)), (2, failed(2)), (4, sealed(1)), (6, sealed(2)), (8, failed(1)), (9, sealed(1))))
     assert troubled_s(told) == 6.0
     assert troubled_s([]) == 0.0
+
+
+def test_work_that_waits_at_a_gate_is_the_gates_trouble():
+    import msgspec
+
+    held = msgspec.structs.replace(failed(1), recovery=Recovery(strategy=Strategy.WAIT_AND_RETRY, gate="scratch"))
+    closed = GateClosed(gate="scratch", path="/scratch", failure=failure("scratch-full"))
+    told = ((1, held), closed, (5, GateOpened(gate="scratch", closed_s=4.0)), (6, sealed(1)))
+    assert ends(*told) == [("scratch-full", "cured", 4.0, 1)]
+
+
+def test_work_that_was_parted_is_cured_by_the_last_of_its_parts():
+    import msgspec
+
+    parted = msgspec.structs.replace(failed(1), recovery=Recovery(strategy=Strategy.CLEANUP_AND_RETRY, retry_at=1.0, change=SMALLER))
+    one, two = (msgspec.structs.replace(sealed(1), key=name, frames=12) for name in ("v-one", "v-two"))
+    assert ends((1, parted), (3, one), (6, two)) == [("network-lost", "cured", 5.0, 1)]

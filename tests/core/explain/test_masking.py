@@ -15,7 +15,7 @@ from core.model import codec
 from core.model.facts import AttemptFailed, GateClosed, JobAccepted, PreviousUsed
 from core.model.failure import ErrorType, Evidence, Failure, Recovery, Strategy
 from core.model.segment import Plan
-from tests.core.explain.telling import FILM, MEDIA, PLAN
+from tests.core.explain.telling import FILM, MEDIA, PLAN, sealed
 from tests.core.props import clip, cut, plan
 
 PATH = "/Volumes/Müller Wedding/Tag 1/A001 (Braut).mov"
@@ -75,7 +75,7 @@ def test_facts_are_masked_field_by_field_and_stay_facts():
         AttemptFailed(key="v1", shot=1, attempt=1, at=0.0, failure=failure, recovery=recovery),
         GateClosed(gate="source:/Volumes/Müller Wedding", path=PATH, failure=failure),
         JobAccepted(digest="d", timeline_path="/Cuts/Braut.otio", timeline_name="Kirche", output="/x/Braut.mov", preset="Anna's"),
-        PreviousUsed(shot=1, segments=(("v1", 24),), job="abc"),
+        PreviousUsed(shot=1, seals=(sealed(1),), job="abc"),
     )
     plain = [codec.plain(fact) for fact in facts]
     own = Mask(names_in(plain))

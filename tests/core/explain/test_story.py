@@ -45,7 +45,7 @@ TOLD: tuple[tuple[Fact, str], ...] = (
         "Shot 1 is mended: 4 frames are slates, from frame 12 of its source",
     ),
     (ShotDegraded(shot=1, change="software decoding", failure=failure()), "Shot 1 was made in another way (software decoding)"),
-    (PreviousUsed(shot=1, segments=(("a", 10), ("b", 4)), job="j1"), "Shot 1 shows its earlier good render, 14 frames of job j1."),
+    (PreviousUsed(shot=1, seals=(sealed(1), sealed(2)), job="j1"), "Shot 1 shows its earlier good render, 44 frames of job j1."),
     (SoundSilenced(clip="c1", failure=failure()), "Silence for c1: network share lost."),
     (GateClosed(gate="source:/Volumes/A", path="/x", failure=failure()), "Waiting for the drive /Volumes/A: network share lost."),
     (GateOpened(gate="scratch", closed_s=3.25), "The scratch disk is well again after 3.2 s"),
