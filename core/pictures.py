@@ -5,6 +5,7 @@ Never a reason for a report not to come out: a shot without a picture is simply 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -39,10 +40,11 @@ def of_job(plan: Plan, film: Path | None, journal: Journal, workspace: Workspace
     found: dict[int, bytes] = {}
     wanted: dict[str, _Wanted] = {}
     seals = journal.seals({segment.key for segment in plan.segments})
+    starts = [segment.record_in for segment in plan.segments]
     for shot in plan.shots:
         middle = shot.record_in + shot.frames // 2
-        segment = next((s for s in plan.segments if s.record_in <= middle < s.record_in + s.frames), None)
-        if segment is None or isinstance(segment.picture, Black | Slate):
+        segment = plan.segments[bisect_right(starts, middle) - 1]
+        if isinstance(segment.picture, Black | Slate):
             continue
         name = f"{segment.key}-{middle - segment.record_in}.jpg"
         kept = papers.picture(workspace.home, name)

@@ -159,7 +159,7 @@ def _begin_log(verb: str | None) -> None:
     from bridge import logs, settings
 
     logs.begin(settings.home())
-    if verb in ("assemble", "resume", "rollback", "clean"):
+    if verb in ("assemble", "resume", "answer", "rollback", "clean"):
         from bridge.cli.house import program_version
 
         logs.command(verb, program_version())

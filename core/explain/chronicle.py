@@ -73,8 +73,10 @@ class _Teller:
     def __init__(self, plan: Plan | None) -> None:
         self.plan = plan
         self.segments: dict[str, list[Segment]] = {}
+        self.of_shot: dict[int, list[Segment]] = {}
         for segment in plan.segments if plan else ():
             self.segments.setdefault(segment.key, []).append(segment)
+            self.of_shot.setdefault(segment.shot, []).append(segment)
         self.planned: FilmPlanned | None = None
         self.published: FilmPublished | None = None
         self.finished: JobFinished | None = None
@@ -82,6 +84,8 @@ class _Teller:
         self.seals: dict[str, SegmentSealed] = {}
         self.made: dict[str, SegmentSealed] = {}
         self.reused: dict[str, SegmentSealed] = {}
+        self.loose: dict[int, list[SegmentSealed]] = {}
+        """Seals that are not in the plan: slates, and the parts of work that was parted."""
         self.states: dict[int, State] = {}
         self.slated: dict[int, str] = {}
         self.previous: dict[int, set[str]] = {}
@@ -206,6 +210,10 @@ class _Teller:
 
     def tales(self) -> tuple[ShotTale, ...]:
         """Every shot, in order."""
+        self.loose = {}
+        for seal in self.seals.values():
+            if seal.shot and seal.key not in self.segments:
+                self.loose.setdefault(seal.shot, []).append(seal)
         if self.plan is not None:
             return tuple(self._tale(shot) for shot in self.plan.shots)
         known = {seal.shot for seal in self.seals.values()} | self.states.keys() | self.troubles.keys() | {0}
@@ -214,16 +222,16 @@ class _Teller:
         return tuple(self._tale(shot) for shot in empty)
 
     def _tale(self, shot: Shot) -> ShotTale:
-        mine = [s for told in self.segments.values() for s in told if s.shot == shot.number]
-        mine.sort(key=lambda segment: segment.record_in)
-        seals = [self.seals.get(s.key) for s in mine] or [s for s in self.seals.values() if s.shot == shot.number]
+        mine = self.of_shot.get(shot.number, [])
+        loose = self.loose.get(shot.number, [])
+        seals = [self.seals.get(s.key) for s in mine] or [*loose]
         troubles = self.troubles.get(shot.number, [])
         return ShotTale(
             number=shot.number,
             name=shot.name,
             record_in=shot.record_in,
             frames=shot.frames,
-            state=self.states.get(shot.number) or self._state(shot, seals),
+            state=self.states.get(shot.number) or self._state(shot, seals, loose if mine else []),
             gap=shot.kind == "gap",
             path=shot.path,
             source_frame=_source_frame(mine[0], 0) if mine else None,
@@ -233,11 +241,10 @@ class _Teller:
             notes=tuple(self.notes.get(shot.number, ())),
         )
 
-    def _state(self, shot: Shot, seals: list[SegmentSealed | None]) -> State:
+    def _state(self, shot: Shot, seals: list[SegmentSealed | None], parts: list[SegmentSealed]) -> State:
         if self.outcome == "unchanged":
             return "reused"
         there = [seal for seal in seals if seal is not None]
-        parts = [seal for seal in self.seals.values() if seal.shot == shot.number and seal.key not in self.segments]
         whole = len(there) == len(seals) or sum(seal.frames for seal in there + parts) >= shot.frames > 0
         if self.outcome in ("complete", "incomplete") or (seals and whole):
             return "reused" if there and all(seal.reused for seal in there + parts) else "verified"
