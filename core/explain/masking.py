@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import quote, unquote
 
 
@@ -54,6 +56,8 @@ _WORD = re.compile(r"[^\W\d_]{5,}")
 """Words in a name that may stand alone in a text."""
 
 _FRACTION = re.compile(r"-?\d+/\d+")
+_SLASHED = _words("input/output i/o and/or read/write n/a")
+"""Words that look like paths; the first is what the system says of a failing disk."""
 _PLAIN = re.compile(r"[\d\s.,:;/%x-]*")
 
 
@@ -62,6 +66,7 @@ class Mask:
 
     def __init__(self, known: Iterable[str], *, keep: Iterable[str] = ()) -> None:
         self._masks: dict[str, str] = {}
+        self._written: dict[str, str]
         self._keep = frozenset(keep) | {"", ".", "..", "~"}
         names: set[str] = set()
         for one in known:
@@ -69,11 +74,14 @@ class Mask:
             stems = [_stem(part)[0] for part in parts]
             names |= {one, *parts, *stems, *(word for stem in stems for word in _WORD.findall(stem))}
         names = {name for name in names if len(name) >= _SHORTEST and not _PLAIN.fullmatch(name) and not self._stays(name)}
-        written = {form: name for name in names for form in _spellings(name)}
-        ordered = sorted(written, key=lambda form: (-len(form), form))
-        self._written = {form.lower(): written[form] for form in ordered}
-        alternatives = [*map(_finding, ordered), _PATHLIKE]
-        self._finds = re.compile("|".join(f"(?:{one})" for one in alternatives), re.IGNORECASE)
+        self._written = {}
+        for name in sorted(names):
+            for form in _spellings(name):
+                self._written.setdefault(form, name)
+                self._written.setdefault(form.lower(), name)
+        sure = _any_of([form for form in self._written if len(form) >= _SURE])
+        short = _any_of([form for form in self._written if len(form) < _SURE])
+        self._finds = re.compile(rf"(?:{sure})|(?<![^\W_])(?:{short})(?![^\W_])|{_PATHLIKE}", re.IGNORECASE)
 
     def _stays(self, text: str) -> bool:
         return text in self._keep or text.lower() in COMMON or text.lower() in _KINDS
@@ -90,7 +98,7 @@ class Mask:
         stem, ending = _stem(text)
         if self._stays(text) or self._stays(stem):
             return text
-        number = self._masks.setdefault(stem.casefold(), f"name-{len(self._masks) + 1}")
+        number = self._masks.setdefault(normalize("NFC", stem).casefold(), f"name-{len(self._masks) + 1}")
         return number + ending
 
     def text(self, text: str) -> str:
@@ -98,9 +106,9 @@ class Mask:
         return self._finds.sub(self._found, text)
 
     def _found(self, found: re.Match[str]) -> str:
-        if _PLAIN.fullmatch(found[0]):
-            return found[0]  # 24000/1001
-        return self.name(self._written.get(found[0].lower(), unquote(found[0])))
+        if _PLAIN.fullmatch(found[0]) or found[0].lower() in _SLASHED:
+            return found[0]
+        return self.name(self._written.get(found[0]) or self._written.get(found[0].lower()) or unquote(found[0]))
 
     def value(self, value: Any, field: str = "") -> Any:
         """A plain value (dicts, lists, strings): what is not known to be ours is a name."""
@@ -153,16 +161,34 @@ def _stem(text: str) -> tuple[str, str]:
     return (stem, f".{ending}") if dot and stem and ending.lower() in _KINDS else (text, "")
 
 
-def _finding(form: str) -> str:
-    escaped = re.escape(form)
-    return escaped if len(form) >= _SURE else rf"(?<![^\W_]){escaped}(?![^\W_])"
+def _any_of(forms: Iterable[str]) -> str:
+    """An expression that finds the longest of these that stands somewhere: as a tree, or thousands would be tried at every
+    letter of a text. Finds nothing when there are none."""
+    return _tree(sorted(set(forms))) or r"(?!)"
+
+
+def _tree(forms: list[str]) -> str:
+    branches = []
+    for _, group in groupby((form for form in forms if form), key=lambda form: form[0]):
+        alike = list(group)
+        first, last = alike[0], alike[-1]  # sorted, so that what these two share all share
+        shared = next(
+            (n for n, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), min(len(first), len(last))
+        )
+        branches.append(re.escape(first[:shared]) + _tree([form[shared:] for form in alike]))
+    if not branches:
+        return ""
+    return f"(?:{'|'.join(branches)}){'?' if forms[0] == '' else ''}"
 
 
 def _spellings(name: str) -> set[str]:
-    """As it is, in an address, in JSON, and as ffmpeg escapes it in a filter."""
-    in_json = json.dumps(name)[1:-1]
-    in_filter = re.sub(r"([\\':,\[\];])", r"\\\1", name)
-    return {name, quote(name), quote(name, safe=""), in_json, in_filter}
+    """As it is and as other systems compose its letters; in an address, in JSON, and as ffmpeg escapes it in a filter."""
+    found: set[str] = set()
+    for form in {name, normalize("NFC", name), normalize("NFD", name)}:
+        in_json = json.dumps(form)[1:-1]
+        in_filter = re.sub(r"([\\':,\[\];])", r"\\\1", form)
+        found |= {form, quote(form), quote(form, safe=""), in_json, in_filter}
+    return found
 
 
 def names_in(value: Any, field: str = "") -> set[str]:

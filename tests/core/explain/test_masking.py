@@ -59,7 +59,7 @@ def test_running_text(text):
         assert secret.lower() not in masked.lower(), masked
 
 
-@pytest.mark.parametrize("text", ["24000/1001 fps, 12/24", "Invalid data found when processing input", "yuv422p10le(tv), 48000 Hz", ""])
+@pytest.mark.parametrize("text", ["24000/1001 fps, 12/24", "Invalid data found when processing input", "Input/output error", "yuv422p10le(tv), 48000 Hz", ""])
 def test_what_is_no_name_stays(text):
     assert mask().text(text) == text
 
@@ -134,6 +134,20 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), m
 def test_whatever_it_is_called(name, around):
     masked = Mask([name, f"/Volumes/A/{name}.mov"]).text(around.format(name))
     assert name not in masked or name.lower() in masking.COMMON
+
+
+def test_letters_that_are_put_together_in_another_way_are_the_same_letters():
+    composed, apart = "M\u00fcllerhochzeit", "Mu\u0308llerhochzeit"
+    own = Mask([composed])
+    assert own.text(f"{apart}: bad") == own.text(f"{composed}: bad") == "name-1: bad"
+
+
+def test_one_name_within_another_and_thousands_of_them():
+    names = [f"/Raid/Day {n % 30}/Anna{n:04}.mov" for n in range(3000)]
+    own = Mask([*names, "Anna0012 and Otto", "Otto"])
+    masked = own.text("Anna0012 and Otto met Otto by Anna0012, Anna2999; ".join(names))
+    assert "Anna" not in masked and "Otto" not in masked and masked.startswith(own.name(names[0]))
+    assert own.text("Anna0012 and Otto") == own.name("Anna0012 and Otto"), "the longest name is taken"
 
 
 def test_the_props_of_this_test_have_names():
