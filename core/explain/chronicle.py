@@ -64,6 +64,7 @@ def chronicle(job: str, entries: Sequence[Entry], plan: Plan | None) -> Chronicl
         runs=passed,
         episodes=told,
         figures=teller.figures(sum(run.seconds for run in passed), troubled_s(told)),
+        clips={sound.clip: sound.shot_name for chunk in plan.chunks for sound in chunk.sounds} if plan else {},
     )
 
 

@@ -11,6 +11,7 @@ from core.explain import catalogue, story
 from core.explain.markup import add, el, name
 from core.explain.tales import Chronicle, ShotTale, Trouble
 from core.explain.wording import STATES, numbers, share, span, words_of
+from core.model.facts import ShotSlated
 
 Moment = Callable[[float], str]
 
@@ -133,6 +134,7 @@ def _image(picture: bytes, alt: str) -> Element:
 
 def troubles(told: Chronicle, good: Mapping[str, bytes], moment: Moment) -> list[Element]:
     """What failed, where, and what was done about it."""
+    columns = ["When", "Where", "What failed", "At", "What was done", *(["Last good frame"] if good else [])]
     body = el("tbody")
     for shot in told.shots:
         first = True
@@ -141,17 +143,24 @@ def troubles(told: Chronicle, good: Mapping[str, bytes], moment: Moment) -> list
             body.append(_row(told, trouble, where, good, moment, id_=f"told-{shot.number}" if first else ""))
             first = False
         for note in shot.notes:
-            body.append(el("tr", el("td"), el("td", f"Shot {shot.number}"), el("td", name(story.sentence(note)), colspan="4")))
+            if isinstance(note, ShotSlated):
+                continue  # its trouble says so
+            body.append(
+                el(
+                    "tr",
+                    el("td"),
+                    el("td", f"Shot {shot.number}"),
+                    el("td", name(story.sentence(note)), colspan=str(len(columns) - 2)),
+                )
+            )
     for trouble in told.elsewhere:
         body.append(_row(told, trouble, el("span", "Sound or film"), good, moment))
     for clip, trouble in told.silenced:
-        body.append(_row(told, trouble, el("span", "Silence for ", name(clip)), good, moment))
+        body.append(_row(told, trouble, el("span", "Silence for ", name(told.clips.get(clip, clip))), good, moment))
     if not len(body):
         return []
-    head = el(
-        "thead", el("tr", *(el("th", t) for t in ("When", "Where", "What failed", "At", "What was done", "Last good frame")))
-    )
-    return [el("section", el("h2", "What failed and what was done"), el("table", head, body))]
+    head = el("thead", el("tr", *(el("th", title) for title in columns)))
+    return [el("section", el("h2", "What failed and what was done"), el("table", head, body, class_="troubles"))]
 
 
 def _row(told: Chronicle, trouble: Trouble, where: Element, good: Mapping[str, bytes], moment: Moment, id_: str = "") -> Element:
@@ -180,7 +189,7 @@ def _row(told: Chronicle, trouble: Trouble, where: Element, good: Mapping[str, b
         ),
         at,
         done,
-        el("td", _image(picture, "The last good frame") if picture else None),
+        el("td", _image(picture, "The last good frame") if picture else None) if good else None,
         id=id_,
     )
 
@@ -201,11 +210,14 @@ def figures(told: Chronicle) -> list[Element]:
     took = told.figures
     cured = [e for e in told.episodes if e.ending == "cured"]
     tiles = [
-        (span(took.worked_s), f"of work in {len(told.runs)} run{'s' if len(told.runs) != 1 else ''}"),
+        (span(took.worked_s), f"of work in {len(told.runs)} run{_s(len(told.runs))}"),
         (str(took.frames_made), "frames made"),
         (str(took.frames_reused), "frames from checkpoints"),
         (span(took.saved_s), "of rendering spared by them"),
-        (str(took.retries), f"retries after {took.failures} failures"),
+        (
+            str(took.retries),
+            f"{'retry' if took.retries == 1 else 'retries'} after {took.failures} failed attempt{_s(took.failures)}",
+        ),
         (span(took.recovering_s), f"with something to make good; {len(cured)} of {len(told.episodes)} cured"),
     ]
     if took.frames_copied:
@@ -216,6 +228,10 @@ def figures(told: Chronicle) -> list[Element]:
     for figure, meaning in tiles:
         row.append(el("div", el("b", figure), el("span", meaning, class_="muted"), class_="figure"))
     return [el("section", el("h2", "What it took"), row)]
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 def remarks(told: Chronicle) -> list[Element]:

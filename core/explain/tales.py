@@ -73,7 +73,8 @@ class Figures(Value, frozen=True):
 
 class Chronicle(Value, frozen=True):
     """A job as a whole. `outcome` is a JobFinished's, or `running`, `interrupted`, `accepted`. `elsewhere` is trouble that is no
-    shot's: sound, checkpoints, the film itself. A gate stands with its closing's moment and its opening, None while closed."""
+    shot's: sound, checkpoints, the film itself. A gate stands with its closing's moment and its opening, None while closed.
+    `clips` are the names of clips that can be heard, by their ids."""
 
     job: str
     accepted: JobAccepted
@@ -93,6 +94,7 @@ class Chronicle(Value, frozen=True):
     runs: tuple[Run, ...]
     episodes: tuple[Episode, ...]
     figures: Figures
+    clips: dict[str, str] = {}
 
     @property
     def good(self) -> int:
