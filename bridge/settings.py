@@ -9,6 +9,7 @@ import msgspec
 import platformdirs
 import yaml
 
+from core.explain.filling import LANGUAGES, Language
 from core.model.refusal import Refused
 
 MOST_JOBS = 256
@@ -23,18 +24,28 @@ TEMPLATE = """\
 # decode_with: cuda            # decode sources with a graphics device (cuda, vaapi, qsv, videotoolbox, d3d11va);
 #                              # where it fails, software takes over and the shot says so
 # wait: 60                     # seconds a drive that went away is waited for when everything else is done
+# language: de                 # en or de; default: the language of your system (LC_ALL, LC_MESSAGES, LANG), else English
 """
+
+
+def language_of_system() -> Language:
+    """What the environment asks for, as POSIX orders it: the first of LC_ALL, LC_MESSAGES and LANG that is set; English where
+    it is another language or none."""
+    chosen = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
+    spoken = chosen[:2].lower()
+    return spoken if spoken in LANGUAGES and not chosen[2:3].isalpha() else "en"
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`ffmpeg` path or command; `scratch` folder for segments; `jobs` workers at once; `decode_with` ffmpeg's name of
-    a device; `wait` seconds for a volume that went away."""
+    a device; `wait` seconds for a volume that went away; `language` of all words for people."""
 
     ffmpeg: str | None = None
     scratch: str | None = None
     jobs: int | None = None
     decode_with: str | None = None
     wait: float | None = None
+    language: Language = msgspec.field(default_factory=language_of_system)
 
 
 def home() -> Path:
@@ -67,6 +78,14 @@ def load(folder: Path) -> Settings:
     if settings.wait is not None and not 0 <= settings.wait <= 86400:
         raise Refused("settings-invalid", path=str(path), detail="wait must be a number of seconds from 0 to 86400")
     return settings
+
+
+def language() -> Language:
+    """The language to speak where nothing is read yet, or where the settings themselves are the trouble."""
+    try:
+        return load(home()).language
+    except Refused:
+        return language_of_system()
 
 
 def write_template(folder: Path) -> None:

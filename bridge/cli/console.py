@@ -12,9 +12,23 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from core.engine import Engine
 from core.explain import catalogue
+from core.explain.filling import Language, decimal, within
+from core.explain.phrases import phrase
 from core.explain.snapshot import Snapshot, snapshot
 from core.model import codec
-from core.model.facts import AttemptFailed, Fact, FilmPlanned, SealBroken, ShotSlated, SoundSilenced
+from core.model.facts import (
+    AttemptFailed,
+    ClockJumped,
+    Fact,
+    FilmPlanned,
+    GateClosed,
+    GateOpened,
+    PreviousUsed,
+    SealBroken,
+    ShotMended,
+    ShotSlated,
+    SoundSilenced,
+)
 from core.perform import machine
 
 _STEP_EVERY_S = 0.5
@@ -45,13 +59,14 @@ def plain_console() -> Console:
     return console if console.is_terminal else Console(highlight=False, soft_wrap=True, emoji=False, width=1000)
 
 
-def view(engine: Engine) -> Snapshot:
+def view(engine: Engine, language: Language = "en") -> Snapshot:
     """The job as it is now."""
     return snapshot(
         engine.state,
         {name: given.frames for name, given in engine.given.items()},
         machine.monotonic() - engine.tally.started,
         machine.now(),
+        language,
     )
 
 
@@ -101,7 +116,8 @@ class JsonLines:
 class Live:
     """A bar with time left, speed and the shot under work; problems as they are met; a closing word."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language = "en") -> None:
+        self.language = language
         self.console = Console(highlight=False, soft_wrap=True, emoji=False)
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -112,47 +128,72 @@ class Live:
             transient=True,
             disable=not self.console.is_terminal,
         )
-        self._task: TaskID = self._progress.add_task("Opening media", total=None, rest="")
+        self._task: TaskID = self._progress.add_task(phrase("opening", language), total=None, rest="")
         self._progress.start()
 
     def step(self, step: str, done: int, total: int) -> None:
+        rest = f"{done} / {total}"
         self._progress.update(
-            self._task, description="Opening media", completed=done, total=total or None, rest=f"{done} of {total}"
+            self._task, description=phrase("opening", self.language), completed=done, total=total or None, rest=rest
         )
 
     def fact(self, job: str, seq: int, fact: Fact) -> None:
+        speak = self.language
         match fact:
             case FilmPlanned():
-                reused = f", {fact.reused_frames} frames are checkpoints already" if fact.reused_frames else ""
-                self.console.print(
-                    f"Job [bold]{job}[/]: {fact.shots} shots, {fact.frames} frames from {fact.start_timecode}{reused}."
+                planned = phrase(
+                    "planned-job",
+                    speak,
+                    count=fact.shots,
+                    frames=fact.frames,
+                    timecode=fact.start_timecode,
+                    reused=fact.reused_frames or "",
                 )
+                self.console.print(f"{phrase('job', speak)} [bold]{job}[/]: {planned}")
             case AttemptFailed() if fact.recovery.retry_at is not None:
-                said = catalogue.explain(fact.failure)
-                self.console.print(f"[yellow]Retry[/] ({said.title.lower()}): {safe(said.message)}")
+                self._met("yellow", phrase("retry", speak), catalogue.explain(fact.failure, speak))
             case ShotSlated():
-                said = catalogue.explain(fact.failure)
-                self.console.print(f"[red]Shot {fact.shot} is a slate[/] ({said.title.lower()}): {safe(said.message)}")
+                head = phrase("shot-is-slate", speak, shot=fact.shot)
+                self._met("red", head, catalogue.explain(fact.failure, speak, shot=fact.shot))
             case SoundSilenced():
-                said = catalogue.explain(fact.failure)
-                self.console.print(f"[red]Silence for {safe(fact.clip)}[/] ({said.title.lower()}): {safe(said.message)}")
+                self._met("red", phrase("silence-for", speak, name=fact.clip), catalogue.explain(fact.failure, speak))
+            case ShotMended():
+                bad = phrase("bad-frames", speak, count=sum(frames for _, frames in fact.bad), frame=fact.source_frame)
+                said = catalogue.words("shot-mended", speak, path=fact.failure.evidence.path, detail=bad)
+                self._met("yellow", phrase("shot-is-mended", speak, shot=fact.shot), said)
+            case PreviousUsed():
+                said = catalogue.words("previous-render-used", speak, shot=fact.shot)
+                self._met("yellow", phrase("shot-is-earlier", speak, shot=fact.shot), said)
+            case GateClosed():
+                self._met("yellow", phrase("waiting-for", speak, place=_place(fact.gate)), catalogue.explain(fact.failure, speak))
+            case GateOpened():
+                place, seconds = _place(fact.gate), decimal(fact.closed_s, speak)
+                ended = phrase("waited-enough" if fact.given_up else "goes-on", speak, place=place, seconds=seconds)
+                self.console.print(safe(ended))
+            case ClockJumped():
+                code = "machine-slept" if fact.slept else "clock-jumped"
+                said = catalogue.words(code, speak, detail=f"{decimal(fact.by_s, speak, 0)} s")
+                self.console.print(f"[dim]{safe(said.title)}: {safe(said.message)}[/]")
             case SealBroken():
-                self.console.print(f"[yellow]A checkpoint is made again[/]: {safe(fact.reason)}")
+                self.console.print(f"[yellow]{phrase('checkpoint-again', speak)}[/]: {safe(fact.reason)}")
             case _:
                 pass
 
+    def _met(self, colour: str, head: str, said: catalogue.Words) -> None:
+        self.console.print(f"[{colour}]{safe(head)}[/] ({safe(within(said.title, self.language))}): {safe(said.message)}")
+
     def tick(self, engine: Engine) -> None:
-        now = view(engine)
-        title = {"join": "Joining the film", "publish": "Publishing", "done": "Done"}.get(now.phase, "Assembling")
+        now, speak = view(engine, self.language), self.language
+        title = phrase({"join": "joining", "publish": "publishing", "done": "done"}.get(now.phase, "assembling"), speak)
         working = now.working_on[0] if now.working_on else ""
         if now.waiting_s > 0:
-            working = f"waiting {now.waiting_s:.0f} s"
+            working = phrase("waiting", speak, seconds=f"{now.waiting_s:.0f}")
         self._progress.update(
             self._task,
             description=title,
             total=now.frames,
             completed=now.frames_done,
-            rest=f"{duration(now.left_s)} left  {now.frames_per_s:.0f} fps  {printable(working[:40])}",
+            rest=phrase("left", speak, time=duration(now.left_s), fps=f"{now.frames_per_s:.0f}", working=working[:40]),
         )
 
     def close(self) -> None:
@@ -166,17 +207,22 @@ class Live:
             alike = [problem for problem in problems if problem["code"] == code]
             say(f"[bold red]{alike[0]['title']}[/]")
             for problem in alike:
-                say(f"   {_where(problem)}: {safe(problem['message'])}")
-            say(f"   [dim]{safe(alike[0]['action'])}[/]")
+                say(f"   {_where(problem, self.language)}: {safe(problem['message'])}")
+            for line in filter(None, (alike[0]["did"], *map(self._advice, alike[0]["actions"]))):
+                say(f"   [dim]{safe(line)}[/]")
         for remark in report.get("remarks", []):
             colour = "yellow" if remark["severity"] == "loss" else "dim"
-            times = f" ({remark['count']} times)" if remark["count"] > 1 else ""
+            times = f" {phrase('times', self.language, count=remark['count'])}" if remark["count"] > 1 else ""
             say(f"[{colour}]{remark['title']}[/]{times}: {safe(remark['message'])}")
         colour = {0: "green", 1: "yellow"}.get(report["exit_code"], "red")
         say(f"[bold {colour}]{report['title']}[/] {safe(report['message'])}")
-        for line in (report.get("safe"), report.get("action")):
-            if line:
-                say(safe(line))
+        advice = map(self._advice, report["actions"]) if report.get("actions") else [report.get("action")]
+        for line in filter(None, (report.get("did"), report.get("safe"), *advice)):
+            say(safe(line))
+
+    def _advice(self, action: dict[str, Any]) -> str:
+        """What can be done, marked where it cannot be undone."""
+        return f"→ {action['do']}" + ("" if action["safe"] else f" {phrase('with-care', self.language)}")
 
 
 def safe(text: str) -> str:
@@ -194,13 +240,20 @@ def _literal(found: re.Match[str]) -> str:
     return f"{found[1] * 2}[none][/none]" if found[1] else "\\["
 
 
-def _where(problem: dict[str, Any]) -> str:
+def _place(gate: str) -> str:
+    """What is waited for: the volume, where the gate names one."""
+    return gate.partition(":")[2]
+
+
+def _where(problem: dict[str, Any], language: Language) -> str:
     shots = problem["shots"]
     if not shots:
-        return "Sound"
-    return f"Shot{'s' if len(shots) > 1 else ''} {_numbers(shots)}" + (" and sound" if problem["clips"] else "")
+        return phrase("where-sound", language)
+    first = next(iter(problem["timecodes"]), "")
+    where = phrase("where-shots", language, count=len(shots), numbers=_numbers(shots, language), timecode=first)
+    return phrase("and-sound", language, where=where) if problem["clips"] else where
 
 
-def _numbers(numbers: list[int], most: int = 12) -> str:
+def _numbers(numbers: list[int], language: Language, most: int = 12) -> str:
     shown = ", ".join(map(str, numbers[:most]))
-    return shown + (f" and {len(numbers) - most} more" if len(numbers) > most else "")
+    return phrase("and-more", language, numbers=shown, more=len(numbers) - most) if len(numbers) > most else shown

@@ -12,7 +12,7 @@ from bridge.cli.bundle import bundle
 from bridge.cli.console import plain_console, safe
 from bridge.cli.house import place
 from bridge.cli.report import account
-from core.explain.catalogue import human_bytes
+from core.explain.filling import human_bytes
 from core.model.refusal import Refused
 from core.record import papers
 

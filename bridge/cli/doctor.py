@@ -17,6 +17,7 @@ from bridge.cli import summary
 from bridge.cli.console import plain_console, safe
 from bridge.cli.house import Place, place, program_version
 from core.explain import catalogue
+from core.explain.filling import human_bytes
 from core.model.refusal import Refused
 from core.perform import build, machine
 from core.record.workspace import durable_rename
@@ -86,7 +87,7 @@ def _ffmpeg(where: Place) -> list[Line]:
     try:
         found = build.find(where.settings.ffmpeg)
     except Refused as error:
-        said = catalogue.words(error.code, **error.fields)
+        said = catalogue.words(error.code, where.settings.language, **error.fields)
         return [Line("bad", "ffmpeg", said.message, said.action)]
     origin = "chosen in the settings" if where.settings.ffmpeg else "bundled"
     lines = [Line("ok", "ffmpeg", f"{found.version}, {origin}")]
@@ -118,7 +119,7 @@ def _folder(name: str, folder: Path) -> list[Line]:
             )
         ]
     network = machine.on_network(folder)
-    space = f"{catalogue.human_bytes(free)} free" if free is not None else "free space unknown"
+    space = f"{human_bytes(free)} free" if free is not None else "free space unknown"
     found = f"{folder}: {space}, rename and fsync work" + (", on a network share" if network else "")
     if network and name == "data folder":
         return [Line("bad", name, found, "The journal must be on a local disk: set HOTSPLICE_HOME.")]

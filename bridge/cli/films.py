@@ -16,6 +16,8 @@ from bridge.cli.run import find_job
 from core import cleaning, preparation
 from core.catching_up import catch_up, record_roll_back
 from core.explain import catalogue
+from core.explain.filling import Language, human_bytes
+from core.explain.phrases import phrase
 from core.model.facts import SegmentSealed
 from core.model.failure import Failure
 from core.model.orders import Assignment, CheckFilm, Order, Refuted, ValidateSeal
@@ -84,7 +86,8 @@ def _check(where: Place, journal: Journal, what: str, deep: bool, as_json: bool,
         if film is not None and film.job == job:
             orders[accepted.output] = _check_order(Path(accepted.output), film, deep)
     results = _perform(where, orders, stall_s=600.0) if orders else {}
-    bad = {name: _reason(result) for name, result in results.items() if isinstance(result, Refuted | Failure)}
+    speak = where.settings.language
+    bad = {name: _reason(result, speak) for name, result in results.items() if isinstance(result, Refuted | Failure)}
     if as_json:
         print(
             json.dumps(
@@ -100,15 +103,13 @@ def _check(where: Place, journal: Journal, what: str, deep: bool, as_json: bool,
         )
     else:
         for name, reason in bad.items():
-            console.print(f"[red]Not as recorded[/] {safe(name)}: {safe(reason)}")
-        good = len(results) - len(bad)
-        depth = "decoded completely" if deep else "hashed"
+            console.print(f"[red]{phrase('not-as-recorded', speak)}[/] {safe(name)}: {safe(reason)}")
+        good = phrase("as-recorded", speak, good=len(results) - len(bad), count=len(results))
+        depth = phrase("decoded-whole" if deep else "compared", speak)
         colour = "red" if bad else "green"
-        console.print(f"[{colour}]{good} of {len(results)} are as recorded[/] ({depth}).")
+        console.print(f"[{colour}]{good}[/] ({depth}).")
         if bad:
-            console.print(
-                "Run hotsplice assemble again: what is damaged is made anew; hotsplice rollback brings an older film back."
-            )
+            console.print(phrase("make-damaged-anew", speak))
     return 1 if bad else 0
 
 
@@ -116,8 +117,8 @@ def _check_order(path: Path, film: Film, deep: bool) -> CheckFilm:
     return CheckFilm(path=str(path), film_hash=film.film_hash, frames=film.frames, samples=film.samples, deep=deep)
 
 
-def _reason(result: Refuted | Failure) -> str:
-    return result.reason if isinstance(result, Refuted) else catalogue.explain(result).message
+def _reason(result: Refuted | Failure, language: Language) -> str:
+    return result.reason if isinstance(result, Refuted) else catalogue.explain(result, language).message
 
 
 def _roll_back(where: Place, journal: Journal, output: Path, console: Console) -> int:
@@ -133,20 +134,21 @@ def _roll_back(where: Place, journal: Journal, output: Path, console: Console) -
             workspace.roll_back(output)
             record_roll_back(output, journal)
             workspace.forget_exchange(output)
-    console.print(f"[green]Rolled back.[/] {safe(str(output))} is the film before; the newer one is kept.")
-    console.print("The same command exchanges them again.")
+    speak = where.settings.language
+    console.print(f"[green]{phrase('rolled-back', speak)}[/] {safe(phrase('film-before', speak, path=output))}")
+    console.print(phrase("exchange-again", speak))
     return 0
 
 
 def _clean(where: Place, journal: Journal, dry_run: bool, console: Console) -> int:
     """Segments are removed only when every film made of them stands verified, or nothing on record needs them."""
-    workspace = where.workspace()
+    workspace, speak = where.workspace(), where.settings.language
     found = cleaning.removable(journal, workspace, workers=where.settings.jobs or machine.cores())
     freed = found.sealed_bytes if dry_run else cleaning.remove(found, journal, workspace)
     for job in workspace.work_folders():
         if not dry_run and journal.last(job, "JobAccepted") is None:
-            console.print(safe(f"left alone: part files of an unknown job {job}"))
-    verb = "would be freed" if dry_run else "freed"
-    what = f"{len(found.seals)} segments of verified films, {len(found.strays)} left-over files"
-    console.print(f"{catalogue.human_bytes(freed)} {verb}: {what}.")
+            console.print(safe(phrase("left-alone", speak, job=job)))
+    size, counts = human_bytes(freed, speak), (len(found.seals), len(found.strays))
+    said = phrase("would-free" if dry_run else "freed", speak, size=size, segments=counts[0], files=counts[1])
+    console.print(said)
     return 0

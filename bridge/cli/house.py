@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def house(where: Place, *, jobs: int | None, policy: Policy | None = None, wait_
         policy=policy or _policy(where.settings, wait_s),
         workers=jobs or where.settings.jobs or machine.cores(),
         version=program_version(),
-        title_of=catalogue.title_of,
+        title_of=partial(catalogue.title_of, language=where.settings.language),
         hwaccel=where.settings.decode_with or "",
     )
 

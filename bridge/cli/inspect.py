@@ -15,7 +15,9 @@ from bridge.cli.console import plain_console, safe
 from bridge.cli.house import place
 from bridge.cli.run import find_job
 from bridge.cli.summary import refusal
-from core.explain.story import sentence
+from core.explain.filling import Language
+from core.explain.phrases import phrase
+from core.explain.story import sentence, word
 from core.model import codec
 from core.model.facts import FilmPlanned, JobFinished, RunInterrupted, RunStarted, SealBroken, SegmentSealed
 from core.model.refusal import Refused
@@ -28,15 +30,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Exit code 0, or 2 when there is no such job."""
     console = plain_console()
     try:
-        journal = place().journal()
+        where = place()
+        journal, speak = where.journal(), where.settings.language
         try:
             match arguments.verb:
                 case "jobs":
-                    _jobs(journal, console, arguments.json)
+                    _jobs(journal, console, arguments.json, speak)
                 case "show":
-                    _show(journal, find_job(journal, arguments.job), console, arguments.json)
+                    _show(journal, find_job(journal, arguments.job), console, arguments.json, speak)
                 case _:
-                    _checkpoints(journal, find_job(journal, arguments.job), console, arguments.json)
+                    _checkpoints(journal, find_job(journal, arguments.job), console, arguments.json, speak)
         finally:
             journal.close()
     except Refused as error:
@@ -68,7 +71,7 @@ def state_of(journal: Journal, job: str) -> str:
             return "accepted"
 
 
-def _jobs(journal: Journal, console: Console, as_json: bool) -> None:
+def _jobs(journal: Journal, console: Console, as_json: bool, speak: Language) -> None:
     rows: list[dict[str, Any]] = []
     for job, at in journal.jobs():
         accepted, _ = journal.request(job)
@@ -89,15 +92,15 @@ def _jobs(journal: Journal, console: Console, as_json: bool) -> None:
         _json(rows)
         return
     if not rows:
-        console.print("No jobs yet. Start one with hotsplice assemble TIMELINE -o FILM.")
+        console.print(phrase("no-jobs", speak))
         return
-    table = Table("Job", "Accepted", "State", "Shots", "Preset", "Film", box=None, pad_edge=False)
+    table = Table(*phrase("jobs-columns", speak).split(", "), box=None, pad_edge=False)
     for row in rows:
         colour = _COLOUR.get(str(row["state"]), "cyan")
         table.add_row(
             str(row["job"]),
             moment(float(row["at"])),
-            f"[{colour}]{row['state']}[/]",
+            f"[{colour}]{word('state', str(row['state']), speak)}[/]",
             str(row["shots"]),
             safe(str(row["preset"])),
             safe(str(row["output"])),
@@ -105,7 +108,7 @@ def _jobs(journal: Journal, console: Console, as_json: bool) -> None:
     console.print(table)
 
 
-def _show(journal: Journal, job: str, console: Console, as_json: bool) -> None:
+def _show(journal: Journal, job: str, console: Console, as_json: bool, speak: Language) -> None:
     entries = journal.facts(job)
     if as_json:
         _json([_plain(entry) for entry in entries])
@@ -117,14 +120,14 @@ def _show(journal: Journal, job: str, console: Console, as_json: bool) -> None:
             fresh += not entry.fact.reused
             continue
         if sealed:
-            console.print(f"                     {sealed} checkpoints sealed, {sealed - fresh} of them reused")
+            console.print(f"{'':21}{phrase('sealed', speak, count=sealed, reused=sealed - fresh)}")
             sealed, fresh = 0, 0
-        console.print(f"[dim]{moment(entry.at)}[/]  {safe(sentence(entry.fact))}")
+        console.print(f"[dim]{moment(entry.at)}[/]  {safe(sentence(entry.fact, speak))}")
     if sealed:
-        console.print(f"                     {sealed} checkpoints sealed, {sealed - fresh} of them reused")
+        console.print(f"{'':21}{phrase('sealed', speak, count=sealed, reused=sealed - fresh)}")
 
 
-def _checkpoints(journal: Journal, job: str, console: Console, as_json: bool) -> None:
+def _checkpoints(journal: Journal, job: str, console: Console, as_json: bool, speak: Language) -> None:
     """A checkpoint: job id, current step, completed shots, timestamp, state."""
     planned: FilmPlanned | None = None
     rows: list[dict[str, Any]] = []
@@ -164,17 +167,17 @@ def _checkpoints(journal: Journal, job: str, console: Console, as_json: bool) ->
         _json(rows)
         return
     if not rows:
-        console.print("No checkpoints yet.")
+        console.print(phrase("no-checkpoints", speak))
         return
-    table = Table("Checkpoint", "Sealed at", "Step", "Done", "State", "Frames", "Hash", box=None, pad_edge=False)
+    table = Table(*phrase("checkpoints-columns", speak).split(", "), box=None, pad_edge=False)
     for row in rows:
-        step = f"shot {row['shot']}" if row["shot"] else row["step"]
+        step = phrase("where-shots", speak, count=1, numbers=row["shot"]) if row["shot"] else phrase("where-sound", speak)
         table.add_row(
             row["checkpoint"],
             moment(row["timestamp"]),
             str(step),
-            f"{row['sealed']} of {row['of']}",
-            row["state"],
+            f"{row['sealed']} / {row['of']}",
+            word("state", row["state"], speak),
             str(row["frames"]),
             str(row["hash"])[:16],
         )

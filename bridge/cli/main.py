@@ -203,11 +203,10 @@ def _unexpected(error: Exception, as_json: bool) -> int:
     try:
         with tempfile.NamedTemporaryFile("w", prefix="hotsplice-", suffix=".txt", delete=False, encoding="utf-8") as handle:
             handle.write(text)
-        where = f"What happened is written in {handle.name}."
+        kept = handle.name
     except OSError:
-        where = "It could not even be written down."
-    message = f"Something failed that Hotsplice did not foresee. {where}"
-    action = "Nothing that was recorded is lost: hotsplice resume goes on. Please report it with that file."
+        kept = ""
+    title, message, action = _unforeseen(kept)
     if as_json:
         import json
 
@@ -218,15 +217,31 @@ def _unexpected(error: Exception, as_json: bool) -> int:
                     "exit_code": 3,
                     "outcome": "failed",
                     "code": "unforeseen",
-                    "title": "Unforeseen failure.",
+                    "title": f"{title}.",
                     "message": message,
                     "action": action,
                 }
             )
         )
     else:
-        print(f"Unforeseen failure. {message}\n{action}", file=sys.stderr)
+        print(f"{title}. {message}\n{action}", file=sys.stderr)
     return 3
+
+
+def _unforeseen(kept: str) -> tuple[str, str, str]:
+    """Title, message and action. The catalogue itself may be what is broken: then in plain English."""
+    try:
+        from bridge import settings
+        from core.explain.catalogue import words
+        from core.explain.phrases import phrase
+
+        speak = settings.language()
+        detail = phrase("written-in", speak, path=kept) if kept else phrase("not-written", speak)
+        said = words("unforeseen", speak, detail=detail)
+        return said.title, said.message, said.action
+    except Exception:  # whatever it is, it is written in the file that was just kept
+        where = f"What happened is written in {kept}." if kept else "It could not even be written down."
+        return "Unforeseen failure", f"Something failed that Hotsplice did not foresee. {where}", "Run hotsplice resume to go on."
 
 
 def _dispatch(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bridge import logs
+from bridge import logs, settings
 from bridge.cli import console, summary
 from bridge.cli.house import Place, house, place
 from core.assemble import assemble
@@ -60,7 +60,7 @@ class Stop:
 
 
 def _display(as_json: bool) -> console.Display:
-    return console.JsonLines() if as_json else console.Live()
+    return console.JsonLines() if as_json else console.Live(settings.language())
 
 
 def run_assemble(
@@ -165,8 +165,8 @@ def _run(
     except Refused as error:
         return _say(display, summary.refusal(error))
     except RECORD_LOST as error:
-        return _say(display, summary.lost_record(str(where.home), error))
-    return _say(display, summary.report(ended, request))
+        return _say(display, summary.lost_record(str(where.home), error, where.settings.language))
+    return _say(display, summary.report(ended, request, where.settings.language))
 
 
 def _say(display: console.Display, report: dict[str, Any]) -> int:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
-from bridge import logs
+from bridge import logs, settings
 from core.assemble import Ended
+from core.decide.assembly import Assembly
 from core.explain import catalogue
+from core.explain.filling import Language, decimal
+from core.explain.phrases import phrase, what_is_safe
 from core.model.facts import JobFinished, RunInterrupted
+from core.model.failure import Failure
 from core.model.refusal import Refused
+from core.model.segment import Plan
+from core.model.timing import timecode
 from core.perform import machine
 from core.request import Request
 from otio_adapters.refused import TimelineRefused
@@ -18,133 +23,93 @@ from otio_adapters.refused import TimelineRefused
 COMPLETE, INCOMPLETE, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
-def refusal(error: Refused | TimelineRefused) -> dict[str, Any]:
-    """Exit code 2: nothing was begun."""
+def refusal(error: Refused | TimelineRefused, language: Language | None = None) -> dict[str, Any]:
+    """Exit code 2: nothing was begun. `language` None: the one of the settings."""
+    language = language or settings.language()
     if isinstance(error, TimelineRefused):
-        title, message, action = "Timeline not understood", error.message, error.action
+        said = catalogue.words(error.code, language, detail=error.message)
+        if language == "en":  # the reader's own advice is about this very file, but it is written in one language
+            said = said._replace(actions=(catalogue.Action(error.action, safe=True),))
     else:
-        said = catalogue.words(error.code, **error.fields)
-        title, message, action = said.title, said.message, said.action
-    logs.refused(error.code, message)
-    return {
-        "exit_code": REFUSED,
-        "outcome": "refused",
-        "code": error.code,
-        "title": f"{title}.",
-        "message": message,
-        "action": action,
-    }
+        said = catalogue.words(error.code, language, **error.fields)
+    logs.refused(error.code, said.message)
+    head = {"exit_code": REFUSED, "outcome": "refused", "code": error.code}
+    return head | _said(said) | {"title": f"{said.title}."}
 
 
-def lost_record(path: str, error: Exception) -> dict[str, Any]:
+def lost_record(path: str, error: Exception, language: Language = "en") -> dict[str, Any]:
     """Exit code 3: the journal's or the store's disk does not take any more."""
-    said = catalogue.words("journal-failing", path=path, detail=str(error))
+    said = catalogue.words("journal-failing", language, path=path, detail=str(error))
     logs.refused(said.code, said.message)
     return {
         "exit_code": FAILED,
         "outcome": "failed",
         "code": said.code,
+        **_said(said),
         "title": f"{said.title}.",
-        "message": said.message,
-        "safe": "Nothing was published; your media and the old film were not touched.",
-        "action": said.action,
+        "safe": phrase("all-untouched", language),
     }
 
 
-def _problems(ended: Ended) -> list[dict[str, Any]]:
-    state = ended.state
-    if state is None:
-        return []
+def _said(said: catalogue.Words) -> dict[str, Any]:
+    actions = [{"do": action.text, "safe": action.safe} for action in said.actions]
+    return {
+        "title": said.title,
+        "message": said.message,
+        "did": said.did,
+        "action": said.action,
+        "actions": actions,
+        "more": said.more,
+    }
+
+
+def _problems(state: Assembly, language: Language) -> list[dict[str, Any]]:
     found = []
     for problem in state.plan.problems:
         name = problem.detail or problem.path
-        said = catalogue.words(problem.code, path=problem.path, detail=problem.detail, name=name)
-        found.append(
-            {
-                "code": problem.code,
-                "path": problem.path,
-                "shots": list(problem.shots),
-                "clips": list(problem.clips),
-                "title": said.title,
-                "message": said.message,
-                "action": said.action,
-            }
-        )
+        said = catalogue.words(problem.code, language, path=problem.path, detail=problem.detail, name=name)
+        head = {"code": problem.code, "path": problem.path, "shots": list(problem.shots), "clips": list(problem.clips)}
+        found.append(head | {"timecodes": [record_timecode(state.plan, shot) for shot in problem.shots]} | _said(said))
     runtime: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def met(failure: Failure) -> dict[str, Any]:
+        path = failure.evidence.path
+        head: dict[str, Any] = {"code": failure.code, "path": path, "shots": [], "clips": [], "timecodes": []}
+        return runtime.setdefault((failure.code, path), head | _said(catalogue.explain(failure, language)))
+
     for shot, failure in sorted(state.slated.items()):
-        said = catalogue.explain(failure)
-        entry = runtime.setdefault(
-            (failure.code, failure.evidence.path),
-            {
-                "code": failure.code,
-                "path": failure.evidence.path,
-                "shots": [],
-                "clips": [],
-                "title": said.title,
-                "message": said.message,
-                "action": said.action,
-            },
-        )
+        entry = met(failure)
         entry["shots"].append(shot)
+        entry["timecodes"].append(record_timecode(state.plan, shot))
     for clip, failure in sorted(state.silenced.items()):
-        said = catalogue.explain(failure)
-        entry = runtime.setdefault(
-            (failure.code, failure.evidence.path),
-            {
-                "code": failure.code,
-                "path": failure.evidence.path,
-                "shots": [],
-                "clips": [],
-                "title": said.title,
-                "message": said.message,
-                "action": said.action,
-            },
-        )
-        entry["clips"].append(clip)
+        met(failure)["clips"].append(clip)
     return found + list(runtime.values())
 
 
-def _remarks(ended: Ended) -> list[dict[str, Any]]:
+def record_timecode(plan: Plan, shot: int) -> str:
+    """Where a shot begins in the film."""
+    return timecode(plan.start_frame + plan.shots[shot - 1].record_in, plan.format.rate, drop_frame=plan.drop_frame)
+
+
+def _remarks(state: Assembly, language: Language) -> list[dict[str, Any]]:
     """One line per kind of remark: a timeline with 300 conformed clips says so once."""
-    state = ended.state
-    if state is None:
-        return []
     counted = Counter((remark.code, remark.severity) for remark in state.plan.remarks)
     first = {}
     for remark in reversed(state.plan.remarks):
         first[remark.code, remark.severity] = remark
     rows = []
     for (code, severity), count in counted.items():
-        said = catalogue.words(code, name=first[code, severity].text)
-        rows.append(
-            {
-                "code": code,
-                "severity": severity,
-                "count": count,
-                "title": said.title,
-                "message": said.message,
-                "action": said.action,
-                "all": [remark.text for remark in state.plan.remarks if remark.code == code][:200],
-            }
-        )
+        texts = [remark.text for remark in state.plan.remarks if remark.code == code][:200]
+        said = catalogue.words(code, language, name=first[code, severity].text)
+        rows.append({"code": code, "severity": severity, "count": count, **_said(said), "all": texts})
     clipped = sum(state.believed[c.key].clipped for c in state.current.chunks if c.key in state.believed)
     if clipped:
-        said = catalogue.words("sound-clipped", name=f"{clipped} samples exceed full scale and were cut off")
-        rows.append(
-            {
-                "code": said.code,
-                "severity": "note",
-                "count": 1,
-                "title": said.title,
-                "message": said.message,
-                "action": said.action,
-                "all": [],
-            }
-        )
+        said = catalogue.words("sound-clipped", language, name=phrase("samples-clipped", language, count=clipped))
+        rows.append({"code": said.code, "severity": "note", "count": 1, **_said(said), "all": []})
     return rows
 
 
-def report(ended: Ended, request: Request) -> dict[str, Any]:
+def report(ended: Ended, request: Request, language: Language = "en") -> dict[str, Any]:
     """Outcome, exit code, words, and the figures of the run."""
     state, tally, end = ended.state, ended.tally, ended.end
     base: dict[str, Any] = {
@@ -158,9 +123,9 @@ def report(ended: Ended, request: Request) -> dict[str, Any]:
             **base,
             "exit_code": INTERRUPTED,
             "outcome": "interrupted",
-            "title": "Stopped.",
-            "message": "Nothing had been begun.",
-            "action": "Run the same command to start.",
+            "title": phrase("stopped", language),
+            "message": phrase("nothing-begun", language),
+            "action": phrase("start-again", language),
         }
     missing = sorted(state.shots_missing())
     shots = len(state.plan.shots)
@@ -179,48 +144,47 @@ def report(ended: Ended, request: Request) -> dict[str, Any]:
             s.frames for s in state.current.segments if s.key in state.believed and state.believed[s.key].reused
         ),
         "rendered_frames": tally.rendered_frames,
-        "problems": _problems(ended),
-        "remarks": _remarks(ended),
+        "problems": _problems(state, language),
+        "remarks": _remarks(state, language),
         "recording_s": round(tally.recording_s, 4),
         "checking_s": round(tally.checking_s, 4),
         "working_s": round(tally.working_s, 3),
     }
-    safe = f"{good} of {shots} shots are verified; your media was not touched."
+    safe = what_is_safe(verified=good, shots=shots, language=language)
     match end:
         case RunInterrupted():
             return {
                 **base,
                 "exit_code": INTERRUPTED,
                 "outcome": "interrupted",
-                "title": "Stopped.",
-                "message": f"Job {ended.job} can go on from its checkpoints.",
+                "title": phrase("stopped", language),
+                "message": phrase("can-go-on", language, job=ended.job),
                 "safe": safe,
-                "action": f"Run hotsplice resume {ended.job}.",
+                "action": phrase("run-resume", language, job=ended.job),
             }
         case JobFinished(outcome="failed"):
-            said = _fatal_words(end, (state.fatal is not None and catalogue.explain(state.fatal)) or None)
-            old = f" {Path(request.output).name} is as it was." if request.output.exists() else ""
+            said = _fatal_words(end, state.fatal, language)
+            old = request.output.name if request.output.exists() else ""
             return {
                 **base,
                 "exit_code": FAILED,
                 "outcome": "failed",
                 "code": end.code,
+                **_said(said),
                 "title": f"{said.title}.",
-                "message": said.message,
-                "safe": f"Nothing was published.{old} {safe}",
-                "action": said.action,
+                "safe": what_is_safe(verified=good, shots=shots, language=language, published=False, old_film=old),
             }
         case JobFinished():
             film = ended.film
             base |= {"film_hash": film.film_hash if film else "", "kept": film.kept if film else ""}
-            kept = (
-                f" The film before it is kept; hotsplice rollback {request.output} brings it back." if film and film.kept else ""
-            )
             if end.outcome == "unchanged":
-                title, message = "Nothing to do.", f"{request.output} is this very cut already; its bytes were verified."
+                title, message = phrase("nothing-to-do", language), phrase("this-very-cut", language, output=request.output)
             else:
-                title = "Complete and verified." if end.outcome == "complete" else "Published, but incomplete."
-                message = f"{request.output}: {state.plan.frames} frames in {base['seconds']:.1f} s.{kept}"
+                title = phrase("complete" if end.outcome == "complete" else "incomplete", language)
+                seconds = decimal(base["seconds"], language)
+                message = phrase("made-in", language, output=request.output, count=state.plan.frames, seconds=seconds)
+                if film and film.kept:
+                    message += " " + phrase("film-kept", language, output=request.output)
             incomplete = state.incomplete
             return {
                 **base,
@@ -229,11 +193,11 @@ def report(ended: Ended, request: Request) -> dict[str, Any]:
                 "title": title,
                 "message": message,
                 "safe": safe if incomplete else "",
-                "action": "Mend what is named above and run the same command again; only what changed is made anew."
-                if incomplete
-                else "",
+                "action": phrase("mend-and-run", language) if incomplete else "",
             }
 
 
-def _fatal_words(end: JobFinished, said: catalogue.Words | None) -> catalogue.Words:
-    return said or catalogue.words(end.code, path=end.detail, detail=end.detail, name=end.detail)
+def _fatal_words(end: JobFinished, fatal: Failure | None, language: Language) -> catalogue.Words:
+    if fatal is not None:
+        return catalogue.explain(fatal, language)
+    return catalogue.words(end.code, language, path=end.detail, detail=end.detail, name=end.detail)

@@ -1,4 +1,4 @@
-"""Codes to words. Messages say what happened, what is safe and what to do; they come from `catalogue.yaml` alone."""
+"""Codes to words: what happened, what was done about it, what a person can do. They come from `catalogue*.yaml` alone."""
 
 from __future__ import annotations
 
@@ -7,67 +7,106 @@ from functools import lru_cache
 from importlib import resources
 from typing import NamedTuple
 
+import msgspec
 import yaml
 
+from core.explain.filling import Language, filled, human_bytes
 from core.model.failure import Failure
+
+_FILES: Mapping[Language, str] = {"en": "catalogue.yaml", "de": "catalogue.de.yaml"}
+_SIZES = {"free": "free_text", "wanted": "wanted_text", "memory": "memory_text"}
+"""Fields in bytes, and the fields that they stand as in a sentence."""
+_OF: Mapping[Language, str] = {"en": "{} of {}", "de": "{} von {}"}
+_LONGEST_LINE = 160
+"""Characters of a program's own words that are shown."""
+
+
+class Advice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something a person can do. `safe`: nothing can be lost by it, and it can be undone."""
+
+    do: str
+    safe: bool
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An entry as it stands in the file; fields are not filled in."""
+
+    title: str
+    message: str
+    actions: tuple[Advice, ...]
+    did: str = ""
+
+
+class Action(NamedTuple):
+    """A sentence that begins with a verb. `safe`: nothing can be lost by it, and it can be undone."""
+
+    text: str
+    safe: bool
 
 
 class Words(NamedTuple):
-    """What a person reads about one failure."""
+    """What a person reads about one failure. `did` may be empty; `more` is where the manual speaks of it."""
 
     code: str
     title: str
     message: str
-    action: str
+    did: str
+    actions: tuple[Action, ...]
+    more: str
+
+    @property
+    def action(self) -> str:
+        """The best thing to do."""
+        return self.actions[0].text
 
 
-class _Fields(dict[str, object]):
-    """Fields of a message; one that is not known is left out instead of failing the report of a failure."""
-
-    def __missing__(self, key: str) -> str:
-        return ""
-
-
-@lru_cache(maxsize=1)
-def entries() -> Mapping[str, Mapping[str, str]]:
-    """The catalogue as it is in the file."""
-    text = resources.files("core.explain").joinpath("catalogue.yaml").read_text(encoding="utf-8")
-    loaded: dict[str, dict[str, str]] = yaml.safe_load(text)
-    return loaded
+@lru_cache(maxsize=len(_FILES))
+def entries(language: Language = "en") -> Mapping[str, Entry]:
+    """The catalogue as it is in the file, by code."""
+    return msgspec.convert(read(_FILES[language]), dict[str, Entry])
 
 
-def human_bytes(count: float) -> str:
-    """1.2 GB and the like, by thousands as drives are sold."""
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if abs(count) < (1000 if unit == "bytes" else 999.95):
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
+def read(name: str) -> object:
+    """A YAML file of this folder. Plain data only, whatever the file asks for; the fast parser where there is one."""
+    text = resources.files("core.explain").joinpath(name).read_text(encoding="utf-8")
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
-def words(code: str, **fields: object) -> Words:
+def words(code: str, language: Language = "en", /, **fields: object) -> Words:
     """The entry for a code, filled in; a code without one is shown as `unknown` with its own name."""
-    entry = entries().get(code)
+    known = entries(language)
+    entry = known.get(code)
     if entry is None:
-        fields, entry = {"detail": code, **fields}, entries()["unknown"]
-    for name in ("free", "wanted"):
-        if isinstance(fields.get(name), int):
-            fields[f"{name}_text"] = human_bytes(float(fields[name]))  # type: ignore[arg-type]
-    message = " ".join(entry["message"].format_map(_Fields(fields)).split())
-    return Words(code, entry["title"], message, entry["action"])
+        fields, entry = {**fields, "detail": " ".join(filter(None, (code, str(fields.get("detail") or ""))))}, known["unknown"]
+    for size, text in _SIZES.items():
+        count = fields.get(size)
+        if isinstance(count, int | float):
+            fields[text] = human_bytes(count, language)
+    return Words(
+        code=code,
+        title=entry.title,
+        message=filled(entry.message, fields),
+        did=filled(entry.did, fields),
+        actions=tuple(Action(filled(one.do, fields), one.safe) for one in entry.actions),
+        more=f"docs/errors.md#{code if code in known else 'unknown'}",
+    )
 
 
-def title_of(code: str) -> str:
+def title_of(code: str, language: Language = "en") -> str:
     """The title alone, as it stands on a slate."""
-    return words(code).title
+    return words(code, language).title
 
 
-def explain(failure: Failure) -> Words:
-    """The words for a failure, from its evidence."""
+def explain(failure: Failure, language: Language = "en", **known: object) -> Words:
+    """The words for a failure, from its evidence and from what else is known: `shot`, the `source_timecode` and
+    `record_timecode` of the first bad frame, another `detail`."""
     seen = failure.evidence
     detail = seen.detail
     if seen.frames_wanted is not None and seen.frames_seen is not None and seen.note.startswith("too-"):
-        detail = f"{seen.frames_seen} of {seen.frames_wanted}"
+        detail = _OF[language].format(seen.frames_seen, seen.frames_wanted)
     elif seen.stderr and failure.code in ("unknown", "render-unlike"):
-        detail = f"({seen.stderr[0][:160]})"
-    return words(failure.code, path=seen.path, detail=detail, name=seen.path)
+        detail = f"({seen.stderr[0][:_LONGEST_LINE]})"
+    fields = {"path": seen.path, "detail": detail, "free": seen.free_bytes, "memory": seen.free_memory_bytes}
+    return words(failure.code, language, **{**fields, **known})
+
+

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 from core.explain import catalogue, story
 from core.explain.markup import add, el, name
 from core.explain.tales import Chronicle, ShotTale, Trouble
-from core.explain.wording import STATES, numbers, share, span, words_of
+from core.explain.wording import STATES, numbers, opening, share, span, strategy, words_of
 from core.model.facts import ShotSlated
 
 Moment = Callable[[float], str]
@@ -72,14 +72,16 @@ def _where(shots: list[int], clips: list[str]) -> str:
     if not clips:
         return where
     sound = f"sound of {len(clips)} clip{'s' if len(clips) > 1 else ''}"
-    return f"{where} and {sound}" if where else story.opening(sound)
+    return f"{where} and {sound}" if where else opening(sound)
 
 
 def _box(said: catalogue.Words, lines: list[tuple[str, str]]) -> Element:
     box = el("div", el("h3", said.title, el("span", f"  {said.code}", class_="muted code")), class_="need")
     for where, message in lines:
         box.append(el("p", f"{where}: ", name(message)))
-    return add(box, el("p", said.action, class_="do"))
+    for action in said.actions:
+        box.append(el("p", action.text, el("span", "" if action.safe else "  ▲ with care", class_="care"), class_="do"))
+    return box
 
 
 def shots(told: Chronicle, pictures: Mapping[int, bytes]) -> list[Element]:
@@ -173,7 +175,7 @@ def _row(told: Chronicle, trouble: Trouble, where: Element, good: Mapping[str, b
         add(at, el("div", f"source frame {trouble.source_frame}", class_="muted"))
     done = el("td", "Known before rendering." if trouble.failure is None and not trouble.recovery else None)
     if trouble.recovery is not None:
-        add(done, f"{story.opening(story.done(trouble.recovery))}. ", el("div", story.strategy(trouble.recovery), class_="muted"))
+        add(done, f"{opening(story.done(trouble.recovery))}. ", el("div", strategy(trouble.recovery), class_="muted"))
     elif trouble.failure is not None:
         add(done, "Given up; something stands in.")
     picture = good.get(trouble.last_good)

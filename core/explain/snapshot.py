@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from core.decide.assembly import Assembly
+from core.explain.filling import Language
+from core.explain.phrases import phrase
 from core.model.film import Value
 
 
@@ -22,10 +24,10 @@ class Snapshot(Value, frozen=True):
     waiting_s: float
 
 
-def snapshot(state: Assembly, in_flight: dict[str, int], elapsed_s: float, now: float) -> Snapshot:
-    """`in_flight` maps the names of orders under way to frames done so far."""
+def snapshot(state: Assembly, in_flight: dict[str, int], elapsed_s: float, now: float, language: Language = "en") -> Snapshot:
+    """`in_flight` maps the names of orders under way to frames done so far; `language` is that of `working_on`."""
     plan = state.current
-    names = {shot.number: shot.name or "gap" for shot in plan.shots}
+    names = {shot.number: shot.name or phrase("gap", language) for shot in plan.shots}
     by_key = {segment.key: segment for segment in reversed(plan.segments)}
     done = sum(segment.frames for segment in plan.segments if segment.key in state.believed)
     reused = sum(s.frames for s in plan.segments if s.key in state.believed and state.believed[s.key].reused)
@@ -34,14 +36,15 @@ def snapshot(state: Assembly, in_flight: dict[str, int], elapsed_s: float, now: 
         kind, _, key = name.partition(":")
         if kind in ("render", "copy") and key in by_key:
             partly += min(frames, by_key[key].frames)
-            working.append(f"shot {by_key[key].shot} {names[by_key[key].shot]}")
+            shot = by_key[key].shot
+            working.append(phrase("at-shot", language, shot=shot, name=names[shot]))
         elif kind in ("mix", "track"):
-            working.append("sound")
+            working.append(phrase("at-sound", language))
         elif kind == "validate":
-            working.append("checkpoints")
+            working.append(phrase("at-checkpoints", language))
         elif kind == "join":
             joining, partly = True, frames
-            working.append("joining the film")
+            working.append(phrase("at-joining", language))
     made = done - reused + (0 if joining else partly)
     speed = made / elapsed_s if elapsed_s > 0 else 0.0
     left = plan.frames - done - (0 if joining else partly)

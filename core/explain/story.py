@@ -1,8 +1,10 @@
-"""One fact as a sentence: the story of a job, told in order."""
+"""One fact as a sentence: the story of a job, told in order, in either language."""
 
 from __future__ import annotations
 
 from core.explain import catalogue
+from core.explain.filling import Language, decimal, within
+from core.explain.phrases import phrase, phrases
 from core.model.facts import (
     Answered,
     AttemptFailed,
@@ -31,140 +33,150 @@ from core.model.facts import (
 )
 from core.model.failure import Failure, Recovery
 
-_STRATEGIES = {
-    "retry_with_backoff": "tried again, each time a little later",
-    "wait_and_retry": "waited for",
-    "skip_and_report": "left out and reported",
-    "provide_user_feedback": "left to a person",
-    "cleanup_and_retry": "tried again with less",
-    "graceful_degradation": "done in a plainer way",
-}
-_ANSWERS = {
-    "retry": "try again",
-    "relink": "use another file",
-    "skip": "leave it as a slate",
-    "previous": "use the earlier render",
-    "stop": "stop the job",
-}
-_HOW = {"content": "known by its content", "mhl": "by a hash in an MHL history", "person": "on a person's word"}
 
-
-def sentence(fact: Fact) -> str:
+def sentence(fact: Fact, language: Language = "en") -> str:
     """What happened. A checkpoint is a sentence too, though displays count them instead."""
+    speak = language
     match fact:
         case JobAccepted():
-            return f"Asked for {fact.output} ({fact.preset}) from {fact.timeline_name}, {fact.timeline_path}."
+            return phrase(
+                "told-asked", speak, output=fact.output, preset=fact.preset, name=fact.timeline_name, path=fact.timeline_path
+            )
         case RunStarted():
-            return f"Work began (Hotsplice {fact.version}, ffmpeg {fact.ffmpeg}, {fact.workers} at once)."
+            return phrase("told-begun", speak, version=fact.version, ffmpeg=fact.ffmpeg, workers=fact.workers)
         case ProblemFound():
-            said = catalogue.words(fact.code, path=fact.path, detail=fact.detail, name=fact.detail or fact.path)
-            return f"{_shots(fact.shots)}: {said.title.lower()}. {said.message} {said.action}"
+            said = catalogue.words(fact.code, speak, path=fact.path, detail=fact.detail, name=fact.detail or fact.path)
+            return f"{_shots(fact.shots, speak)}: {within(said.title, speak)}. {said.message} {said.action}"
         case FilmPlanned():
-            return (
-                f"Planned {fact.shots} shots, {fact.frames} frames from {fact.start_timecode} in {fact.segments} segments and "
-                f"{fact.chunks} stretches of sound; {fact.reused} of them ({fact.reused_frames} frames) were checkpoints "
-                f"already, {fact.copied} are copied without encoding."
+            return phrase(
+                "told-planned",
+                speak,
+                count=fact.shots,
+                frames=fact.frames,
+                timecode=fact.start_timecode,
+                segments=fact.segments,
+                chunks=fact.chunks,
+                reused=fact.reused,
+                reused_frames=fact.reused_frames,
+                copied=fact.copied,
             )
-        case SegmentSealed():
-            what = f"shot {fact.shot}, {fact.frames} frames" if fact.shot else f"sound, {fact.frames} samples"
-            return f"Checkpoint {'verified again' if fact.reused else 'sealed'}: {what}."
         case SealBroken():
-            return f"A checkpoint is not believed ({fact.reason}); it is made again."
+            return phrase("told-seal-broken", speak, reason=fact.reason)
         case AttemptFailed():
-            where = f"Shot {fact.shot}: " if fact.shot else ""
-            said = catalogue.explain(fact.failure)
-            return (
-                f"{where}attempt {fact.attempt} failed, {said.title.lower()} ({fact.failure.type.value}, {fact.failure.code}): "
-                f"{said.message} {fact.recovery.strategy.value}: {done(fact.recovery)}."
+            return _attempt(fact, speak)
+        case FilmJoined():
+            return phrase("told-joined", speak, frames=fact.frames, samples=fact.samples, hash=fact.film_hash)
+        case FilmPublished():
+            return phrase("told-published", speak, output=fact.output, kept=fact.kept)
+        case FilmRolledBack():
+            return phrase("told-rolled-back", speak, output=fact.output)
+        case JobFinished():
+            why = within(catalogue.title_of(fact.code, speak), speak) if fact.code else ""
+            seconds = decimal(fact.seconds, speak)
+            return phrase("told-ended", speak, outcome=word("state", fact.outcome, speak), seconds=seconds, why=why)
+        case RunInterrupted():
+            return phrase("told-stopped", speak, reason=fact.reason)
+        case Rewound():
+            return phrase("told-rewound", speak, checkpoint=fact.checkpoint, count=len(fact.keys))
+        case _:
+            return _shot(fact, speak)
+
+
+def _shot(fact: Fact, speak: Language) -> str:
+    """What became of a shot, a sound or a source."""
+    match fact:
+        case SegmentSealed():
+            what = (
+                phrase("sealed-shot", speak, shot=fact.shot, frames=fact.frames)
+                if fact.shot
+                else phrase("sealed-sound", speak, samples=fact.frames)
             )
+            return phrase("told-verified" if fact.reused else "told-sealed", speak, what=what)
         case ShotSlated():
-            return f"Shot {fact.shot} is a slate: {_title(fact.failure)}."
+            return phrase("told-slated", speak, shot=fact.shot, title=_title(fact.failure, speak))
         case ShotMended():
             bad = sum(length for _, length in fact.bad)
-            return (
-                f"Shot {fact.shot} is mended: {bad} frames are slates, from frame {fact.source_frame} of its source; the rest is "
-                f"kept ({_title(fact.failure)})."
+            return phrase(
+                "told-mended", speak, shot=fact.shot, count=bad, frame=fact.source_frame, title=_title(fact.failure, speak)
             )
         case ShotDegraded():
-            return f"Shot {fact.shot} was made in another way ({fact.change}): {_title(fact.failure)}."
+            change = word("change", fact.change, speak)
+            return phrase("told-degraded", speak, shot=fact.shot, change=change, title=_title(fact.failure, speak))
         case PreviousUsed():
             frames = sum(seal.frames for seal in fact.seals)
-            return f"Shot {fact.shot} shows its earlier good render, {frames} frames of job {fact.job}."
+            return phrase("told-previous", speak, shot=fact.shot, count=frames, job=fact.job)
         case SoundSilenced():
-            return f"Silence for {fact.clip}: {_title(fact.failure)}."
-        case GateClosed() | GateOpened():
-            return _gate(fact)
+            return phrase("told-silenced", speak, clip=fact.clip, title=_title(fact.failure, speak))
         case Answered():
-            about = f"shot {fact.shot}" if fact.shot else fact.code or fact.path or "everything"
-            by = " (as always)" if fact.remembered else ""
-            return f"Answered for {about}: {_ANSWERS[fact.answer]}{f', {fact.to}' if fact.to else ''}{by}."
+            about = phrase("at-shot", speak, shot=fact.shot, name="") if fact.shot else fact.code or fact.path
+            always = phrase("as-always", speak) if fact.remembered else ""
+            answer = word("answer", fact.answer, speak)
+            return phrase("told-answered", speak, about=about, answer=answer, to=fact.to, always=always)
         case SourceMoved():
-            return f"{fact.path} was found at {fact.to}, {_HOW[fact.how]}."
-        case ClockJumped():
-            return f"The machine {'slept for' if fact.slept else 'had its clock set by'} {fact.by_s:.0f} s."
+            return phrase("told-moved", speak, path=fact.path, to=fact.to, how=word("how", fact.how, speak))
         case _:
-            return _end(fact)
+            return _around(fact, speak)
 
 
-def _end(fact: Fact) -> str:
+def _around(fact: Fact, speak: Language) -> str:
+    """What the machine and its volumes did."""
     match fact:
-        case FilmJoined():
-            return f"Joined and checked whole: {fact.frames} frames, {fact.samples} samples, {fact.film_hash}."
-        case FilmPublished():
-            return f"Published as {fact.output}." + (f" The film before it is kept as {fact.kept}." if fact.kept else "")
-        case FilmRolledBack():
-            return f"Rolled back {fact.output} to the film before."
-        case JobFinished():
-            why = f": {catalogue.words(fact.code, path=fact.detail, detail=fact.detail).title.lower()}" if fact.code else ""
-            return f"Ended {fact.outcome} after {fact.seconds:.1f} s{why}."
-        case RunInterrupted():
-            return f"Stopped on request ({fact.reason})."
-        case Rewound():
-            return f"Taken back to checkpoint {fact.checkpoint}: {len(fact.keys)} later ones are made again."
+        case GateClosed():
+            return phrase("told-waiting", speak, place=gate_name(fact.gate, speak), title=_title(fact.failure, speak))
+        case GateOpened():
+            place, seconds = gate_name(fact.gate, speak), decimal(fact.closed_s, speak)
+            said = phrase("told-given-up" if fact.given_up else "told-well-again", speak, place=place, seconds=seconds)
+            return said[0].upper() + said[1:]
+        case ClockJumped():
+            return phrase("told-slept" if fact.slept else "told-clock-set", speak, seconds=decimal(fact.by_s, speak, 0))
         case _:
             return f"{type(fact).__name__}."  # a fact of a newer kind is named rather than kept back
 
 
-def _gate(fact: GateClosed | GateOpened) -> str:
-    if isinstance(fact, GateClosed):
-        return f"Waiting for {gate_name(fact.gate)}: {_title(fact.failure)}. Nothing that needs it is begun, no attempt is lost."
-    if fact.given_up:
-        return f"Waited {fact.closed_s:.1f} s for {gate_name(fact.gate)}, long enough; it is not waited for any more."
-    return f"{opening(gate_name(fact.gate))} is well again after {fact.closed_s:.1f} s; work goes on."
+def _attempt(fact: AttemptFailed, speak: Language) -> str:
+    said = catalogue.explain(fact.failure, speak)
+    return phrase(
+        "told-attempt",
+        speak,
+        shot=fact.shot or "",
+        attempt=fact.attempt,
+        title=within(said.title, speak),
+        type=fact.failure.type.value,
+        code=fact.failure.code,
+        message=said.message,
+        strategy=fact.recovery.strategy.value,
+        done=done(fact.recovery, speak),
+    )
 
 
-def gate_name(gate: str) -> str:
+def gate_name(gate: str, language: Language = "en") -> str:
     """What is waited for, in words."""
     kind, _, place = gate.partition(":")
-    named = {"source": "the drive", "scratch": "the scratch disk", "output": "the film's volume", "machine": "the machine"}
-    return f"{named.get(kind, kind)}{f' {place}' if place else ''}"
+    return f"{word('gate', kind, language)}{f' {place}' if place else ''}"
 
 
-def opening(words: str) -> str:
-    """As they begin a sentence; names in them stay as they are."""
-    return words[:1].upper() + words[1:]
-
-
-def done(recovery: Recovery) -> str:
+def done(recovery: Recovery, language: Language = "en") -> str:
     """What was decided about a failure."""
-    changed = f", changed: {recovery.change}" if recovery.change else ""
+    changed = word("change", recovery.change, language) if recovery.change else ""
     if recovery.gate:
-        return f"{gate_name(recovery.gate)} is waited for{changed}"
+        return phrase("done-waited", language, place=gate_name(recovery.gate, language), changed=changed)
     if recovery.retry_at is not None:
-        return f"tried again{changed}"
-    return ("the job stops" if recovery.fatal else "given up") + changed
+        return phrase("done-again", language, changed=changed)
+    return phrase("done-stop" if recovery.fatal else "done-given-up", language, changed=changed)
 
 
-def strategy(recovery: Recovery) -> str:
-    """The strategy, in words."""
-    return _STRATEGIES.get(recovery.strategy.value, recovery.strategy.value)
+def word(kind: str, value: str, language: Language = "en") -> str:
+    """One of our own words in the language: a `state`, an `answer`, a `change`, a `gate`, `how` a source was found. A word of a
+    newer kind is said as it is."""
+    name = f"{kind}-{'-'.join(value.split())}"
+    return phrase(name, language) if name in phrases() else value
 
 
-def _title(failure: Failure) -> str:
-    return catalogue.explain(failure).title.lower()
+def _title(failure: Failure, language: Language) -> str:
+    return within(catalogue.explain(failure, language).title, language)
 
 
-def _shots(numbers: tuple[int, ...]) -> str:
+def _shots(numbers: tuple[int, ...], language: Language) -> str:
     if not numbers:
-        return "Sound"
-    return f"Shot{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+        return phrase("where-sound", language)
+    return phrase("where-shots", language, count=len(numbers), numbers=", ".join(map(str, numbers)))

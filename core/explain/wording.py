@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from core.explain import catalogue
 from core.explain.catalogue import Words
+from core.explain.phrases import what_is_safe
 from core.explain.tales import Chronicle, State, Trouble
+from core.model.failure import Recovery
 
 STATES: dict[State, tuple[str, str, str]] = {
     "verified": ("✓", "verified", "made and checked"),
@@ -43,7 +45,7 @@ _ENDINGS = {
 def verdict(told: Chronicle) -> Verdict:
     """How the job stands, and what is safe."""
     sign, word = _ENDINGS.get(told.outcome, ("…", told.outcome))
-    safe = f"{told.good} of {len(told.shots)} shots are verified; your media was not touched."
+    safe = what_is_safe(verified=told.good, shots=len(told.shots))
     match told.outcome:
         case "complete" | "unchanged":
             sentence = safe
@@ -57,6 +59,26 @@ def verdict(told: Chronicle) -> Verdict:
         case _:
             sentence = f"{safe} Run hotsplice resume {told.job} to go on."
     return Verdict(sign, word, sentence)
+
+
+_STRATEGIES = {
+    "retry_with_backoff": "tried again, each time a little later",
+    "wait_and_retry": "waited for",
+    "skip_and_report": "left out and reported",
+    "provide_user_feedback": "left to a person",
+    "cleanup_and_retry": "tried again with less",
+    "graceful_degradation": "done in a plainer way",
+}
+
+
+def strategy(recovery: Recovery) -> str:
+    """The strategy, in words."""
+    return _STRATEGIES.get(recovery.strategy.value, recovery.strategy.value)
+
+
+def opening(words: str) -> str:
+    """As they begin a sentence; names in them stay as they are."""
+    return words[:1].upper() + words[1:]
 
 
 def words_of(trouble: Trouble) -> Words:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
 _GROUND, _INK, _MUTED, _BAR = (24, 24, 28), (235, 235, 235), (160, 160, 168), (200, 70, 50)
+
+_SPELT = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "–": "-", "—": "-", "…": "..."}
+)
+
+
+def drawable(text: str) -> str:
+    """Text in the letters that Pillow's own font has, which are those of ASCII: umlauts as German spells them without, other
+    letters without their accents. What has no such letter is left, and drawn as a box."""
+    spelt = unicodedata.normalize("NFC", text).translate(_SPELT)
+    return "".join(unicodedata.normalize("NFD", c).encode("ascii", "ignore").decode() or c for c in spelt)
 
 
 def _wrapped(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> list[str]:
@@ -39,7 +51,7 @@ def draw(path: str | Path, lines: tuple[str, ...], width: int, height: int) -> N
     for place, text in enumerate(lines):
         size = max(10, height // (11 if place == 0 else 20))
         font = ImageFont.load_default(size)
-        for line in _wrapped(pen, text, font, width - 2 * margin):
+        for line in _wrapped(pen, drawable(text), font, width - 2 * margin):
             if y + size > height - margin // 2:
                 break
             pen.text((margin, y), line, font=font, fill=_INK if place < 2 else _MUTED)

@@ -16,7 +16,20 @@ from rich.console import Console
 
 from bridge.cli import console, inspect
 from bridge.cli.main import main
-from core.model.facts import JobAccepted, RunStarted, SoundSilenced
+from core.explain import catalogue
+from core.model.facts import (
+    ClockJumped,
+    Fact,
+    FilmPlanned,
+    GateClosed,
+    GateOpened,
+    JobAccepted,
+    PreviousUsed,
+    RunStarted,
+    ShotMended,
+    ShotSlated,
+    SoundSilenced,
+)
 from core.model.failure import ErrorType, Evidence, Failure
 from core.record.journal import Journal
 
@@ -286,6 +299,137 @@ def test_a_live_line_shows_names_as_they_are(monkeypatch: pytest.MonkeyPatch) ->
     assert out.getvalue() == "Silence for [/]c1 (media offline): /[/]:cat: is not there.\n"
 
 
+# In another language --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("words", "code"), REFUSED, ids=[" ".join(words) for words, _ in REFUSED])
+def test_a_refusal_in_german(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: list[str], code: str
+) -> None:
+    assert main(words) == 2
+    english = summary_of(capsys.readouterr().out)
+    monkeypatch.setenv("LC_MESSAGES", "de_DE.UTF-8")
+    assert main(words) == 2
+    german = summary_of(capsys.readouterr().out)
+    assert german["code"] == english["code"] == code
+    assert german["title"] == f"{catalogue.title_of(code, 'de')}." and german["title"] != english["title"]
+    assert re.search(r"n Sie\b", german["action"]) and german["action"] == german["actions"][0]["do"]
+    assert german["more"] == english["more"] == f"docs/errors.md#{code}"
+
+
+def test_the_settings_choose_the_language(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    home.mkdir()
+    (home / "settings.yaml").write_text("language: de\n")
+    assert main(["resume", "abc"]) == 2
+    said = capsys.readouterr().out
+    assert "Kein solcher Auftrag. Es gibt keinen Auftrag abc." in said and "Lesen Sie hotsplice jobs." in said
+
+
+def test_a_live_line_in_german(monkeypatch: pytest.MonkeyPatch) -> None:
+    live = console.Live("de")
+    out = io.StringIO()
+    live.console = Console(file=out, soft_wrap=True, emoji=False, highlight=False)
+    evidence = Evidence(operation="o", place="source", path="/m/a.mov")
+    failure = Failure(type=ErrorType.PERMANENT_FILE_CORRUPTION, code="source-damaged", evidence=evidence)
+    live.fact("job", 1, ShotSlated(shot=3, failure=failure))
+    live.fact("job", 2, PLANNED)
+    live.close()
+    assert out.getvalue() == (
+        "Einstellung 3 ist ein Platzhalter (Beschädigte Medien): /m/a.mov ist in dem Teil beschädigt, den der Schnitt verwendet.\n"
+        "Auftrag job: 3 Einstellungen, 72 Bilder ab 01:00:00:00, 24 Bilder sind schon gesichert.\n"
+    )
+
+
+DAMAGED = Failure(
+    type=ErrorType.PERMANENT_FILE_CORRUPTION,
+    code="source-damaged",
+    evidence=Evidence(operation="o", place="source", path="/m/[a].mov"),
+)
+GONE = Failure(
+    type=ErrorType.HARDWARE_FAILURE,
+    code="source-volume-gone",
+    evidence=Evidence(operation="o", place="source", path="/v/a.mov"),
+)
+LIVE: tuple[tuple[Fact, str, str], ...] = (
+    (
+        ShotMended(shot=3, key="k", bad=((2, 1), (9, 4)), failure=DAMAGED, source_frame=120),
+        "Shot 3 is made in part (part of a shot is missing): Only some frames of /m/[a].mov are bad: 5 frames from frame 120 on.",
+        "Einstellung 3 entsteht zum Teil (Einstellung teils defekt): Nur einige Bilder von /m/[a].mov sind schlecht: "
+        "5 Bilder ab Bild 120.",
+    ),
+    (
+        PreviousUsed(shot=3, seals=(), job="abc"),
+        "Shot 3 is an earlier render (earlier render used): An earlier good render of shot 3 stands in for what cannot be made now.",
+        "Einstellung 3 ist ein früheres Rendering (Früheres Rendering): Ein früheres gutes Rendering von Einstellung 3 steht für "
+        "das, was sich jetzt nicht herstellen lässt.",
+    ),
+    (
+        GateClosed(gate="source:/v/[x]", path="/v/[x]", failure=GONE),
+        "Waiting for /v/[x] (drive disconnected): The drive of /v/a.mov went away.",
+        "Warten auf /v/[x] (Laufwerk getrennt): Das Laufwerk von /v/a.mov ist verschwunden.",
+    ),
+    (
+        GateOpened(gate="source:/v/[x]", closed_s=3.25),
+        "Work goes on with /v/[x] after 3.2 s.",
+        "Nach 3,2 s geht die Arbeit mit /v/[x] weiter.",
+    ),
+    (
+        GateOpened(gate="machine", closed_s=600.0, given_up=True),
+        "After 600.0 s there is no more waiting.",
+        "Nach 600,0 s wird nicht weiter gewartet.",
+    ),
+    (
+        ClockJumped(by_s=3600.0, slept=True),
+        "The machine slept: The machine slept while the film was being made (3600 s).",
+        "Rechner im Ruhezustand: Der Rechner schlief, während der Film entstand (3600 s).",
+    ),
+    (
+        ClockJumped(by_s=-2.0),
+        "Clock was set: The machine's clock was set while the film was being made (-2 s).",
+        "Uhr wurde gestellt: Die Uhr des Rechners wurde gestellt, während der Film entstand (-2 s).",
+    ),
+)
+
+
+@pytest.mark.parametrize(("fact", "english", "german"), LIVE, ids=[f"{type(fact).__name__}" for fact, _, _ in LIVE])
+def test_what_is_done_about_it_is_told_while_it_is_done(fact: Fact, english: str, german: str) -> None:
+    for language, text in (("en", english), ("de", german)):
+        live = console.Live(language)  # type: ignore[arg-type]
+        out = io.StringIO()
+        live.console = Console(file=out, soft_wrap=True, emoji=False, highlight=False)
+        live.fact("job", 1, fact)
+        live.close()
+        assert out.getvalue() == f"{text}\n"
+
+
+PLANNED = FilmPlanned(
+    cut="c", shots=3, segments=3, chunks=1, frames=72, samples=144000, reused=1, reused_frames=24, rate="24", start_frame=86400,
+    start_timecode="01:00:00:00",
+)  # fmt: skip
+
+
+def test_a_closing_word_says_what_can_be_done_and_marks_what_cannot_be_undone() -> None:
+    said = catalogue.words("scratch-full", path="/scratch/[x]")
+    actions = [{"do": action.text, "safe": action.safe} for action in said.actions]
+    problem = {
+        "code": said.code, "path": "/scratch", "shots": [2, 5], "clips": ["a1"], "timecodes": ["01:00:01:00", "01:00:09:00"],
+        "title": said.title, "message": said.message, "did": said.did, "action": said.action, "actions": actions,
+    }  # fmt: skip
+    live = console.Live()
+    out = io.StringIO()
+    live.console = Console(file=out, soft_wrap=True, emoji=False, highlight=False)
+    live.summary({"problems": [problem], "exit_code": 1, "title": "Done.", "message": "m", "safe": "s", "action": "Mend it."})
+    assert out.getvalue() == (
+        "Scratch disk full\n"
+        "   Shots 2, 5, first at 01:00:01:00 and sound: The scratch volume of /scratch/[x] is full.\n"
+        "   Hotsplice freed what is its own and can be made again, and waited for room; every sealed shot of this film is kept.\n"
+        "   → Free some space or run hotsplice clean, then hotsplice resume; finished segments are kept. "
+        "(with care: this cannot be undone)\n"
+        "   → Set another scratch folder in the settings.\n"
+        "Done. m\ns\nMend it.\n"
+    )
+
+
 # The last boundary ----------------------------------------------------------------------------------------------------
 
 
@@ -311,6 +455,20 @@ def test_what_nobody_foresaw_is_written_down_and_not_shown(
         assert (report["exit_code"], report["code"]) == (3, "unforeseen") and str(kept) in report["message"]
     else:
         assert said.out == "" and str(kept) in said.err
+
+
+def test_what_nobody_foresaw_is_said_even_if_the_words_are_what_is_broken(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fails(*_: object, **__: object) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(inspect, "run", fails)
+    monkeypatch.setattr(catalogue, "words", fails)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert main(["jobs"]) == 3
+    said = capsys.readouterr()
+    assert "Unforeseen failure." in said.err and "Traceback" not in said.err and said.out == ""
 
 
 def test_even_where_nothing_can_be_written(

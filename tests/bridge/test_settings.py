@@ -36,6 +36,8 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     [
         ("job: 3", "`job`"),
         ("jobs: many", "$.jobs"),
+        ("language: fr", "$.language"),
+        ("language: no", "$.language"),
         ("jobs: true", "$.jobs"),
         ("jobs: 0", "from 1 to 256"),
         ("jobs: -1", "from 1 to 256"),
@@ -70,7 +72,47 @@ def test_the_template_changes_nothing_until_a_line_is_uncovered(tmp_path: Path) 
     assert settings.load(tmp_path) == Settings()
     lines = path.read_text().splitlines()
     path.write_text("\n".join(line.removeprefix("# ") for line in lines if ": " in line and line.startswith("# ")))
-    assert settings.load(tmp_path) == Settings(ffmpeg="/usr/bin/ffmpeg", scratch="/Volumes/Fast/hotsplice", jobs=2, decode_with="cuda", wait=60)
+    assert settings.load(tmp_path) == Settings(
+        ffmpeg="/usr/bin/ffmpeg", scratch="/Volumes/Fast/hotsplice", jobs=2, decode_with="cuda", wait=60, language="de"
+    )
+
+
+ENVIRONMENTS = (
+    ({}, "en"),
+    ({"LANG": "de_DE.UTF-8"}, "de"),
+    ({"LANG": "de"}, "de"),
+    ({"LANG": "de_AT@euro"}, "de"),
+    ({"LANG": "C"}, "en"),
+    ({"LANG": "C.UTF-8"}, "en"),
+    ({"LANG": "fr_FR.UTF-8"}, "en"),
+    ({"LANG": "den_CA"}, "en"),  # a language of its own that begins alike
+    ({"LANG": "fr_FR.UTF-8", "LC_MESSAGES": "de_CH.UTF-8"}, "de"),
+    ({"LANG": "de_DE.UTF-8", "LC_MESSAGES": "en_US.UTF-8"}, "en"),
+    ({"LANG": "de_DE.UTF-8", "LC_ALL": "", "LC_MESSAGES": ""}, "de"),  # set to nothing is not set
+    ({"LANG": "en_GB.UTF-8", "LC_MESSAGES": "en_GB.UTF-8", "LC_ALL": "de_DE.UTF-8"}, "de"),
+)
+
+
+@pytest.mark.parametrize(("environment", "spoken"), ENVIRONMENTS, ids=[str(given) for given, _ in ENVIRONMENTS])
+def test_the_language_is_that_of_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], spoken: str
+) -> None:
+    for name in ("LANG", "LC_MESSAGES", "LC_ALL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert settings.load(tmp_path).language == spoken
+    (tmp_path / "settings.yaml").write_text("language: en")
+    assert settings.load(tmp_path).language == "en", "what is written goes before what the system says"
+
+
+def test_a_language_is_spoken_even_where_the_settings_are_the_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOTSPLICE_HOME", str(tmp_path))
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    (tmp_path / "settings.yaml").write_text("job: 3")
+    assert settings.language() == "de"
+    (tmp_path / "settings.yaml").write_text("language: en")
+    assert settings.language() == "en"
 
 
 def test_the_template_never_replaces_what_someone_wrote(tmp_path: Path) -> None:

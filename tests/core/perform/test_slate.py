@@ -73,3 +73,18 @@ def test_what_does_not_fit_is_left_out_below(tmp_path: Path) -> None:
 @example(["a name that is no UTF-8: \udcff\udce9.mov" + "\udcff" * 80], (320, 180))
 def test_any_text_can_be_drawn(tmp_path_factory: pytest.TempPathFactory, lines: list[str], size: tuple[int, int]) -> None:
     _drawn(tmp_path_factory.getbasetemp() / "any.png", *lines, size=size)
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("Größe Ä Öl Übung", "Groesse Ae Oel Uebung"),
+        ("u\u0308ber", "ueber"),  # as macOS writes it
+        ("café – naïve…", "cafe - naive..."),
+        ("景.mov", "景.mov"),
+        ("a\ud83d", "a\ud83d"),
+        ("plain [x] {y}", "plain [x] {y}"),
+    ],
+)
+def test_letters_that_the_font_lacks_are_spelt(text, drawn):
+    assert slate.drawable(text) == drawn

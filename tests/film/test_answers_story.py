@@ -1,0 +1,135 @@
+"""What a person decides about a shot that failed, through the real command and with real media."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from tests.film.assembling import ROOT, House
+from tests.film.barcode import Mark
+from tests.film.comparing import shown
+from tests.film.cutlist import SLATE
+from tests.film.media import Movie, make_movie
+from tests.film.timelines import timeline
+
+
+@pytest.fixture(scope="session")
+def reels(tmp_path_factory: pytest.TempPathFactory) -> list[Movie]:
+    folder = tmp_path_factory.mktemp("reels")
+    return [make_movie(folder / f"reel{n}.mov", source_id=n, frames=72, codec="mjpeg", audio="pcm") for n in (1, 2, 3)]
+
+
+class Desk:
+    """A film of three shots whose second source can be taken away."""
+
+    def __init__(self, folder: Path, reels: list[Movie]) -> None:
+        self.house = House(folder / "home")
+        self.there, self.film, self.cut = folder / "there.mov", folder / "film.mov", folder / "cut.otio"
+        shutil.copy2(reels[1].path, self.there)
+        line = timeline(Fraction(24))
+        track = line.video()
+        for media, first, frames in ((reels[0].path, 0, 20), (self.there, 10, 24), (reels[2].path, 5, 16)):
+            track.clip(media, first, frames, media_frames=72)
+        line.save(self.cut)
+
+    def assemble(self) -> tuple[int, str]:
+        ended = self.house.assemble(self.cut, self.film, "prores-hq")
+        return ended.code, ended.summary["job"]
+
+    def say(self, *words: str | Path) -> tuple[int, str]:
+        """A command; its exit code and words."""
+        done = subprocess.run(
+            [sys.executable, "-m", "bridge.cli.main", *map(str, words)],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=ROOT, check=False,
+            env={**os.environ, "HOTSPLICE_HOME": str(self.house.home), "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.returncode, done.stdout
+
+    def second_shot(self) -> list[Mark | str]:
+        return shown(self.film)[20:44]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, reels: list[Movie]) -> Desk:
+    return Desk(tmp_path, reels)
+
+
+RIGHT = [Mark(2, number) for number in range(10, 34)]
+
+
+def test_another_file_is_used_when_a_person_names_it(desk: Desk, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere" / "other-name.mov"
+    elsewhere.parent.mkdir()
+    shutil.move(desk.there, elsewhere)
+    code, job = desk.assemble()
+    if code == 1:  # not found by itself
+        assert desk.second_shot() == [SLATE] * 24
+        code, said = desk.say("answer", job, "2", "relink", elsewhere)
+        assert code == 0, said
+    assert desk.second_shot() == RIGHT
+    assert not desk.there.exists(), "nothing was copied anywhere"
+
+
+def test_an_earlier_render_stands_in_for_a_source_that_is_spoilt(desk: Desk) -> None:
+    assert desk.assemble()[0] == 0
+    assert desk.second_shot() == RIGHT
+    desk.there.write_bytes(b"no media any more" * 1000)
+    code, job = desk.assemble()
+    assert code == 1
+    assert desk.second_shot() == [SLATE] * 24
+    code, said = desk.say("answer", job, "2", "previous")
+    assert code == 1, said
+    assert desk.second_shot() == RIGHT, "the picture is back, though its source is not"
+
+
+def test_a_preference_answers_by_itself_until_it_is_taken_back(desk: Desk) -> None:
+    desk.assemble()
+    desk.there.write_bytes(b"no media any more" * 1000)
+    _, job = desk.assemble()
+    code, said = desk.say("answer", job, "2", "previous", "--always", "--later")
+    assert code == 0 and "always" in said
+    code, said = desk.say("preferences")
+    fault = next(line.split()[0] for line in said.splitlines() if "previous" in line)
+    assert fault.startswith("source-")
+    desk.film.unlink()
+    assert desk.assemble()[0] == 1
+    assert desk.second_shot() == RIGHT
+    code, said = desk.say("preferences", fault, "ask")
+    assert code == 0 and "previous" not in said
+
+
+@pytest.mark.parametrize(
+    "words", [("9", "skip"), ("no-such-fault", "skip"), ("2", "relink"), ("2", "relink", "/no/such/file.mov"), ("2", "retry", "--always")]
+)
+def test_an_answer_that_makes_no_sense_is_refused_in_words(desk: Desk, words: tuple[str, ...]) -> None:
+    desk.there.unlink()
+    _, job = desk.assemble()
+    code, said = desk.say("answer", job, *words)
+    assert code == 2 and "Answer not understood" in said
+
+
+def test_a_graphics_encoder_that_is_not_there_costs_time_and_not_the_film(desk: Desk, tmp_path: Path) -> None:
+    """On a machine with such a device this shows only that the preset works."""
+    ended = desk.house.assemble(desk.cut, tmp_path / "film.mp4", "h264-nvenc")
+    assert ended.code == 0
+    assert shown(tmp_path / "film.mp4")[20:44] == RIGHT
+    remarks = {remark["code"]: remark["message"] for remark in ended.summary["remarks"]}
+    if "encoder-degraded" in remarks:
+        assert "h264-nvenc" in remarks["encoder-degraded"] and "h264 was used" in remarks["encoder-degraded"]
+
+
+def test_decoding_on_a_device_that_is_not_there_is_done_in_software_and_said(desk: Desk) -> None:
+    (desk.house.home).mkdir(exist_ok=True)
+    (desk.house.home / "settings.yaml").write_text("decode_with: cuda\n", encoding="utf-8")
+    ended = desk.house.assemble(desk.cut, desk.film, "prores-hq")
+    assert ended.code == 0
+    assert desk.second_shot() == RIGHT
+    for fact in ended.facts("ShotDegraded"):
+        assert fact["change"] == "software decoding"
