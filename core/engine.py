@@ -321,7 +321,15 @@ class Engine:
     def _end(self, outcome: Outcomes, code: str = "", detail: str = "") -> None:
         self.workspace.close_job(self.job, self.output)
         self.note(
-            JobFinished(outcome=outcome, code=code, detail=detail, seconds=round(machine.monotonic() - self.tally.started, 3))
+            JobFinished(
+                outcome=outcome,
+                code=code,
+                detail=detail,
+                seconds=round(machine.monotonic() - self.tally.started, 3),
+                recording_s=round(self.tally.recording_s, 4),
+                checking_s=round(self.tally.checking_s, 4),
+                working_s=round(self.tally.working_s, 3),
+            )
         )
 
 

@@ -77,6 +77,16 @@ def parser() -> argparse.ArgumentParser:
     shown = verb("show", "Tell the story of a job.")
     shown.add_argument("job", metavar="JOB")
     shown.add_argument("--json", action="store_true")
+    written = verb("report", "Write what became of a job as one HTML page, for people who were not there.")
+    written.add_argument("job", metavar="JOB")
+    written.add_argument("-o", "--output", metavar="FILE.html", help="default: in the data folder")
+    written.add_argument("--open", action="store_true", help="show it in the browser")
+    bundled = verb("diagnose", "Pack everything about a job into a file for someone who can help.")
+    bundled.add_argument("job", metavar="JOB")
+    bundled.add_argument("-o", "--output", metavar="FILE.zip", help="default: in the current folder")
+    bundled.add_argument("--mask", action="store_true", help="replace every name and path, the same one always by the same word")
+    counted = verb("stats", "Say how all jobs went: success, time to recover, work saved.")
+    counted.add_argument("--json", action="store_true")
     points = verb("checkpoints", "List the checkpoints of a job.")
     points.add_argument("job", metavar="JOB")
     points.add_argument("--json", action="store_true")
@@ -133,7 +143,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names that are not text; in JSON it is the very escape
     try:
-        return _dispatch(parser().parse_args(argv))
+        arguments = parser().parse_args(argv)
+        _begin_log(arguments.verb)
+        return _dispatch(arguments)
     except Unclear as error:
         return _unclear(error, as_json)
     except sqlite3.DatabaseError as error:  # the middle of a journal is read late
@@ -142,8 +154,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 0
-    except Exception:  # the last boundary: nobody who edits films is shown a traceback, and no developer loses one
-        return _unexpected(as_json)
+    except Exception as error:  # the last boundary: nobody who edits films is shown a traceback, and no developer loses one
+        return _unexpected(error, as_json)
+
+
+def _begin_log(verb: str | None) -> None:
+    """Commands that only ask are not logged, but for what goes wrong."""
+    if verb is None:
+        return
+    from bridge import logs, settings
+
+    logs.begin(settings.home())
+    if verb in ("assemble", "resume", "answer", "rollback", "clean"):
+        from bridge.cli.house import program_version
+
+        logs.command(verb, program_version())
 
 
 def _damaged(error: sqlite3.DatabaseError, as_json: bool) -> int:
@@ -172,11 +197,14 @@ def _refuse(error: Refused, usage: str, as_json: bool) -> int:
     return summary.REFUSED
 
 
-def _unexpected(as_json: bool) -> int:
+def _unexpected(error: Exception, as_json: bool) -> int:
     """Keep the traceback in a file and say where. Exit code 3: what was recorded holds."""
     import tempfile
     import traceback
 
+    from bridge import logs
+
+    logs.unforeseen(error)
     text = traceback.format_exc()
     try:
         with tempfile.NamedTemporaryFile("w", prefix="hotsplice-", suffix=".txt", delete=False, encoding="utf-8") as handle:
@@ -243,6 +271,18 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             from bridge.cli import inspect
 
             return inspect.run(arguments)
+        case "report":
+            from bridge.cli import report
+
+            return report.run(arguments)
+        case "diagnose":
+            from bridge.cli import diagnose
+
+            return diagnose.run(arguments)
+        case "stats":
+            from bridge.cli import stats
+
+            return stats.run(arguments)
         case "check" | "rollback" | "clean":
             from bridge.cli import films
 

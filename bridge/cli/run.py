@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bridge import settings
+from bridge import logs, settings
 from bridge.cli import console, summary
 from bridge.cli.house import Place, house, place
 from core.assemble import assemble
 from core.engine import RECORD_LOST
-from core.model.facts import JobAccepted, JobFinished, SegmentSealed
+from core.model.facts import Fact, JobAccepted, JobFinished, SegmentSealed
 from core.model.refusal import Refused
 from core.record import presets
 from core.record.journal import Journal
@@ -156,7 +156,12 @@ def _run(
     search: Sequence[str] = (),
 ) -> int:
     stop = Stop()
-    listener = Listener(on_step=display.step, on_fact=display.fact, on_tick=display.tick)
+
+    def heard(job: str, seq: int, fact: Fact) -> None:
+        logs.fact(job, seq, fact)
+        display.fact(job, seq, fact)
+
+    listener = Listener(on_step=display.step, on_fact=heard, on_tick=display.tick)
     try:
         with stop.listening():
             home = house(where, jobs=jobs, wait_s=wait_s, search=search)

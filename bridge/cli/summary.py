@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from bridge import settings
+from bridge import logs, settings
 from core.assemble import Ended
 from core.decide.assembly import Assembly
 from core.decide.healing import LOOKED_FOR
@@ -33,6 +33,7 @@ def refusal(error: Refused | TimelineRefused, language: Language | None = None) 
             said = said._replace(actions=(catalogue.Action(error.action, safe=True),))
     else:
         said = catalogue.words(error.code, language, **error.fields)
+    logs.refused(error.code, said.message)
     head = {"exit_code": REFUSED, "outcome": "refused", "code": error.code}
     return head | _said(said) | {"title": f"{said.title}."}
 
@@ -40,6 +41,7 @@ def refusal(error: Refused | TimelineRefused, language: Language | None = None) 
 def lost_record(path: str, error: Exception, language: Language = "en") -> dict[str, Any]:
     """Exit code 3: the journal's or the store's disk does not take any more."""
     said = catalogue.words("journal-failing", language, path=path, detail=str(error))
+    logs.refused(said.code, said.message)
     return {
         "exit_code": FAILED,
         "outcome": "failed",

@@ -242,12 +242,18 @@ Outcomes = Literal["complete", "incomplete", "failed", "superseded", "unchanged"
 
 
 class JobFinished(Value, frozen=True):
-    """The end: `complete`, `incomplete` (published with slates or losses), `failed`, `superseded` by a newer cut."""
+    """The end: `complete`, `incomplete` (published with slates or losses), `failed`, `superseded` by a newer cut.
+
+    `recording_s`, `checking_s` and `working_s` say where this run's time went (`core.engine.Tally`); 0 where it is not known.
+    """
 
     outcome: Outcomes
     code: str = ""
     detail: str = ""
     seconds: float = 0.0
+    recording_s: float = 0.0
+    checking_s: float = 0.0
+    working_s: float = 0.0
 
 
 class RunInterrupted(Value, frozen=True):

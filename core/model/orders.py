@@ -224,6 +224,16 @@ class ProbePlace(Value, frozen=True):
     volume: str = ""
 
 
+class DrawThumbnail(Value, frozen=True):
+    """Draw picture `frame` (from 0, in the order of showing) of a film or segment of ours, small, as JPEG in `part`; at most
+    `width` pixels wide."""
+
+    path: str
+    frame: int
+    part: str
+    width: int = 320
+
+
 Order = (
     ExamineSource
     | FindSources
@@ -237,6 +247,7 @@ Order = (
     | JoinFilm
     | CheckFilm
     | ProbePlace
+    | DrawThumbnail
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.model.failure import Place
 from core.model.orders import (
     CheckFilm,
+    DrawThumbnail,
     EncodeTrack,
     ExamineCopy,
     ExamineSource,
@@ -58,5 +59,7 @@ def _files(order: Order) -> dict[str, Place]:
             return {order.part: "output", **pictures, **copied, **{one.file: "scratch" for one in order.sound}}
         case CheckFilm():
             return {order.path: "output"}
+        case DrawThumbnail():
+            return {order.path: "scratch"}
         case FindSources():
             return dict.fromkeys(order.folders, "source")

@@ -18,6 +18,7 @@ from core.model.failure import Evidence, Place
 from core.model.orders import (
     Assignment,
     CheckFilm,
+    DrawThumbnail,
     EncodeTrack,
     ExamineCopy,
     Examined,
@@ -66,6 +67,8 @@ def _where(order: Order) -> tuple[str, Place, str]:
             return "prove", "scratch", order.part
         case ProbePlace():
             return "probe", "scratch" if order.write else "source", order.path
+        case DrawThumbnail():
+            return "draw-thumbnail", "output", order.path
 
 
 def evidence_of(error: Exception, order: Order, *, frames: int | None = None, elapsed_s: float = 0.0) -> Evidence:
@@ -179,6 +182,10 @@ def perform(assignment: Assignment, report: object = None) -> Outcome:
                 return checking.check_film(order, on_frames)
             case ProbePlace():
                 return volumes.probe(order)
+            case DrawThumbnail():
+                from core.perform import thumbnail  # Pillow is not needed for films
+
+                return thumbnail.draw(order, assignment.rate)
     except ffmpeg.EngineGone:
         raise
     except Exception as error:  # the boundary: everything becomes evidence, with its type and words kept

@@ -45,6 +45,11 @@ def _rename(source: Path, target: Path) -> None:
             os.replace(source, target)
 
 
+def take_place(part: Path, target: Path) -> None:
+    """A finished file takes its name, whole; what had it is gone. For what is not a film (`core.record.papers`)."""
+    _rename(part, target)
+
+
 def flush_directory(path: Path) -> None:
     """Make names in a directory durable; file systems that cannot say so are left alone."""
     if os.name == "nt":
@@ -251,7 +256,7 @@ class Workspace:
         place = os.path.join(os.path.realpath(os.path.dirname(output)), os.path.basename(output))  # by whatever way it is reached
         with (folder / _name_of(place)).open("a+b") as handle:
             try:
-                _lock_file(handle.fileno())
+                lock_file(handle.fileno())
             except OSError as error:
                 raise Refused("job-running", path=output) from error
             yield
@@ -288,7 +293,8 @@ def _name_of(output: str) -> str:
     return hashlib.blake2b(os.fsencode(output), digest_size=10).hexdigest()
 
 
-def _lock_file(handle: int) -> None:
+def lock_file(handle: int) -> None:
+    """Hold an open file until it is closed; OSError when another process holds it."""
     if os.name == "nt":
         import msvcrt
 

@@ -75,7 +75,8 @@ def test_help_names_every_command_and_exit_code(capsys: pytest.CaptureFixture[st
         main(["--help"])
     said = capsys.readouterr().out
     assert ended.value.code == 0
-    for word in ("assemble", "resume", "jobs", "show", "checkpoints", "check", "rollback", "clean", "presets", "doctor", "demo"):
+    words = ["assemble", "resume", "jobs", "show", "report", "diagnose", "stats", "checkpoints", "check", "rollback", "clean", "presets", "doctor", "demo"]
+    for word in words:
         assert re.search(rf"^\s+{word}\s", said, re.MULTILINE), word
     for code in ("0", "1", "2", "3", "130"):
         assert re.search(rf"^  {code} ", said, re.MULTILINE), code
@@ -134,10 +135,14 @@ REFUSED = (
 
 
 @pytest.mark.parametrize(("words", "code"), REFUSED, ids=[" ".join(words) for words, _ in REFUSED])
-def test_what_cannot_be_carried_out_is_refused(capsys: pytest.CaptureFixture[str], words: list[str], code: str) -> None:
+def test_what_cannot_be_carried_out_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str], code: str
+) -> None:
     assert main(words) == 2
     report = summary_of(capsys.readouterr().out)
     assert (report["exit_code"], report["code"]) == (2, code)
+    logged = json.loads((tmp_path / "home" / "logs" / "hotsplice.log").read_text().splitlines()[-1])
+    assert (logged["event"], logged["code"]) == ("refused", code)
     assert main([word for word in words if word != "--json"]) == 2
     said = capsys.readouterr()
     assert report["action"] in said.out and "Traceback" not in said.out + said.err
@@ -443,6 +448,8 @@ def test_what_nobody_foresaw_is_written_down_and_not_shown(
     said = capsys.readouterr()
     assert "Traceback" not in said.out + said.err and "ZeroDivisionError" not in said.out + said.err
     (kept,) = tmp_path.glob("hotsplice-*.txt")
+    logged = [json.loads(line) for line in (tmp_path / "home" / "logs" / "hotsplice.log").read_text().splitlines()]
+    assert [(one["event"], one["errors"][0]["type"]) for one in logged] == [("unforeseen", "ZeroDivisionError")]
     text = kept.read_text()
     assert "Traceback" in text and "ZeroDivisionError: something odd" in text
     if as_json:

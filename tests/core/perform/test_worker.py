@@ -16,6 +16,7 @@ from core.model.failure import Evidence
 from core.model.orders import (
     Assignment,
     CheckFilm,
+    DrawThumbnail,
     EncodeTrack,
     ExamineCopy,
     Examined,
@@ -59,6 +60,7 @@ VOICE = Sound(
         ),
         (FindSources(wanted=()), ("find", "source", "")),
         (RENDER, ("render", "scratch", "/scratch/k.part")),
+        (DrawThumbnail(path="/film.mov", frame=1, part="/p"), ("draw-thumbnail", "output", "/film.mov")),
         (MIX, ("mix", "scratch", "/scratch/m.pcm")),
         (EncodeTrack(key="t", argv=(), part="/scratch/t", inputs=(), samples=1), ("encode-track", "scratch", "/scratch/t")),
         (JOIN, ("join", "output", "/film/.h/f.mov")),

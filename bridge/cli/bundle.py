@@ -1,0 +1,187 @@
+"""What goes into a bundle for someone who can help: file names to bytes, with or without the names in them."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bridge import logs
+from bridge.cli.house import Place, program_version
+from bridge.cli.inspect import moment
+from bridge.cli.report import Account, page
+from core.explain.chronicle import chronicle
+from core.explain.listing import listing
+from core.explain.masking import Mask, names_in
+from core.explain.report import report
+from core.model import codec
+from core.model.facts import Fact
+from core.model.refusal import Refused
+from core.model.segment import Plan
+from core.perform import build, machine
+from core.record import presets
+from core.record.journal import Entry, Journal
+
+_LIBRARIES = (
+    "opentimelineio",
+    "av",
+    "numpy",
+    "pillow",
+    "xxhash",
+    "msgspec",
+    "PyYAML",
+    "tenacity",
+    "platformdirs",
+    "rich",
+    "ffmpeg-python",
+    "imageio-ffmpeg",
+)
+
+
+def bundle(where: Place, journal: Journal, known: Account, *, masked: bool) -> dict[str, bytes]:
+    """Everything about one job. With `masked` nothing of it tells a name, a path, or shows a picture."""
+    _, raw = journal.request(known.job)
+    timeline = _parsed(raw)
+    logged = _logged(where.home, known.job, only=masked)
+    facts = [_plain(entry) for entry in known.entries]
+    plan = codec.plain(known.plan) if known.plan is not None else None
+    about = _machine(where)
+    if masked:
+        mask = Mask(_names(where, facts, plan, timeline, logged, about), keep=presets.load_all(None))
+        facts, plan, logged, about = (mask.value(one) for one in (facts, plan, logged, about))
+        timeline = mask.timeline(timeline)
+        raw = json.dumps(timeline, indent=1).encode() if timeline is not None else b""
+        known = _again(known.job, facts, plan)
+        text = report(known.told, pictures={}, good={}, moment=moment)
+    else:
+        text = page(where, journal, known)
+    files = {
+        "README.txt": _readme(known.job, masked).encode(),
+        "report.html": text.encode(),
+        "story.txt": listing(known.told, known.entries, moment).encode(),
+        "journal.jsonl": _lines(facts),
+        "log.jsonl": _lines(logged),
+        "machine.json": json.dumps(about, indent=1).encode(),
+        "timeline.otio": raw,
+    }
+    if plan is not None:
+        files["plan.json"] = json.dumps(plan, indent=1).encode()
+    return files
+
+
+def _names(where: Place, *values: Any) -> set[str]:
+    facts, plan, timeline, logged, about = values
+    found = names_in(facts) | names_in(plan) | names_in(logged) | names_in(about) | _named(timeline)
+    found |= {str(where.home), str(where.scratch), str(Path.home()), os.getcwd(), platform.node()}
+    return {name for name in found if name}
+
+
+def _named(value: Any, field: str = "") -> set[str]:
+    """What a timeline calls things, and where it says that they are."""
+    if isinstance(value, dict):
+        return {name for key, one in value.items() for name in _named(one, key)}
+    if isinstance(value, list):
+        return {name for one in value for name in _named(one, field)}
+    wanted = field in ("name", "target_url", "target_url_base", "name_prefix", "name_suffix")
+    return {value} if wanted and isinstance(value, str) else set()
+
+
+def _again(job: str, facts: list[dict[str, Any]], plan: Any) -> Account:
+    """The account made anew of masked values, so that what is told of them can hold nothing else."""
+    entries = [
+        Entry(one["seq"], one["job"], one["at"], codec.decode(json.dumps({"is": one["kind"], **one["fact"]}), Fact))  # type: ignore[arg-type]
+        for one in facts
+    ]
+    kept = codec.decode(json.dumps(plan), Plan) if plan is not None else None
+    return Account(job, entries, kept, chronicle(job, entries, kept))
+
+
+def _plain(entry: Entry) -> dict[str, Any]:
+    body = codec.plain(entry.fact)
+    return {"seq": entry.seq, "job": entry.job, "at": entry.at, "kind": body.pop("is"), "fact": body}
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _logged(home: Path, job: str, *, only: bool) -> list[dict[str, Any]]:
+    """What the logs say about the job, and what they say about none. `only`: of the latter nothing that was said of names that
+    this job does not know."""
+    found: list[dict[str, Any]] = []
+    for path in reversed(logs.files(home)):
+        try:
+            lines = path.read_bytes().splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            try:
+                said = json.loads(line)
+            except ValueError:
+                continue  # a line that a full disk cut
+            if not isinstance(said, dict) or said.get("job", job) != job:
+                continue
+            if only and "job" not in said:
+                if said.get("event") not in ("command", "unforeseen"):
+                    continue
+                for error in said.get("errors", ()):
+                    error.pop("message", None)
+            found.append(said)
+    return found
+
+
+def _machine(where: Place) -> dict[str, Any]:
+    """Versions and facts; neither the machine's name nor anything of its environment."""
+    try:
+        ffmpeg = build.find(where.settings.ffmpeg).version
+    except Refused as error:
+        ffmpeg = error.code
+    libraries = []
+    for library in _LIBRARIES:
+        try:
+            libraries.append(f"{library} {version(library)}")
+        except PackageNotFoundError:
+            libraries.append(f"{library} missing")
+    return {
+        "version": program_version(),
+        "ffmpeg": ffmpeg,
+        "python": platform.python_version(),
+        "libraries": libraries,
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+        "processors": machine.cores(),
+        "scratch_free_bytes": machine.free_bytes(where.scratch),
+        "home_free_bytes": machine.free_bytes(where.home),
+        "scratch_on_network": machine.on_network(where.scratch),
+        "settings": {f"chosen_{name}": value for name, value in msgspec.to_builtins(where.settings).items()},
+    }
+
+
+def _lines(rows: list[dict[str, Any]]) -> bytes:
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def _readme(job: str, masked: bool) -> str:
+    hidden = (
+        "Names and paths are masked: the same name is the same mask everywhere here. There are no pictures."
+        if masked
+        else "Names and paths are as they are, and there are small pictures of the film: see hotsplice diagnose --mask."
+    )
+    return f"""Hotsplice, job {job}. {hidden}
+
+report.html     what became of the job; open it in any browser
+story.txt       the same as text, with every fact in order
+journal.jsonl   the facts as they were recorded
+plan.json       how the film was laid out
+timeline.otio   what the editor handed over
+log.jsonl       what the program logged about it
+machine.json    versions, machine, settings
+"""

@@ -1,0 +1,55 @@
+"""`diagnose`: everything about a job in one file that can be sent to someone who can help."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import zipfile
+from pathlib import Path
+
+from bridge.cli import summary
+from bridge.cli.bundle import bundle
+from bridge.cli.console import plain_console, safe
+from bridge.cli.house import place
+from bridge.cli.report import account
+from core.explain.filling import human_bytes
+from core.model.refusal import Refused
+from core.record import papers
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 with a bundle written; 2 when there is no such job or it cannot be written."""
+    console = plain_console()
+    try:
+        where = place()
+        chosen = Path(arguments.output).expanduser().absolute() if arguments.output else None
+        if chosen is not None and chosen.suffix.lower() != ".zip":
+            raise Refused("paper-wrong-extension", path=str(chosen), detail=".zip")
+        journal = where.journal()
+        try:
+            known = account(journal, arguments.job)
+            files = bundle(where, journal, known, masked=arguments.mask)
+        finally:
+            journal.close()
+        target = chosen or Path.cwd() / f"hotsplice-{known.job}{'-masked' if arguments.mask else ''}.zip"
+        data = packed(files)
+        papers.write_whole(target, data)
+    except Refused as error:
+        said = summary.refusal(error)
+        console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")
+        return summary.REFUSED
+    console.print(f"[green]Written:[/] {safe(str(target))} ({human_bytes(len(data))}). Nothing was sent to anyone.")
+    for name, content in files.items():
+        console.print(f"  {name:15} {human_bytes(len(content))}")
+    if not arguments.mask:
+        console.print("It holds names, paths and small pictures; --mask leaves them out.")
+    return 0
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    """A zip of these files; it says nothing of when or where it was made."""
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return memory.getvalue()

@@ -1,0 +1,114 @@
+"""Chronicle to one HTML page that needs nothing else: no network, no script, no other file. For people who were not there.
+
+Pictures come in as bytes and stand in the page; where there is none, one is drawn that says so. Colour is never the only sign.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from importlib import resources
+from xml.etree.ElementTree import Element
+
+from core.explain import report_parts as parts
+from core.explain.markup import add, el, name, page
+from core.explain.tales import Chronicle
+from core.explain.wording import verdict
+
+MARK = "Hotsplice report"
+"""What stands in the page's `generator`: a file with it is one of ours and may be replaced."""
+
+_DENSE = 120
+"""From so many shots on there is no room for lines between them."""
+
+
+def stylesheet() -> str:
+    """The page's looks."""
+    return resources.files("core.explain").joinpath("report.css").read_text(encoding="utf-8")
+
+
+def report(told: Chronicle, *, pictures: Mapping[int, bytes], good: Mapping[str, bytes], moment: Callable[[float], str]) -> str:
+    """The page. `pictures` are JPEGs by shot number, `good` by the `last_good` of a trouble; `moment` writes unix seconds."""
+    style = stylesheet()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    film = parts.file_of(told.accepted.output)
+    said = verdict(told)
+    head = el(
+        "head",
+        el("meta", charset="utf-8"),
+        el("meta", http_equiv="Content-Security-Policy", content=policy),
+        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        el("meta", name="generator", content=MARK),
+        el("meta", name="referrer", content="no-referrer"),
+        el("title", f"{film} – {said.word}"),
+        el("style", style),
+    )
+    body = el("body", _header(told, film, moment), *_strip(told))
+    add(
+        body,
+        *parts.needs(told),
+        *parts.shots(told, pictures),
+        *parts.troubles(told, good, moment),
+        *parts.gates(told, moment),
+        *parts.figures(told),
+        *parts.remarks(told),
+        *parts.past(told, moment),
+        el(
+            "footer",
+            el("p", f"Written by Hotsplice on {moment(told.heard_at)} about job {told.job}. This page needs no network."),
+        ),
+    )
+    return page(el("html", head, body, lang="en"))
+
+
+def _header(told: Chronicle, film: str, moment: Callable[[float], str]) -> Element:
+    said = verdict(told)
+    facts = el("dl", class_="facts")
+    planned = told.planned
+    rows: list[tuple[str, Element | str]] = [
+        ("Film", name(told.accepted.output)),
+        ("Timeline", el("span", name(told.accepted.timeline_name), " ", name(told.accepted.timeline_path, class_="muted"))),
+        ("Preset", name(told.accepted.preset)),
+    ]
+    if planned is not None:
+        rate = parts.rate_of(planned.rate)
+        length = f"{told.timecode(0)} to {told.timecode(planned.frames)}, {planned.frames} frames at {rate}"
+        rows.append(("Length", el("span", length, class_="tc")))
+    rows += [("Asked for", moment(told.asked_at)), ("Last heard of", moment(told.heard_at))]
+    for title, value in rows:
+        add(facts, el("dt", title), el("dd", value))
+    return el(
+        "header",
+        el("div", el("h1", name(film)), el("p", said.sentence, class_="lead"), facts),
+        el("div", f"{said.sign} {said.word}", class_=f"verdict {told.outcome}", role="status"),
+    )
+
+
+def _strip(told: Chronicle) -> list[Element]:
+    """The whole film in one line, each shot as long as it is; what is not as asked for stands out in height and has a mark."""
+    if not told.shots:
+        return []
+    total = sum(max(1, shot.frames) for shot in told.shots)
+    drawing = el(
+        "svg",
+        viewBox="0 0 1000 46",
+        preserveAspectRatio="none",
+        class_="strip dense" if len(told.shots) > _DENSE else "strip",
+        role="img",
+        aria_label="The film",
+    )
+    at = 0.0
+    for shot in told.shots:
+        width = 1000 * max(1, shot.frames) / total
+        low = shot.good
+        box = el("rect", x=f"{at:.2f}", width=f"{width:.2f}", y="18" if low else "10", height="20" if low else "36")
+        drawn = el("g", el("title", parts.label(shot)), box, class_=parts.look(shot))
+        if not low and shot.state != "waiting":
+            middle = at + width / 2
+            drawn.append(el("path", d=f"M{middle - 3:.2f} 0h6l-3 8z"))
+        drawing.append(el("a", drawn, href=f"#shot-{shot.number}"))
+        at += width
+    ends = (told.timecode(0), told.timecode(told.planned.frames) if told.planned else "")
+    return [drawing, el("div", el("span", ends[0]), el("span", ends[1]), class_="ruler tc"), parts.legend(told)]

@@ -1,0 +1,108 @@
+"""What is told of a job: values. `core.explain.chronicle` makes them of facts; reports and tables are made of them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal
+
+from core.explain.episodes import Episode, Run
+from core.model.facts import Fact, FilmPlanned, FilmPublished, GateClosed, GateOpened, JobAccepted
+from core.model.failure import Failure, Recovery
+from core.model.film import Remark, Value
+from core.model.timing import timecode
+
+State = Literal["verified", "reused", "mended", "previous", "slate", "missing", "waiting"]
+"""`missing`: the job ended without it. `previous`: an earlier render stands in. A slate was given up or never possible."""
+
+
+class Trouble(Value, frozen=True):
+    """One thing that went wrong. `recovery` is None for what was known before rendering and for what was given up as a
+    whole. Frames count from the film's first; timecodes are empty where they cannot be told. `last_good` names a picture in
+    the data folder."""
+
+    at: float
+    code: str
+    path: str
+    detail: str = ""
+    attempt: int = 0
+    failure: Failure | None = None
+    recovery: Recovery | None = None
+    frame: int | None = None
+    source_frame: int | None = None
+    last_good: str = ""
+
+
+class ShotTale(Value, frozen=True):
+    """A shot and what became of it. `seconds` is what its segments took to make. `notes` are facts told beside its troubles."""
+
+    number: int
+    name: str
+    record_in: int
+    frames: int
+    state: State
+    gap: bool = False
+    path: str = ""
+    source_frame: int | None = None
+    attempts: int = 0
+    seconds: float = 0.0
+    troubles: tuple[Trouble, ...] = ()
+    notes: tuple[Fact, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether the film shows here what the timeline asks for."""
+        return self.state in ("verified", "reused")
+
+
+class Figures(Value, frozen=True):
+    """What the job took. Times in seconds: `worked_s` of all runs, `recovering_s` in which anything waited to be made good
+    (troubles at once count once), `saved_s` of rendering that checkpoints spared. Frames are pictures of the film;
+    `overhead` is the share of the last run's work spent on records and checks, None where it is not on record."""
+
+    worked_s: float
+    frames: int
+    frames_made: int
+    frames_reused: int
+    frames_copied: int
+    retries: int
+    failures: int
+    recovering_s: float
+    saved_s: float
+    overhead: float | None = None
+
+
+class Chronicle(Value, frozen=True):
+    """A job as a whole. `outcome` is a JobFinished's, or `running`, `interrupted`, `accepted`. `elsewhere` is trouble that is no
+    shot's: sound, checkpoints, the film itself. A gate stands with its closing's moment and its opening, None while closed.
+    `clips` are the names of clips that can be heard, by their ids."""
+
+    job: str
+    accepted: JobAccepted
+    asked_at: float
+    heard_at: float
+    outcome: str
+    code: str
+    detail: str
+    planned: FilmPlanned | None
+    published: FilmPublished | None
+    shots: tuple[ShotTale, ...]
+    elsewhere: tuple[Trouble, ...]
+    silenced: tuple[tuple[str, Trouble], ...]
+    gates: tuple[tuple[float, GateClosed, GateOpened | None], ...]
+    answers: tuple[Fact, ...]
+    remarks: tuple[Remark, ...]
+    runs: tuple[Run, ...]
+    episodes: tuple[Episode, ...]
+    figures: Figures
+    clips: dict[str, str] = {}
+
+    @property
+    def good(self) -> int:
+        """Shots of which the film shows what the timeline asks for."""
+        return sum(shot.good for shot in self.shots)
+
+    def timecode(self, frame: int | None) -> str:
+        """Record timecode of a frame of the film; empty where it is not known."""
+        if frame is None or self.planned is None:
+            return ""
+        return timecode(self.planned.start_frame + frame, Fraction(self.planned.rate), drop_frame=self.planned.drop_frame)

@@ -1,0 +1,87 @@
+"""What is written about films beside them: reports, bundles, small pictures, logs. Nothing here is believed or needed.
+
+<home>/pictures/   small pictures for reports, made again when they are gone
+<home>/reports/    reports that were not asked for at another place
+<home>/logs/       see bridge/logs.py
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from core.model.refusal import Refused
+from core.record.workspace import lock_file, take_place
+
+PICTURES, REPORTS, LOGS = "pictures", "reports", "logs"
+
+
+def picture(home: Path, name: str) -> bytes | None:
+    """A small picture that was kept; None when there is none that can be read."""
+    try:
+        return (home / PICTURES / name).read_bytes()
+    except OSError:
+        return None
+
+
+def picture_part(home: Path, name: str) -> Path:
+    """A fresh name to draw a picture under. OSError when the folder cannot be used."""
+    folder = home / PICTURES
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f".{name}.{os.getpid()}.part"
+    part.unlink(missing_ok=True)
+    return part
+
+
+def keep_picture(home: Path, part: Path, name: str) -> bytes:
+    """Put a drawn picture in its place; its bytes."""
+    data = part.read_bytes()
+    take_place(part, home / PICTURES / name)
+    return data
+
+
+def discard(part: Path) -> None:
+    """Remove what was not finished."""
+    part.unlink(missing_ok=True)
+
+
+def write_whole(target: Path, data: bytes, *, ours: bytes = b"") -> None:
+    """Write a paper whole or not at all. A file that stands there is replaced only when `ours` is in its first 4 KiB: a report
+    shall never cost a film. Refused(paper-in-the-way, paper-unwritable)."""
+    try:
+        if target.exists() and not (ours and target.is_file() and ours in _head(target)):
+            raise Refused("paper-in-the-way", path=str(target))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name[:100]}.{os.getpid()}.part")
+        try:
+            with part.open("xb") as handle:
+                handle.write(data)
+                handle.flush()
+                os.fsync(handle.fileno())
+            take_place(part, target)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise Refused("paper-unwritable", path=str(target), detail=error.strerror or str(error)) from error
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as handle:
+        return handle.read(4096)
+
+
+def rotate(log: Path, keep: int, most: int) -> None:
+    """`log` becomes `log.1`, that `log.2` and so on; the oldest of `keep` goes. Of several processes that see at once that it
+    has grown beyond `most` bytes one does it; whoever appends meanwhile does so under either name, and nothing is lost."""
+    with (log.parent / ".rotating").open("a+b") as handle:
+        try:
+            lock_file(handle.fileno())
+        except OSError:
+            return  # another process is at it
+        if log.stat().st_size <= most:
+            return  # and has done it
+        for number in range(keep - 1, 0, -1):
+            older = log.with_name(f"{log.name}.{number}")
+            if older.exists():
+                take_place(older, log.with_name(f"{log.name}.{number + 1}"))
+        take_place(log, log.with_name(f"{log.name}.1"))
