@@ -162,7 +162,7 @@ def test_people_read_what_was_done(studio):
     to = studio.move(studio.b, "day1/b.mov")
     text = studio.house.words("assemble", studio.cut, "-o", studio.film)
     assert "Looking for 1 file" not in text, "a line for a terminal alone"
-    assert f"Found again: {studio.b} is now {to}" in text
+    assert f"Found again: {studio.b} → {to}" in text
     assert "Media found again" in text and "the content is the same" in text
     (job,) = {line["job"] for line in studio.house.run("jobs", "--json").events[-1:]}
     assert f"{studio.b} is now {to} (the content is the same)." in studio.house.words("show", job)
