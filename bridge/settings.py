@@ -25,6 +25,7 @@ TEMPLATE = """\
 #                              # where it fails, software takes over and the shot says so
 # wait: 60                     # seconds a drive that went away is waited for when everything else is done
 # language: de                 # en or de; default: the language of your system (LC_ALL, LC_MESSAGES, LANG), else English
+# media_folders: [/Volumes/Archive, ~/Rushes]   # where media that is missing is looked for, with all folders in them
 """
 
 
@@ -38,7 +39,8 @@ def language_of_system() -> Language:
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`ffmpeg` path or command; `scratch` folder for segments; `jobs` workers at once; `decode_with` ffmpeg's name of
-    a device; `wait` seconds for a volume that went away; `language` of all words for people."""
+    a device; `wait` seconds for a volume that went away; `language` of all words for people; `media_folders` are searched for
+    media that is missing."""
 
     ffmpeg: str | None = None
     scratch: str | None = None
@@ -46,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decode_with: str | None = None
     wait: float | None = None
     language: Language = msgspec.field(default_factory=language_of_system)
+    media_folders: tuple[str, ...] = ()
 
 
 def home() -> Path:
@@ -77,6 +80,9 @@ def load(folder: Path) -> Settings:
         raise Refused("settings-invalid", path=str(path), detail=f"decode_with must be one of {', '.join(DEVICES)}")
     if settings.wait is not None and not 0 <= settings.wait <= 86400:
         raise Refused("settings-invalid", path=str(path), detail="wait must be a number of seconds from 0 to 86400")
+    for place in settings.media_folders:
+        if not Path(place).expanduser().is_absolute():
+            raise Refused("settings-invalid", path=str(path), detail=f"media_folders must be whole paths, unlike {place!r}")
     return settings
 
 

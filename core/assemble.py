@@ -16,6 +16,7 @@ from core.answering import Answering
 from core.decide import flatten, identity
 from core.decide.assembly import Assembly
 from core.engine import Engine, Tally
+from core.healing import Healer
 from core.laying_out import planned, refuse_sources_as_output, refuse_without_space
 from core.model.facts import FilmPublished, JobFinished, RunInterrupted
 from core.model.film import Remark
@@ -101,21 +102,24 @@ def _assemble(
     job: str | None,
     tally: Tally,
 ) -> Ended:
-    paths = flatten.wanted_paths(request.timeline)
-    done = 0
-
-    def opened(*_: object) -> None:
-        nonlocal done
-        done += 1
-        listener.on_step("examine", done, len(paths))
-
-    listener.on_step("examine", 0, len(paths))
-    sources = preparation.examine(crew, paths, policy=house.policy, stopped=lambda: bool(stopped()), on_done=opened)
-    refuse_sources_as_output(request.output, sources)
-    state = planned(request, house, crew, sources, stopped)
+    memory = Memory(house.journal)
+    healer = Healer(
+        crew=crew,
+        memory=memory,
+        output=request.output,
+        policy=house.policy,
+        stopped=lambda: bool(stopped()),
+        on_step=listener.on_step,
+        folders=house.media_folders,
+        skip=(str(house.workspace.home), str(house.workspace.scratch)),
+    )
+    opened = healer.open(flatten.wanted_paths(request.timeline))
+    refuse_sources_as_output(request.output, opened.sources)
+    state = planned(request, house, crew, opened, stopped)
     refuse_without_space(state, request.output, house.workspace)
     known = take_up(request, house, job, from_checkpoint, state, listener.on_fact)
-    Memory(house.journal).keep_plan(known, state.cut, state.plan)
+    memory.keep_plan(known, state.cut, state.plan)
+    opened.remember(memory)
     digest = identity.request_digest(request.raw, request.preset, str(request.output))
     answering = Answering(house.journal, output=str(request.output), digest=digest)
     answering.said_before(state)
@@ -135,7 +139,7 @@ def _assemble(
         tally=tally,
     )
     house.workspace.prepare(known)
-    engine.note(*opening_facts(house, state))
+    engine.note(*opening_facts(house, state, opened.moved))
     believed_copies = [
         seal for key, seal in state.claimed.items() if seal.kind == "copy"
     ]  # their key holds the source's fingerprint, and every byte is compared again while it is joined

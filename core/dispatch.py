@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
-from core.decide import commands
+from core.decide import commands, integrity
 from core.decide.assembly import Assembly, Need
 from core.model.orders import (
     EncodeTrack,
@@ -12,14 +13,16 @@ from core.model.orders import (
     JoinFilm,
     JoinSound,
     JoinVideo,
+    LocateDamage,
     MixSound,
     Order,
     RenderSegment,
     ValidateSeal,
 )
-from core.model.segment import Copy, Piece, Slate, Still
+from core.model.segment import Copy, Piece, Segment, Slate, Still
 from core.model.timing import timecode
 from core.record.journal import Journal
+from core.record.memory import Memory
 from core.record.workspace import Workspace
 
 PCM, TRACK = ".pcm", ".m4a"
@@ -63,6 +66,8 @@ def order_for(
     segment = need.segment
     assert segment is not None
     picture = segment.picture
+    if need.kind == "locate":
+        return _locate(need.key, segment, state, workspace, journal, job)
     if isinstance(picture, Copy):
         return ExamineCopy(
             key=need.key,
@@ -75,9 +80,13 @@ def order_for(
             known=journal.decoded(picture.fingerprint, picture.stream, picture.first_frame, segment.frames),
         )
     media = picture if isinstance(picture, Piece | Still) else None
+    begin_s = picture.shown_s if isinstance(picture, Piece) else Fraction(0)
+    leave_out = commands.leaves_out(state.build)
     return RenderSegment(
         key=need.key,
-        argv=commands.render(segment, form=form, preset=preset, part=part, ffmpeg_path=ffmpeg, hwaccel=state.hwaccel),
+        argv=commands.render(
+            segment, form=form, preset=preset, part=part, ffmpeg_path=ffmpeg, hwaccel=state.hwaccel, leave_out=leave_out
+        ),
         part=part,
         frames=segment.frames,
         signature=state.plan.signature,
@@ -86,9 +95,34 @@ def order_for(
         slate=picture.lines if isinstance(picture, Slate) else (),
         width=form.width,
         height=form.height,
-        again=commands.render(segment, form=form, preset=preset, part=part, ffmpeg_path=ffmpeg, run_up=True)
+        again=commands.render(
+            segment, form=form, preset=preset, part=part, ffmpeg_path=ffmpeg, leave_out=leave_out, run_up=True
+        )
         if isinstance(picture, Piece) and picture.run_up_s
         else (),
+        stream=picture.stream if isinstance(picture, Piece) else 0,
+        begin_s=begin_s,
+        end_s=begin_s + Fraction(segment.frames) / form.rate if isinstance(picture, Piece) else Fraction(0),
+    )
+
+
+def _locate(key: str, segment: Segment, state: Assembly, workspace: Workspace, journal: Journal, job: str) -> LocateDamage:
+    picture, rate = segment.picture, state.plan.format.rate
+    assert isinstance(picture, Piece | Copy)
+    piece = picture if isinstance(picture, Piece) else None
+    return LocateDamage(
+        key=key,
+        path=picture.path,
+        fingerprint=picture.fingerprint,
+        stream=picture.stream,
+        begin_s=piece.shown_s if piece else Fraction(picture.first_frame) / rate,
+        frames=segment.frames,
+        source_rate=piece.source_rate if piece else rate,
+        conform=piece is not None and piece.conform,
+        copied=piece is None,
+        known=Memory(journal).marks(picture.path, picture.stream),
+        harmless=integrity.HARMLESS if piece is None or piece.complains else "",
+        picture=str(workspace.picture(f"{job}-{key}.jpg")),
     )
 
 

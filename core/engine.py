@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from core import dispatch
+from core import decay, dispatch
 from core.answering import Answering
 from core.decide import integrity, settling
 from core.decide.assembly import Assembly, Need
@@ -41,6 +41,7 @@ from core.model.orders import (
     EncodeTrack,
     ExamineCopy,
     JoinFilm,
+    Located,
     Made,
     MixSound,
     Order,
@@ -222,11 +223,13 @@ class Engine:
                 self._fail(need, seen, order)
             case Made():
                 self.tally.checking_s += outcome.checking_s
-                wrong = integrity.discrepancy(order, outcome)  # type: ignore[arg-type]
+                wrong = integrity.discrepancy(order, outcome) or decay.of(order, outcome, self._memory)  # type: ignore[arg-type]
                 if wrong is not None:
                     self._fail(need, wrong, order)
                 else:
                     self._seal(given, outcome)
+            case Located():
+                self.note(*settling.located(self.state, need, outcome))
             case _:
                 raise AssertionError(f"{need.name} answered with {type(outcome).__name__}")
 
@@ -260,6 +263,9 @@ class Engine:
     def _fail(self, need: Need, evidence: Evidence, order: Order | None = None) -> None:
         if isinstance(order, RenderSegment | MixSound | EncodeTrack):
             self.workspace.discard(Path(order.part))
+        if not evidence.volume and evidence.path:  # what was judged here and not in a worker; nothing is touched for it
+            mount = machine.listed_mount(evidence.path)[0]
+            evidence = msgspec.structs.replace(evidence, volume=mount, free_memory_bytes=machine.free_memory())
         self._learn(need, cured=False)
         facts = settling.failed(self.state, need, evidence, now=machine.now(), chance=machine.chance())
         self.note(*facts)

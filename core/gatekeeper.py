@@ -37,7 +37,7 @@ class Gatekeeper:
 
     def shortage(self, need: Need, state: Assembly) -> Evidence | None:
         """Whether there is too little room or memory to begin this, asked before each piece of work."""
-        if need.kind in ("validate", "copy"):
+        if need.kind in ("validate", "copy", "locate"):
             return None
         joining = need.kind == "join"
         place = self._output.parent if joining else self._workspace.scratch

@@ -7,10 +7,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from core import preparation
 from core.decide import commands, planning, space
 from core.decide.assembly import Assembly, reusable
 from core.decide.fitting import FormatRefused, format_of
+from core.healing import Opened
 from core.model.failure import Failure
 from core.model.orders import Assignment, Proved, ProveEncoder
 from core.model.preset import Preset
@@ -23,23 +26,26 @@ from core.record.memory import Memory
 from core.record.workspace import Workspace
 from core.request import House, Request
 
+_OF_THE_RECIPE = {"preset-unfit", "program-mismatch", "encoder-device-gone"}
+"""What a trial of the encoder can fail over; anything else is told as an encoder that does not work."""
+
 
 def refuse_sources_as_output(output: Path, sources: dict[str, Source | Failure]) -> None:
     """By identity, not by name: through a hard link, a symlink or another spelling ffmpeg destroys its own source. One that
     is not there now is known by its name alone; the next run would take the film for it."""
     for path, source in sources.items():
-        if isinstance(source, Source):
-            same = machine.same_file(output, source.inode)
-        else:
-            same = os.path.realpath(path) == os.path.realpath(output)
+        same = isinstance(source, Source) and machine.same_file(output, source.inode)
+        if not isinstance(source, Source) or source.path != path:
+            same = same or os.path.realpath(path) == os.path.realpath(output)
         if same:
             raise Refused("output-is-source", path=str(output), source=path)
 
 
 def planned(
-    request: Request, house: House, crew: Crew, sources: dict[str, Source | Failure], stopped: Callable[[], str]
+    request: Request, house: House, crew: Crew, opened: Opened, stopped: Callable[[], str]
 ) -> Assembly:
     """The state a run begins with. Refused(format-unfit, scratch-unusable, encoder-missing, preset-unfit)."""
+    sources = opened.sources
     try:
         form = format_of(request.timeline, sources, request.preset)
     except FormatRefused as error:
@@ -63,7 +69,7 @@ def planned(
         if proved.code.startswith("scratch-"):
             raise Refused(proved.code, path=str(scratch))
         raise Refused(
-            "encoder-missing",
+            proved.code if proved.code in _OF_THE_RECIPE else "encoder-missing",
             preset=request.preset.name,
             path=house.build.path,
             detail="; ".join(proved.evidence.stderr[-2:]) or proved.evidence.detail,
@@ -78,6 +84,7 @@ def planned(
         build=house.build.identity,
         title_of=house.title_of,
     )
+    plan = msgspec.structs.replace(plan, remarks=plan.remarks + opened.remarks)
     return _claimed(plan, request.preset, house, {s.path: s.volume for s in sources.values() if isinstance(s, Source)})
 
 

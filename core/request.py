@@ -34,7 +34,8 @@ class Request:
 
 @dataclass(frozen=True)
 class House:
-    """What a job needs around it. `hwaccel` is ffmpeg's name of a device that sources are decoded with, empty for none."""
+    """What a job needs around it. `hwaccel` is ffmpeg's name of a device that sources are decoded with, empty for none;
+    `media_folders` are searched for media that is missing."""
 
     journal: Journal
     workspace: Workspace
@@ -44,6 +45,7 @@ class House:
     version: str
     title_of: Callable[[str], str]
     hwaccel: str = ""
+    media_folders: tuple[str, ...] = ()
 
 
 @dataclass

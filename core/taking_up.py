@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from core.catching_up import catch_up
 from core.decide import identity
 from core.decide.assembly import Assembly
-from core.model.facts import Fact, FilmPlanned, JobAccepted, JobFinished, ProblemFound, Rewound, RunStarted, SegmentSealed
+from core.model.facts import (
+    Fact,
+    FilmPlanned,
+    JobAccepted,
+    JobFinished,
+    ProblemFound,
+    Rewound,
+    RunStarted,
+    SegmentSealed,
+    SourceMoved,
+)
 from core.model.segment import Copy
 from core.model.timing import timecode
 from core.perform import machine
@@ -57,13 +67,14 @@ def take_up(
     return chosen
 
 
-def opening_facts(house: House, state: Assembly) -> list[Fact]:
-    """What is recorded before the first piece of work: the run, all problems, the plan in figures."""
+def opening_facts(house: House, state: Assembly, moved: Iterable[SourceMoved] = ()) -> list[Fact]:
+    """What is recorded before the first piece of work: the run, what was found elsewhere, all problems, the plan in figures."""
     plan = state.plan
     frames = {s.key: 0 for s in plan.segments}
     for segment in plan.segments:
         frames[segment.key] += segment.frames
     facts: list[Fact] = [RunStarted(version=house.version, ffmpeg=house.build.version, workers=house.workers)]
+    facts += moved
     facts += [ProblemFound(code=p.code, path=p.path, shots=p.shots, detail=p.detail, clips=p.clips) for p in plan.problems]
     facts.append(
         FilmPlanned(

@@ -28,6 +28,7 @@ from core.model.facts import (
     ShotMended,
     ShotSlated,
     SoundSilenced,
+    SourceMoved,
 )
 from core.perform import machine
 
@@ -77,6 +78,11 @@ def duration(seconds: float | None) -> str:
     whole = int(seconds + 0.5)
     hours, minutes, secs = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours}:{minutes:02}:{secs:02}" if hours else f"{minutes}:{secs:02}"
+
+
+def step_title(step: str, total: int, speak: Language) -> str:
+    """What is done before the plan."""
+    return phrase("looking", speak, count=total) if step == "find" else phrase("opening", speak)
 
 
 class JsonLines:
@@ -132,9 +138,9 @@ class Live:
         self._progress.start()
 
     def step(self, step: str, done: int, total: int) -> None:
-        rest = f"{done} / {total}"
+        rest, speak = f"{done} / {total}", self.language
         self._progress.update(
-            self._task, description=phrase("opening", self.language), completed=done, total=total or None, rest=rest
+            self._task, description=step_title(step, total, speak), completed=done, total=total or None, rest=rest
         )
 
     def fact(self, job: str, seq: int, fact: Fact) -> None:
@@ -174,6 +180,8 @@ class Live:
                 code = "machine-slept" if fact.slept else "clock-jumped"
                 said = catalogue.words(code, speak, detail=f"{decimal(fact.by_s, speak, 0)} s")
                 self.console.print(f"[dim]{safe(said.title)}: {safe(said.message)}[/]")
+            case SourceMoved():
+                self.console.print(f"[green]{phrase('found-again', speak)}[/]: {safe(fact.path)} → {safe(fact.to)}")
             case SealBroken():
                 self.console.print(f"[yellow]{phrase('checkpoint-again', speak)}[/]: {safe(fact.reason)}")
             case _:

@@ -15,11 +15,12 @@ from bridge.cli.house import Place, place
 from bridge.cli.run import find_job
 from core import cleaning, preparation
 from core.catching_up import catch_up, record_roll_back
+from core.decide.diagnosis import diagnose
 from core.explain import catalogue
-from core.explain.filling import Language, human_bytes
+from core.explain.filling import human_bytes
 from core.explain.phrases import phrase
 from core.model.facts import SegmentSealed
-from core.model.failure import Failure
+from core.model.failure import Evidence, Failure
 from core.model.orders import Assignment, CheckFilm, Order, Refuted, ValidateSeal
 from core.model.policy import Policy
 from core.model.refusal import Refused
@@ -87,7 +88,13 @@ def _check(where: Place, journal: Journal, what: str, deep: bool, as_json: bool,
             orders[accepted.output] = _check_order(Path(accepted.output), film, deep)
     results = _perform(where, orders, stall_s=600.0) if orders else {}
     speak = where.settings.language
-    bad = {name: _reason(result, speak) for name, result in results.items() if isinstance(result, Refuted | Failure)}
+    judged = {
+        name: _judged(name, orders[name], result) for name, result in results.items() if isinstance(result, Refuted | Failure)
+    }
+    bad = {
+        name: failure.evidence.detail if isinstance(results[name], Refuted) else catalogue.explain(failure, speak).message
+        for name, failure in judged.items()
+    }
     if as_json:
         print(
             json.dumps(
@@ -96,7 +103,7 @@ def _check(where: Place, journal: Journal, what: str, deep: bool, as_json: bool,
                     "exit_code": 1 if bad else 0,
                     "checked": len(results),
                     "deep": deep,
-                    "wrong": [{"what": name, "reason": reason} for name, reason in bad.items()],
+                    "wrong": [{"what": name, "code": judged[name].code, "reason": reason} for name, reason in bad.items()],
                 },
                 ensure_ascii=False,
             )
@@ -117,8 +124,13 @@ def _check_order(path: Path, film: Film, deep: bool) -> CheckFilm:
     return CheckFilm(path=str(path), film_hash=film.film_hash, frames=film.frames, samples=film.samples, deep=deep)
 
 
-def _reason(result: Refuted | Failure, language: Language) -> str:
-    return result.reason if isinstance(result, Refuted) else catalogue.explain(result, language).message
+def _judged(name: str, order: Order, result: Refuted | Failure) -> Failure:
+    """A film that has changed since it was published, a checkpoint since it was sealed; or why neither could be looked at."""
+    if isinstance(result, Failure):
+        return result
+    if isinstance(order, CheckFilm):
+        return diagnose(Evidence(operation="check", place="output", path=name, note="film-changed", detail=result.reason))
+    return diagnose(Evidence(operation="check", place="scratch", path=name, note="seal-damaged", detail=result.reason))
 
 
 def _roll_back(where: Place, journal: Journal, output: Path, console: Console) -> int:

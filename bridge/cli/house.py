@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -64,8 +65,16 @@ def place() -> Place:
     return Place(home, settings.load(home))
 
 
-def house(where: Place, *, jobs: int | None, policy: Policy | None = None, wait_s: float | None = None) -> House:
-    """Everything a job needs. Refused(ffmpeg-missing) and what the journal refuses."""
+def house(
+    where: Place,
+    *,
+    jobs: int | None,
+    policy: Policy | None = None,
+    wait_s: float | None = None,
+    search: Sequence[str] = (),
+) -> House:
+    """Everything a job needs; `search` are folders for missing media beside those of the settings. Refused(ffmpeg-missing)
+    and what the journal refuses."""
     found = build.find(where.settings.ffmpeg)
     return House(
         journal=where.journal(),
@@ -76,6 +85,7 @@ def house(where: Place, *, jobs: int | None, policy: Policy | None = None, wait_
         version=program_version(),
         title_of=partial(catalogue.title_of, language=where.settings.language),
         hwaccel=where.settings.decode_with or "",
+        media_folders=tuple(str(Path(folder).expanduser().absolute()) for folder in (*search, *where.settings.media_folders)),
     )
 
 

@@ -65,11 +65,13 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("-j", "--jobs", type=_count, metavar="N", help="shots rendered at once; default: one per processor")
     one.add_argument("--wait", type=_seconds, metavar="SECONDS", help="wait so long for drives and answers")
     one.add_argument("--json", action="store_true", help="one JSON event per line, the last being the summary")
+    _searching(one)
     two = verb("resume", "Go on with a job that was interrupted or failed.")
     two.add_argument("job", nargs="?", metavar="JOB", help="default: the newest unfinished one")
     two.add_argument("--from", dest="checkpoint", metavar="CHECKPOINT", help="make everything after this checkpoint again")
     two.add_argument("-j", "--jobs", type=_count, metavar="N")
     two.add_argument("--json", action="store_true")
+    _searching(two)
     listed = verb("jobs", "List all jobs.")
     listed.add_argument("--json", action="store_true")
     shown = verb("show", "Tell the story of a job.")
@@ -123,6 +125,10 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds <= 86400:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 86400")
     return seconds
+def _searching(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--search", action="append", default=[], metavar="DIR", help="look here too for media that is missing; may be repeated"
+    )
 
 
 def _count(text: str) -> int:
@@ -255,13 +261,12 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         case "assemble":
             from bridge.cli.run import run_assemble
 
-            return run_assemble(
-                arguments.timeline, arguments.output, arguments.preset, arguments.jobs, arguments.json, arguments.wait
-            )
+            a = arguments
+            return run_assemble(a.timeline, a.output, a.preset, a.jobs, a.json, a.wait, a.search)
         case "resume":
             from bridge.cli.run import run_resume
 
-            return run_resume(arguments.job, arguments.checkpoint, arguments.jobs, arguments.json)
+            return run_resume(arguments.job, arguments.checkpoint, arguments.jobs, arguments.json, arguments.search)
         case "jobs" | "show" | "checkpoints":
             from bridge.cli import inspect
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,13 @@ def _display(as_json: bool) -> console.Display:
 
 
 def run_assemble(
-    timeline: str, output: str, preset: str | None, jobs: int | None, as_json: bool, wait_s: float | None = None
+    timeline: str,
+    output: str,
+    preset: str | None,
+    jobs: int | None,
+    as_json: bool,
+    wait_s: float | None = None,
+    search: Sequence[str] = (),
 ) -> int:
     """Exit code of `hotsplice assemble`."""
     display = _display(as_json)
@@ -86,10 +92,12 @@ def run_assemble(
         )
     except (Refused, TimelineRefused) as error:
         return _say(display, summary.refusal(error))
-    return _run(display, where, request, jobs, wait_s=wait_s)
+    return _run(display, where, request, jobs, wait_s=wait_s, search=search)
 
 
-def run_resume(job: str | None, checkpoint: str | None, jobs: int | None, as_json: bool) -> int:
+def run_resume(
+    job: str | None, checkpoint: str | None, jobs: int | None, as_json: bool, search: Sequence[str] = ()
+) -> int:
     """Exit code of `hotsplice resume`."""
     display = _display(as_json)
     try:
@@ -107,7 +115,7 @@ def run_resume(job: str | None, checkpoint: str | None, jobs: int | None, as_jso
         request = _stored(where, accepted, raw)
     except (Refused, TimelineRefused) as error:
         return _say(display, summary.refusal(error))
-    return _run(display, where, request, jobs, job=known, checkpoint=seq)
+    return _run(display, where, request, jobs, job=known, checkpoint=seq, search=search)
 
 
 def run_again(where: Place, job: str) -> int:
@@ -145,6 +153,7 @@ def _run(
     job: str | None = None,
     checkpoint: int | None = None,
     wait_s: float | None = None,
+    search: Sequence[str] = (),
 ) -> int:
     stop = Stop()
 
@@ -155,7 +164,7 @@ def _run(
     listener = Listener(on_step=display.step, on_fact=heard, on_tick=display.tick)
     try:
         with stop.listening():
-            home = house(where, jobs=jobs, wait_s=wait_s)
+            home = house(where, jobs=jobs, wait_s=wait_s, search=search)
             try:
                 ended = assemble(
                     request, home, listener=listener, stopped=stop, wake=stop.wake, from_checkpoint=checkpoint, job=job

@@ -8,7 +8,8 @@ from typing import Any
 from bridge import logs, settings
 from core.assemble import Ended
 from core.decide.assembly import Assembly
-from core.explain import catalogue
+from core.decide.healing import LOOKED_FOR
+from core.explain import catalogue, mends
 from core.explain.filling import Language, decimal
 from core.explain.phrases import phrase, what_is_safe
 from core.model.facts import JobFinished, RunInterrupted
@@ -69,7 +70,10 @@ def _problems(state: Assembly, language: Language) -> list[dict[str, Any]]:
         name = problem.detail or problem.path
         said = catalogue.words(problem.code, language, path=problem.path, detail=problem.detail, name=name)
         head = {"code": problem.code, "path": problem.path, "shots": list(problem.shots), "clips": list(problem.clips)}
-        found.append(head | {"timecodes": [record_timecode(state.plan, shot) for shot in problem.shots]} | _said(said))
+        told = _said(said)
+        if problem.code in LOOKED_FOR and problem.detail:  # where a copy may be
+            told["message"] += f" {problem.detail}"
+        found.append(head | {"timecodes": [record_timecode(state.plan, shot) for shot in problem.shots]} | told)
     runtime: dict[tuple[str, str], dict[str, Any]] = {}
 
     def met(failure: Failure) -> dict[str, Any]:
@@ -83,7 +87,25 @@ def _problems(state: Assembly, language: Language) -> list[dict[str, Any]]:
         entry["timecodes"].append(record_timecode(state.plan, shot))
     for clip, failure in sorted(state.silenced.items()):
         met(failure)["clips"].append(clip)
-    return found + list(runtime.values())
+    return found + list(runtime.values()) + [_mend(mend, language) for mend in mends.mends(state, language)]
+
+
+def _mend(mend: mends.Mend, language: Language) -> dict[str, Any]:
+    """A run of frames or sounds that is missing, with its numbers besides its words."""
+    head = {
+        "code": "shot-mended" if mend.shot else "sound-mended",
+        "cause": mend.failure.code,
+        "path": mend.failure.evidence.path,
+        "shots": [mend.shot] if mend.shot else [],
+        "clips": [] if mend.shot else [mend.clip],
+        "timecodes": [mend.begin] if mend.shot else [],
+        "first": mend.first,
+        "frames": mend.frames,
+        "source_frame": mend.source_frame,
+        "source_timecode": mend.source_timecode,
+        "last_good": mend.last_good,
+    }
+    return head | _said(mends.words(mend, language))
 
 
 def record_timecode(plan: Plan, shot: int) -> str:
@@ -131,6 +153,8 @@ def report(ended: Ended, request: Request, language: Language = "en") -> dict[st
     shots = len(state.plan.shots)
     sealed = {s.shot for s in state.current.segments} - {s.shot for s in state.current.segments if s.key not in state.believed}
     good = len(sealed - set(missing))
+    if isinstance(end, JobFinished) and end.outcome == "unchanged":  # the film itself was verified, and all that is in it
+        good = shots - len(missing)
     reused = [seal for seal in state.believed.values() if seal.reused]
     base |= {
         "shots": shots,

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from core.decide import gates, identity, planning, revising
+from core.decide import gates, identity, mending, planning, revising
 from core.decide.recovery import ALONE, Cures
 from core.model.facts import (
     Answered,
@@ -32,7 +32,9 @@ from core.model.facts import (
     PreviousUsed,
     Rewound,
     SealBroken,
+    SegmentParted,
     SegmentSealed,
+    ShotMended,
     ShotSlated,
     SoundSilenced,
 )
@@ -41,7 +43,7 @@ from core.model.policy import Policy
 from core.model.preset import Preset
 from core.model.segment import Chunk, Copy, Plan, Segment, Slate
 
-Kind = Literal["validate", "render", "copy", "mix", "track", "join", "publish", "finish"]
+Kind = Literal["validate", "render", "copy", "locate", "mix", "track", "join", "publish", "finish"]
 
 
 class Need(NamedTuple):
@@ -60,7 +62,7 @@ class Need(NamedTuple):
 
 @dataclass
 class Assembly:
-    """A job's state in this run. `plan` is what was planned; `current` is that with slates and silences in it."""
+    """A job's state in this run. `plan` is what was planned; `current` is that with slates, mends and silences in it."""
 
     plan: Plan
     preset: Preset
@@ -80,6 +82,7 @@ class Assembly:
     previous: dict[int, PreviousUsed] = field(default_factory=dict)
     preferences: Mapping[str, Answers] = field(default_factory=dict)
     answers: dict[int | str, Answers] = field(default_factory=dict)
+    damage: mending.Damage = field(default_factory=mending.Damage)
     fatal: Failure | None = None
     joined: FilmJoined | None = None
     published: FilmPublished | None = None
@@ -135,11 +138,14 @@ class Assembly:
                 self.failed.setdefault(fact.key, []).append(fact)
                 if fact.recovery.fatal:
                     self.fatal = fact.failure
-            case ShotSlated() | SoundSilenced():
-                if isinstance(fact, ShotSlated):
-                    self.slated[fact.shot] = fact.failure
-                else:
-                    self.silenced[fact.clip] = fact.failure
+            case ShotSlated():
+                self.slated[fact.shot] = fact.failure
+                self._revise()
+            case SoundSilenced(samples=0):
+                self.silenced[fact.clip] = fact.failure
+                self._revise()
+            case ShotMended() | SegmentParted() | SoundSilenced():
+                self.damage.fold(fact)
                 self._revise()
             case FilmJoined():
                 self.joined = fact
@@ -161,10 +167,13 @@ class Assembly:
             if fact.answer != "retry":
                 self.answers[wish] = fact.answer
         if fact.answer == "retry":
-            self._begin_anew([n for n in about if self.slated.pop(n, None) is not None])
+            self._begin_anew([n for n in about if n in self.slated or n in self.damage.shots])
 
     def _begin_anew(self, shots: list[int]) -> None:
-        for segment in self.plan.segments:
+        for shot in shots:
+            self.slated.pop(shot, None)
+            self.damage.forget(shot)
+        for segment in (*self.plan.segments, *self.current.segments):
             if segment.shot in shots:
                 self.failed.pop(segment.key, None)
                 self.held.pop(segment.key, None)
@@ -178,7 +187,6 @@ class Assembly:
     def questions(self) -> dict[int, str]:
         """Shots about which a person could still say something, with their failure codes."""
         return {n: code for n, code in self.shots_missing().items() if self.wish(n, code) is None and n not in self.previous}
-
     def _revise(self) -> None:
         shots = {shot.number: shot for shot in self.plan.shots}
         lines = {
@@ -187,9 +195,10 @@ class Assembly:
             )
             for number, failure in self.slated.items()
         }
-        self.current = revising.revised(
+        revised = revising.revised(
             self.plan, lines, frozenset(self.silenced), self.previous, preset=self.preset, policy=self.policy, build=self.build
         )
+        self.current = self.damage.applied(revised, preset=self.preset, build=self.build, title_of=self.title_of)
         self._order()
 
     def needs(self, now: float, in_flight: Collection[str]) -> list[Need]:
@@ -240,8 +249,14 @@ class Assembly:
             row.append(Need("track", self.track))
         for segment in self.work:
             if segment.key not in open_keys:
-                row.append(Need("copy" if isinstance(segment.picture, Copy) else "render", segment.key, segment=segment))
+                row.append(Need(self._kind(segment), segment.key, segment=segment))
         return row
+
+    def _kind(self, segment: Segment) -> Kind:
+        tries = self.failed.get(segment.key)
+        if tries and tries[-1].recovery.change == mending.LOCATE:
+            return "locate"
+        return "copy" if isinstance(segment.picture, Copy) else "render"
 
     @property
     def complete(self) -> bool:
@@ -270,17 +285,16 @@ class Assembly:
         return min((moment for moment in waiting if moment > now), default=None)
 
     def shots_missing(self) -> dict[int, str]:
-        """Shots that are slates, planned or given up, with their failure code."""
+        """Shots that are slates, wholly or in part, planned or given up, with their failure code."""
         missing = {n: problem.code for problem in self.plan.problems for n in problem.shots}
-        missing.update({number: failure.code for number, failure in self.slated.items()})
+        missing.update({number: failure.code for number, failure in (self.damage.shots | self.slated).items()})
         return {number: code for number, code in missing.items() if number not in self.previous}
 
     @property
     def incomplete(self) -> bool:
         """Whether the film differs from what the timeline asked for."""
-        return bool(
-            self.slated or self.silenced or self.plan.problems or any(remark.severity == "loss" for remark in self.plan.remarks)
-        )
+        given_up = self.slated or self.silenced or self.damage.shots or self.damage.silences
+        return bool(given_up or self.plan.problems or any(remark.severity == "loss" for remark in self.plan.remarks))
 
     def _nothing_to_show(self) -> bool:
         """Whether there were clips and not one of them can be seen or heard."""

@@ -6,6 +6,7 @@ Names of clips and files never reach a filter graph (a clip name can open other 
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from math import floor
 from typing import Any
@@ -104,6 +105,12 @@ def _encoded(node: Any, part: str, form: Format, preset: Preset, frames: int, ff
     return _compiled(ffmpeg_path, ffmpeg.output(_tagged(node, form, preset), f"file:{part}", **options))
 
 
+def leaves_out(build: str) -> bool:
+    """Whether an ffmpeg (by the first line it says of itself) can leave out packets before its decoder: from 7.1 on."""
+    found = re.search(r"version n?(\d+)\.(\d+)", build)
+    return found is None or (int(found[1]), int(found[2])) >= (7, 1)
+
+
 def render(
     segment: Segment,
     *,
@@ -112,16 +119,18 @@ def render(
     part: str,
     ffmpeg_path: str,
     run_up: bool = False,
+    leave_out: bool = True,
     hwaccel: str = "",
 ) -> tuple[str, ...]:
     """The command that makes a segment in `part`. A slate is expected drawn as `part`.png. ValueError for a copy.
 
-    With `run_up` a piece's decoding begins by that much earlier; with `hwaccel` it is left to that device.
+    With `run_up` a piece's decoding begins by that much earlier; with `hwaccel` it is left to that device. With `leave_out`
+    damaged packets beside it are not decoded: a decoder runs ahead of what is wanted, and would fail on them.
     """
     rate = form.rate
     match segment.picture:
         case Piece() as piece:
-            node = _piece(piece, segment.frames, rate, run_up=run_up, hwaccel=hwaccel)
+            node = _piece(piece, segment.frames, rate, run_up=run_up, hwaccel=hwaccel, leave_out=leave_out)
             node = _placed(node, piece.fit, form, preset, matrix=piece.matrix, alpha=piece.alpha)
             node = _on_grid(node, rate)
         case Still() as still:
@@ -136,7 +145,7 @@ def render(
     return _encoded(node, part, form, preset, segment.frames, ffmpeg_path)
 
 
-def _piece(piece: Piece, frames: int, rate: Fraction, *, run_up: bool, hwaccel: str) -> Any:
+def _piece(piece: Piece, frames: int, rate: Fraction, *, run_up: bool, hwaccel: str, leave_out: bool) -> Any:
     """Record frame k is what the source shows at its in-point + k / rate, a tenth of a frame allowed for rounded stamps.
 
     Time is the file's own: shifted to the in-point it would be rounded to the stream's ticks, which in MXF and AVI are
@@ -150,6 +159,11 @@ def _piece(piece: Piece, frames: int, rate: Fraction, *, run_up: bool, hwaccel: 
         options["hwaccel"] = hwaccel
     if not (run_up and piece.complains):
         options["err_detect"] = "explode"
+    unwanted = [
+        f"{compare}(pts*tb,{microseconds(at_s)})" for compare, at_s in (("lt", piece.from_s), ("gte", piece.until_s)) if at_s
+    ]
+    if unwanted and leave_out:
+        options[f"bsf:{piece.stream}"] = f"noise=drop='{'+'.join(unwanted)}'"
     node = ffmpeg.input(
         f"file:{piece.path}",
         copyts=None,

@@ -20,7 +20,7 @@ _OF_A_SOURCE = {"source-volume-gone", "source-hung", "source-slow", "network-los
 _OF_A_PLACE = {
     "scratch-full": SCRATCH, "scratch-quota": SCRATCH, "scratch-gone": SCRATCH, "scratch-hung": SCRATCH,
     "output-full": OUTPUT, "output-quota": OUTPUT, "output-gone": OUTPUT, "output-hung": OUTPUT,
-    "machine-busy": MACHINE, "memory-low": MACHINE, "too-many-files": MACHINE,
+    "machine-busy": MACHINE, "memory-low": MACHINE, "too-many-files": MACHINE, "too-many-processes": MACHINE,
 }  # fmt: skip
 
 Volumes = Mapping[str, str]

@@ -5,9 +5,12 @@ count on its grid, stream signature, content hash (recorded here, compared at ev
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
+from math import ceil, floor
 
 from core.model.failure import Evidence, Place
-from core.model.orders import EncodeTrack, ExamineCopy, JoinFilm, Made, MixSound, RenderSegment
+from core.model.orders import EncodeTrack, ExamineCopy, JoinFilm, Made, Marks, MixSound, RenderSegment
+from core.model.segment import Sound
 
 _BAD_LINE = re.compile(
     r"\[(error|fatal|panic)\]|corrupt decoded frame|Packet corrupt|partial file|File ended prematurely|concealing \d+"
@@ -17,12 +20,16 @@ _BAD_LINE = re.compile(
 """ffmpeg says `corrupt decoded frame` only as a warning and exits 0 (20 of 20 zeroed pages in ProRes)."""
 
 
-_BEGINNING = re.compile(
+_FASTEST = 1e11
+"""Pixels a second that no single thread can move: ten times what memory gives it."""
+
+HARMLESS = (
     r"\[error\] (mmco: unref short failure|co located POCs unavailable|reference picture missing during reorder"
     r"|Missing reference picture, default is \d+)"
 )
 """What the H.264 decoder says where it begins amid a stream: it misses frames that were before. Of 118 random defects in a
 stream of closed groups none was told by these alone. HEVC's counterparts are not here: they hid 15 of 145."""
+_BEGINNING = re.compile(HARMLESS)
 
 
 def bad_lines(log: tuple[str, ...], *, run_up: bool = False) -> tuple[str, ...]:
@@ -68,6 +75,8 @@ def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | Jo
         note = "off-grid"
     elif signature and made.signature != signature:
         note = "other-signature"
+    elif isinstance(order, RenderSegment) and 0 < made.making_s < wanted * order.width * order.height / _FASTEST:
+        note = "too-fast"
     if not note:
         return None
     return Evidence(
@@ -78,5 +87,47 @@ def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | Jo
         stderr=suspicious or made.log,
         frames_wanted=wanted,
         frames_seen=made.frames,
-        detail=made.signature if note == "other-signature" else "",
+        detail={"other-signature": made.signature, "too-fast": f"{made.making_s:.6f} s"}.get(note, ""),
+        elapsed_s=made.making_s,
     )
+
+
+def unlike_record(
+    order: RenderSegment | ExamineCopy | MixSound, made: Made, unlike: Callable[[Marks], list[int]]
+) -> Evidence | None:
+    """Evidence when a source is not what it was when it was last used; `unlike` says at which places. For sound it names the
+    clip and the samples of the chunk."""
+    for number, marks in enumerate(made.marks):
+        places = unlike(marks)
+        if places:
+            sound = order.sounds[number] if isinstance(order, MixSound) else None
+            return Evidence(
+                operation="mix" if sound else "render",
+                place="source",
+                path=marks.path,
+                note="unlike-record",
+                detail=f"{len(places)} of {len(marks.marks)} places",
+                clip=sound.clip if sound else "",
+                bad=_heard(sound, marks, places, order.sample_rate) if sound and isinstance(order, MixSound) else (),
+            )
+    return None
+
+
+def _heard(sound: Sound, marks: Marks, places: Iterable[int], sample_rate: int) -> tuple[tuple[int, int], ...]:
+    """Runs (first sample in the chunk, length) in which these places of a sound are heard."""
+    where = marks.places
+    assert where is not None
+    spread_s = where.lasts_s if where.touches else 0
+    runs: list[tuple[int, int]] = []
+    for place in places:
+        begin_s = place * where.unit_s - where.zero_s - sound.source_in_s
+        begin = sound.at + floor((begin_s - spread_s) * sample_rate)
+        end = sound.at + ceil((begin_s + where.lasts_s + spread_s) * sample_rate)
+        begin, end = max(begin, sound.at), min(end, sound.at + sound.samples)
+        if end <= begin:
+            continue
+        if runs and begin <= sum(runs[-1]):
+            runs[-1] = (runs[-1][0], end - runs[-1][0])
+        else:
+            runs.append((begin, end - begin))
+    return tuple(runs)

@@ -140,6 +140,7 @@ def plan(
 
 def _clip(draft: _Draft, number: int, record_in: int, frames: int, clip: Clip) -> None:
     path = clip.media.path or ""
+    source = draft.sources.get(path) if clip.media.kind == "file" else None
     shot = Shot(
         number=number,
         name=clip.name,
@@ -149,15 +150,15 @@ def _clip(draft: _Draft, number: int, record_in: int, frames: int, clip: Clip) -
         clip=clip.id,
         path=path,
         source_in_s=clip.source_in + Fraction(record_in - clip.record_in) / draft.form.rate,
+        timecode_s=source.timecode_s if isinstance(source, Source) else None,
     )
     draft.shots.append(shot)
     draft.remarks += clip.remarks
-    source = draft.sources.get(path) if clip.media.kind == "file" else None
     if isinstance(source, Source) and source.video is not None:
         _pictures(draft, shot, clip, source, source.video)
         return
     if isinstance(source, Failure):
-        code, detail = source.code, source.evidence.detail
+        path, code, detail = source.evidence.path or path, source.code, source.evidence.detail
     elif isinstance(source, Source):
         code, detail = "source-no-picture", ""
     else:

@@ -32,6 +32,7 @@ LADDERS: Mapping[str, tuple[str, ...]] = {
     "out-of-memory": (FEWER_WORKERS, SMALLER),
     "worker-bloated": (FEWER_WORKERS, SMALLER),
     "too-many-files": (FEWER_WORKERS,),
+    "too-many-processes": (FEWER_WORKERS,),
     "file-too-large": (SMALLER,),
     "scratch-full": (FREED,),
     "scratch-quota": (FREED,),

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from typing import Literal
 
-from core.decide import gates
+import msgspec
+
+from core.decide import gates, mending
 from core.decide.assembly import Assembly, Need
 from core.decide.diagnosis import diagnose
-from core.decide.recovery import recover
-from core.model.facts import AttemptFailed, Fact, GateClosed, GateOpened, SealBroken, SegmentSealed, ShotSlated, SoundSilenced
+from core.decide.recovery import SMALLER, recover
+from core.model.facts import (
+    AttemptFailed,
+    Fact,
+    GateClosed,
+    GateOpened,
+    SealBroken,
+    SegmentParted,
+    SegmentSealed,
+    ShotMended,
+    ShotSlated,
+    SoundSilenced,
+)
 from core.model.failure import Evidence, Failure, Recovery, Strategy
-from core.model.orders import Made
+from core.model.orders import Located, Made
 from core.model.segment import Copy, Piece, Still
 
 _KINDS: dict[str, Literal["video", "copy", "audio", "track"]] = {"mix": "audio", "track": "track", "copy": "copy"}
@@ -64,6 +77,14 @@ def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chanc
         # A checkpoint that cannot be read costs its work, not the job: if the disk itself is at fault, the work will tell.
         decision = type(decision)(strategy=decision.strategy, change="rendered again")
         follows = [SealBroken(key=need.key, reason=failure.code)]
+    elif need.kind == "locate" and not decision.fatal:
+        if decision.retry_at is None:
+            follows = _parted(state, need, _cause(state, need))
+        decision = msgspec.structs.replace(decision, change=mending.LOCATE)
+    elif decision.change == SMALLER and need.segment is not None and mending.divisible(need.segment):
+        follows = [SegmentParted(key=need.key, at=need.segment.frames // 2)]
+    elif decision.retry_at is None and not decision.fatal and mending.locatable(need.segment, failure):
+        decision = msgspec.structs.replace(decision, change=mending.LOCATE)
     elif decision.retry_at is None and not decision.fatal:
         follows = _stand_in(state, need, failure)
         if not follows and not _outdated(state, need):
@@ -94,9 +115,56 @@ def _on(path: str, gate: str, state: Assembly) -> bool:
     return gates.source_gate(path, state.volumes) == gate
 
 
+def located(state: Assembly, need: Need, found: Located) -> list[Fact]:
+    """What follows when a segment that failed was looked through: its good part is kept, or it is made in two halves."""
+    failure = _cause(state, need)
+    return _mended(state, need, found.bad, failure, found.picture) if found.bad else _parted(state, need, failure)
+
+
+def _cause(state: Assembly, need: Need) -> Failure:
+    """The failure for which a segment is looked through."""
+    return next(tried.failure for tried in state.failed[need.key] if tried.recovery.change == mending.LOCATE)
+
+
+def _parted(state: Assembly, need: Need, failure: Failure) -> list[Fact]:
+    assert need.segment is not None
+    frames = need.segment.frames
+    if frames == 1:
+        return _mended(state, need, ((0, 1),), failure, "")
+    if _too_many_pieces(state, need.segment.shot):
+        return _slates(state, need.key, failure)
+    return [SegmentParted(key=need.key, at=frames // 2)]
+
+
+def _mended(state: Assembly, need: Need, bad: tuple[tuple[int, int], ...], failure: Failure, picture: str) -> list[Fact]:
+    """For every shot that shows the segment: mended, or given up where nothing worth showing is left of it."""
+    segment = need.segment
+    assert segment is not None
+    frame = mending.source_frame(segment.picture, bad[0][0], state.plan.format.rate)
+    facts: list[Fact] = []
+    for given_up in _slates(state, need.key, failure):
+        assert isinstance(given_up, ShotSlated)
+        mend = ShotMended(
+            shot=given_up.shot, key=need.key, bad=bad, failure=failure, source_frame=frame, last_good=picture
+        )
+        then = mending.mended(
+            state.current, {need.key: mend}, {}, preset=state.preset, build=state.build, title_of=state.title_of
+        )
+        enough = mending.keeps_enough(then, given_up.shot) and not _too_many_pieces(state, given_up.shot)
+        facts.append(mend if enough else given_up)
+    return facts
+
+
+def _too_many_pieces(state: Assembly, shot: int) -> bool:
+    now, planned = (sum(s.shot == shot for s in plan.segments) for plan in (state.current, state.plan))
+    return now - planned > mending.MOST_PIECES
+
+
 def _stand_in(state: Assembly, need: Need, failure: Failure) -> list[Fact]:
     if need.segment is not None and isinstance(need.segment.picture, Piece | Still | Copy):
         return _slates(state, need.key, failure)
+    if need.chunk is not None and failure.code in mending.IN_PART:
+        return list(mending.silences(need.chunk, failure))
     if need.chunk is not None:
         # A worker that crashed or hung cannot say over which of them.
         clips = [failure.evidence.clip] if failure.evidence.clip else dict.fromkeys(sound.clip for sound in need.chunk.sounds)

@@ -61,11 +61,13 @@ def _sounds(clip: Clip, sources: Mapping[str, Source | Failure], form: Format, p
     path = clip.media.path or ""
     source = sources.get(path) if clip.media.kind == "file" else None
     if isinstance(source, Failure):
-        problem(source.code, path, source.evidence.detail, clip=clip.id)
+        problem(source.code, source.evidence.path or path, source.evidence.detail, clip=clip.id)
         return []
     if source is None:
         problem("generator-not-rendered" if clip.media.kind == "generator" else "source-unnamed", path, clip.name, clip=clip.id)
         return []
+    if source.short_bytes:
+        problem("sound-file-incomplete", path, f"{source.short_bytes} bytes", clip=clip.id)
     patched: dict[int, list[int]] = {}
     for track, channel in clip.channels or ((0, -1),):
         patched.setdefault(track, []).append(channel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.decide.healing import LOOKED_FOR
 from core.explain import catalogue
 from core.explain.filling import Language, decimal, within
 from core.explain.phrases import phrase, phrases
@@ -46,7 +47,8 @@ def sentence(fact: Fact, language: Language = "en") -> str:
             return phrase("told-begun", speak, version=fact.version, ffmpeg=fact.ffmpeg, workers=fact.workers)
         case ProblemFound():
             said = catalogue.words(fact.code, speak, path=fact.path, detail=fact.detail, name=fact.detail or fact.path)
-            return f"{_shots(fact.shots, speak)}: {within(said.title, speak)}. {said.message} {said.action}"
+            hint = f" {fact.detail}" if fact.code in LOOKED_FOR and fact.detail else ""
+            return f"{_shots(fact.shots, speak)}: {within(said.title, speak)}. {said.message}{hint} {said.action}"
         case FilmPlanned():
             return phrase(
                 "told-planned",
@@ -125,8 +127,7 @@ def _around(fact: Fact, speak: Language) -> str:
             return phrase("told-waiting", speak, place=gate_name(fact.gate, speak), title=_title(fact.failure, speak))
         case GateOpened():
             place, seconds = gate_name(fact.gate, speak), decimal(fact.closed_s, speak)
-            said = phrase("told-given-up" if fact.given_up else "told-well-again", speak, place=place, seconds=seconds)
-            return said[0].upper() + said[1:]
+            return opening(phrase("told-given-up" if fact.given_up else "told-well-again", speak, place=place, seconds=seconds))
         case ClockJumped():
             return phrase("told-slept" if fact.slept else "told-clock-set", speak, seconds=decimal(fact.by_s, speak, 0))
         case _:
@@ -165,10 +166,20 @@ def done(recovery: Recovery, language: Language = "en") -> str:
     return phrase("done-stop" if recovery.fatal else "done-given-up", language, changed=changed)
 
 
+def strategy(recovery: Recovery, language: Language = "en") -> str:
+    """The strategy, in words."""
+    return word("strategy", recovery.strategy.value, language)
+
+
+def opening(words: str) -> str:
+    """As they begin a sentence; names in them stay as they are."""
+    return words[:1].upper() + words[1:]
+
+
 def word(kind: str, value: str, language: Language = "en") -> str:
-    """One of our own words in the language: a `state`, an `answer`, a `change`, a `gate`, `how` a source was found. A word of a
-    newer kind is said as it is."""
-    name = f"{kind}-{'-'.join(value.split())}"
+    """One of our own words in the language: a `state`, an `answer`, a `change`, a `gate`, a `strategy`, `how` a source was found.
+    A word of a newer kind is said as it is."""
+    name = f"{kind}-{'-'.join(value.replace('_', ' ').split())}"
     return phrase(name, language) if name in phrases() else value
 
 

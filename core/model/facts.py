@@ -122,6 +122,13 @@ class ShotMended(Value, frozen=True):
     last_good: str = ""
 
 
+class SegmentParted(Value, frozen=True):
+    """A segment failed though no bad frame was found in it: it is made in two pieces, the second from frame `at` of it on."""
+
+    key: str
+    at: int
+
+
 class ShotDegraded(Value, frozen=True):
     """A shot was made in another way than usual; the picture is the same, and `change` says what was different."""
 
@@ -139,10 +146,13 @@ class PreviousUsed(Value, frozen=True):
 
 
 class SoundSilenced(Value, frozen=True):
-    """A clip's sound could not be read: silence of exact length stands in its place."""
+    """A clip's sound could not be read: silence of exact length stands in its place. With `samples` only for so many film
+    samples from `first_sample` on."""
 
     clip: str
     failure: Failure
+    first_sample: int = 0
+    samples: int = 0
 
 
 class GateClosed(Value, frozen=True):
@@ -269,6 +279,7 @@ Fact = (
     | AttemptFailed
     | ShotSlated
     | ShotMended
+    | SegmentParted
     | ShotDegraded
     | PreviousUsed
     | SoundSilenced

@@ -42,7 +42,7 @@ class Evidence(Value, frozen=True):
 
     `exit_code` is negative for a signal, as Python's returncode. `frames_*` are counts of frames (or samples for
     sound). `note` is one of our own checks' words, kebab-case (`too-few-frames`), empty when none spoke. `volume` is the
-    mount point that the path was on.
+    mount point that the path was on. `bad` are runs (offset in the piece of work, length) where the check can tell them.
     """
 
     operation: str
@@ -62,6 +62,7 @@ class Evidence(Value, frozen=True):
     clip: str = ""
     free_memory_bytes: int | None = None
     volume: str = ""
+    bad: tuple[tuple[int, int], ...] = ()
 
 
 class Failure(Value, frozen=True):

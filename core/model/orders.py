@@ -7,6 +7,7 @@ believed before the engine has renamed that file to its content key.
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Literal
 
 from core.model.failure import Evidence
 from core.model.film import Value
@@ -18,6 +19,29 @@ class ExamineSource(Value, frozen=True):
     """Open a media file and say what it is."""
 
     path: str
+
+
+class Wanted(Value, frozen=True):
+    """A file that is looked for, with its size and content mark (`Source.mark`) as it was when last seen; 0 and empty for
+    one that never was."""
+
+    path: str
+    size: int = 0
+    mark: str = ""
+
+
+class FindSources(Value, frozen=True):
+    """Look for files by their content. Searched, with all folders in them and in this order: where they were (`beside`,
+    paths of files), where `near` files are, the `folders`, and the volumes of the near ones. Folders in `skip` are not
+    entered. Ends after `budget_s` or when `most` files were looked at."""
+
+    wanted: tuple[Wanted, ...]
+    folders: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    budget_s: float = 20.0
+    most: int = 200_000
 
 
 class ProveEncoder(Value, frozen=True):
@@ -38,7 +62,8 @@ class ValidateSeal(Value, frozen=True):
 
 class RenderSegment(Value, frozen=True):
     """Run ffmpeg to make one segment in `part`; then count, sign, hash and flush it. `again`, where there is one, is run
-    when that did not give all frames without a word: the same with decoding begun well before."""
+    when that did not give all frames without a word: the same with decoding begun well before. Of a movie, `begin_s` to
+    `end_s` of its `stream` are shown, counted from the container's start."""
 
     key: str
     argv: tuple[str, ...]
@@ -51,6 +76,9 @@ class RenderSegment(Value, frozen=True):
     width: int = 0
     height: int = 0
     again: tuple[str, ...] = ()
+    stream: int = 0
+    begin_s: Fraction = Fraction(0)
+    end_s: Fraction = Fraction(0)
 
 
 class ExamineCopy(Value, frozen=True):
@@ -65,6 +93,52 @@ class ExamineCopy(Value, frozen=True):
     frames: int
     signature: str
     known: dict[int, int] = {}
+
+
+class Places(Value, frozen=True):
+    """When in a file the places of a stream are: place p is at p * unit_s - zero_s seconds from its start, and lasts so long.
+    `touches` tells that a place may be heard one place earlier and later too."""
+
+    unit_s: Fraction
+    zero_s: Fraction
+    lasts_s: Fraction
+    touches: bool
+
+
+class Marks(Value, frozen=True):
+    """What a source's coded content was like where a piece of work used it: hashes (xxh3-64) by place in a stream.
+
+    A place is a packet's time stamp, or for uncompressed sound the number of a block of `core.perform.marking.BLOCK`
+    samples. `modified_ns` is the file's modification time: with another one it is another file. `places` are given for sound.
+    """
+
+    path: str
+    modified_ns: int
+    stream: int
+    marks: dict[int, int]
+    places: Places | None = None
+
+
+class LocateDamage(Value, frozen=True):
+    """Find which frames of a segment that failed cannot be had from its source: decode it once, as strictly as rendering.
+
+    Record frame k shows what the source shows at begin_s + k / rate, counted from the container's start (`copied`: from the
+    stream's); with `conform` the source keeps another time. `known` is what is on record. Decoders' lines that match `harmless`
+    do not count. A small picture of the last good frame before the damage is written to `picture`.
+    """
+
+    key: str
+    path: str
+    fingerprint: str
+    stream: int
+    begin_s: Fraction
+    frames: int
+    source_rate: Fraction
+    conform: bool = False
+    copied: bool = False
+    known: Marks | None = None
+    harmless: str = ""
+    picture: str = ""
 
 
 class MixSound(Value, frozen=True):
@@ -162,10 +236,12 @@ class DrawThumbnail(Value, frozen=True):
 
 Order = (
     ExamineSource
+    | FindSources
     | ProveEncoder
     | ValidateSeal
     | RenderSegment
     | ExamineCopy
+    | LocateDamage
     | MixSound
     | EncodeTrack
     | JoinFilm
@@ -181,6 +257,28 @@ class Examined(Value, frozen=True):
     source: Source
 
 
+class Match(Value, frozen=True):
+    """A file `to` that may be the wanted `path`.
+
+    `how`: proven by its `content` (the mark on record) or by a hash in an `mhl` history; only `alike` in name and size,
+    nothing on record could be compared; or `unlike`: it has the name, and the record says that it is another file.
+    `history` is the MHL file that speaks of it, if one does.
+    """
+
+    path: str
+    to: str
+    how: Literal["content", "mhl", "alike", "unlike"]
+    history: str = ""
+
+
+class Found(Value, frozen=True):
+    """What a search found, nearest first. `trouble` are sentences: what could not be searched or understood, and why."""
+
+    matches: tuple[Match, ...] = ()
+    trouble: tuple[str, ...] = ()
+    looked_at: int = 0
+
+
 class Proved(Value, frozen=True):
     """The signature of what the encoder makes."""
 
@@ -190,8 +288,8 @@ class Proved(Value, frozen=True):
 class Made(Value, frozen=True):
     """A part file was made and flushed, and this is what stands in it; `core.decide.integrity` says whether that is
     what was promised. `frames` are samples for sound. `log` are ffmpeg's lines. `known` are hashes of packets, by
-    frame number, that decoded cleanly now. `again` tells that it took the second way.
-    `checking_s` is the time spent on everything but making it."""
+    frame number, that decoded cleanly now, `marks` of everything that was used. `again` tells that it took the second way.
+    `making_s` is the time ffmpeg took for it, 0 where that is not known; `checking_s` that spent on everything else."""
 
     frames: int
     signature: str = ""
@@ -204,7 +302,9 @@ class Made(Value, frozen=True):
     clipped: int = 0
     known: dict[int, int] = {}
     again: bool = False
+    making_s: float = 0.0
     checking_s: float = 0.0
+    marks: tuple[Marks, ...] = ()
 
 
 class Validated(Value, frozen=True):
@@ -217,7 +317,15 @@ class Refuted(Value, frozen=True):
     reason: str
 
 
-Outcome = Examined | Proved | Made | Validated | Refuted | Evidence
+class Located(Value, frozen=True):
+    """Runs (offset in the segment, length) of frames that cannot be had, in order and apart; never too few as far as can be
+    told by decoding. `picture` is the last good frame before them, a file, or empty."""
+
+    bad: tuple[tuple[int, int], ...]
+    picture: str = ""
+
+
+Outcome = Examined | Found | Proved | Made | Validated | Refuted | Located | Evidence
 
 
 class Progress(Value, frozen=True):

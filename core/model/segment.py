@@ -30,7 +30,8 @@ class Piece(Value, frozen=True):
     stamps are other than the film's. `run_up_s` is how much earlier decoding begins when the frames were not found
     there, because frames need others that stand before them; 0 where none do. `complains` where it is known that the
     decoder then finds fault with healthy streams. `matrix` is how its colours
-    are coded (ITU-T H.273; 0 is RGB, 2 unspecified: taken to be the film's).
+    are coded (ITU-T H.273; 0 is RGB, 2 unspecified: taken to be the film's). Packets shown before `from_s` or from
+    `until_s` on are not decoded, for they are damaged; counted as `seek_s` is.
     """
 
     path: str
@@ -46,6 +47,13 @@ class Piece(Value, frozen=True):
     alpha: bool = False
     run_up_s: Fraction = Fraction(0)
     complains: bool = False
+    from_s: Fraction | None = None
+    until_s: Fraction | None = None
+
+    @property
+    def shown_s(self) -> Fraction:
+        """The source's time at record frame 0."""
+        return self.seek_s + self.phase_s
 
 
 class Still(Value, frozen=True):
@@ -123,7 +131,8 @@ class Chunk(Value, frozen=True):
 
 
 class Shot(Value, frozen=True):
-    """A stretch of the film on which one clip, or nothing, is visible. Numbered from 1 in record order."""
+    """A stretch of the film on which one clip, or nothing, is visible. Numbered from 1 in record order. `timecode_s` is the
+    timecode of its file's first frame in seconds, where it has one."""
 
     number: int
     name: str
@@ -133,6 +142,7 @@ class Shot(Value, frozen=True):
     clip: str = ""
     path: str = ""
     source_in_s: Fraction = Fraction(0)
+    timecode_s: Fraction | None = None
 
 
 class Problem(Value, frozen=True):

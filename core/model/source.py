@@ -49,8 +49,9 @@ class Source(Value, frozen=True):
 
     `fingerprint` stands for the content: size, modification time and hashes of samples of the file, so an unchanged
     file is known again in milliseconds whatever its size. `inode` is (device, inode): the identity against which an
-    output path is compared, since ffmpeg overwrites its own source through a hard link without a word. `mark` is over the
-    content alone (`hashing.content_mark`), `volume` the mount point.
+    output path is compared, since ffmpeg overwrites its own source through a hard link without a word. `mark` stands for
+    the content whatever its name and dates: the same recording is known by it wherever it was moved. `volume` is the mount
+    point, `short_bytes` by how much the file ends before its own head says.
     """
 
     path: str
@@ -60,6 +61,7 @@ class Source(Value, frozen=True):
     video: VideoFacts | None
     audio: tuple[AudioFacts, ...]
     timecode_s: Fraction | None = None
+    short_bytes: int = 0
     mark: str = ""
     volume: str = ""
 

@@ -12,8 +12,8 @@ from typing import Any
 import av
 import xxhash
 
-from core.model.orders import ExamineCopy, Made
-from core.perform import hashing, machine, packets
+from core.model.orders import ExamineCopy, Made, Marks
+from core.perform import hashing, machine, marking, packets
 from core.perform.wrong import Changed, NotContiguous
 
 
@@ -59,6 +59,8 @@ def examine(order: ExamineCopy, on_frames: Callable[[int], None]) -> Made:
         raise Changed(order.key, order.path)
     digest = xxhash.xxh3_128()
     fresh: dict[int, int] = {}
+    marks: dict[int, int] = {}
+    modified_ns = marking.modified_ns(order.path)
     decoded = 0
     with av.open(order.path, options={"protocol_whitelist": "file"}) as container, complaints() as said:
         stream = container.streams[order.stream]
@@ -69,7 +71,8 @@ def examine(order: ExamineCopy, on_frames: Callable[[int], None]) -> Made:
         sign = packets.signature(stream)
         for count, packet in enumerate(frames_of(container, stream, order.first_frame, order.frames), start=1):
             digest.update(packet)
-            mark = xxhash.xxh3_64_intdigest(packet)
+            mark = marking.mark(packet)
+            marks[packet.pts or 0] = mark
             if order.known.get(order.first_frame + count - 1) != mark:
                 pictures = packet.decode()
                 decoded += 1
@@ -78,6 +81,12 @@ def examine(order: ExamineCopy, on_frames: Callable[[int], None]) -> Made:
                 fresh[order.first_frame + count - 1] = mark
                 if decoded % 12 == 0:
                     on_frames(count)
+    used = Marks(path=order.path, modified_ns=modified_ns, stream=order.stream, marks=marks)
     return Made(
-        frames=order.frames, signature=sign, digest=digest.hexdigest(), known=fresh, checking_s=machine.monotonic() - started
+        frames=order.frames,
+        signature=sign,
+        digest=digest.hexdigest(),
+        known=fresh,
+        marks=(used,),
+        checking_s=machine.monotonic() - started,
     )

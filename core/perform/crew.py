@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from core.model import codec
-from core.model.failure import Evidence, Place
+from core.model.failure import Evidence
 from core.model.orders import Assignment, Order, Outcome, Progress, Reply
-from core.perform import machine, process
+from core.perform import machine, process, silence, whereabouts
 
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -28,6 +28,9 @@ class _Worker:
     name: str = ""
     heard: float = 0.0
     stall_s: float = 0.0
+    begun: float = 0.0
+    frames: int | None = None
+    read_bytes: int | None = None
     lines: list[str] = field(default_factory=list)
 
 
@@ -104,7 +107,7 @@ class Crew:
         """Hand an order to an idle worker; its replies come back under `name`."""
         worker = next(worker for worker in self._workers if worker.order is None)
         worker.order, worker.name, worker.heard = assignment.order, name, machine.monotonic()
-        worker.stall_s = assignment.stall_s
+        worker.stall_s, worker.begun, worker.frames, worker.read_bytes = assignment.stall_s, worker.heard, None, None
         assert worker.process.stdin
         try:
             worker.process.stdin.write(codec.encode(assignment) + b"\n")
@@ -138,14 +141,19 @@ class Crew:
             *whole, worker.buffer = (worker.buffer + data).split(b"\n")
             for line in whole:
                 reply: Reply = codec.decode(line, Reply)  # type: ignore[arg-type]
-                worker.heard = machine.monotonic()
+                worker.heard, worker.read_bytes = machine.monotonic(), None
                 said.append((worker.name, reply))
-                if not isinstance(reply, Progress):
+                if isinstance(reply, Progress):
+                    worker.frames = reply.frames
+                else:
                     worker.order = None
                     self._relieve(worker)
-        for worker in list(self._workers):
-            if worker.order is not None and machine.monotonic() - worker.heard > self._patience_s(worker):
+        for worker in [worker for worker in self._workers if worker.order is not None]:
+            silent_s, patience_s = machine.monotonic() - worker.heard, self._patience_s(worker)
+            if silent_s > patience_s:
                 said.extend(self._replace(worker, "hung"))
+            elif silent_s > patience_s / 2 and worker.read_bytes is None:
+                worker.read_bytes = silence.listen_to(worker.process.pid).read_bytes
         return said
 
     def _relieve(self, worker: _Worker) -> None:
@@ -157,11 +165,15 @@ class Crew:
 
     def _replace(self, worker: _Worker, note: str) -> Iterable[tuple[str, Evidence]]:
         order, name = worker.order, worker.name
+        heard = silence.listen_to(worker.process.pid) if note == "hung" else silence.Silence()
         code = self._drop(worker)
         self._start()
         if order is not None:
-            path = str(getattr(order, "source", "") or getattr(order, "path", "") or getattr(order, "part", ""))
-            place: Place = "source" if getattr(order, "source", "") or type(order).__name__.startswith("Examine") else "program"
+            place, path = whereabouts.suspect(order, heard)
+            if note == "worker-died" and place != "source":
+                place = "program"  # of a crash that no source is blamed for, no disk is
+            if place == "source" and worker.read_bytes is not None and heard.read_bytes > worker.read_bytes and heard.paths:
+                note = "slow"
             yield (
                 name,
                 Evidence(
@@ -171,7 +183,14 @@ class Crew:
                     note=note,
                     exit_code=code if note == "worker-died" else None,
                     stderr=tuple(worker.lines),
-                    network=machine.on_network(path),
+                    argv=getattr(order, "argv", ()),
+                    frames_seen=worker.frames,
+                    frames_wanted=getattr(order, "frames", None),
+                    elapsed_s=machine.monotonic() - worker.begun,
+                    free_memory_bytes=machine.free_memory(),
+                    volume=machine.listed_mount(path)[0] if path else "",
+                    network=bool(path) and machine.on_network(path),
+                    detail="stopped" if heard.stopped else "; ".join(heard.paths[:3]),
                 ),
             )
 

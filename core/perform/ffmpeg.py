@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from core.perform import machine, process
+from core.perform.wrong import NotStarted
 
 _TAIL_LINES = 60
 
@@ -49,9 +50,13 @@ def run(
     feed: Iterator[bytes] | None = None,
     command_pipe: int | None = None,
 ) -> Ran:
-    """Run to the end. What `feed` yields goes to standard input. EngineGone when the command pipe closes."""
+    """Run to the end. What `feed` yields goes to standard input. EngineGone when the command pipe closes;
+    NotStarted."""
     started = machine.monotonic()
-    child = process.spawn(argv, stdin=subprocess.PIPE if feed is not None else subprocess.DEVNULL, from_single_thread=True)
+    try:
+        child = process.spawn(argv, stdin=subprocess.PIPE if feed is not None else subprocess.DEVNULL, from_single_thread=True)
+    except OSError as error:
+        raise NotStarted(error.errno, error.strerror, argv[0]) from error
     assert child.stdout and child.stderr
     lines: deque[str] = deque(maxlen=_TAIL_LINES)
     frames = heard_us = 0

@@ -7,7 +7,7 @@ leaf; written `tree8m:` before the hex digits.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import xxhash
@@ -61,22 +61,32 @@ def tree_hash(path: str | Path, on_leaf: Callable[[int], None] = lambda leaf: No
 def content_mark(path: str | Path) -> str:
     """A name for a file's content in milliseconds, whatever its name and dates: its size and the same samples of it as
     `fingerprint` takes. Two files with one mark are the same recording; a flipped bit between the samples is not seen."""
-    with Path(path).open("rb", buffering=0) as handle:
-        return _sampled(handle.fileno(), "").hexdigest()
-
-
-def _sampled(handle: int, dates: str) -> xxhash.xxh3_128:
-    size = os.fstat(handle).st_size
-    digest = xxhash.xxh3_128(f"{size}{dates}".encode())
-    digest.update(os.pread(handle, _BLOCK, 0))
-    for index in range(1, _SAMPLES + 1):
-        digest.update(os.pread(handle, _SAMPLE, size * index // (_SAMPLES + 1)))
-    digest.update(os.pread(handle, _BLOCK, max(0, size - _BLOCK)))
-    return digest
+    return both_names(path)[1]
 
 
 def fingerprint(path: str | Path) -> str:
     """A name for a source's content in milliseconds: size, modification time, first and last MiB and 14 samples
     between. Content that changed without changing any of these is found later, by the digest of what was read."""
-    with Path(path).open("rb", buffering=0) as handle:
-        return _sampled(handle.fileno(), f" {os.fstat(handle.fileno()).st_mtime_ns}").hexdigest()
+    return both_names(path)[0]
+
+
+def both_names(path: str | Path) -> tuple[str, str]:
+    """(fingerprint, content mark) of a file that is read once; OSError when it cannot be read."""
+    with Path(path).open("rb", buffering=0) as opened:
+        handle = opened.fileno()
+        facts = os.fstat(handle)
+        dated = xxhash.xxh3_128(f"{facts.st_size} {facts.st_mtime_ns}".encode())
+        undated = xxhash.xxh3_128(f"{facts.st_size}".encode())
+        for at, size in _samples(facts.st_size):
+            block = os.pread(handle, size, at)
+            dated.update(block)
+            undated.update(block)
+    return dated.hexdigest(), undated.hexdigest()
+
+
+def _samples(size: int) -> Iterator[tuple[int, int]]:
+    """(place, length) of what is read: head, samples between, tail."""
+    yield 0, _BLOCK
+    for index in range(1, _SAMPLES + 1):
+        yield size * index // (_SAMPLES + 1), _SAMPLE
+    yield max(0, size - _BLOCK), _BLOCK

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import time
 from pathlib import Path
+from typing import TypedDict
 
 _NETWORK_FILE_SYSTEMS = {
     "nfs",
@@ -107,8 +108,12 @@ def resident_bytes(pid: int) -> int | None:
 
 
 def mount_point(path: str | Path) -> str:
-    """The mount point that a path is on, as the path spells it; `/` at the least."""
-    place = Path(os.path.abspath(path))
+    """The mount point that a path leads to; `/` at the least. What the kernel lists counts where it lists them: a folder that
+    is mounted in a second place looks like any other."""
+    place = Path(os.path.realpath(path))
+    listed, _ = listed_mount(place)
+    if listed:
+        return listed
     while place != place.parent and not os.path.ismount(place):
         place = place.parent
     return str(place)
@@ -130,12 +135,13 @@ def volume(path: str | Path) -> int | None:
         return None
 
 
-def on_network(path: str | Path) -> bool:
-    """Whether a path is on a network file system. Only Linux tells; elsewhere False."""
+def listed_mount(path: str | Path) -> tuple[str, str]:
+    """The mount point of a path and its kind (`ext4`, `nfs4`) as the kernel lists them, without touching either: a dead
+    share is listed still. Empty where the system keeps no list; only Linux does."""
     try:
         mounts = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape")  # names there are bytes, as everywhere
     except OSError:
-        return False
+        return "", ""
     best, kind = "", ""
     text = os.path.abspath(path)
     for line in mounts.splitlines():
@@ -144,7 +150,29 @@ def on_network(path: str | Path) -> bool:
         inside = text == point or text.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= len(best):
             best, kind = point, right.split()[0]
-    return kind in _NETWORK_FILE_SYSTEMS
+    return best, kind
+
+
+def on_network(path: str | Path) -> bool:
+    """Whether a path is on a network file system. Only Linux tells; elsewhere False."""
+    return listed_mount(path)[1] in _NETWORK_FILE_SYSTEMS
+
+
+class Around(TypedDict):
+    """What evidence says of the machine at that moment."""
+
+    free_bytes: int | None
+    free_memory_bytes: int | None
+    volume: str
+    network: bool
+
+
+def around(path: str | Path) -> Around:
+    """The machine around a path. It touches the volume, so never in the engine."""
+    return Around(
+        free_bytes=free_bytes(path), free_memory_bytes=free_memory(), volume=mount_point(path) if path else "",
+        network=bool(path) and on_network(path),
+    )  # fmt: skip
 
 
 def same_file(path: str | Path, inode: tuple[int, int]) -> bool:

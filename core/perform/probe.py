@@ -6,30 +6,58 @@ import os
 import re
 import stat
 from fractions import Fraction
+from pathlib import Path
 
 import av
 
 from core.model.source import AudioFacts, Source, VideoFacts
 from core.model.timing import exact_rate, frames_of_timecode
-from core.perform import hashing, machine, packets
+from core.perform import hashing, machine, packets, wholeness
 from core.perform.wrong import NotMedia
 
 _STILL_CODECS = {"png", "tiff", "bmp", "jpeg2000", "webp", "exr", "dpx", "targa", "mjpeg", "gif", "psd", "jpegxl"}
 
 
+_MOST_PIXELS = 1 << 28
+"""Of one picture: a 16k square, which takes 800 MB to decode."""
+_YOUNG_S, _LOOK_AGAIN_S, _WRITTEN_S = 2.0, 0.25, 5.0
+"""A file changed so recently is looked at again after so long; one without its end may be under way for the last of these."""
+
+
 def examine(path: str) -> Source:
-    """Open, read the header, decode the first picture. NotMedia, OSError or av.FFmpegError when that cannot be done."""
+    """Open, read the header, decode the first picture. NotMedia, OSError or av.FFmpegError when that cannot be done; NotMedia
+    of `growing` while somebody still writes to it."""
     facts = os.stat(path)
     if not stat.S_ISREG(facts.st_mode):
         raise NotMedia("not-a-file")
+    try:
+        found = _examined(path, facts)
+    except (NotMedia, av.FFmpegError, ValueError):
+        if _grows(path, facts) or (machine.now() - facts.st_mtime < _WRITTEN_S and wholeness.cut_short(path)):
+            raise NotMedia("growing") from None
+        raise
+    if _grows(path, facts):
+        raise NotMedia("growing")
+    return found
+
+
+def _grows(path: str, before: os.stat_result) -> bool:
+    """Whether the file was changed since it was first looked at."""
+    if abs(machine.now() - before.st_mtime) < _YOUNG_S:
+        machine.sleep(_LOOK_AGAIN_S)
+    now = os.stat(path)
+    return (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns)
+
+
+def _examined(path: str, facts: os.stat_result) -> Source:
     if facts.st_size == 0:
         raise NotMedia("empty-file")
-    mark = hashing.fingerprint(path)
+    fingerprint, mark = hashing.both_names(path)
     # Only real media containers: a text file is a "picture" to ffmpeg's tty demuxer, a playlist opens other files.
     # A still's name is no pattern: `shot%02d.png` would open shot01.png.
     with av.open(path, options={"protocol_whitelist": "file", "pattern_type": "none"}) as container:
         if container.format.name in ("tty", "hls", "concat", "sdp", "dash", "ffmetadata"):
-            raise NotMedia("not-media", container.format.name)
+            raise NotMedia("refused", container.format.name)
         video = _video(container) if container.streams.video else None
         audio = tuple(_audio(stream, container) for stream in container.streams.audio)
         timecode_s = _timecode(container, video)
@@ -38,13 +66,31 @@ def examine(path: str) -> Source:
     return Source(
         path=path,
         size=facts.st_size,
-        fingerprint=mark,
+        fingerprint=fingerprint,
         inode=(facts.st_dev, facts.st_ino),
         video=video,
         audio=audio,
         timecode_s=timecode_s,
         volume=machine.mount_point(path),
+        mark=mark,
+        short_bytes=_short_of_head(path, facts.st_size),
     )
+
+
+def _short_of_head(path: str, size: int) -> int:
+    """How many bytes a WAV lacks of what its head promises (0 for other files). It was cut off, or a piece is missing in its
+    middle and all sound after that is early: uncompressed sound does not show it otherwise."""
+    with Path(path).open("rb") as handle:
+        if handle.read(4) != b"RIFF" or handle.read(8)[4:] != b"WAVE":
+            return 0
+        at = 12
+        while len(head := handle.read(8)) == 8:
+            length = int.from_bytes(head[4:], "little")
+            if head[:4] == b"data":  # recorders that were stopped by a power cut leave 0 or all ones
+                return max(0, at + 8 + length - size) if 0 < length < 0xFFFFFFFF else 0
+            at += 8 + length + length % 2
+            handle.seek(at)
+    return 0
 
 
 def _container_start(container: av.container.InputContainer) -> Fraction:
@@ -79,6 +125,8 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
         or container.format.name == "image2"
         or (stream.frames == 1 and context.codec.canonical_name in _STILL_CODECS)
     )
+    if context.width * context.height > _MOST_PIXELS:
+        raise NotMedia("picture-too-large", f"{context.width}x{context.height}")
     average = stream.average_rate or stream.base_rate or Fraction(25)
     rate = exact_rate(Fraction(average))
     frames = 1 if still else stream.frames or round(_duration(stream, container) * rate)

@@ -10,11 +10,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import msgspec
 import xxhash
 
 from core.model.failure import Evidence
 from core.model.orders import EncodeTrack, Made, Outcome, Proved, ProveEncoder, RenderSegment
-from core.perform import ffmpeg, hashing, machine, packets, sealed
+from core.perform import ffmpeg, hashing, machine, marking, packets, sealed, wholeness
 
 _NOTHING_CAME = re.compile(r"Nothing was written|Output file is empty")
 
@@ -26,24 +27,32 @@ def _flush(path: str) -> None:
         os.fsync(handle.fileno())
 
 
-def _died(ran: ffmpeg.Ran, *, operation: str, argv: tuple[str, ...], part: str, source: str, wanted: int) -> Evidence:
+def _ours(ran: ffmpeg.Ran, part: str) -> bool:
+    """Whether it is what was written that failed, not what was read."""
     # ffmpeg 9 names the side ([in#0], [out#0]), ffmpeg 5 the file. That nothing came to be written is the source's fault.
-    ours = any(
+    return any(
         ("[out#" in line and not _NOTHING_CAME.search(line)) or part in line or "writing trailer" in line for line in ran.lines
     )
-    source = "" if ours else source
+
+
+def _died(ran: ffmpeg.Ran, *, operation: str, argv: tuple[str, ...], part: str, source: str, wanted: int) -> Evidence:
+    source = "" if _ours(ran, part) else source
+    # ffmpeg calls a packet corrupt whose reading failed, whatever the errno was.
+    why = wholeness.why(source) if source and ran.exit_code >= 0 else wholeness.Why()
     return Evidence(
         operation=operation,
         place="source" if source else "scratch",
         path=source or part,
         exit_code=ran.exit_code,
+        errno=why.errno,
+        note=why.note,
+        detail=why.detail,
         stderr=ran.lines,
         argv=argv,
         frames_wanted=wanted,
         frames_seen=ran.frames,
-        free_bytes=machine.free_bytes(part),
-        network=bool(source) and machine.on_network(source),
         elapsed_s=ran.elapsed_s,
+        **machine.around(source or part),
     )
 
 
@@ -52,24 +61,33 @@ def _complained(ran: ffmpeg.Ran) -> bool:
 
 
 def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None], command_pipe: int | None) -> Outcome:
-    """Made with everything that was counted, or Evidence when ffmpeg did not end well."""
+    """Made with everything that was counted, or Evidence when ffmpeg did not end well. What a source is blamed for must be
+    seen twice: a drive or a share that stumbles once is no damage."""
     if order.slate:
         from core.perform import slate  # Pillow is needed for slates alone
 
         slate.draw(f"{order.part}.png", order.slate, order.width, order.height)
-    argv = order.argv
+    argv, again = order.argv, False
     ran = ffmpeg.run(argv, on_frames=on_frames, command_pipe=command_pipe)
-    again = bool(order.again) and ran.exit_code >= 0 and (ran.exit_code != 0 or ran.frames < order.frames or _complained(ran))
-    if again:
-        argv = order.again
+    badly = ran.exit_code != 0 or ran.frames < order.frames or _complained(ran)
+    if badly and ran.exit_code >= 0 and (order.again or (order.source and not _ours(ran, order.part))):
+        argv, again = order.again or argv, bool(order.again)
         ran = ffmpeg.run(argv, on_frames=on_frames, command_pipe=command_pipe)
     if ran.exit_code != 0:
         return _died(ran, operation="render", argv=argv, part=order.part, source=order.source, wanted=order.frames)
     started = machine.monotonic()
     if order.source and hashing.fingerprint(order.source) != order.fingerprint:
-        return Evidence(operation="render", place="source", path=order.source, note="source-changed", elapsed_s=ran.elapsed_s)
+        return Evidence(
+            operation="render", place="source", path=order.source, note="source-changed", argv=argv, elapsed_s=ran.elapsed_s,
+            **machine.around(order.source),
+        )  # fmt: skip
     _flush(order.part)
     counted = packets.count_video(order.part, rate)
+    if order.source and counted.frames < order.frames:
+        short = _died(ran, operation="render", argv=argv, part=order.part, source=order.source, wanted=order.frames)
+        if short.errno is not None or short.note:
+            return msgspec.structs.replace(short, frames_seen=counted.frames)
+    used = (marking.of_pictures(order.source, order.stream, order.begin_s, order.end_s),) if order.end_s else ()
     return Made(
         frames=counted.frames,
         signature=counted.signature,
@@ -80,6 +98,8 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
         digest=counted.digest,
         reorder=counted.reorder,
         again=again,
+        marks=used,
+        making_s=ran.elapsed_s,
         checking_s=machine.monotonic() - started,
     )
 

@@ -8,7 +8,7 @@ out bit for bit. What exceeds full scale is clipped and counted, so that it can 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from math import floor, gcd
 from pathlib import Path
@@ -17,9 +17,9 @@ import av
 import numpy as np
 import xxhash
 
-from core.model.orders import Made, MixSound
+from core.model.orders import Made, Marks, MixSound
 from core.model.segment import Sound
-from core.perform import machine
+from core.perform import machine, marking
 from core.perform.layouts import layout_name
 from core.perform.wrong import TooShort
 
@@ -42,11 +42,32 @@ def _floats(frame: av.AudioFrame) -> np.ndarray:
     return data.astype(np.float64)
 
 
-def _excerpt(container: av.container.InputContainer, stream: av.AudioStream, first: int, count: int) -> np.ndarray:
-    """Samples [first, first + count) of a stream at its own rate, counted from the container's start; silence before it."""
+def _excerpt(
+    container: av.container.InputContainer, stream: av.AudioStream, first: int, count: int, marks: dict[int, int]
+) -> np.ndarray:
+    """Samples [first, first + count) of a stream at its own rate, counted from the container's start; silence before it.
+    What they were made of is added to `marks`."""
+    uncompressed = stream.codec_context.name.startswith("pcm")
+    begin, stop = first, first + count
+    if uncompressed:  # in whole blocks
+        begin, stop = begin // marking.BLOCK * marking.BLOCK, -(-stop // marking.BLOCK) * marking.BLOCK
+    data, end = _samples(container, stream, begin, stop - begin, marks)
+    missing = first + count - max(end, first)
+    if missing > (stream.codec_context.sample_rate // 500 if uncompressed else _PADDING_SAMPLES):
+        raise TooShort(count, count - missing)
+    if uncompressed:
+        marks.clear()
+        marks.update(_block_marks(data[:, : end - begin], begin))
+    return data[:, first - begin : first - begin + count]
+
+
+def _samples(
+    container: av.container.InputContainer, stream: av.AudioStream, first: int, count: int, marks: dict[int, int]
+) -> tuple[np.ndarray, int]:
+    """As many of these samples as there are, and the number of the one after the last of them."""
     rate = stream.codec_context.sample_rate
     channels = stream.codec_context.channels
-    start_s = Fraction(container.start_time or 0, 1_000_000)
+    start_s = marking.start_of(container)
     out = np.zeros((channels, count))
     base = stream.time_base or Fraction(1, rate)
     rounded = "matroska" in container.format.name  # its time stamps are rounded to milliseconds: count instead
@@ -55,7 +76,7 @@ def _excerpt(container: av.container.InputContainer, stream: av.AudioStream, fir
         container.seek(floor((run_up_s + start_s) * 1_000_000), backward=True, any_frame=False)
     at: int | None = None
     end = first
-    for frame in container.decode(stream):
+    for frame in _frames(container, stream, marks):
         placed = floor((frame.pts * base - start_s) * rate + Fraction(1, 2)) if frame.pts is not None else at
         if at is None:
             at = placed if placed is not None else 0
@@ -69,11 +90,23 @@ def _excerpt(container: av.container.InputContainer, stream: av.AudioStream, fir
             end = stop
         at += frame.samples
         if at >= first + count:
-            return out
-    missing = first + count - max(end, first)
-    if missing > _PADDING_SAMPLES:
-        raise TooShort(count, count - missing)
-    return out
+            return out, first + count
+    return out, end
+
+
+def _block_marks(data: np.ndarray, first: int) -> dict[int, int]:
+    """Marks of samples (channels, count) that begin with a block; the last is shorter where the stream ends."""
+    blocks = range(0, data.shape[1], marking.BLOCK)
+    return {(first + at) // marking.BLOCK: marking.mark(data[:, at : at + marking.BLOCK].tobytes()) for at in blocks}
+
+
+def _frames(
+    container: av.container.InputContainer, stream: av.AudioStream, marks: dict[int, int]
+) -> Iterator[av.AudioFrame]:
+    for packet in container.demux(stream):
+        if packet.size and packet.pts is not None:
+            marks[packet.pts] = marking.mark(packet)
+        yield from packet.decode()
 
 
 def _resampled(data: np.ndarray, source_rate: int, rate: int, skip: int, count: int) -> np.ndarray:
@@ -114,15 +147,17 @@ def _to_channels(data: np.ndarray, channels: int) -> np.ndarray:
     return out
 
 
-def read(sound: Sound, sample_rate: int, channels: int) -> np.ndarray:
-    """(channels, samples) of one sound at the film's rate; TooShort, av.FFmpegError, OSError."""
+def read(sound: Sound, sample_rate: int, channels: int) -> tuple[np.ndarray, Marks]:
+    """(channels, samples) of one sound at the film's rate, and what it was made of; TooShort, av.FFmpegError, OSError."""
+    modified_ns, marks = marking.modified_ns(sound.path), dict[int, int]()
     with av.open(sound.path, options={"protocol_whitelist": "file"}) as container:
         stream = container.streams[sound.stream]
         assert isinstance(stream, av.AudioStream)
+        places = marking.places_of_sound(container, stream)
         own = stream.codec_context.sample_rate
         if own == sample_rate:
             first = floor(sound.source_in_s * own + Fraction(1, 2))
-            data = _excerpt(container, stream, first, sound.samples)
+            data = _excerpt(container, stream, first, sound.samples, marks)
         else:
             step = own // gcd(own, sample_rate)  # every so many source samples meet a film sample
             wanted_first = floor(sound.source_in_s * sample_rate + Fraction(1, 2))
@@ -134,10 +169,11 @@ def read(sound: Sound, sample_rate: int, channels: int) -> np.ndarray:
                 if first + needed - length > _PADDING_SAMPLES:
                     raise TooShort(sound.samples, max(0, (length - first) * sample_rate // own - skip))
                 count = min(count, max(1, length - first))
-            data = _resampled(_excerpt(container, stream, first, count), own, sample_rate, skip, sound.samples)
+            data = _resampled(_excerpt(container, stream, first, count, marks), own, sample_rate, skip, sound.samples)
     if sound.channels:
         data = data[[channel for channel in sound.channels if channel < data.shape[0]] or [0]]
-    return _to_channels(data, channels)
+    used = Marks(path=sound.path, modified_ns=modified_ns, stream=sound.stream, marks=marks, places=places)
+    return _to_channels(data, channels), used
 
 
 def _length(stream: av.AudioStream, container: av.container.InputContainer) -> int:
@@ -162,27 +198,31 @@ def mix(order: MixSound, on_samples: Callable[[int], None] = lambda samples: Non
     The exception of a sound that could not be read carries the sound as `sound`.
     """
     mixed = np.zeros((order.channels, order.samples))
+    used: list[Marks] = []
     for sound in order.sounds:
         try:
-            mixed[:, sound.at : sound.at + sound.samples] += read(sound, order.sample_rate, order.channels)
+            data, marks = read(sound, order.sample_rate, order.channels)
+            mixed[:, sound.at : sound.at + sound.samples] += data
+            used.append(marks)
             on_samples(sound.at + sound.samples)
         except Exception as error:
             error.sound = sound  # type: ignore[attr-defined]
             raise
-    data, clipped = as_pcm(mixed, order.bytes_per_sample)
+    pcm, clipped = as_pcm(mixed, order.bytes_per_sample)
     started = machine.monotonic()
-    digest = xxhash.xxh3_128_hexdigest(data)
+    digest = xxhash.xxh3_128_hexdigest(pcm)
     with Path(order.part).open("xb", buffering=0) as handle:
-        view = memoryview(data)
+        view = memoryview(pcm)
         while view:
             view = view[handle.write(view) :]
         os.fsync(handle.fileno())
-    samples = len(data) // (order.channels * order.bytes_per_sample)
+    samples = len(pcm) // (order.channels * order.bytes_per_sample)
     return Made(
         frames=samples,
-        bytes=len(data),
+        bytes=len(pcm),
         file_hash=digest,
         digest=digest,
         clipped=clipped,
+        marks=tuple(used),
         checking_s=machine.monotonic() - started,
     )

@@ -23,7 +23,9 @@ from core.model.orders import (
     ExamineCopy,
     Examined,
     ExamineSource,
+    FindSources,
     JoinFilm,
+    LocateDamage,
     MixSound,
     Order,
     Outcome,
@@ -34,8 +36,8 @@ from core.model.orders import (
     Reply,
     ValidateSeal,
 )
-from core.perform import checking, copying, ffmpeg, join, machine, probe, process, render, volumes
-from core.perform.wrong import Changed, Damaged, NotContiguous, NotMedia, TooShort
+from core.perform import checking, copying, ffmpeg, finding, join, machine, probe, process, render, volumes, wholeness
+from core.perform.wrong import Changed, Damaged, NotContiguous, NotMedia, NotStarted, TooShort
 
 
 def _where(order: Order) -> tuple[str, Place, str]:
@@ -43,8 +45,12 @@ def _where(order: Order) -> tuple[str, Place, str]:
     match order:
         case ExamineSource():
             return "examine", "source", order.path
+        case FindSources():
+            return "find", "source", ""
         case ExamineCopy():
             return "examine-copy", "source", order.path
+        case LocateDamage():
+            return "locate", "source", order.path
         case RenderSegment():
             return "render", "scratch", order.part
         case MixSound():
@@ -65,14 +71,16 @@ def _where(order: Order) -> tuple[str, Place, str]:
             return "draw-thumbnail", "output", order.path
 
 
-def evidence_of(error: Exception, order: Order) -> Evidence:
-    """An exception as evidence: its errno, the sound or file it concerns, counts where it has them."""
+def evidence_of(error: Exception, order: Order, *, frames: int | None = None, elapsed_s: float = 0.0) -> Evidence:
+    """An exception as evidence: its errno, the sound or file it concerns, counts where it has them. `frames` were done when
+    it came, after so many seconds."""
     operation, place, path = _where(order)
     clip, note, wanted, seen = "", "", None, None
     concerned = getattr(error, "sound", None)
     if concerned is not None and not (isinstance(error, OSError) and error.filename == path):
         place, path, clip = "source", concerned.path, concerned.clip
     number = error.errno if isinstance(error, OSError) else None
+    lines: tuple[str, ...] = ()
     detail = f"{type(error).__name__}: {error}"
     match error:
         case NotMedia():
@@ -83,6 +91,8 @@ def evidence_of(error: Exception, order: Order) -> Evidence:
             place, path, note, clip = "source", error.path, "source-changed", error.key
         case Damaged():
             place, path, note, clip = "scratch", error.path, "seal-damaged", error.key
+        case NotStarted():
+            place, path, note = "program", str(error.filename), "not-started"
         case av.InvalidDataError():
             note = "invalid-data"
         case av.FFmpegError():
@@ -90,6 +100,8 @@ def evidence_of(error: Exception, order: Order) -> Evidence:
             note = "" if number else "media-error"
         case MemoryError():
             note = "out-of-memory"
+        case ValueError() if operation == "examine" and "null" in str(error):
+            note = "name-invalid"
         case OSError():
             pass
         case _:
@@ -98,26 +110,44 @@ def evidence_of(error: Exception, order: Order) -> Evidence:
         named = str(error.filename)
         if named != path and not named.endswith(".part"):
             place, path = "source", named
+    if isinstance(error, av.FFmpegError) and error.log:
+        lines = (f"[{error.log[1]}] {error.log[2].strip()}",)  # type: ignore[misc]
     return Evidence(
         operation=operation,
         place=place,
         path=path,
         errno=number,
         note=note,
+        stderr=lines,
         detail=detail[:400],
         frames_wanted=wanted,
-        frames_seen=seen,
-        free_bytes=machine.free_bytes(path),
-        network=machine.on_network(path),
+        frames_seen=seen if seen is not None else frames,
         clip=clip,
+        elapsed_s=elapsed_s,
+        **machine.around(path),
+    )
+
+
+def _asked(seen: Evidence) -> Evidence:
+    """The same, with what the source itself says of why it could not be used."""
+    if seen.place != "source" or seen.note not in ("invalid-data", "media-error", "too-few-frames"):
+        return seen
+    why = wholeness.why(seen.path)
+    return msgspec.structs.replace(
+        seen,
+        errno=why.errno,
+        note="" if why.errno is not None else why.note or seen.note,
+        detail=f"{seen.detail}; {why.detail}" if why.detail else seen.detail,
     )
 
 
 def perform(assignment: Assignment, report: object = None) -> Outcome:
     """Do one order. Never raises but EngineGone: whatever goes wrong comes back as Evidence."""
-    order = assignment.order
+    order, began, done = assignment.order, machine.monotonic(), 0
 
     def on_frames(frames: int) -> None:
+        nonlocal done
+        done = frames
         if callable(report):
             report(Progress(frames=frames))
 
@@ -126,6 +156,8 @@ def perform(assignment: Assignment, report: object = None) -> Outcome:
         match order:
             case ExamineSource():
                 return Examined(source=probe.examine(order.path))
+            case FindSources():
+                return finding.find(order, on_frames)
             case ProveEncoder():
                 return render.prove(order, pipe)
             case ValidateSeal():
@@ -134,6 +166,10 @@ def perform(assignment: Assignment, report: object = None) -> Outcome:
                 return render.render(order, assignment.rate, on_frames, pipe)
             case ExamineCopy():
                 return copying.examine(order, on_frames)
+            case LocateDamage():
+                from core.perform import locating  # as seldom as damage is
+
+                return locating.locate(order, assignment.rate, on_frames)
             case MixSound():
                 from core.perform import sound  # numpy takes a tenth of a second, and few workers mix
 
@@ -153,7 +189,7 @@ def perform(assignment: Assignment, report: object = None) -> Outcome:
     except ffmpeg.EngineGone:
         raise
     except Exception as error:  # the boundary: everything becomes evidence, with its type and words kept
-        return evidence_of(error, order)
+        return _asked(evidence_of(error, order, frames=done or None, elapsed_s=machine.monotonic() - began))
 
 
 def main() -> int:

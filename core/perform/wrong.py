@@ -11,6 +11,10 @@ class NotMedia(Exception):
         self.note, self.detail = note, detail
 
 
+class NotStarted(OSError):
+    """A program could not be started; `filename` is the program."""
+
+
 class TooShort(Exception):
     """A stream ended before the excerpt did. `seen` of `wanted` samples were there."""
 

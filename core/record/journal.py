@@ -47,6 +47,13 @@ CREATE TABLE cures (
 ) STRICT;
 CREATE TABLE preferences (code TEXT PRIMARY KEY, answer TEXT NOT NULL) STRICT;
 """,
+    """
+CREATE TABLE marked (file INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, modified_ns INTEGER NOT NULL) STRICT;
+CREATE TABLE marks (
+    file INTEGER NOT NULL REFERENCES marked(file), stream INTEGER NOT NULL, place INTEGER NOT NULL, mark BLOB NOT NULL,
+    PRIMARY KEY (file, stream, place)
+) STRICT, WITHOUT ROWID;
+""",
 )
 """One for each version, each beginning where the one before ended."""
 _VERSION = len(_SCHEMAS)

@@ -1,4 +1,4 @@
-"""What is remembered across jobs: plans, sources as they were once seen, what cured a fault here, what a person prefers.
+"""What is remembered across jobs: plans, sources as they were once seen and used, what cured a fault here, what a person prefers.
 
 In the journal's file, but not the journal: losing all of it costs time and questions, never a film. Stays on this machine.
 """
@@ -9,7 +9,8 @@ import zlib
 from typing import NamedTuple
 
 from core.model import codec
-from core.model.facts import Answers
+from core.model.facts import Answered, Answers, SourceMoved
+from core.model.orders import Marks
 from core.model.segment import Plan
 from core.record.journal import Journal
 
@@ -65,6 +66,72 @@ class Memory:
         """A source as it was when last opened."""
         rows = self._journal.read("SELECT path, size, mark, fingerprint FROM sources WHERE path = ?", (path,))
         return Seen(*rows[0]) if rows else None
+
+    def relinks(self, output: str) -> dict[str, str]:
+        """Path to the file that a person gave for it, for a film. The newest answer about a path wins: another than a relink
+        takes it back."""
+        given: dict[str, str] = {}
+        for entry, _ in self._journal.answers(output):
+            answer = entry.fact
+            if not isinstance(answer, Answered):
+                continue
+            if answer.path and answer.answer == "relink" and answer.to:
+                given[answer.path] = answer.to
+            elif answer.path:
+                given.pop(answer.path, None)
+        return given
+
+    def moved(self, output: str) -> dict[str, str]:
+        """Path to where the file was last found, for a film."""
+        rows = self._journal.read(
+            "SELECT facts.body FROM facts JOIN jobs ON jobs.id = facts.job WHERE facts.kind = 'SourceMoved' AND jobs.output = ? "
+            "ORDER BY facts.seq",
+            (output,),
+        )
+        found = [codec.decode(body, SourceMoved) for (body,) in rows]
+        return {fact.path: fact.to for fact in found}
+    def keep_marks(self, marks: Marks) -> None:
+        """Remember what a source's content was like where it was used. A file that was changed since begins anew."""
+        if self._modified_ns(marks.path) != marks.modified_ns:
+            mine = "SELECT file FROM marked WHERE path = ?"
+            self._journal.write(f"DELETE FROM marks WHERE file IN ({mine})", [(marks.path,)])
+            self._journal.write(
+                "INSERT INTO marked (path, modified_ns) VALUES (?, ?) "
+                "ON CONFLICT (path) DO UPDATE SET modified_ns = excluded.modified_ns",
+                [(marks.path, marks.modified_ns)],
+            )
+        known = self._marks(marks.path, marks.stream, min(marks.marks, default=0), max(marks.marks, default=0))
+        fresh = {place: mark for place, mark in marks.marks.items() if place not in known}
+        if fresh:
+            self._journal.write(
+                "INSERT OR REPLACE INTO marks SELECT file, ?, ?, ? FROM marked WHERE path = ?",
+                [(marks.stream, place, mark.to_bytes(8, "little"), marks.path) for place, mark in fresh.items()],
+            )
+
+    def marks(self, path: str, stream: int) -> Marks:
+        """What a stream of a file was like when it was last used; empty where that is not on record."""
+        known = self._marks(path, stream, -(1 << 62), 1 << 62)
+        return Marks(path=path, modified_ns=self._modified_ns(path), stream=stream, marks=known)
+
+    def unlike(self, marks: Marks) -> list[int]:
+        """The places at which a file of the same name and modification time was another one when it was last used: it has
+        decayed, or was damaged by something that hides it. Sorted; empty where nothing is on record."""
+        if not marks.marks or self._modified_ns(marks.path) != marks.modified_ns:
+            return []
+        known = self._marks(marks.path, marks.stream, min(marks.marks), max(marks.marks))
+        return sorted(place for place, mark in marks.marks.items() if known.get(place, mark) != mark)
+
+    def _modified_ns(self, path: str) -> int:
+        rows = self._journal.read("SELECT modified_ns FROM marked WHERE path = ?", (path,))
+        return int(rows[0][0]) if rows else 0
+
+    def _marks(self, path: str, stream: int, first: int, last: int) -> dict[int, int]:
+        rows = self._journal.read(
+            "SELECT place, mark FROM marks WHERE file = (SELECT file FROM marked WHERE path = ?) AND stream = ? "
+            "AND place BETWEEN ? AND ?",
+            (path, stream, first, last),
+        )
+        return {place: int.from_bytes(mark, "little") for place, mark in rows}
 
     def note_cure(self, code: str, change: str, *, cured: bool) -> None:
         """Count what a change did against a fault."""

@@ -1,6 +1,7 @@
 """Our own files. Every rename, unlink and directory of Hotsplice is here and nowhere else.
 
     <home>/journal.db               what happened
+    <home>/pictures/                last good frames before damage, for reports
     <home>/locks/                   one per film under work
     <scratch>/store/ab/abcd….mov    sealed segments, named by content key
     <scratch>/work/<job>/           part files; not believed, removed freely
@@ -97,6 +98,12 @@ class Workspace:
         path.unlink(missing_ok=True)
         path.with_name(path.name + ".png").unlink(missing_ok=True)
         return path
+
+    def picture(self, name: str) -> Path:
+        """A name for a small picture of the last good frame before damage: it stays, for reports."""
+        folder = self.home / "pictures"
+        _make(folder)
+        return folder / name
 
     def discard(self, part: Path) -> None:
         """Remove a part file (and its slate) that will not be believed."""

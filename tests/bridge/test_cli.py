@@ -15,7 +15,8 @@ import pytest
 from rich.console import Console
 
 from bridge.cli import console, inspect
-from bridge.cli.main import main
+from bridge.cli.house import house, place
+from bridge.cli.main import main, parser
 from core.explain import catalogue
 from core.model.facts import (
     ClockJumped,
@@ -97,6 +98,7 @@ BAD = (
     ["assemble", "--json"],
     ["assemble", "t.otio", "--json"],
     ["jobs", "x", "--json"],
+    ["assemble", "t.otio", "-o", "f.mov", "--search", "--json"],
     ["assemble", "t.otio", "-o", "f.mov", "-j", "0", "--json"],
     ["assemble", "t.otio", "-o", "f.mov", "-j", "257", "--json"],
     ["assemble", "t.otio", "-o", "f.mov", "-j", "²", "--json"],
@@ -489,3 +491,23 @@ def test_ctrl_c_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(inspect, "run", stopped)
     assert main(["jobs"]) == 130
+
+
+def test_folders_to_search_are_named_one_by_one() -> None:
+    for words in (["assemble", "t.otio", "-o", "f.mov"], ["resume"]):
+        assert parser().parse_args(words).search == []
+        assert parser().parse_args([*words, "--search", "/a", "--search", "~/b"]).search == ["/a", "~/b"]
+
+
+def test_named_folders_come_before_those_of_the_settings(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    home.mkdir()
+    (home / "settings.yaml").write_text("media_folders: [/Volumes/A, ~/Rushes]")
+    made = house(place(), jobs=1, search=["here", "~/there"])
+    made.journal.close()
+    assert made.media_folders == (str(tmp_path / "here"), str(tmp_path / "there"), "/Volumes/A", str(tmp_path / "Rushes"))
+
+
+def test_what_is_done_before_the_plan_is_said() -> None:
+    assert console.step_title("examine", 3) == "Opening media"
+    assert (console.step_title("find", 3), console.step_title("find", 1)) == ("Looking for 3 files", "Looking for 1 file")

@@ -23,6 +23,7 @@ def refused(folder: Path) -> str:
 def test_everything_has_a_default(tmp_path: Path, text: str | None) -> None:
     if text is not None:
         (tmp_path / "settings.yaml").write_text(text)
+    assert settings.load(tmp_path).media_folders == ()
     assert settings.load(tmp_path) == Settings(ffmpeg=None, scratch=None, jobs=None)
 
 
@@ -43,6 +44,10 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         ("jobs: -1", "from 1 to 256"),
         ("ffmpeg: 3", "$.ffmpeg"),
         ("scratch: [a]", "$.scratch"),
+        ("media_folders: /one", "$.media_folders"),
+        ("media_folders: [3]", "$.media_folders[0]"),
+        ("media_folders: [Rushes]", "whole paths"),
+        ("media_folders: ['']", "whole paths"),
         ("- jobs", "object"),
         ("jobs: [", "line 1"),
         ("jobs: 2020-99-99", "month"),
@@ -54,6 +59,11 @@ def test_each_mistake_is_named(tmp_path: Path, text: str, named: str) -> None:
     (tmp_path / "settings.yaml").write_text(text)
     detail = refused(tmp_path)
     assert named in detail and "\n" not in detail
+
+
+def test_media_folders_are_whole_paths_wherever_home_is(tmp_path: Path) -> None:
+    (tmp_path / "settings.yaml").write_text("media_folders:\n  - /Volumes/A\n  - ~/Rushes\n")
+    assert settings.load(tmp_path).media_folders == ("/Volumes/A", "~/Rushes")
 
 
 def test_what_is_no_text_is_said_so(tmp_path: Path) -> None:
@@ -73,8 +83,9 @@ def test_the_template_changes_nothing_until_a_line_is_uncovered(tmp_path: Path) 
     lines = path.read_text().splitlines()
     path.write_text("\n".join(line.removeprefix("# ") for line in lines if ": " in line and line.startswith("# ")))
     assert settings.load(tmp_path) == Settings(
-        ffmpeg="/usr/bin/ffmpeg", scratch="/Volumes/Fast/hotsplice", jobs=2, decode_with="cuda", wait=60, language="de"
-    )
+        ffmpeg="/usr/bin/ffmpeg", scratch="/Volumes/Fast/hotsplice", jobs=2, decode_with="cuda", wait=60, language="de",
+        media_folders=("/Volumes/Archive", "~/Rushes"),
+    )  # fmt: skip
 
 
 ENVIRONMENTS = (

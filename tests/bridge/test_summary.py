@@ -79,6 +79,16 @@ def test_an_incomplete_film_says_which_shots_and_where_they_stand() -> None:
     assert german["problems"][0]["title"] == "Beschädigte Medien"
 
 
+def test_a_film_that_stands_as_it_is_counts_what_is_in_it() -> None:
+    """Its bytes were compared as a whole; no checkpoint needed to be looked at."""
+    end = JobFinished(outcome="unchanged")
+    whole = report(play(FILM, MEDIA), end)
+    assert (whole["title"], whole["shots_verified"], whole["exit_code"]) == ("Nothing to do.", 2, 0)
+    half = cut([clip(0, 24, name="A001"), clip(24, 24, "/media/b.mov")])
+    said = report(play(half, {"/media/a.mov": MEDIA, "/media/b.mov": offline("/media/b.mov")}), end)
+    assert (said["exit_code"], said["safe"]) == (1, "1 of 2 shots are verified; your media was not touched.")
+
+
 def test_problems_that_were_planned_are_told_in_the_language() -> None:
     book = play(FILM, {"/media/a.mov": offline("/media/a.mov")})
     (problem,) = report(book, JobFinished(outcome="incomplete"), language="de")["problems"]

@@ -11,9 +11,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core import answering
 from core import assemble as module
 from core.assemble import Ended, assemble
 from core.model.facts import (
+    Answered,
     Fact,
     FilmPlanned,
     JobAccepted,
@@ -23,15 +25,28 @@ from core.model.facts import (
     RunInterrupted,
     RunStarted,
     SegmentSealed,
+    SourceMoved,
 )
 from core.model.failure import Evidence
 from core.model.film import Timeline
-from core.model.orders import CheckFilm, Examined, ExamineSource, Order, Outcome, ProveEncoder, RenderSegment
+from core.model.orders import (
+    CheckFilm,
+    Examined,
+    ExamineSource,
+    FindSources,
+    Found,
+    Match,
+    Order,
+    Outcome,
+    ProveEncoder,
+    RenderSegment,
+)
 from core.model.refusal import Refused
 from core.model.source import Source
 from core.perform import machine
 from core.perform.build import Build
 from core.record.journal import Journal
+from core.record.memory import Memory, Seen
 from core.record.workspace import LONGEST_ENDING, Workspace
 from core.request import House, Listener, Request, check_output
 from tests.core.hands import Hands, Trick
@@ -324,6 +339,85 @@ def test_when_a_source_is_back_only_its_shots_are_made(studio):
     studio.media["/media/lost.mov"] = source("/media/lost.mov", picture())
     ended = studio.run(film)
     assert (ended.end.outcome, studio.made()) == ("complete", ["RenderSegment"])
+
+
+# Moved media ----------------------------------------------------------------------------------------------------------
+
+MARKED = source("/media/a.mov", picture(), voice(), mark="m")
+
+
+def found_at(to: str, how: str = "content") -> Trick:
+    def find(order: Order) -> Outcome | None:
+        if not isinstance(order, FindSources):
+            return None
+        return Found(matches=tuple(Match(path=w.path, to=to, how=how) for w in order.wanted))  # type: ignore[arg-type]
+
+    return find
+
+
+def test_a_moved_source_costs_nothing_and_is_on_record(studio):
+    studio.media = {"/media/a.mov": MARKED}
+    assert studio.run().end.outcome == "complete"
+    studio.media = {"/new/b.mov": msgspec.structs.replace(MARKED, path="/new/b.mov")}
+    ended = studio.run(FILM, found_at("/new/b.mov"))
+    assert (ended.end.outcome, studio.made()) == ("unchanged", []), "the content is the same, and so is the film"
+    assert SourceMoved(path="/media/a.mov", to="/new/b.mov", how="content") in studio.story(ended.job)
+    assert studio.heard.index("SourceMoved") < studio.heard.index("FilmPlanned")
+    assert [remark.code for remark in ended.state.plan.remarks] == ["source-relinked"]
+    memory = Memory(studio.house.journal)
+    assert memory.seen("/media/a.mov").mark == memory.seen("/new/b.mov").mark == "m"
+
+
+def test_what_was_seen_is_remembered_of_accepted_requests_alone(studio):
+    studio.media = {"/media/a.mov": msgspec.structs.replace(MARKED, video=picture(size=(128, 72)))}
+    studio.refused(preset=DNXHR)
+    assert Memory(studio.house.journal).seen("/media/a.mov") is None
+    studio.run()
+    assert Memory(studio.house.journal).seen("/media/a.mov") == Seen("/media/a.mov", 1000, "m", MARKED.fingerprint)
+
+
+def test_what_has_no_mark_is_not_remembered(studio):
+    studio.run()
+    assert Memory(studio.house.journal).seen("/media/a.mov") is None
+
+
+def test_a_proposal_stands_with_the_problem_and_is_not_taken(studio):
+    ended = studio.run(cut([SHOTS[0], clip(24, 20, "/media/lost.mov")]), found_at("/v/lost.mov", "alike"))
+    (problem,) = [fact for fact in studio.story(ended.job) if isinstance(fact, ProblemFound)]
+    assert (problem.code, problem.path) == ("source-missing", "/media/lost.mov")
+    assert problem.detail == "Perhaps /v/lost.mov: same name and size; hotsplice answer can relink it."
+
+
+def test_a_relink_that_is_said_while_the_job_runs_is_used_at_once(studio, monkeypatch):
+    monkeypatch.setattr(answering, "_ASK_EVERY_S", 0.0)
+    studio.media["/v/other.mov"] = source("/v/other.mov", picture(), mark="o")
+    film = cut([SHOTS[0], clip(24, 20, "/media/lost.mov")])
+
+    said = []
+
+    def say(order: Order) -> None:
+        if isinstance(order, RenderSegment) and not said:
+            said.append(order)
+            ((job, _),) = studio.house.journal.jobs()
+            word = Answered(answer="relink", shot=2, path="/media/lost.mov", to="/v/other.mov")
+            studio.house.journal.append(job, [word], 1.0)
+
+    ended = studio.run(film, say)
+    assert ended.end.outcome == "complete"
+    story = [fact for job, _ in studio.house.journal.jobs() for fact in studio.story(job)]
+    assert SourceMoved(path="/media/lost.mov", to="/v/other.mov", how="person") in story
+
+
+def test_media_at_a_new_place_is_never_written_over_and_neither_is_its_old_place(studio):
+    studio.output.write_text("camera original")
+    facts = studio.output.stat()
+    at = str(studio.output)
+    studio.media = {at: msgspec.structs.replace(MARKED, path=at, inode=(facts.st_dev, facts.st_ino))}
+    assert studio.refused(FILM, found_at(at)).code == "output-is-source"
+    studio.output.unlink()
+    film = cut([clip(0, 24, at)])
+    studio.media = {"/new/b.mov": msgspec.structs.replace(MARKED, path="/new/b.mov")}
+    assert studio.refused(film, found_at("/new/b.mov")).code == "output-is-source", "when it is back the film would be taken for it"
 
 
 def test_a_film_of_lost_media_alone_is_not_published(studio):

@@ -49,6 +49,15 @@ class House:
 
     def run(self, *words: str | Path) -> Ended:
         """Any command with `--json`."""
+        done = self._call(*words)
+        lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+        return Ended(done.returncode, [json.loads(line) for line in lines], Path())
+
+    def words(self, *words: str | Path) -> str:
+        """What any command says to a person."""
+        return self._call(*words).stdout
+
+    def _call(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "bridge.cli.main", *map(str, words)],
             stdin=subprocess.DEVNULL,
@@ -59,13 +68,13 @@ class House:
             check=False,
         )
         assert "Traceback" not in done.stderr, done.stderr
-        lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
-        return Ended(done.returncode, [json.loads(line) for line in lines], Path())
+        return done
 
-    def assemble(self, timeline: Path, film: Path, preset: str | None = None, *, jobs: int = 2) -> Ended:
+    def assemble(self, timeline: Path, film: Path, preset: str | None = None, *, jobs: int = 2, search: tuple[Path, ...] = ()) -> Ended:
         """`hotsplice assemble`."""
         chosen = ["--preset", preset] if preset else []
-        ended = self.run("assemble", timeline, "-o", film, "--json", "--jobs", str(jobs), *chosen)
+        folders = [word for folder in search for word in ("--search", folder)]
+        ended = self.run("assemble", timeline, "-o", film, "--json", "--jobs", str(jobs), *chosen, *folders)
         return Ended(ended.code, ended.events, film)
 
     def preset(self, name: str, text: str) -> None:

@@ -13,6 +13,7 @@ from core.explain import story
 from core.explain.filling import LANGUAGES, fields_of
 from core.explain.phrases import Forms, phrase, phrases, what_is_safe
 from core.model.facts import Answers, Outcomes
+from core.model.failure import Strategy
 
 ROOT = Path(__file__).parents[3]
 PRODUCT = sorted(path for part in ("core", "bridge") for path in (ROOT / part).rglob("*.py"))
@@ -49,6 +50,7 @@ SPOKEN = spoken()
 WORDS = {
     "state": {*get_args(Outcomes), "accepted", "interrupted", "unfinished", "sealed", "reused", "broken"},
     "answer": set(get_args(Answers)),
+    "strategy": {strategy.value.replace("_", " ") for strategy in Strategy},
     "how": {"content", "mhl", "person"},
     "gate": {"source", "scratch", "output", "machine"},
     "change": {change for ladder in LADDERS.values() for change in ladder} | {AGAIN},

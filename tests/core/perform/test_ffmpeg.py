@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.perform import ffmpeg, process
+from core.perform.wrong import NotStarted
 from tests.core.perform import bench
 
 
@@ -64,9 +66,10 @@ def test_the_last_lines_are_kept() -> None:
     assert ran.lines[0] == "line 42" and ran.lines[-2:] == ("line 100", "caf\N{REPLACEMENT CHARACTER} and no end")
 
 
-def test_a_missing_program_is_an_os_error() -> None:
-    with pytest.raises(FileNotFoundError):
+def test_a_missing_program_is_named() -> None:
+    with pytest.raises(NotStarted) as raised:
         ffmpeg.run(["/nowhere/ffmpeg"])
+    assert (raised.value.errno, raised.value.filename) == (errno.ENOENT, "/nowhere/ffmpeg")
 
 
 @pytest.fixture

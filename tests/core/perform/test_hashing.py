@@ -73,6 +73,30 @@ def test_a_fingerprint_sees_head_tail_and_samples(tmp_path: Path, at: int) -> No
     assert hashing.fingerprint(path) == before
 
 
+@pytest.mark.parametrize("size", [0, 5, MIB, 40 * MIB + 3])
+def test_both_names_are_by_hand_what_they_always_were(tmp_path: Path, size: int) -> None:
+    """Every checkpoint is named after a fingerprint: another value would throw all of them away."""
+    content = os.urandom(size)
+    path = tmp_path / "a.mov"
+    path.write_bytes(content)
+    os.utime(path, ns=(1, 1_700_000_000_000_000_123))
+    between = [content[size * n // 15 : size * n // 15 + 65536] for n in range(1, 15)]
+    read = content[:MIB] + b"".join(between) + content[max(0, size - MIB) :][:MIB]
+    dated = xxhash.xxh3_128_hexdigest(f"{size} 1700000000000000123".encode() + read)
+    undated = xxhash.xxh3_128_hexdigest(f"{size}".encode() + read)
+    assert hashing.both_names(path) == (dated, undated) == (hashing.fingerprint(path), hashing.content_mark(path))
+
+
+def test_a_content_mark_knows_no_dates_and_no_names(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.mov", tmp_path / "two.mxf"
+    one.write_bytes(b"a recording")
+    two.write_bytes(b"a recording")
+    os.utime(two, ns=(5, 5))
+    assert hashing.content_mark(one) == hashing.content_mark(two)
+    flip_at(two, 3)
+    assert hashing.content_mark(one) != hashing.content_mark(two)
+
+
 def test_a_fingerprint_sees_the_size(tmp_path: Path) -> None:
     path = tmp_path / "growing.mov"
     path.write_bytes(bytes(100))

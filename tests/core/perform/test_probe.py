@@ -40,7 +40,7 @@ def test_every_codec(name: str, codec: str, pixels: str, intra: bool, matrix: in
     )  # fmt: skip
     facts = os.stat(movie.path)
     assert (source.path, source.size, source.inode) == (str(movie.path), facts.st_size, (facts.st_dev, facts.st_ino))
-    assert source.fingerprint == hashing.fingerprint(movie.path)
+    assert (source.fingerprint, source.mark) == (hashing.fingerprint(movie.path), hashing.content_mark(movie.path))
 
 
 @pytest.mark.parametrize(
@@ -161,9 +161,9 @@ def test_what_is_no_file_is_refused_without_hanging(tmp_path: Path) -> None:
     ("name", "content", "note"),
     [
         ("empty.mov", b"", "empty-file"),
-        ("notes.txt", b"Bring the tapes on Monday.\n" * 40, "not-media"),
-        ("list.m3u8", b"#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\nshot.mov\n#EXT-X-ENDLIST\n", "not-media"),
-        ("list.ffconcat", b"ffconcat version 1.0\nfile shot.mov\n", "not-media"),
+        ("notes.txt", b"Bring the tapes on Monday.\n" * 40, "refused"),
+        ("list.m3u8", b"#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\nshot.mov\n#EXT-X-ENDLIST\n", "refused"),
+        ("list.ffconcat", b"ffconcat version 1.0\nfile shot.mov\n", "refused"),
         ("titles.srt", b"1\n00:00:01,000 --> 00:00:02,000\nGood evening.\n", "no-streams"),
     ],
 )
@@ -179,7 +179,44 @@ def test_what_only_looks_like_media_is_an_error(prores: Movie, tmp_path: Path) -
     (tmp_path / "text.mov").write_bytes(b"Bring the tapes on Monday.\n" * 40)
     (tmp_path / "half.mov").write_bytes(prores.path.read_bytes()[:50000])
     for name in ("text.mov", "half.mov"):
+        os.utime(tmp_path / name, (1, 1))
         with pytest.raises(av.InvalidDataError):
             probe.examine(str(tmp_path / name))
     with pytest.raises(FileNotFoundError):
         probe.examine(str(tmp_path / "none.mov"))
+
+
+@pytest.mark.parametrize("written", [50_000, 400])
+def test_a_file_without_its_end_is_still_growing_when_it_is_young(prores: Movie, tmp_path: Path, written: int) -> None:
+    copy = tmp_path / "copy.mov"
+    copy.write_bytes(prores.path.read_bytes()[:written])
+    with pytest.raises(NotMedia) as refused:
+        probe.examine(str(copy))
+    assert refused.value.note == "growing"
+
+
+def test_a_file_that_moves_while_it_is_looked_at_is_growing(prores: Movie, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "copy.mov"
+    copy.write_bytes(prores.path.read_bytes())
+    examine = probe._examined
+
+    def meanwhile(path: str, facts: os.stat_result) -> object:
+        found = examine(path, facts)
+        with copy.open("ab") as handle:
+            handle.write(b"more")
+        return found
+
+    monkeypatch.setattr(probe, "_examined", meanwhile)
+    with pytest.raises(NotMedia) as refused:
+        probe.examine(str(copy))
+    assert refused.value.note == "growing"
+    monkeypatch.undo()
+    assert probe.examine(str(copy)).size == prores.path.stat().st_size + 4, "and when it rests it is taken"
+
+
+def test_a_picture_of_absurd_size_is_refused_before_it_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_still(tmp_path / "large.png", (640, 640), 1)
+    monkeypatch.setattr(probe, "_MOST_PIXELS", 400_000)
+    with pytest.raises(NotMedia) as refused:
+        probe.examine(str(tmp_path / "large.png"))
+    assert (refused.value.note, refused.value.detail) == ("picture-too-large", "640x640")

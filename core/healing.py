@@ -1,0 +1,157 @@
+"""Open every source, and find again what is missing: by content, never by name alone.
+
+What a person has said comes first, then the file at its path, then a search. The search is a worker's: it costs nothing
+when nothing is missing, ends after its time, and a share that hangs costs a worker and what would have been found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from core import preparation
+from core.decide import healing
+from core.model.facts import SourceMoved
+from core.model.failure import Failure
+from core.model.film import Remark
+from core.model.orders import Assignment, FindSources, Found, Match, Outcome, Progress, Wanted
+from core.model.policy import Policy
+from core.model.source import Source
+from core.perform.crew import Crew
+from core.record.memory import Memory, Seen
+
+_COPIES_TRIED = 3
+
+Step = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """For every path of the timeline the source (perhaps at another place) or why there is none; what was found elsewhere;
+    what is said about it."""
+
+    sources: dict[str, Source | Failure]
+    moved: tuple[SourceMoved, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+    def remember(self, memory: Memory) -> None:
+        """Every source as it is now, in one write. One that was found again is remembered under its old path too; one that
+        a person chose in place of another is not that other one."""
+        now = [(source.path, source) for source in self.sources.values() if isinstance(source, Source)]
+        for moved in self.moved:
+            source = self.sources[moved.path]
+            if moved.how != "person" and isinstance(source, Source):
+                now.append((moved.path, source))
+        seen = {path: Seen(path, source.size, source.mark, source.fingerprint) for path, source in now if source.mark}
+        if seen:
+            memory.see(list(seen.values()))
+
+
+@dataclass(frozen=True)
+class Healer:
+    """What opening and searching need. `folders` are searched because a person named them, those in `skip` never are."""
+
+    crew: Crew
+    memory: Memory
+    output: Path
+    policy: Policy
+    stopped: Callable[[], bool]
+    on_step: Step
+    folders: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+
+    def open(self, paths: Sequence[str]) -> Opened:
+        """Every path. preparation.Stopped when asked to stop."""
+        told = self.memory.relinks(str(self.output))
+        places = {path: told.get(path, path) for path in paths}
+        at = self._examine(list(dict.fromkeys(places.values())), "examine")
+        again, remarks = self._search(at)
+        sources, moved = {}, []
+        for path, place in places.items():
+            match = again.get(place)
+            source = at[place]
+            if match is not None:
+                moved.append(SourceMoved(path=path, to=match.to, how="mhl" if match.how == "mhl" else "content"))
+            elif place != path and isinstance(source, Source):
+                moved.append(SourceMoved(path=path, to=place, how="person"))
+                remarks.append(healing.given(path, place))
+            elif place != path and isinstance(source, Failure):
+                source = _with_detail(source, f"It was to take the place of {path}. {source.evidence.detail}".strip())
+            sources[path] = source
+        return Opened(sources, tuple(moved), tuple(remarks))
+
+    def _examine(self, places: list[str], step: str) -> dict[str, Source | Failure]:
+        done = 0
+
+        def opened(*_: object) -> None:
+            nonlocal done
+            done += 1
+            self.on_step(step, done, len(places))
+
+        self.on_step(step, 0, len(places))
+        return preparation.examine(self.crew, places, policy=self.policy, stopped=self.stopped, on_done=opened)
+
+    def _search(self, at: dict[str, Source | Failure]) -> tuple[dict[str, Match], list[Remark]]:
+        """Look for what could not be opened. `at` gets what was found; the matches that were taken, and what is said."""
+        lost = {p: failure for p, failure in at.items() if isinstance(failure, Failure) and failure.code in healing.LOOKED_FOR}
+        if not lost:
+            return {}, []
+        near = [source.path for source in at.values() if isinstance(source, Source)]
+        found = self._find(lost, near)
+        trouble = list(found.trouble)
+        copies = {path: healing.proven(path, found.matches, near) for path in lost}
+        tries = [match.to for path in lost for match in copies[path][:_COPIES_TRIED]]
+        opened = preparation.examine(self.crew, list(dict.fromkeys(tries)), policy=self.policy, stopped=self.stopped)
+        taken: dict[str, Match] = {}
+        remarks: list[Remark] = []
+        for path, failure in lost.items():
+            match = next((match for match in copies[path] if isinstance(opened.get(match.to), Source)), None)
+            if match is not None:
+                at[path], taken[path] = opened[match.to], match
+                remarks.append(healing.found_again(match, len(copies[path])))
+                continue
+            trouble += [f"{match.to} is {path} by its content, but cannot be opened." for match in copies[path]]
+            at[path] = _with_detail(failure, healing.detail(path, found.matches))
+            remarks += healing.contradicted(path, found.matches)
+        remarks += [Remark(code="search-incomplete", severity="note", text=text) for text in trouble]
+        return taken, remarks
+
+    def _find(self, lost: dict[str, Failure], near: list[str]) -> Found:
+        before = self.memory.moved(str(self.output))
+        order = FindSources(
+            wanted=tuple(self._wanted(path) for path in lost),
+            folders=self.folders,
+            near=tuple(near),
+            beside=tuple([before[p] for p in lost if p in before] + [p for p, f in lost.items() if f.code not in healing.SILENT]),
+            skip=self.skip,
+            budget_s=self.policy.search_s,
+            most=self.policy.search_files,
+        )
+        outcome = self._perform(order)
+        if isinstance(outcome, Found):
+            return outcome
+        return Found(trouble=("The search for missing media did not come back and was given up.",))
+
+    def _wanted(self, path: str) -> Wanted:
+        seen = self.memory.seen(path)
+        return Wanted(path=path, size=seen.size, mark=seen.mark) if seen else Wanted(path=path)
+
+    def _perform(self, order: FindSources) -> Outcome:
+        """Its outcome. It sees to its time itself and hangs only where the system does, which is soon seen. Never tried
+        again: a job does not wait for a search."""
+        total = len(order.wanted)
+        self.on_step("find", 0, total)
+        self.crew.give("find", Assignment(order=order, stall_s=self.policy.probe_stall_s))
+        while not self.stopped():
+            for _, reply in self.crew.listen(1.0):
+                if not isinstance(reply, Progress):
+                    return reply
+                self.on_step("find", reply.frames, total)
+        raise preparation.Stopped
+
+
+def _with_detail(failure: Failure, detail: str) -> Failure:
+    return msgspec.structs.replace(failure, evidence=msgspec.structs.replace(failure.evidence, detail=detail))

@@ -1,0 +1,81 @@
+"""Marks: hashes of a source's coded content, place by place, as it was when a piece of work was made of it.
+
+Most damage of pictures with little redundancy (ProRes, DNxHR) and all damage of uncompressed sound decodes without a word.
+It can only be told by what was once there. A mark costs the reading of a packet, about a thousandth of encoding it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from fractions import Fraction
+from math import floor
+from typing import Any
+
+import av
+import xxhash
+
+from core.model.orders import Marks, Places
+from core.perform import units
+
+BLOCK = 4096
+"""Uncompressed sound is marked by blocks of so many samples, counted from the stream's first: its packets depend on where
+reading began."""
+
+
+def modified_ns(path: str) -> int:
+    """When a file's content was last changed, as it says itself; OSError."""
+    return os.stat(path).st_mtime_ns
+
+
+def mark(data: av.Packet[Any] | bytes) -> int:
+    """The hash of some coded content."""
+    return xxhash.xxh3_64_intdigest(data)
+
+
+def start_of(container: av.container.InputContainer) -> Fraction:
+    """The container's own start in seconds: times in orders count from there."""
+    return Fraction(container.start_time or 0, 1_000_000)
+
+
+def packets_between(
+    container: av.container.InputContainer, stream: av.VideoStream, begin_s: Fraction, end_s: Fraction
+) -> Iterator[av.Packet[Any]]:
+    """Packets in decoding order from the key frame at or before a time on, to the last that is decoded before `end_s`."""
+    base = stream.time_base or Fraction(1)
+    start_s = start_of(container)
+    container.seek(floor((begin_s + start_s) / base), stream=stream, backward=True, any_frame=False)
+    for packet in container.demux(stream):
+        at = packet.dts if packet.dts is not None else packet.pts
+        if at is None or not packet.size:
+            continue
+        if at * base - start_s >= end_s:
+            return
+        yield packet
+
+
+def of_pictures(path: str, stream: int, begin_s: Fraction, end_s: Fraction) -> Marks:
+    """Marks of the packets that frames between two times are made of. av.InvalidDataError when one of them cannot be what an
+    encoder wrote; av.FFmpegError, OSError."""
+    modified = modified_ns(path)
+    with av.open(path, options={"protocol_whitelist": "file"}) as container:
+        video = container.streams[stream]
+        assert isinstance(video, av.VideoStream)
+        size, hevc = units.length_size(video), video.codec_context.codec.canonical_name == "hevc"
+        found: dict[int, int] = {}
+        for packet in packets_between(container, video, begin_s, end_s):
+            if size and units.malformed(bytes(packet), size, hevc=hevc):
+                raise av.InvalidDataError(1094995529, "no encoder writes such a packet", path)
+            if packet.pts is not None:
+                found[packet.pts] = mark(packet)
+    return Marks(path=path, modified_ns=modified, stream=stream, marks=found)
+
+
+def places_of_sound(container: av.container.InputContainer, stream: av.AudioStream) -> Places:
+    """When the blocks or packets of a sound stream are heard."""
+    rate = stream.codec_context.sample_rate
+    if stream.codec_context.name.startswith("pcm"):
+        length_s = Fraction(BLOCK, rate)
+        return Places(unit_s=length_s, zero_s=Fraction(0), lasts_s=length_s, touches=False)
+    lasts_s = Fraction(stream.codec_context.frame_size or BLOCK, rate)
+    return Places(unit_s=stream.time_base or Fraction(1, rate), zero_s=start_of(container), lasts_s=lasts_s, touches=True)

@@ -1,0 +1,130 @@
+"""Why a source failed, asked of the file itself. ffmpeg speaks of corrupt packets when a drive returns errors, and of
+nothing at all when a file ends too soon: so it is read once more, and its container's own word is taken on its length.
+
+Called only after a failure, and never in the engine: whoever reads may hang.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from core.perform import hashing, machine
+
+_REREAD_S = 5.0
+_BLOCK = 1 << 20
+_BOX = re.compile(rb"[A-Za-z0-9 \xa9_-]{4}")
+_MOVIE_HEADS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+_MOST_BOXES = 100_000
+
+
+class Why(NamedTuple):
+    """What the file itself says: the errno that reading it ends in, `cut-short` as a note, words."""
+
+    errno: int | None = None
+    note: str = ""
+    detail: str = ""
+
+
+def why(path: str | Path) -> Why:
+    """Why a source could not be used, as far as the file can tell. Reads for five seconds at the most."""
+    number = reading_error(path, budget_s=_REREAD_S)
+    if number is not None:
+        return Why(errno=number, detail=f"reading it again: {os.strerror(number)}")
+    if short := cut_short(path):
+        return Why(note="cut-short", detail=short)
+    at = hole(path)
+    return Why(detail="" if at is None else f"the file has a hole at byte {at}")
+
+
+def reading_error(path: str | Path, *, budget_s: float) -> int | None:
+    """The errno that reading this file ends in, None when it reads well: samples all over it, then all of it from its head
+    on for as long as `budget_s` allows."""
+    try:
+        hashing.content_mark(path)
+        began, buffer = machine.monotonic(), bytearray(_BLOCK)
+        with Path(path).open("rb", buffering=0) as handle:
+            while handle.readinto(buffer) and machine.monotonic() - began < budget_s:
+                pass
+    except OSError as error:
+        return error.errno
+    return None
+
+
+def cut_short(path: str | Path) -> str:
+    """In words how much of a MOV, MP4, WAV or Matroska file is missing at its end, by its own word; empty when nothing is,
+    or when that cannot be told."""
+    try:
+        with Path(path).open("rb") as handle:
+            size = os.fstat(handle.fileno()).st_size
+            head = handle.read(16)
+            if head[4:8] in _MOVIE_HEADS:
+                return _boxes(handle, size)
+            if head[:4] in (b"RIFF", b"RIFX"):
+                said = int.from_bytes(head[4:8], "little" if head[:4] == b"RIFF" else "big") + 8
+                unsaid = said in (8, (1 << 32) + 7)  # written to a pipe
+                return "" if unsaid or said - 1 <= size else _words(said, size)  # the last byte may be padding
+            if head[:4] == b"\x1aE\xdf\xa3":
+                return _segment(handle, size)
+    except OSError:
+        pass
+    return ""
+
+
+def hole(path: str | Path) -> int | None:
+    """Where the first hole of a sparse file is: copies that were cut by a crash have them. None when there is none, or when
+    the system does not tell."""
+    try:
+        with Path(path).open("rb") as handle:
+            at = os.lseek(handle.fileno(), 0, os.SEEK_HOLE)
+            return at if at < os.fstat(handle.fileno()).st_size else None
+    except (AttributeError, OSError):
+        return None
+
+
+def _words(said: int, size: int) -> str:
+    return f"its container says {said} bytes, there are {size}"
+
+
+def _boxes(handle: BinaryIO, size: int) -> str:
+    """The outermost boxes of a movie, one after the other."""
+    at, index = 0, False
+    for _ in range(_MOST_BOXES):
+        handle.seek(at)
+        head = handle.read(16)
+        if len(head) < 8 or not _BOX.fullmatch(head[4:8]):
+            break  # the end, or something behind the movie that is none of it
+        length = int.from_bytes(head[:4], "big")
+        if length == 1:
+            length = int.from_bytes(head[8:16], "big")
+        elif length == 0:
+            length = size - at
+        if length < 8:
+            break
+        index = index or head[4:8] in (b"moov", b"moof")
+        if at + length > size:
+            return _words(at + length, size)
+        at += length
+    return "" if index else f"its index (moov) is missing; there are {size} bytes"
+
+
+def _segment(handle: BinaryIO, size: int) -> str:
+    """The one segment behind a Matroska file's head."""
+    handle.seek(4)
+    head = _number(handle)
+    handle.seek(head or 0, os.SEEK_CUR)
+    if handle.read(4) != b"\x18S\x80g":
+        return ""
+    length = _number(handle)
+    end = handle.tell() + (length or 0)
+    return _words(end, size) if length is not None and end > size else ""
+
+
+def _number(handle: BinaryIO) -> int | None:
+    """A length as Matroska writes it: as many more bytes as the first has zeroes before its one. All ones: not known."""
+    first = handle.read(1)
+    more = 8 - first[0].bit_length() if first and first[0] else 8
+    value = int.from_bytes(first + handle.read(more), "big") & ((1 << 7 * (more + 1)) - 1)
+    return None if value == (1 << 7 * (more + 1)) - 1 else value

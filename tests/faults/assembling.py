@@ -1,0 +1,90 @@
+"""One run of a job in a process of its own, with the patience that it is told: prints what happens as it happens.
+
+    python -m tests.faults.assembling REQUEST        a file of JSON, see `Ask`
+
+Lines of JSON: {"at": monotonic seconds, "fact": {...}}, and at the end {"at", "end": outcome or refusal, "code": ...}.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bridge.cli.run import Stop
+from core.assemble import assemble
+from core.engine import RECORD_LOST
+from core.explain import catalogue
+from core.model import codec
+from core.model.policy import Policy
+from core.model.refusal import Refused
+from core.perform import build, machine
+from core.record import presets
+from core.record.journal import Journal
+from core.record.workspace import Workspace
+from core.request import House, Listener, Request
+from otio_adapters.guard import bytes_of
+from otio_adapters.reader import timeline_from
+
+
+class Ask(msgspec.Struct):
+    """What to assemble and where; `policy` are fields of Policy that are not as usual."""
+
+    timeline: str
+    output: str
+    home: str
+    preset: str = "prores-hq"
+    ffmpeg: str | None = None
+    jobs: int = 2
+    hwaccel: str = ""
+    policy: dict[str, float | int] = {}
+
+
+def say(**told: Any) -> None:
+    """One line."""
+    print(json.dumps({"at": machine.monotonic(), **told}), flush=True)
+
+
+def main(path: str) -> int:
+    """0 when a film was published or stands there, 1 when it is incomplete, 2 for everything else."""
+    ask = msgspec.json.decode(Path(path).read_bytes(), type=Ask)
+    home = Path(ask.home)
+    timeline = Path(ask.timeline)
+    raw = bytes_of(timeline)
+    try:
+        known = presets.load_all(home / "presets")
+        chosen = known[ask.preset]
+        house = House(
+            journal=Journal(home / "journal.db"),
+            workspace=Workspace(home, home.parent / "scratch"),
+            build=build.find(ask.ffmpeg),
+            policy=Policy(**ask.policy),  # type: ignore[arg-type]
+            workers=ask.jobs,
+            version="proof",
+            title_of=catalogue.title_of,
+            hwaccel=ask.hwaccel,
+        )
+        request = Request(
+            timeline=timeline_from(raw, timeline), raw=raw, timeline_path=str(timeline), output=Path(ask.output), preset=chosen,
+            fallback=presets.fallback_of(known, chosen),
+        )  # fmt: skip
+        listener = Listener(on_fact=lambda job, seq, fact: say(fact=codec.plain(fact)))
+        stop = Stop()
+        with stop.listening():
+            ended = assemble(request, house, listener=listener, stopped=stop, wake=stop.wake)
+    except Refused as error:
+        say(end="refused", code=error.code)
+        return 2
+    except RECORD_LOST as error:
+        say(end="record lost", code="journal-failing", detail=str(error))
+        return 2
+    outcome = getattr(ended.end, "outcome", "interrupted")
+    say(end=outcome, code=getattr(ended.end, "code", ""))
+    return {"complete": 0, "unchanged": 0, "incomplete": 1}.get(outcome, 2)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

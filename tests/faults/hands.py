@@ -1,0 +1,388 @@
+"""The ways in which a fault is put into a job, as context managers: they give a `Hand` that strikes, heals and can prove that
+it struck."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.faults import volumes
+from tests.faults.running import Run, rendering, working
+from tests.faults.stage import Stage
+from tests.proofs.stage import bytes_hash
+
+Setting = Callable[[Stage], Any]
+
+
+def nothing(*_: object) -> None:
+    """Nothing is done."""
+
+
+@dataclass
+class Hand:
+    """`strike` is called when the run has begun, `heal` when its fault was seen; `fired` counts what was struck. `run` are
+    further words for `Stage.run`."""
+
+    strike: Callable[[Run], None] = nothing
+    heal: Callable[[], None] = nothing
+    fired: Callable[[], int] = lambda: 1
+    run: dict[str, Any] = field(default_factory=dict)
+
+
+def planned(run: Run) -> None:
+    """Wait until the sources were examined and rendering begins."""
+    run.until(lambda: run.at("FilmPlanned") is not None)
+
+
+# Volumes --------------------------------------------------------------------------------------------------------------
+
+
+def failing(where: str, *ops: str, error: str = "", kind: str = "", match: str = "", early: bool = False, **how: Any) -> Setting:
+    """The volume of `where` (media, scratch, out) fails, from when rendering begins or, `early`, from the start."""
+
+    @contextmanager
+    def put(stage: Stage) -> Iterator[Hand]:
+        with volumes.faulty(getattr(stage, where), kind) as volume:
+
+            def strike(run: Run) -> None:
+                if not early:
+                    planned(run)
+                volume.fail(*ops, match=match, errno=getattr(errno, error) if error else 0, **how)
+
+            if early:
+                strike(None)  # type: ignore[arg-type]
+                yield Hand(heal=volume.clear, fired=lambda: volume.fired)
+            else:
+                yield Hand(strike=strike, heal=volume.clear, fired=lambda: volume.fired)
+
+    return put
+
+
+def vanishing(where: str) -> Setting:
+    """The program behind a share is killed, and the share mounted again later."""
+
+    @contextmanager
+    def put(stage: Stage) -> Iterator[Hand]:
+        with volumes.faulty(getattr(stage, where), "sshfs") as volume:
+
+            def strike(run: Run) -> None:
+                planned(run)
+                volume.vanish()
+
+            yield Hand(strike=strike, heal=volume.come_back, fired=lambda: 1)
+
+    return put
+
+
+def pulled(where: str) -> Setting:
+    """The drive of a folder is pulled out while rendering, and plugged in again."""
+
+    @contextmanager
+    def put(stage: Stage) -> Iterator[Hand]:
+        with volumes.removable(getattr(stage, where)) as drive:
+
+            def strike(run: Run) -> None:
+                planned(run)
+                drive.pull()
+
+            yield Hand(strike=strike, heal=drive.plug, fired=lambda: drive.fired)
+
+    return put
+
+
+def full(where: str, kilobytes: int) -> Setting:
+    """A small volume, filled to the last byte when rendering begins."""
+
+    @contextmanager
+    def put(stage: Stage) -> Iterator[Hand]:
+        with volumes.small(getattr(stage, where), kilobytes=kilobytes) as filler:
+
+            def strike(run: Run) -> None:
+                planned(run)
+                with filler.open("wb", buffering=0) as handle:
+                    try:
+                        while handle.write(bytes(4096)):
+                            pass
+                    except OSError:
+                        return
+
+            yield Hand(strike=strike, heal=lambda: filler.unlink(missing_ok=True), fired=lambda: int(filler.exists()))
+
+    return put
+
+
+def read_only(where: str) -> Setting:
+    """A volume that is remounted read-only while it is in use."""
+
+    @contextmanager
+    def put(stage: Stage) -> Iterator[Hand]:
+        folder = getattr(stage, where)
+        struck: list[int] = []
+        with volumes.small(folder, kilobytes=400_000):
+
+            def strike(run: Run) -> None:
+                planned(run)
+                for _ in range(500):  # refused as long as a file is open for writing
+                    words = ["mount", "-o", "remount,ro", str(folder)]
+                    if subprocess.run(words, check=False, capture_output=True).returncode == 0:
+                        struck.append(1)
+                        return
+
+            yield Hand(
+                strike=strike, heal=lambda: subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True) and None,
+                fired=lambda: sum(struck),
+            )  # fmt: skip
+
+    return put
+
+
+# Media ----------------------------------------------------------------------------------------------------------------
+
+
+def spoiled(name: str, spoil: Callable[[Path], None], *, late: bool = False) -> Setting:
+    """A source that is spoiled before the run, or `late` when rendering begins; healed by putting the good file back."""
+
+    @contextmanager
+    def put(stage: Stage) -> Iterator[Hand]:
+        path, good = stage.media / name, stage.saved / "media" / name
+        struck: list[bool] = []
+
+        def strike(run: Run | None) -> None:
+            if run is not None:
+                planned(run)
+            spoil(path)
+            struck.append(not path.is_file() or bytes_hash(path) != bytes_hash(good) or path.stat().st_mtime != good.stat().st_mtime)
+
+        def heal() -> None:
+            if path.is_dir():
+                shutil.rmtree(path)
+            path.unlink(missing_ok=True)
+            shutil.copy2(good, path)
+
+        if not late:
+            strike(None)
+        yield Hand(strike=strike if late else nothing, heal=heal, fired=lambda: sum(struck))
+
+    return put
+
+
+# Processes and limits -------------------------------------------------------------------------------------------------
+
+
+def signalled(number: int, what: Callable[[list[str]], bool] = rendering) -> Setting:
+    """A signal to the first ffmpeg that renders, or to a worker."""
+
+    @contextmanager
+    def put(stage: Stage) -> Iterator[Hand]:
+        struck: list[int] = []
+
+        def strike(run: Run) -> None:
+            planned(run)
+            for _ in range(50):
+                pid = run.catch(rendering)
+                if what is working:
+                    pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])
+                try:
+                    os.kill(pid, number)
+                except ProcessLookupError:
+                    continue
+                struck.append(pid)
+                return
+
+        yield Hand(strike=strike, fired=lambda: len(struck))
+
+    return put
+
+
+def limited(kind: int, most: int) -> Setting:
+    """A resource limit on the workers, and so on all that they start."""
+
+    @contextmanager
+    def put(stage: Stage) -> Iterator[Hand]:
+        struck: list[int] = []
+        runs: list[Run] = []
+        before = resource.getrlimit(kind)
+
+        def strike(run: Run) -> None:
+            runs.append(run)
+            planned(run)
+            for pid, words in run.family().items():
+                if working(words):
+                    resource.prlimit(pid, kind, (most, before[1]))
+                    struck.append(pid)
+
+        def heal() -> None:
+            for pid in [pid for run in runs for pid in run.family()]:
+                try:
+                    resource.prlimit(pid, kind, before)
+                except ProcessLookupError:
+                    continue
+
+        yield Hand(strike=strike, heal=heal, fired=lambda: len(struck))
+
+    return put
+
+
+def crowded(more: int) -> Setting:
+    """A control group whose number of processes is limited to what there is and a few more."""
+
+    @contextmanager
+    def put(stage: Stage) -> Iterator[Hand]:
+        group = Path("/sys/fs/cgroup/pids") / f"hotsplice-{os.getpid()}-{stage.root.name}"
+        group.mkdir()
+
+        def strike(run: Run) -> None:
+            planned(run)
+            (group / "pids.max").write_text(str(len(run.family()) + more))
+
+        def events() -> int:
+            return int((group / "pids.events").read_text().split()[1])
+
+        try:
+            yield Hand(
+                strike=strike, heal=lambda: (group / "pids.max").write_text("max") and None, fired=events,
+                run={"prepare": lambda: (group / "cgroup.procs").write_text(str(os.getpid())) and None},
+            )  # fmt: skip
+        finally:
+            stage.close()
+            for _ in range(100):
+                try:
+                    group.rmdir()
+                    break
+                except OSError:
+                    signal.sigtimedwait([], 0.05)
+
+    return put
+
+
+def starved() -> Setting:
+    """The kernel's own killer: the first ffmpeg that renders is put into a control group without memory."""
+
+    @contextmanager
+    def put(stage: Stage) -> Iterator[Hand]:
+        group = Path("/sys/fs/cgroup/memory") / f"hotsplice-{os.getpid()}-{stage.root.name}"
+        group.mkdir()
+        (group / "memory.limit_in_bytes").write_text("1M")
+
+        def strike(run: Run) -> None:
+            planned(run)
+            for _ in range(50):
+                try:
+                    (group / "cgroup.procs").write_text(str(run.catch(rendering)))
+                    return
+                except OSError:
+                    continue
+
+        def kills() -> int:
+            words = (group / "memory.oom_control").read_text().split()
+            return int(words[words.index("oom_kill") + 1])
+
+        try:
+            yield Hand(strike=strike, fired=kills)
+        finally:
+            stage.close()
+            group.rmdir()
+
+    return put
+
+
+def hogged(leave: int) -> Setting:
+    """Another program takes memory until there is less than the job wants; it has `leave` bytes more before that."""
+
+    @contextmanager
+    def put(stage: Stage) -> Iterator[Hand]:
+        import psutil
+
+        size = leave + (600 << 20)
+        stage.asked["policy"]["free_memory_bytes"] = psutil.virtual_memory().available - leave
+        words = f"data = bytearray({size}); data[::4096] = b'x' * len(data[::4096]); print('held', flush=True); input()"
+        hog = subprocess.Popen([sys.executable, "-c", words], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert hog.stdout
+        hog.stdout.readline()
+
+        def heal() -> None:
+            hog.kill()
+            hog.wait()
+
+        try:
+            yield Hand(heal=heal, fired=lambda: 1)
+        finally:
+            heal()
+
+    return put
+
+
+def asked(**more: Any) -> Setting:
+    """The request itself is at fault; healed by asking as usual."""
+
+    @contextmanager
+    def put(stage: Stage) -> Iterator[Hand]:
+        usual = dict(stage.asked)
+        stage.asked = {**usual, **more}
+
+        def heal() -> None:
+            stage.asked = usual
+
+        yield Hand(heal=heal)
+
+    return put
+
+
+def recipe(text: str) -> Setting:
+    """A preset of the user's own that is at fault."""
+
+    @contextmanager
+    def put(stage: Stage) -> Iterator[Hand]:
+        (stage.home / "presets").mkdir(exist_ok=True)
+        (stage.home / "presets" / "mine.yaml").write_text(text, encoding="utf-8")
+        with asked(preset="mine")(stage) as hand:
+            yield hand
+
+    return put
+
+
+def traced(fault: str, path: str) -> Setting:
+    """Errors injected into system calls by strace, while the whole job runs under it."""
+
+    @contextmanager
+    def put(stage: Stage) -> Iterator[Hand]:
+        trace = stage.root / "trace"
+        call = fault.partition(":")[0]
+        words = ["strace", "-f", "-qq", "-o", str(trace), "-e", f"trace={call}", "-e", f"inject={fault}"]
+        words += ["-P", str(stage.root / path)] if path else []
+        yield Hand(fired=lambda: trace.read_text(errors="replace").count("INJECTED"), run={"wrapper": words})
+
+    return put
+
+
+def clock_set(seconds: int) -> Setting:
+    """The clock is set while the job runs (libfaketime)."""
+
+    @contextmanager
+    def put(stage: Stage) -> Iterator[Hand]:
+        offset = stage.root / "clock"
+        offset.write_text("+0")
+        environment = {
+            "LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(offset), "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1",
+        }  # fmt: skip
+
+        def strike(run: Run) -> None:
+            planned(run)
+            offset.write_text(f"{seconds:+d}")
+
+        yield Hand(strike=strike, fired=lambda: int(offset.read_text() != "+0"), run={"environment": environment})
+
+    return put
+
+
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
