@@ -83,7 +83,7 @@ def _everything(lane: Lane) -> dict[str, tuple[int, int, str]]:
     """All files of the lane but those that any use of the journal may touch; folders count by their names alone."""
     found = {}
     for path, (moment, size, digest) in look(lane.root).items():
-        if path in ("home/journal.db-wal", "home/journal.db-shm", "home/settings.yaml") or path.startswith("home/locks"):
+        if path in ("home/journal.db-wal", "home/journal.db-shm", "home/settings.yaml") or path.startswith(("home/locks", "home/logs")):
             continue
         if path == "home/journal.db":
             moment = 0
