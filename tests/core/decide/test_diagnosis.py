@@ -131,7 +131,7 @@ def test_ffmpeg_9_says_the_errno_in_its_exit_code():
 
 
 NOTES = [
-    ("source", "source-changed", "source-changed"), ("scratch", "seal-damaged", "seal-damaged"),
+    ("source", "unlike-record", "source-unlike-record"), ("source", "source-changed", "source-changed"), ("scratch", "seal-damaged", "seal-damaged"),
     ("source", "not-a-file", "source-not-a-file"),
     ("source", "empty-file", "source-empty"), ("source", "not-media", "source-not-media"),
     ("source", "no-streams", "source-not-media"),
