@@ -23,6 +23,11 @@ def _key(kind: str, *facts: Any) -> str:
     return kind + xxhash.xxh3_128_hexdigest(codec.canonical([RECIPE, kind, *facts]))
 
 
+def _beside_damage(piece: Piece) -> tuple[Any, ...]:
+    """Nothing where nothing is left out, so that such pieces keep the keys they have always had."""
+    return () if piece.from_s is None and piece.until_s is None else (piece.from_s, piece.until_s)
+
+
 def picture_key(picture: Picture, frames: int, form: Format, preset: Preset, ffmpeg_build: str) -> str:
     """The key of `frames` frames of a picture coded for this film."""
     recipe = preset.video  # its estimates are nobody's pixels
@@ -56,6 +61,7 @@ def picture_key(picture: Picture, frames: int, form: Format, preset: Preset, ffm
                 p.complains,
                 frames,
                 coded,
+                *_beside_damage(p),
             )
         case Still() as s:
             return _key("v", "still", s.fingerprint, s.fit, s.matrix, s.alpha, frames, coded)

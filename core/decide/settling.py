@@ -78,9 +78,11 @@ def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chanc
         decision = type(decision)(strategy=decision.strategy, change="rendered again")
         follows = [SealBroken(key=need.key, reason=failure.code)]
     elif need.kind == "locate" and not decision.fatal:
-        if decision.retry_at is None:
+        if decision.retry_at is None or failure.code in mending.IN_PART:  # looking again would end in the same
             follows = _parted(state, need, _cause(state, need))
-        decision = msgspec.structs.replace(decision, change=mending.LOCATE)
+            decision = Recovery(strategy=Strategy.SKIP_AND_REPORT, change=SMALLER)
+        else:
+            decision = msgspec.structs.replace(decision, change=mending.LOCATE)
     elif decision.change == SMALLER and need.segment is not None and mending.divisible(need.segment):
         follows = [SegmentParted(key=need.key, at=need.segment.frames // 2)]
     elif decision.retry_at is None and not decision.fatal and mending.locatable(need.segment, failure):

@@ -20,6 +20,8 @@ from core.model.orders import (
     FindSources,
     Found,
     JoinFilm,
+    Located,
+    LocateDamage,
     Made,
     MixSound,
     Order,
@@ -95,6 +97,8 @@ def perform(order: Order) -> Outcome:
             return _made(order.part, order.key.encode(), order.samples)
         case ExamineCopy():
             return Made(frames=order.frames, signature=order.signature, digest=order.key, known={order.first_frame: 7})
+        case LocateDamage():
+            return Located(bad=((0, order.frames),))
         case JoinFilm():
             for part in order.video:
                 if part.file and Path(part.file).read_bytes() != part.key.encode():

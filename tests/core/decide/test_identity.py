@@ -26,7 +26,7 @@ OTHER = {
     "path": "/elsewhere/b.mov", "fingerprint": "g", "stream": 7, "first_frame": 49, "source_rate": Fraction(25),
     "seek_s": Fraction(3),
     "fit": Fit(width=1440, height=1080, x=240, y=0), "conform": True, "phase_s": Fraction(1, 100),
-    "run_up_s": Fraction(5), "complains": True, "matrix": 5, "alpha": True,
+    "run_up_s": Fraction(5), "from_s": Fraction(2), "until_s": Fraction(4), "complains": True, "matrix": 5, "alpha": True,
     "lines": ("Shot 1", "another why"), "clip": "d", "shot_name": "m", "source_in_s": Fraction(2), "at": 1, "samples": 481,
     "channels": (1,),
 }  # fmt: skip

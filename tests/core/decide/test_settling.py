@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 
-from core.decide import settling
+import msgspec
+
+from core.decide import mending, settling
 from core.decide.assembly import Assembly, Need
-from core.model.facts import AttemptFailed, Fact, SealBroken, SegmentSealed, ShotSlated, SoundSilenced
-from core.model.failure import Evidence
-from core.model.orders import Made
-from core.model.segment import Plan
+from core.model.facts import AttemptFailed, Fact, SealBroken, SegmentParted, SegmentSealed, ShotMended, ShotSlated, SoundSilenced
+from core.model.failure import Evidence, Strategy
+from core.model.orders import Located, Made
+from core.model.segment import Plan, Slate
 from tests.core.decide.playbook import seal
 from tests.core.props import BUILD, H264, POLICY, PRORES, SIGNATURE, clip, cut, picture, plan, source, voice
 
@@ -107,12 +109,78 @@ def test_attempts_are_counted_and_the_first_failure_begins_the_budget():
     assert [fact.recovery.retry_at is None for fact in facts] == [False, False, True], "25 seconds had gone"
 
 
+GONE = Evidence(operation="render", place="source", path="/media/a.mov", errno=errno.ENOENT)
+
+
 def test_a_piece_that_cannot_be_made_slates_every_shot_that_shows_it():
     twice = cut([clip(0, 24), clip(24, 24, source_in=10), clip(48, 24)])
     trial = Trial(state_of(plan(twice, MEDIA)))
-    fact, follows = trial.fail(need(trial.state, "render", 0), DAMAGE)
+    fact, follows = trial.fail(need(trial.state, "render", 0), GONE)
     assert follows == [ShotSlated(shot=1, failure=fact.failure), ShotSlated(shot=3, failure=fact.failure)]
     assert not fact.recovery.fatal
+
+
+def test_damage_is_looked_for_before_anything_is_given_up():
+    trial = Trial(state_of(plan(cut([clip(0, 24)]), MEDIA)))
+    what = need(trial.state, "render", 0)
+    fact, follows = trial.fail(what, DAMAGE)
+    assert (fact.recovery.strategy, fact.recovery.change, follows) == (Strategy.SKIP_AND_REPORT, mending.LOCATE, [])
+    assert [(n.kind, n.key) for n in trial.state.needs(trial.now, [])] == [("locate", what.key)]
+
+
+def test_what_is_good_is_kept_in_every_shot_that_shows_it():
+    twice = cut([clip(0, 40), clip(40, 24, source_in=10), clip(64, 40)])
+    trial = Trial(state_of(plan(twice, MEDIA)))
+    fact, _ = trial.fail(need(trial.state, "render", 0), DAMAGE)
+    (owed,) = [n for n in trial.state.needs(trial.now, []) if n.kind == "locate"]
+    follows = settling.located(trial.state, owed, Located(bad=((12, 6),), picture="/p.jpg"))
+    usual = {"key": owed.key, "bad": ((12, 6),), "failure": fact.failure, "source_frame": 12, "last_good": "/p.jpg"}
+    assert follows == [ShotMended(shot=1, **usual), ShotMended(shot=3, **usual)]
+    for follow in follows:
+        trial.state.fold(follow)
+        trial.state.check_invariants()
+    rows = [(s.frames, isinstance(s.picture, Slate)) for s in trial.state.current.segments]
+    assert rows == [(12, False), (6, True), (22, False), (24, False), (12, False), (6, True), (22, False)]
+    assert trial.state.shots_missing() == {1: "source-damaged", 3: "source-damaged"} and trial.state.incomplete
+
+
+def test_a_shot_of_which_next_to_nothing_is_good_is_given_up():
+    trial = Trial(state_of(plan(cut([clip(0, 24)]), MEDIA)))
+    fact, _ = trial.fail(need(trial.state, "render"), DAMAGE)
+    (owed,) = trial.state.needs(trial.now, [])
+    bad = ((0, 4), (8, 4), (16, 8))
+    assert settling.located(trial.state, owed, Located(bad=bad)) == [ShotSlated(shot=1, failure=fact.failure)]
+
+
+def test_where_no_frame_is_found_bad_it_is_halved_down_to_the_one_that_is():
+    """Whatever is wrong with frame 17, only an attempt to render it tells."""
+    trial = Trial(state_of(plan(cut([clip(0, 48)]), MEDIA)))
+    for _ in range(100):
+        owed = trial.state.needs(trial.now, [])
+        if all(n.kind == "join" for n in owed):
+            break
+        what = owed[0]
+        assert what.segment is not None
+        if what.kind == "locate":
+            follows = settling.located(trial.state, what, Located(bad=()))
+        elif not isinstance(what.segment.picture, Slate) and 0 <= 17 - what.segment.record_in < what.segment.frames:
+            follows = trial.fail(what, DAMAGE)[1] and []
+        else:
+            follows = [msgspec.structs.replace(seal(what.key), frames=what.segment.frames)]
+        for follow in follows:
+            trial.state.fold(follow)
+            trial.state.check_invariants()
+    slates = [(s.record_in, s.frames) for s in trial.state.current.segments if isinstance(s.picture, Slate)]
+    assert slates == [(17, 1)] and trial.state.complete
+
+
+def test_a_decoder_that_crashes_while_looking_leaves_halves():
+    trial = Trial(state_of(plan(cut([clip(0, 40)]), MEDIA)))
+    trial.fail(need(trial.state, "render"), DAMAGE)
+    (owed,) = trial.state.needs(trial.now, [])
+    _, follows = trial.for_good(owed, DEAD)
+    assert follows == [SegmentParted(key=owed.key, at=20)]
+    assert [n.segment.frames for n in trial.state.needs(trial.now, []) if n.segment] == [20, 20]
 
 
 def test_a_piece_of_a_shot_that_is_a_slate_by_now_ends_nothing():
@@ -126,7 +194,7 @@ def test_a_piece_of_a_shot_that_is_a_slate_by_now_ends_nothing():
 
 def test_a_slate_that_cannot_be_made_ends_the_job():
     trial = Trial(state_of(plan(cut([clip(0, 24)]), MEDIA)))
-    trial.fail(need(trial.state, "render"), DAMAGE)
+    trial.fail(need(trial.state, "render"), GONE)
     fact, follows = trial.for_good(need(trial.state, "render"), DEAD)
     assert (fact.recovery.fatal, follows) == (True, [])
     assert trial.state.fatal is not None
@@ -136,13 +204,30 @@ def test_a_sound_that_cannot_be_read_is_silenced_by_name():
     trial = Trial(state_of(plan(cut([clip(0, 1)], audio=([clip(0, 24, id="a")], [clip(0, 24, id="b")])), MEDIA)))
     seen = Evidence(operation="mix", place="source", path="/media/a.mov", note="invalid-data", clip="b")
     fact, follows = trial.fail(need(trial.state, "mix"), seen)
-    assert follows == [SoundSilenced(clip="b", failure=fact.failure)]
+    assert follows == [SoundSilenced(clip="b", failure=fact.failure, first_sample=0, samples=48000)]
+
+
+def test_a_sound_that_is_gone_is_silenced_as_a_whole():
+    trial = Trial(state_of(plan(cut([clip(0, 1)], audio=([clip(0, 24, id="a")],)), MEDIA)))
+    fact, follows = trial.fail(need(trial.state, "mix"), msgspec.structs.replace(GONE, clip="a"))
+    assert follows == [SoundSilenced(clip="a", failure=fact.failure)]
+
+
+def test_only_the_samples_that_are_bad_are_silenced():
+    trial = Trial(state_of(plan(cut([clip(0, 1)], audio=([clip(0, 24, id="a")], [clip(0, 24, id="b")])), MEDIA)))
+    seen = Evidence(operation="mix", place="source", path="/media/a.mov", note="unlike-record", clip="b", bad=((4800, 100),))
+    fact, follows = trial.fail(need(trial.state, "mix"), seen)
+    assert follows == [SoundSilenced(clip="b", failure=fact.failure, first_sample=4800, samples=100)]
+    (chunk,) = trial.state.current.chunks
+    kept = [(s.clip, s.at, s.samples, s.source_in_s * 48000) for s in chunk.sounds]
+    assert kept == [("a", 0, 48000, 0), ("b", 0, 4800, 0), ("b", 4900, 43100, 4900)]
+    assert trial.state.incomplete and chunk.key != trial.state.plan.chunks[0].key
 
 
 def test_a_worker_that_keeps_crashing_over_a_mix_silences_what_was_in_it():
     trial = Trial(state_of(plan(cut([clip(0, 1)], audio=([clip(0, 24, id="a")], [clip(0, 24, id="b")])), MEDIA)))
     fact, follows = trial.for_good(need(trial.state, "mix"), DEAD)
-    assert follows == [SoundSilenced(clip="a", failure=fact.failure), SoundSilenced(clip="b", failure=fact.failure)]
+    assert follows == [SoundSilenced(clip=c, failure=fact.failure, first_sample=0, samples=48000) for c in ("a", "b")]
     silent = need(trial.state, "mix")
     fact, follows = trial.for_good(silent, DEAD)
     assert (fact.recovery.fatal, follows) == (True, []), "silence itself has no stand-in"
