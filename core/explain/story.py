@@ -25,6 +25,7 @@ from core.model.facts import (
     RunInterrupted,
     RunStarted,
     SealBroken,
+    SegmentParted,
     SegmentSealed,
     ShotDegraded,
     ShotMended,
@@ -101,6 +102,8 @@ def _shot(fact: Fact, speak: Language) -> str:
             return phrase(
                 "told-mended", speak, shot=fact.shot, count=bad, frame=fact.source_frame, title=_title(fact.failure, speak)
             )
+        case SegmentParted():
+            return phrase("told-parted", speak, frame=fact.at)
         case ShotDegraded():
             change = word("change", fact.change, speak)
             return phrase("told-degraded", speak, shot=fact.shot, change=change, title=_title(fact.failure, speak))

@@ -27,6 +27,7 @@ from core.model.facts import (
     RunInterrupted,
     RunStarted,
     SealBroken,
+    SegmentParted,
     SegmentSealed,
     ShotDegraded,
     ShotMended,
@@ -96,6 +97,7 @@ TOLD: tuple[tuple[Fact, str, str], ...] = (
         "Einstellung 1 ist ausgebessert: 4 Bilder sind Platzhalter, ab Bild 12 der Quelle; der Rest bleibt (Beschädigte Medien).",
     ),
     (
+        SegmentParted(key="v1", at=24),
         ShotDegraded(shot=1, change="software decoding", failure=DAMAGED),
         "Shot 1 was made in another way (software decoding): damaged media.",
         "Einstellung 1 entstand auf andere Weise (Decodieren ohne Gerät): Beschädigte Medien.",
