@@ -17,12 +17,13 @@ from core.model.orders import Match
 LOOKED_FOR = frozenset(
     {
         "source-missing", "source-not-a-file", "source-empty", "source-not-media", "source-no-picture", "source-no-permission",
-        "source-unreadable", "source-read-error", "source-volume-gone", "source-hung", "network-lost",
+        "source-unreadable", "source-truncated", "source-damaged", "source-name-invalid", "source-read-error",
+        "source-volume-gone", "source-hung", "source-slow", "network-lost",
     }
 )  # fmt: skip
 """What is wrong with a source when another copy of it would help."""
 
-SILENT = frozenset({"source-read-error", "source-volume-gone", "source-hung", "network-lost"})
+SILENT = frozenset({"source-read-error", "source-volume-gone", "source-hung", "source-slow", "network-lost"})
 """Of these: where the file was, nothing answers; it is not looked for there."""
 
 _MOST_NAMED = 3

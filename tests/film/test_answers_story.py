@@ -31,8 +31,9 @@ class Desk:
     def __init__(self, folder: Path, reels: list[Movie]) -> None:
         self.house = House(folder / "home")
         self.there, self.film, self.cut = folder / "there.mov", folder / "film.mov", folder / "cut.otio"
-        # With a free atom of its own: otherwise the reel beside the others is known to be the same and takes its place.
-        self.there.write_bytes(reels[1].path.read_bytes() + b"\0\0\0\x08free")
+        # With a free atom of its own: otherwise a reel with the same content is found and takes its place.
+        own = str(folder).encode()
+        self.there.write_bytes(reels[1].path.read_bytes() + (8 + len(own)).to_bytes(4, "big") + b"free" + own)
         line = timeline(Fraction(24))
         track = line.video()
         for media, first, frames in ((reels[0].path, 0, 20), (self.there, 10, 24), (reels[2].path, 5, 16)):
