@@ -228,8 +228,7 @@ def _judged(stand: Stand, ended: Ended, name: str, truth: set[int], tally: Tally
     columns.append("seen")
     near = NEAR[stand.kind.codec]
     far = [frame for frame in reported if all(abs(frame - other) > near for other in truth | ended.other)]
-    missed = truth - reported
-    if not far and (ended.code == 3 or not missed - ended.other - reported or not missed):
+    if not far:
         columns.append("named")
     return columns
 
