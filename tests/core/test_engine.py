@@ -308,6 +308,19 @@ def test_what_is_good_of_a_damaged_shot_is_in_the_film(studio):
     assert studio.output.read_bytes().count(b" ") == 4, "five pieces of picture"
 
 
+def test_the_good_pieces_of_a_damaged_shot_are_checkpoints_for_the_next_run(studio):
+    def damaged(order: Order) -> Outcome | None:
+        if isinstance(order, RenderSegment) and order.source and order.frames == 20:
+            return Evidence(operation="render", place="source", path="/media/a.mov", note="log-says-damage")
+        return Located(bad=((4, 3),)) if isinstance(order, LocateDamage) else None
+
+    assert studio.run(damaged).outcome == "incomplete"
+    again = Hands(2, damaged)
+    assert studio.engine(again).run().outcome == "incomplete"
+    assert again.done.count("RenderSegment") == 1, "the attempt that fails, once"
+    assert again.done.count("ValidateSeal") >= 4 and again.done.count("LocateDamage") == 1
+
+
 def test_a_source_that_decayed_since_it_was_used_is_no_checkpoint(studio):
     """The first run remembers what it read; the second reads something else at one place."""
 
