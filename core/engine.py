@@ -230,6 +230,8 @@ class Engine:
                     self._seal(given, outcome)
             case Located():
                 self.note(*settling.located(self.state, need, outcome))
+                on_record = self.journal.seals(s.key for s in self.state.work if s.key not in self.state.believed)
+                self.state.claim({key: seal for key, seal in on_record.items() if seal.file})
             case _:
                 raise AssertionError(f"{need.name} answered with {type(outcome).__name__}")
 

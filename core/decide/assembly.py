@@ -187,6 +187,11 @@ class Assembly:
     def questions(self) -> dict[int, str]:
         """Shots about which a person could still say something, with their failure codes."""
         return {n: code for n, code in self.shots_missing().items() if self.wish(n, code) is None and n not in self.previous}
+    def claim(self, seals: Mapping[str, SegmentSealed]) -> None:
+        """Seals on record for pieces that the plan did not have at first: they may be looked at instead of made again."""
+        unsettled = {segment.key for segment in self.work} - self.believed.keys()
+        self.claimed.update({key: seal for key, seal in seals.items() if key in unsettled})
+
     def _revise(self) -> None:
         shots = {shot.number: shot for shot in self.plan.shots}
         lines = {

@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
 import msgspec
@@ -29,16 +30,30 @@ from core.model.facts import (
     RunInterrupted,
     SealBroken,
     SegmentSealed,
+    ShotMended,
     ShotSlated,
 )
 from core.model.failure import Evidence
 from core.model.film import Timeline
-from core.model.orders import JoinFilm, Made, MixSound, Order, Outcome, ProbePlace, Refuted, RenderSegment, Validated
+from core.model.orders import (
+    JoinFilm,
+    Located,
+    LocateDamage,
+    Made,
+    Marks,
+    MixSound,
+    Order,
+    Outcome,
+    ProbePlace,
+    Refuted,
+    RenderSegment,
+    Validated,
+)
 from core.perform import machine
 from core.record.journal import Journal, JournalLost
 from core.record.memory import Memory
 from core.record.workspace import Workspace
-from tests.core.hands import Hands, once, perform
+from tests.core.hands import Hands, Trick, once, perform
 from tests.core.props import BUILD, H264, POLICY, PRORES, SIGNATURE, clip, cut, picture, plan, source, voice
 
 MEDIA = source("/media/a.mov", picture(), voice())
@@ -276,6 +291,55 @@ def test_a_shot_that_cannot_be_made_is_a_slate_and_the_film_is_incomplete(studio
     assert end.outcome == "incomplete"
     assert studio.heard.count("ShotSlated") == 1
     assert studio.output.exists()
+
+
+def test_what_is_good_of_a_damaged_shot_is_in_the_film(studio):
+    def damaged(order: Order) -> Outcome | None:
+        if isinstance(order, RenderSegment) and order.source and order.frames == 20:
+            return Evidence(operation="render", place="source", path="/media/a.mov", note="log-says-damage")
+        return Located(bad=((4, 3),), picture=order.picture) if isinstance(order, LocateDamage) else None
+
+    end = studio.run(damaged)
+    assert end.outcome == "incomplete"
+    (mend,) = studio.names(ShotMended)
+    assert (mend.shot, mend.bad, mend.source_frame) == (2, ((4, 3),), 244)
+    assert Path(mend.last_good).parent == studio.root / "home" / "pictures"
+    assert "ShotSlated" not in studio.heard
+    assert studio.output.read_bytes().count(b" ") == 4, "five pieces of picture"
+
+
+def test_the_good_pieces_of_a_damaged_shot_are_checkpoints_for_the_next_run(studio):
+    def damaged(order: Order) -> Outcome | None:
+        if isinstance(order, RenderSegment) and order.source and order.frames == 20:
+            return Evidence(operation="render", place="source", path="/media/a.mov", note="log-says-damage")
+        return Located(bad=((4, 3),)) if isinstance(order, LocateDamage) else None
+
+    assert studio.run(damaged).outcome == "incomplete"
+    again = Hands(2, damaged)
+    assert studio.engine(again).run().outcome == "incomplete"
+    assert again.done.count("RenderSegment") == 1, "the attempt that fails, once"
+    assert again.done.count("ValidateSeal") >= 4 and again.done.count("LocateDamage") == 1
+
+
+def test_a_source_that_decayed_since_it_was_used_is_no_checkpoint(studio):
+    """The first run remembers what it read; the second reads something else at one place."""
+
+    def read(mark: int) -> Trick:
+        def reading(order: Order) -> Outcome | None:
+            if isinstance(order, RenderSegment) and order.frames == 20 and order.source:
+                made = perform(order)
+                assert isinstance(made, Made)
+                used = Marks(path=order.source, modified_ns=5, stream=0, marks={3: 30, 4: mark})
+                return msgspec.structs.replace(made, marks=(used,))
+            return Located(bad=((0, 1),)) if isinstance(order, LocateDamage) else None
+
+        return reading
+
+    assert studio.run(read(40)).outcome == "complete"
+    studio.film = cut([clip(0, 24), clip(24, 20, source_in=Fraction(241, 24)), clip(44, 24, "/media/same.mov")])
+    end = studio.run(read(41))
+    (mend,) = studio.names(ShotMended)
+    assert (end.outcome, mend.failure.code) == ("incomplete", "source-unlike-record")
 
 
 def test_what_is_made_but_not_as_promised_is_never_sealed(studio):

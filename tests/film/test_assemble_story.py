@@ -7,6 +7,7 @@ import shutil
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 
 from tests.film import reading
@@ -91,9 +92,43 @@ def test_a_damaged_source_never_reaches_the_film_unsaid(house: House, reels: lis
     good = reels[(kind + 1) % 3].path
     ended = house.assemble(cut_of([(good, 0, 20), (bad, 0, 72)], tmp_path / "one.otio", sound=False), tmp_path / "film.mov")
     assert ended.code == 1
-    assert ended.codes == {"source-damaged"}
+    assert ended.codes == {"shot-mended"}
     assert ended.summary["shots_missing"] == [2]
-    assert len(shown(tmp_path / "film.mov")) == 92
+    pictures = shown(tmp_path / "film.mov")
+    named = {20 + n for run in ended.summary["problems"] for n in range(run["first"], run["first"] + run["frames"])}
+    assert named and {n for n, picture in enumerate(pictures) if picture == SLATE} == named
+    assert all(picture == Mark(kind + 1, n - 20) for n, picture in enumerate(pictures) if n >= 20 and n not in named)
+    first = ended.summary["problems"][0]
+    assert first["source_frame"] == first["first"] and Path(first["last_good"]).exists() and first["source_timecode"]
+
+
+def test_a_source_that_decays_silently_is_told_by_what_is_on_record(house: House, tmp_path: Path) -> None:
+    """One bit in a coefficient of ProRes, or in a sample, decodes without a word."""
+    reel = make_movie(tmp_path / "reel.mov", source_id=7, frames=72, audio="pcm")
+    first, second = cut_of([(reel.path, 0, 48)], tmp_path / "one.otio"), cut_of([(reel.path, 1, 47)], tmp_path / "two.otio")
+    assert house.assemble(first, tmp_path / "one.mkv", "ffv1").code == 0
+    before = reel.path.stat()
+    packets = {}
+    for kind in ("video", "audio"):
+        with av.open(str(reel.path)) as container:
+            packets[kind] = [p for p in container.demux(container.streams.get(**{kind: 0})) if p.size]
+    picture = packets["video"][20]
+    sound = next(p for p in packets["audio"] if (p.pts or 0) <= 30000 < (p.pts or 0) + (p.duration or 0))
+    with reel.path.open("r+b") as handle:
+        for at in ((picture.pos or 0) + picture.size * 2 // 3, (sound.pos or 0) + sound.size // 2):
+            handle.seek(at)
+            (byte,) = handle.read(1)
+            handle.seek(at)
+            handle.write(bytes([byte ^ 1]))
+    os.utime(reel.path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    ended = house.assemble(second, tmp_path / "two.mkv", "ffv1")
+    assert ended.code == 1
+    assert {problem["cause"] for problem in ended.summary["problems"]} == {"source-unlike-record"}
+    frames = [(p["first"], p["frames"]) for p in ended.summary["problems"] if p["shots"]]
+    assert frames == [(19, 1)] and shown(tmp_path / "two.mkv")[18:21] == [Mark(7, 19), SLATE, Mark(7, 21)]
+    heard, wanted = reading.samples(tmp_path / "two.mkv"), reel.sound(2000, 47 * 2000)
+    silent = (heard != wanted).any(axis=1).nonzero()[0]
+    assert 0 < len(silent) <= 2 * 4096 and not heard[silent[0] : silent[-1] + 1].any()
 
 
 def test_a_source_that_ends_too_early_gives_what_it_has(house: House, reels: list[Movie], tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.proofs import kills, refusals, report
+from tests.proofs import damage, kills, refusals, report
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="who is left after a kill is read from /proc")
 
@@ -19,3 +19,8 @@ def test_a_few_kills_leave_the_old_film_or_the_new(tmp_path):
 def test_a_few_bad_requests_are_refused_in_words(tmp_path):
     held, figures = refusals.prove(tmp_path, report.Say(), forked=True, step=4)
     assert held and figures["requests"] >= 15
+
+
+def test_a_little_damage_is_said_or_cannot_be_seen(tmp_path):
+    held, figures = damage.prove(tmp_path, report.Say(), each=2, codecs=("ProRes",))
+    assert held and figures["cases"] == 2 and figures["seen_with_a_hash_on_record"] == figures["differ"]

@@ -1,0 +1,64 @@
+"""Marks follow the content, whatever part of it is read."""
+
+from __future__ import annotations
+
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+from core.model.segment import Sound
+from core.perform import marking, sound
+from tests.core.perform import bench
+from tests.film.media import Movie, make_wav
+
+
+def _pictures(path: Path, movie: Movie, first: int, last: int) -> dict[int, int]:
+    return marking.of_pictures(str(path), 0, Fraction(first) / movie.rate, Fraction(last) / movie.rate).marks
+
+
+def test_parts_of_a_film_have_the_marks_of_the_whole(h264: Movie, prores: Movie) -> None:
+    for movie in (h264, prores):
+        whole = _pictures(movie.path, movie, 0, movie.frames)
+        part = _pictures(movie.path, movie, 5, 20)
+        assert len(whole) == movie.frames and 15 <= len(part) < movie.frames
+        assert part.items() <= whole.items()
+
+
+def test_one_changed_packet_has_another_mark(prores: Movie, tmp_path: Path) -> None:
+    path = tmp_path / "a.mov"
+    shutil.copy2(prores.path, path)
+    bench.flip(path, packet=9)
+    before, after = _pictures(prores.path, prores, 0, 30), _pictures(path, prores, 0, 30)
+    assert [place for place, number in enumerate(sorted(before)) if before[number] != after[number]] == [9]
+
+
+def test_a_packet_that_no_encoder_writes_is_damage(h264: Movie, tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    shutil.copy2(h264.path, path)
+    with av.open(str(path)) as container:
+        packet = [p for p in container.demux(container.streams.video[0]) if p.size][30]
+    with path.open("rb+") as handle:
+        handle.seek((packet.pos or 0) + packet.size // 2)
+        handle.write(bytes(8))
+    with pytest.raises(av.InvalidDataError):
+        _pictures(path, h264, 0, 72)
+
+
+def test_uncompressed_sound_is_marked_by_blocks_wherever_reading_begins(tmp_path: Path) -> None:
+    path = make_wav(tmp_path / "a.wav", source_id=3, samples=50000)
+    usual = {"clip": "c", "shot_name": "", "path": str(path), "fingerprint": "", "stream": 0, "at": 0}
+
+    def read(first: int, samples: int) -> dict[int, int]:
+        return sound.read(Sound(source_in_s=Fraction(first, 48000), samples=samples, **usual), 48000, 2)[1].marks
+
+    whole = read(0, 50000)
+    assert sorted(whole) == list(range(13)), "twelve whole blocks and the rest"
+    assert read(9000, 10000).items() <= whole.items() and sorted(read(9000, 10000)) == [2, 3, 4]
+    assert read(48000, 2000).items() <= whole.items()
+    at = path.read_bytes().index(b"data") + 8 + 20000 * 6
+    bench.flip_at(path, at)
+    after = read(0, 50000)
+    assert [place for place in whole if whole[place] != after[place]] == [20000 // marking.BLOCK]
