@@ -261,7 +261,8 @@ class Engine:
         self.note(settling.sealed(need, made, file=file, seconds=machine.monotonic() - given.at))
 
     def _fail(self, need: Need, evidence: Evidence, order: Order | None = None) -> None:
-        if isinstance(order, RenderSegment | MixSound | EncodeTrack):
+        # On a disk that hangs, removing hangs as well; the part has a name of its own, and goes with the job's folder.
+        if isinstance(order, RenderSegment | MixSound | EncodeTrack) and evidence.note not in ("hung", "slow"):
             self.workspace.discard(Path(order.part))
         if not evidence.volume and evidence.path:  # what was judged here and not in a worker; nothing is touched for it
             mount = machine.listed_mount(evidence.path)[0]

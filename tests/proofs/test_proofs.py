@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from tests.proofs import kills, refusals, report
+from tests.faults.matrix import FAULTS
+from tests.proofs import faults, kills, refusals, report
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="who is left after a kill is read from /proc")
 
@@ -19,3 +20,9 @@ def test_a_few_kills_leave_the_old_film_or_the_new(tmp_path):
 def test_a_few_bad_requests_are_refused_in_words(tmp_path):
     held, figures = refusals.prove(tmp_path, report.Say(), forked=True, step=4)
     assert held and figures["requests"] >= 15
+
+
+def test_a_few_faults_are_named_and_survived(tmp_path):
+    few = [fault for fault in FAULTS if fault.code in ("source-missing", "file-too-large", "program-hung")]
+    held, figures = faults.prove(tmp_path, report.Say(), quick=True, rows=few)
+    assert held and figures["real"] == 3 and figures["simulated"] >= 10
