@@ -26,7 +26,7 @@ FILM = r"\.hotsplice"
 
 class Fault(NamedTuple):
     """`also` are codes that may be heard besides; `needs` says why it cannot be tried here; `quick` rows are tried with
-    --quick. `fact` is heard instead of a failure, where nothing fails."""
+    --quick. `fact` is heard instead of a failure, where nothing fails. Not `real`: the process is led to see it."""
 
     code: str
     how: str
@@ -35,6 +35,7 @@ class Fault(NamedTuple):
     also: tuple[str, ...] = ()
     quick: bool = False
     fact: str = ""
+    real: bool = True
 
 
 def _program(name: str) -> Callable[[], str]:
@@ -180,7 +181,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault("too-many-files", "RLIMIT_NOFILE of 8 on the workers", limited(resource.RLIMIT_NOFILE, 8)),
     Fault("too-many-processes", "a control group without room for one more", hands.crowded(0), _group("pids")),
     Fault("memory-low", "another program takes the memory", hands.hogged(), hands.why_no_hog),
-    Fault("clock-jumped", "the clock is set an hour ahead (libfaketime)", hands.clock_set(3600), lambda: "" if Path(hands.FAKETIME).exists() else "libfaketime is not installed", fact="ClockJumped"),
+    Fault("clock-jumped", "the process reads a clock that was set an hour ahead", hands.clocks(3600, 0), fact="ClockJumped", real=False),
+    Fault("clock-jumped", "the process reads a clock that was set back by a day", hands.clocks(-86400, 0), fact="ClockJumped", real=False),
+    Fault("machine-slept", "the process reads clocks of a machine that slept for ten minutes", hands.clocks(600, 600), fact="ClockJumped", real=False),
     # The request and its recipe.
     Fault("ffmpeg-missing", "a path that leads nowhere", asked(ffmpeg="/nowhere/ffmpeg"), quick=True),
     Fault("encoder-missing", "an encoder that does not exist", recipe(_ENCODERLESS)),

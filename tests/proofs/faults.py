@@ -65,7 +65,7 @@ class Verdict:
 
 def provoke(fault: Fault, stage: Stage) -> Verdict:
     """One real fault, from a fresh stage to a complete film."""
-    verdict = Verdict(fault.code, fault.how)
+    verdict = Verdict(fault.code, fault.how, real=fault.real)
     stage.restore()
     sources = look(stage.media)
     try:
