@@ -10,6 +10,7 @@ Whatever happens at whatever instant, running it again ends in the same film.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -256,15 +257,22 @@ class Engine:
         if isinstance(order, ExamineCopy):
             self.journal.add_decoded(order.fingerprint, order.stream, made.known)
         elif isinstance(order, RenderSegment | MixSound | EncodeTrack):
-            file = self.workspace.seal(Path(order.part), need.key, dispatch.extension(need, self.state))
+            try:
+                file = self.workspace.seal(Path(order.part), need.key, dispatch.extension(need, self.state))
+            except OSError as error:  # the scratch disk's fault, and no loss of the record
+                seen = Evidence(operation="seal", place="scratch", path=order.part, errno=error.errno, detail=str(error))
+                self._fail(need, seen, order)
+                return
         self.tally.recording_s += machine.monotonic() - started
         self.tally.rendered_frames += made.frames if need.segment else 0
         self._learn(need, cured=True)
         self.note(settling.sealed(need, made, file=file, seconds=machine.monotonic() - given.at))
 
     def _fail(self, need: Need, evidence: Evidence, order: Order | None = None) -> None:
-        if isinstance(order, RenderSegment | MixSound | EncodeTrack):
-            self.workspace.discard(Path(order.part))
+        # On a disk that hangs, removing hangs as well; the part has a name of its own, and goes with the job's folder.
+        if isinstance(order, RenderSegment | MixSound | EncodeTrack) and evidence.note not in ("hung", "slow"):
+            with contextlib.suppress(OSError):  # it fails where writing failed; the evidence of that is the news
+                self.workspace.discard(Path(order.part))
         if not evidence.volume and evidence.path:  # what was judged here and not in a worker; nothing is touched for it
             mount = machine.listed_mount(evidence.path)[0]
             evidence = msgspec.structs.replace(evidence, volume=mount, free_memory_bytes=machine.free_memory())
@@ -321,7 +329,8 @@ class Engine:
             self._end("incomplete" if self.state.incomplete else "complete")
 
     def _end(self, outcome: Outcomes, code: str = "", detail: str = "") -> None:
-        self.workspace.close_job(self.job, self.output)
+        with contextlib.suppress(OSError):  # what a sick disk keeps, `clean` takes later
+            self.workspace.close_job(self.job, self.output)
         self.note(
             JobFinished(
                 outcome=outcome,

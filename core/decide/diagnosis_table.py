@@ -109,6 +109,7 @@ TABLE: tuple[Row, ...] = (
     Row("source-empty", _CORRUPT, note=("empty-file",)),
     Row("source-not-media", _USER, note=("not-media", "no-streams")),
     Row("source-no-picture", _USER, note=("no-picture",)),
+    Row("source-codec-unsupported", _USER, place=("source",), note=("no-decoder",)),
     Row("seal-damaged", _CORRUPT, place=("scratch",), note=("seal-damaged",)),
     Row("film-changed", _CORRUPT, place=("output",), note=("film-changed",)),
     Row("film-damaged", _HARDWARE, place=("output",), note=("refuted", "too-few-samples")),
@@ -187,7 +188,7 @@ TABLE: tuple[Row, ...] = (
         ),
     ),
     Row("source-refused", _USER, place=("source",), stderr=_said("Protocol '.*' not on whitelist", "Unsafe file name '")),
-    Row("picture-too-large", _USER, place=("source",), stderr=_said(r"Picture size \d+x\d+ is invalid")),
+    Row("picture-too-large", _USER, place=("source",), stderr=_said(r"Picture size \d+x\d+ is invalid", "Invalid image size")),
     Row("source-no-picture", _USER, place=("source",), stderr=_said("Stream map '.*' matches no streams")),
     # Space, memory, descriptors, processes: the machine's own limits.
     Row("output-full", _EXCEEDED, place=("output",), errnos=_FULL, stderr=_SAYS_FULL),

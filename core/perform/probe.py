@@ -35,10 +35,25 @@ def examine(path: str) -> Source:
     except (NotMedia, av.FFmpegError, ValueError):
         if _grows(path, facts) or (machine.now() - facts.st_mtime < _WRITTEN_S and wholeness.cut_short(path)):
             raise NotMedia("growing") from None
+        _refuse_words(path)
         raise
     if _grows(path, facts):
         raise NotMedia("growing")
     return found
+
+
+_LISTS = (b"#EXTM3U", b"ffconcat version", b"v=0")
+"""How texts begin that lead to other files: playlists, lists of ffmpeg, sessions."""
+
+
+def _refuse_words(path: str) -> None:
+    """NotMedia when what no demuxer takes is a text: named as a clip, it is no damaged one."""
+    with Path(path).open("rb") as handle:
+        head = handle.read(512)
+    if head.startswith(_LISTS):
+        raise NotMedia("refused", "it leads to other files")
+    if head and all(byte in b"\t\n\r\f" or byte >= 32 for byte in head):
+        raise NotMedia("not-media", "it is a text")
 
 
 def _grows(path: str, before: os.stat_result) -> bool:
@@ -120,6 +135,8 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
     if stream is None:
         return None
     context = stream.codec_context
+    if context is None:
+        raise NotMedia("no-decoder", "of its pictures")
     still = (
         "_pipe" in container.format.name
         or container.format.name == "image2"
@@ -168,6 +185,8 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
 
 def _audio(stream: av.AudioStream, container: av.container.InputContainer) -> AudioFacts:
     context = stream.codec_context
+    if context is None:  # passed over, it would make the streams behind it count as others than they are
+        raise NotMedia("no-decoder", "of its sound")
     rate = context.sample_rate or 0
     samples = round(_duration(stream, container) * rate)
     if samples and not stream.duration:

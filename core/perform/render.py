@@ -17,6 +17,7 @@ from core.model.failure import Evidence
 from core.model.orders import EncodeTrack, Made, Outcome, Proved, ProveEncoder, RenderSegment
 from core.perform import ffmpeg, hashing, machine, marking, packets, sealed, wholeness
 
+_ABSENT = ": No such file or directory"
 _NOTHING_CAME = re.compile(r"Nothing was written|Output file is empty")
 
 
@@ -39,6 +40,8 @@ def _died(ran: ffmpeg.Ran, *, operation: str, argv: tuple[str, ...], part: str, 
     source = "" if _ours(ran, part) else source
     # ffmpeg calls a packet corrupt whose reading failed, whatever the errno was.
     why = wholeness.why(source) if source and ran.exit_code >= 0 else wholeness.Why()
+    if source and why == wholeness.Why() and any(line.endswith(_ABSENT) for line in ran.lines):
+        why = wholeness.Why(note="volume-gone", detail="it is there again")
     return Evidence(
         operation=operation,
         place="source" if source else "scratch",

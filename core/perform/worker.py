@@ -6,6 +6,7 @@ signal, and a decoder may crash. The worker is single-threaded when it starts ff
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -129,7 +130,10 @@ def evidence_of(error: Exception, order: Order, *, frames: int | None = None, el
 
 
 def _asked(seen: Evidence) -> Evidence:
-    """The same, with what the source itself says of why it could not be used."""
+    """The same, with what the source itself says of why it could not be used. One that is there again was away with its
+    volume."""
+    if seen.place == "source" and not seen.note and seen.errno in (errno.ENOENT, errno.ENOTDIR) and os.path.exists(seen.path):
+        return msgspec.structs.replace(seen, note="volume-gone", detail=f"{seen.detail}; it is there again")
     if seen.place != "source" or seen.note not in ("invalid-data", "media-error", "too-few-frames"):
         return seen
     why = wholeness.why(seen.path)

@@ -10,11 +10,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from tests.faults import volumes
 from tests.faults.running import Run, rendering, working
@@ -296,16 +299,20 @@ def starved() -> Setting:
     return put
 
 
-def hogged(leave: int) -> Setting:
-    """Another program takes memory until there is less than the job wants; it has `leave` bytes more before that."""
+def why_no_hog() -> str:
+    """Taking a quarter of the memory away from everybody needs some to begin with."""
+    free = psutil.virtual_memory().available
+    return "" if free > 12 << 30 else f"only {free >> 20} MB of memory are free"
+
+
+def hogged() -> Setting:
+    """Another program takes so much memory that there is less than the job is told to want."""
 
     @contextmanager
     def put(stage: Stage) -> Iterator[Hand]:
-        import psutil
-
-        size = leave + (600 << 20)
-        stage.asked["policy"]["free_memory_bytes"] = psutil.virtual_memory().available - leave
-        words = f"data = bytearray({size}); data[::4096] = b'x' * len(data[::4096]); print('held', flush=True); input()"
+        free = psutil.virtual_memory().available
+        stage.asked["policy"]["free_memory_bytes"] = int(free * 0.75)  # it wants a quarter more than this to go on
+        words = f"data = bytearray({int(free * 0.28)}); data[::4096] = b'x' * len(data[::4096]); print('held', flush=True); input()"
         hog = subprocess.Popen([sys.executable, "-c", words], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert hog.stdout
         hog.stdout.readline()
@@ -315,7 +322,7 @@ def hogged(leave: int) -> Setting:
             hog.wait()
 
         try:
-            yield Hand(heal=heal, fired=lambda: 1)
+            yield Hand(heal=heal)
         finally:
             heal()
 
@@ -351,38 +358,106 @@ def recipe(text: str) -> Setting:
     return put
 
 
-def traced(fault: str, path: str) -> Setting:
-    """Errors injected into system calls by strace, while the whole job runs under it."""
+def traced(fault: str) -> Setting:
+    """Errors injected into system calls of every worker by strace."""
 
     @contextmanager
     def put(stage: Stage) -> Iterator[Hand]:
-        trace = stage.root / "trace"
-        call = fault.partition(":")[0]
-        words = ["strace", "-f", "-qq", "-o", str(trace), "-e", f"trace={call}", "-e", f"inject={fault}"]
-        words += ["-P", str(stage.root / path)] if path else []
-        yield Hand(fired=lambda: trace.read_text(errors="replace").count("INJECTED"), run={"wrapper": words})
+        traces: list[Path] = []
+        tracers: list[subprocess.Popen[bytes]] = []
+
+        def strike(run: Run) -> None:
+            run.until(lambda: bool(run.lines))
+            for pid in [pid for pid, words in run.family().items() if working(words)]:
+                traces.append(stage.root / f"trace{pid}")
+                words = ["strace", "-qq", "-o", str(traces[-1]), "-p", str(pid), "-e", f"trace={fault.partition(':')[0]}"]
+                tracers.append(subprocess.Popen([*words, "-e", f"inject={fault}"], stderr=subprocess.DEVNULL))
+
+        def heal() -> None:
+            for tracer in tracers:
+                tracer.terminate()
+                tracer.wait()
+
+        try:
+            yield Hand(
+                strike=strike, heal=heal,
+                fired=lambda: sum(trace.read_text(errors="replace").count("INJECTED") for trace in traces if trace.exists()),
+            )  # fmt: skip
+        finally:
+            heal()
 
     return put
 
 
-def clock_set(seconds: int) -> Setting:
-    """The clock is set while the job runs (libfaketime)."""
+def growing(name: str) -> Setting:
+    """Somebody writes to a source, a little every few milliseconds, until the fault was seen; then the good file is put back."""
 
     @contextmanager
     def put(stage: Stage) -> Iterator[Hand]:
-        offset = stage.root / "clock"
-        offset.write_text("+0")
-        environment = {
-            "LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(offset), "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1",
-        }  # fmt: skip
+        path, good, stop = stage.media / name, stage.saved / "media" / name, threading.Event()
+        written: list[int] = []
+
+        def write() -> None:
+            with path.open("ab") as handle:
+                while not stop.wait(0.01):
+                    written.append(handle.write(bytes(100)))
+                    handle.flush()
+
+        writer = threading.Thread(target=write)
+        writer.start()
+
+        def heal() -> None:
+            stop.set()
+            writer.join()
+            shutil.copy2(good, path)
+
+        try:
+            yield Hand(heal=heal, fired=lambda: len(written))
+        finally:
+            stop.set()
+            writer.join()
+
+    return put
+
+
+def checkpoint_flipped() -> Setting:
+    """A bit of the first sealed segment is flipped as soon as it is on record."""
+
+    @contextmanager
+    def put(stage: Stage) -> Iterator[Hand]:
+        struck: list[Path] = []
+
+        def strike(run: Run) -> None:
+            run.until(lambda: any(fact["file"] and fact["kind"] == "video" for fact in run.facts("SegmentSealed")))
+            seal = next(fact for fact in run.facts("SegmentSealed") if fact["file"] and fact["kind"] == "video")
+            path = next(stage.scratch.rglob(Path(seal["file"]).name))
+            with path.open("r+b") as handle:
+                handle.seek(path.stat().st_size // 2)
+                byte = handle.read(1)
+                handle.seek(-1, os.SEEK_CUR)
+                handle.write(bytes([byte[0] ^ 1]))
+            struck.append(path)
+
+        yield Hand(strike=strike, fired=lambda: len(struck))
+
+    return put
+
+
+def clocks(jumped_s: float, slept_s: float) -> Setting:
+    """The clock is set, or the machine sleeps, as the process reads it: setting the machine's own would disturb everybody."""
+
+    @contextmanager
+    def put(stage: Stage) -> Iterator[Hand]:
+        offsets = stage.root / "clock"
+        offsets.write_text("0 0", encoding="utf-8")
+        stage.asked["clock"] = str(offsets)
 
         def strike(run: Run) -> None:
             planned(run)
-            offset.write_text(f"{seconds:+d}")
+            fresh = offsets.with_suffix(".new")
+            fresh.write_text(f"{jumped_s} {slept_s}", encoding="utf-8")
+            fresh.replace(offsets)
 
-        yield Hand(strike=strike, fired=lambda: int(offset.read_text() != "+0"), run={"environment": environment})
+        yield Hand(strike=strike, fired=lambda: int(offsets.read_text(encoding="utf-8") != "0 0"))
 
     return put
-
-
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"

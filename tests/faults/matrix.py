@@ -15,6 +15,8 @@ from tests.faults import hands
 from tests.faults.hands import Setting, asked, failing, full, limited, pulled, read_only, recipe, signalled, spoiled, traced
 from tests.faults.running import working
 from tests.faults.volumes import why_no_fuse, why_no_mount
+from tests.film.media import ffmpeg
+from tests.specimens.making import png
 
 PART = r"\.(mov|mp4|pcm)$"
 """Parts and segments on the scratch volume."""
@@ -24,7 +26,7 @@ FILM = r"\.hotsplice"
 
 class Fault(NamedTuple):
     """`also` are codes that may be heard besides; `needs` says why it cannot be tried here; `quick` rows are tried with
-    --quick. `fact` is heard instead of a failure, where nothing fails."""
+    --quick. `fact` is heard instead of a failure, where nothing fails. Not `real`: the process is led to see it."""
 
     code: str
     how: str
@@ -33,6 +35,7 @@ class Fault(NamedTuple):
     also: tuple[str, ...] = ()
     quick: bool = False
     fact: str = ""
+    real: bool = True
 
 
 def _program(name: str) -> Callable[[], str]:
@@ -87,10 +90,26 @@ def _four_letters(old: bytes, new: bytes) -> Callable[[Path], None]:
     """Another four-letter code of a codec in the head."""
 
     def spoil(path: Path) -> None:
-        data = path.read_bytes()
-        path.write_bytes(data.replace(b"\0\0\0\1" + old, b"\0\0\0\1" + new) if False else data.replace(old, new))
+        path.write_bytes(path.read_bytes().replace(old, new))
+        os.utime(path, (1_600_000_000, 1_600_000_000))
 
     return spoil
+
+
+def _shortened(path: Path) -> None:
+    _made(path, "-t", "1")
+
+
+def _without_picture(path: Path) -> None:
+    _made(path, "-vn")
+
+
+def _made(path: Path, *words: str) -> None:
+    whole = path.with_name("whole.mp4")
+    path.rename(whole)
+    ffmpeg("-i", whole, *words, "-c", "copy", path)
+    whole.unlink()
+    os.utime(path, (1_600_000_000, 1_600_000_000))
 
 
 _HEAD = "name: mine\ntitle: Mine\ncontainer: mov\nextension: .mov\naudio: {codec: pcm_s24le}\n"
@@ -103,7 +122,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("network-lost", "FUSE as a share: reads end in ESTALE", failing("media", "read", "open", error="ESTALE", kind="sshfs"), why_no_fuse),
     Fault("network-lost", "FUSE as a share: reads time out", failing("media", "read", "open", error="ETIMEDOUT", kind="sshfs"), why_no_fuse),
     Fault("network-lost", "FUSE as a share: reads end in EIO within a packet", failing("media", "read", error="EIO", kind="sshfs", after=3), why_no_fuse, quick=True),
-    Fault("network-lost", "FUSE: the program behind a share is killed, the share mounted again", hands.vanishing("media"), why_no_fuse),
+    Fault("network-lost", "FUSE: the program behind a share is killed, the share mounted again", hands.vanishing("media"), why_no_fuse, also=("source-volume-gone",)),
     Fault("source-volume-gone", "a bind mount is pulled and plugged in again", pulled("media"), why_no_mount, quick=True),
     Fault("source-volume-gone", "FUSE: ENODEV", failing("media", "read", "open", error="ENODEV"), why_no_fuse),
     Fault("source-read-error", "FUSE: EIO, as of a drive's bad blocks", failing("media", "read", error="EIO", match="one"), why_no_fuse),
@@ -117,11 +136,15 @@ FAULTS: tuple[Fault, ...] = (
     Fault("source-empty", "the file is emptied", spoiled("two.mp4", _write(b""))),
     Fault("source-not-a-file", "a folder in its place", spoiled("two.mp4", _folder)),
     Fault("source-truncated", "its end, and so its index, is cut off", spoiled("two.mp4", _truncate(0.6)), quick=True),
-    Fault("source-unreadable", "text in its place", spoiled("two.mp4", _write(b"no film at all\n" * 9999))),
-    Fault("source-refused", "a playlist in its place", spoiled("two.mp4", _write(b"#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\none.mov\n#EXT-X-ENDLIST\n")), also=("source-unreadable",)),
+    Fault("source-unreadable", "noise in its place", spoiled("voice.wav", _write(bytes(range(256)) * 99))),
+    Fault("source-refused", "a playlist in its place", spoiled("two.mp4", _write(b"#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\none.mov\n#EXT-X-ENDLIST\n"))),
     Fault("source-not-media", "subtitles in its place", spoiled("voice.wav", _write(b"1\n00:00:01,000 --> 00:00:02,000\nGood evening.\n"))),
-    Fault("source-damaged", "a third of the pictures is zeroes", spoiled("one.mov", _zero(0.3, 0.6)), quick=True),
-    Fault("source-codec-unsupported", "an unknown four-letter code", spoiled("one.mov", _four_letters(b"AVdh", b"zzzz")), also=("source-no-picture", "source-unreadable")),
+    Fault("source-damaged", "a third of the pictures is zeroes", spoiled("one.mov", _zero(0.3, 0.6)), also=("source-changed",), quick=True),
+    Fault("source-codec-unsupported", "an unknown four-letter code", spoiled("one.mov", _four_letters(b"AVdh", b"zzzz"))),
+    Fault("source-too-short", "the same recording, but a second of it", spoiled("two.mp4", _shortened), also=("source-changed",)),
+    Fault("source-no-picture", "its sound alone", spoiled("two.mp4", _without_picture)),
+    Fault("picture-too-large", "a still of 60000 by 60000 in its place", spoiled("two.mp4", _write(png(60_000, 60_000)))),
+    Fault("source-growing", "somebody writes to it without end", hands.growing("two.mp4")),
     Fault("source-changed", "its date is set while rendering", spoiled("one.mov", os.utime, late=True)),
     # Scratch.
     Fault("scratch-full", "a small tmpfs is filled while rendering", full("scratch", 120_000), why_no_mount, quick=True),
@@ -133,9 +156,10 @@ FAULTS: tuple[Fault, ...] = (
     Fault("scratch-gone", "FUSE: ENODEV", failing("scratch", "write", "create", error="ENODEV", match=PART), why_no_fuse),
     Fault("scratch-hung", "FUSE: writes do not come back", failing("scratch", "write", hang=True, match=PART), why_no_fuse),
     Fault("scratch-no-permission", "FUSE: EACCES", failing("scratch", "create", error="EACCES", match=PART), why_no_fuse),
+    Fault("seal-damaged", "a bit flips in a checkpoint", hands.checkpoint_flipped(), quick=True),
     Fault("file-too-large", "RLIMIT_FSIZE of 100 kB", limited(resource.RLIMIT_FSIZE, 100_000), quick=True),
     Fault("pipe-broken", "FUSE: EPIPE", failing("scratch", "write", error="EPIPE", match=PART), why_no_fuse),
-    Fault("scratch-failing", "strace: every second fsync of a worker ends in EIO", traced("fsync:error=EIO:when=2+2", ""), _program("strace")),
+    Fault("scratch-failing", "strace: the first fsync of each worker ends in EIO", traced("fsync:error=EIO:when=1"), _program("strace")),
     # The film's volume.
     Fault("output-full", "a small tmpfs is filled while rendering", full("out", 60_000), why_no_mount, quick=True),
     Fault("output-quota", "FUSE: EDQUOT", failing("out", "write", error="EDQUOT", match=FILM), why_no_fuse),
@@ -152,11 +176,14 @@ FAULTS: tuple[Fault, ...] = (
     Fault("ffmpeg-stopped", "SIGTERM to ffmpeg", signalled(signal.SIGTERM)),
     Fault("program-hung", "SIGSTOP to ffmpeg", signalled(signal.SIGSTOP), quick=True),
     Fault("worker-died", "SIGKILL to a worker", signalled(signal.SIGKILL, working), quick=True),
-    Fault("out-of-memory", "RLIMIT_AS of 600 MB on the workers", limited(resource.RLIMIT_AS, 600_000_000), also=("ffmpeg-crashed", "worker-died")),
+    Fault("out-of-memory", "FUSE: ENOMEM", failing("scratch", "write", error="ENOMEM", match=PART), why_no_fuse),
+    Fault("machine-busy", "RLIMIT_AS of 250 MB: no room for one more thread", limited(resource.RLIMIT_AS, 250_000_000), also=("out-of-memory", "ffmpeg-crashed")),
     Fault("too-many-files", "RLIMIT_NOFILE of 8 on the workers", limited(resource.RLIMIT_NOFILE, 8)),
     Fault("too-many-processes", "a control group without room for one more", hands.crowded(0), _group("pids")),
-    Fault("memory-low", "another program takes the memory", hands.hogged(200 << 20)),
-    Fault("clock-jumped", "the clock is set an hour ahead (libfaketime)", hands.clock_set(3600), lambda: "" if Path(hands.FAKETIME).exists() else "libfaketime is not installed", fact="ClockJumped"),
+    Fault("memory-low", "another program takes the memory", hands.hogged(), hands.why_no_hog),
+    Fault("clock-jumped", "the process reads a clock that was set an hour ahead", hands.clocks(3600, 0), fact="ClockJumped", real=False),
+    Fault("clock-jumped", "the process reads a clock that was set back by a day", hands.clocks(-86400, 0), fact="ClockJumped", real=False),
+    Fault("machine-slept", "the process reads clocks of a machine that slept for ten minutes", hands.clocks(600, 600), fact="ClockJumped", real=False),
     # The request and its recipe.
     Fault("ffmpeg-missing", "a path that leads nowhere", asked(ffmpeg="/nowhere/ffmpeg"), quick=True),
     Fault("encoder-missing", "an encoder that does not exist", recipe(_ENCODERLESS)),

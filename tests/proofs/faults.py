@@ -65,7 +65,7 @@ class Verdict:
 
 def provoke(fault: Fault, stage: Stage) -> Verdict:
     """One real fault, from a fresh stage to a complete film."""
-    verdict = Verdict(fault.code, fault.how)
+    verdict = Verdict(fault.code, fault.how, real=fault.real)
     stage.restore()
     sources = look(stage.media)
     try:
@@ -147,7 +147,7 @@ def _lost(verdict: Verdict, stage: Stage, sources: dict[str, tuple[int, int, str
     known = record.read(stage.home)
     verdict.expect(known.sound, "the journal is damaged")
     again = {key: times for key, times in known.made.items() if times > 1}
-    verdict.expect(not again or verdict.code in ("seal-damaged", "source-changed"), f"{len(again)} sealed segments were made again")
+    verdict.expect(len(again) <= (verdict.code == "seal-damaged"), f"{len(again)} sealed segments were made again")
     for file, digest in known.seals.items():
         path = next(stage.scratch.rglob(file.rpartition("/")[2]), None)
         verdict.expect(path is not None and file_hash(path) == digest, f"the checkpoint {file} is not what was sealed")

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from tests.proofs import damage, kills, refusals, report
+from tests.faults.matrix import FAULTS
+from tests.proofs import damage, faults, kills, refusals, report
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="who is left after a kill is read from /proc")
 
@@ -24,3 +25,9 @@ def test_a_few_bad_requests_are_refused_in_words(tmp_path):
 def test_a_little_damage_is_said_or_cannot_be_seen(tmp_path):
     held, figures = damage.prove(tmp_path, report.Say(), each=2, codecs=("ProRes",))
     assert held and figures["cases"] == 2 and figures["seen_with_a_hash_on_record"] == figures["differ"]
+
+
+def test_a_few_faults_are_named_and_survived(tmp_path):
+    few = [fault for fault in FAULTS if fault.code in ("source-missing", "file-too-large", "program-hung")]
+    held, figures = faults.prove(tmp_path, report.Say(), quick=True, rows=few)
+    assert held and figures["real"] == 3 and figures["simulated"] >= 10

@@ -171,10 +171,12 @@ def prepare(folder: Path) -> None:
     ):
         middle = len(data) // 2
         (folder / name).write_bytes((data[:middle] + hole + data[middle + len(hole) :])[:size])
-    (folder / "huge.png").write_bytes(_png(60_000, 60_000))
+    (folder / "huge.png").write_bytes(png(60_000, 60_000))
 
 
-def _png(width: int, height: int) -> bytes:
+def png(width: int, height: int) -> bytes:
+    """The head of a picture of this size, and hardly a body."""
+
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 

@@ -98,6 +98,10 @@ TOLD: tuple[tuple[Fact, str, str], ...] = (
     ),
     (
         SegmentParted(key="v1", at=24),
+        "A piece failed though every frame of it can be had; it is made in two, the second from its frame 24 on.",
+        "Ein Stück misslang, obwohl jedes Bild darin zu haben ist; es entsteht in zwei Teilen, der zweite ab seinem Bild 24.",
+    ),
+    (
         ShotDegraded(shot=1, change="software decoding", failure=DAMAGED),
         "Shot 1 was made in another way (software decoding): damaged media.",
         "Einstellung 1 entstand auf andere Weise (Decodieren ohne Gerät): Beschädigte Medien.",

@@ -164,6 +164,8 @@ def test_what_is_no_file_is_refused_without_hanging(tmp_path: Path) -> None:
         ("notes.txt", b"Bring the tapes on Monday.\n" * 40, "refused"),
         ("list.m3u8", b"#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\nshot.mov\n#EXT-X-ENDLIST\n", "refused"),
         ("list.ffconcat", b"ffconcat version 1.0\nfile shot.mov\n", "refused"),
+        ("text.mov", b"Bring the tapes on Monday.\n" * 40, "not-media"),
+        ("list.mp4", b"ffconcat version 1.0\nfile shot.mov\n", "refused"),
         ("titles.srt", b"1\n00:00:01,000 --> 00:00:02,000\nGood evening.\n", "no-streams"),
     ],
 )
@@ -176,9 +178,9 @@ def test_what_is_no_media_is_refused(prores: Movie, tmp_path: Path, name: str, c
 
 
 def test_what_only_looks_like_media_is_an_error(prores: Movie, tmp_path: Path) -> None:
-    (tmp_path / "text.mov").write_bytes(b"Bring the tapes on Monday.\n" * 40)
+    (tmp_path / "noise.wav").write_bytes(bytes(range(256)) * 40)
     (tmp_path / "half.mov").write_bytes(prores.path.read_bytes()[:50000])
-    for name in ("text.mov", "half.mov"):
+    for name in ("noise.wav", "half.mov"):
         os.utime(tmp_path / name, (1, 1))
         with pytest.raises(av.InvalidDataError):
             probe.examine(str(tmp_path / name))
@@ -220,3 +222,10 @@ def test_a_picture_of_absurd_size_is_refused_before_it_is_decoded(tmp_path: Path
     with pytest.raises(NotMedia) as refused:
         probe.examine(str(tmp_path / "large.png"))
     assert (refused.value.note, refused.value.detail) == ("picture-too-large", "640x640")
+
+
+def test_a_codec_that_nobody_knows_is_said(dnxhr: Movie, tmp_path: Path) -> None:
+    (tmp_path / "odd.mov").write_bytes(dnxhr.path.read_bytes().replace(b"AVdh", b"zzzz"))
+    with pytest.raises(NotMedia) as refused:
+        probe.examine(str(tmp_path / "odd.mov"))
+    assert refused.value.note == "no-decoder"
