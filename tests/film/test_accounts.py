@@ -44,7 +44,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, Path, str]:
     house = House(folder / "home")
     film = folder / "Festsaal.mov"
     ended = house.assemble(cut, film, "prores-hq")
-    assert ended.code == 1 and ended.codes == {"source-missing", "source-damaged"}
+    assert ended.code == 1 and ended.codes == {"source-missing", "shot-mended"}
     return house, film, ended.summary["job"]
 
 
@@ -111,7 +111,7 @@ def test_the_bundle_holds_everything_about_the_job(job, tmp_path):
     assert kinds[0] == "JobAccepted" and kinds[-1] == "JobFinished"
     logged = [json.loads(line) for line in files["log.jsonl"].splitlines()]
     assert {"command", "AttemptFailed", "JobFinished"} <= {one["event"] for one in logged}
-    assert str(film) in files["story.txt"].decode() and "Shot 2 is a slate: damaged media." in files["story.txt"].decode()
+    assert str(film) in files["story.txt"].decode() and "Shot 2 is mended" in files["story.txt"].decode()
     assert json.loads(files["timeline.otio"])["name"] == "Schnitt 7 Braut"
     about = json.loads(files["machine.json"])
     assert about["ffmpeg"] and about["python"] and any(one.startswith("av ") for one in about["libraries"])
@@ -154,7 +154,7 @@ def test_no_bundle_replaces_a_file(job, tmp_path):
 def test_show_and_stats_tell_the_same(job):
     house, _, name = job
     said = run(house, "show", name)
-    order = ["Asked for", "Work began", "media offline", "Planned 5 shots", "attempt 1 failed", "Shot 2 is a slate", "Published as", "Ended"]
+    order = ["Asked for", "Work began", "media offline", "Planned 5 shots", "attempt 1 failed", "Shot 2 is mended", "Published as", "Ended"]
     at = [said.index(words) for words in order]
     assert at == sorted(at) and "\u202e" not in said
     told = json.loads(run(house, "stats", "--json"))
