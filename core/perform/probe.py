@@ -32,10 +32,11 @@ def examine(path: str) -> Source:
         raise NotMedia("not-a-file")
     try:
         found = _examined(path, facts)
-    except (NotMedia, av.FFmpegError, ValueError):
+    except (NotMedia, av.FFmpegError, ValueError) as error:
         if _grows(path, facts) or (machine.now() - facts.st_mtime < _WRITTEN_S and wholeness.cut_short(path)):
             raise NotMedia("growing") from None
-        _refuse_words(path)
+        if not isinstance(error, NotMedia):
+            _refuse_words(path)
         raise
     if _grows(path, facts):
         raise NotMedia("growing")

@@ -139,7 +139,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("source-unreadable", "noise in its place", spoiled("voice.wav", _write(bytes(range(256)) * 99))),
     Fault("source-refused", "a playlist in its place", spoiled("two.mp4", _write(b"#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\none.mov\n#EXT-X-ENDLIST\n"))),
     Fault("source-not-media", "subtitles in its place", spoiled("voice.wav", _write(b"1\n00:00:01,000 --> 00:00:02,000\nGood evening.\n"))),
-    Fault("source-damaged", "a third of the pictures is zeroes", spoiled("one.mov", _zero(0.3, 0.6)), also=("source-changed",), quick=True),
+    Fault("source-damaged", "a fifth of the file is zeroes", spoiled("two.mp4", _zero(0.3, 0.5)), also=("source-changed",), quick=True),
     Fault("source-codec-unsupported", "an unknown four-letter code", spoiled("one.mov", _four_letters(b"AVdh", b"zzzz"))),
     Fault("source-too-short", "the same recording, but a second of it", spoiled("two.mp4", _shortened), also=("source-changed",)),
     Fault("source-no-picture", "its sound alone", spoiled("two.mp4", _without_picture)),
