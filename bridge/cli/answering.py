@@ -22,6 +22,7 @@ from core.record.journal import Journal
 from core.record.memory import Memory
 
 ANSWERS: tuple[Answers, ...] = get_args(Answers)
+UNLIKE = "source-unlike-record"
 _ALWAYS = ("skip", "previous", "stop")
 """What can be preferred always: trying again for ever cannot, and another file is another one each time."""
 
@@ -74,12 +75,23 @@ def _answer(journal: Journal, job: str, arguments: argparse.Namespace, console: 
     paths = _paths(journal, job, numbers) if to else [""]
     said = [Answered(answer=arguments.answer, shot=shot, code=code, path=path, to=to) for path in paths]
     journal.append(job, said, machine.now())
+    if arguments.answer == "retry":
+        _vouch(journal, job, [n for n in numbers if faults.get(n) == UNLIKE] if numbers else list(faults), console)
     if arguments.always:
         memory = Memory(journal)
         for fault in dict.fromkeys(faults[n] for n in numbers if n in faults):
             memory.prefer(fault, arguments.answer)
             console.print(f"From now on {fault} is always answered so; hotsplice preferences {fault} ask takes it back.")
     console.print(f"[green]Noted[/] for {_about(numbers)}: {arguments.answer}{f' to {safe(to)}' if to else ''}.")
+
+
+def _vouch(journal: Journal, job: str, numbers: list[int], console: Console) -> None:
+    """Who wants a file used that is unlike its record has looked at it: from now on its present content is the record."""
+    planned = journal.last(job, "FilmPlanned")
+    plan = Memory(journal).plan(job, planned.fact.cut) if planned and isinstance(planned.fact, FilmPlanned) else None
+    for path in dict.fromkeys(shot.path for shot in plan.shots if shot.number in numbers and shot.path) if plan else ():
+        Memory(journal).forget_marks(path)
+        console.print(f"{safe(path)} is taken for right as it is now.")
 
 
 def _about(numbers: list[int]) -> str:

@@ -90,6 +90,7 @@ class Memory:
         )
         found = [codec.decode(body, SourceMoved) for (body,) in rows]
         return {fact.path: fact.to for fact in found}
+
     def keep_marks(self, marks: Marks) -> None:
         """Remember what a source's content was like where it was used. A file that was changed since begins anew."""
         if self._modified_ns(marks.path) != marks.modified_ns:
@@ -120,6 +121,11 @@ class Memory:
             return []
         known = self._marks(marks.path, marks.stream, min(marks.marks), max(marks.marks))
         return sorted(place for place, mark in marks.marks.items() if known.get(place, mark) != mark)
+
+    def forget_marks(self, path: str) -> None:
+        """A person vouches for a file as it is now: what was known of its content before is not held against it."""
+        self._journal.write("DELETE FROM marks WHERE file IN (SELECT file FROM marked WHERE path = ?)", [(path,)])
+        self._journal.write("DELETE FROM marked WHERE path = ?", [(path,)])
 
     def _modified_ns(self, path: str) -> int:
         rows = self._journal.read("SELECT modified_ns FROM marked WHERE path = ?", (path,))

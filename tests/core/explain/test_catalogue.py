@@ -7,6 +7,7 @@ import argparse
 import ast
 import re
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -217,6 +218,14 @@ def test_commands_that_are_advised_exist(language, code):
             assert verb in verbs or verb in ("is", "stellt"), f"{code} sends people to hotsplice {verb}"
 
 
+@pytest.mark.parametrize("file", ["catalogue.yaml", "catalogue.de.yaml", "phrases.yaml"])
+def test_no_code_stands_twice_in_a_file(file):
+    """YAML would take the last and say nothing of the other."""
+    text = resources.files("core.explain").joinpath(file).read_text(encoding="utf-8")
+    codes = re.findall(r"^([a-z-]+):", text, re.MULTILINE)
+    assert len(codes) > 50 and len(codes) == len(set(codes)), sorted(code for code in set(codes) if codes.count(code) > 1)
+
+
 def test_german_is_complete():
     assert list(GERMAN) == list(ENTRIES), "the same codes in the same order, so that both files can be read side by side"
 
@@ -238,7 +247,7 @@ ALIKE: set[str] = set()
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_may_lose_something_is_never_called_safe(language):
-    risky = {"en": ("free some space", "close other", "remove the record"), "de": ("schaffen sie platz", "schließen sie diese", "entfernen sie das verzeichnis")}
+    risky = {"en": ("free some space", "close other", "changed on purpose"), "de": ("schaffen sie platz", "schließen sie diese", "absichtlich geändert")}
     for code, entry in catalogue.entries(language).items():
         for action in entry.actions:
             assert action.safe != any(word in action.do.lower() for word in risky[language]), f"{code}: {action.do}"

@@ -161,12 +161,12 @@ def test_what_is_no_file_is_refused_without_hanging(tmp_path: Path) -> None:
     ("name", "content", "note"),
     [
         ("empty.mov", b"", "empty-file"),
-        ("notes.txt", b"Bring the tapes on Monday.\n" * 40, "not-media"),
+        ("notes.txt", b"Bring the tapes on Monday.\n" * 40, "refused"),
         ("list.m3u8", b"#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\nshot.mov\n#EXT-X-ENDLIST\n", "refused"),
         ("list.ffconcat", b"ffconcat version 1.0\nfile shot.mov\n", "refused"),
         ("text.mov", b"Bring the tapes on Monday.\n" * 40, "not-media"),
         ("list.mp4", b"ffconcat version 1.0\nfile shot.mov\n", "refused"),
-        ("titles.srt", b"1\n00:00:01,000 --> 00:00:02,000\nGood evening.\n", "not-media"),
+        ("titles.srt", b"1\n00:00:01,000 --> 00:00:02,000\nGood evening.\n", "no-streams"),
     ],
 )
 def test_what_is_no_media_is_refused(prores: Movie, tmp_path: Path, name: str, content: bytes, note: str) -> None:
