@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import msgspec
 import xxhash
 
 from core.model.failure import Evidence
-from core.model.orders import EncodeTrack, Made, Outcome, Proved, ProveEncoder, RenderSegment
+from core.model.orders import EncodeTrack, Made, Marks, Outcome, Proved, ProveEncoder, RenderSegment
 from core.perform import ffmpeg, hashing, machine, marking, packets, sealed, wholeness
 
 _ABSENT = ": No such file or directory"
@@ -59,6 +60,37 @@ def _died(ran: ffmpeg.Ran, *, operation: str, argv: tuple[str, ...], part: str, 
     )
 
 
+class _Meanwhile:
+    """Marks of the source, taken while ffmpeg is busy with it: begun at its first frame, since no other thread may run when a
+    program is started, and over before the next is."""
+
+    def __init__(self, order: RenderSegment, on_frames: Callable[[int], None]) -> None:
+        self._order, self._on_frames = order, on_frames
+        self._pool: ThreadPoolExecutor | None = None
+        self._marks: Future[Marks] | None = None
+
+    def on_frames(self, frames: int) -> None:
+        """Passes it on."""
+        if self._marks is None and self._order.end_s:
+            self._pool = ThreadPoolExecutor(1)
+            self._marks = self._pool.submit(self._take)
+        self._on_frames(frames)
+
+    def settle(self) -> None:
+        """Wait until no thread of ours runs."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def marks(self) -> tuple[Marks, ...]:
+        """What was found, or the exception that told of damage; none where nothing is marked."""
+        if not self._order.end_s:
+            return ()
+        return (self._marks.result() if self._marks is not None else self._take(),)
+
+    def _take(self) -> Marks:
+        return marking.of_pictures(self._order.source, self._order.stream, self._order.begin_s, self._order.end_s)
+
+
 def _complained(ran: ffmpeg.Ran) -> bool:
     return any("[error]" in line or "corrupt" in line for line in ran.lines)
 
@@ -70,8 +102,11 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
         from core.perform import slate  # Pillow is needed for slates alone
 
         slate.draw(f"{order.part}.png", order.slate, order.width, order.height)
-    argv, again = order.argv, False
-    ran = ffmpeg.run(argv, on_frames=on_frames, command_pipe=command_pipe)
+    argv, again, meanwhile = order.argv, False, _Meanwhile(order, on_frames)
+    try:
+        ran = ffmpeg.run(argv, on_frames=meanwhile.on_frames, command_pipe=command_pipe)
+    finally:
+        meanwhile.settle()
     badly = ran.exit_code != 0 or ran.frames < order.frames or _complained(ran)
     if badly and ran.exit_code >= 0 and (order.again or (order.source and not _ours(ran, order.part))):
         argv, again = order.again or argv, bool(order.again)
@@ -90,7 +125,6 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
         short = _died(ran, operation="render", argv=argv, part=order.part, source=order.source, wanted=order.frames)
         if short.errno is not None or short.note:
             return msgspec.structs.replace(short, frames_seen=counted.frames)
-    used = (marking.of_pictures(order.source, order.stream, order.begin_s, order.end_s),) if order.end_s else ()
     return Made(
         frames=counted.frames,
         signature=counted.signature,
@@ -101,7 +135,7 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
         digest=counted.digest,
         reorder=counted.reorder,
         again=again,
-        marks=used,
+        marks=meanwhile.marks(),
         making_s=ran.elapsed_s,
         checking_s=machine.monotonic() - started,
     )
