@@ -82,6 +82,8 @@ def _answer(journal: Journal, job: str, arguments: argparse.Namespace, console: 
         for fault in dict.fromkeys(faults[n] for n in numbers if n in faults):
             memory.prefer(fault, arguments.answer)
             console.print(f"From now on {fault} is always answered so; hotsplice preferences {fault} ask takes it back.")
+    if arguments.answer in _ALWAYS and not arguments.always:
+        console.print("[dim]With --always the same fault is answered so every time; hotsplice preferences takes it back.[/]")
     console.print(f"[green]Noted[/] for {_about(numbers)}: {arguments.answer}{f' to {safe(to)}' if to else ''}.")
 
 

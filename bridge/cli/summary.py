@@ -217,8 +217,15 @@ def report(ended: Ended, request: Request, language: Language = "en") -> dict[st
                 "title": title,
                 "message": message,
                 "safe": safe if incomplete else "",
-                "action": phrase("mend-and-run", language) if incomplete else "",
+                "action": _what_now(ended, state, language) if incomplete else "",
             }
+
+
+def _what_now(ended: Ended, state: Assembly, language: Language) -> str:
+    """Mend it; or decide, where shots wait for a decision."""
+    mend = phrase("mend-and-run", language)
+    asked = sorted(state.questions())
+    return f"{mend} {phrase('or-decide', language, job=ended.job, shot=asked[0])}" if asked else mend
 
 
 def _fatal_words(end: JobFinished, fatal: Failure | None, language: Language) -> catalogue.Words:

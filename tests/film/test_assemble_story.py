@@ -197,3 +197,15 @@ def test_a_preset_of_ones_own(house: House, reels: list[Movie], tmp_path: Path) 
     ended = house.assemble(cut_of([(reels[0].path, 3, 10)], tmp_path / "one.otio"), tmp_path / "film.mov", "lt")
     assert ended.code == 0 and ended.facts("FilmPlanned")[0]["copied"] == 0
     assert shown(tmp_path / "film.mov") == [Mark(1, 3 + n) for n in range(10)]
+
+
+def test_a_film_that_decayed_after_it_was_published_is_named(house: House, reels: list[Movie], tmp_path: Path) -> None:
+    film = tmp_path / "film.mov"
+    house.assemble(cut_of([(reels[0].path, 0, 20)], tmp_path / "one.otio"), film)
+    assert house.run("check", film, "--json").code == 0
+    with film.open("r+b") as handle:
+        handle.seek(film.stat().st_size // 2)
+        handle.write(b"\0\1\2\3")
+    checked = house.run("check", film, "--json")
+    (wrong,) = checked.summary["wrong"]
+    assert (checked.code, wrong["what"], wrong["code"]) == (1, str(film), "film-changed")
