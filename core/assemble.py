@@ -15,7 +15,7 @@ from core import cleaning, preparation
 from core.answering import Answering
 from core.decide import flatten, identity
 from core.decide.assembly import Assembly
-from core.engine import Engine, Tally
+from core.engine import Engine
 from core.healing import Healer
 from core.laying_out import planned, refuse_sources_as_output, refuse_without_space
 from core.model.facts import FilmPublished, JobFinished, RunInterrupted
@@ -27,6 +27,7 @@ from core.perform.crew import Crew
 from core.record.memory import Memory
 from core.request import House, Listener, Request, check_output
 from core.taking_up import opening_facts, take_up
+from core.tally import Tally
 
 _ENCODER_GONE = {"encoder-missing", "encoder-device-gone"}
 

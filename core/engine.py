@@ -57,17 +57,7 @@ from core.perform.crew import Crew
 from core.record.journal import Journal, JournalLost
 from core.record.memory import Memory
 from core.record.workspace import Workspace
-
-
-@dataclass
-class Tally:
-    """Seconds of this run: spent by the engine on records and renames, by workers on checking, and waiting for work."""
-
-    started: float = 0.0
-    recording_s: float = 0.0
-    checking_s: float = 0.0
-    working_s: float = 0.0
-    rendered_frames: int = 0
+from core.tally import Tally
 
 
 @dataclass
@@ -105,6 +95,7 @@ class Engine:
         self._lanes = self.crew.size
         self._keeper = Gatekeeper(crew=self.crew, workspace=self.workspace, output=self.output)
         self._memory = Memory(self.journal)
+        self._back: list[tuple[str, Outcome]] = []
 
     def note(self, *facts: Fact) -> None:
         """First the record, then the memory, then the listeners."""
@@ -123,6 +114,7 @@ class Engine:
         while self.state.finished is None:
             reason = self.stopped() or self._ask()
             if reason:
+                self._settle()
                 interrupted = RunInterrupted(reason=reason)
                 self.note(interrupted)
                 return interrupted
@@ -141,15 +133,16 @@ class Engine:
                     self._finish()
                 elif need.kind == "join" and self.answering.still_waited_for(self.state):
                     break
-                elif self.crew.idle and len(self.given) < self._lanes:
+                elif self.crew.idle and len(self.given) - len(self._back) < self._lanes:
                     self._give(need)
                 else:
                     break
+            news = self._settle()
             if self.state.gates:
                 for gate in self._keeper.tend(self.state, idle=not needs and not self.given):
                     self.note(*settling.given_up(self.state, self._keeper.opened(gate, given_up=True)))
             if self.state.finished is None:
-                self._listen(now)
+                self._listen(now, patient=not news)
         assert self.state.finished is not None
         return self.state.finished
 
@@ -164,10 +157,11 @@ class Engine:
             self.note(*self.answering.stand_ins(self.state))
         return self.answering.stop(self.state)
 
-    def _listen(self, now: float) -> None:
+    def _listen(self, now: float, *, patient: bool) -> None:
         alarm = self.state.next_alarm(now)
         patience = 1.0 if alarm is None else min(1.0, alarm - now)
-        for name, reply in self.crew.listen(patience if self.given or alarm or self.state.gates else 0.05):
+        idle_s = patience if self.given or alarm or self.state.gates else 0.05
+        for name, reply in self.crew.listen(idle_s if patient else 0.0):
             if name.startswith(PROBE):
                 self.note(*self._keeper.heard(name, reply))
                 continue
@@ -175,10 +169,17 @@ class Engine:
             if isinstance(reply, Progress):
                 given.frames = reply.frames
             else:
-                del self.given[name]
                 self.tally.working_s += machine.monotonic() - given.at
-                self._hear(given, reply)
+                self._back.append((name, reply))
         self.on_tick(self)
+
+    def _settle(self) -> bool:
+        """Hear what came back; whether anything did. The workers that brought it are at their next work already: flushing
+        names and records takes as long as starting a program."""
+        news, self._back = self._back, []
+        for name, reply in news:
+            self._hear(self.given.pop(name), reply)
+        return bool(news)
 
     # Orders -------------------------------------------------------------------------------------------------------
 

@@ -119,8 +119,11 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
             operation="render", place="source", path=order.source, note="source-changed", argv=argv, elapsed_s=ran.elapsed_s,
             **machine.around(order.source),
         )  # fmt: skip
-    _flush(order.part)
-    counted = packets.count_video(order.part, rate)
+    with ThreadPoolExecutor(1) as beside:  # what follows only reads, and nothing is believed before all of it has ended
+        flushed = beside.submit(_flush, order.part)
+        counted = packets.count_video(order.part, rate)
+        file_hash = hashing.file_hash(order.part)
+        flushed.result()
     if order.source and counted.frames < order.frames:
         short = _died(ran, operation="render", argv=argv, part=order.part, source=order.source, wanted=order.frames)
         if short.errno is not None or short.note:
@@ -131,7 +134,7 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
         on_grid=counted.on_grid,
         log=ran.lines,
         bytes=os.path.getsize(order.part),
-        file_hash=hashing.file_hash(order.part),
+        file_hash=file_hash,
         digest=counted.digest,
         reorder=counted.reorder,
         again=again,

@@ -11,10 +11,10 @@ import pytest
 from bridge.cli import summary
 from core.assemble import Ended, Request
 from core.decide.diagnosis import diagnose
-from core.engine import Tally
 from core.explain.filling import Language
 from core.model.facts import AttemptFailed, Fact, JobFinished, RunInterrupted, ShotSlated
 from core.model.failure import Evidence, Recovery, Strategy
+from core.tally import Tally
 from otio_adapters.refused import TimelineRefused
 from tests.core.decide.playbook import Playbook, made, play
 from tests.core.props import PRORES, clip, cut, offline, picture, source, voice
