@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import opentimelineio as otio
 
@@ -30,17 +29,19 @@ def timeline_from(raw: bytes, path: Path) -> Timeline:
     data = guard.parse(raw)
     try:
         schemas.prepare(data)
-        return timeline_of(_parsed(data), folder=path.absolute().parent, stem=path.stem)
+        text = json.dumps(data)
+        del data  # thrice as large as the file; the next reader needs as much
+        return timeline_of(_parsed(text), folder=path.absolute().parent, stem=path.stem)
     except TimelineRefused:
         raise
     except Exception as unexpected:
         raise invalid(f"The timeline cannot be understood: {named(unexpected)}.") from unexpected
 
 
-def _parsed(data: Any) -> otio.schema.Timeline:
+def _parsed(text: str) -> otio.schema.Timeline:
     # Not through otio.adapters: that would run the hooks and plugins that happen to be installed on the machine.
     try:
-        root = otio.core.deserialize_json_from_string(json.dumps(data))
+        root = otio.core.deserialize_json_from_string(text)
     except Exception as unexpected:
         # KeyError puts its text in quotes; types are mangled C++ names; lines are those of our own copy.
         said = str(unexpected.args[0] if unexpected.args else unexpected)

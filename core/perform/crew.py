@@ -17,7 +17,7 @@ from core.model.failure import Evidence
 from core.model.orders import Assignment, Order, Outcome, Progress, Reply
 from core.perform import machine, process, silence, whereabouts
 
-_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "2"}
 
 
 @dataclass
