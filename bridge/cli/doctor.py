@@ -7,6 +7,7 @@ import os
 import platform
 import tempfile
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +17,13 @@ from rich.table import Table
 from bridge.cli import summary
 from bridge.cli.console import plain_console, safe
 from bridge.cli.house import Place, place, program_version
+from core.decide import commands
 from core.explain import catalogue
 from core.explain.filling import human_bytes
+from core.model.film import Format
+from core.model.preset import Preset
 from core.model.refusal import Refused
-from core.perform import build, machine
+from core.perform import build, ffmpeg, machine
 from core.record.workspace import durable_rename
 
 ENOUGH_FREE = 20_000_000_000
@@ -99,9 +103,21 @@ def _ffmpeg(where: Place) -> list[Line]:
             lines.append(
                 Line("note", f"  {preset.name}", f"no encoder {', '.join(missing)}", "Use another preset or another ffmpeg.")
             )
+        elif not _encodes(found, preset):
+            instead = f"{preset.fallback} is used instead" if preset.fallback else "Use another preset"
+            lines.append(Line("note", f"  {preset.name}", "its encoder does not make a frame here", f"{instead}."))
         else:
             lines.append(Line("ok", f"  {preset.name}", preset.title))
     return lines
+
+
+def _encodes(found: build.Build, preset: Preset) -> bool:
+    """Whether one black frame comes out: an encoder for a graphics device is listed where there is no such device."""
+    form = Format(width=640, height=360, rate=Fraction(25), sample_rate=48000, channels=2)
+    with tempfile.TemporaryDirectory(prefix="hotsplice-doctor-") as folder:
+        part = str(Path(folder, f"frame{preset.extension}"))
+        argv = commands.prove(form=form, preset=preset, part=part, ffmpeg_path=found.path)
+        return ffmpeg.run(argv).exit_code == 0
 
 
 def _folder(name: str, folder: Path) -> list[Line]:
