@@ -63,6 +63,9 @@ QUICK = msgspec.structs.replace(
     POLICY, first_delay_s=0.0, longest_delay_s=0.0, free_margin_bytes=0, gate_patience_s=0.1, probe_every_s=0.0
 )
 
+PATIENT = msgspec.structs.replace(QUICK, gate_patience_s=60.0)
+"""Where a gate opens, however slow the machine is."""
+
 
 @dataclass
 class Studio:
@@ -395,8 +398,9 @@ def test_when_there_is_room_again_the_job_goes_on_by_itself(studio):
             return Refuted(reason="full") if len(room) < 3 else None
         return None
 
-    end = studio.engine(Hands(2, lambda order: None if len(room) > 2 else full_disk(order), probing)).run()
-    assert end.outcome == "complete"
+    engine = studio.engine(Hands(2, lambda order: None if len(room) > 2 else full_disk(order), probing))
+    engine.state.policy = PATIENT
+    assert engine.run().outcome == "complete"
     (opened,) = studio.names(GateOpened)
     assert (opened.gate, opened.given_up) == ("scratch", False)
     counted = [fact for fact in studio.names(AttemptFailed) if not fact.recovery.gate]
@@ -415,6 +419,7 @@ def test_a_volume_that_is_gone_is_waited_for_while_everything_else_is_made(studi
 
     engine = studio.engine(Hands(2, gone))
     engine.state.volumes = {MEDIA.path: "/media", SAME.path: "/other"}
+    engine.state.policy = PATIENT
     assert engine.run().outcome == "complete"
     closed, opened = studio.names(GateClosed), studio.names(GateOpened)
     assert [fact.gate for fact in closed] == ["source:/media"] == [fact.gate for fact in opened]
@@ -437,6 +442,22 @@ def test_a_volume_that_does_not_come_back_costs_its_shots_alone(studio):
     slates = studio.names(ShotSlated)
     assert slates and {fact.failure.code for fact in slates} == {"source-volume-gone"}
     assert studio.output.exists()
+
+
+def test_a_worker_is_at_its_next_order_before_what_it_brought_is_put_on_record(studio):
+    hands = Hands(1)
+    engine, busy = studio.engine(hands), []
+    engine.on_fact = lambda seq, fact: busy.append(bool(hands.at_work)) if isinstance(fact, SegmentSealed) else None
+    assert engine.run().outcome == "complete"
+    assert busy[:-1] == [True] * (len(busy) - 1) and len(busy) > 2
+
+
+def test_what_came_back_before_a_stop_is_kept(studio):
+    hands = Hands(1)
+    engine = studio.engine(hands)
+    engine.on_tick = lambda engine: setattr(studio, "stop", "SIGINT") if hands.done else None
+    assert engine.run() == RunInterrupted(reason="SIGINT")
+    assert len(studio.names(SegmentSealed)) == 1 == len(hands.done)
 
 
 def test_what_cured_a_fault_here_is_remembered(studio):
