@@ -76,6 +76,8 @@ def load(folder: Path) -> Settings:
         raise Refused("settings-invalid", path=str(path), detail="it is nested too deeply") from error
     if settings.jobs is not None and not 1 <= settings.jobs <= MOST_JOBS:
         raise Refused("settings-invalid", path=str(path), detail=f"jobs must be a number from 1 to {MOST_JOBS}")
+    if settings.scratch is not None and not Path(settings.scratch).expanduser().is_absolute():
+        raise Refused("settings-invalid", path=str(path), detail="scratch must be a whole path, from the root on")
     if settings.decode_with is not None and settings.decode_with not in DEVICES:
         raise Refused("settings-invalid", path=str(path), detail=f"decode_with must be one of {', '.join(DEVICES)}")
     if settings.wait is not None and not 0 <= settings.wait <= 86400:

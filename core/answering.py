@@ -10,6 +10,8 @@ from core.record.journal import Journal
 from core.record.memory import Memory
 
 _ASK_EVERY_S = 0.5
+STOPPED_AT = "stop at "
+"""How the reason begins of a run that a preference ended; the fault's code follows."""
 
 
 class Answering:
@@ -43,7 +45,7 @@ class Answering:
     def stop(self, state: Assembly) -> str:
         """Why the job shall stop: somebody always wants that where something fails so. Empty: it shall not."""
         wishes = {code for n, code in state.shots_missing().items() if state.wish(n, code) == "stop"}
-        return f"stop at {min(wishes)}" if wishes else ""
+        return f"{STOPPED_AT}{min(wishes)}" if wishes else ""
 
     def stand_ins(self, state: Assembly) -> list[Fact]:
         """Earlier renders for the shots that are missing and about which that was wished."""

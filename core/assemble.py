@@ -15,7 +15,7 @@ from core import cleaning, preparation
 from core.answering import Answering
 from core.decide import flatten, identity
 from core.decide.assembly import Assembly
-from core.engine import Engine
+from core.engine import RELINKED, Engine
 from core.healing import Healer
 from core.laying_out import planned, refuse_sources_as_output, refuse_without_space
 from core.model.facts import FilmPublished, JobFinished, RunInterrupted
@@ -153,7 +153,7 @@ def _assemble(
     except preparation.Stopped:
         pass  # the job is on record by now: the engine says that it was stopped
     end = engine.run()
-    return Ended(known, end, state, tally, state.published, again=engine.relinked and isinstance(end, JobFinished))
+    return Ended(known, end, state, tally, state.published, again=isinstance(end, RunInterrupted) and end.reason == RELINKED)
 
 
 def _already_there(output: Path, house: House, crew: Crew, state: Assembly, stopped: Callable[[], str]) -> bool:

@@ -44,7 +44,8 @@ def _cut_publish(job: str, output: Path, journal: Journal, workspace: Workspace)
     if Path(fact.staged).exists() or not output.exists() or output.stat().st_size != fact.bytes:
         return
     if hashing.tree_hash(output) == fact.film_hash:
-        kept = workspace.kept(output)
+        kept, before = workspace.kept(output), journal.film(str(output))
+        replaced = not (before and before.kept_hash and kept.exists() and hashing.tree_hash(kept) == before.kept_hash)
         published = FilmPublished(
             output=str(output),
             film_hash=fact.film_hash,
@@ -52,5 +53,6 @@ def _cut_publish(job: str, output: Path, journal: Journal, workspace: Workspace)
             cut=fact.cut,
             frames=fact.frames,
             samples=fact.samples,
+            replaced=replaced,
         )
         journal.append(job, [published], machine.now())

@@ -41,6 +41,7 @@ class Removable:
 def removable(journal: Journal, workspace: Workspace, *, keep: Collection[str] = (), workers: int = 1) -> Removable:
     """Look at everything; films are read again by workers. `keep` are content keys that are needed now."""
     seals = journal.all_seals()
+    keep = {*keep, *_needed_by_open_jobs(journal)}
     verified = _verified_jobs(journal, {job for seal, job in seals if seal.file and seal.key not in keep}, workers)
     return Removable(
         seals=tuple(seal for seal, job in seals if seal.file and job in verified and seal.key not in keep),
@@ -58,6 +59,12 @@ def remove(found: Removable, journal: Journal, workspace: Workspace) -> int:
         accepted, _ = journal.request(job)
         workspace.close_job(job, Path(accepted.output))
     return freed
+
+
+def _needed_by_open_jobs(journal: Journal) -> set[str]:
+    """Checkpoints of jobs that can be taken up again; another job may have used them last, and so be named as theirs."""
+    open_jobs = [job for job, _ in journal.jobs() if not _ended(journal, job)]
+    return {entry.fact.key for job in open_jobs for entry in journal.facts(job) if isinstance(entry.fact, SegmentSealed)}
 
 
 def _ended(journal: Journal, job: str) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from core import decay, dispatch
+from core import decay, dispatch, publishing
 from core.answering import Answering
 from core.decide import integrity, settling
 from core.decide.assembly import Assembly, Need
@@ -112,7 +112,7 @@ class Engine:
         """Until the job has ended or someone asks to stop. JournalLost, sqlite3.Error, OSError: nothing can be recorded
         any more; what was recorded holds."""
         while self.state.finished is None:
-            reason = self.stopped() or self._ask()
+            reason = self.stopped() or self._ask() or self._wants_another_plan()
             if reason:
                 self._settle()
                 interrupted = RunInterrupted(reason=reason)
@@ -131,7 +131,7 @@ class Engine:
                     self._publish()
                 elif need.kind == "finish":
                     self._finish()
-                elif need.kind == "join" and self.answering.still_waited_for(self.state):
+                elif need.kind == "join" and (self.relinked or self.answering.still_waited_for(self.state)):
                     break
                 elif self.crew.idle and len(self.given) - len(self._back) < self._lanes:
                     self._give(need)
@@ -156,6 +156,10 @@ class Engine:
         if self.state.finished is None and self.state.published is None:
             self.note(*self.answering.stand_ins(self.state))
         return self.answering.stop(self.state)
+
+    def _wants_another_plan(self) -> str:
+        """Another file was given for a source: when everything else is made, the film is planned anew instead of published."""
+        return RELINKED if self.relinked and self.state.complete and not self.given else ""
 
     def _listen(self, now: float, *, patient: bool) -> None:
         alarm = self.state.next_alarm(now)
@@ -303,24 +307,18 @@ class Engine:
         """The rename that makes it the film. Done before and cut before the record: the film is known by its hash."""
         joined = self.state.joined
         assert joined is not None
-        staged = Path(joined.staged)
-        kept = ""
+        before = self.journal.film(str(self.output))
         try:
-            kept = self.workspace.publish(staged, self.output)
+            kept, replaced = publishing.publish(joined, self.output, before, self.workspace)
         except OSError as error:
             seen = Evidence(operation="publish", place="output", path=str(self.output), errno=error.errno, detail=str(error))
             self._fail(Need("publish", self.state.cut), seen)
             return
-        self.note(
-            FilmPublished(
-                output=str(self.output),
-                film_hash=joined.film_hash,
-                kept=kept,
-                cut=joined.cut,
-                frames=joined.frames,
-                samples=joined.samples,
-            )
-        )
+        published = FilmPublished(
+            output=str(self.output), film_hash=joined.film_hash, kept=kept, cut=joined.cut, frames=joined.frames,
+            samples=joined.samples, replaced=replaced,
+        )  # fmt: skip
+        self.note(published)
 
     def _finish(self) -> None:
         if self.state.fatal is not None:
@@ -344,6 +342,9 @@ class Engine:
             )
         )
 
+
+RELINKED = "another file was given"
+"""Why a run ended that is followed by another at once."""
 
 RECORD_LOST = (JournalLost, sqlite3.Error, OSError)
 """What it looks like when the journal's or the store's disk is gone: the job stops, everything recorded holds."""

@@ -146,10 +146,11 @@ class Healer:
         self.on_step("find", 0, total)
         self.crew.give("find", Assignment(order=order, stall_s=self.policy.probe_stall_s))
         while not self.stopped():
-            for _, reply in self.crew.listen(1.0):
-                if not isinstance(reply, Progress):
+            for name, reply in self.crew.listen(1.0):
+                if name == "find" and not isinstance(reply, Progress):
                     return reply
-                self.on_step("find", reply.frames, total)
+                if name == "find" and isinstance(reply, Progress):
+                    self.on_step("find", reply.frames, total)
         raise preparation.Stopped
 
 

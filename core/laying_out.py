@@ -23,7 +23,7 @@ from core.model.source import Source
 from core.perform import machine
 from core.perform.crew import Crew
 from core.record.memory import Memory
-from core.record.workspace import Workspace
+from core.record.workspace import Workspace, durable_rename
 from core.request import House, Request
 
 _OF_THE_RECIPE = {"preset-unfit", "program-mismatch", "encoder-device-gone"}
@@ -51,11 +51,13 @@ def planned(
     except FormatRefused as error:
         raise Refused("format-unfit", preset=request.preset.name, detail=str(error)) from error
     scratch = house.workspace.scratch
+    part = str(house.workspace.trial(request.output, request.preset.extension))
     try:
         scratch.mkdir(parents=True, exist_ok=True)
+        Path(part).unlink(missing_ok=True)  # of a run that was cut; and a disk that can only be read says so here
+        durable_rename(scratch)
     except OSError as error:
         raise Refused("scratch-unusable", path=str(scratch), detail=error.strerror or str(error)) from error
-    part = str(house.workspace.trial(request.output, request.preset.extension))
     argv = commands.prove(form=form, preset=request.preset, part=part, ffmpeg_path=house.build.path)
     results = preparation.run_all(
         crew,

@@ -40,7 +40,7 @@ def run_all(
             crew.give(name, assignments[name])
         soonest = min(waiting.values(), default=now + 1.0)
         for name, reply in crew.listen(max(0.0, min(1.0, soonest - now)) if crew.idle and waiting else 1.0):
-            if isinstance(reply, Progress):
+            if isinstance(reply, Progress) or name not in assignments:  # a probe of an earlier run may come back late
                 continue
             if isinstance(reply, Evidence):
                 failure = diagnose(reply)

@@ -44,7 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
                     _answer(journal, job, arguments, console)
         finally:
             journal.close()
-        return 0 if arguments.later else _go_on(where, job, arguments, console)
+        if arguments.answer == "stop":
+            console.print("A job that is under work stops now, and can be resumed; one that is not, rests.")
+        return 0 if arguments.later or arguments.answer == "stop" else _go_on(where, job, arguments, console)
     except Refused as error:
         said = refusal(error)
         console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")
@@ -72,7 +74,7 @@ def _answer(journal: Journal, job: str, arguments: argparse.Namespace, console: 
         raise Refused("answer-unclear", detail=f"only {', '.join(_ALWAYS)} can be answered always")
     shot = int(what) if what.isdecimal() else 0
     code = "" if shot or what == "all" else what
-    paths = _paths(journal, job, numbers) if to else [""]
+    paths = _paths(journal, job, numbers) if to else _all_paths(journal, job, numbers) or [""]
     said = [Answered(answer=arguments.answer, shot=shot, code=code, path=path, to=to) for path in paths]
     journal.append(job, said, machine.now())
     if arguments.answer == "retry":
@@ -120,11 +122,16 @@ def _shots(journal: Journal, job: str) -> range:
     return range(1, count + 1)
 
 
-def _paths(journal: Journal, job: str, numbers: list[int]) -> list[str]:
-    """The media of these shots, as the timeline names them. Refused when they have several, or none."""
+def _all_paths(journal: Journal, job: str, numbers: list[int]) -> list[str]:
+    """Every file that these shots use: a later word about it takes an earlier relink back."""
     planned = journal.last(job, "FilmPlanned")
     plan = Memory(journal).plan(job, planned.fact.cut) if planned and isinstance(planned.fact, FilmPlanned) else None
-    paths = list(dict.fromkeys(shot.path for shot in plan.shots if shot.number in numbers and shot.path)) if plan else []
+    return list(dict.fromkeys(shot.path for shot in plan.shots if shot.number in numbers and shot.path)) if plan else []
+
+
+def _paths(journal: Journal, job: str, numbers: list[int]) -> list[str]:
+    """The media of these shots, as the timeline names them. Refused when they have several, or none."""
+    paths = _all_paths(journal, job, numbers)
     if len(paths) != 1:
         raise Refused("answer-unclear", detail=f"one file can stand for one source; {_about(numbers)} use {len(paths)}")
     return paths

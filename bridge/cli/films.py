@@ -66,6 +66,8 @@ def _perform(where: Place, orders: dict[str, Order], stall_s: float) -> dict[str
 def _check(where: Place, journal: Journal, what: str, deep: bool, as_json: bool, console: Console) -> int:
     path = Path(what).expanduser().absolute()
     film = journal.film(str(path))
+    if film is not None and not film.film_hash:  # rolled back to a file that stood there before Hotsplice came
+        raise Refused("film-unknown", path=str(path))
     if film is not None:
         orders: dict[str, Order] = {str(path): _check_order(path, film, deep)}
     elif path.exists() or len(what) > 12 or "." in what or "/" in what:

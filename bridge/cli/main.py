@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from bridge.cli.unheard import Unheard
+
 if TYPE_CHECKING:
     from core.model.refusal import Refused
 
@@ -142,6 +144,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     as_json = "--json" in (sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names that are not text; in JSON it is the very escape
+        sys.stdout = Unheard(sys.stdout)  # type: ignore[assignment]
     try:
         arguments = parser().parse_args(argv)
         _begin_log(arguments.verb)

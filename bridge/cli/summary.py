@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from bridge import logs, settings
+from core.answering import STOPPED_AT
 from core.assemble import Ended
 from core.decide.assembly import Assembly
 from core.decide.healing import LOOKED_FOR
@@ -182,7 +183,7 @@ def report(ended: Ended, request: Request, language: Language = "en") -> dict[st
                 "exit_code": INTERRUPTED,
                 "outcome": "interrupted",
                 "title": phrase("stopped", language),
-                "message": phrase("can-go-on", language, job=ended.job),
+                "message": _why_stopped(end, language) + phrase("can-go-on", language, job=ended.job),
                 "safe": safe,
                 "action": phrase("run-resume", language, job=ended.job),
             }
@@ -219,6 +220,12 @@ def report(ended: Ended, request: Request, language: Language = "en") -> dict[st
                 "safe": safe if incomplete else "",
                 "action": _what_now(ended, state, language) if incomplete else "",
             }
+
+
+def _why_stopped(end: RunInterrupted, language: Language) -> str:
+    """Who always wants to stop at a fault is told that it was that."""
+    code = end.reason.removeprefix(STOPPED_AT)
+    return phrase("stopped-by-preference", language, code=code) + " " if code != end.reason else ""
 
 
 def _what_now(ended: Ended, state: Assembly, language: Language) -> str:

@@ -220,7 +220,8 @@ class FilmJoined(Value, frozen=True):
 
 
 class FilmPublished(Value, frozen=True):
-    """The film took its place; `kept` is where the film it replaced is kept, empty when there was none."""
+    """The film took its place; `kept` is where the film before it is kept, empty when there is none. `replaced` is False
+    where the kept film is the one that was kept already: this very film stood there, or something that is not ours."""
 
     output: str
     film_hash: str
@@ -228,6 +229,7 @@ class FilmPublished(Value, frozen=True):
     cut: str = ""
     frames: int = 0
     samples: int = 0
+    replaced: bool = True
 
 
 class FilmRolledBack(Value, frozen=True):

@@ -192,17 +192,27 @@ class Journal:
                                 fact.frames,
                                 fact.samples,
                                 fact.kept,
-                                before.film_hash if before and fact.kept else "",
+                                (before.film_hash if fact.replaced else before.kept_hash) if before and fact.kept else "",
                             ),
                         )
                     case FilmRolledBack():
+                        frames, samples = self._lengths(fact.film_hash)
                         self._db.execute(
-                            "UPDATE films SET film_hash = ?, kept_hash = ?, cut = '' WHERE path = ?",
-                            (fact.film_hash, fact.kept_hash, fact.output),
+                            "UPDATE films SET film_hash = ?, kept_hash = ?, cut = '', frames = ?, samples = ? WHERE path = ?",
+                            (fact.film_hash, fact.kept_hash, frames, samples, fact.output),
                         )
                     case _:
                         pass
         return last
+
+    def _lengths(self, film_hash: str) -> tuple[int, int]:
+        """(frames, samples) of the film with this hash, as it was when it was published; zeros where it never was."""
+        row = self._db.execute(
+            "SELECT body FROM facts WHERE kind = 'FilmPublished' AND json_extract(body, '$.film_hash') = ? ORDER BY seq DESC",
+            (film_hash,),
+        ).fetchone()
+        fact = codec.decode(row[0], FilmPublished) if row and film_hash else FilmPublished(output="", film_hash="", kept="")
+        return fact.frames, fact.samples
 
     def facts(self, job: str) -> list[Entry]:
         """Everything that happened to a job, in order."""

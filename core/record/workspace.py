@@ -161,13 +161,19 @@ class Workspace:
         """Where the film that was replaced is kept."""
         return output.parent / BESIDE / f"{output.name}.previous"
 
-    def publish(self, staged: Path, output: Path) -> str:
-        """Put the verified film in its place; the path under which the replaced one is kept, or empty.
+    @staticmethod
+    def aside(output: Path) -> Path:
+        """Where a file is kept that stood in a film's place and is not what was published there."""
+        return output.parent / BESIDE / f"{output.name}.other"
+
+    def publish(self, staged: Path, output: Path, *, strange: bool = False) -> str:
+        """Put the verified film in its place; the path under which the replaced one is kept, or empty. A `strange` one, which
+        is not what was published there, is put aside and does not take the place of the film that is kept.
 
         The old film stays reachable at every instant: it gets a second name first, then its place is taken by rename.
         Where there are no hard links it is moved, and its place is empty for a moment.
         """
-        kept = self.kept(output)
+        kept = self.aside(output) if strange else self.kept(output)
         replaced = ""
         if output.exists():
             spare = kept.with_name(kept.name + ".new")

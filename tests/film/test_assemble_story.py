@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
 
+from core.model.facts import SegmentSealed
+from core.record.journal import Journal
 from tests.film import reading
-from tests.film.assembling import House
+from tests.film.assembling import ROOT, House
 from tests.film.barcode import Mark
 from tests.film.comparing import faults, shown
 from tests.film.cutlist import SLATE, plain
@@ -209,3 +213,105 @@ def test_a_film_that_decayed_after_it_was_published_is_named(house: House, reels
     checked = house.run("check", film, "--json")
     (wrong,) = checked.summary["wrong"]
     assert (checked.code, wrong["what"], wrong["code"]) == (1, str(film), "film-changed")
+
+
+# The film that is kept ------------------------------------------------------------------------------------------------
+
+
+def kept_of(film: Path) -> bytes:
+    return (film.parent / ".hotsplice" / f"{film.name}.previous").read_bytes()
+
+
+def test_the_same_incomplete_film_again_does_not_cost_the_good_one_that_is_kept(
+    house: House, reels: list[Movie], tmp_path: Path
+) -> None:
+    source, film = tmp_path / "own.mov", tmp_path / "film.mov"
+    shutil.copy2(reels[0].path, source)
+    good = house.assemble(cut_of([(reels[1].path, 0, 30)], tmp_path / "one.otio"), film)
+    assert good.code == 0
+    first = film.read_bytes()
+    with source.open("r+b") as handle:
+        handle.seek(source.stat().st_size // 2)
+        handle.write(bytes(65536))
+    hurt = cut_of([(source, 0, 72)], tmp_path / "two.otio", sound=False)
+    assert house.assemble(hurt, film).code == 1
+    assert kept_of(film) == first
+    assert house.assemble(hurt, film).code == 1
+    assert kept_of(film) == first
+    assert house.run("rollback", film).code == 0
+    assert film.read_bytes() == first
+
+
+def test_a_film_that_was_spoilt_does_not_take_the_place_of_the_good_one_that_is_kept(
+    house: House, reels: list[Movie], tmp_path: Path
+) -> None:
+    film = tmp_path / "film.mov"
+    one, two = (cut_of([(reels[n].path, 0, 30)], tmp_path / f"{n}.otio") for n in (0, 1))
+    house.assemble(one, film)
+    first = film.read_bytes()
+    house.assemble(two, film)
+    second = film.read_bytes()
+    spoilt = bytearray(second)
+    spoilt[len(spoilt) // 2] ^= 8
+    film.write_bytes(spoilt)
+    assert house.assemble(two, film).code == 0
+    assert film.read_bytes() == second and kept_of(film) == first
+    assert (film.parent / ".hotsplice" / "film.mov.other").read_bytes() == spoilt, "nothing is lost, not even that"
+    assert house.run("rollback", film).code == 0
+    assert film.read_bytes() == first
+
+
+def test_after_a_rollback_to_another_length_the_film_is_still_as_recorded(
+    house: House, reels: list[Movie], tmp_path: Path
+) -> None:
+    film = tmp_path / "film.mov"
+    house.assemble(cut_of([(reels[0].path, 0, 20)], tmp_path / "one.otio"), film)
+    house.assemble(cut_of([(reels[0].path, 0, 40)], tmp_path / "two.otio"), film)
+    house.run("rollback", film)
+    assert house.run("check", film, "--deep", "--json").code == 0
+
+
+def test_a_file_that_was_there_before_has_no_record_to_be_compared_with(
+    house: House, reels: list[Movie], tmp_path: Path
+) -> None:
+    film = Path(shutil.copy2(reels[1].path, tmp_path / "film.mov"))
+    house.assemble(cut_of([(reels[0].path, 0, 20)], tmp_path / "one.otio"), film)
+    house.run("rollback", film)
+    film.write_bytes(b"junk")
+    checked = house.run("check", film, "--json")
+    assert (checked.code, checked.summary["code"]) == (2, "film-unknown")
+
+
+def test_cleaning_leaves_what_an_unfinished_job_has_made_though_another_used_it(
+    house: House, reels: list[Movie], tmp_path: Path
+) -> None:
+    cut = cut_of([(reel.path, 0, 40) for reel in reels], tmp_path / "one.otio")
+    journal = Journal(house.home / "journal.db")
+    house.assemble(cut, tmp_path / "b.mov")
+    job = journal.jobs()[0][0]
+    accepted, raw = journal.request(job)
+    other = type(accepted)(**{**{f: getattr(accepted, f) for f in accepted.__struct_fields__}, "output": str(tmp_path / "a.mov")})
+    journal.accept("open99", other, raw, 1.0)
+    journal.append("open99", [entry.fact for entry in journal.facts(job) if isinstance(entry.fact, SegmentSealed)][:3], 2.0)
+    journal.append(job, [fact for fact, _ in journal.all_seals()], 3.0)  # the other job validated them last
+    journal.close()
+    before = sorted(path.name for path in (house.home / "scratch" / "store").rglob("*.*"))
+    house.run("clean")
+    after = sorted(path.name for path in (house.home / "scratch" / "store").rglob("*.*"))
+    assert 0 < len(after) < len(before)
+
+
+@pytest.mark.parametrize("words", [["--json"], []], ids=["lines for programs", "words for people"])
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here that is always full")
+def test_a_film_is_finished_though_nobody_can_be_told(
+    house: House, reels: list[Movie], tmp_path: Path, words: list[str]
+) -> None:
+    cut, film = cut_of([(reels[0].path, 0, 20)], tmp_path / "one.otio"), tmp_path / "film.mov"
+    with Path("/dev/full").open("w") as nowhere:
+        done = subprocess.run(
+            [sys.executable, "-m", "bridge.cli.main", "assemble", str(cut), "-o", str(film), *words],
+            stdin=subprocess.DEVNULL, stdout=nowhere, stderr=subprocess.PIPE, cwd=ROOT, check=False,
+            env={**os.environ, "HOTSPLICE_HOME": str(house.home), "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert film.exists()
