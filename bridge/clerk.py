@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sqlite3
 import sys
 from pathlib import Path
 
@@ -104,7 +103,7 @@ class Clerk:
             self.submissions.accept(
                 asked.submission, content=content, body=body.decode(), job=job, fact=fact, timeline=raw, at=machine.now()
             )
-        except sqlite3.IntegrityError:  # another clerk was quicker
+        except RECORD_LOST:  # another clerk may have been quicker
             again = self._again(asked, content)
             if again is None:
                 raise
