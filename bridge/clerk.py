@@ -159,9 +159,10 @@ class Clerk:
         accepted, _ = self.journal.request(job)
         ended = self.journal.last(job, "JobFinished")
         end = ended.fact if ended and isinstance(ended.fact, JobFinished) else None
-        state = {"run": "waiting", "held": "held"}.get(wish or "", end.outcome if end else "interrupted")
-        if wish == "held" and end:
-            state = end.outcome
+        if end and (end.outcome != "failed" or wish != "run"):
+            state: str = end.outcome
+        else:
+            state = {"run": "waiting", "held": "held"}.get(wish or "", "interrupted")
         return JobLine(
             job=job, state=state, timeline=accepted.timeline_name, output=accepted.output, preset=accepted.preset, at=at,
             code=end.code if end else "",

@@ -15,7 +15,7 @@ from zmq.utils.monitor import recv_monitor_message
 
 from bridge import endpoint, protocol
 from bridge.keys import Keys
-from bridge.protocol import Bye, Happened, Hello, Message, Ping, Pong, Progressed, Refusal, Submit, Watch, Watching, Welcome
+from bridge.protocol import Bye, Happened, Hello, Message, Ping, Progressed, Refusal, Submit, Watch, Watching, Welcome
 from core.model.refusal import Refused
 from core.perform import machine
 
@@ -196,13 +196,12 @@ class Client:
             said = self._receive(min(left, PING_S))
             if said is None and self._moved():
                 raise _Gone
-            if said is None or isinstance(said, Happened | Progressed | Pong) or getattr(said, "re", None) != request:
-                if isinstance(said, Bye):
-                    raise _Gone
-                continue
-            if isinstance(said, Refusal):
+            if isinstance(said, Bye):
+                raise _Gone
+            if isinstance(said, Refusal) and said.re in (request, ""):
                 raise Declined(said)
-            return said
+            if getattr(said, "re", None) == request:
+                return said
         raise _Gone
 
     def _receive(self, wait_s: float) -> Any:

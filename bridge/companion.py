@@ -15,6 +15,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -41,6 +42,20 @@ STOPPING_S = 15.0
 
 _log = logging.getLogger("hotsplice")
 _sayings: msgspec.json.Decoder[Saying] = msgspec.json.Decoder(Saying)
+
+
+@dataclass
+class _Errand:
+    """Given to the clerk, since when it is the first in the row, and how many clerks it has outlived."""
+
+    peer: bytes
+    ask: Ask
+    since: float
+    deaths: int = 0
+
+    @property
+    def packed(self) -> bytes:
+        return errands.packed(self.ask.message, self.ask.timeline)  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -73,7 +88,7 @@ class Companion:
         )  # fmt: skip
         self._turns = Turns(self._journal, self._submissions)
         self._clerk: Child | None = None
-        self._errands: deque[tuple[Asked, float]] = deque()
+        self._errands: deque[_Errand] = deque()
         self._job: Child | None = None
         self._ended: dict[str, object] = {}
         self._leaving = ""
@@ -116,7 +131,7 @@ class Companion:
         for asked in self._server.receive():
             self._take(asked)
         self._hear_children()
-        if self._errands and machine.monotonic() - self._errands[0][1] > CLERK_S and self._clerk is not None:
+        if self._errands and machine.monotonic() - self._errands[0].since > CLERK_S and self._clerk is not None:
             self._clerk.kill()
         if self._job is None and not self._leaving:
             job = self._turns.next()
@@ -149,19 +164,20 @@ class Companion:
             self._send(asked)
 
     def _send(self, asked: Asked) -> None:
-        self._errands.append((asked, machine.monotonic()))
+        errand = _Errand(asked.peer, asked.ask, machine.monotonic())
+        self._errands.append(errand)
         if self._clerk is not None:
-            self._clerk.tell(errands.packed(asked.ask.message, asked.ask.timeline))  # type: ignore[arg-type]
+            self._clerk.tell(errand.packed)
 
     def _settle(self, job: str, wish: Wish, code: str = "", detail: str = "") -> None:
         errand = errands.Settle(request="settle", job=job, wish=wish, code=code, detail=detail)
         self._send(Asked(b"", Ask(errand)))  # type: ignore[arg-type]
 
     def _answered(self, said: Said) -> None:
-        (peer, ask), _ = self._errands.popleft()
+        errand = self._errands.popleft()
         if self._errands:
-            self._errands[0] = (self._errands[0][0], machine.monotonic())
-        message = ask.message
+            self._errands[0].since = machine.monotonic()
+        message = errand.ask.message
         if isinstance(message, errands.Settle):
             self._turns.settled(message.job)
             return
@@ -169,11 +185,11 @@ class Companion:
             self._job.ask_to_stop()
         if isinstance(said, Jobs) and self._job is not None:
             said = msgspec.structs.replace(said, jobs=tuple(map(self._as_it_is, said.jobs)))
-        self._server.say(peer, said)
+        self._server.say(errand.peer, said)
         self._turns.look()
 
     def _as_it_is(self, line: JobLine) -> JobLine:
-        working = self._job is not None and line.job == self._job.name
+        working = self._job is not None and line.job == self._job.name and line.state == "waiting"
         return msgspec.structs.replace(line, state="working") if working else line
 
     # Children -----------------------------------------------------------------------------------------------------
@@ -189,17 +205,19 @@ class Companion:
     def _start_clerk(self) -> None:
         self._numbers += 1
         self._clerk = Child(f"clerk-{self._numbers}", "bridge.clerk", [], self._context)
-        for asked, _ in self._errands:
-            self._clerk.tell(errands.packed(asked.ask.message, asked.ask.timeline))  # type: ignore[arg-type]
+        for errand in self._errands:
+            self._clerk.tell(errand.packed)
 
     def _clerk_gone(self) -> None:
-        """Whatever it was at has cost it its life: that is not asked of the next one."""
+        """Whatever it was at may have cost it its life: that is asked of one more, and not of a third."""
         assert self._clerk is not None
-        code = self._clerk.code()
-        _log.warning("clerk ended", extra={"said": {"code": code}})
+        _log.warning("clerk ended", extra={"said": {"code": self._clerk.code()}})
         if self._errands:
-            (peer, ask), _ = self._errands.popleft()
-            self._server.refuse(peer, Refused("request-unanswered"), ask.message.request)
+            first = self._errands[0]
+            first.deaths, first.since = first.deaths + 1, machine.monotonic()
+            if first.deaths > 1:
+                self._errands.popleft()
+                self._server.refuse(first.peer, Refused("request-unanswered"), first.ask.message.request)
         else:
             machine.sleep(0.2)  # it ended at its very start: not as fast as the machine can
         self._start_clerk()

@@ -7,6 +7,7 @@ but a standard library can read it.
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 import msgspec
@@ -30,10 +31,12 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def folder(home: Path) -> Path:
-    """Where the file is: beside the data if that was moved (HOTSPLICE_HOME), so that each place has its own companion."""
-    if os.environ.get("HOTSPLICE_HOME"):
+    """Where the file is: beside the data where that is not in its usual place, so that each place has its own companion."""
+    if home != Path(platformdirs.user_data_path("Hotsplice", appauthor=False)):
         return home / "run"
-    return Path(platformdirs.user_runtime_path("Hotsplice", appauthor=False))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # without a session there is no XDG_RUNTIME_DIR: a temporary folder does as well
+        return Path(platformdirs.user_runtime_path("Hotsplice", appauthor=False))
 
 
 def write(home: Path, endpoint: Endpoint) -> None:

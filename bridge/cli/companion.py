@@ -116,7 +116,8 @@ def _submit(where: Place, arguments: argparse.Namespace, console: Console) -> in
     with Client(where.home, program=_program(), start=start(where)) as client:
         accepted = client.ask(message, timeline)
         if arguments.json:
-            print(json.dumps({"event": "accepted", **msgspec.to_builtins(accepted)}), flush=True)
+            line = {"event": "accepted", "job": accepted.job, "submission": accepted.submission, "again": accepted.again}
+            print(json.dumps(line), flush=True)
         else:
             console.print(f"Job [bold]{accepted.job}[/] is {'known already' if accepted.again else 'on record'}.")
         return 0 if arguments.detach else _follow(client, accepted.job, 0, arguments.json, console)
@@ -145,7 +146,8 @@ def _follow(client: Client, job: str, after: int, as_json: bool, console: Consol
                 left = duration(now["left_s"])
                 console.print(f"[dim]{said.job} {now['frames_done']} / {now['frames']} frames, {left} left[/]")
         elif isinstance(said, Progressed) and as_json:
-            print(json.dumps({"event": "progress", **msgspec.to_builtins(said)}), flush=True)
+            line = {key: value for key, value in codec.plain(said).items() if key != "is"}
+            print(json.dumps({"event": "progress", **line}, ensure_ascii=False), flush=True)
     return 0
 
 
