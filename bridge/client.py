@@ -27,6 +27,8 @@ SILENT_S = 2.5
 """Who says nothing for so long, though pinged, is gone."""
 PATIENCE_S = 20.0
 _TRY_S = 0.1
+_MOST_VAIN = 3
+"""Conversations that came to nothing, before the process that seems to be there is taken for another one."""
 _NOT_LET_IN = {zmq.Event.HANDSHAKE_FAILED_AUTH}
 _NOT_HIM = {zmq.Event.HANDSHAKE_FAILED_NO_DETAIL, zmq.Event.HANDSHAKE_FAILED_PROTOCOL, zmq.Event.DISCONNECTED}
 _EVENTS = sum(event.value for event in _NOT_LET_IN | _NOT_HIM)
@@ -55,6 +57,7 @@ class Client:
         self._socket: zmq.Socket[bytes] | None = None
         self._monitor: Any = None
         self._at: endpoint.Endpoint | None = None
+        self._vain = 0
         self.connections = 0
         """How often a conversation was begun."""
 
@@ -89,8 +92,9 @@ class Client:
             raise Refused("companion-absent")
         if self._start is not None:
             found = endpoint.read(self.home)
-            if found is None or not endpoint.alive(found):
-                self._start()
+            self._vain += 1
+            if found is None or not endpoint.alive(found) or self._vain > _MOST_VAIN:
+                self._start()  # a second one would end itself
         machine.sleep(_TRY_S)
 
     def watch(self, job: str = "", *, after: int = 0) -> Iterator[Happened | Progressed | None]:
@@ -171,6 +175,7 @@ class Client:
         welcome = self._answer(hello.request, ANSWER_S)
         if not isinstance(welcome, Welcome):
             raise _Gone
+        self._vain = 0
 
     def _drop(self) -> None:
         if self._socket is not None:

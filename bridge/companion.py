@@ -34,7 +34,8 @@ from core.perform import machine
 from core.record.submissions import Submissions, Wish
 from core.record.workspace import lock_file
 
-TICK_MS = 50
+TICK_MS, IDLE_MS = 50, 500
+"""How often the record is looked at for what other processes write, with and without anybody who wants to be told."""
 CLERK_S = 60.0
 """An errand that takes longer is given up, and its clerk with it."""
 MOST_ERRANDS = 500
@@ -111,7 +112,7 @@ class Companion:
         busy = False
         try:
             while not (self._leaving or self._stopped()):
-                poller.poll(0 if busy else TICK_MS)
+                poller.poll(0 if busy else TICK_MS if self._server.watched else IDLE_MS)
                 self._turn()
                 busy = self._server.pump()
             reason = self._leaving or self._stopped()

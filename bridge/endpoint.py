@@ -65,8 +65,13 @@ def read(home: Path) -> Endpoint | None:
 
 
 def alive(endpoint: Endpoint) -> bool:
-    """Whether its process is still there."""
-    return psutil.pid_exists(endpoint.pid)
+    """Whether its process is still there. True may be said of another that has its number by now."""
+    try:
+        return bool(psutil.Process(endpoint.pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.AccessDenied:
+        return True
+    except psutil.Error:
+        return False
 
 
 def remove(home: Path, pid: int) -> None:

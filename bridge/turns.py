@@ -18,7 +18,7 @@ MOST_DEATHS = 5
 """Ends without a word and without a new fact, one after the other."""
 LOOK_EVERY_S = 2.0
 """The queue is also written by other processes."""
-WAIT_S = 1.0
+WAIT_S, MOST_WAIT_S = 0.5, 10.0
 
 
 class End(NamedTuple):
@@ -33,6 +33,7 @@ class End(NamedTuple):
 @dataclass
 class _Tried:
     deaths: int = 0
+    refused: int = 0
     last: int = 0
     not_before: float = 0.0
 
@@ -99,7 +100,8 @@ class Turns:
         if code == 2:
             cause = str(summary.get("code", ""))
             if cause == "job-running":  # somebody's command line, or the last breath of the process before
-                tried.not_before = machine.monotonic() + WAIT_S
+                tried.refused += 1
+                tried.not_before = machine.monotonic() + min(MOST_WAIT_S, WAIT_S * tried.refused)
                 return End(None, "waits for another process")
             return End("held", f"refused: {cause}", code=cause, detail=str(summary.get("message", ""))[:500])
         if code == 3 and outcome == "failed":
@@ -111,5 +113,5 @@ class Turns:
         tried.last = last
         if tried.deaths >= MOST_DEATHS:
             return End("held", "given up", code="program-error", detail=f"its process ended {MOST_DEATHS} times without a word")
-        tried.not_before = machine.monotonic() + WAIT_S * 2 ** (tried.deaths - 1) - WAIT_S
+        tried.not_before = machine.monotonic() + WAIT_S * (2 ** (tried.deaths - 1) - 1)
         return End(None, f"its process ended ({code}); it is taken up again")

@@ -23,6 +23,7 @@ from bridge.keys import Keys, Pair
 from bridge.protocol import LARGEST_FRAME, VERSION, Cancel, Hello, Resume, Stop, Watch, encode
 from core.model.refusal import Refused
 from tests.bridge.companions import PING, Companions, Stranger, companions, kind, listed, submission, until_end
+from tests.film.media import Movie, make_movie
 from tests.film.timelines import timeline
 
 HELLO = Hello(request="h", version=VERSION)
@@ -36,11 +37,18 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Companions]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def reel(tmp_path_factory: pytest.TempPathFactory) -> Movie:
+    return make_movie(tmp_path_factory.mktemp("reel") / "reel.mov", source_id=3, frames=24)
+
+
 @pytest.fixture
-def cut(tmp_path: Path) -> Path:
-    """A timeline whose media is not there: its film is a slate, made in a moment."""
+def cut(reel: Movie, tmp_path: Path) -> Path:
+    """A second, of which a part is missing: made in a moment."""
     line = timeline(Fraction(24))
-    line.video().clip(tmp_path / "away.mov", 0, 24, media_frames=72)
+    track = line.video()
+    track.clip(reel.path, 0, 12, media_frames=24)
+    track.clip(tmp_path / "away.mov", 0, 12, media_frames=24)
     line.save(tmp_path / "cut.otio")
     return tmp_path / "cut.otio"
 
