@@ -15,13 +15,14 @@ from zmq.utils.monitor import recv_monitor_message
 
 from bridge import endpoint, protocol
 from bridge.keys import Keys
-from bridge.protocol import Bye, Happened, Hello, Message, Ping, Progressed, Refusal, Submit, Watch, Watching, Welcome
+from bridge.protocol import Bye, Happened, Hello, Message, Ping, Pong, Progressed, Refusal, Submit, Watch, Watching, Welcome
 from core.model.refusal import Refused
 from core.perform import machine
 
 ANSWER_S = 3.0
-"""How long an answer is waited for before it is asked again. Reading a large timeline takes its time: see `SLOW_S`."""
-SLOW_S = 30.0
+"""How long an answer is waited for before it is asked again."""
+SLOW_S = 60.0
+"""How long a submission may take in all: asked again, it is found where it was left."""
 PING_S = 0.5
 SILENT_S = 2.5
 """Who says nothing for so long, though pinged, is gone."""
@@ -76,13 +77,15 @@ class Client:
 
     def ask(self, message: Message, timeline: bytes | None = None) -> Any:
         """The answer. Declined, or Refused (companion-absent, companion-refuses-key, keys-unusable)."""
-        until = machine.monotonic() + self.patience_s
-        wait_s = SLOW_S if isinstance(message, Submit) else ANSWER_S
+        began = machine.monotonic()
+        until = began + self.patience_s
         while True:
             try:
                 self._connect()
+                if isinstance(message, Submit):  # it is there, and may have much to read
+                    until = max(until, began + SLOW_S)
                 self._send(message, timeline)
-                return self._answer(message.request, wait_s)
+                return self._answer(message.request, ANSWER_S)
             except _Gone:
                 self._drop()
             self._wait_for_another(until)
@@ -117,13 +120,15 @@ class Client:
     def _watch(self, job: str, last: int) -> Iterator[Happened | Progressed | None]:
         name = machine.token()
         self._send(Watch(request=name, job=job, after=last))
-        pinged = heard = machine.monotonic()
+        begun = pinged = heard = machine.monotonic()
         watching = False
         while True:
             said = self._receive(PING_S)
             now = machine.monotonic()
             if said is not None:
                 heard = now
+            if not watching and now - begun > ANSWER_S:
+                raise _Gone
             if now - pinged >= PING_S:
                 pinged = now
                 self._send(Ping(request="ping"))
@@ -135,6 +140,8 @@ class Client:
                         raise _Gone
                     last = seq
                     yield said
+                case Pong(told=told) if watching and told != last:
+                    raise _Gone
                 case Progressed():
                     yield said
                 case Watching(re=re):

@@ -181,10 +181,12 @@ class Done(Said, frozen=True):
 
 
 class Pong(Said, frozen=True):
-    """I am here. `last` is the newest sequence number."""
+    """I am here. `last` is the newest sequence number; `told` the one that this client was told last, 0 if it does not watch:
+    one that has another has missed something, and watches again."""
 
     re: str
     last: int
+    told: int = 0
 
 
 class Refusal(Said, frozen=True):

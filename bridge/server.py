@@ -145,7 +145,7 @@ class Server:
                     Welcome(re=message.request, version=VERSION, program=self._program, capabilities=CAPABILITIES, last=last),
                 )
             case Ping():
-                self.say(name, Pong(re=message.request, last=last))
+                self.say(name, Pong(re=message.request, last=last, told=peer.last))
             case Watch():
                 peer.watches, peer.job, peer.last = True, message.job, message.after
                 self.say(name, Watching(re=message.request, last=last))

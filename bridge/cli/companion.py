@@ -27,6 +27,8 @@ from core.perform import machine, process
 from otio_adapters.guard import bytes_of
 from otio_adapters.refused import TimelineRefused
 
+COMING_UP_S = 5.0
+"""A companion that was started and cannot be reached after that is not waited for any longer."""
 EXITS = {"complete": 0, "unchanged": 0, "superseded": 0, "incomplete": 1, "failed": 3}
 
 
@@ -92,16 +94,18 @@ def _ping() -> Any:
 
 def start(where: Place) -> Callable[[], None]:
     """How a companion is brought into being. Called again and again until it answers; only one of them stays."""
-    last = -10.0
+    last, started = -10.0, None
 
     def begin() -> None:
-        nonlocal last
-        if machine.monotonic() - last > 5.0:  # it needs a moment to come up
+        nonlocal last, started
+        if started is not None and started.poll() is None and machine.monotonic() - last < COMING_UP_S:
+            return
+        if machine.monotonic() - last > 0.5:
             last = machine.monotonic()
             where.home.mkdir(parents=True, exist_ok=True)
             with (where.home / "companion.log").open("ab") as log:
                 environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-                process.detach([sys.executable, "-P", "-m", "bridge.cli.main", "companion"], log.fileno(), environment)
+                started = process.detach([sys.executable, "-P", "-m", "bridge.cli.main", "companion"], log.fileno(), environment)
 
     return begin
 

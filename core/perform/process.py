@@ -57,13 +57,13 @@ def spawn(
     )
 
 
-def detach(argv: Sequence[str], log: int, environment: Mapping[str, str]) -> None:
+def detach(argv: Sequence[str], log: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start a program that shall go on without us; what it says goes to an open file. OSError when it cannot be started."""
     options: dict[str, int] = {}
     if os.name == "nt":
         options["creationflags"] = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP  # type: ignore[attr-defined]
     alone = os.name != "nt"
-    subprocess.Popen(  # type: ignore[call-overload]
+    return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
         list(argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(environment), start_new_session=alone, **options
     )
 
