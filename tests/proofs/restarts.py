@@ -93,16 +93,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with report.workplace("restarts") as place, companions(place / "home") as house:
         os.environ["HOTSPLICE_HOME"] = str(house.home)
         source = make_movie(place / "reel.mov", source_id=1, frames=144, size=(960, 540), codec="prores", audio="pcm").path
-        while len(seconds) < wanted and films < MOST_FILMS:
-            wrong, some, more = film(house, place, films, source, wanted - len(seconds), chance)
-            films, left = films + 1, left + more
-            seconds += some
-            wrongs += [wrong] if wrong else []
-            say(f"film {films}: {wrong or 'right'}; {len(some)} kills, {len(seconds)} in all")
-        one = len(house.jobs()) == films
-        found = endpoint.read(house.home)
-        if found is not None and endpoint.alive(found):
-            os.kill(found.pid, signal.SIGTERM)
+        try:
+            while len(seconds) < wanted and films < MOST_FILMS:
+                wrong, some, more = film(house, place, films, source, wanted - len(seconds), chance)
+                films, left = films + 1, left + more
+                seconds += some
+                wrongs += [wrong] if wrong else []
+                say(f"film {films}: {wrong or 'right'}; {len(some)} kills, {len(seconds)} in all")
+            one = len(house.jobs()) == films
+        finally:
+            found = endpoint.read(house.home)
+            if found is not None and endpoint.alive(found):
+                os.kill(found.pid, signal.SIGTERM)
     seconds.sort()
     p50, p95 = statistics.median(seconds), seconds[min(len(seconds) - 1, round(0.95 * len(seconds)))]
     say(f"from kill to progress: p50 {p50:.2f} s, p95 {p95:.2f} s, longest {seconds[-1]:.2f} s (goal: p95 below {GOAL_S:.0f} s)")
