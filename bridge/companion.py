@@ -92,13 +92,13 @@ class Companion:
         self._errands: deque[_Errand] = deque()
         self._job: Child | None = None
         self._ended: dict[str, object] = {}
+        self._going = False
         self._leaving = ""
         self._numbers = 0
         self._public = keys.companion().public.decode()
 
     def run(self) -> str:
         """Until someone asks to stop; why it ended."""
-        self._start_clerk()
         here = Endpoint(
             address=self._server.address, public_key=self._public, pid=os.getpid(), version=program_version(), protocol=VERSION
         )
@@ -138,6 +138,8 @@ class Companion:
             job = self._turns.next()
             if job is not None:
                 self._start_job(job)
+        if self._clerk is None and (self._job is None or self._going):  # nobody asks yet: a job that was cut off goes first
+            self._start_clerk()
 
     def _finish(self, poller: zmq.Poller) -> None:
         """The job under work is interrupted in order."""
@@ -167,7 +169,9 @@ class Companion:
     def _send(self, asked: Asked) -> None:
         errand = _Errand(asked.peer, asked.ask, machine.monotonic())
         self._errands.append(errand)
-        if self._clerk is not None:
+        if self._clerk is None:
+            self._start_clerk()
+        else:
             self._clerk.tell(errand.packed)
 
     def _settle(self, job: str, wish: Wish, code: str = "", detail: str = "") -> None:
@@ -225,7 +229,7 @@ class Companion:
 
     def _start_job(self, job: str) -> None:
         words = [job, *(["--jobs", str(self._workers)] if self._workers else [])]
-        self._ended = {}
+        self._ended, self._going = {}, False
         self._job = Child(job, "bridge.job", words, self._context)
         _log.info("job begun", extra={"said": {"job": job, "pid": self._job.process.pid}})
 
@@ -241,6 +245,7 @@ class Companion:
                     Progressed(job=self._job.name, at=event["at"], step=event["step"], done=event["done"], total=event["total"])
                 )
             case "progress":
+                self._going = True
                 at = event.pop("at")
                 event.pop("job", None)
                 self._server.progress(Progressed(job=self._job.name, at=at, snapshot=msgspec.Raw(msgspec.json.encode(event))))
