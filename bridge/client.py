@@ -27,6 +27,8 @@ PING_S = 0.5
 SILENT_S = 2.5
 """Who says nothing for so long, though pinged, is gone."""
 PATIENCE_S = 20.0
+RESTED_S = 30.0
+"""After so long without a word a conversation is begun anew: the companion forgets who is silent."""
 _TRY_S = 0.1
 _MOST_VAIN = 3
 """Conversations that came to nothing, before the process that seems to be there is taken for another one."""
@@ -58,7 +60,7 @@ class Client:
         self._socket: zmq.Socket[bytes] | None = None
         self._monitor: Any = None
         self._at: endpoint.Endpoint | None = None
-        self._vain = 0
+        self._vain, self._used = 0, 0.0
         self.connections = 0
         """How often a conversation was begun."""
 
@@ -160,7 +162,9 @@ class Client:
     # The socket ---------------------------------------------------------------------------------------------------
 
     def _connect(self) -> None:
-        if self._socket is not None and not self._moved():
+        now = machine.monotonic()
+        rested, self._used = now - self._used, now
+        if self._socket is not None and rested < RESTED_S and not self._moved():
             return
         self._drop()
         self._at, pair = endpoint.read(self.home), Keys(self.home).client()

@@ -38,8 +38,9 @@ TICK_MS, IDLE_MS = 50, 500
 """How often the record is looked at for what other processes write, with and without anybody who wants to be told."""
 CLERK_S = 60.0
 """An errand that takes longer is given up, and its clerk with it."""
-MOST_ERRANDS = 500
-STOPPING_S = 15.0
+MOST_ERRANDS, MOST_BYTES = 500, 256 * 1024 * 1024
+"""That wait for the clerk; more are sent away."""
+STOPPING_S, REST_S = 15.0, 5.0
 
 _log = logging.getLogger("hotsplice")
 _sayings: msgspec.json.Decoder[Saying] = msgspec.json.Decoder(Saying)
@@ -93,6 +94,7 @@ class Companion:
         self._job: Child | None = None
         self._ended: dict[str, object] = {}
         self._going = False
+        self._rest_until = 0.0
         self._leaving = ""
         self._numbers = 0
         self._public = keys.companion().public.decode()
@@ -116,7 +118,7 @@ class Companion:
                 self._turn()
                 busy = self._server.pump()
             reason = self._leaving or self._stopped()
-            self._finish(poller)
+            self._finish()
             return reason
         finally:
             endpoint.remove(self.where.home, os.getpid())
@@ -133,22 +135,23 @@ class Companion:
             self._take(asked)
         self._hear_children()
         if self._errands and machine.monotonic() - self._errands[0].since > CLERK_S and self._clerk is not None:
-            self._clerk.kill()
+            self._clerk.kill()  # one that hangs in a dead share does not even end: nobody waits for that
+            self._clerk_gone()
         if self._job is None and not self._leaving:
             job = self._turns.next()
             if job is not None:
                 self._start_job(job)
-        if self._clerk is None and (self._job is None or self._going):  # nobody asks yet: a job that was cut off goes first
-            self._start_clerk()
+        if self._clerk is None and (self._job is None or self._going) and machine.monotonic() > self._rest_until:
+            self._start_clerk()  # nobody asks yet: a job that was cut off went first
 
-    def _finish(self, poller: zmq.Poller) -> None:
+    def _finish(self) -> None:
         """The job under work is interrupted in order."""
         self._leaving = self._leaving or "stopped"
         until = machine.monotonic() + STOPPING_S
         if self._job is not None:
             self._job.ask_to_stop()
         while self._job is not None and machine.monotonic() < until:
-            poller.poll(TICK_MS)
+            self._inbox.poll(TICK_MS)
             self._hear_children()
             self._server.pump()
         while self._server.pump():
@@ -161,7 +164,7 @@ class Companion:
         if isinstance(message, Stop):
             self._server.say(asked.peer, Done(re=message.request))
             self._leaving = "asked to stop"
-        elif len(self._errands) >= MOST_ERRANDS:
+        elif len(self._errands) >= MOST_ERRANDS or sum(len(errand.ask.timeline) for errand in self._errands) > MOST_BYTES:
             self._server.refuse(asked.peer, Refused("companion-busy"), message.request)
         else:
             self._send(asked)
@@ -184,7 +187,7 @@ class Companion:
             self._errands[0].since = machine.monotonic()
         message = errand.ask.message
         if isinstance(message, errands.Settle):
-            self._turns.settled(message.job)
+            self._turns.settled(message.job, well=isinstance(said, Done))
             return
         if isinstance(message, Cancel) and isinstance(said, Done) and self._job is not None and self._job.name == said.job:
             self._job.ask_to_stop()
@@ -217,15 +220,18 @@ class Companion:
         """Whatever it was at may have cost it its life: that is asked of one more, and not of a third."""
         assert self._clerk is not None
         _log.warning("clerk ended", extra={"said": {"code": self._clerk.code()}})
+        self._clerk = None
         if self._errands:
             first = self._errands[0]
             first.deaths, first.since = first.deaths + 1, machine.monotonic()
             if first.deaths > 1:
                 self._errands.popleft()
-                self._server.refuse(first.peer, Refused("request-unanswered"), first.ask.message.request)
-        else:
-            machine.sleep(0.2)  # it ended at its very start: not as fast as the machine can
-        self._start_clerk()
+                if isinstance(first.ask.message, errands.Settle):
+                    self._turns.settled(first.ask.message.job, well=False)
+                else:
+                    self._server.refuse(first.peer, Refused("request-unanswered"), first.ask.message.request)
+            self._start_clerk()
+        self._rest_until = machine.monotonic() + REST_S  # one that ends at its very start is not begun again and again
 
     def _start_job(self, job: str) -> None:
         words = [job, *(["--jobs", str(self._workers)] if self._workers else [])]

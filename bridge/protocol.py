@@ -28,7 +28,7 @@ MOST_FRAMES = 2
 MOST_LISTED = 1000
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[\w.:-]+$")]
-Job = Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[a-z0-9]*$")]
+Job = Annotated[str, msgspec.Meta(min_length=1, max_length=32, pattern=r"^[a-z0-9]+$")]
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 Path = Annotated[str, msgspec.Meta(max_length=4096, pattern=r"^[^\x00]*$")]
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
@@ -80,7 +80,7 @@ class Submit(Message, frozen=True):
 class Watch(Message, frozen=True):
     """Tell me what happens from after this sequence number on, to one job or (empty) to all."""
 
-    job: Job = ""
+    job: Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[a-z0-9]*$")] = ""
     after: Seq = 0
 
 

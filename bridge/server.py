@@ -146,6 +146,8 @@ class Server:
                 )
             case Ping():
                 self.say(name, Pong(re=message.request, last=last, told=peer.last))
+            case Watch() if message.job and not self._submissions.last(message.job):
+                self.refuse(name, Refused("job-unknown", name=message.job), message.request)
             case Watch():
                 peer.watches, peer.job, peer.last = True, message.job, message.after
                 self.say(name, Watching(re=message.request, last=last))

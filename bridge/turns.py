@@ -18,7 +18,7 @@ MOST_DEATHS = 5
 """Ends without a word and without a new fact, one after the other."""
 LOOK_EVERY_S = 2.0
 """The queue is also written by other processes."""
-WAIT_S, MOST_WAIT_S = 0.5, 10.0
+WAIT_S, MOST_WAIT_S, LEFT_ALONE_S = 0.5, 10.0, 60.0
 
 
 class End(NamedTuple):
@@ -52,9 +52,11 @@ class Turns:
         """The queue may have changed."""
         self._looked = -LOOK_EVERY_S
 
-    def settled(self, job: str) -> None:
-        """What became of a job is on record."""
+    def settled(self, job: str, *, well: bool) -> None:
+        """What became of a job is on record; or it could not be put there, and the job is left alone for a while."""
         self._settling.discard(job)
+        if not well:
+            self._tried.setdefault(job, _Tried()).not_before = machine.monotonic() + LEFT_ALONE_S
         self.look()
 
     def next(self) -> str | None:

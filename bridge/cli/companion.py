@@ -16,6 +16,7 @@ from rich.console import Console
 from bridge.cli.console import duration, plain_console, safe
 from bridge.cli.house import Place, place, program_version
 from bridge.cli.run import Stop as Stopped
+from bridge.cli.run import find_job
 from bridge.cli.summary import REFUSED, refusal
 from bridge.client import Client, Declined
 from bridge.protocol import Happened, Progressed, Stop, Submit, digest
@@ -43,8 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
             case "submit":
                 return _submit(where, arguments, console)
             case "watch":
+                job = _known(where, arguments.job) if arguments.job else ""
                 with Client(where.home, program=_program(), patience_s=3.0) as client:
-                    return _follow(client, arguments.job or "", arguments.after, arguments.json, console)
+                    return _follow(client, job, arguments.after, arguments.json, console)
             case _:
                 return _stop(where, console)
     except (Refused, TimelineRefused) as error:
@@ -84,6 +86,14 @@ def _companion(where: Place, arguments: argparse.Namespace, console: Console) ->
         reason = Companion(where, workers=arguments.jobs, stopped=stopped, hear=lambda text: print(text, flush=True)).run()
     console.print(f"The companion has ended: {reason}.")
     return 0
+
+
+def _known(where: Place, name: str) -> str:
+    journal = where.journal()
+    try:
+        return find_job(journal, name)
+    finally:
+        journal.close()
 
 
 def _ping() -> Any:

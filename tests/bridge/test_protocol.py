@@ -118,6 +118,7 @@ def test_a_whole_submission_is_understood():
         ([b'{"is": "Watch", "request": "1", "after": -1}'], "message-unclear", "after"),
         ([b'{"is": "Watch", "request": "1", "after": 1e300}'], "message-unclear", "after"),
         ([b'{"is": "Watch", "request": "1", "after": ' + b"9" * 5000 + b"}"], "message-unclear", ""),
+        ([b'{"is": "Cancel", "request": "1", "job": ""}'], "message-unclear", "job"),
         ([b'{"is": "List", "request": "1", "most": 100000}'], "message-unclear", "most"),
         ([b'{"is": "Ping", "request": "1"}', b"timeline"], "message-unclear", "second part"),
         (said()[:1], "message-unclear", "second part"),

@@ -50,8 +50,18 @@ def test_what_has_ended_is_over_whatever_its_process_said(desk, outcome):
     assert desk.after(-9)[:2] == ("over", outcome)
     assert desk.turns.next() == "job2", "it is not begun again before that is on record"
     desk.submissions.wish("job1", "over")
-    desk.turns.settled("job1")
+    desk.turns.settled("job1", well=True)
     assert desk.turns.next() == "job2"
+
+
+def test_what_cannot_be_put_on_record_is_left_alone_for_a_while(desk):
+    desk.record(JobFinished(outcome="failed"))
+    desk.after(3)
+    desk.turns.settled("job1", well=False)
+    assert desk.turns.next() == "job2"
+    desk.now += turns.LEFT_ALONE_S
+    desk.turns.look()
+    assert desk.turns.next() == "job1"
 
 
 def test_what_failed_waits_for_a_person(desk):

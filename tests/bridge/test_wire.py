@@ -190,7 +190,7 @@ def test_what_the_command_line_would_refuse_is_refused_here(house, cut, tmp_path
             with pytest.raises(Declined) as refused:
                 client.ask(*submission(cut, tmp_path / "f.mov", f"refused-{code}", **changes))
             assert refused.value.refusal.code == code
-        for message in (Cancel(request="c", job="zzz"), Resume(request="r", job="zzz")):
+        for message in (Cancel(request="c", job="zzz"), Resume(request="r", job="zzz"), Watch(request="w", job="zzz")):
             with pytest.raises(Declined) as refused:
                 client.ask(message)
             assert refused.value.refusal.code == "job-unknown"
@@ -199,6 +199,13 @@ def test_what_the_command_line_would_refuse_is_refused_here(house, cut, tmp_path
 def test_nobody_there_is_said_in_a_moment(tmp_path):
     with lazy.Client(tmp_path, patience_s=0.3) as client, pytest.raises(Refused, match="companion-absent"):
         client.ask(PING)
+
+
+def test_who_was_silent_for_long_begins_anew_by_himself(house, monkeypatch):
+    with house.client() as client:
+        assert client.ask(PING).re == "p"
+        monkeypatch.setattr(lazy, "RESTED_S", 0.0)
+        assert client.ask(PING).re == "p" and client.connections == 2
 
 
 # Submissions ----------------------------------------------------------------------------------------------------------
