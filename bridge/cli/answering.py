@@ -41,7 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
                     return _cures(Memory(journal), arguments.reset, console)
                 case _:
                     job = find_job(journal, arguments.job)
-                    _answer(journal, job, arguments, console)
+                    a = arguments
+                    for line in put_on_record(journal, job, a.about, a.answer, file=a.file, always=a.always):
+                        console.print(safe(line))
         finally:
             journal.close()
         if arguments.answer == "stop":
@@ -53,49 +55,52 @@ def run(arguments: argparse.Namespace) -> int:
         return REFUSED
 
 
-def _answer(journal: Journal, job: str, arguments: argparse.Namespace, console: Console) -> None:
-    """Put it on record; a job under work hears it within a second."""
+def put_on_record(
+    journal: Journal, job: str, about: str, answer: Answers, *, file: str | None = None, always: bool = False
+) -> list[str]:
+    """An answer; a job under work hears it within a second. What to tell the person. Refused(answer-unclear)."""
     faults = _faults(journal, job)
-    what = arguments.about
-    numbers = [int(what)] if what.isdecimal() else [n for n, code in faults.items() if what in ("all", code)]
-    if what.isdecimal() and int(what) not in _shots(journal, job):
-        raise Refused("answer-unclear", detail=f"job {job} has no shot {what}")
-    if not numbers and what != "all":
+    numbers = [int(about)] if about.isdecimal() else [n for n, code in faults.items() if about in ("all", code)]
+    if about.isdecimal() and int(about) not in _shots(journal, job):
+        raise Refused("answer-unclear", detail=f"job {job} has no shot {about}")
+    if not numbers and about != "all":
         known = ", ".join(sorted(set(faults.values()))) or "none"
-        raise Refused("answer-unclear", detail=f"no shot of job {job} failed with {what}; faults are: {known}")
+        raise Refused("answer-unclear", detail=f"no shot of job {job} failed with {about}; faults are: {known}")
     to = ""
-    if arguments.answer == "relink":
-        if arguments.file is None:
+    if answer == "relink":
+        if not file:
             raise Refused("answer-unclear", detail="relink needs the file that shall be used")
-        to = str(Path(arguments.file).expanduser().absolute())
+        to = str(Path(file).expanduser().absolute())
         if not Path(to).is_file():
             raise Refused("answer-unclear", detail=f"{to} is not a file")
-    if arguments.always and arguments.answer not in _ALWAYS:
+    if always and answer not in _ALWAYS:
         raise Refused("answer-unclear", detail=f"only {', '.join(_ALWAYS)} can be answered always")
-    shot = int(what) if what.isdecimal() else 0
-    code = "" if shot or what == "all" else what
+    shot = int(about) if about.isdecimal() else 0
+    code = "" if shot or about == "all" else about
     paths = _paths(journal, job, numbers) if to else _all_paths(journal, job, numbers) or [""]
-    said = [Answered(answer=arguments.answer, shot=shot, code=code, path=path, to=to) for path in paths]
+    said = [Answered(answer=answer, shot=shot, code=code, path=path, to=to) for path in paths]
     journal.append(job, said, machine.now())
-    if arguments.answer == "retry":
-        _vouch(journal, job, [n for n in numbers if faults.get(n) == UNLIKE] if numbers else list(faults), console)
-    if arguments.always:
+    lines = []
+    if answer == "retry":
+        lines += _vouch(journal, job, [n for n in numbers if faults.get(n) == UNLIKE] if numbers else list(faults))
+    if always:
         memory = Memory(journal)
         for fault in dict.fromkeys(faults[n] for n in numbers if n in faults):
-            memory.prefer(fault, arguments.answer)
-            console.print(f"From now on {fault} is always answered so; hotsplice preferences {fault} ask takes it back.")
-    if arguments.answer in _ALWAYS and not arguments.always:
-        console.print("[dim]With --always the same fault is answered so every time; hotsplice preferences takes it back.[/]")
-    console.print(f"[green]Noted[/] for {_about(numbers)}: {arguments.answer}{f' to {safe(to)}' if to else ''}.")
+            memory.prefer(fault, answer)
+            lines.append(f"From now on {fault} is always answered so; hotsplice preferences {fault} ask takes it back.")
+    if answer in _ALWAYS and not always:
+        lines.append("With --always the same fault is answered so every time; hotsplice preferences takes it back.")
+    return [*lines, f"Noted for {_about(numbers)}: {answer}{f' to {to}' if to else ''}."]
 
 
-def _vouch(journal: Journal, job: str, numbers: list[int], console: Console) -> None:
+def _vouch(journal: Journal, job: str, numbers: list[int]) -> list[str]:
     """Who wants a file used that is unlike its record has looked at it: from now on its present content is the record."""
     planned = journal.last(job, "FilmPlanned")
     plan = Memory(journal).plan(job, planned.fact.cut) if planned and isinstance(planned.fact, FilmPlanned) else None
-    for path in dict.fromkeys(shot.path for shot in plan.shots if shot.number in numbers and shot.path) if plan else ():
+    paths = list(dict.fromkeys(shot.path for shot in plan.shots if shot.number in numbers and shot.path)) if plan else []
+    for path in paths:
         Memory(journal).forget_marks(path)
-        console.print(f"{safe(path)} is taken for right as it is now.")
+    return [f"{path} is taken for right as it is now." for path in paths]
 
 
 def _about(numbers: list[int]) -> str:

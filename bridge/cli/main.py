@@ -112,6 +112,21 @@ def parser() -> argparse.ArgumentParser:
     liked.add_argument("answer", nargs="?", metavar="ANSWER", help="skip, previous, stop, or ask to be asked again")
     helped = verb("cures", "Show what helped against which fault on this machine.")
     helped.add_argument("--reset", action="store_true", help="forget it")
+    beside = verb("companion", "Run beside the editor: take timelines from scripts and programs, one job after the other.")
+    beside.add_argument("--background", action="store_true", help="start it and return")
+    beside.add_argument("-j", "--jobs", type=_count, metavar="N", help="shots rendered at once")
+    handed = verb("submit", "Hand a timeline to the companion, which is started where none runs; then follow the job.")
+    handed.add_argument("timeline", metavar="TIMELINE")
+    handed.add_argument("-o", "--output", required=True, metavar="FILM")
+    handed.add_argument("-p", "--preset")
+    handed.add_argument("--id", metavar="NAME", help="your own name for it: submitted again, it is the same job")
+    handed.add_argument("--detach", action="store_true", help="return when it is on record")
+    handed.add_argument("--json", action="store_true")
+    followed = verb("watch", "Follow what the companion does, across its own restarts.")
+    followed.add_argument("job", nargs="?", metavar="JOB", help="until its end; default: everything")
+    followed.add_argument("--after", type=int, default=0, metavar="SEQ", help="only what is newer than this event")
+    followed.add_argument("--json", action="store_true")
+    verb("stop", "End the companion; its job is taken up when it starts again.")
     verb("presets", "List the presets.")
     verb("doctor", "Say what this machine can do.")
     shown_off = verb("demo", "Make a small film, kill the process in the middle, resume, heal a source: see it work.")
@@ -168,7 +183,7 @@ def _begin_log(verb: str | None) -> None:
     from bridge import logs, settings
 
     logs.begin(settings.home())
-    if verb in ("assemble", "resume", "answer", "rollback", "clean"):
+    if verb in ("assemble", "resume", "answer", "rollback", "clean", "companion"):
         from bridge.cli.house import program_version
 
         logs.command(verb, program_version())
@@ -294,6 +309,10 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             from bridge.cli import answering
 
             return answering.run(arguments)
+        case "companion" | "submit" | "watch" | "stop":
+            from bridge.cli import companion
+
+            return companion.run(arguments)
         case "presets" | "doctor":
             from bridge.cli import doctor
 

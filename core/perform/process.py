@@ -15,6 +15,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+PIPE, NOWHERE = subprocess.PIPE, subprocess.DEVNULL
+"""A stream that is read or written by whoever starts the program; one that nobody reads."""
+
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -54,6 +57,17 @@ def spawn(
     )
 
 
+def detach(argv: Sequence[str], log: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a program that shall go on without us; what it says goes to an open file. OSError when it cannot be started."""
+    options: dict[str, int] = {}
+    if os.name == "nt":
+        options["creationflags"] = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP  # type: ignore[attr-defined]
+    alone = os.name != "nt"
+    return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
+        list(argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(environment), start_new_session=alone, **options
+    )
+
+
 def kill_session(process: subprocess.Popen[bytes]) -> None:
     """Kill a child started with `own_session` and everything it started. Never waits: a process that hangs in a dead
     share cannot be killed until the share answers, and nobody may wait for that."""
@@ -66,6 +80,14 @@ def kill_session(process: subprocess.Popen[bytes]) -> None:
         pass
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=0.5)
+
+
+def ended(process: subprocess.Popen[bytes], *, wait_s: float = 1.0) -> int | None:
+    """How a program ended (negative: by which signal), waiting so long for it; None while it has not."""
+    try:
+        return process.wait(timeout=wait_s)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def output_of(argv: Sequence[str], *, timeout_s: float = 20.0) -> str:

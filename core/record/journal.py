@@ -54,6 +54,14 @@ CREATE TABLE marks (
     PRIMARY KEY (file, stream, place)
 ) STRICT, WITHOUT ROWID;
 """,
+    """
+CREATE TABLE submissions (
+    id TEXT PRIMARY KEY, job TEXT NOT NULL REFERENCES jobs(id), content TEXT NOT NULL, body TEXT NOT NULL
+) STRICT;
+CREATE TABLE queue (
+    place INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL UNIQUE REFERENCES jobs(id), wish TEXT NOT NULL
+) STRICT;
+""",
 )
 """One for each version, each beginning where the one before ended."""
 _VERSION = len(_SCHEMAS)
@@ -153,11 +161,15 @@ class Journal:
         """Rows of it."""
         return list(self._db.execute(question, fields))
 
-    def accept(self, job: str, fact: JobAccepted, timeline: bytes, at: float) -> None:
-        """Record a new job with the timeline exactly as it was handed in."""
+    def accept(
+        self, job: str, fact: JobAccepted, timeline: bytes, at: float, also: Iterable[tuple[str, tuple[Any, ...]]] = ()
+    ) -> None:
+        """Record a new job with the timeline exactly as it was handed in; `also` are rows that stand or fall with it."""
         with self._whole():
             self._db.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?)", (job, fact.digest, fact.output, at, timeline))
             self._insert(job, fact, at)
+            for statement, row in also:
+                self._db.execute(statement, row)
 
     def _insert(self, job: str, fact: Fact, at: float) -> int:
         cursor = self._db.execute(

@@ -227,7 +227,7 @@ def test_nothing_newer_than_the_oldest_python_is_imported() -> None:
     """Only what the oldest Python has, or what is declared; a new dependency is declared first."""
     declared = {
         "opentimelineio", "ffmpeg", "imageio_ffmpeg", "av", "numpy", "PIL", "xxhash", "msgspec", "yaml", "tenacity",
-        "platformdirs", "rich", "psutil",
+        "platformdirs", "rich", "psutil", "zmq",
     }
     for module in ALL:
         strange = {name.split(".")[0] for name in imports(module)} - declared - set(PACKAGES) - set(sys.stdlib_module_names)

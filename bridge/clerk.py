@@ -1,0 +1,188 @@
+"""The clerk: a process of its own that reads timelines and writes the record for the companion.
+
+    companion --(stdin)-->  8 bytes: two lengths; a request; a timeline
+    companion <--(stdout)-- one line: the answer
+
+A hostile timeline can crash its reader, a dead share can hang whoever looks at it, a disk can take its time to flush: the
+companion goes on talking meanwhile, and starts another clerk. What the clerk acknowledged is on record; what it did not,
+is asked again under the same name and found or done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from bridge import logs
+from bridge.cli.answering import put_on_record
+from bridge.cli.house import Place, place
+from bridge.cli.run import find_job
+from bridge.errands import LENGTHS, Errand, Settle, refusal
+from bridge.lacking import complete
+from bridge.protocol import Accepted, Answer, Cancel, Done, JobLine, Jobs, List, Resume, Said, Submit, encode
+from core.decide import identity
+from core.engine import RECORD_LOST
+from core.model.facts import JobAccepted, JobFinished, RunInterrupted
+from core.model.refusal import Refused
+from core.perform import machine, process
+from core.record import presets
+from core.record.journal import Journal
+from core.record.submissions import Submissions, Wish
+from core.request import check_output
+from otio_adapters.reader import timeline_from
+from otio_adapters.refused import TimelineRefused
+
+_errands = msgspec.json.Decoder(Errand)
+
+
+class Clerk:
+    """Does errands in one journal."""
+
+    def __init__(self, where: Place, journal: Journal) -> None:
+        self.where, self.journal = where, journal
+        self.submissions = Submissions(journal)
+
+    def answer(self, errand: Errand, timeline: bytes) -> Said:
+        """Do it; the answer. Nothing is on record when it is a refusal."""
+        try:
+            match errand:
+                case Submit():
+                    return self._submit(errand, timeline)
+                case List():
+                    return Jobs(re=errand.request, jobs=self._jobs(errand.most))
+                case Cancel():
+                    return self._cancel(errand)
+                case Resume():
+                    return self._resume(errand)
+                case Answer():
+                    job = find_job(self.journal, errand.job)
+                    put_on_record(self.journal, job, errand.about, errand.answer, file=errand.file, always=errand.always)
+                    return Done(re=errand.request, job=job if errand.answer == "stop" else self._go_on(job))
+                case Settle():
+                    if errand.code:
+                        failed = JobFinished(outcome="failed", code=errand.code, detail=errand.detail)
+                        self.journal.append(errand.job, [failed], machine.now())
+                    self.submissions.wish(errand.job, errand.wish)
+                    return Done(re=errand.request, job=errand.job)
+        except (Refused, TimelineRefused) as error:
+            return refusal(error, errand.request, self.where.settings.language)
+        except RECORD_LOST as error:
+            lost = Refused("journal-failing", path=str(self.where.home), detail=str(error))
+            return refusal(lost, errand.request, self.where.settings.language)
+
+    # Submissions --------------------------------------------------------------------------------------------------
+
+    def _submit(self, asked: Submit, timeline: bytes) -> Said:
+        body = msgspec.json.encode(msgspec.structs.replace(asked, request="x"))
+        content = hashlib.sha256(body).hexdigest()
+        again = self._again(asked, content)
+        if again is not None:
+            return again
+        output = Path(asked.output)
+        if not output.is_absolute():
+            raise Refused("message-unclear", detail="the place of the film must be a whole path")
+        check_output(output)
+        preset = presets.for_output(self.where.presets(), asked.preset or None, output)
+        raw = complete(timeline, asked.lacking)
+        path = Path(asked.timeline_path) if asked.timeline_path else output.with_suffix(".otio")
+        film = timeline_from(raw, path)
+        digest = identity.request_digest(raw, preset, str(output))
+        for job, known in self.journal.open_jobs(str(output)):
+            if known == digest:
+                self.submissions.join(asked.submission, content=content, body=body.decode(), job=job)
+                return Accepted(re=asked.request, submission=asked.submission, job=job, again=True)
+        job = machine.token()
+        fact = JobAccepted(
+            digest=digest, timeline_path=str(path), timeline_name=film.name, output=str(output), preset=preset.name
+        )
+        try:
+            self.submissions.accept(
+                asked.submission, content=content, body=body.decode(), job=job, fact=fact, timeline=raw, at=machine.now()
+            )
+        except RECORD_LOST:  # another clerk may have been quicker
+            again = self._again(asked, content)
+            if again is None:
+                raise
+            return again
+        return Accepted(re=asked.request, submission=asked.submission, job=job)
+
+    def _again(self, asked: Submit, content: str) -> Accepted | None:
+        known = self.submissions.known(asked.submission)
+        if known is None:
+            return None
+        if known.content != content:
+            raise Refused("submission-differs", name=asked.submission)
+        return Accepted(re=asked.request, submission=asked.submission, job=known.job, again=True)
+
+    # Jobs ---------------------------------------------------------------------------------------------------------
+
+    def _open(self, job: str) -> bool:
+        ended = self.journal.last(job, "JobFinished")
+        return ended is None or (isinstance(ended.fact, JobFinished) and ended.fact.outcome == "failed")
+
+    def _go_on(self, job: str) -> str:
+        """After an answer: the job is wanted; one that has ended already is asked for once more, as another."""
+        if self._open(job):
+            self.submissions.wish(job, "run")
+            return job
+        fact, timeline = self.journal.request(job)
+        another, name = machine.token(), f"answer-{machine.token(12)}"
+        self.submissions.accept(name, content="", body="", job=another, fact=fact, timeline=timeline, at=machine.now())
+        return another
+
+    def _cancel(self, asked: Cancel) -> Done:
+        job = find_job(self.journal, asked.job)
+        wishes = dict(self.submissions.queue())
+        if wishes.get(job) == "run":
+            self.submissions.wish(job, "held")
+            self.journal.append(job, [RunInterrupted(reason="cancelled")], machine.now())
+        elif job not in wishes:
+            raise Refused("job-finished", name=job)
+        return Done(re=asked.request, job=job)
+
+    def _resume(self, asked: Resume) -> Done:
+        job = find_job(self.journal, asked.job)
+        if not self._open(job):
+            raise Refused("job-finished", name=job)
+        self.submissions.wish(job, "run")
+        return Done(re=asked.request, job=job)
+
+    def _jobs(self, most: int) -> tuple[JobLine, ...]:
+        wishes = dict(self.submissions.queue())
+        return tuple(self._line(job, at, wishes.get(job)) for job, at in self.journal.jobs()[-most:])
+
+    def _line(self, job: str, at: float, wish: Wish | None) -> JobLine:
+        accepted, _ = self.journal.request(job)
+        ended = self.journal.last(job, "JobFinished")
+        end = ended.fact if ended and isinstance(ended.fact, JobFinished) else None
+        if end and (end.outcome != "failed" or wish != "run"):
+            state: str = end.outcome
+        else:
+            state = {"run": "waiting", "held": "held"}.get(wish or "", "interrupted")
+        return JobLine(
+            job=job, state=state, timeline=accepted.timeline_name, output=accepted.output, preset=accepted.preset, at=at,
+            code=end.code if end else "",
+        )  # fmt: skip
+
+
+def main() -> int:
+    """Do errands until standard input closes."""
+    process.die_with_parent(int(sys.argv[1]) if len(sys.argv) > 1 else None)
+    where = place()
+    logs.begin(where.home)
+    clerk = Clerk(where, where.journal())
+    read = sys.stdin.buffer.read
+    while lengths := read(LENGTHS.size):
+        head, timeline = LENGTHS.unpack(lengths)
+        errand = _errands.decode(read(head))
+        said = clerk.answer(errand, read(timeline))
+        os.write(sys.stdout.fileno(), encode(said) + b"\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

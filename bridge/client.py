@@ -1,0 +1,238 @@
+"""A client of the companion, in the manner of a lazy pirate: ask, wait a little, throw the socket away, ask again.
+
+Every request may be asked twice: a submission carries its own name, the others end in the same state. A companion that is gone
+is noticed by its silence, by its process, or by another endpoint; watching goes on from the last sequence number heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from bridge import endpoint, protocol
+from bridge.keys import Keys
+from bridge.protocol import Bye, Happened, Hello, Message, Ping, Pong, Progressed, Refusal, Submit, Watch, Watching, Welcome
+from core.model.refusal import Refused
+from core.perform import machine
+
+ANSWER_S = 3.0
+"""How long an answer is waited for before it is asked again."""
+SLOW_S = 60.0
+"""How long a submission may take in all: asked again, it is found where it was left."""
+PING_S = 0.5
+SILENT_S = 2.5
+"""Who says nothing for so long, though pinged, is gone."""
+PATIENCE_S = 20.0
+RESTED_S = 30.0
+"""After so long without a word a conversation is begun anew: the companion forgets who is silent."""
+_TRY_S = 0.1
+_MOST_VAIN = 3
+"""Conversations that came to nothing, before the process that seems to be there is taken for another one."""
+_NOT_LET_IN = {zmq.Event.HANDSHAKE_FAILED_AUTH}
+_NOT_HIM = {zmq.Event.HANDSHAKE_FAILED_NO_DETAIL, zmq.Event.HANDSHAKE_FAILED_PROTOCOL, zmq.Event.DISCONNECTED}
+_EVENTS = sum(event.value for event in _NOT_LET_IN | _NOT_HIM)
+
+
+class Declined(Exception):
+    """The companion said no: its own words."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code, refusal.message)
+        self.refusal = refusal
+
+
+class _Gone(Exception):
+    """Nobody is there just now."""
+
+
+class Client:
+    """One conversation at a time. `start` brings a companion into being where none is; without it that is refused."""
+
+    def __init__(
+        self, home: Path, *, program: str = "", start: Callable[[], None] | None = None, patience_s: float = PATIENCE_S
+    ) -> None:
+        self.home, self._program, self._start, self.patience_s = home, program, start, patience_s
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._socket: zmq.Socket[bytes] | None = None
+        self._monitor: Any = None
+        self._at: endpoint.Endpoint | None = None
+        self._vain, self._used = 0, 0.0
+        self.connections = 0
+        """How often a conversation was begun."""
+
+    def close(self) -> None:
+        """Say no more."""
+        self._drop()
+        self._context.destroy(linger=0)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Asking -------------------------------------------------------------------------------------------------------
+
+    def ask(self, message: Message, timeline: bytes | None = None) -> Any:
+        """The answer. Declined, or Refused (companion-absent, companion-refuses-key, keys-unusable)."""
+        began = machine.monotonic()
+        until = began + self.patience_s
+        while True:
+            try:
+                self._connect()
+                if isinstance(message, Submit):  # it is there, and may have much to read
+                    until = max(until, began + SLOW_S)
+                self._send(message, timeline)
+                return self._answer(message.request, ANSWER_S)
+            except _Gone:
+                self._drop()
+            self._wait_for_another(until)
+
+    def _wait_for_another(self, until: float) -> None:
+        if machine.monotonic() > until:
+            raise Refused("companion-absent")
+        if self._start is not None:
+            found = endpoint.read(self.home)
+            self._vain += 1
+            if found is None or not endpoint.alive(found) or self._vain > _MOST_VAIN:
+                self._start()  # a second one would end itself
+        machine.sleep(_TRY_S)
+
+    def watch(self, job: str = "", *, after: int = 0) -> Iterator[Happened | Progressed | None]:
+        """What happens from after a sequence number on: each fact once and in order, across the ends of companions. None comes
+        in every pause of half a second, so that a caller can do something else. Raises as `ask`."""
+        last, until = after, machine.monotonic() + self.patience_s
+        while True:
+            try:
+                self._connect()
+                for said in self._watch(job, last):
+                    until = machine.monotonic() + self.patience_s
+                    if isinstance(said, Happened):
+                        last = said.seq
+                    yield said
+            except _Gone:
+                self._drop()
+            yield None
+            self._wait_for_another(until)
+
+    def _watch(self, job: str, last: int) -> Iterator[Happened | Progressed | None]:
+        name = machine.token()
+        self._send(Watch(request=name, job=job, after=last))
+        begun = pinged = heard = machine.monotonic()
+        watching = False
+        while True:
+            said = self._receive(PING_S)
+            now = machine.monotonic()
+            if said is not None:
+                heard = now
+            if not watching and now - begun > ANSWER_S:
+                raise _Gone
+            if now - pinged >= PING_S:
+                pinged = now
+                self._send(Ping(request="ping"))
+            match said:
+                case Happened(seq=seq, after=before) if watching:
+                    if seq <= last:
+                        continue
+                    if before != last:  # something was lost on the way
+                        raise _Gone
+                    last = seq
+                    yield said
+                case Pong(told=told) if watching and told != last:
+                    raise _Gone
+                case Progressed():
+                    yield said
+                case Watching(re=re):
+                    watching = watching or re == name
+                case Refusal():
+                    raise _Gone if said.code == "message-unclear" and watching else Declined(said)
+                case Bye():
+                    raise _Gone
+                case None:
+                    if now - heard > SILENT_S or self._moved():
+                        raise _Gone
+                    yield None
+                case _:
+                    pass
+
+    # The socket ---------------------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        now = machine.monotonic()
+        rested, self._used = now - self._used, now
+        if self._socket is not None and rested < RESTED_S and not self._moved():
+            return
+        self._drop()
+        self._at, pair = endpoint.read(self.home), Keys(self.home).client()
+        if self._at is None or pair is None or not endpoint.alive(self._at):
+            raise _Gone
+        self._socket = self._context.socket(zmq.DEALER)
+        for option, value in (
+            (zmq.CURVE_SERVERKEY, self._at.public_key.encode()),
+            (zmq.CURVE_PUBLICKEY, pair.public), (zmq.CURVE_SECRETKEY, pair.secret),
+            (zmq.HANDSHAKE_IVL, 2000), (zmq.HEARTBEAT_IVL, 1000), (zmq.HEARTBEAT_TIMEOUT, 4000), (zmq.LINGER, 0),
+            (zmq.MAXMSGSIZE, protocol.LARGEST_FRAME), (zmq.RCVHWM, 5000), (zmq.SNDTIMEO, 1000),
+        ):  # fmt: skip
+            self._socket.setsockopt(option, value)
+        self._monitor = self._socket.get_monitor_socket(_EVENTS)
+        self._socket.connect(self._at.address)
+        self.connections += 1
+        hello = Hello(request="hello", version=protocol.VERSION, client=self._program)
+        self._send(hello)
+        welcome = self._answer(hello.request, ANSWER_S)
+        if not isinstance(welcome, Welcome):
+            raise _Gone
+        self._vain = 0
+
+    def _drop(self) -> None:
+        if self._socket is not None:
+            self._socket.disable_monitor()
+            self._socket.close()
+            self._socket = None
+
+    def _moved(self) -> bool:
+        """Whether the companion we speak with is another one by now, or gone."""
+        return endpoint.read(self.home) != self._at or self._at is None or not endpoint.alive(self._at)
+
+    def _send(self, message: Message, timeline: bytes | None = None) -> None:
+        assert self._socket is not None
+        frames = [protocol.encode(message)] if timeline is None else [protocol.encode(message), timeline]
+        try:
+            self._socket.send_multipart(frames)
+        except zmq.Again:
+            raise _Gone from None
+
+    def _answer(self, request: str, wait_s: float) -> Any:
+        until = machine.monotonic() + wait_s
+        while (left := until - machine.monotonic()) > 0:
+            said = self._receive(min(left, PING_S))
+            if said is None and self._moved():
+                raise _Gone
+            if isinstance(said, Bye):
+                raise _Gone
+            if isinstance(said, Refusal) and said.re in (request, ""):
+                raise Declined(said)
+            if getattr(said, "re", None) == request:
+                return said
+        raise _Gone
+
+    def _receive(self, wait_s: float) -> Any:
+        """What is said next; None when nothing was in time. Refused(companion-refuses-key) when we are not let in."""
+        assert self._socket is not None
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        poller.register(self._monitor, zmq.POLLIN)
+        ready = dict(poller.poll(int(wait_s * 1000)))
+        if self._socket in ready:
+            return protocol.heard(self._socket.recv_multipart()[0])
+        if self._monitor in ready:
+            event = int(recv_monitor_message(self._monitor)["event"])
+            if event in _NOT_LET_IN:
+                raise Refused("companion-refuses-key")
+            if event in _NOT_HIM:
+                raise _Gone
+        return None

@@ -1,0 +1,270 @@
+"""The companion: one per user. It takes submissions, works at one job after the other, and tells whoever listens.
+
+    sockets, clerk, job  -->  one loop  -->  sockets, clerk, job
+
+The loop waits for nothing but messages. What must survive is on record before it is acknowledged; everything here can be
+killed at any moment and begun again: jobs that are wanted are in the journal's queue, and a job taken up goes on from its
+checkpoints.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import zmq
+
+from bridge import endpoint, errands
+from bridge.children import INBOX, Child
+from bridge.cli.house import Place, program_version
+from bridge.endpoint import Endpoint
+from bridge.keys import Keys
+from bridge.protocol import VERSION, Ask, Cancel, Done, JobLine, Jobs, Progressed, Said, Saying, Stop
+from bridge.server import Asked, Server
+from bridge.turns import Turns
+from core.model.refusal import Refused
+from core.perform import machine
+from core.record.submissions import Submissions, Wish
+from core.record.workspace import lock_file
+
+TICK_MS, IDLE_MS = 50, 500
+"""How often the record is looked at for what other processes write, with and without anybody who wants to be told."""
+CLERK_S = 60.0
+"""An errand that takes longer is given up, and its clerk with it."""
+MOST_ERRANDS, MOST_BYTES = 500, 256 * 1024 * 1024
+"""That wait for the clerk; more are sent away."""
+STOPPING_S, REST_S = 15.0, 5.0
+
+_log = logging.getLogger("hotsplice")
+_sayings: msgspec.json.Decoder[Saying] = msgspec.json.Decoder(Saying)
+
+
+@dataclass
+class _Errand:
+    """Given to the clerk, since when it is the first in the row, and how many clerks it has outlived."""
+
+    peer: bytes
+    ask: Ask
+    since: float
+    deaths: int = 0
+
+    @property
+    def packed(self) -> bytes:
+        return errands.packed(self.ask.message, self.ask.timeline)  # type: ignore[arg-type]
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Be this user's only companion. Refused(companion-running). Gone with the process, however it ends."""
+    folder = home / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "companion").open("a+b") as handle:
+        try:
+            lock_file(handle.fileno())
+        except OSError as error:
+            raise Refused("companion-running") from error
+        yield
+
+
+class Companion:
+    """Everything that runs, in one loop. `stopped` tells why to end, if so; `hear` is told what a person may want to read."""
+
+    def __init__(self, where: Place, *, workers: int | None, stopped: Callable[[], str], hear: Callable[[str], None]) -> None:
+        self.where, self._workers, self._stopped, self._hear = where, workers, stopped, hear
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._inbox = self._context.socket(zmq.PULL)
+        self._inbox.bind(INBOX)
+        self._journal = where.journal()
+        self._submissions = Submissions(self._journal)
+        keys = Keys(where.home)
+        self._server = Server(
+            self._context, pair=keys.prepare(), keys=keys, submissions=self._submissions, program=program_version(),
+            language=where.settings.language,
+        )  # fmt: skip
+        self._turns = Turns(self._journal, self._submissions)
+        self._clerk: Child | None = None
+        self._errands: deque[_Errand] = deque()
+        self._job: Child | None = None
+        self._ended: dict[str, object] = {}
+        self._going = False
+        self._rest_until = 0.0
+        self._leaving = ""
+        self._numbers = 0
+        self._public = keys.companion().public.decode()
+
+    def run(self) -> str:
+        """Until someone asks to stop; why it ended."""
+        here = Endpoint(
+            address=self._server.address, public_key=self._public, pid=os.getpid(), version=program_version(), protocol=VERSION
+        )
+        endpoint.write(self.where.home, here)
+        self._hear(f"companion ready at {self._server.address}")
+        for job, why in self._turns.taken_up():
+            self._hear(f"taking up {job}: {why}")
+        poller = zmq.Poller()
+        poller.register(self._server.socket, zmq.POLLIN)
+        poller.register(self._inbox, zmq.POLLIN)
+        busy = False
+        try:
+            while not (self._leaving or self._stopped()):
+                poller.poll(0 if busy else TICK_MS if self._server.watched else IDLE_MS)
+                self._turn()
+                busy = self._server.pump()
+            reason = self._leaving or self._stopped()
+            self._finish()
+            return reason
+        finally:
+            endpoint.remove(self.where.home, os.getpid())
+            for child in (self._job, self._clerk):
+                if child is not None:
+                    child.kill()
+            self._server.close(self._leaving or "stopped")
+            self._inbox.close()
+            self._journal.close()
+            self._context.destroy(linger=500)
+
+    def _turn(self) -> None:
+        for asked in self._server.receive():
+            self._take(asked)
+        self._hear_children()
+        if self._errands and machine.monotonic() - self._errands[0].since > CLERK_S and self._clerk is not None:
+            self._clerk.kill()  # one that hangs in a dead share does not even end: nobody waits for that
+            self._clerk_gone()
+        if self._job is None and not self._leaving:
+            job = self._turns.next()
+            if job is not None:
+                self._start_job(job)
+        if self._clerk is None and (self._job is None or self._going) and machine.monotonic() > self._rest_until:
+            self._start_clerk()  # nobody asks yet: a job that was cut off went first
+
+    def _finish(self) -> None:
+        """The job under work is interrupted in order."""
+        self._leaving = self._leaving or "stopped"
+        until = machine.monotonic() + STOPPING_S
+        if self._job is not None:
+            self._job.ask_to_stop()
+        while self._job is not None and machine.monotonic() < until:
+            self._inbox.poll(TICK_MS)
+            self._hear_children()
+            self._server.pump()
+        while self._server.pump():
+            pass
+
+    # Requests -----------------------------------------------------------------------------------------------------
+
+    def _take(self, asked: Asked) -> None:
+        message = asked.ask.message
+        if isinstance(message, Stop):
+            self._server.say(asked.peer, Done(re=message.request))
+            self._leaving = "asked to stop"
+        elif len(self._errands) >= MOST_ERRANDS or sum(len(errand.ask.timeline) for errand in self._errands) > MOST_BYTES:
+            self._server.refuse(asked.peer, Refused("companion-busy"), message.request)
+        else:
+            self._send(asked)
+
+    def _send(self, asked: Asked) -> None:
+        errand = _Errand(asked.peer, asked.ask, machine.monotonic())
+        self._errands.append(errand)
+        if self._clerk is None:
+            self._start_clerk()
+        else:
+            self._clerk.tell(errand.packed)
+
+    def _settle(self, job: str, wish: Wish, code: str = "", detail: str = "") -> None:
+        errand = errands.Settle(request="settle", job=job, wish=wish, code=code, detail=detail)
+        self._send(Asked(b"", Ask(errand)))  # type: ignore[arg-type]
+
+    def _answered(self, said: Said) -> None:
+        errand = self._errands.popleft()
+        if self._errands:
+            self._errands[0].since = machine.monotonic()
+        message = errand.ask.message
+        if isinstance(message, errands.Settle):
+            self._turns.settled(message.job, well=isinstance(said, Done))
+            return
+        if isinstance(message, Cancel) and isinstance(said, Done) and self._job is not None and self._job.name == said.job:
+            self._job.ask_to_stop()
+        if isinstance(said, Jobs) and self._job is not None:
+            said = msgspec.structs.replace(said, jobs=tuple(map(self._as_it_is, said.jobs)))
+        self._server.say(errand.peer, said)
+        self._turns.look()
+
+    def _as_it_is(self, line: JobLine) -> JobLine:
+        working = self._job is not None and line.job == self._job.name and line.state == "waiting"
+        return msgspec.structs.replace(line, state="working") if working else line
+
+    # Children -----------------------------------------------------------------------------------------------------
+
+    def _hear_children(self) -> None:
+        while self._inbox.poll(0):
+            name, line = self._inbox.recv_multipart()
+            if self._clerk is not None and name.decode() == self._clerk.name:
+                self._answered(_sayings.decode(line)) if line else self._clerk_gone()
+            elif self._job is not None and name.decode() == self._job.name:
+                self._job_said(line) if line else self._job_ended(self._job)
+
+    def _start_clerk(self) -> None:
+        self._numbers += 1
+        self._clerk = Child(f"clerk-{self._numbers}", "bridge.clerk", [], self._context)
+        for errand in self._errands:
+            self._clerk.tell(errand.packed)
+
+    def _clerk_gone(self) -> None:
+        """Whatever it was at may have cost it its life: that is asked of one more, and not of a third."""
+        assert self._clerk is not None
+        _log.warning("clerk ended", extra={"said": {"code": self._clerk.code()}})
+        self._clerk = None
+        if self._errands:
+            first = self._errands[0]
+            first.deaths, first.since = first.deaths + 1, machine.monotonic()
+            if first.deaths > 1:
+                self._errands.popleft()
+                if isinstance(first.ask.message, errands.Settle):
+                    self._turns.settled(first.ask.message.job, well=False)
+                else:
+                    self._server.refuse(first.peer, Refused("request-unanswered"), first.ask.message.request)
+            self._start_clerk()
+        self._rest_until = machine.monotonic() + REST_S  # one that ends at its very start is not begun again and again
+
+    def _start_job(self, job: str) -> None:
+        words = [job, *(["--jobs", str(self._workers)] if self._workers else [])]
+        self._ended, self._going = {}, False
+        self._job = Child(job, "bridge.job", words, self._context)
+        _log.info("job begun", extra={"said": {"job": job, "pid": self._job.process.pid}})
+
+    def _job_said(self, line: bytes) -> None:
+        assert self._job is not None
+        try:
+            event = json.loads(line)
+        except ValueError:
+            return  # it died in the middle of a line
+        match event.pop("event", ""):
+            case "step":
+                self._server.progress(
+                    Progressed(job=self._job.name, at=event["at"], step=event["step"], done=event["done"], total=event["total"])
+                )
+            case "progress":
+                self._going = True
+                at = event.pop("at")
+                event.pop("job", None)
+                self._server.progress(Progressed(job=self._job.name, at=at, snapshot=msgspec.Raw(msgspec.json.encode(event))))
+            case "summary":
+                self._ended = event
+            case _:
+                pass  # facts come from the record
+
+    def _job_ended(self, child: Child) -> None:
+        self._job = None
+        self._server.still(child.name)
+        end = self._turns.after(child.name, child.code(), self._ended, leaving=bool(self._leaving or self._stopped()))
+        _log.info("job ended", extra={"said": {"job": child.name, "end": end.why}})
+        self._hear(f"{child.name}: {end.why}")
+        if end.wish is not None:
+            self._settle(child.name, end.wish, end.code, end.detail)

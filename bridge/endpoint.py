@@ -1,0 +1,87 @@
+"""Where the companion can be reached: a small file in the user's runtime folder, there while a companion runs.
+
+It may be left over from one that was killed; whoever finds nobody there starts another. JSON, so that a script with nothing
+but a standard library can read it.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+import msgspec
+import platformdirs
+import psutil
+
+from bridge.keys import write_private
+from core.model.refusal import Refused
+
+FILE = "companion.json"
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """`address` for ZeroMQ; `public_key` of the companion (Z85); its process, program and protocol."""
+
+    address: str
+    public_key: str
+    pid: int
+    version: str
+    protocol: str
+
+
+def folder(home: Path) -> Path:
+    """Where the file is: beside the data where that is not in its usual place, so that each place has its own companion."""
+    if home != Path(platformdirs.user_data_path("Hotsplice", appauthor=False)):
+        return home / "run"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # without a session there is no XDG_RUNTIME_DIR: a temporary folder does as well
+        return Path(platformdirs.user_runtime_path("Hotsplice", appauthor=False))
+
+
+def write(home: Path, endpoint: Endpoint) -> None:
+    """Say where we are. Refused(keys-unusable) when that folder belongs to somebody else."""
+    place = folder(home)
+    try:
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _check_owner(place)
+        write_private(place / FILE, msgspec.json.encode(endpoint))
+    except OSError as error:
+        raise Refused("keys-unusable", path=str(place), detail=error.strerror or str(error)) from error
+
+
+def read(home: Path) -> Endpoint | None:
+    """Where a companion said it is; None when none did. It may be gone since: see `alive`. Refused(keys-unusable)."""
+    path = folder(home) / FILE
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    _check_owner(path.parent)
+    try:
+        return msgspec.json.decode(data, type=Endpoint)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def alive(endpoint: Endpoint) -> bool:
+    """Whether its process is still there. True may be said of another that has its number by now."""
+    try:
+        return bool(psutil.Process(endpoint.pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.AccessDenied:
+        return True
+    except psutil.Error:
+        return False
+
+
+def remove(home: Path, pid: int) -> None:
+    """We are gone; the file of another companion stays."""
+    found = read(home)
+    if found is not None and found.pid == pid:
+        (folder(home) / FILE).unlink(missing_ok=True)
+
+
+def _check_owner(place: Path) -> None:
+    """Somebody else who made the folder could lead our clients to himself."""
+    if hasattr(os, "getuid") and place.stat().st_uid != os.getuid():
+        raise Refused("keys-unusable", path=str(place), detail="it belongs to another user")

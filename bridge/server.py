@@ -1,0 +1,224 @@
+"""The companion's socket: who may speak, what they may say, and who is told what happens.
+
+CURVE lets everyone in who knows the public key unless an authenticator says otherwise, so the socket asks for its domain to be
+enforced: without the authenticator nobody comes in. A message to somebody who does not read is never waited for: what is on
+record is told from the record, from where he stands; progress is left out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import msgspec
+import zmq
+import zmq.auth.thread
+
+from bridge.errands import refusal
+from bridge.keys import Keys, Pair
+from bridge.protocol import (
+    CAPABILITIES,
+    LARGEST_FRAME,
+    VERSION,
+    Ask,
+    Bye,
+    Conversation,
+    Happened,
+    Hello,
+    Ping,
+    Pong,
+    Progressed,
+    Said,
+    Watch,
+    Watching,
+    Welcome,
+    encode,
+    request_name,
+    understood,
+)
+from core.explain.filling import Language
+from core.model.refusal import Refused
+from core.perform import machine
+from core.record.submissions import Submissions
+
+DOMAIN = "hotsplice"
+LOOPBACK = "tcp://127.0.0.1"
+MOST_PEERS = 1000
+SILENT_S = 60.0
+"""Who says nothing for so long is forgotten; a client that watches pings every second or so."""
+AT_ONCE = 500
+"""Facts told to one watcher before the others are looked at again."""
+
+
+class Asked(NamedTuple):
+    """A request that the companion must answer, and the one who asks."""
+
+    peer: bytes
+    ask: Ask
+
+
+@dataclass
+class _Peer:
+    conversation: Conversation = field(default_factory=Conversation)
+    heard: float = 0.0
+    watches: bool = False
+    job: str = ""
+    last: int = 0
+    """The sequence number told last."""
+
+
+class _Callback:
+    """Asked by the authenticator's thread for every newcomer."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    def callback(self, domain: str, key: bytes) -> bool:
+        """Whether he is let in."""
+        return domain == DOMAIN and key in self._keys.allowed()
+
+
+class Server:
+    """One socket and all conversations. Used from one thread; nothing that a client says is an exception here."""
+
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        *,
+        pair: Pair,
+        keys: Keys,
+        submissions: Submissions,
+        program: str,
+        language: Language,
+    ) -> None:
+        self._submissions, self._program, self._language = submissions, program, language
+        self._peers: dict[bytes, _Peer] = {}
+        self._known = submissions.last()
+        self._progress: dict[str, Progressed] = {}
+        self._guard = zmq.auth.thread.ThreadAuthenticator(context)
+        self._guard.start()
+        self._guard.configure_curve_callback(domain=DOMAIN, credentials_provider=_Callback(keys))
+        self.socket = context.socket(zmq.ROUTER)
+        for option, value in (
+            (zmq.CURVE_SERVER, 1), (zmq.CURVE_PUBLICKEY, pair.public), (zmq.CURVE_SECRETKEY, pair.secret),
+            (zmq.ZAP_DOMAIN, DOMAIN.encode()), (zmq.ZAP_ENFORCE_DOMAIN, 1), (zmq.HANDSHAKE_IVL, 2000),
+            (zmq.HEARTBEAT_IVL, 1000), (zmq.HEARTBEAT_TIMEOUT, 4000), (zmq.HEARTBEAT_TTL, 6000),
+            (zmq.MAXMSGSIZE, LARGEST_FRAME), (zmq.RCVHWM, 4), (zmq.SNDHWM, 1000), (zmq.ROUTER_MANDATORY, 1), (zmq.LINGER, 500),
+        ):  # fmt: skip
+            self.socket.setsockopt(option, value)
+        self.address = f"{LOOPBACK}:{self.socket.bind_to_random_port(LOOPBACK)}"
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody wants to be told what happens."""
+        return any(peer.watches for peer in self._peers.values())
+
+    def receive(self, most: int = 50) -> Iterator[Asked]:
+        """What has come in and is for the companion to answer; the rest is answered here."""
+        for _ in range(most):
+            try:
+                name, *frames = self.socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            ask = self._hear(name, frames)
+            if ask is not None:
+                yield Asked(name, ask)
+
+    def _hear(self, name: bytes, frames: list[bytes]) -> Ask | None:
+        peer = self._peer(name)
+        ask = understood(frames)
+        if isinstance(ask, Refused):
+            self.refuse(name, ask, request_name(frames))
+            return None
+        message = ask.message
+        unfit = peer.conversation.admit(message)
+        if unfit is not None:
+            self.refuse(name, unfit, message.request)
+            return None
+        last = self._submissions.last()
+        match message:
+            case Hello():
+                self.say(
+                    name,
+                    Welcome(re=message.request, version=VERSION, program=self._program, capabilities=CAPABILITIES, last=last),
+                )
+            case Ping():
+                self.say(name, Pong(re=message.request, last=last, told=peer.last))
+            case Watch() if message.job and not self._submissions.last(message.job):
+                self.refuse(name, Refused("job-unknown", name=message.job), message.request)
+            case Watch():
+                peer.watches, peer.job, peer.last = True, message.job, message.after
+                self.say(name, Watching(re=message.request, last=last))
+                for job, progressed in self._progress.items():
+                    if message.job in ("", job):
+                        self.say(name, progressed)
+                self._tell(name, peer)
+            case _:
+                return ask
+        return None
+
+    def _peer(self, name: bytes) -> _Peer:
+        now = machine.monotonic()
+        if name not in self._peers:
+            if len(self._peers) >= MOST_PEERS:
+                quietest = min(self._peers, key=lambda known: self._peers[known].heard)
+                del self._peers[quietest]
+            self._peers[name] = _Peer()
+        self._peers[name].heard = now
+        return self._peers[name]
+
+    # Telling ------------------------------------------------------------------------------------------------------
+
+    def say(self, name: bytes, said: Said) -> bool:
+        """Say something, if the peer is there and reads; whether it was sent."""
+        try:
+            self.socket.send_multipart([name, encode(said)], zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        except zmq.ZMQError:  # EHOSTUNREACH: he is gone; if he comes back he comes as another
+            self._peers.pop(name, None)
+            return False
+        return True
+
+    def refuse(self, name: bytes, error: Refused, request: str) -> None:
+        """Say no, with the cause."""
+        self.say(name, refusal(error, request, self._language))
+
+    def progress(self, said: Progressed) -> None:
+        """How a job stands, to all who watch it; and to those who begin to."""
+        self._progress[said.job] = said
+        for name, peer in list(self._peers.items()):
+            if peer.watches and peer.job in ("", said.job):
+                self.say(name, said)
+
+    def still(self, job: str) -> None:
+        """A job is not under work any more: its progress is old."""
+        self._progress.pop(job, None)
+
+    def pump(self) -> bool:
+        """Tell all who watch what is new on record, and forget who is silent; whether there is more to tell."""
+        now = machine.monotonic()
+        for name in [name for name, peer in self._peers.items() if now - peer.heard > SILENT_S]:
+            del self._peers[name]
+        watching = [(name, peer) for name, peer in self._peers.items() if peer.watches]
+        more = [self._tell(name, peer) for name, peer in watching]
+        return any(more)
+
+    def _tell(self, name: bytes, peer: _Peer) -> bool:
+        rows = self._submissions.since(peer.last, job=peer.job, most=AT_ONCE)
+        for row in rows:
+            fact = msgspec.Raw(row.body.encode())
+            if not self.say(name, Happened(seq=row.seq, after=peer.last, job=row.job, at=row.at, fact=fact)):
+                return False  # he does not read now; he is told later, from here on
+            peer.last = row.seq
+        return len(rows) == AT_ONCE
+
+    def close(self, reason: str) -> None:
+        """Say goodbye and let nobody in any more."""
+        for name in list(self._peers):
+            self.say(name, Bye(reason=reason))
+        self.socket.close()
+        with contextlib.suppress(zmq.ZMQError):
+            self._guard.stop()

@@ -1,0 +1,119 @@
+"""Whose turn it is: which job is worked at next, and what becomes of one whose process has ended.
+
+A job's process may end by itself, be killed, be turned down, or find its film held by another. Only the last two wait; one
+that is killed again and again without a new fact on record is given up, so that it never blocks the others for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from core.model.facts import FilmPlanned, JobFinished
+from core.perform import machine
+from core.record.journal import Journal
+from core.record.submissions import Submissions, Wish
+
+MOST_DEATHS = 5
+"""Ends without a word and without a new fact, one after the other."""
+LOOK_EVERY_S = 2.0
+"""The queue is also written by other processes."""
+WAIT_S, MOST_WAIT_S, LEFT_ALONE_S = 0.5, 10.0, 60.0
+
+
+class End(NamedTuple):
+    """What becomes of a job. `wish` None: nothing is written, it stays in the queue; `why` for people."""
+
+    wish: Wish | None
+    why: str
+    code: str = ""
+    detail: str = ""
+
+
+@dataclass
+class _Tried:
+    deaths: int = 0
+    refused: int = 0
+    last: int = 0
+    not_before: float = 0.0
+
+
+class Turns:
+    """The queue as it stands in the journal, and what happened to it in this process."""
+
+    def __init__(self, journal: Journal, submissions: Submissions) -> None:
+        self._journal, self._submissions = journal, submissions
+        self._tried: dict[str, _Tried] = {}
+        self._settling: set[str] = set()
+        self._looked = -LOOK_EVERY_S
+        self._waiting: list[str] = []
+
+    def look(self) -> None:
+        """The queue may have changed."""
+        self._looked = -LOOK_EVERY_S
+
+    def settled(self, job: str, *, well: bool) -> None:
+        """What became of a job is on record; or it could not be put there, and the job is left alone for a while."""
+        self._settling.discard(job)
+        if not well:
+            self._tried.setdefault(job, _Tried()).not_before = machine.monotonic() + LEFT_ALONE_S
+        self.look()
+
+    def next(self) -> str | None:
+        """The job whose turn it is."""
+        now = machine.monotonic()
+        if now - self._looked >= LOOK_EVERY_S:
+            self._looked = now
+            self._waiting = [job for job, wish in self._submissions.queue() if wish == "run"]
+        for job in self._waiting:
+            if job not in self._settling and now >= self._tried.setdefault(job, _Tried()).not_before:
+                return job
+        return None
+
+    def taken_up(self) -> list[tuple[str, str]]:
+        """At the start: what was left unfinished, and how far it was."""
+        found = []
+        for job, wish in self._submissions.queue():
+            if wish == "run":
+                begun = self._journal.last(job, "FilmPlanned")
+                stopped = self._journal.last(job, "RunInterrupted")
+                was = "interrupted" if stopped and begun and stopped.seq > begun.seq else "cut off" if begun else "not begun yet"
+                shots = f", {begun.fact.shots} shots" if begun and isinstance(begun.fact, FilmPlanned) else ""
+                found.append((job, was + shots))
+        return found
+
+    def after(self, job: str, code: int | None, summary: dict[str, Any], *, leaving: bool) -> End:
+        """A job's process ended with this code (negative: killed; None: it cannot be killed) after these last words."""
+        end = self._judge(job, code, summary, leaving)
+        if end.wish is not None:
+            self._settling.add(job)
+            self._tried.pop(job, None)
+        return end
+
+    def _judge(self, job: str, code: int | None, summary: dict[str, Any], leaving: bool) -> End:
+        ended = self._journal.last(job, "JobFinished")
+        outcome = ended.fact.outcome if ended and isinstance(ended.fact, JobFinished) else ""
+        if outcome and outcome != "failed":
+            return End("over", outcome)
+        held = dict(self._submissions.queue()).get(job) == "held"
+        if leaving or held:
+            return End(None, "interrupted")
+        tried = self._tried.setdefault(job, _Tried())
+        if code == 2:
+            cause = str(summary.get("code", ""))
+            if cause == "job-running":  # somebody's command line, or the last breath of the process before
+                tried.refused += 1
+                tried.not_before = machine.monotonic() + min(MOST_WAIT_S, WAIT_S * tried.refused)
+                return End(None, "waits for another process")
+            return End("held", f"refused: {cause}", code=cause, detail=str(summary.get("message", ""))[:500])
+        if code == 3 and outcome == "failed":
+            return End("held", "failed")
+        if code == 130 and summary:
+            return End("held", "interrupted by someone else")
+        last = self._submissions.last(job)
+        tried.deaths = 1 if last > tried.last else tried.deaths + 1
+        tried.last = last
+        if tried.deaths >= MOST_DEATHS:
+            return End("held", "given up", code="program-error", detail=f"its process ended {MOST_DEATHS} times without a word")
+        tried.not_before = machine.monotonic() + WAIT_S * (2 ** (tried.deaths - 1) - 1)
+        return End(None, f"its process ended ({code}); it is taken up again")

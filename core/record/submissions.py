@@ -1,0 +1,76 @@
+"""What clients asked for, by the names they gave it, and which jobs shall still be worked at. In the journal's own transactions.
+
+A submission is on record together with its job or not at all, so a client that asks again under the same name, hours or a
+crash later, is told of the same job. `wish` of a job in the queue: `run` it as soon as it is its turn, `held` until someone
+resumes it, `over`: nothing is to be done.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from core.model.facts import JobAccepted
+from core.record.journal import Journal
+
+Wish = Literal["run", "held", "over"]
+
+_SUBMIT = "INSERT INTO submissions VALUES (?, ?, ?, ?)"
+_WISH = "INSERT INTO queue (job, wish) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET wish = excluded.wish"
+
+
+class Submitted(NamedTuple):
+    """A submission: its job, and `content`, a hash of all that was asked under its name."""
+
+    job: str
+    content: str
+
+
+class Happening(NamedTuple):
+    """A fact as it is written down: `body` is its JSON."""
+
+    seq: int
+    job: str
+    at: float
+    body: str
+
+
+class Submissions:
+    """The queue and the names, and the journal from a sequence number on."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def known(self, name: str) -> Submitted | None:
+        """What was submitted under a name."""
+        rows = self._journal.read("SELECT job, content FROM submissions WHERE id = ?", (name,))
+        return Submitted(*rows[0]) if rows else None
+
+    def accept(self, name: str, *, content: str, body: str, job: str, fact: JobAccepted, timeline: bytes, at: float) -> None:
+        """A submission, its job and its place in the queue, durable when this returns. `body` is the request as JSON.
+        sqlite3.IntegrityError: another writer took the name first."""
+        self._journal.accept(job, fact, timeline, at, also=[(_SUBMIT, (name, job, content, body)), (_WISH, (job, "run"))])
+
+    def join(self, name: str, *, content: str, body: str, job: str) -> None:
+        """Another name for a job that is open already; it is wanted again."""
+        self.wish(job, "run")
+        self._journal.write(_SUBMIT, [(name, job, content, body)])
+
+    def wish(self, job: str, wish: Wish) -> None:
+        """What shall become of a job; it keeps its place in the queue."""
+        self._journal.write(_WISH, [(job, wish)])
+
+    def queue(self) -> list[tuple[str, Wish]]:
+        """(job, wish) of everything that is not over, in order."""
+        rows = self._journal.read("SELECT job, wish FROM queue WHERE wish != 'over' ORDER BY place", ())
+        return [(job, wish) for job, wish in rows]
+
+    def since(self, seq: int, *, job: str = "", most: int = 500) -> list[Happening]:
+        """Facts after a sequence number, of one job or of all, oldest first, at most so many."""
+        which, fields = ("AND job = ? ", (seq, job, most)) if job else ("", (seq, most))
+        rows = self._journal.read(f"SELECT seq, job, at, body FROM facts WHERE seq > ? {which}ORDER BY seq LIMIT ?", fields)
+        return [Happening(*row) for row in rows]
+
+    def last(self, job: str = "") -> int:
+        """The newest sequence number, of one job or of all; 0 before anything happened."""
+        which, fields = (" WHERE job = ?", (job,)) if job else ("", ())
+        return int(self._journal.read(f"SELECT coalesce(max(seq), 0) FROM facts{which}", fields)[0][0])

@@ -1,0 +1,108 @@
+"""Whose turn it is, and what becomes of a job whose process has ended."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge import turns
+from bridge.turns import MOST_DEATHS, Turns
+from core.model.facts import JobAccepted, JobFinished, RunInterrupted
+from core.perform import machine
+from core.record.journal import Journal
+from core.record.submissions import Submissions
+
+ASKED = JobAccepted(digest="r1", timeline_path="/t.otio", timeline_name="T", output="/f.mov", preset="h264")
+
+
+class Desk:
+    """A journal with two jobs in the queue, and a clock that a test moves."""
+
+    def __init__(self, path, monkeypatch):
+        self.now = 100.0
+        monkeypatch.setattr(machine, "monotonic", lambda: self.now)
+        self.journal = Journal(path)
+        self.submissions = Submissions(self.journal)
+        for number in (1, 2):
+            self.submissions.accept(f"n{number}", content="", body="", job=f"job{number}", fact=ASKED, timeline=b"", at=1.0)
+        self.turns = Turns(self.journal, self.submissions)
+
+    def after(self, code, summary=None, *, leaving=False):
+        return self.turns.after("job1", code, summary or {}, leaving=leaving)
+
+    def record(self, *facts):
+        self.journal.append("job1", facts, 2.0)
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    made = Desk(tmp_path / "journal.db", monkeypatch)
+    yield made
+    made.journal.close()
+
+
+def test_the_first_in_the_queue_is_next(desk):
+    assert desk.turns.next() == "job1"
+
+
+@pytest.mark.parametrize("outcome", ["complete", "incomplete", "unchanged", "superseded"])
+def test_what_has_ended_is_over_whatever_its_process_said(desk, outcome):
+    desk.record(JobFinished(outcome=outcome))
+    assert desk.after(-9)[:2] == ("over", outcome)
+    assert desk.turns.next() == "job2", "it is not begun again before that is on record"
+    desk.submissions.wish("job1", "over")
+    desk.turns.settled("job1", well=True)
+    assert desk.turns.next() == "job2"
+
+
+def test_what_cannot_be_put_on_record_is_left_alone_for_a_while(desk):
+    desk.record(JobFinished(outcome="failed"))
+    desk.after(3)
+    desk.turns.settled("job1", well=False)
+    assert desk.turns.next() == "job2"
+    desk.now += turns.LEFT_ALONE_S
+    desk.turns.look()
+    assert desk.turns.next() == "job1"
+
+
+def test_what_failed_waits_for_a_person(desk):
+    desk.record(JobFinished(outcome="failed", code="encoder-missing"))
+    assert desk.after(3)[:2] == ("held", "failed")
+
+
+def test_a_refused_job_is_held_with_its_cause(desk):
+    end = desk.after(2, {"code": "output-folder-missing", "message": "There is no folder /x."})
+    assert (end.wish, end.code, end.detail) == ("held", "output-folder-missing", "There is no folder /x.")
+
+
+def test_a_film_held_by_another_process_is_waited_for_and_others_go_first(desk):
+    assert desk.after(2, {"code": "job-running"}).wish is None
+    assert desk.turns.next() == "job2"
+    desk.now += turns.MOST_WAIT_S
+    assert desk.turns.next() == "job1"
+
+
+def test_when_we_leave_or_it_was_cancelled_nothing_is_decided(desk):
+    assert desk.after(130, {"outcome": "interrupted"}, leaving=True).wish is None
+    desk.submissions.wish("job1", "held")
+    assert desk.after(130, {"outcome": "interrupted"}).wish is None
+
+
+def test_a_killed_process_is_begun_again_at_once_and_given_up_when_that_never_helps(desk):
+    assert desk.after(-9).wish is None and desk.turns.next() == "job1"
+    for death in range(2, MOST_DEATHS):
+        assert desk.after(-9).wish is None
+        desk.turns.look()
+        assert desk.turns.next() == "job2", f"death {death}"
+        desk.now += turns.MOST_WAIT_S
+    end = desk.after(-9)
+    assert (end.wish, end.code) == ("held", "program-error")
+
+
+def test_a_job_that_comes_on_is_never_given_up(desk):
+    for number in range(3 * MOST_DEATHS):
+        desk.record(RunInterrupted(reason=str(number)))
+        assert desk.after(-9).wish is None
+
+
+def test_at_the_start_it_is_said_what_was_left(desk):
+    assert desk.turns.taken_up() == [("job1", "not begun yet"), ("job2", "not begun yet")]
