@@ -23,7 +23,7 @@ from core.model.source import Source
 from core.perform import machine
 from core.perform.crew import Crew
 from core.record.memory import Memory
-from core.record.workspace import Workspace, durable_rename
+from core.record.workspace import Workspace
 from core.request import House, Request
 
 _OF_THE_RECIPE = {"preset-unfit", "program-mismatch", "encoder-device-gone"}
@@ -54,10 +54,11 @@ def planned(
     part = str(house.workspace.trial(request.output, request.preset.extension))
     try:
         scratch.mkdir(parents=True, exist_ok=True)
-        Path(part).unlink(missing_ok=True)  # of a run that was cut; and a disk that can only be read says so here
-        durable_rename(scratch)
+        Path(part).unlink(missing_ok=True)  # of a run that was cut; and a disk that can only be read may say so here
     except OSError as error:
         raise Refused("scratch-unusable", path=str(scratch), detail=error.strerror or str(error)) from error
+    if not os.access(scratch, os.W_OK | os.X_OK):
+        raise Refused("scratch-unusable", path=str(scratch), detail="it cannot be written to")
     argv = commands.prove(form=form, preset=request.preset, part=part, ffmpeg_path=house.build.path)
     results = preparation.run_all(
         crew,
