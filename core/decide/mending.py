@@ -39,9 +39,11 @@ Runs = Sequence[tuple[int, int]]
 
 @dataclass
 class Damage:
-    """What was found so far: mends and halves by the key of their segment, mended shots with why, stretches of silence."""
+    """What was found so far: mends and halves by the key of their segment, the shots that show it (equal shots share a key),
+    mended shots with why, stretches of silence."""
 
     mends: dict[str, ShotMended] = field(default_factory=dict)
+    shown: dict[str, set[int]] = field(default_factory=dict)
     shots: dict[int, Failure] = field(default_factory=dict)
     parted: dict[str, int] = field(default_factory=dict)
     silences: list[SoundSilenced] = field(default_factory=list)
@@ -51,6 +53,7 @@ class Damage:
         match fact:
             case ShotMended():
                 self.mends.setdefault(fact.key, fact)
+                self.shown.setdefault(fact.key, set()).add(fact.shot)
                 self.shots[fact.shot] = fact.failure
             case SegmentParted():
                 self.parted[fact.key] = fact.at
@@ -58,9 +61,12 @@ class Damage:
                 self.silences.append(fact)
 
     def forget(self, shot: int) -> None:
-        """Begin anew with a shot."""
-        self.mends = {key: mend for key, mend in self.mends.items() if mend.shot != shot}
-        self.shots.pop(shot, None)
+        """Begin anew with a shot, and so with all that show the same."""
+        for key in [key for key, shots in self.shown.items() if shot in shots]:
+            self.mends.pop(key, None)
+            del self.shown[key]
+        still = {number for shots in self.shown.values() for number in shots}
+        self.shots = {number: failure for number, failure in self.shots.items() if number in still}
 
     def applied(self, made: Plan, *, preset: Preset, build: str, title_of: Callable[[str], str]) -> Plan:
         """The plan with all of it in."""

@@ -93,6 +93,19 @@ def test_a_mended_piece_can_be_mended_and_parted_again():
     assert [s.frames for s in damage.applied(made, preset=PRORES, build=BUILD, title_of=str).segments] == [40]
 
 
+@pytest.mark.parametrize("begun_anew", [1, 2])
+def test_equal_shots_are_mended_and_begun_anew_together(begun_anew):
+    made = plan(cut([clip(0, 40), clip(40, 40)]), MEDIA)
+    key = made.segments[0].key
+    damage = mending.Damage()
+    for shot in (1, 2):
+        damage.fold(ShotMended(shot=shot, key=key, bad=((4, 6),), failure=FAILURE))
+    assert set(damage.shots) == {1, 2}
+    damage.forget(begun_anew)
+    assert damage.shots == {}
+    assert damage.applied(made, preset=PRORES, build=BUILD, title_of=str).segments == made.segments
+
+
 @pytest.mark.parametrize(("bad", "enough"), [(((0, 35),), False), (((0, 34),), True), (((5, 5), (15, 5), (25, 15)), False)])
 def test_a_quarter_of_a_second_in_one_run_is_worth_keeping(bad, enough):
     made = plan(cut([clip(0, 40)]), MEDIA)
