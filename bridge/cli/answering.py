@@ -14,6 +14,7 @@ from bridge.cli.house import Place, place
 from bridge.cli.run import find_job, run_again
 from bridge.cli.summary import REFUSED, refusal
 from core.decide.diagnosis import TABLE
+from core.decide.previous import earlier_render
 from core.explain import catalogue
 from core.model.facts import Answered, Answers, AttemptFailed, FilmPlanned, ProblemFound, ShotSlated
 from core.model.refusal import Refused
@@ -88,9 +89,23 @@ def put_on_record(
         for fault in dict.fromkeys(faults[n] for n in numbers if n in faults):
             memory.prefer(fault, answer)
             lines.append(f"From now on {fault} is always answered so; hotsplice preferences {fault} ask takes it back.")
+    if answer == "previous":
+        none = _without_earlier(journal, job, numbers)
+        lines += [f"There is no earlier good render of shot {n}; its slate stays." for n in none]
     if answer in _ALWAYS and not always:
         lines.append("With --always the same fault is answered so every time; hotsplice preferences takes it back.")
     return [*lines, f"Noted for {_about(numbers)}: {answer}{f' to {to}' if to else ''}."]
+
+
+def _without_earlier(journal: Journal, job: str, numbers: list[int]) -> list[int]:
+    """Those of the shots of which no earlier render could stand in."""
+    accepted, _ = journal.request(job)
+    plans = Memory(journal).plans_for(accepted.output)
+    sealed = journal.seals({segment.key for _, plan in plans for segment in plan.segments})
+    newest = next((plan for of, plan in plans if of == job), None)
+    if newest is None:
+        return numbers
+    return [n for n in numbers if earlier_render(newest.shots[n - 1], newest, plans, sealed) is None]
 
 
 def _vouch(journal: Journal, job: str, numbers: list[int]) -> list[str]:

@@ -19,6 +19,7 @@ from core.model.refusal import Refused
 from core.model.segment import Plan
 from core.model.timing import timecode
 from core.perform import machine
+from core.record.journal import damaged
 from core.request import Request
 from otio_adapters.refused import TimelineRefused
 
@@ -41,7 +42,8 @@ def refusal(error: Refused | TimelineRefused, language: Language | None = None) 
 
 def lost_record(path: str, error: Exception, language: Language = "en") -> dict[str, Any]:
     """Exit code 3: the journal's or the store's disk does not take any more."""
-    said = catalogue.words("journal-failing", language, path=path, detail=str(error))
+    code = "journal-damaged" if damaged(error) else "journal-failing"
+    said = catalogue.words(code, language, path=path, detail=str(error))
     logs.refused(said.code, said.message)
     return {
         "exit_code": FAILED,

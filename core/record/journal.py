@@ -93,6 +93,11 @@ class JournalLost(Exception):
     """The journal's file was deleted or replaced under us; SQLite would go on saying OK."""
 
 
+def damaged(error: Exception) -> bool:
+    """Whether an exception says that the journal's file itself is broken, and not that it cannot be written to."""
+    return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+
+
 class Journal:
     """Append and read facts. Used from one thread; sqlite3.Error and OSError mean that nothing was recorded."""
 

@@ -107,6 +107,23 @@ def test_a_preference_answers_by_itself_until_it_is_taken_back(desk: Desk) -> No
     assert code == 0 and "previous" not in said
 
 
+def test_who_asks_for_an_earlier_render_that_there_never_was_is_told(desk: Desk) -> None:
+    desk.there.unlink()
+    _, job = desk.assemble()
+    code, said = desk.say("answer", job, "2", "previous", "--later")
+    assert code == 0 and "There is no earlier good render of shot 2; its slate stays." in said
+
+
+def test_a_later_word_takes_a_relink_back(desk: Desk, reels: list[Movie]) -> None:
+    desk.there.unlink()
+    _, job = desk.assemble()
+    assert desk.say("answer", job, "2", "relink", reels[2].path)[0] == 0
+    assert desk.second_shot() == [Mark(3, number) for number in range(10, 34)]
+    shutil.copy2(reels[1].path, desk.there)
+    assert desk.say("answer", job, "2", "retry")[0] == 0
+    assert desk.second_shot() == RIGHT
+
+
 @pytest.mark.parametrize(
     "words", [("9", "skip"), ("no-such-fault", "skip"), ("2", "relink"), ("2", "relink", "/no/such/file.mov"), ("2", "retry", "--always")]
 )
