@@ -20,10 +20,12 @@ from core.model.film import Remark
 from core.model.orders import Assignment, FindSources, Found, Match, Outcome, Progress, Wanted
 from core.model.policy import Policy
 from core.model.source import Source
+from core.perform import machine
 from core.perform.crew import Crew
 from core.record.memory import Memory, Seen
 
 _COPIES_TRIED = 3
+_WITH_THEIR_VOLUME = {"source-missing", "source-volume-gone"}
 
 Step = Callable[[str, int, int], None]
 
@@ -45,7 +47,9 @@ class Opened:
             source = self.sources[moved.path]
             if moved.how != "person" and isinstance(source, Source):
                 now.append((moved.path, source))
-        seen = {path: Seen(path, source.size, source.mark, source.fingerprint) for path, source in now if source.mark}
+        marked = [(path, source) for path, source in now if source.mark]
+        listed = {path: machine.listed_mount(path)[0] if source.volume else "" for path, source in marked}
+        seen = {path: Seen(path, source.size, source.mark, source.fingerprint, listed[path]) for path, source in marked}
         if seen:
             memory.see(list(seen.values()))
 
@@ -68,6 +72,7 @@ class Healer:
         told = self.memory.relinks(str(self.output))
         places = {path: told.get(path, path) for path in paths}
         at = self._examine(list(dict.fromkeys(places.values())), "examine")
+        self._wait_for_volumes(at)
         again, remarks = self._search(at)
         sources, moved = {}, []
         for path, place in places.items():
@@ -93,6 +98,24 @@ class Healer:
 
         self.on_step(step, 0, len(places))
         return preparation.examine(self.crew, places, policy=self.policy, stopped=self.stopped, on_done=opened)
+
+    def _wait_for_volumes(self, at: dict[str, Source | Failure]) -> None:
+        """Sources that were used before and whose volume is not mounted now are waited for, as in the midst of a job: a drive
+        that is out for a moment must not cost a film that begins just then. `at` gets what came back."""
+        missing = [path for path, source in at.items() if isinstance(source, Failure) and source.code in _WITH_THEIR_VOLUME]
+        away, began = {path for path in missing if self._away(path)}, machine.monotonic()
+        while away and machine.monotonic() - began < self.policy.gate_patience_s:
+            if self.stopped():
+                raise preparation.Stopped
+            self.on_step("wait", 0, len(away))
+            self.crew.listen(self.policy.probe_every_s)
+            back = sorted(path for path in away if not self._away(path))
+            at.update(self._examine(back, "examine") if back else {})
+            away.difference_update(back)
+
+    def _away(self, path: str) -> bool:
+        seen = self.memory.seen(path)
+        return bool(seen and seen.volume and machine.listed_mount(path)[0] != seen.volume)
 
     def _search(self, at: dict[str, Source | Failure]) -> tuple[dict[str, Match], list[Remark]]:
         """Look for what could not be opened. `at` gets what was found; the matches that were taken, and what is said."""

@@ -82,7 +82,9 @@ def duration(seconds: float | None) -> str:
 
 def step_title(step: str, total: int, speak: Language) -> str:
     """What is done before the plan."""
-    return phrase("looking", speak, count=total) if step == "find" else phrase("opening", speak)
+    if step == "find":
+        return phrase("looking", speak, count=total)
+    return phrase("waiting-for-media", speak, count=total) if step == "wait" else phrase("opening", speak)
 
 
 class JsonLines:

@@ -41,7 +41,9 @@ CREATE TABLE films (
 """,
     """
 CREATE TABLE plans (job TEXT NOT NULL REFERENCES jobs(id), cut TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (job, cut)) STRICT;
-CREATE TABLE sources (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mark TEXT NOT NULL, fingerprint TEXT NOT NULL) STRICT;
+CREATE TABLE sources (
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mark TEXT NOT NULL, fingerprint TEXT NOT NULL, volume TEXT NOT NULL
+) STRICT;
 CREATE TABLE cures (
     code TEXT NOT NULL, change TEXT NOT NULL, cured INTEGER NOT NULL, failed INTEGER NOT NULL, PRIMARY KEY (code, change)
 ) STRICT;

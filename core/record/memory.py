@@ -16,12 +16,14 @@ from core.record.journal import Journal
 
 
 class Seen(NamedTuple):
-    """A source as it was when last opened: `mark` is over its content alone (`hashing.content_mark`), not its dates."""
+    """A source as it was when last opened: `mark` is over its content alone (`hashing.content_mark`), not its dates.
+    `volume` is the mount point it was on."""
 
     path: str
     size: int
     mark: str
     fingerprint: str
+    volume: str = ""
 
 
 class Cure(NamedTuple):
@@ -60,11 +62,11 @@ class Memory:
 
     def see(self, seen: list[Seen]) -> None:
         """Remember sources as they are now."""
-        self._journal.write("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?)", [tuple(one) for one in seen])
+        self._journal.write("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?)", [tuple(one) for one in seen])
 
     def seen(self, path: str) -> Seen | None:
         """A source as it was when last opened."""
-        rows = self._journal.read("SELECT path, size, mark, fingerprint FROM sources WHERE path = ?", (path,))
+        rows = self._journal.read("SELECT path, size, mark, fingerprint, volume FROM sources WHERE path = ?", (path,))
         return Seen(*rows[0]) if rows else None
 
     def relinks(self, output: str) -> dict[str, str]:

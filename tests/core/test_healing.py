@@ -18,14 +18,14 @@ from core.model.facts import Answered, JobAccepted, SourceMoved
 from core.model.failure import Evidence, Failure
 from core.model.orders import Examined, ExamineSource, FindSources, Found, Match, Order, Outcome
 from core.model.source import Source
-from core.perform import finding, hashing
+from core.perform import finding, hashing, machine
 from core.perform.crew import Crew
 from core.record.journal import Journal
 from core.record.memory import Memory, Seen
 from tests.core.hands import Hands, Trick
 from tests.core.props import POLICY, picture, source
 
-QUICK = msgspec.structs.replace(POLICY, first_delay_s=0.0, longest_delay_s=0.0, search_s=5.0)
+QUICK = msgspec.structs.replace(POLICY, first_delay_s=0.0, longest_delay_s=0.0, search_s=5.0, gate_patience_s=0.2)
 OUTPUT = Path("/films/film.mov")
 
 
@@ -112,6 +112,42 @@ def why(opened: Opened, path: str) -> Failure:
 
 def codes(opened: Opened) -> list[str]:
     return [remark.code for remark in opened.remarks]
+
+
+class Drive:
+    """A mount point that is not there for a while, and a file that is on it."""
+
+    def __init__(self, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, looks: int) -> None:
+        self.path, self.looks, self.gone = shelf.put("drive/a.mov", b"a"), looks, False
+        monkeypatch.setattr(machine, "listed_mount", self.listed)
+        shelf.memory.see([Seen(self.path, 1, hashing.content_mark(self.path), hashing.fingerprint(self.path), "/drive")])
+        os.unlink(self.path)
+
+    def listed(self, path: str) -> tuple[str, str]:
+        self.looks -= 1
+        if self.looks == 0:
+            Path(self.path).write_bytes(b"a")
+        return ("/drive" if self.looks <= 0 else "/"), "ext4"
+
+
+def test_a_drive_that_is_out_for_a_moment_is_waited_for(shelf, monkeypatch):
+    drive = Drive(shelf, monkeypatch, looks=4)
+    opened = shelf.open(drive.path)
+    assert isinstance(opened.sources[drive.path], Source)
+    assert ("wait", 0, 1) in shelf.steps and shelf.searched == []
+
+
+def test_a_drive_that_stays_out_is_waited_for_so_long_and_no_longer(shelf, monkeypatch):
+    drive = Drive(shelf, monkeypatch, looks=10**9)
+    assert isinstance(shelf.open(drive.path).sources[drive.path], Failure)
+    assert "wait" in {step for step, _, _ in shelf.steps}
+
+
+def test_a_file_that_is_missing_on_its_own_drive_is_not_waited_for(shelf, monkeypatch):
+    drive = Drive(shelf, monkeypatch, looks=10**9)
+    monkeypatch.setattr(machine, "listed_mount", lambda path: ("/drive", "ext4"))
+    assert isinstance(shelf.open(drive.path).sources[drive.path], Failure)
+    assert "wait" not in {step for step, _, _ in shelf.steps}
 
 
 def test_when_all_is_there_nothing_is_looked_for(shelf):
