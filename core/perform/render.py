@@ -119,11 +119,8 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
             operation="render", place="source", path=order.source, note="source-changed", argv=argv, elapsed_s=ran.elapsed_s,
             **machine.around(order.source),
         )  # fmt: skip
-    with ThreadPoolExecutor(1) as beside:  # what follows only reads, and nothing is believed before all of it has ended
-        flushed = beside.submit(_flush, order.part)
-        counted = packets.count_video(order.part, rate)
-        file_hash = hashing.file_hash(order.part)
-        flushed.result()
+    _flush(order.part)
+    counted = packets.count_video(order.part, rate)
     if order.source and counted.frames < order.frames:
         short = _died(ran, operation="render", argv=argv, part=order.part, source=order.source, wanted=order.frames)
         if short.errno is not None or short.note:
@@ -134,7 +131,7 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
         on_grid=counted.on_grid,
         log=ran.lines,
         bytes=os.path.getsize(order.part),
-        file_hash=file_hash,
+        file_hash=hashing.file_hash(order.part),
         digest=counted.digest,
         reorder=counted.reorder,
         again=again,
