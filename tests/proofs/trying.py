@@ -21,6 +21,8 @@ from tests.proofs.sampling import Sample, every
 from tests.proofs.stage import Lane
 
 LANES = 2
+VARIES = 6
+"""By how many system calls two runs of the same job may differ."""
 
 
 @dataclass(frozen=True)
@@ -175,5 +177,3 @@ class Trials:
             held = sum(not verdict.wrong for verdict in verdicts)
             median = statistics.median(verdict.seconds for verdict in verdicts)
             self.say(f"{row:67}  {len(verdicts):6}  {held:5}  {median:8.2f}")
-VARIES = 6
-"""By how many system calls two runs of the same job may differ."""
