@@ -103,9 +103,8 @@ def evidence_of(error: Exception, order: Order, *, frames: int | None = None, el
             note = "out-of-memory"
         case ValueError() if operation == "examine" and "null" in str(error):
             note = "name-invalid"
-        case OSError() if error.filename and str(error.filename) in (getattr(order, "source", ""), getattr(order, "path", "")):
-            if getattr(order, "source", ""):
-                place, path = "source", str(error.filename)
+        case OSError() if isinstance(order, RenderSegment) and error.filename == order.source:
+            place, path = "source", order.source
         case OSError():
             pass
         case _:

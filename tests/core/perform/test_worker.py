@@ -174,3 +174,10 @@ def test_when_its_input_closes_it_ends_with_its_ffmpeg(tmp_path: Path) -> None:
         process.stdin.close()
         assert process.wait(timeout=20) == 1
     bench.until(lambda: bench.dead(child))
+
+
+def test_a_source_that_is_gone_after_rendering_is_not_blamed_on_the_scratch_disk() -> None:
+    order = RenderSegment(key="k", argv=(), part="/scratch/k.mov", frames=1, signature="", source="/media/a.mov")
+    for path, place in (("/media/a.mov", "source"), ("/scratch/k.mov", "scratch")):
+        seen = worker.evidence_of(FileNotFoundError(2, "gone", path), order)
+        assert (seen.place, seen.path) == (place, path)
