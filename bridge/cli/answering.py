@@ -83,7 +83,7 @@ def put_on_record(
     journal.append(job, said, machine.now())
     lines = []
     if answer == "retry":
-        lines += _vouch(journal, job, [n for n in numbers if faults.get(n) == UNLIKE] if numbers else list(faults))
+        lines += _vouch(journal, job, [n for n in numbers if faults.get(n) == UNLIKE])
     if always:
         memory = Memory(journal)
         for fault in dict.fromkeys(faults[n] for n in numbers if n in faults):
@@ -110,9 +110,7 @@ def _without_earlier(journal: Journal, job: str, numbers: list[int]) -> list[int
 
 def _vouch(journal: Journal, job: str, numbers: list[int]) -> list[str]:
     """Who wants a file used that is unlike its record has looked at it: from now on its present content is the record."""
-    planned = journal.last(job, "FilmPlanned")
-    plan = Memory(journal).plan(job, planned.fact.cut) if planned and isinstance(planned.fact, FilmPlanned) else None
-    paths = list(dict.fromkeys(shot.path for shot in plan.shots if shot.number in numbers and shot.path)) if plan else []
+    paths = _all_paths(journal, job, numbers)
     for path in paths:
         Memory(journal).forget_marks(path)
     return [f"{path} is taken for right as it is now." for path in paths]
