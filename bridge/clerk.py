@@ -23,7 +23,9 @@ from bridge.cli.house import Place, place
 from bridge.cli.run import find_job
 from bridge.errands import LENGTHS, Errand, Settle, refusal
 from bridge.lacking import complete
-from bridge.protocol import Accepted, Answer, Cancel, Done, JobLine, Jobs, List, Resume, Said, Submit, encode
+from bridge.protocol import encode
+from bridge.requests import Answer, Cancel, List, Resume, Submit
+from bridge.sayings import Accepted, Done, JobLine, Jobs, Said
 from core.decide import identity
 from core.engine import RECORD_LOST
 from core.model.facts import JobAccepted, JobFinished, RunInterrupted

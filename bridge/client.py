@@ -15,7 +15,8 @@ from zmq.utils.monitor import recv_monitor_message
 
 from bridge import endpoint, protocol
 from bridge.keys import Keys
-from bridge.protocol import Bye, Happened, Hello, Message, Ping, Pong, Progressed, Refusal, Submit, Watch, Watching, Welcome
+from bridge.requests import LARGEST_FRAME, Hello, Message, Ping, Submit, Watch
+from bridge.sayings import Bye, Happened, Pong, Progressed, Refusal, Watching, Welcome
 from core.model.refusal import Refused
 from core.perform import machine
 
@@ -175,7 +176,7 @@ class Client:
             (zmq.CURVE_SERVERKEY, self._at.public_key.encode()),
             (zmq.CURVE_PUBLICKEY, pair.public), (zmq.CURVE_SECRETKEY, pair.secret),
             (zmq.HANDSHAKE_IVL, 2000), (zmq.HEARTBEAT_IVL, 1000), (zmq.HEARTBEAT_TIMEOUT, 4000), (zmq.LINGER, 0),
-            (zmq.MAXMSGSIZE, protocol.LARGEST_FRAME), (zmq.RCVHWM, 5000), (zmq.SNDTIMEO, 1000),
+            (zmq.MAXMSGSIZE, LARGEST_FRAME), (zmq.RCVHWM, 5000), (zmq.SNDTIMEO, 1000),
         ):  # fmt: skip
             self._socket.setsockopt(option, value)
         self._monitor = self._socket.get_monitor_socket(_EVENTS)

@@ -26,7 +26,9 @@ from bridge.children import INBOX, Child
 from bridge.cli.house import Place, program_version
 from bridge.endpoint import Endpoint
 from bridge.keys import Keys
-from bridge.protocol import VERSION, Ask, Cancel, Done, JobLine, Jobs, Progressed, Said, Saying, Stop
+from bridge.protocol import VERSION, Ask
+from bridge.requests import Cancel, Describe, Pause, Pictures, Prioritise, Stats, Stop
+from bridge.sayings import Done, JobLine, Jobs, Progressed, Said, Saying
 from bridge.server import Asked, Server
 from bridge.turns import Turns
 from core.model.refusal import Refused
@@ -164,6 +166,8 @@ class Companion:
         if isinstance(message, Stop):
             self._server.say(asked.peer, Done(re=message.request))
             self._leaving = "asked to stop"
+        elif isinstance(message, Describe | Pictures | Stats | Prioritise | Pause):
+            self._server.refuse(asked.peer, Refused("request-unanswered"), message.request)
         elif len(self._errands) >= MOST_ERRANDS or sum(len(errand.ask.timeline) for errand in self._errands) > MOST_BYTES:
             self._server.refuse(asked.peer, Refused("companion-busy"), message.request)
         else:

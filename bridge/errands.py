@@ -7,7 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from bridge.protocol import Answer, Cancel, List, Refusal, Resume, Submit
+from bridge.requests import Answer, Cancel, List, Resume, Submit
+from bridge.sayings import Refusal
 from core.explain import catalogue
 from core.explain.filling import Language
 from core.model.refusal import Refused

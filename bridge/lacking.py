@@ -6,7 +6,7 @@ import json
 
 import msgspec
 
-from bridge.protocol import Lacking
+from bridge.requests import Lacking
 from otio_adapters import guard
 
 

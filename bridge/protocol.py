@@ -12,224 +12,19 @@ docs/protocol.md is the specification. Its rules in short:
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
+from typing import Any, NamedTuple
 
 import msgspec
 
+from bridge.requests import LARGEST_HEAD, LARGEST_TIMELINE, MOST_FRAMES, Hello, Message, Name, Request, Submit  # fmt: skip
+from bridge.sayings import Said, Saying
 from core.model.refusal import Refused
 
-VERSION = "1.0"
+VERSION = "1.1"
 """Major and minor: of another major nothing is understood; a minor adds what `capabilities` name."""
-CAPABILITIES = ("submit", "watch", "list", "cancel", "resume", "answer", "stop")
-LARGEST_HEAD = 64 * 1024
-LARGEST_TIMELINE = 64 * 1024 * 1024
-LARGEST_FRAME = LARGEST_TIMELINE + 1024
-MOST_FRAMES = 2
-MOST_LISTED = 1000
-
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[\w.:-]+$")]
-Job = Annotated[str, msgspec.Meta(min_length=1, max_length=32, pattern=r"^[a-z0-9]+$")]
-Text = Annotated[str, msgspec.Meta(max_length=500)]
-Path = Annotated[str, msgspec.Meta(max_length=4096, pattern=r"^[^\x00]*$")]
-Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="is", forbid_unknown_fields=True):
-    """Base of what clients say: what is not understood might matter, so it is refused."""
-
-    request: Name
-
-
-class Hello(Message, frozen=True):
-    """The first word: the protocol's version, who speaks, and what the client can do with answers."""
-
-    version: Annotated[str, msgspec.Meta(max_length=20)]
-    client: Text = ""
-    capabilities: Annotated[tuple[Name, ...], msgspec.Meta(max_length=32)] = ()
-
-
-class Lacking(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What OTIO has no field for. None where the editor does not say."""
-
-    name: Text | None = None
-    width: Annotated[int, msgspec.Meta(ge=1, le=32768)] | None = None
-    height: Annotated[int, msgspec.Meta(ge=1, le=32768)] | None = None
-    drop_frame: bool | None = None
-    sample_rate: Annotated[int, msgspec.Meta(ge=8000, le=768000)] | None = None
-    channels: Annotated[int, msgspec.Meta(ge=1, le=64)] | None = None
-    project: Text = ""
-    editor: Text = ""
-    editor_version: Text = ""
-
-
-class Submit(Message, frozen=True):
-    """Make a film. The timeline's bytes are the second frame, `sha256` is theirs in hexadecimal.
-
-    `submission` is the client's name for it: asked again under the same name it is the same job. Relative media paths count
-    from the folder of `timeline_path`. An empty preset is chosen by the ending of `output`.
-    """
-
-    submission: Annotated[str, msgspec.Meta(min_length=8, max_length=64, pattern=r"^[\w.:-]+$")]
-    output: Path
-    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-    timeline_path: Path = ""
-    preset: Annotated[str, msgspec.Meta(max_length=64)] = ""
-    lacking: Lacking = Lacking()
-
-
-class Watch(Message, frozen=True):
-    """Tell me what happens from after this sequence number on, to one job or (empty) to all."""
-
-    job: Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[a-z0-9]*$")] = ""
-    after: Seq = 0
-
-
-class List(Message, frozen=True):
-    """Which jobs are there? The newest are told, at most `most`, oldest first."""
-
-    most: Annotated[int, msgspec.Meta(ge=1, le=MOST_LISTED)] = 100
-
-
-class Cancel(Message, frozen=True):
-    """Stop a job, or do not begin it; what was made stays, and Resume takes it up."""
-
-    job: Job
-
-
-class Resume(Message, frozen=True):
-    """Take up a job that was cancelled, interrupted or that failed."""
-
-    job: Job
-
-
-class Answer(Message, frozen=True):
-    """A person's decision about a shot, a fault code, or `all`."""
-
-    job: Job
-    about: Name
-    answer: Literal["retry", "relink", "skip", "previous", "stop"]
-    file: Path = ""
-    always: bool = False
-
-
-class Ping(Message, frozen=True):
-    """Are you there?"""
-
-
-class Stop(Message, frozen=True):
-    """End the companion. The job under work is interrupted in order, and taken up at the next start."""
-
-
-Request = Hello | Submit | Watch | List | Cancel | Resume | Answer | Ping | Stop
-
-
-class Said(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="is"):
-    """Base of what a companion says. A newer one may say more; clients pass over what they do not know."""
-
-
-class Welcome(Said, frozen=True):
-    """The answer to Hello. `last` is the newest sequence number."""
-
-    re: str
-    version: str
-    program: str
-    capabilities: tuple[str, ...]
-    last: int
-    largest_timeline: int = LARGEST_TIMELINE
-
-
-class Accepted(Said, frozen=True):
-    """The submission is on record; `again`: it was before."""
-
-    re: str
-    submission: str
-    job: str
-    again: bool = False
-
-
-class Watching(Said, frozen=True):
-    """What happened comes now, and what happens from then on. `last` is the newest sequence number at this moment."""
-
-    re: str
-    last: int
-
-
-class JobLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A job. `state`: waiting, working, held, or how it ended."""
-
-    job: str
-    state: str
-    timeline: str
-    output: str
-    preset: str
-    at: float
-    code: str = ""
-
-
-class Jobs(Said, frozen=True):
-    """The answer to List, oldest first."""
-
-    re: str
-    jobs: tuple[JobLine, ...]
-
-
-class Done(Said, frozen=True):
-    """It is done, or on record and will be."""
-
-    re: str
-    job: str = ""
-
-
-class Pong(Said, frozen=True):
-    """I am here. `last` is the newest sequence number; `told` the one that this client was told last, 0 if it does not watch:
-    one that has another has missed something, and watches again."""
-
-    re: str
-    last: int
-    told: int = 0
-
-
-class Refusal(Said, frozen=True):
-    """No. `code` is one of docs/errors.md, the words are in the companion's language. `re` is empty where the request could
-    not even be read so far."""
-
-    re: str
-    code: str
-    title: str
-    message: str
-    action: str
-
-
-class Happened(Said, frozen=True):
-    """A fact on record. `after` is the sequence number told before this one, or the one that Watch named: a client that has
-    another one as its last has missed something, and watches again."""
-
-    seq: int
-    after: int
-    job: str
-    at: float
-    fact: msgspec.Raw
-
-
-class Progressed(Said, frozen=True):
-    """A job at a moment. Not on record, without a number, not repeated: the newest says all. Before there is a plan,
-    `step` says what is done of how much."""
-
-    job: str
-    at: float
-    step: str = ""
-    done: int = 0
-    total: int = 0
-    snapshot: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class Bye(Said, frozen=True):
-    """The companion ends; what is on record goes on when it starts again."""
-
-    reason: str
-
-
-Saying = Welcome | Accepted | Watching | Jobs | Done | Pong | Refusal | Happened | Progressed | Bye
+CAPABILITIES = (
+    "submit", "watch", "list", "cancel", "resume", "answer", "stop", "describe", "pictures", "stats", "prioritise", "pause",
+)  # fmt: skip
 
 
 class Ask(NamedTuple):
@@ -247,8 +42,6 @@ _encoder = msgspec.json.Encoder()
 _requests = msgspec.json.Decoder(Request)
 _named = msgspec.json.Decoder(_Named)
 _sayings: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Saying)
-_TAGS = {kind.__name__ for kind in get_args(Saying)}
-T = TypeVar("T")
 
 
 def encode(message: Message | Said) -> bytes:

@@ -18,26 +18,9 @@ import zmq.auth.thread
 
 from bridge.errands import refusal
 from bridge.keys import Keys, Pair
-from bridge.protocol import (
-    CAPABILITIES,
-    LARGEST_FRAME,
-    VERSION,
-    Ask,
-    Bye,
-    Conversation,
-    Happened,
-    Hello,
-    Ping,
-    Pong,
-    Progressed,
-    Said,
-    Watch,
-    Watching,
-    Welcome,
-    encode,
-    request_name,
-    understood,
-)
+from bridge.protocol import CAPABILITIES, VERSION, Ask, Conversation, encode, request_name, understood
+from bridge.requests import LARGEST_FRAME, Hello, Ping, Watch
+from bridge.sayings import Bye, Happened, Pong, Progressed, Said, Watching, Welcome
 from core.explain.filling import Language
 from core.model.refusal import Refused
 from core.perform import machine

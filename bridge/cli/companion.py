@@ -19,7 +19,9 @@ from bridge.cli.run import Stop as Stopped
 from bridge.cli.run import find_job
 from bridge.cli.summary import REFUSED, refusal
 from bridge.client import Client, Declined
-from bridge.protocol import Happened, Progressed, Stop, Submit, digest
+from bridge.protocol import digest
+from bridge.requests import Stop, Submit
+from bridge.sayings import Happened, Progressed
 from core.explain import story
 from core.model import codec
 from core.model.facts import Fact, JobFinished, RunInterrupted
@@ -97,7 +99,7 @@ def _known(where: Place, name: str) -> str:
 
 
 def _ping() -> Any:
-    from bridge.protocol import Ping
+    from bridge.requests import Ping
 
     return Ping(request="ping")
 

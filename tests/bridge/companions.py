@@ -19,7 +19,9 @@ import zmq
 from bridge import endpoint
 from bridge.client import Client
 from bridge.keys import Keys, Pair
-from bridge.protocol import Happened, List, Message, Ping, Submit, digest, encode
+from bridge.protocol import digest, encode
+from bridge.requests import List, Message, Ping, Submit
+from bridge.sayings import Happened
 from core.record.journal import Journal
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,9 @@ import pytest
 from bridge.clerk import Clerk
 from bridge.cli.house import Place
 from bridge.errands import LENGTHS, Settle, packed
-from bridge.protocol import Accepted, Answer, Cancel, Done, List, Refusal, Resume, Submit, digest
+from bridge.protocol import digest
+from bridge.requests import Answer, Cancel, List, Resume, Submit
+from bridge.sayings import Accepted, Done, Refusal
 from bridge.settings import Settings
 from core.model.facts import FilmPlanned, JobFinished, RunInterrupted
 from core.record.journal import JournalLost

@@ -18,7 +18,8 @@ import pytest
 
 from bridge import endpoint
 from bridge.client import Client
-from bridge.protocol import Cancel, Happened, List, Progressed, Resume, Stop
+from bridge.requests import Cancel, List, Resume, Stop
+from bridge.sayings import Happened, Progressed
 from core.model.refusal import Refused
 from tests.bridge.companions import PING, ROOT, Companions, companions, kind, listed, submission, until_end
 from tests.film.barcode import Mark

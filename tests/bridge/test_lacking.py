@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bridge.lacking import complete
-from bridge.protocol import Lacking
+from bridge.requests import Lacking
 from otio_adapters.refused import TimelineRefused
 
 TIMELINE = b'{"OTIO_SCHEMA": "Timeline.1", "metadata": {"hotsplice": {"width": 640}, "x": 1}, "name": ""}'

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from bridge import protocol
 from bridge.endpoint import Endpoint
-from bridge.protocol import Ask, Conversation, Hello, Ping, Submit, Watch, digest, encode, heard, request_name, understood
+from bridge.protocol import Ask, Conversation, digest, encode, heard, request_name, understood
+from bridge.requests import LARGEST_HEAD, Hello, Ping, Request, Submit, Watch
+from bridge.sayings import Bye, Saying
 from core.explain import catalogue
 from core.explain.snapshot import Snapshot
 from core.model.refusal import Refused
@@ -51,7 +53,7 @@ def test_what_a_companion_says_in_the_specification_is_what_it_says(text):
 
 def test_every_kind_of_message_has_an_example():
     told = {json.loads(text)["is"] for text in REQUESTS + SAYINGS}
-    kinds = {*protocol.Request.__args__, *protocol.Saying.__args__}
+    kinds = {*Request.__args__, *Saying.__args__}
     assert told == {kind.__name__ for kind in kinds}
 
 
@@ -105,7 +107,7 @@ def test_a_whole_submission_is_understood():
     ("frames", "code", "named"),
     [
         ([], "message-too-large", "0 bytes"),
-        ([b"x" * (protocol.LARGEST_HEAD + 1)], "message-too-large", "65537"),
+        ([b"x" * (LARGEST_HEAD + 1)], "message-too-large", "65537"),
         ([b"{}", b"", b""], "message-too-large", "3 parts"),
         ([b""], "message-unclear", "truncated"),
         ([b"\xff\xfe"], "message-unclear", ""),
@@ -182,7 +184,7 @@ def test_a_client_passes_over_what_it_does_not_understand(frame):
 
 def test_a_client_passes_over_what_a_newer_companion_says():
     assert heard(b'{"is": "Sang", "song": "la"}') is None
-    assert heard(b'{"is": "Bye", "reason": "x", "tune": "la"}') == protocol.Bye(reason="x")
+    assert heard(b'{"is": "Bye", "reason": "x", "tune": "la"}') == Bye(reason="x")
 
 
 def test_what_is_said_is_read_back():

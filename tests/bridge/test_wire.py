@@ -20,7 +20,8 @@ from bridge import client as lazy
 from bridge import endpoint
 from bridge.client import Declined
 from bridge.keys import Keys, Pair
-from bridge.protocol import LARGEST_FRAME, VERSION, Cancel, Hello, Resume, Stop, Watch, encode
+from bridge.protocol import VERSION, encode
+from bridge.requests import LARGEST_FRAME, Cancel, Hello, Resume, Stop, Watch
 from core.model.refusal import Refused
 from tests.bridge.companions import PING, Companions, Stranger, companions, kind, listed, submission, until_end
 from tests.film.media import Movie, make_movie

@@ -26,7 +26,7 @@ from bridge import endpoint
 from bridge.cli.companion import start
 from bridge.cli.house import Place
 from bridge.client import Client
-from bridge.protocol import Happened, Progressed
+from bridge.sayings import Happened, Progressed
 from bridge.settings import Settings
 from tests.bridge.companions import Companions, companions, kind, submission
 from tests.film.barcode import Mark

@@ -26,7 +26,9 @@ from zmq.utils.monitor import recv_monitor_message
 from bridge import endpoint
 from bridge.client import Client
 from bridge.keys import Keys, Pair
-from bridge.protocol import VERSION, Cancel, Happened, Hello, Watch, encode
+from bridge.protocol import VERSION, encode
+from bridge.requests import Cancel, Hello, Watch
+from bridge.sayings import Happened
 from tests.bridge.companions import PING, Companions, Stranger, companions, kind, submission
 from tests.film.media import make_movie
 from tests.film.timelines import timeline

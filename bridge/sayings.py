@@ -1,0 +1,195 @@
+"""What a companion says: answers, events, and what they are made of. docs/protocol.md is the specification."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from bridge.requests import LARGEST_TIMELINE
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="is"):
+    """Base of what a companion says. A newer one may say more; clients pass over what they do not know."""
+
+
+class Welcome(Said, frozen=True):
+    """The answer to Hello. `last` is the newest sequence number."""
+
+    re: str
+    version: str
+    program: str
+    capabilities: tuple[str, ...]
+    last: int
+    largest_timeline: int = LARGEST_TIMELINE
+
+
+class Accepted(Said, frozen=True):
+    """The submission is on record; `again`: it was before."""
+
+    re: str
+    submission: str
+    job: str
+    again: bool = False
+
+
+class Watching(Said, frozen=True):
+    """What happened comes now, and what happens from then on. `last` is the newest sequence number at this moment."""
+
+    re: str
+    last: int
+
+
+class JobLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A job. `state`: waiting, working, held, or how it ended."""
+
+    job: str
+    state: str
+    timeline: str
+    output: str
+    preset: str
+    at: float
+    code: str = ""
+    priority: int = 0
+
+
+class Jobs(Said, frozen=True):
+    """The answer to List, oldest first. `paused`: no job is begun until somebody says so."""
+
+    re: str
+    jobs: tuple[JobLine, ...]
+    paused: bool = False
+
+
+class ShotLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A shot of the film. `first` counts the film's frames from 0. `state` is one of core/explain/tales.py: verified, reused,
+    mended, previous, slate, missing, waiting. `path` of its media, empty for a gap."""
+
+    number: int
+    name: str
+    first: int
+    frames: int
+    state: str
+    gap: bool = False
+    path: str = ""
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a person can do; `safe`: nothing can be lost by it."""
+
+    do: str
+    safe: bool = True
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something a person should know, in words. `severity`: error (something is missing in the film), warning (it is not as the
+    timeline asks), note (dealt with). `first` and `frames` are where in the film, counted from 0; None where it is no shot's.
+    `answers` are those words of Answer that fit it: about its shots, or about its `code` where it has none."""
+
+    severity: Literal["error", "warning", "note"]
+    code: str
+    title: str
+    message: str
+    did: str = ""
+    actions: tuple[Act, ...] = ()
+    shots: tuple[int, ...] = ()
+    first: int | None = None
+    frames: int = 0
+    path: str = ""
+    answers: tuple[str, ...] = ()
+
+
+class Described(Said, frozen=True):
+    """The answer to Describe: all that a display or an editor needs of a job. `title`, `message`, `safe` and `action` are about
+    the job as a whole. `rate` is a fraction, `start_frame` the record timecode of frame 0 as a number; both are empty before
+    there is a plan. `last` is the sequence number of the newest fact that is told of here."""
+
+    re: str
+    last: int
+    job: JobLine
+    title: str
+    message: str
+    safe: str = ""
+    action: str = ""
+    rate: str = ""
+    start_frame: int = 0
+    drop_frame: bool = False
+    frames: int = 0
+    shots: tuple[ShotLine, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class Pictured(Said, frozen=True):
+    """The answer to Pictures: JPEGs in Base64 by shot number; shots of which none can be had are left out."""
+
+    re: str
+    job: str
+    pictures: dict[int, bytes]
+
+
+class Figures(Said, frozen=True):
+    """The answer to Stats: what `hotsplice stats --json` says."""
+
+    re: str
+    figures: msgspec.Raw
+
+
+class Done(Said, frozen=True):
+    """It is done, or on record and will be."""
+
+    re: str
+    job: str = ""
+
+
+class Pong(Said, frozen=True):
+    """I am here. `last` is the newest sequence number; `told` the one that this client was told last, 0 if it does not watch:
+    one that has another has missed something, and watches again."""
+
+    re: str
+    last: int
+    told: int = 0
+
+
+class Refusal(Said, frozen=True):
+    """No. `code` is one of docs/errors.md, the words are in the companion's language. `re` is empty where the request could
+    not even be read so far."""
+
+    re: str
+    code: str
+    title: str
+    message: str
+    action: str
+
+
+class Happened(Said, frozen=True):
+    """A fact on record. `after` is the sequence number told before this one, or the one that Watch named: a client that has
+    another one as its last has missed something, and watches again."""
+
+    seq: int
+    after: int
+    job: str
+    at: float
+    fact: msgspec.Raw
+
+
+class Progressed(Said, frozen=True):
+    """A job at a moment. Not on record, without a number, not repeated: the newest says all. Before there is a plan,
+    `step` says what is done of how much."""
+
+    job: str
+    at: float
+    step: str = ""
+    done: int = 0
+    total: int = 0
+    snapshot: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class Bye(Said, frozen=True):
+    """The companion ends; what is on record goes on when it starts again."""
+
+    reason: str
+
+
+Saying = (
+    Welcome | Accepted | Watching | Jobs | Described | Pictured | Figures | Done | Pong | Refusal | Happened | Progressed | Bye
+)
