@@ -39,7 +39,7 @@ class _Sources:
         self._open: OrderedDict[str, av.container.InputContainer] = OrderedDict()
 
     def get(self, path: str) -> av.container.InputContainer:
-        container = self._open.pop(path, None) or av.open(path, options={"protocol_whitelist": "file"})
+        container = self._open.pop(path, None) or packets.opened(path)
         self._open[path] = container
         while len(self._open) > _OPEN_SOURCES:
             self._open.popitem(last=False)[1].close()
@@ -99,13 +99,14 @@ def _pcm_packets(order: JoinFilm) -> Iterator[tuple[Packet, int]]:
             at += count
 
 
-def _template(order: JoinFilm, sources: _Sources, stack: list[av.container.InputContainer]) -> av.VideoStream:
+def _template(order: JoinFilm, stack: list[av.container.InputContainer]) -> av.VideoStream:
     first = order.video[0]
     if first.file:
         with sealed.believing(first):
             stack.append(av.open(first.file))
             return stack[-1].streams.video[0]
-    stream = sources.get(first.source).streams[first.stream]
+    stack.append(av.open(first.source, options={"protocol_whitelist": "file"}))
+    stream = stack[-1].streams[first.stream]
     assert isinstance(stream, av.VideoStream)
     return stream
 
@@ -141,7 +142,7 @@ def write(order: JoinFilm, on_frames: Callable[[int], None], wrote: Callable[[in
     opened: list[av.container.InputContainer] = []
     out = av.open(order.part, "w", format=order.container, options=options_for(order.container, order.rate, order.sample_rate))
     try:
-        template = _template(order, sources, opened)
+        template = _template(order, opened)
         video = out.add_stream_from_template(template, opaque=True)
         video.time_base = 1 / order.rate
         if template.codec_context.name == "prores":  # the muxer takes every ProRes for HQ unless told

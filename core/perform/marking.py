@@ -16,7 +16,7 @@ import av
 import xxhash
 
 from core.model.orders import Marks, Places
-from core.perform import units
+from core.perform import packets, units
 
 BLOCK = 4096
 """Uncompressed sound is marked by blocks of so many samples, counted from the stream's first: its packets depend on where
@@ -58,7 +58,7 @@ def of_pictures(path: str, stream: int, begin_s: Fraction, end_s: Fraction) -> M
     """Marks of the packets that frames between two times are made of. av.InvalidDataError when one of them cannot be what an
     encoder wrote; av.FFmpegError, OSError."""
     modified = modified_ns(path)
-    with av.open(path, options={"protocol_whitelist": "file"}) as container:
+    with packets.opened(path) as container:
         video = container.streams[stream]
         assert isinstance(video, av.VideoStream)
         size, hevc = units.length_size(video), video.codec_context.codec.canonical_name == "hevc"

@@ -6,6 +6,7 @@ Reading packets costs about a thousandth of encoding them and, with the digest, 
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,8 @@ import xxhash
 
 _GLOBAL_HEADER_COUNTS = {"h264", "hevc", "ffv1", "av1", "vp9", "mpeg4"}
 """Codecs whose packets cannot be decoded without the header beside them: there, headers must be equal."""
+_HAS_DECODING_TIMES = "mov"
+_PIXEL_FORMAT = re.compile(r"( \d+x\d+) \w+")
 
 
 class Counted(NamedTuple):
@@ -26,6 +29,24 @@ class Counted(NamedTuple):
     reorder: int
     on_grid: bool
     signature: str
+
+
+def opened(path: str) -> av.container.InputContainer:
+    """A file whose packets are wanted, not its pictures: FFmpeg decodes the first picture of H.264 and HEVC to know the pixel
+    format, which takes longer than reading all packets of a shot. That format is None here. Files without decoding times
+    (Matroska) are opened in full: FFmpeg needs the picture to guess them."""
+    container = av.open(path, options={"protocol_whitelist": "file", "skip_frame": "all"})
+    if _HAS_DECODING_TIMES in container.format.name.split(","):
+        return container
+    container.close()
+    return av.open(path, options={"protocol_whitelist": "file"})
+
+
+def agrees(stream: av.VideoStream, wanted: str) -> bool:
+    """Whether a stream has this signature; in a file from `opened` the pixel format is left to the header that names it."""
+    if stream.codec_context.pix_fmt is None:
+        wanted = _PIXEL_FORMAT.sub(r"\1", wanted)
+    return signature(stream) == wanted
 
 
 def signature(stream: av.VideoStream) -> str:

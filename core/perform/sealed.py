@@ -32,13 +32,13 @@ def believing(part: JoinVideo | JoinSound) -> Iterator[None]:
 def pictures(part: JoinVideo, signature: str) -> list[Packet]:
     """Every packet of a sealed segment: a damaged segment leaves no trace in the film."""
     digest = xxhash.xxh3_128()
-    with believing(part), av.open(part.file) as container:
+    with believing(part), packets.opened(part.file) as container:
         stream = container.streams.video[0]
         held = [packet for packet in container.demux(stream) if packet.size and packet.pts is not None]
-        sign = packets.signature(stream)
+        fits = packets.agrees(stream, signature)
     for packet in held:
         digest.update(packet)
-    if len(held) != part.frames or digest.hexdigest() != part.digest or sign != signature:
+    if len(held) != part.frames or digest.hexdigest() != part.digest or not fits:
         raise Damaged(part.key, part.file)
     return held
 

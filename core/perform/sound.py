@@ -19,7 +19,7 @@ import xxhash
 
 from core.model.orders import Made, Marks, MixSound
 from core.model.segment import Sound
-from core.perform import machine, marking
+from core.perform import machine, marking, packets
 from core.perform.layouts import layout_name
 from core.perform.wrong import TooShort
 
@@ -150,7 +150,7 @@ def _to_channels(data: np.ndarray, channels: int) -> np.ndarray:
 def read(sound: Sound, sample_rate: int, channels: int) -> tuple[np.ndarray, Marks]:
     """(channels, samples) of one sound at the film's rate, and what it was made of; TooShort, av.FFmpegError, OSError."""
     modified_ns, marks = marking.modified_ns(sound.path), dict[int, int]()
-    with av.open(sound.path, options={"protocol_whitelist": "file"}) as container:
+    with packets.opened(sound.path) as container:
         stream = container.streams[sound.stream]
         assert isinstance(stream, av.AudioStream)
         places = marking.places_of_sound(container, stream)

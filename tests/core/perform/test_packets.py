@@ -11,6 +11,7 @@ import pytest
 import xxhash
 
 from core.perform import packets
+from core.perform.marking import mark
 from tests.core.perform import bench
 from tests.film.media import Movie, ffmpeg, make_movie
 
@@ -95,3 +96,32 @@ def test_what_is_no_media_raises(tmp_path: Path) -> None:
         packets.count_video(tmp_path / "noise.mov", Fraction(24))
     with pytest.raises(FileNotFoundError):
         packets.count_video(tmp_path / "none.mov", Fraction(24))
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"), [("prores", ".mov"), ("prores", ".mkv"), ("h264", ".mp4"), ("h264", ".mkv"), ("h264", ".ts"), ("dnxhr", ".mov")]
+)
+def test_opening_for_packets_alone_finds_the_same_packets(
+    name: str, suffix: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    movie: Movie = request.getfixturevalue(name)
+    file = str(tmp_path / f"copy{suffix}")
+    ffmpeg("-i", movie.path, "-map", "0", "-dn", "-c", "copy", file)
+
+    def stamps(container: av.container.InputContainer) -> list[object]:
+        with container:
+            found: list[object] = [container.start_time]
+            return found + [(p.stream.index, p.pts, p.dts, p.size, p.is_keyframe, mark(p)) for p in container.demux()]
+
+    assert stamps(packets.opened(file)) == stamps(av.open(file))
+
+
+def test_a_signature_agrees_with_itself_and_with_no_other(h264: Movie, prores: Movie) -> None:
+    for movie in (h264, prores):
+        sign = packets.count_video(movie.path, movie.rate).signature
+        with packets.opened(str(movie.path)) as container:
+            stream = container.streams.video[0]
+            assert packets.agrees(stream, sign)
+            assert not packets.agrees(stream, sign.replace("320x180", "320x182"))
+            assert not packets.agrees(stream, sign + "0")
+            assert not packets.agrees(stream, sign.replace("High", "Main").replace("HQ", "LT"))
