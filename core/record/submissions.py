@@ -88,6 +88,15 @@ class Submissions:
         )
         return [Queued(*row) for row in rows]
 
+    def ended(self) -> list[str]:
+        """Jobs that are wanted though they have ended well since: another process made them, or a newer cut superseded them."""
+        rows = self._journal.read(
+            "SELECT job FROM queue WHERE wish = 'run' AND EXISTS (SELECT 1 FROM facts WHERE facts.job = queue.job "
+            "AND kind = 'JobFinished' AND json_extract(body, '$.outcome') != 'failed') ORDER BY place",
+            (),
+        )
+        return [job for (job,) in rows]
+
     def prioritise(self, job: str, priority: int) -> None:
         """Of the jobs that wait, those with a higher priority come first. A job that was never queued has no place to change."""
         self._journal.write(_PRIORITY, [(priority, job)])
