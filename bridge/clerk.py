@@ -24,7 +24,7 @@ from bridge.cli.run import find_job
 from bridge.errands import LENGTHS, Errand, Settle, refusal
 from bridge.lacking import complete
 from bridge.protocol import encode
-from bridge.requests import Answer, Cancel, List, Resume, Submit
+from bridge.requests import Answer, Cancel, List, Pause, Prioritise, Resume, Submit
 from bridge.sayings import Accepted, Done, JobLine, Jobs, Said
 from core.decide import identity
 from core.engine import RECORD_LOST
@@ -55,11 +55,16 @@ class Clerk:
                 case Submit():
                     return self._submit(errand, timeline)
                 case List():
-                    return Jobs(re=errand.request, jobs=self._jobs(errand.most))
+                    return Jobs(re=errand.request, jobs=self._jobs(errand.most), paused=self.submissions.paused)
                 case Cancel():
                     return self._cancel(errand)
                 case Resume():
                     return self._resume(errand)
+                case Prioritise():
+                    return self._prioritise(errand)
+                case Pause():
+                    self.submissions.pause(paused=errand.paused)
+                    return Done(re=errand.request)
                 case Answer():
                     job = find_job(self.journal, errand.job)
                     put_on_record(self.journal, job, errand.about, errand.answer, file=errand.file, always=errand.always)
@@ -153,6 +158,13 @@ class Clerk:
         self.submissions.wish(job, "run")
         return Done(re=asked.request, job=job)
 
+    def _prioritise(self, asked: Prioritise) -> Done:
+        job = find_job(self.journal, asked.job)
+        if job not in dict(self.submissions.queue()):
+            raise Refused("job-not-queued", name=job)
+        self.submissions.prioritise(job, asked.priority)
+        return Done(re=asked.request, job=job)
+
     def _jobs(self, most: int) -> tuple[JobLine, ...]:
         wishes = dict(self.submissions.queue())
         return tuple(self._line(job, at, wishes.get(job)) for job, at in self.journal.jobs()[-most:])
@@ -167,7 +179,7 @@ class Clerk:
             state = {"run": "waiting", "held": "held"}.get(wish or "", "interrupted")
         return JobLine(
             job=job, state=state, timeline=accepted.timeline_name, output=accepted.output, preset=accepted.preset, at=at,
-            code=end.code if end else "",
+            code=end.code if end else "", priority=self.submissions.priority(job),
         )  # fmt: skip
 
 

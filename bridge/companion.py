@@ -1,6 +1,6 @@
-"""The companion: one per user. It takes submissions, works at one job after the other, and tells whoever listens.
+"""The companion: one per user. It takes submissions, works at them in their order, and tells whoever listens.
 
-    sockets, clerk, job  -->  one loop  -->  sockets, clerk, job
+    sockets, clerk, jobs  -->  one loop  -->  sockets, clerk, jobs
 
 The loop waits for nothing but messages. What must survive is on record before it is acknowledged; everything here can be
 killed at any moment and begun again: jobs that are wanted are in the journal's queue, and a job taken up goes on from its
@@ -9,7 +9,6 @@ checkpoints.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections import deque
@@ -21,16 +20,17 @@ from pathlib import Path
 import msgspec
 import zmq
 
-from bridge import endpoint, errands
+from bridge import endpoint, errands, sharing
 from bridge.children import INBOX, Child
 from bridge.cli.house import Place, program_version
 from bridge.endpoint import Endpoint
 from bridge.keys import Keys
 from bridge.protocol import VERSION, Ask
-from bridge.requests import Cancel, Describe, Pause, Pictures, Prioritise, Stats, Stop
-from bridge.sayings import Done, JobLine, Jobs, Progressed, Said, Saying
+from bridge.requests import Cancel, Describe, Pictures, Stats, Stop
+from bridge.sayings import Done, JobLine, Jobs, Said, Saying
 from bridge.server import Asked, Server
 from bridge.turns import Turns
+from bridge.working import STOPPING_S, Work, Working
 from core.model.refusal import Refused
 from core.perform import machine
 from core.record.submissions import Submissions, Wish
@@ -42,7 +42,7 @@ CLERK_S = 60.0
 """An errand that takes longer is given up, and its clerk with it."""
 MOST_ERRANDS, MOST_BYTES = 500, 256 * 1024 * 1024
 """That wait for the clerk; more are sent away."""
-STOPPING_S, REST_S = 15.0, 5.0
+REST_S = 5.0
 
 _log = logging.getLogger("hotsplice")
 _sayings: msgspec.json.Decoder[Saying] = msgspec.json.Decoder(Saying)
@@ -93,9 +93,7 @@ class Companion:
         self._turns = Turns(self._journal, self._submissions)
         self._clerk: Child | None = None
         self._errands: deque[_Errand] = deque()
-        self._job: Child | None = None
-        self._ended: dict[str, object] = {}
-        self._going = False
+        self._working = Working(self._context, self._server.progress)
         self._rest_until = 0.0
         self._leaving = ""
         self._numbers = 0
@@ -124,9 +122,9 @@ class Companion:
             return reason
         finally:
             endpoint.remove(self.where.home, os.getpid())
-            for child in (self._job, self._clerk):
-                if child is not None:
-                    child.kill()
+            self._working.kill()
+            if self._clerk is not None:
+                self._clerk.kill()
             self._server.close(self._leaving or "stopped")
             self._inbox.close()
             self._journal.close()
@@ -139,20 +137,31 @@ class Companion:
         if self._errands and machine.monotonic() - self._errands[0].since > CLERK_S and self._clerk is not None:
             self._clerk.kill()  # one that hangs in a dead share does not even end: nobody waits for that
             self._clerk_gone()
-        if self._job is None and not self._leaving:
-            job = self._turns.next()
-            if job is not None:
-                self._start_job(job)
-        if self._clerk is None and (self._job is None or self._going) and machine.monotonic() > self._rest_until:
+        if not self._leaving:
+            self._share_out()
+        self._working.tend()
+        if self._clerk is None and self._working.settled_in and machine.monotonic() > self._rest_until:
             self._start_clerk()  # nobody asks yet: a job that was cut off went first
 
+    def _share_out(self) -> None:
+        """Who works now: asked again at every turn, answered from what is known."""
+        names = self._working.names
+        for job in self._turns.ended(names):
+            self._settle(job, "over")
+        working = self._turns.working(names)
+        self._working.stop_all(set(names) - {job.job for job in working})  # held by another process
+        now = sharing.decide(
+            self._turns.waiting(names), working, stopping=self._working.stopping, at_once=self.where.settings.jobs_at_once,
+            workers=self._workers or self.where.settings.jobs or machine.cores(), paused=self._turns.paused,
+        )  # fmt: skip
+        self._working.do(now)
+
     def _finish(self) -> None:
-        """The job under work is interrupted in order."""
+        """The jobs under work are interrupted in order."""
         self._leaving = self._leaving or "stopped"
         until = machine.monotonic() + STOPPING_S
-        if self._job is not None:
-            self._job.ask_to_stop()
-        while self._job is not None and machine.monotonic() < until:
+        self._working.stop_all()
+        while self._working.names and machine.monotonic() < until:
             self._inbox.poll(TICK_MS)
             self._hear_children()
             self._server.pump()
@@ -166,7 +175,7 @@ class Companion:
         if isinstance(message, Stop):
             self._server.say(asked.peer, Done(re=message.request))
             self._leaving = "asked to stop"
-        elif isinstance(message, Describe | Pictures | Stats | Prioritise | Pause):
+        elif isinstance(message, Describe | Pictures | Stats):
             self._server.refuse(asked.peer, Refused("request-unanswered"), message.request)
         elif len(self._errands) >= MOST_ERRANDS or sum(len(errand.ask.timeline) for errand in self._errands) > MOST_BYTES:
             self._server.refuse(asked.peer, Refused("companion-busy"), message.request)
@@ -193,15 +202,15 @@ class Companion:
         if isinstance(message, errands.Settle):
             self._turns.settled(message.job, well=isinstance(said, Done))
             return
-        if isinstance(message, Cancel) and isinstance(said, Done) and self._job is not None and self._job.name == said.job:
-            self._job.ask_to_stop()
-        if isinstance(said, Jobs) and self._job is not None:
+        if isinstance(message, Cancel) and isinstance(said, Done):
+            self._working.stop(said.job)
+        if isinstance(said, Jobs):
             said = msgspec.structs.replace(said, jobs=tuple(map(self._as_it_is, said.jobs)))
         self._server.say(errand.peer, said)
         self._turns.look()
 
     def _as_it_is(self, line: JobLine) -> JobLine:
-        working = self._job is not None and line.job == self._job.name and line.state == "waiting"
+        working = line.job in self._working.names and line.state == "waiting"
         return msgspec.structs.replace(line, state="working") if working else line
 
     # Children -----------------------------------------------------------------------------------------------------
@@ -211,8 +220,10 @@ class Companion:
             name, line = self._inbox.recv_multipart()
             if self._clerk is not None and name.decode() == self._clerk.name:
                 self._answered(_sayings.decode(line)) if line else self._clerk_gone()
-            elif self._job is not None and name.decode() == self._job.name:
-                self._job_said(line) if line else self._job_ended(self._job)
+            else:
+                ended = self._working.hear(name.decode(), line)
+                if ended is not None:
+                    self._job_ended(ended)
 
     def _start_clerk(self) -> None:
         self._numbers += 1
@@ -237,38 +248,11 @@ class Companion:
             self._start_clerk()
         self._rest_until = machine.monotonic() + REST_S  # one that ends at its very start is not begun again and again
 
-    def _start_job(self, job: str) -> None:
-        words = [job, *(["--jobs", str(self._workers)] if self._workers else [])]
-        self._ended, self._going = {}, False
-        self._job = Child(job, "bridge.job", words, self._context)
-        _log.info("job begun", extra={"said": {"job": job, "pid": self._job.process.pid}})
-
-    def _job_said(self, line: bytes) -> None:
-        assert self._job is not None
-        try:
-            event = json.loads(line)
-        except ValueError:
-            return  # it died in the middle of a line
-        match event.pop("event", ""):
-            case "step":
-                self._server.progress(
-                    Progressed(job=self._job.name, at=event["at"], step=event["step"], done=event["done"], total=event["total"])
-                )
-            case "progress":
-                self._going = True
-                at = event.pop("at")
-                event.pop("job", None)
-                self._server.progress(Progressed(job=self._job.name, at=at, snapshot=msgspec.Raw(msgspec.json.encode(event))))
-            case "summary":
-                self._ended = event
-            case _:
-                pass  # facts come from the record
-
-    def _job_ended(self, child: Child) -> None:
-        self._job = None
-        self._server.still(child.name)
-        end = self._turns.after(child.name, child.code(), self._ended, leaving=bool(self._leaving or self._stopped()))
-        _log.info("job ended", extra={"said": {"job": child.name, "end": end.why}})
-        self._hear(f"{child.name}: {end.why}")
+    def _job_ended(self, work: Work) -> None:
+        job, asked = work.child.name, work.stopping is not None or bool(self._leaving or self._stopped())
+        self._server.still(job)
+        end = self._turns.after(job, work.child.code(), work.summary, asked=asked)
+        _log.info("job ended", extra={"said": {"job": job, "end": end.why}})
+        self._hear(f"{job}: {end.why}")
         if end.wish is not None:
-            self._settle(child.name, end.wish, end.code, end.detail)
+            self._settle(job, end.wish, end.code, end.detail)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from bridge.requests import Answer, Cancel, List, Resume, Submit
+from bridge.requests import Answer, Cancel, List, Pause, Prioritise, Resume, Submit
 from bridge.sayings import Refusal
 from core.explain import catalogue
 from core.explain.filling import Language
@@ -28,7 +28,7 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="is"
     detail: str = ""
 
 
-Errand = Submit | List | Cancel | Resume | Answer | Settle
+Errand = Submit | List | Cancel | Resume | Prioritise | Pause | Answer | Settle
 
 
 def packed(errand: Errand, timeline: bytes = b"") -> bytes:

@@ -49,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wait: float | None = None
     language: Language = msgspec.field(default_factory=language_of_system)
     media_folders: tuple[str, ...] = ()
+    jobs_at_once: int = 1
+    low_priority: bool = False
 
 
 def home() -> Path:

@@ -1,4 +1,4 @@
-"""Whose turn it is: which job is worked at next, and what becomes of one whose process has ended.
+"""Whose turn it may be: which jobs can be worked at now, in order, and what becomes of one whose process has ended.
 
 A job's process may end by itself, be killed, be turned down, or find its film held by another. Only the last two wait; one
 that is killed again and again without a new fact on record is given up, so that it never blocks the others for ever.
@@ -6,13 +6,16 @@ that is killed again and again without a new fact on record is given up, so that
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from bridge.sharing import Job
 from core.model.facts import FilmPlanned, JobFinished
 from core.perform import machine
 from core.record.journal import Journal
-from core.record.submissions import Submissions, Wish
+from core.record.submissions import Queued, Submissions, Wish
 
 MOST_DEATHS = 5
 """Ends without a word and without a new fact, one after the other."""
@@ -46,7 +49,9 @@ class Turns:
         self._tried: dict[str, _Tried] = {}
         self._settling: set[str] = set()
         self._looked = -LOOK_EVERY_S
-        self._waiting: list[str] = []
+        self._wanted: list[Job] = []
+        self._ended: list[str] = []
+        self.paused = False
 
     def look(self) -> None:
         """The queue may have changed."""
@@ -59,16 +64,34 @@ class Turns:
             self._tried.setdefault(job, _Tried()).not_before = machine.monotonic() + LEFT_ALONE_S
         self.look()
 
-    def next(self) -> str | None:
-        """The job whose turn it is."""
+    def waiting(self, working: Collection[str] = ()) -> list[Job]:
+        """The jobs that could be worked at now, in order; without those under work."""
+        self._look_at_times()
+        busy = self._settling.union(working, self._ended)
+        return [job for job in self._wanted if job.job not in busy and self._may(job.job)]
+
+    def working(self, working: Collection[str]) -> list[Job]:
+        """Those of these jobs that are still wanted: any other was held by somebody meanwhile."""
+        self._look_at_times()
+        return [job for job in self._wanted if job.job in working]
+
+    def ended(self, working: Collection[str]) -> list[str]:
+        """Jobs of the queue that somebody else has brought to their end: that is to be settled."""
+        busy = self._settling.union(working)
+        ended = [job for job in self._ended if job not in busy and self._may(job)]
+        self._settling |= set(ended)
+        return ended
+
+    def _may(self, job: str) -> bool:
+        return machine.monotonic() >= self._tried.setdefault(job, _Tried()).not_before
+
+    def _look_at_times(self) -> None:
         now = machine.monotonic()
         if now - self._looked >= LOOK_EVERY_S:
             self._looked = now
-            self._waiting = [job for job, wish in self._submissions.queue() if wish == "run"]
-        for job in self._waiting:
-            if job not in self._settling and now >= self._tried.setdefault(job, _Tried()).not_before:
-                return job
-        return None
+            self._wanted = [_job(line) for line in self._submissions.lines() if line.wish == "run"]
+            self._ended = self._submissions.ended()
+            self.paused = self._submissions.paused
 
     def taken_up(self) -> list[tuple[str, str]]:
         """At the start: what was left unfinished, and how far it was."""
@@ -82,21 +105,23 @@ class Turns:
                 found.append((job, was + shots))
         return found
 
-    def after(self, job: str, code: int | None, summary: dict[str, Any], *, leaving: bool) -> End:
-        """A job's process ended with this code (negative: killed; None: it cannot be killed) after these last words."""
-        end = self._judge(job, code, summary, leaving)
+    def after(self, job: str, code: int | None, summary: dict[str, Any], *, asked: bool) -> End:
+        """A job's process ended with this code (negative: killed; None: it cannot be killed) after these last words; `asked`:
+        we wanted it to."""
+        end = self._judge(job, code, summary, asked)
         if end.wish is not None:
             self._settling.add(job)
             self._tried.pop(job, None)
+        self.look()
         return end
 
-    def _judge(self, job: str, code: int | None, summary: dict[str, Any], leaving: bool) -> End:
+    def _judge(self, job: str, code: int | None, summary: dict[str, Any], asked: bool) -> End:
         ended = self._journal.last(job, "JobFinished")
         outcome = ended.fact.outcome if ended and isinstance(ended.fact, JobFinished) else ""
         if outcome and outcome != "failed":
             return End("over", outcome)
         held = dict(self._submissions.queue()).get(job) == "held"
-        if leaving or held:
+        if asked or held:
             return End(None, "interrupted")
         tried = self._tried.setdefault(job, _Tried())
         if code == 2:
@@ -117,3 +142,8 @@ class Turns:
             return End("held", "given up", code="program-error", detail=f"its process ended {MOST_DEATHS} times without a word")
         tried.not_before = machine.monotonic() + WAIT_S * (2 ** (tried.deaths - 1) - 1)
         return End(None, f"its process ended ({code}); it is taken up again")
+
+
+def _job(line: Queued) -> Job:
+    """Its film is known by its name alone: a disk is not asked here. Two names of one film are told apart by its lock."""
+    return Job(line.job, line.priority, line.age, os.path.normpath(line.output))

@@ -59,7 +59,9 @@ def assemble(
     tally = Tally(started=machine.monotonic())
     check_output(request.output)
     with house.workspace.lock(str(request.output)):
-        crew = Crew(house.workers, stall_s=house.policy.stall_s, memory_bytes=house.policy.worker_memory_bytes)
+        crew = Crew(
+            house.workers, stall_s=house.policy.stall_s, memory_bytes=house.policy.worker_memory_bytes, share=house.share
+        )
         wake(crew.wake_fd)
         try:
             ended = _with_an_encoder_that_works(

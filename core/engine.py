@@ -92,7 +92,7 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.tally.started = machine.monotonic()
-        self._lanes = self.crew.size
+        self._fewer = 0
         self._keeper = Gatekeeper(crew=self.crew, workspace=self.workspace, output=self.output)
         self._memory = Memory(self.journal)
         self._back: list[tuple[str, Outcome]] = []
@@ -133,7 +133,7 @@ class Engine:
                     self._finish()
                 elif need.kind == "join" and (self.relinked or self.answering.still_waited_for(self.state)):
                     break
-                elif self.crew.idle and len(self.given) - len(self._back) < self._lanes:
+                elif self.crew.idle and len(self.given) - len(self._back) < max(1, self.crew.size - self._fewer):
                     self._give(need)
                 else:
                     break
@@ -286,7 +286,7 @@ class Engine:
         self.note(*facts)
         for fact in facts:
             if isinstance(fact, AttemptFailed) and fact.recovery.change == FEWER_WORKERS:
-                self._lanes = max(1, self._lanes - 1)
+                self._fewer = min(self._fewer + 1, self.crew.size - 1)
             elif isinstance(fact, AttemptFailed) and fact.recovery.change == FREED:
                 self.free()
 

@@ -35,7 +35,8 @@ class Request:
 @dataclass(frozen=True)
 class House:
     """What a job needs around it. `hwaccel` is ffmpeg's name of a device that sources are decoded with, empty for none;
-    `media_folders` are searched for media that is missing."""
+    `media_folders` are searched for media that is missing. `share` is asked how many workers there may be from now on; without it
+    there are `workers` to the end."""
 
     journal: Journal
     workspace: Workspace
@@ -46,6 +47,7 @@ class House:
     title_of: Callable[[str], str]
     hwaccel: str = ""
     media_folders: tuple[str, ...] = ()
+    share: Callable[[], int] | None = None
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -13,7 +13,7 @@ from core.explain import catalogue
 from core.model.policy import Policy
 from core.model.preset import Preset
 from core.model.refusal import Refused
-from core.perform import build, machine
+from core.perform import build, machine, process
 from core.record import presets
 from core.record.journal import Journal
 from core.record.workspace import Workspace
@@ -72,9 +72,12 @@ def house(
     policy: Policy | None = None,
     wait_s: float | None = None,
     search: Sequence[str] = (),
+    share: Callable[[], int] | None = None,
 ) -> House:
-    """Everything a job needs; `search` are folders for missing media beside those of the settings. Refused(ffmpeg-missing)
-    and what the journal refuses."""
+    """Everything a job needs; `search` are folders for missing media beside those of the settings. With `low_priority` in the
+    settings this process steps back behind others. Refused(ffmpeg-missing) and what the journal refuses."""
+    if where.settings.low_priority:
+        process.step_back()
     found = build.find(where.settings.ffmpeg)
     return House(
         journal=where.journal(),
@@ -86,6 +89,7 @@ def house(
         title_of=partial(catalogue.title_of, language=where.settings.language),
         hwaccel=where.settings.decode_with or "",
         media_folders=tuple(str(Path(folder).expanduser().absolute()) for folder in (*search, *where.settings.media_folders)),
+        share=share,
     )
 
 

@@ -6,7 +6,7 @@ import argparse
 import io
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from bridge.cli.unheard import Unheard
@@ -112,7 +112,7 @@ def parser() -> argparse.ArgumentParser:
     liked.add_argument("answer", nargs="?", metavar="ANSWER", help="skip, previous, stop, or ask to be asked again")
     helped = verb("cures", "Show what helped against which fault on this machine.")
     helped.add_argument("--reset", action="store_true", help="forget it")
-    beside = verb("companion", "Run beside the editor: take timelines from scripts and programs, one job after the other.")
+    beside = verb("companion", "Run beside the editor: take timelines from scripts and programs.")
     beside.add_argument("--background", action="store_true", help="start it and return")
     beside.add_argument("-j", "--jobs", type=_count, metavar="N", help="shots rendered at once")
     handed = verb("submit", "Hand a timeline to the companion, which is started where none runs; then follow the job.")
@@ -127,6 +127,11 @@ def parser() -> argparse.ArgumentParser:
     followed.add_argument("--after", type=int, default=0, metavar="SEQ", help="only what is newer than this event")
     followed.add_argument("--json", action="store_true")
     verb("stop", "End the companion; its job is taken up when it starts again.")
+    first = verb("prioritise", "Put a job of the companion before or behind others.")
+    first.add_argument("job", metavar="JOB")
+    first.add_argument("priority", type=_priority, metavar="N", help="-100 to 100; 1 comes next, 10 and more interrupts")
+    verb("pause", "Interrupt the companion's jobs, and begin none until unpause.")
+    verb("unpause", "Let the companion go on with its jobs.")
     verb("presets", "List the presets.")
     verb("doctor", "Say what this machine can do.")
     shown_off = verb("demo", "Make a small film, kill the process in the middle, resume, heal a source: see it work.")
@@ -148,14 +153,20 @@ def _searching(verb: argparse.ArgumentParser) -> None:
     )
 
 
+def _priority(text: str) -> int:
+    if not text.removeprefix("-").isdecimal() or abs(int(text)) > 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from -100 to 100")
+    return int(text)
+
+
 def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 256:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 256")
     return int(text)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; its exit code."""
+def main(argv: Sequence[str] | None = None, *, share: Callable[[], int] | None = None) -> int:
+    """Run one command; its exit code. `share` says at any time how many workers a job may have from then on."""
     as_json = "--json" in (sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names that are not text; in JSON it is the very escape
@@ -163,7 +174,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = parser().parse_args(argv)
         _begin_log(arguments.verb)
-        return _dispatch(arguments)
+        return _dispatch(arguments, share)
     except Unclear as error:
         return _unclear(error, as_json)
     except sqlite3.DatabaseError as error:  # the middle of a journal is read late
@@ -268,7 +279,7 @@ def _unforeseen(kept: str) -> tuple[str, str, str]:
         return "Unforeseen failure", f"Something failed that Hotsplice did not foresee. {where}", "Run hotsplice resume to go on."
 
 
-def _dispatch(arguments: argparse.Namespace) -> int:
+def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) -> int:
     # Imported late: `hotsplice --help` answers at once, and a broken part does not take the others with it.
     if arguments.version:
         from bridge.cli.house import program_version
@@ -284,7 +295,8 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         case "resume":
             from bridge.cli.run import run_resume
 
-            return run_resume(arguments.job, arguments.checkpoint, arguments.jobs, arguments.json, arguments.search)
+            a = arguments
+            return run_resume(a.job, a.checkpoint, a.jobs, a.json, a.search, share=share)
         case "jobs" | "show" | "checkpoints":
             from bridge.cli import inspect
 
@@ -313,6 +325,10 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             from bridge.cli import companion
 
             return companion.run(arguments)
+        case "prioritise" | "pause" | "unpause":
+            from bridge.cli import queueing
+
+            return queueing.run(arguments)
         case "presets" | "doctor":
             from bridge.cli import doctor
 

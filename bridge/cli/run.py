@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,13 @@ def run_assemble(
 
 
 def run_resume(
-    job: str | None, checkpoint: str | None, jobs: int | None, as_json: bool, search: Sequence[str] = ()
+    job: str | None,
+    checkpoint: str | None,
+    jobs: int | None,
+    as_json: bool,
+    search: Sequence[str] = (),
+    *,
+    share: Callable[[], int] | None = None,
 ) -> int:
     """Exit code of `hotsplice resume`."""
     display = _display(as_json)
@@ -115,7 +121,7 @@ def run_resume(
         request = _stored(where, accepted, raw)
     except (Refused, TimelineRefused) as error:
         return _say(display, summary.refusal(error))
-    return _run(display, where, request, jobs, job=known, checkpoint=seq, search=search)
+    return _run(display, where, request, jobs, job=known, checkpoint=seq, search=search, share=share)
 
 
 def run_again(where: Place, job: str) -> int:
@@ -154,6 +160,7 @@ def _run(
     checkpoint: int | None = None,
     wait_s: float | None = None,
     search: Sequence[str] = (),
+    share: Callable[[], int] | None = None,
 ) -> int:
     stop = Stop()
 
@@ -164,7 +171,7 @@ def _run(
     listener = Listener(on_step=display.step, on_fact=heard, on_tick=display.tick)
     try:
         with stop.listening():
-            home = house(where, jobs=jobs, wait_s=wait_s, search=search)
+            home = house(where, jobs=jobs, wait_s=wait_s, search=search, share=share)
             try:
                 ended = assemble(
                     request, home, listener=listener, stopped=stop, wake=stop.wake, from_checkpoint=checkpoint, job=job

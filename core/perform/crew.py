@@ -9,7 +9,7 @@ import os
 import selectors
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from core.model import codec
@@ -35,10 +35,16 @@ class _Worker:
 
 
 class Crew:
-    """`size` workers. `give` an order under a name while `idle` is not zero; `listen` returns what they say."""
+    """`size` workers. `give` an order under a name while `idle` is not zero; `listen` returns what they say.
 
-    def __init__(self, size: int, *, stall_s: float, memory_bytes: int | None = None) -> None:
-        self.size = size
+    `share`, where there is one, is asked at every `listen` how many may work from now on: more are hired at once, and who is
+    too many leaves when his order is done.
+    """
+
+    def __init__(
+        self, size: int, *, stall_s: float, memory_bytes: int | None = None, share: Callable[[], int] | None = None
+    ) -> None:
+        self.size, self._share = size, share
         self._stall_s, self._memory_bytes = stall_s, memory_bytes
         self._abandoned: dict[str, subprocess.Popen[bytes]] = {}
         self._selector = selectors.DefaultSelector()
@@ -58,7 +64,8 @@ class Crew:
     @property
     def idle(self) -> int:
         """How many workers have nothing to do."""
-        return sum(worker.order is None for worker in self._workers)
+        free = sum(worker.order is None for worker in self._workers)
+        return max(0, min(free, self.size - (len(self._workers) - free)))
 
     @property
     def busy(self) -> dict[str, Order]:
@@ -118,6 +125,7 @@ class Crew:
     def listen(self, timeout_s: float) -> list[tuple[str, Progress | Outcome]]:
         """Replies that arrived, waiting up to `timeout_s` for the first. An outcome frees its worker."""
         said: list[tuple[str, Progress | Outcome]] = []
+        self._fit()
         soonest = min((w.heard + self._patience_s(w) for w in self._workers if w.order is not None), default=None)
         if soonest is not None:
             timeout_s = min(timeout_s, max(0.0, soonest - machine.monotonic()))
@@ -155,6 +163,15 @@ class Crew:
             elif silent_s > patience_s / 2 and worker.read_bytes is None:
                 worker.read_bytes = silence.listen_to(worker.process.pid).read_bytes
         return said
+
+    def _fit(self) -> None:
+        """As many workers as we may have now."""
+        if self._share is not None:
+            self.size = max(1, self._share())
+        for worker in [worker for worker in self._workers if worker.order is None][: max(0, len(self._workers) - self.size)]:
+            self._drop(worker)
+        while len(self._workers) < self.size:
+            self._start()
 
     def _relieve(self, worker: _Worker) -> None:
         """A worker that grew too large has done its last order: what it leaked goes with it."""

@@ -18,6 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 PIPE, NOWHERE = subprocess.PIPE, subprocess.DEVNULL
 """A stream that is read or written by whoever starts the program; one that nobody reads."""
 
+LOW_NICENESS = 10
+
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -28,6 +30,21 @@ def die_with_parent(parent: int | None = None) -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if parent is not None and os.getppid() != parent:
         os._exit(1)
+
+
+def step_back() -> None:
+    """Let other programs go first, from now on: processor at nice 10, disk at the idle class (Windows: below normal, very low).
+    Everything that is started later inherits it. Where the system does not allow it, we go on as we are."""
+    import psutil  # late: workers start without it
+
+    us = psutil.Process()
+    with contextlib.suppress(psutil.Error, OSError):
+        if os.name == "nt":
+            us.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)  # type: ignore[attr-defined]
+        else:
+            us.nice(max(LOW_NICENESS, us.nice()))  # nobody may come back up: who is further back already stays there
+    with contextlib.suppress(psutil.Error, OSError, AttributeError):  # no such thing on macOS
+        us.ionice(psutil.IOPRIO_VERYLOW if os.name == "nt" else psutil.IOPRIO_CLASS_IDLE)  # type: ignore[attr-defined]
 
 
 def spawn(

@@ -64,6 +64,10 @@ CREATE TABLE queue (
     place INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL UNIQUE REFERENCES jobs(id), wish TEXT NOT NULL
 ) STRICT;
 """,
+    """
+ALTER TABLE queue ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE switches (name TEXT PRIMARY KEY, is_on INTEGER NOT NULL) STRICT;
+""",
 )
 """One for each version, each beginning where the one before ended."""
 _VERSION = len(_SCHEMAS)

@@ -1,8 +1,9 @@
-"""What clients asked for, by the names they gave it, and which jobs shall still be worked at. In the journal's own transactions.
+"""What clients asked for, by the names they gave it, and which jobs shall still be worked at, in which order. In the journal's
+own transactions.
 
 A submission is on record together with its job or not at all, so a client that asks again under the same name, hours or a
 crash later, is told of the same job. `wish` of a job in the queue: `run` it as soon as it is its turn, `held` until someone
-resumes it, `over`: nothing is to be done.
+resumes it, `over`: nothing is to be done. The order: the highest priority first, then the oldest.
 """
 
 from __future__ import annotations
@@ -16,6 +17,21 @@ Wish = Literal["run", "held", "over"]
 
 _SUBMIT = "INSERT INTO submissions VALUES (?, ?, ?, ?)"
 _WISH = "INSERT INTO queue (job, wish) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET wish = excluded.wish"
+
+
+_PRIORITY = "UPDATE queue SET priority = ? WHERE job = ?"
+_SWITCH = "INSERT INTO switches VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET is_on = excluded.is_on"
+_ORDER = "ORDER BY priority DESC, place"
+
+
+class Queued(NamedTuple):
+    """A job in the queue. `output` is where its film shall stand; `age` grows with every job that came later."""
+
+    job: str
+    wish: Wish
+    priority: int
+    output: str
+    age: int
 
 
 class Submitted(NamedTuple):
@@ -61,8 +77,43 @@ class Submissions:
 
     def queue(self) -> list[tuple[str, Wish]]:
         """(job, wish) of everything that is not over, in order."""
-        rows = self._journal.read("SELECT job, wish FROM queue WHERE wish != 'over' ORDER BY place", ())
-        return [(job, wish) for job, wish in rows]
+        return [(line.job, line.wish) for line in self.lines()]
+
+    def lines(self) -> list[Queued]:
+        """The same with all that is known of it."""
+        rows = self._journal.read(
+            "SELECT job, wish, priority, output, place FROM queue JOIN jobs ON jobs.id = queue.job "
+            f"WHERE wish != 'over' {_ORDER}",
+            (),
+        )
+        return [Queued(*row) for row in rows]
+
+    def ended(self) -> list[str]:
+        """Jobs that are wanted though they have ended well since: another process made them, or a newer cut superseded them."""
+        rows = self._journal.read(
+            "SELECT job FROM queue WHERE wish = 'run' AND EXISTS (SELECT 1 FROM facts WHERE facts.job = queue.job "
+            "AND kind = 'JobFinished' AND json_extract(body, '$.outcome') != 'failed') ORDER BY place",
+            (),
+        )
+        return [job for (job,) in rows]
+
+    def prioritise(self, job: str, priority: int) -> None:
+        """Of the jobs that wait, those with a higher priority come first. A job that was never queued has no place to change."""
+        self._journal.write(_PRIORITY, [(priority, job)])
+
+    def priority(self, job: str) -> int:
+        """What a job was given; 0 is what every job begins with."""
+        rows = self._journal.read("SELECT priority FROM queue WHERE job = ?", (job,))
+        return int(rows[0][0]) if rows else 0
+
+    def pause(self, *, paused: bool) -> None:
+        """Whether jobs shall rest, all of them, until this is said otherwise."""
+        self._journal.write(_SWITCH, [("paused", int(paused))])
+
+    @property
+    def paused(self) -> bool:
+        """Whether all jobs rest."""
+        return self._journal.read("SELECT 1 FROM switches WHERE name = 'paused' AND is_on", ()) != []
 
     def since(self, seq: int, *, job: str = "", most: int = 500) -> list[Happening]:
         """Facts after a sequence number, of one job or of all, oldest first, at most so many."""

@@ -205,3 +205,29 @@ def test_a_worker_that_grew_too_large_is_relieved_after_its_order(mjpeg: Movie) 
         assert isinstance(_outcomes(crew, 1)["two"], Examined)
     finally:
         crew.dismiss()
+
+
+def test_a_crew_grows_at_once_and_shrinks_when_orders_are_done(mjpeg: Movie, tmp_path: Path) -> None:
+    may = [1]
+    crew = Crew(1, stall_s=60, share=lambda: may[0])
+    try:
+        assert crew.idle == 1
+        may[0] = 3
+        crew.listen(0)
+        assert (crew.size, crew.idle, len(_workers(crew))) == (3, 3, 3)
+        for name in ("long", "longer"):
+            crew.give(name, Assignment(order=_asleep(tmp_path, name)))
+        may[0] = 1
+        crew.listen(0)
+        assert (crew.idle, len(_workers(crew))) == (0, 2), "nobody is cut off in the midst of his order"
+        os.kill(_pid(tmp_path, "long"), signal.SIGKILL)
+        assert set(_outcomes(crew, 1)) == {"long"}
+        assert crew.idle == 0, "he has no other order to wait for"
+        crew.listen(0)
+        assert _workers(crew) == [_of(crew, "longer")]
+        may[0] = 2
+        crew.listen(0)
+        crew.give("new", Assignment(order=ExamineSource(path=str(mjpeg.path))))
+        assert isinstance(_outcomes(crew, 1)["new"], Examined)
+    finally:
+        crew.dismiss()

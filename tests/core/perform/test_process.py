@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from core.perform import process
@@ -78,3 +79,18 @@ def test_output_is_both_streams_and_a_long_wait_is_an_error() -> None:
         process.output_of(["sleep", "30"], timeout_s=0.1)
     with pytest.raises(OSError):
         process.output_of(["/nowhere/at/all"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other words for it")
+def test_who_steps_back_lets_others_go_first_and_so_does_all_that_he_starts() -> None:
+    words = (
+        "import psutil; from core.perform import process; process.step_back()\n"
+        "child = process.spawn(['cat'], stdin=process.PIPE)\n"
+        "print([(p.nice(), int(p.ionice().ioclass)) for p in (psutil.Process(), psutil.Process(child.pid))])\n"
+        "psutil.Process().nice(15); process.step_back(); print(psutil.Process().nice())"
+    )
+    idle = int(psutil.IOPRIO_CLASS_IDLE)
+    with _python(words) as parent:
+        assert parent.stdout
+        assert parent.stdout.readline() == f"{[(process.LOW_NICENESS, idle)] * 2}\n"
+        assert parent.stdout.readline() == "15\n", "nobody may come back up"

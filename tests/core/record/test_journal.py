@@ -230,7 +230,7 @@ def test_clean_packets_are_remembered_by_source_stream_and_frame(journal):
 
 def test_it_is_written_so_that_a_power_cut_loses_nothing_acknowledged(journal):
     settings = [journal._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "user_version")]
-    assert settings == ["wal", 2, 4], "WAL with NORMAL loses rows, DELETE with FULL the last commit"
+    assert settings == ["wal", 2, 5], "WAL with NORMAL loses rows, DELETE with FULL the last commit"
 
 
 def test_everything_is_there_after_closing_and_opening(journal, tmp_path):
@@ -301,7 +301,7 @@ def test_a_journal_that_was_replaced_under_us_is_lost(journal, tmp_path):
 
 
 def test_a_newer_journal_is_left_alone(journal):
-    journal._db.execute("PRAGMA user_version=5")
+    journal._db.execute("PRAGMA user_version=6")
     journal.close()
     before = journal.path.read_bytes()
     with pytest.raises(Refused) as refused:
@@ -348,12 +348,25 @@ def test_a_journal_in_a_place_that_cannot_be_used_is_refused(tmp_path):
 def test_an_older_journal_is_brought_up_to_date_with_all_it_holds(journal):
     journal.append("job1", [seal("v1"), published("f1")], 1.0)
     before = told(journal)
-    for table in ("plans", "sources", "cures", "preferences", "marks", "marked", "submissions", "queue"):
+    for table in ("plans", "sources", "cures", "preferences", "marks", "marked", "submissions", "queue", "switches"):
         journal._db.execute(f"DROP TABLE {table}")
     journal._db.execute("PRAGMA user_version=1")
     journal.close()
     again = Journal(journal.path)
-    assert again._db.execute("PRAGMA user_version").fetchone() == (4,)
+    assert again._db.execute("PRAGMA user_version").fetchone() == (5,)
     assert told(again) == before
     assert again.read("SELECT * FROM cures", ()) == []
+    again.close()
+
+
+def test_a_queue_of_version_4_keeps_its_jobs_and_their_order(journal):
+    journal.accept("job2", accepted(), b"", 2.0)
+    journal._db.execute("DROP TABLE queue")
+    journal._db.execute("DROP TABLE switches")
+    journal._db.execute("CREATE TABLE queue (place INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL UNIQUE REFERENCES jobs(id), wish TEXT NOT NULL) STRICT")
+    journal._db.execute("INSERT INTO queue (job, wish) VALUES ('job2', 'run'), ('job1', 'held')")
+    journal._db.execute("PRAGMA user_version=4")
+    journal.close()
+    again = Journal(journal.path)
+    assert again.read("SELECT job, wish, priority FROM queue ORDER BY place", ()) == [("job2", "run", 0), ("job1", "held", 0)]
     again.close()

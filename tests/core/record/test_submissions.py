@@ -70,3 +70,27 @@ def test_what_happened_since(journal):
     assert [entry.seq for entry in submissions.since(3, job="job1")] == [5, 7] and submissions.last("job2") == 6
     assert [entry.seq for entry in submissions.since(2, most=2)] == [3, 4]
     assert submissions.since(7) == []
+
+
+def test_the_highest_priority_comes_first_and_then_the_oldest_after_opening_again(journal):
+    submissions = Submissions(journal)
+    for number in range(1, 6):
+        accept(journal, f"name{number}", f"job{number}")
+    for job, priority in (("job4", 10), ("job5", 10), ("job1", -3), ("stranger", 50)):
+        submissions.prioritise(job, priority)
+    submissions.wish("job4", "held")
+    submissions.wish("job4", "run")
+    journal.close()
+    again = Submissions(Journal(journal.path))
+    assert [(line.job, line.priority) for line in again.lines()] == [("job4", 10), ("job5", 10), ("job2", 0), ("job3", 0), ("job1", -3)]
+    assert (again.priority("job4"), again.priority("stranger")) == (10, 0)
+
+
+def test_all_rest_until_it_is_said_otherwise(journal):
+    submissions = Submissions(journal)
+    assert not submissions.paused
+    for paused in (True, True, False, True):
+        submissions.pause(paused=paused)
+        assert submissions.paused is paused
+    journal.close()
+    assert Submissions(Journal(journal.path)).paused
