@@ -217,7 +217,7 @@ class Assembly:
         if self.complete and in_flight:
             return []
         owed = [need for need in self.owed() if need.name not in in_flight and self._may(need, now)]
-        together = [need for need in owed if not self._alone(need.key)]
+        together = _one_mix_first([need for need in owed if not self._alone(need.key)], in_flight)
         return together if together or in_flight else owed[:1]
 
     def owed(self) -> list[Need]:
@@ -326,3 +326,13 @@ def reusable(plan: Plan, track: str, seals: Mapping[str, SegmentSealed]) -> dict
     """Of all seals on record those that this plan can use."""
     wanted = {s.key for s in plan.segments} | {c.key for c in plan.chunks} | {track}
     return {key: seal for key, seal in seals.items() if key in wanted}
+
+
+def _one_mix_first(row: list[Need], in_flight: Collection[str]) -> list[Need]:
+    """Sound beside pictures: one worker mixes chunk after chunk and alone needs what mixing needs (numpy, 15 MiB), while the others
+    render. Further mixes come last, for when there are no pictures to make."""
+    mixes = [need for need in row if need.kind == "mix"]
+    if not any(name.startswith("mix:") for name in in_flight):
+        mixes = mixes[1:]
+    keys = {need.key for need in mixes}
+    return [need for need in row if need.key not in keys] + mixes

@@ -17,7 +17,11 @@ from core.model.failure import Evidence
 from core.model.orders import Assignment, Order, Outcome, Progress, Reply
 from core.perform import machine, process, silence, whereabouts
 
-_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "2"}
+_ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1",
+    # what is freed goes back to the system: glibc would raise these bounds by itself and keep it
+    "MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072",
+}  # fmt: skip
 
 
 @dataclass
@@ -32,6 +36,7 @@ class _Worker:
     frames: int | None = None
     read_bytes: int | None = None
     lines: list[str] = field(default_factory=list)
+    knows: set[type[Order]] = field(default_factory=set)
 
 
 class Crew:
@@ -112,7 +117,10 @@ class Crew:
 
     def give(self, name: str, assignment: Assignment) -> None:
         """Hand an order to an idle worker; its replies come back under `name`."""
-        worker = next(worker for worker in self._workers if worker.order is None)
+        kind = type(assignment.order)
+        idle = [worker for worker in self._workers if worker.order is None]
+        worker = min(idle, key=lambda one: kind not in one.knows)  # what a kind of order needs is in memory there already
+        worker.knows.add(kind)
         worker.order, worker.name, worker.heard = assignment.order, name, machine.monotonic()
         worker.stall_s, worker.begun, worker.frames, worker.read_bytes = assignment.stall_s, worker.heard, None, None
         assert worker.process.stdin

@@ -26,6 +26,8 @@ from core.perform.wrong import TooShort
 _RUN_UP_S = Fraction(1, 10)
 _PADDING_SAMPLES = 4096
 """How much a source's end may fall short of its container's word (coded sound ends in padding that is not counted alike)."""
+_BLOCK = 1 << 14
+"""Samples that become integers at once."""
 
 
 def _floats(frame: av.AudioFrame) -> np.ndarray:
@@ -185,11 +187,14 @@ def _length(stream: av.AudioStream, container: av.container.InputContainer) -> i
 def as_pcm(mixed: np.ndarray, bytes_per_sample: int) -> tuple[bytes, int]:
     """Interleaved little-endian integers of (channels, samples) doubles, and how many samples were clipped."""
     full = float(1 << (bytes_per_sample * 8 - 1))
-    scaled = np.rint(mixed.T * full)
-    clipped = int(np.count_nonzero((scaled > full - 1) | (scaled < -full)))
-    whole = np.clip(scaled, -full, full - 1).astype("<i4")
-    raw = np.ascontiguousarray(whole).view(np.uint8).reshape(*whole.shape, 4)
-    return np.ascontiguousarray(raw[..., :bytes_per_sample]).tobytes(), clipped
+    blocks, clipped = [], 0
+    for at in range(0, mixed.shape[1], _BLOCK):  # a whole chunk would be there five times over
+        scaled = np.rint(mixed[:, at : at + _BLOCK].T * full)
+        clipped += int(np.count_nonzero((scaled > full - 1) | (scaled < -full)))
+        whole = np.ascontiguousarray(np.clip(scaled, -full, full - 1).astype("<i4"))
+        raw = whole.view(np.uint8).reshape(*whole.shape, 4)
+        blocks.append(np.ascontiguousarray(raw[..., :bytes_per_sample]).tobytes())
+    return b"".join(blocks), clipped
 
 
 def mix(order: MixSound, on_samples: Callable[[int], None] = lambda samples: None) -> Made:

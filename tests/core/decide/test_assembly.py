@@ -6,6 +6,7 @@ import errno
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,6 +56,17 @@ def test_shots_are_made_then_joined_then_published_then_it_is_finished():
 def test_the_longest_work_is_owed_first_and_sound_before_pictures():
     film = cut([clip(0, 10), clip(10, 30, source_in=10), clip(40, 20, source_in=20)], audio=([clip(0, 24)],))
     assert play(film, MEDIA).owed() == ["mix 1", "render 2", "render 3", "render 1"]
+
+
+def test_one_worker_mixes_beside_those_that_render():
+    film = cut([clip(0, 100)], audio=([clip(0, 100)],))
+    book = play(film, MEDIA, policy=msgspec.structs.replace(POLICY, chunk_s=2))
+    pictures = ["render 1.1", "render 1.2", "render 1.3"]
+    assert sorted(book.owed()[1:-2]) == pictures
+    book << ["mix 1", *book.owed()[1:-2], "mix 2", "mix 3"]
+    book.given("mix 1") << [*book.owed()[:-2], "mix 2", "mix 3"]
+    book.back() >> made("mix 1")
+    assert book.owed()[0] == "mix 2", "the next one follows"
 
 
 def test_what_is_under_way_is_not_owed_and_nothing_is_joined_meanwhile():

@@ -71,6 +71,20 @@ def test_orders_are_answered_under_their_names(crew: Crew, mjpeg: Movie, prores:
     assert isinstance(missing, Evidence) and (missing.place, missing.errno) == ("source", 2)
 
 
+def test_an_order_goes_to_who_has_done_its_kind_before(crew: Crew, mjpeg: Movie, tmp_path: Path) -> None:
+    look, check = ExamineSource(path=str(mjpeg.path)), ValidateSeal(key="k", path=str(mjpeg.path), bytes=1, file_hash="x")
+    for name, order in (("a", look), ("b", check)):
+        crew.give(name, Assignment(order=order))
+    looker, checker = _of(crew, "a"), _of(crew, "b")
+    _outcomes(crew, 2)
+    for turn in range(3):
+        crew.give(f"c{turn}", Assignment(order=check))
+        assert _of(crew, f"c{turn}") == checker
+        crew.give(f"d{turn}", Assignment(order=look))
+        assert _of(crew, f"d{turn}") == looker
+        _outcomes(crew, 2)
+
+
 def test_progress_is_heard_before_the_end(crew: Crew, tmp_path: Path) -> None:
     argv = ("sh", "-c", "for n in 1 2 3 4; do echo frame=$n; sleep 0.15; done; exit 7")
     crew.give("k", Assignment(order=RenderSegment(key="k", argv=argv, part=str(tmp_path / "k"), frames=9, signature="")))
