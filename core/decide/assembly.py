@@ -329,8 +329,8 @@ def reusable(plan: Plan, track: str, seals: Mapping[str, SegmentSealed]) -> dict
 
 
 def _one_mix_first(row: list[Need], in_flight: Collection[str]) -> list[Need]:
-    """Sound beside pictures: one worker mixes chunk after chunk and alone needs what mixing needs (numpy, 15 MiB), while the others
-    render. Further mixes come last, for when there are no pictures to make."""
+    """One worker mixes chunk after chunk, and alone needs the memory for it, while the others render. Further mixes come last,
+    for when there are no pictures to make."""
     mixes = [need for need in row if need.kind == "mix"]
     if not any(name.startswith("mix:") for name in in_flight):
         mixes = mixes[1:]
