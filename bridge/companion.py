@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 import zmq
 
-from bridge import endpoint, errands, sharing
+from bridge import endpoint, errands, program, sharing
 from bridge.children import INBOX, Child
 from bridge.cli.house import Place, program_version
 from bridge.endpoint import Endpoint
@@ -105,6 +105,7 @@ class Companion:
             address=self._server.address, public_key=self._public, pid=os.getpid(), version=program_version(), protocol=VERSION
         )
         endpoint.write(self.where.home, here)
+        program.leave(self.where.home, program_version())
         self._hear(f"companion ready at {self._server.address}")
         for job, why in self._turns.taken_up():
             self._hear(f"taking up {job}: {why}")

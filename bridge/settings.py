@@ -25,6 +25,8 @@ TEMPLATE = """\
 #                              # where it fails, software takes over and the shot says so
 # wait: 60                     # seconds a drive that went away is waited for when everything else is done
 # language: de                 # en or de; default: the language of your system (LC_ALL, LC_MESSAGES, LANG), else English
+# films: ~/Movies/Hotsplice    # where films go that are asked for from within an editor; default: Hotsplice beside your videos
+# films_preset: prores-hq      # how they are coded; default: prores-hq
 # media_folders: [/Volumes/Archive, ~/Rushes]   # where media that is missing is looked for, with all folders in them
 """
 
@@ -40,7 +42,7 @@ def language_of_system() -> Language:
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`ffmpeg` path or command; `scratch` folder for segments; `jobs` workers at once; `decode_with` ffmpeg's name of
     a device; `wait` seconds for a volume that went away; `language` of all words for people; `media_folders` are searched for
-    media that is missing."""
+    media that is missing; `films` is the folder, and `films_preset` the recipe, of films asked for from within an editor."""
 
     ffmpeg: str | None = None
     scratch: str | None = None
@@ -51,6 +53,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     media_folders: tuple[str, ...] = ()
     jobs_at_once: int = 1
     low_priority: bool = False
+    films: str | None = None
+    films_preset: str | None = None
 
 
 def home() -> Path:
@@ -80,6 +84,8 @@ def load(folder: Path) -> Settings:
         raise Refused("settings-invalid", path=str(path), detail=f"jobs must be a number from 1 to {MOST_JOBS}")
     if settings.scratch is not None and not Path(settings.scratch).expanduser().is_absolute():
         raise Refused("settings-invalid", path=str(path), detail="scratch must be a whole path, from the root on")
+    if settings.films is not None and not Path(settings.films).expanduser().is_absolute():
+        raise Refused("settings-invalid", path=str(path), detail="films must be a whole path, from the root on")
     if settings.decode_with is not None and settings.decode_with not in DEVICES:
         raise Refused("settings-invalid", path=str(path), detail=f"decode_with must be one of {', '.join(DEVICES)}")
     if settings.wait is not None and not 0 <= settings.wait <= 86400:
