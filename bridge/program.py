@@ -27,7 +27,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
 
 def leave(home: Path, version: str) -> None:
     """Say how we were started. Refused(keys-unusable) when the data folder cannot be written to."""
-    here = Program(python=sys.executable, path=tuple(os.path.abspath(place) for place in sys.path if place), version=version)
+    places = dict.fromkeys(os.path.abspath(place) for place in sys.path if place)
+    here = Program(python=sys.executable, path=tuple(places), version=version)
     try:
         write_private(home / FILE, msgspec.json.encode(here))
     except OSError as error:

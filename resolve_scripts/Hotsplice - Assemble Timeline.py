@@ -101,14 +101,14 @@ def answer(order, objects):
     """Do one call; what is told of it. Resolve answers most mistakes with None or False, and that is told as it is."""
     name, method = order["call"]
     words = []
-    for word in order.get("with", ()):
-        if isinstance(word, dict) and "constant" in word:
-            owner, constant = word["constant"]
-            word = getattr(objects[owner], constant, None)  # the live value: names of constants are not understood
-            if word is None:
-                return {"missing": True}
-        words.append(word)
     try:
+        for word in order.get("with", ()):
+            if isinstance(word, dict) and "constant" in word:
+                owner, constant = word["constant"]
+                word = getattr(objects[owner], constant, None)  # the live value: names of constants are not understood
+                if word is None:
+                    return {"missing": True}
+            words.append(word)
         way = getattr(objects[name], method, None)  # None for what is missing: hasattr is True for everything
         if not callable(way):
             return {"missing": True}

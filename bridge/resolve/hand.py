@@ -24,8 +24,9 @@ from bridge.resolve.line import Editor, Failed, Gone
 from bridge.resolve.looking import Seen
 from bridge.resolve.telling import Teller
 from bridge.sayings import Described, Progressed
-from bridge.settings import language
+from bridge.settings import home, language
 from core.explain import catalogue
+from core.explain.phrases import phrase
 from core.model.facts import Fact
 from core.model.refusal import Refused
 from core.perform import machine
@@ -59,7 +60,8 @@ def main() -> int:
             raise
         except Exception as error:
             logs.unforeseen(error)
-            teller.refusal(catalogue.words("unforeseen", teller.language))
+            kept = phrase("written-in", teller.language, path=home() / "logs" / logs.FILE)
+            teller.refusal(catalogue.words("unforeseen", teller.language, detail=kept))
         editor.end()
     except Gone:
         pass

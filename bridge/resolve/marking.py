@@ -36,9 +36,10 @@ class Mark(NamedTuple):
 
 
 class Laid(NamedTuple):
-    """Markers to be set, and what found no place."""
+    """Markers to be set, what each of them tells, and what found no place."""
 
     markers: tuple[Marker, ...]
+    told: tuple[tuple[Mark, ...], ...]
     homeless: tuple[Mark, ...]
 
 
@@ -48,18 +49,19 @@ def ours(marker: Marker) -> bool:
 
 
 def marks(told: Described) -> tuple[Mark, ...]:
-    """One for each shot of each finding, in order of place. Findings that are about no shot have none."""
-    shots = {shot.number: shot for shot in told.shots}
+    """One for each shot of each finding, in order of place. What is about no place stands at the beginning when it is an error
+    (there may be no film then), and is left to the Console when it is not."""
+    shots = {shot.number: (shot.first, shot.first + shot.frames) for shot in told.shots}
     found = []
     for number, finding in enumerate(told.findings, start=1):
-        places = [(shots[n].first, shots[n].frames) for n in finding.shots if n in shots]
-        if not places and finding.first is not None:
-            places = [(0, told.frames)]
-        for low, frames in places:
-            first, end = low, low + frames
-            if finding.first is not None and low <= finding.first < end:  # a part of the shot
-                first, end = finding.first, min(finding.first + max(1, finding.frames), end)
-            found.append(Mark(first, end, low, low + frames, finding.severity, finding.title, note_of(finding), number))
+        run = None if finding.first is None else (finding.first, finding.first + max(1, finding.frames))
+        places = [shots[n] for n in finding.shots if n in shots] or ([run] if run else [])
+        if not places and finding.severity == "error":
+            run, places = (0, 1), [(0, max(1, told.frames))]
+        for low, high in places:
+            first, end = (max(low, run[0]), min(high, run[1])) if run else (low, high)
+            if first < end:
+                found.append(Mark(first, end, low, high, finding.severity, finding.title, note_of(finding), number))
     return tuple(sorted(found, key=lambda mark: (mark.first, _ORDER.index(mark.severity), mark.number)))
 
 
@@ -90,7 +92,7 @@ def lay(wanted: Sequence[Mark], taken: Iterable[int], length: int, job: str) -> 
         else:
             groups.setdefault(frame, []).append(mark)
     made = [_marker(frame, group, length, job) for frame, group in sorted(groups.items())]
-    return Laid(tuple(made), tuple(homeless))
+    return Laid(tuple(made), tuple(tuple(group) for _, group in sorted(groups.items())), tuple(homeless))
 
 
 def _neighbour(mark: Mark, taken: set[int], length: int) -> int | None:

@@ -42,8 +42,8 @@ def pin(editor: Editor, wanted: tuple[Mark, ...], *, job: str, frames: int) -> P
         refused |= failed
         if not failed:
             return Pinned(len(laid.markers), removed, laid.homeless)
-    rest = tuple(mark for mark in wanted if mark.first in failed and mark not in laid.homeless)
-    return Pinned(len(laid.markers) - len(failed), removed, laid.homeless + rest)
+    rest = [mark for marker, told in zip(laid.markers, laid.told, strict=True) if marker.frame in failed for mark in told]
+    return Pinned(len(laid.markers) - len(failed), removed, (*laid.homeless, *rest))
 
 
 def _gone(editor: Editor, marker: Marker) -> bool:

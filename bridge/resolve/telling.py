@@ -71,7 +71,7 @@ class Teller:
             self._say(
                 phrase(
                     "editor-progress", self.language, percent=percent, done=now["frames_done"], frames=now["frames"],
-                    left=duration(now["left_s"]),
+                    left=duration(now["left_s"]) if now["left_s"] is not None else None,
                 )
             )  # fmt: skip
 
@@ -84,11 +84,14 @@ class Teller:
         for line in (told.title, told.message, told.safe):
             if line:
                 self._say(line)
+        speak = self.language
         for finding in told.findings:
             at = self._timecode(finding.first) if finding.first is not None else ""
-            severity = phrase(f"severity-{finding.severity}", self.language)
+            severity = phrase(
+                {"error": "severity-error", "warning": "severity-warning", "note": "severity-note"}[finding.severity], speak
+            )
             said = phrase(
-                "editor-finding", self.language, severity=severity, timecode=at, title=finding.title, message=finding.message
+                "editor-finding", speak, severity=severity, timecode=at, title=finding.title, message=finding.message
             )
             self._say(f"  {said}")
 

@@ -6,7 +6,7 @@
     {"do": "set", "manners": {...}}      {"do": "open", "project": false, "timeline": null}
     {"do": "call", "method": "AddMarker", "with": [...]}                     of the open timeline, as the user's own hand
     {"do": "load", "otio": PATH}         the timeline was edited
-    {"do": "calls"}     everything that scripts called
+    {"do": "calls", "forget": false}     everything that scripts called
 """
 
 from __future__ import annotations
@@ -67,7 +67,10 @@ class Process:
                 case "load":
                     self.timeline.otio = json.loads(Path(command["otio"]).read_text("utf-8"))
                 case "calls":
-                    return self.office.calls
+                    found = list(self.office.calls)
+                    if command.get("forget"):
+                        self.office.calls.clear()
+                    return found
                 case other:
                     raise ValueError(other)
         return None

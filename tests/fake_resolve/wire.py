@@ -25,7 +25,7 @@ class Office:
         self.lock = threading.Lock()
         self._things: dict[str, Thing] = {thing.id: thing for thing in roots.values()}
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:{}".format(self._listener.getsockname()[1])
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
