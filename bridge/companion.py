@@ -23,6 +23,7 @@ import zmq
 from bridge import endpoint, errands, program, sharing
 from bridge.children import INBOX, Child
 from bridge.cli.house import Place, program_version
+from bridge.door.beside import Door
 from bridge.endpoint import Endpoint
 from bridge.keys import Keys
 from bridge.protocol import VERSION, Ask
@@ -92,6 +93,7 @@ class Companion:
         )  # fmt: skip
         self._turns = Turns(self._journal, self._submissions)
         self._clerk: Child | None = None
+        self._door = Door(self._context, where)
         self._errands: deque[_Errand] = deque()
         self._working = Working(self._context, self._server.progress)
         self._rest_until = 0.0
@@ -126,6 +128,7 @@ class Companion:
             self._working.kill()
             if self._clerk is not None:
                 self._clerk.kill()
+            self._door.close()
             self._server.close(self._leaving or "stopped")
             self._inbox.close()
             self._journal.close()
@@ -143,6 +146,8 @@ class Companion:
         self._working.tend()
         if self._clerk is None and self._working.settled_in and machine.monotonic() > self._rest_until:
             self._start_clerk()  # nobody asks yet: a job that was cut off went first
+        elif self._clerk is not None:
+            self._door.look()
 
     def _share_out(self) -> None:
         """Who works now: asked again at every turn, answered from what is known."""
@@ -219,6 +224,7 @@ class Companion:
     def _hear_children(self) -> None:
         while self._inbox.poll(0):
             name, line = self._inbox.recv_multipart()
+            self._door.ended(name, line)
             if self._clerk is not None and name.decode() == self._clerk.name:
                 self._answered(_sayings.decode(line)) if line else self._clerk_gone()
             else:
