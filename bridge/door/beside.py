@@ -52,7 +52,8 @@ class Door:
 
     def ended(self, name: bytes, line: bytes) -> None:
         """Something was heard of a child: if it was the end of this one, another is started in a while."""
-        if name == b"door" and not line:
+        if name == b"door" and not line and self._child is not None:
+            self._child.code()
             self._child = None
 
     def close(self) -> None:

@@ -93,10 +93,9 @@ class Folder:
         """Into one of the inbox's folders, with its sidecar. The timeline first: alone, it would ask for something else."""
         target = self.inbox / where
         target.mkdir(exist_ok=True)
-        name = names.beside(drop.name, job, os.listdir(target))
-        take_place(self.inbox / drop.name, target / name)
-        if drop.ask:
-            take_place(self.inbox / drop.ask, target / (name + drop.ask.removeprefix(drop.name)))
+        for name in (drop.name, drop.ask):
+            if name:
+                take_place(self.inbox / name, target / names.beside(name, job, os.listdir(target)))
 
     def tidy(self, name: str, said: Reply) -> None:
         """A sidecar whose timeline was put away when we were cut off follows it: the next of this name brings its own."""

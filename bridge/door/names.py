@@ -59,7 +59,8 @@ def said(name: str, keys: Collection[str]) -> tuple[str, dict[str, str]]:
 
 def beside(name: str, job: str, taken: Collection[str]) -> str:
     """What a handled file is called in its folder: never a name that is there already."""
-    base, ending = (name.removesuffix(ENDING), ENDING) if name.endswith(ENDING) else (name, "")
+    ending = next((end for end in (*(ENDING + ask for ask in ASKS), *ASKS, ENDING) if name.endswith(end)), "")
+    base = name.removesuffix(ending)
     wanted = [f"{base}.{job}" if job else base, *(f"{base}.{job or 'again'}-{number}" for number in range(2, len(taken) + 3))]
     return next(name + ending for name in wanted if name + ending not in taken)
 
