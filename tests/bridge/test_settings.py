@@ -50,6 +50,10 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         ("media_folders: [3]", "$.media_folders[0]"),
         ("media_folders: [Rushes]", "whole paths"),
         ("media_folders: ['']", "whole paths"),
+        ("door: inbox", "door must be a whole path"),
+        ("door: 3", "$.door"),
+        ("door_films: films", "door_films must be a whole path"),
+        ("door_films: false", "$.door_films"),
         ("- jobs", "object"),
         ("jobs: [", "line 1"),
         ("jobs: 2020-99-99", "month"),
@@ -86,7 +90,7 @@ def test_the_template_changes_nothing_until_a_line_is_uncovered(tmp_path: Path) 
     path.write_text("\n".join(line.removeprefix("# ") for line in lines if ": " in line and line.startswith("# ")))
     assert settings.load(tmp_path) == Settings(
         ffmpeg="/usr/bin/ffmpeg", scratch="/Volumes/Fast/hotsplice", jobs=2, decode_with="cuda", wait=60, language="de",
-        media_folders=("/Volumes/Archive", "~/Rushes"), films="~/Movies/Hotsplice", films_preset="prores-hq",
+        media_folders=("/Volumes/Archive", "~/Rushes"), films="~/Movies/Hotsplice", films_preset="prores-hq", door="/Volumes/Jobs/inbox",
     )  # fmt: skip
 
 

@@ -114,7 +114,7 @@ def test_a_sidecar_is_heard_and_put_away_too(doors, reel, tmp_path):
         ("empty.otio", b"", "timeline-not-json"),
         ("cut.otio", b'{"OTIO_SCHEMA": "Timeline.1", "tracks": {', "timeline-not-json"),
         ("bin.otio", bytes(range(256)) * 50, "timeline-not-json"),
-        ("other.otio", b'{"OTIO_SCHEMA": "Clip.2"}', "timeline-invalid"),
+        ("other.otio", b'{"OTIO_SCHEMA": "Clip.2"}', "timeline-not-otio"),
         ("deep.otio", b"[" * 5000 + b"]" * 5000, "timeline-too-large"),
         ("x~preset=nonsense.otio", b"{}", "preset-unknown"),
         ("x~width=wide.otio", b"{}", "ask-unclear"),
