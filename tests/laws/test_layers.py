@@ -125,7 +125,7 @@ _WORLD = (
 TOUCHES = (
     Touch(
         "pure", names_module(*_WORLD),
-        ("core/model/", "core/decide/", "bridge/door/lua.py", "bridge/door/names.py", "bridge/door/reply.py"), (),
+        ("core/model/", "core/decide/", "bridge/door/lua.py", "bridge/door/reply.py"), (),
         "what is decided hangs on values alone: no clock, disk, process or chance, or a replay would decide otherwise",
     ),
     Touch(
