@@ -12,6 +12,7 @@ import threading
 from bridge import logs, settings
 from bridge.cli.house import Place, place, program_version
 from bridge.client import Client
+from bridge.door.asking import Usual
 from bridge.door.beside import films, inbox
 from bridge.door.folder import Folder
 from bridge.door.keeper import Keeper
@@ -57,9 +58,13 @@ def main() -> int:
             machine.sleep(LOOK_S)
         return 0
     with Client(where.home, program=program) as asks, Client(where.home, program=program) as hears:
-        endings = {name: preset.extension for name, preset in where.presets().items()}
+        place_of_films, ours = films(where)
+        usual = Usual(
+            films=place_of_films, preset=where.settings.films_preset or "",
+            endings={name: preset.extension for name, preset in where.presets().items()},
+        )  # fmt: skip
         keeper = Keeper(
-            folder=Folder(folder), films=films(where), endings=endings, asks=asks, hears=hears, language=where.settings.language
+            folder=Folder(folder), usual=usual, make=ours, asks=asks, hears=hears, language=where.settings.language
         )
         try:
             keeper.run(changed)

@@ -40,6 +40,14 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 KEYS = Wanted.__struct_fields__
 
 
+class Usual(NamedTuple):
+    """Of films whose place nobody named: their folder and how they are coded; `endings` are those of the presets."""
+
+    films: PurePath
+    preset: str
+    endings: Mapping[str, str]
+
+
 class Dropped(NamedTuple):
     """A file as it was read: its name and change, the bytes of it and of its sidecar (`ask` names that, `date` is when it was
     changed, in nanoseconds)."""
@@ -101,15 +109,15 @@ def _sidecar(drop: Dropped) -> Mapping[str, Any]:
     return found
 
 
-def submit(drop: Dropped, asked: Wanted, *, folder: PurePath, films: PurePath, endings: Mapping[str, str]) -> Submit:
-    """The request. A film without a place stands in `films` under the drop's title, with the ending of its preset; one that is
-    only named stands there under that name. Relative media count from `folder` where nothing else is said."""
+def submit(drop: Dropped, asked: Wanted, *, folder: PurePath, usual: Usual) -> Submit:
+    """The request. A film without a place stands in the usual folder under the drop's title, with the ending of its preset; one
+    that is only named stands there under that name. Relative media count from `folder` where nothing else is said."""
     title, _ = names.said(drop.name, KEYS)
-    preset = asked.preset or ""
-    output = asked.output or shown(title) + (endings.get(preset, USUAL) if preset else USUAL)
+    preset = asked.preset or ("" if asked.output else usual.preset)
+    output = asked.output or shown(title) + usual.endings.get(preset, USUAL)
     lacking = {key: value for key in Lacking.__struct_fields__ if (value := getattr(asked, key)) is not None}
     return Submit(
-        request="drop", submission=asked.submission or drop.submission, output=str(films / output), preset=preset,
+        request="drop", submission=asked.submission or drop.submission, output=str(usual.films / output), preset=preset,
         sha256=digest(drop.timeline), timeline_path=asked.timeline_path or str(folder / shown(title + names.ENDING)),
         lacking=Lacking(**lacking),
     )  # fmt: skip

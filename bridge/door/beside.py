@@ -26,13 +26,11 @@ def inbox(where: Place) -> Path | None:
     return Path(chosen).expanduser() if isinstance(chosen, str) else where.home / "door" / "inbox"
 
 
-def films(where: Place) -> Path:
-    """Where films go whose place nobody named: among the user's videos, where a person looks; beside the data where that is
-    not in its usual place, so that each place keeps to itself."""
-    if where.settings.door_films:
-        return Path(where.settings.door_films).expanduser()
-    usual = where.home == Path(platformdirs.user_data_path("Hotsplice", appauthor=False))
-    return Path(platformdirs.user_videos_path()) / "Hotsplice" if usual else where.home / "films"
+def films(where: Place) -> tuple[Path, bool]:
+    """Where films go whose place nobody named, and whether that folder may be made: a chosen one may be on a drive that is out."""
+    if where.settings.films:
+        return Path(where.settings.films).expanduser(), False
+    return Path(platformdirs.user_videos_path()) / "Hotsplice", True
 
 
 class Door:

@@ -9,6 +9,7 @@ again, and a reply that is not final is gone on with.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ import msgspec
 from bridge import errands
 from bridge.client import Client, Declined
 from bridge.door import asking, names, reply
-from bridge.door.asking import Dropped
+from bridge.door.asking import Dropped, Usual
 from bridge.door.folder import KEPT_S, Folder, all_replies
 from bridge.door.names import Drop, Sight, Stillness
 from bridge.door.reply import Reply
@@ -80,11 +81,11 @@ class _Answered:
 
 @dataclass
 class Keeper:
-    """Keeps one folder. `films` is where films go that bring no place of their own; `endings` are those of the presets."""
+    """Keeps one folder. `make`: the usual folder of films is made where it is not there."""
 
     folder: Folder
-    films: Path
-    endings: dict[str, str]
+    usual: Usual
+    make: bool
     asks: Client
     hears: Client
     language: Language
@@ -213,9 +214,10 @@ class Keeper:
 
     def _submit(self, read: Dropped) -> Submit:
         wanted = asking.wanted(read)
-        if wanted.output is None or not Path(wanted.output).is_absolute():
-            self.films.mkdir(parents=True, exist_ok=True)
-        return asking.submit(read, wanted, folder=self.folder.inbox, films=self.films, endings=self.endings)
+        if self.make and not wanted.output:
+            with contextlib.suppress(OSError):  # it is refused for that, in words
+                Path(self.usual.films).mkdir(parents=True, exist_ok=True)
+        return asking.submit(read, wanted, folder=self.folder.inbox, usual=self.usual)
 
     def _put_away(self, drop: Drop, answered: _Answered, now: float) -> None:
         """Reply first, durably: a file that is put away and has no reply would be forgotten. OSError."""

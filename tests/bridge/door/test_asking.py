@@ -9,22 +9,23 @@ from pathlib import PurePosixPath
 import pytest
 
 from bridge.door import asking
-from bridge.door.asking import Dropped, wanted
+from bridge.door.asking import Dropped, Usual, wanted
 from bridge.door.names import Sight
 from bridge.protocol import Ask, digest, encode, understood
 from bridge.requests import Lacking
 from core.model.refusal import Refused
 from tests.bridge.door.test_specification import ASKS
 
-HERE = {"folder": PurePosixPath("/in"), "films": PurePosixPath("/films"), "endings": {"h264": ".mp4"}}
+HERE = PurePosixPath("/in")
+USUAL = Usual(films=PurePosixPath("/films"), preset="", endings={"h264": ".mp4"})
 
 
 def dropped(name: str = "Reel 1.otio", ask: str = "", beside: bytes = b"", timeline: bytes = b"{}", at: int = 5) -> Dropped:
     return Dropped(name, Sight(size=len(timeline), mtime_ns=at), timeline, ask, beside)
 
 
-def sent(drop: Dropped):
-    message = asking.submit(drop, wanted(drop), **HERE)
+def sent(drop: Dropped, usual: Usual = USUAL):
+    message = asking.submit(drop, wanted(drop), folder=HERE, usual=usual)
     ask = understood([encode(message), drop.timeline])
     assert isinstance(ask, Ask), ask
     return ask.message
@@ -47,6 +48,13 @@ def test_a_name_says_what_it_can():
     message = sent(dropped("Reel 1~preset=h264~width=1920~height=1080~drop_frame=0~name=A%2FB.otio"))
     assert message.output == "/films/Reel 1.mp4" and message.timeline_path == "/in/Reel 1.otio"
     assert message.lacking == Lacking(name="A/B", width=1920, height=1080, drop_frame=False)
+
+
+def test_the_usual_preset_is_for_films_whose_place_nobody_named():
+    usual = USUAL._replace(preset="h264")
+    assert (sent(dropped(), usual).output, sent(dropped(), usual).preset) == ("/films/Reel 1.mp4", "h264")
+    named = sent(dropped("R~output=x.mov.otio"), usual)
+    assert (named.output, named.preset) == ("/films/x.mov", "")
 
 
 def test_a_sidecar_counts_more_than_the_name():

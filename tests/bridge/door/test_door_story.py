@@ -22,7 +22,10 @@ def reel(tmp_path_factory: pytest.TempPathFactory) -> Movie:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Companions]:
+    (tmp_path / "films").mkdir()
     with companions(tmp_path / "home") as made:
+        made.home.mkdir()
+        (made.home / "settings.yaml").write_text(f"films: {tmp_path / 'films'}\n")
         yield made
 
 
@@ -58,7 +61,7 @@ def test_a_companion_killed_while_a_timeline_lies_there_ends_in_one_film_and_a_r
     until(lambda: reply(inbox, "a.otio").get("ended"))
     said = reply(inbox, "a.otio")
     assert house.jobs() == [said["job"]] and said["state"] == "complete"
-    assert right(Path(str(said["film"]))) and Path(str(said["film"])) == house.home / "films" / "a.mov"
+    assert right(Path(str(said["film"]))) and Path(str(said["film"])) == tmp_path / "films" / "a.mov"
 
 
 def test_the_door_ends_with_the_companion_and_comes_back_when_it_dies(house):
@@ -80,9 +83,10 @@ def test_the_door_ends_with_the_companion_and_comes_back_when_it_dies(house):
 def test_another_folder_is_taken_up_while_the_companion_runs(house, reel, tmp_path):
     house.start("-j", "2")
     until((house.home / "door" / "inbox").is_dir)
-    other, films = tmp_path / "other", tmp_path / "films"
-    (house.home / "settings.yaml").write_text(f"door: {other}\ndoor_films: {films}\n")
+    other, films = tmp_path / "other", tmp_path / "elsewhere"
+    films.mkdir()
+    (house.home / "settings.yaml").write_text(f"door: {other}\nfilms: {films}\nfilms_preset: h264\n")
     until(other.is_dir)
     cut_of(reel, other / "b.otio", 1)
     until(lambda: reply(other, "b.otio").get("ended"))
-    assert reply(other, "b.otio")["film"] == str(films / "b.mov")
+    assert reply(other, "b.otio")["film"] == str(films / "b.mp4")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bridge.door import folder as folders
+from bridge.door.asking import Usual
 from bridge.door.folder import Folder
 from bridge.door.keeper import Keeper, Pace
 from bridge.requests import Cancel
@@ -44,6 +45,7 @@ class Doors:
 
     def __init__(self, house: Companions, tmp_path: Path) -> None:
         self.house, self.inbox, self.films = house, tmp_path / "inbox", tmp_path / "films"
+        self.usual = Usual(films=self.films, preset="", endings={"h264": ".mp4"})
         self.inbox.mkdir()
         self.before = {line.job for line in self.lines()}
 
@@ -60,7 +62,7 @@ class Doors:
         end = time.monotonic() + most_s
         with self.house.client() as asks, self.house.client() as hears:
             keeper = Keeper(
-                folder=Folder(self.inbox), films=self.films, endings={"h264": ".mp4"}, asks=asks, hears=hears, language="en", pace=pace
+                folder=Folder(self.inbox), usual=self.usual, make=True, asks=asks, hears=hears, language="en", pace=pace
             )
 
             def done() -> bool:
@@ -163,7 +165,7 @@ def test_the_same_file_dropped_again_is_the_same_job(doors, reel, tmp_path):
 
 
 def test_many_at_once_are_all_replied_to(doors, reel):
-    names = [f"m{number}~output=same{number}.mov.otio" for number in range(12)]
+    names = [f"m{number}~preset=h264.otio" for number in range(12)]
     for name in names:
         cut_of(reel, doors.inbox / name, 1)
     doors.keep(doors.ended(*names), most_s=120)
@@ -204,12 +206,12 @@ def _cuts(folder: _Cutting, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("at", range(1, 13))
 def test_cut_off_at_any_rename_it_ends_in_one_job_and_a_right_reply(doors, reel, monkeypatch, at):
-    (doors.inbox / "e.otio.ask.txt").write_text("output = e.mov\n")
+    (doors.inbox / "e.otio.ask.txt").write_text("width = 320\n")
     cut_of(reel, doors.inbox / "e.otio", 1)
     cutting = _Cutting(doors.inbox, at)
     with doors.house.client() as asks, doors.house.client() as hears:
         keeper = Keeper(
-            folder=cutting, films=doors.films, endings={}, asks=asks, hears=hears, language="en", pace=QUICK
+            folder=cutting, usual=doors.usual, make=True, asks=asks, hears=hears, language="en", pace=QUICK
         )  # fmt: skip
         with monkeypatch.context() as patch, pytest.raises(_Cut):
             _cuts(cutting, patch)
