@@ -130,8 +130,8 @@ class Companion:
         self._working.tend()
         if self._working.settled_in:
             self._clerk.be_there()  # nobody asks yet: a job that was cut off went first
-        if self._clerk.there:
-            self._door.look()
+            if self._clerk.there:
+                self._door.look()
 
     def _share_out(self) -> None:
         """Who works now: asked again at every turn, answered from what is known."""

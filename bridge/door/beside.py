@@ -27,7 +27,7 @@ def inbox(where: Place) -> Path | None:
 
 
 def films(where: Place) -> tuple[Path, bool]:
-    """Where films go whose place nobody named, and whether that folder may be made: a chosen one may be on a drive that is out."""
+    """Where films go whose place nobody named, and whether that folder may be made: a chosen one may be on a drive."""
     if where.settings.films:
         return Path(where.settings.films).expanduser(), False
     return Path(platformdirs.user_videos_path()) / "Hotsplice", True
