@@ -27,7 +27,8 @@ def inbox(where: Place) -> Path | None:
 
 
 def films(where: Place) -> tuple[Path, bool]:
-    """Where films go whose place nobody named, and whether that folder may be made: a chosen one may be on a drive."""
+    """Where films go whose place nobody named, and whether that folder may be made: one that was chosen may be on a drive that
+    is out."""
     if where.settings.films:
         return Path(where.settings.films).expanduser(), False
     return Path(platformdirs.user_videos_path()) / "Hotsplice", True
