@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from bridge.requests import Cancel
 from tests.bridge.companions import Companions, companions, listed
 from tests.bridge.test_companion_story import cut_of
 from tests.film.media import Movie, make_movie
+from tests.film.timelines import timeline
 
 QUICK = Pace(look=0.0, settle=0.0, vain=3.0, write=0.0, renew=0.2, describe=0.1, rest=0.0)
 NEVER = Pace(look=0.0, settle=0.0, vain=1e9, write=0.0, renew=0.2, describe=0.1, rest=0.0)
@@ -107,6 +109,22 @@ def test_a_sidecar_is_heard_and_put_away_too(doors, reel, tmp_path):
     assert said["film"] == str(tmp_path / "else.mov") and said["submission"] == "mine-4711" and Path(str(said["film"])).exists()
     assert {f"done/a.{said['job']}.otio", f"done/a.{said['job']}.otio.ask.txt"} < set(doors.inside())
     assert not doors.films.exists(), "a folder nobody needs is not made"
+
+
+def test_what_is_missing_is_told_with_its_frames_and_what_can_be_done(doors, reel, tmp_path):
+    gone = tmp_path / "gone.mov"
+    line = timeline(Fraction(24))
+    video = line.video()
+    for path in (reel.path, gone):
+        video.clip(path, 0, 10, media_frames=72)
+    line.save(doors.inbox / "b.otio")
+    doors.keep(doors.ended("b.otio"))
+    said = doors.reply("b.otio")
+    assert (said["state"], said["rate"], said["shots"], said["shots_missing"]) == ("incomplete", "24", 2, 1)
+    assert said["title"] and said["message"] and str(said["safe"])
+    (found,) = [one for one in said["findings"] if one["code"] == "source-missing"]
+    assert (found["severity"], found["path"], found["first"], found["frames"]) == ("error", str(gone), 10, 10)
+    assert found["actions"] and "relink" in found["answers"]
 
 
 @pytest.mark.parametrize(
