@@ -24,8 +24,8 @@ class Resolve:
     def __init__(self, folder: Path, otio: Path, *, name: str = "Reel 1", project: str = "Harbour", home: Path, **state: Any) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         timeline = {"name": name, "otio": str(otio), **state.pop("timeline", {})}
-        said = {"project": {"name": project, "timelines": [timeline]}, "manners": state}
-        (folder / "state.json").write_text(json.dumps(said), encoding="utf-8")
+        self.state = {"project": {"name": project, "timelines": [timeline]}, "manners": state}
+        (folder / "state.json").write_text(json.dumps(self.state), encoding="utf-8")
         self.environment = {
             "HOTSPLICE_HOME": str(home), "HOTSPLICE_FILMS": str(folder), "PYTHONHOME": "/nowhere", "PYTHONPATH": "/opt/resolve",
         }  # fmt: skip
