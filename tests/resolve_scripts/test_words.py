@@ -58,12 +58,14 @@ def test_the_interpreter_is_gone(desk, home):
     assert said[0] == "Hotsplice's own program could not be started (No such file or directory)." and len(said) == 2
 
 
-def test_the_program_is_gone(desk, home):
+def test_the_program_is_broken(desk, home, tmp_path):
     told = json.loads((home / "program.json").read_text())
-    (home / "program.json").write_text(json.dumps(told | {"path": []}))
+    (home / "program.json").write_text(json.dumps(told | {"path": [str(tmp_path / "broken"), *told["path"]]}))
+    (tmp_path / "broken" / "bridge").mkdir(parents=True)
+    (tmp_path / "broken" / "bridge" / "__init__.py").write_text("raise ImportError('half an update')")
     (line,) = desk().run()
     assert line.startswith("Hotsplice's part of this script ended before its time.") and str(home / "resolve.log") in line
-    assert "bridge" in (home / "resolve.log").read_text(), "who can help finds the cause"
+    assert "half an update" in (home / "resolve.log").read_text(), "who can help finds the cause"
 
 
 def test_no_resolve_is_there(desk):
