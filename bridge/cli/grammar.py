@@ -123,6 +123,8 @@ def parser() -> argparse.ArgumentParser:
     first.add_argument("priority", type=_priority, metavar="N", help="-100 to 100; 1 comes next, 10 and more interrupts")
     verb("pause", "Interrupt the companion's jobs, and begin none until unpause.")
     verb("unpause", "Let the companion go on with its jobs.")
+    seen = verb("tray", "Show an icon in the tray, and a window with all jobs; run again, it opens the window.")
+    seen.add_argument("--window", action="store_true", help="open the window at once")
     verb("presets", "List the presets.")
     verb("doctor", "Say what this machine can do.")
     shown_off = verb("demo", "Make a small film, kill the process in the middle, resume, heal a source: see it work.")

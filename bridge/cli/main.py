@@ -180,6 +180,10 @@ def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) ->
             from bridge.cli import queueing
 
             return queueing.run(arguments)
+        case "tray":
+            from bridge.cli import tray
+
+            return tray.run(arguments)
         case "presets" | "doctor":
             from bridge.cli import doctor
 

@@ -153,6 +153,17 @@ TOUCHES = (
         "database", names_module("sqlite3"), PACKAGES, ("core/record/journal.py", "core/engine.py", "bridge/cli/doctor.py", "bridge/cli/main.py"),
         "what is durable is decided in the journal; others only name its errors or ask whether it works here",
     ),
+    Touch(
+        "toolkit", names_module("PySide6", "shiboken6"), PACKAGES,
+        (
+            "bridge/tray/app.py", "bridge/tray/deeds.py", "bridge/tray/flow.py", "bridge/tray/historypage.py",
+            "bridge/tray/items.py", "bridge/tray/joblist.py", "bridge/tray/jobpage.py", "bridge/tray/parts.py",
+            "bridge/tray/plots.py", "bridge/tray/settingspage.py", "bridge/tray/shell.py", "bridge/tray/signs.py",
+            "bridge/tray/strip.py", "bridge/tray/style.py", "bridge/tray/submitdialog.py", "bridge/tray/window.py",
+            "bridge/tray/wishes.py",
+        ),
+        "everything else works, and what the display decides is tested, where the toolkit is not installed",
+    ),
 )
 
 
@@ -213,6 +224,7 @@ def test_workers_modules_start_without_a_cycle() -> None:
         ("core/engine.py", "a.rename(b)", "names"),
         ("core/engine.py", "a.replace(b)", "names"),
         ("core/assemble.py", "import sqlite3", "database"),
+        ("bridge/tray/view.py", "from PySide6.QtCore import Qt", "toolkit"),
     ],
 )
 def test_a_law_sees_an_offence(name: str, text: str, law: str) -> None:
@@ -238,7 +250,7 @@ def test_nothing_newer_than_the_oldest_python_is_imported() -> None:
     """Only what the oldest Python has, or what is declared; a new dependency is declared first."""
     declared = {
         "opentimelineio", "ffmpeg", "imageio_ffmpeg", "av", "numpy", "PIL", "xxhash", "msgspec", "yaml", "tenacity",
-        "platformdirs", "rich", "psutil", "zmq",
+        "platformdirs", "rich", "psutil", "zmq", "PySide6",
     }
     for module in ALL:
         strange = {name.split(".")[0] for name in imports(module)} - declared - set(PACKAGES) - set(sys.stdlib_module_names)
