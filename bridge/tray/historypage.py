@@ -26,6 +26,7 @@ class HistoryPage(QWidget):
         super().__init__()
         self.setObjectName("page")
         self._language = language
+        self._shown: Board | None = None
         self._figures = QGridLayout()
         self._figures.setSpacing(UNIT + 4)
         self._legend = across(gap=2 * UNIT)
@@ -57,7 +58,10 @@ class HistoryPage(QWidget):
         outer.addWidget(scroll)
 
     def show_board(self, board: Board) -> None:
-        """Show this."""
+        """Show this, unless it is shown already."""
+        if board == self._shown:
+            return
+        self._shown = board
         emptied(self._figures)
         for number, figure in enumerate(board.figures):
             box = QFrame()

@@ -6,7 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QLabel, QLineEdit, QListWidget, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFileDialog,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from bridge.settings import DEVICES, MOST_JOBS, Settings
 from bridge.tray.parts import Choice, Number, across, button, down, plain, wrapped
@@ -167,9 +177,10 @@ class SettingsPage(QWidget):
         auto = say("settings-auto", self._language)
         self._choice("language", _LANGUAGES)
         self._number("jobs", 0, MOST_JOBS, auto, lambda n: n or None, lambda value: value or 0)
-        if hasattr(self._read, "jobs_at_once"):
-            self._number("jobs_at_once", 1, 16, "", int, int)
+        self._number("jobs_at_once", 1, 16, "", int, int)
+        self._tick("low_priority")
         self._path("scratch", folder=True)
+        self._path("films", folder=True)
         folders = Folders(self._language)
         folders.changed.connect(self._look)
         self._row("media_folders", folders, folders.value, folders.set_value)
@@ -210,6 +221,11 @@ class SettingsPage(QWidget):
         box.setFixedWidth(220)
         box.valueChanged.connect(self._look)
         self._row(key, box, lambda: out(box.value()), lambda value: box.setValue(into(value)))
+
+    def _tick(self, key: str) -> None:
+        box = QCheckBox(say(f"setting-{key}-on", self._language))
+        box.toggled.connect(self._look)
+        self._row(key, box, box.isChecked, box.setChecked)
 
     def _path(self, key: str, *, folder: bool) -> None:
         field = PathField(self._language, folder)

@@ -81,9 +81,7 @@ def icon(model: Model, language: Language) -> Icon:
     if calling:
         return Icon("attention", far, joined("Hotsplice", say("need-you", language, count=len(calling))))
     if working:
-        return Icon(
-            "working", far or 0.0, joined("Hotsplice", *(_far(model, line) for line in working[:3]))
-        )
+        return Icon("working", far or 0.0, joined("Hotsplice", *(_far(model, line) for line in working[:3])))
     if fresh:
         return Icon("done", None, joined("Hotsplice", say("films-done", language, count=len(fresh))))
     return Icon("idle", None, joined("Hotsplice", say("paused" if model.paused else "nothing-to-do", language)))
