@@ -21,11 +21,12 @@ from bridge import logs
 from bridge.cli.answering import put_on_record
 from bridge.cli.house import Place, place
 from bridge.cli.run import find_job
-from bridge.errands import LENGTHS, Errand, Settle, refusal
+from bridge.errands import Errand, Settle, received, refusal
+from bridge.job_lines import job_lines
 from bridge.lacking import complete
 from bridge.protocol import encode
 from bridge.requests import Answer, Cancel, List, Pause, Prioritise, Resume, Submit
-from bridge.sayings import Accepted, Done, JobLine, Jobs, Said
+from bridge.sayings import Accepted, Done, Jobs, Said
 from core.decide import identity
 from core.engine import RECORD_LOST
 from core.model.facts import JobAccepted, JobFinished, RunInterrupted
@@ -33,7 +34,7 @@ from core.model.refusal import Refused
 from core.perform import machine, process
 from core.record import presets
 from core.record.journal import Journal
-from core.record.submissions import Submissions, Wish
+from core.record.submissions import Submissions
 from core.request import check_output
 from otio_adapters.reader import timeline_from
 from otio_adapters.refused import TimelineRefused
@@ -55,7 +56,8 @@ class Clerk:
                 case Submit():
                     return self._submit(errand, timeline)
                 case List():
-                    return Jobs(re=errand.request, jobs=self._jobs(errand.most), paused=self.submissions.paused)
+                    jobs = job_lines(self.journal, self.submissions, errand.most)
+                    return Jobs(re=errand.request, jobs=jobs, paused=self.submissions.paused)
                 case Cancel():
                     return self._cancel(errand)
                 case Resume():
@@ -165,23 +167,6 @@ class Clerk:
         self.submissions.prioritise(job, asked.priority)
         return Done(re=asked.request, job=job)
 
-    def _jobs(self, most: int) -> tuple[JobLine, ...]:
-        wishes = dict(self.submissions.queue())
-        return tuple(self._line(job, at, wishes.get(job)) for job, at in self.journal.jobs()[-most:])
-
-    def _line(self, job: str, at: float, wish: Wish | None) -> JobLine:
-        accepted, _ = self.journal.request(job)
-        ended = self.journal.last(job, "JobFinished")
-        end = ended.fact if ended and isinstance(ended.fact, JobFinished) else None
-        if end and (end.outcome != "failed" or wish != "run"):
-            state: str = end.outcome
-        else:
-            state = {"run": "waiting", "held": "held"}.get(wish or "", "interrupted")
-        return JobLine(
-            job=job, state=state, timeline=accepted.timeline_name, output=accepted.output, preset=accepted.preset, at=at,
-            code=end.code if end else "", priority=self.submissions.priority(job),
-        )  # fmt: skip
-
 
 def main() -> int:
     """Do errands until standard input closes."""
@@ -189,12 +174,8 @@ def main() -> int:
     where = place()
     logs.begin(where.home)
     clerk = Clerk(where, where.journal())
-    read = sys.stdin.buffer.read
-    while lengths := read(LENGTHS.size):
-        head, timeline = LENGTHS.unpack(lengths)
-        errand = _errands.decode(read(head))
-        said = clerk.answer(errand, read(timeline))
-        os.write(sys.stdout.fileno(), encode(said) + b"\n")
+    for errand, timeline in received(sys.stdin.buffer, _errands):
+        os.write(sys.stdout.fileno(), encode(clerk.answer(errand, timeline)) + b"\n")
     return 0
 
 

@@ -1,6 +1,6 @@
 """The companion: one per user. It takes submissions, works at them in their order, and tells whoever listens.
 
-    sockets, clerk, jobs  -->  one loop  -->  sockets, clerk, jobs
+    sockets, clerk, teller, jobs  -->  one loop  -->  sockets, clerk, teller, jobs
 
 The loop waits for nothing but messages. What must survive is on record before it is acknowledged; everything here can be
 killed at any moment and begun again: jobs that are wanted are in the journal's queue, and a job taken up goes on from its
@@ -11,23 +11,24 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import zmq
 
-from bridge import endpoint, errands, sharing
-from bridge.children import INBOX, Child
+from bridge import endpoint, errands, program, sharing
+from bridge.children import INBOX
 from bridge.cli.house import Place, program_version
+from bridge.door.beside import Door
 from bridge.endpoint import Endpoint
+from bridge.errand_row import Errand, ErrandRow
+from bridge.job_lines import as_it_is
 from bridge.keys import Keys
 from bridge.protocol import VERSION, Ask
 from bridge.requests import Cancel, Describe, Pictures, Stats, Stop
-from bridge.sayings import Done, JobLine, Jobs, Said, Saying
+from bridge.sayings import Done, Jobs, Said
 from bridge.server import Asked, Server
 from bridge.turns import Turns
 from bridge.working import STOPPING_S, Work, Working
@@ -38,28 +39,10 @@ from core.record.workspace import lock_file
 
 TICK_MS, IDLE_MS = 50, 500
 """How often the record is looked at for what other processes write, with and without anybody who wants to be told."""
-CLERK_S = 60.0
-"""An errand that takes longer is given up, and its clerk with it."""
-MOST_ERRANDS, MOST_BYTES = 500, 256 * 1024 * 1024
-"""That wait for the clerk; more are sent away."""
-REST_S = 5.0
+CLERK_S, TELLER_S = 60.0, 30.0
+"""An errand that takes longer is given up, and its clerk or teller with it."""
 
 _log = logging.getLogger("hotsplice")
-_sayings: msgspec.json.Decoder[Saying] = msgspec.json.Decoder(Saying)
-
-
-@dataclass
-class _Errand:
-    """Given to the clerk, since when it is the first in the row, and how many clerks it has outlived."""
-
-    peer: bytes
-    ask: Ask
-    since: float
-    deaths: int = 0
-
-    @property
-    def packed(self) -> bytes:
-        return errands.packed(self.ask.message, self.ask.timeline)  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -91,12 +74,16 @@ class Companion:
             language=where.settings.language,
         )  # fmt: skip
         self._turns = Turns(self._journal, self._submissions)
-        self._clerk: Child | None = None
-        self._errands: deque[_Errand] = deque()
+        self._clerk = ErrandRow(
+            "bridge.clerk", self._context, patience_s=CLERK_S, answered=self._answered,
+            packed=lambda ask: errands.packed(ask.message, ask.timeline),  # type: ignore[arg-type]
+        )  # fmt: skip
+        self._teller = ErrandRow(
+            "bridge.teller", self._context, patience_s=TELLER_S, answered=self._answered, packed=self._tell
+        )  # fmt: skip
+        self._door = Door(self._context, where)
         self._working = Working(self._context, self._server.progress)
-        self._rest_until = 0.0
         self._leaving = ""
-        self._numbers = 0
         self._public = keys.companion().public.decode()
 
     def run(self) -> str:
@@ -105,6 +92,7 @@ class Companion:
             address=self._server.address, public_key=self._public, pid=os.getpid(), version=program_version(), protocol=VERSION
         )
         endpoint.write(self.where.home, here)
+        program.leave(self.where.home, program_version())
         self._hear(f"companion ready at {self._server.address}")
         for job, why in self._turns.taken_up():
             self._hear(f"taking up {job}: {why}")
@@ -123,8 +111,9 @@ class Companion:
         finally:
             endpoint.remove(self.where.home, os.getpid())
             self._working.kill()
-            if self._clerk is not None:
-                self._clerk.kill()
+            self._clerk.close()
+            self._teller.close()
+            self._door.close()
             self._server.close(self._leaving or "stopped")
             self._inbox.close()
             self._journal.close()
@@ -134,14 +123,15 @@ class Companion:
         for asked in self._server.receive():
             self._take(asked)
         self._hear_children()
-        if self._errands and machine.monotonic() - self._errands[0].since > CLERK_S and self._clerk is not None:
-            self._clerk.kill()  # one that hangs in a dead share does not even end: nobody waits for that
-            self._clerk_gone()
+        self._clerk.look_after()
+        self._teller.look_after()
         if not self._leaving:
             self._share_out()
         self._working.tend()
-        if self._clerk is None and self._working.settled_in and machine.monotonic() > self._rest_until:
-            self._start_clerk()  # nobody asks yet: a job that was cut off went first
+        if self._working.settled_in:
+            self._clerk.be_there()  # nobody asks yet: a job that was cut off went first
+            if self._clerk.there:
+                self._door.look()
 
     def _share_out(self) -> None:
         """Who works now: asked again at every turn, answered from what is known."""
@@ -175,78 +165,47 @@ class Companion:
         if isinstance(message, Stop):
             self._server.say(asked.peer, Done(re=message.request))
             self._leaving = "asked to stop"
-        elif isinstance(message, Describe | Pictures | Stats):
-            self._server.refuse(asked.peer, Refused("request-unanswered"), message.request)
-        elif len(self._errands) >= MOST_ERRANDS or sum(len(errand.ask.timeline) for errand in self._errands) > MOST_BYTES:
-            self._server.refuse(asked.peer, Refused("companion-busy"), message.request)
         else:
-            self._send(asked)
-
-    def _send(self, asked: Asked) -> None:
-        errand = _Errand(asked.peer, asked.ask, machine.monotonic())
-        self._errands.append(errand)
-        if self._clerk is None:
-            self._start_clerk()
-        else:
-            self._clerk.tell(errand.packed)
+            row = self._teller if isinstance(message, Describe | Pictures | Stats) else self._clerk
+            if row.full:
+                self._server.refuse(asked.peer, Refused("companion-busy"), message.request)
+            else:
+                row.take(asked.peer, asked.ask)
 
     def _settle(self, job: str, wish: Wish, code: str = "", detail: str = "") -> None:
         errand = errands.Settle(request="settle", job=job, wish=wish, code=code, detail=detail)
-        self._send(Asked(b"", Ask(errand)))  # type: ignore[arg-type]
+        self._clerk.take(b"", Ask(errand))  # type: ignore[arg-type]
 
-    def _answered(self, said: Said) -> None:
-        errand = self._errands.popleft()
-        if self._errands:
-            self._errands[0].since = machine.monotonic()
+    def _answered(self, errand: Errand, said: Said | None) -> None:
         message = errand.ask.message
         if isinstance(message, errands.Settle):
             self._turns.settled(message.job, well=isinstance(said, Done))
             return
+        if said is None:
+            self._server.refuse(errand.peer, Refused("request-unanswered"), message.request)
+            return
         if isinstance(message, Cancel) and isinstance(said, Done):
             self._working.stop(said.job)
         if isinstance(said, Jobs):
-            said = msgspec.structs.replace(said, jobs=tuple(map(self._as_it_is, said.jobs)))
+            names = self._working.names
+            said = msgspec.structs.replace(said, jobs=tuple(as_it_is(line, names) for line in said.jobs))
         self._server.say(errand.peer, said)
         self._turns.look()
 
-    def _as_it_is(self, line: JobLine) -> JobLine:
-        working = line.job in self._working.names and line.state == "waiting"
-        return msgspec.structs.replace(line, state="working") if working else line
+    def _tell(self, ask: Ask) -> bytes:
+        return errands.packed(errands.Tell(asked=ask.message, working=tuple(self._working.names)))  # type: ignore[arg-type]
 
     # Children -----------------------------------------------------------------------------------------------------
 
     def _hear_children(self) -> None:
         while self._inbox.poll(0):
             name, line = self._inbox.recv_multipart()
-            if self._clerk is not None and name.decode() == self._clerk.name:
-                self._answered(_sayings.decode(line)) if line else self._clerk_gone()
-            else:
-                ended = self._working.hear(name.decode(), line)
-                if ended is not None:
-                    self._job_ended(ended)
-
-    def _start_clerk(self) -> None:
-        self._numbers += 1
-        self._clerk = Child(f"clerk-{self._numbers}", "bridge.clerk", [], self._context)
-        for errand in self._errands:
-            self._clerk.tell(errand.packed)
-
-    def _clerk_gone(self) -> None:
-        """Whatever it was at may have cost it its life: that is asked of one more, and not of a third."""
-        assert self._clerk is not None
-        _log.warning("clerk ended", extra={"said": {"code": self._clerk.code()}})
-        self._clerk = None
-        if self._errands:
-            first = self._errands[0]
-            first.deaths, first.since = first.deaths + 1, machine.monotonic()
-            if first.deaths > 1:
-                self._errands.popleft()
-                if isinstance(first.ask.message, errands.Settle):
-                    self._turns.settled(first.ask.message.job, well=False)
-                else:
-                    self._server.refuse(first.peer, Refused("request-unanswered"), first.ask.message.request)
-            self._start_clerk()
-        self._rest_until = machine.monotonic() + REST_S  # one that ends at its very start is not begun again and again
+            self._door.ended(name, line)
+            if self._clerk.hear(name.decode(), line) or self._teller.hear(name.decode(), line):
+                continue
+            ended = self._working.hear(name.decode(), line)
+            if ended is not None:
+                self._job_ended(ended)
 
     def _job_ended(self, work: Work) -> None:
         job, asked = work.child.name, work.stopping is not None or bool(self._leaving or self._stopped())

@@ -1,13 +1,14 @@
-"""What the companion has its clerk do, and how both say no. Values and their bytes on the pipe between the two."""
+"""What the companion has its clerk and its teller do, and how all of them say no. Values and their bytes on the pipe between."""
 
 from __future__ import annotations
 
 import struct
-from typing import Literal
+from collections.abc import Iterator
+from typing import BinaryIO, Literal, TypeVar
 
 import msgspec
 
-from bridge.requests import Answer, Cancel, List, Pause, Prioritise, Resume, Submit
+from bridge.requests import Answer, Cancel, Describe, List, Pause, Pictures, Prioritise, Resume, Stats, Submit
 from bridge.sayings import Refusal
 from core.explain import catalogue
 from core.explain.filling import Language
@@ -31,10 +32,27 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="is"
 Errand = Submit | List | Cancel | Resume | Prioritise | Pause | Answer | Settle
 
 
-def packed(errand: Errand, timeline: bytes = b"") -> bytes:
-    """An errand as the clerk reads it."""
+class Tell(msgspec.Struct, frozen=True, kw_only=True):
+    """The teller's only errand: what a client wants to know, and which jobs are under work at this moment."""
+
+    asked: Describe | Pictures | Stats
+    working: tuple[str, ...] = ()
+
+
+_T = TypeVar("_T")
+
+
+def packed(errand: Errand | Tell, timeline: bytes = b"") -> bytes:
+    """An errand as it is read at the other end."""
     head = msgspec.json.encode(errand)
     return LENGTHS.pack(len(head), len(timeline)) + head + timeline
+
+
+def received(pipe: BinaryIO, errands: msgspec.json.Decoder[_T]) -> Iterator[tuple[_T, bytes]]:
+    """Errands with their timelines as they come in, until the pipe is closed."""
+    while lengths := pipe.read(LENGTHS.size):
+        head, timeline = LENGTHS.unpack(lengths)
+        yield errands.decode(pipe.read(head)), pipe.read(timeline)
 
 
 def refusal(error: Refused | TimelineRefused, request: str, language: Language) -> Refusal:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
 from bridge.requests import LARGEST_TIMELINE
+from core.explain.tales import Act as Act
+from core.explain.tales import Finding as Finding
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="is"):
@@ -72,31 +72,6 @@ class ShotLine(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     gap: bool = False
     path: str = ""
-
-
-class Act(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that a person can do; `safe`: nothing can be lost by it."""
-
-    do: str
-    safe: bool = True
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """Something a person should know, in words. `severity`: error (something is missing in the film), warning (it is not as the
-    timeline asks), note (dealt with). `first` and `frames` are where in the film, counted from 0; None where it is no shot's.
-    `answers` are those words of Answer that fit it: about its shots, or about its `code` where it has none."""
-
-    severity: Literal["error", "warning", "note"]
-    code: str
-    title: str
-    message: str
-    did: str = ""
-    actions: tuple[Act, ...] = ()
-    shots: tuple[int, ...] = ()
-    first: int | None = None
-    frames: int = 0
-    path: str = ""
-    answers: tuple[str, ...] = ()
 
 
 class Described(Said, frozen=True):

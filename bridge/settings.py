@@ -25,6 +25,10 @@ TEMPLATE = """\
 #                              # where it fails, software takes over and the shot says so
 # wait: 60                     # seconds a drive that went away is waited for when everything else is done
 # language: de                 # en or de; default: the language of your system (LC_ALL, LC_MESSAGES, LANG), else English
+# films: ~/Movies/Hotsplice    # where films go whose place nobody names; default: Hotsplice beside your videos
+# films_preset: prores-hq      # how they are coded; default: prores-hq
+# door: /Volumes/Jobs/inbox    # timelines that are dropped there are assembled (docs/folder-door.md); false: nowhere;
+#                              # default: door/inbox in the data folder
 # media_folders: [/Volumes/Archive, ~/Rushes]   # where media that is missing is looked for, with all folders in them
 """
 
@@ -40,7 +44,8 @@ def language_of_system() -> Language:
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`ffmpeg` path or command; `scratch` folder for segments; `jobs` workers at once; `decode_with` ffmpeg's name of
     a device; `wait` seconds for a volume that went away; `language` of all words for people; `media_folders` are searched for
-    media that is missing."""
+    media that is missing; `films` is the folder, and `films_preset` the recipe, of films whose place nobody names; `door` is a
+    folder whose timelines are submissions, or whether there is one."""
 
     ffmpeg: str | None = None
     scratch: str | None = None
@@ -51,6 +56,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     media_folders: tuple[str, ...] = ()
     jobs_at_once: int = 1
     low_priority: bool = False
+    films: str | None = None
+    films_preset: str | None = None
+    door: str | bool = True
 
 
 def home() -> Path:
@@ -80,6 +88,9 @@ def load(folder: Path) -> Settings:
         raise Refused("settings-invalid", path=str(path), detail=f"jobs must be a number from 1 to {MOST_JOBS}")
     if settings.scratch is not None and not Path(settings.scratch).expanduser().is_absolute():
         raise Refused("settings-invalid", path=str(path), detail="scratch must be a whole path, from the root on")
+    for name, chosen in (("films", settings.films), ("door", settings.door)):
+        if isinstance(chosen, str) and not Path(chosen).expanduser().is_absolute():
+            raise Refused("settings-invalid", path=str(path), detail=f"{name} must be a whole path, from the root on")
     if settings.decode_with is not None and settings.decode_with not in DEVICES:
         raise Refused("settings-invalid", path=str(path), detail=f"decode_with must be one of {', '.join(DEVICES)}")
     if settings.wait is not None and not 0 <= settings.wait <= 86400:

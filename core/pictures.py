@@ -6,7 +6,7 @@ Never a reason for a report not to come out: a shot without a picture is simply 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -35,13 +35,25 @@ class _Wanted(NamedTuple):
     ways: list[tuple[str, int]]
 
 
-def of_job(plan: Plan, film: Path | None, journal: Journal, workspace: Workspace, *, workers: int) -> dict[int, bytes]:
-    """JPEGs by shot number. `film` is the published film of this very plan where it still stands, else None."""
+def of_job(
+    plan: Plan,
+    film: Path | None,
+    journal: Journal,
+    workspace: Workspace,
+    *,
+    workers: int,
+    shots: Collection[int] | None = None,
+    within_s: float = WHOLE_S,
+) -> dict[int, bytes]:
+    """JPEGs by shot number, of these `shots` or of all. `film` is the published film of this very plan where it still stands,
+    else None. What is kept is found at once; drawing the others ends `within_s` seconds after the first of them."""
     found: dict[int, bytes] = {}
     wanted: dict[str, _Wanted] = {}
     seals = journal.seals({segment.key for segment in plan.segments})
     starts = [segment.record_in for segment in plan.segments]
     for shot in plan.shots:
+        if shots is not None and shot.number not in shots:
+            continue
         middle = shot.record_in + shot.frames // 2
         segment = plan.segments[bisect_right(starts, middle) - 1]
         if isinstance(segment.picture, Black | Slate):
@@ -53,7 +65,7 @@ def of_job(plan: Plan, film: Path | None, journal: Journal, workspace: Workspace
         elif ways := _ways(segment, middle, seals, film, workspace):
             wanted.setdefault(name, _Wanted([], ways)).shots.append(shot.number)
     if wanted:
-        found |= _draw(wanted, plan.format.rate, workspace, workers)
+        found |= _draw(wanted, plan.format.rate, workspace, workers, within_s)
     return found
 
 
@@ -69,17 +81,23 @@ def _ways(
     return ways
 
 
-def _draw(wanted: dict[str, _Wanted], rate: Fraction, workspace: Workspace, workers: int) -> dict[int, bytes]:
+def _draw(wanted: dict[str, _Wanted], rate: Fraction, workspace: Workspace, workers: int, within_s: float) -> dict[int, bytes]:
     found: dict[int, bytes] = {}
     try:
         crew = Crew(max(1, min(workers, len(wanted))), stall_s=STALL_S)
     except OSError:
         return found
-    deadline = machine.monotonic() + WHOLE_S
+    deadline = machine.monotonic() + within_s
+
+    def over() -> bool:
+        """Long enough; but whoever asks again and again for a little gets on."""
+        now = machine.monotonic()
+        return now > deadline and bool(found or now > deadline + STALL_S)
+
     try:
         for way in range(max(len(one.ways) for one in wanted.values())):
             again = {name: one for name, one in wanted.items() if len(one.ways) > way and one.shots[0] not in found}
-            _try(crew, again, way, rate, workspace, found, lambda: machine.monotonic() > deadline)
+            _try(crew, again, way, rate, workspace, found, over)
     except (OSError, preparation.Stopped):
         pass  # a full disk, or long enough: the report goes without the rest
     finally:

@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
+import importlib
+import os
+
 import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+def _toolkit() -> str:
+    """Why the display cannot be tested here; empty where it can. Its plugin would end every test where a library is missing."""
+    try:
+        for part in ("QtWidgets", "QtNetwork", "QtTest"):
+            importlib.import_module(f"PySide6.{part}")
+        importlib.import_module("pytestqt.plugin")
+    except ImportError as error:
+        return f"the display cannot be loaded: {error}"
+    return ""
+
+
+NO_TOOLKIT = _toolkit()
+pytest_plugins = [] if NO_TOOLKIT else ["pytestqt.plugin"]
 
 
 @pytest.fixture(autouse=True)

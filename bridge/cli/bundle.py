@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 
 from bridge import logs
+from bridge.accounts import Account
 from bridge.cli.house import Place, program_version
 from bridge.cli.inspect import moment
-from bridge.cli.report import Account, page
+from bridge.cli.report import page
 from core.explain.chronicle import chronicle
 from core.explain.listing import listing
 from core.explain.masking import Mask, names_in

@@ -7,11 +7,12 @@ import io
 import zipfile
 from pathlib import Path
 
+from bridge.accounts import account
 from bridge.cli import summary
 from bridge.cli.bundle import bundle
 from bridge.cli.console import plain_console, safe
 from bridge.cli.house import place
-from bridge.cli.report import account
+from bridge.cli.run import find_job
 from core.explain.filling import human_bytes
 from core.model.refusal import Refused
 from core.record import papers
@@ -27,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise Refused("paper-wrong-extension", path=str(chosen), detail=".zip")
         journal = where.journal()
         try:
-            known = account(journal, arguments.job)
+            known = account(journal, find_job(journal, arguments.job))
             files = bundle(where, journal, known, masked=arguments.mask)
         finally:
             journal.close()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from bridge.accounts import last_plan
 from bridge.cli import summary
 from bridge.cli.console import plain_console, safe
 from bridge.cli.house import place
-from bridge.cli.report import last_plan
 from core.explain import catalogue
 from core.explain.chronicle import chronicle
 from core.explain.statistics import Recovering, Statistics, statistics
@@ -37,15 +38,20 @@ def run(arguments: argparse.Namespace) -> int:
             console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")
         return summary.REFUSED
     if arguments.json:
-        body = codec.plain(told)
-        body.pop("is")
-        body["recovering"].pop("is")
-        for one in body["by_fault"].values():
-            one.pop("is")
-        print(json.dumps({"event": "summary", "exit_code": 0, **body}, ensure_ascii=False))
+        print(json.dumps({"event": "summary", "exit_code": 0, **as_plain(told)}, ensure_ascii=False))
     else:
         _tell(told, console)
     return 0
+
+
+def as_plain(told: Statistics) -> dict[str, Any]:
+    """The figures as JSON says them."""
+    body: dict[str, Any] = codec.plain(told)
+    body.pop("is")
+    body["recovering"].pop("is")
+    for one in body["by_fault"].values():
+        one.pop("is")
+    return body
 
 
 def _tell(told: Statistics, console: Console) -> None:

@@ -115,8 +115,16 @@ def plan(
     chunks, samples = lay_sounds(timeline, sources, form, preset, policy, draft.problem)
     for clip in flatten.heard(timeline):
         draft.remarks += clip.remarks
+    heard = {clip.id: (clip.record_in, clip.frames) for clip in flatten.heard(timeline)}
     problems = tuple(
-        Problem(code=code, path=path, shots=tuple(shots), clips=tuple(clips), detail=detail)
+        Problem(
+            code=code,
+            path=path,
+            shots=tuple(shots),
+            detail=detail,
+            clips=tuple(clips),
+            heard=tuple(heard[clip] for clip in clips),
+        )
         for (code, path), (shots, clips, detail) in draft.problems.items()
     )
     made = Plan(

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
+from core.explain import places
 from core.explain.episodes import Entry, episodes, runs, troubled_s
 from core.explain.tales import Chronicle, Figures, ShotTale, State, Trouble
 from core.model.facts import (
@@ -52,7 +55,7 @@ def chronicle(job: str, entries: Sequence[Entry], plan: Plan | None) -> Chronicl
         heard_at=entries[-1].at,
         outcome=teller.outcome,
         code=teller.finished.code if teller.finished else "",
-        detail=teller.finished.detail if teller.finished else "",
+        detail=teller.stopped if teller.outcome == "interrupted" else teller.finished.detail if teller.finished else "",
         planned=teller.planned,
         published=teller.published,
         shots=shots,
@@ -65,6 +68,8 @@ def chronicle(job: str, entries: Sequence[Entry], plan: Plan | None) -> Chronicl
         episodes=told,
         figures=teller.figures(sum(run.seconds for run in passed), troubled_s(told)),
         clips={sound.clip: sound.shot_name for chunk in plan.chunks for sound in chunk.sounds} if plan else {},
+        clipped=sum(teller.seals[c.key].clipped for c in plan.chunks if c.key in teller.seals) if plan else 0,
+        fatal=teller.fatal,
     )
 
 
@@ -81,6 +86,9 @@ class _Teller:
         self.planned: FilmPlanned | None = None
         self.published: FilmPublished | None = None
         self.finished: JobFinished | None = None
+        self.fatal: Trouble | None = None
+        self.stopped = ""
+        self.run = 0
         self.outcome = "accepted"
         self.seals: dict[str, SegmentSealed] = {}
         self.made: dict[str, SegmentSealed] = {}
@@ -91,6 +99,9 @@ class _Teller:
         self.slated: dict[int, str] = {}
         self.previous: dict[int, set[str]] = {}
         self.troubles: dict[int, list[Trouble]] = {}
+        self.causes: dict[int, list[Trouble]] = {}
+        self.degraded: dict[int, list[tuple[int, ShotDegraded]]] = {}
+        """With the number of the run."""
         self.notes: dict[int, list[Fact]] = {}
         self.elsewhere: list[Trouble] = []
         self.silenced: dict[str, Trouble] = {}
@@ -102,8 +113,8 @@ class _Teller:
         fact = entry.fact
         match fact:
             case RunStarted():
-                self.outcome, self.finished = "running", None
-                self.states, self.slated, self.previous, self.silenced = {}, {}, {}, {}
+                self.outcome, self.finished, self.fatal, self.run = "running", None, None, self.run + 1
+                self.states, self.slated, self.previous, self.silenced, self.causes = {}, {}, {}, {}, {}
                 self.troubles = {n: [t for t in told if t.recovery] for n, told in self.troubles.items()}
             case FilmPlanned():
                 self.planned = fact
@@ -112,6 +123,8 @@ class _Teller:
             case SegmentSealed():
                 self.seals[fact.key] = fact
                 (self.reused if fact.reused else self.made)[fact.key] = fact
+                if fact.shot in self.degraded and not fact.reused:  # what an earlier run had to do is done anew
+                    self.degraded[fact.shot] = [(run, how) for run, how in self.degraded[fact.shot] if run == self.run]
             case SealBroken():
                 self.seals.pop(fact.key, None)
                 for shot in [shot for shot, keys in self.previous.items() if fact.key in keys]:
@@ -125,7 +138,7 @@ class _Teller:
             case ShotSlated() | ShotMended() | PreviousUsed() | ShotDegraded():
                 self._stood_in(entry.at, fact)
             case SoundSilenced():
-                self.silenced[fact.clip] = _given_up(entry.at, fact.failure)
+                self.silenced[fact.clip] = self._silence(entry.at, fact)
             case GateClosed():
                 self.gates.append((entry.at, fact, None))
             case GateOpened():
@@ -139,7 +152,7 @@ class _Teller:
             case JobFinished():
                 self.finished, self.outcome = fact, fact.outcome
             case RunInterrupted():
-                self.outcome = "interrupted"
+                self.outcome, self.stopped = "interrupted", fact.reason
             case _:
                 pass
 
@@ -151,14 +164,24 @@ class _Teller:
                 if fact.shot in (0, shot) and (fact.shot or fact.code in ("", code)):
                     self.states.pop(shot, None)
                     self.slated.pop(shot)
+                    self.causes[shot] = [cause for cause in self.causes.get(shot, ()) if cause.failure is None]
 
     def _problem(self, at: float, fact: ProblemFound) -> None:
         trouble = Trouble(at=at, code=fact.code, path=fact.path, detail=fact.detail)
         for shot in fact.shots:
             self.states[shot] = "slate"
             self.troubles.setdefault(shot, []).append(trouble)
+            self.causes.setdefault(shot, []).append(trouble)
         for clip in fact.clips:
             self.silenced[clip] = trouble
+
+    def _silence(self, at: float, fact: SoundSilenced) -> Trouble:
+        """Stretch by stretch they are one trouble; of a whole clip it is told without places."""
+        trouble, before = _given_up(at, fact.failure), self.silenced.get(fact.clip)
+        if self.plan is None or not fact.samples or (before is not None and not before.places):
+            return trouble
+        more = places.of_samples(fact.first_sample, fact.samples, self.plan.format)
+        return msgspec.structs.replace(trouble, places=tuple(places.joined([*(before.places if before else ()), more])))
 
     def _failed(self, at: float, fact: AttemptFailed) -> None:
         self.failures.append(fact)
@@ -181,25 +204,31 @@ class _Teller:
             self.troubles.setdefault(shot, []).append(trouble)
         if not shots:
             self.elsewhere.append(trouble)
+        if fact.recovery.fatal:
+            self.fatal = trouble
 
     def _stood_in(self, at: float, fact: ShotSlated | ShotMended | PreviousUsed | ShotDegraded) -> None:
         match fact:
             case ShotSlated():
                 self.states[fact.shot] = "slate"
                 self.slated[fact.shot] = fact.failure.code
+                known = [cause for cause in self.causes.get(fact.shot, ()) if not cause.places]
+                self.causes[fact.shot] = [*known, _given_up(at, fact.failure)]
                 if not any(t.code == fact.failure.code for t in self.troubles.get(fact.shot, ())):
                     self.troubles.setdefault(fact.shot, []).append(_given_up(at, fact.failure))
             case ShotMended():
                 self.states[fact.shot] = "mended"
-                segment = next(iter(self.segments.get(fact.key, ())), None)
-                frame = segment.record_in + fact.bad[0][0] if segment and fact.bad else None
-                trouble = _given_up(at, fact.failure, frame, fact.source_frame, fact.last_good)
+                self.slated[fact.shot] = fact.failure.code
+                bad = places.mended(self.plan, fact) if self.plan else []
+                trouble = _given_up(at, fact.failure, bad[0][0] if bad else None, fact.source_frame, fact.last_good)
+                trouble = msgspec.structs.replace(trouble, places=tuple(bad))
                 self.troubles.setdefault(fact.shot, []).append(trouble)
+                self.causes.setdefault(fact.shot, []).append(trouble)
             case PreviousUsed():
                 self.states[fact.shot] = "previous"
                 self.previous[fact.shot] = {seal.key for seal in fact.seals}
             case ShotDegraded():
-                pass
+                self.degraded.setdefault(fact.shot, []).append((self.run, fact))
         self.notes.setdefault(fact.shot, []).append(fact)
 
     def _opened(self, fact: GateOpened) -> None:
@@ -240,6 +269,8 @@ class _Teller:
             seconds=sum(seal.seconds for seal in seals if seal),
             troubles=tuple(troubles),
             notes=tuple(self.notes.get(shot.number, ())),
+            causes=tuple(self.causes.get(shot.number, ())),
+            degraded=tuple(how for _, how in self.degraded.get(shot.number, ())),
         )
 
     def _state(self, shot: Shot, seals: list[SegmentSealed | None], parts: list[SegmentSealed]) -> State:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Literal
 
+import msgspec
+
 from core.explain.episodes import Episode, Run
-from core.model.facts import Fact, FilmPlanned, FilmPublished, GateClosed, GateOpened, JobAccepted
+from core.model.facts import Fact, FilmPlanned, FilmPublished, GateClosed, GateOpened, JobAccepted, ShotDegraded
 from core.model.failure import Failure, Recovery
 from core.model.film import Remark, Value
 from core.model.timing import timecode
@@ -18,7 +20,7 @@ State = Literal["verified", "reused", "mended", "previous", "slate", "missing", 
 class Trouble(Value, frozen=True):
     """One thing that went wrong. `recovery` is None for what was known before rendering and for what was given up as a
     whole. Frames count from the film's first; timecodes are empty where they cannot be told. `last_good` names a picture in
-    the data folder."""
+    the data folder. `places` are the runs (first frame, frames) that it took, where that is not all of the shot or sound."""
 
     at: float
     code: str
@@ -30,10 +32,12 @@ class Trouble(Value, frozen=True):
     frame: int | None = None
     source_frame: int | None = None
     last_good: str = ""
+    places: tuple[tuple[int, int], ...] = ()
 
 
 class ShotTale(Value, frozen=True):
-    """A shot and what became of it. `seconds` is what its segments took to make. `notes` are facts told beside its troubles."""
+    """A shot and what became of it. `seconds` is what its segments took to make. `notes` are facts told beside its troubles.
+    `causes` are those troubles for which the film now does not show what was asked for; `degraded` how it was made otherwise."""
 
     number: int
     name: str
@@ -47,6 +51,8 @@ class ShotTale(Value, frozen=True):
     seconds: float = 0.0
     troubles: tuple[Trouble, ...] = ()
     notes: tuple[Fact, ...] = ()
+    causes: tuple[Trouble, ...] = ()
+    degraded: tuple[ShotDegraded, ...] = ()
 
     @property
     def good(self) -> bool:
@@ -72,9 +78,10 @@ class Figures(Value, frozen=True):
 
 
 class Chronicle(Value, frozen=True):
-    """A job as a whole. `outcome` is a JobFinished's, or `running`, `interrupted`, `accepted`. `elsewhere` is trouble that is no
-    shot's: sound, checkpoints, the film itself. A gate stands with its closing's moment and its opening, None while closed.
-    `clips` are the names of clips that can be heard, by their ids."""
+    """A job as a whole. `outcome` is a JobFinished's, or `running`, `interrupted`, `accepted`; `detail` its detail, or why it was
+    interrupted; `fatal` what ended it. `elsewhere` is trouble that is no shot's: sound, checkpoints, the film itself. A gate
+    stands with its closing's moment and its opening, None while closed. `clips` are the names of clips that can be heard, by
+    their ids; `clipped` counts samples beyond full scale."""
 
     job: str
     accepted: JobAccepted
@@ -95,6 +102,8 @@ class Chronicle(Value, frozen=True):
     episodes: tuple[Episode, ...]
     figures: Figures
     clips: dict[str, str] = {}
+    clipped: int = 0
+    fatal: Trouble | None = None
 
     @property
     def good(self) -> int:
@@ -106,3 +115,28 @@ class Chronicle(Value, frozen=True):
         if frame is None or self.planned is None:
             return ""
         return timecode(self.planned.start_frame + frame, Fraction(self.planned.rate), drop_frame=self.planned.drop_frame)
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a person can do; `safe`: nothing can be lost by it."""
+
+    do: str
+    safe: bool = True
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something a person should know, in words. `severity`: error (something is missing in the film), warning (it is not as the
+    timeline asks), note (dealt with). `first` and `frames` are where in the film, counted from 0; None where it is no shot's.
+    `answers` are those words of Answer that fit it: about its shots, or about its `code` where it has none."""
+
+    severity: Literal["error", "warning", "note"]
+    code: str
+    title: str
+    message: str
+    did: str = ""
+    actions: tuple[Act, ...] = ()
+    shots: tuple[int, ...] = ()
+    first: int | None = None
+    frames: int = 0
+    path: str = ""
+    answers: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from core.explain import catalogue
 from core.explain.catalogue import Words
+from core.explain.filling import Language
 from core.explain.phrases import what_is_safe
 from core.explain.tales import Chronicle, State, Trouble
 from core.model.failure import Recovery
@@ -81,11 +82,12 @@ def opening(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def words_of(trouble: Trouble) -> Words:
+def words_of(trouble: Trouble, language: Language = "en") -> Words:
     """The catalogue's words for a trouble."""
     if trouble.failure is not None:
-        return catalogue.explain(trouble.failure)
-    return catalogue.words(trouble.code, path=trouble.path, detail=trouble.detail, name=trouble.detail or trouble.path)
+        return catalogue.explain(trouble.failure, language)
+    name = trouble.detail or trouble.path
+    return catalogue.words(trouble.code, language, path=trouble.path, detail=trouble.detail, name=name)
 
 
 def span(seconds: float) -> str:

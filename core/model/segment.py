@@ -146,13 +146,15 @@ class Shot(Value, frozen=True):
 
 
 class Problem(Value, frozen=True):
-    """Something found before rendering: a failure code with what the message needs. `shots` are those it touches."""
+    """Something found before rendering: a failure code with what the message needs. `shots` are those it touches, `clips` those
+    whose sound it touches; `heard` says of each of these where in the film it would be heard (first frame, frames)."""
 
     code: str
     path: str
     shots: tuple[int, ...]
     detail: str = ""
     clips: tuple[str, ...] = ()
+    heard: tuple[tuple[int, int], ...] = ()
 
 
 class Plan(Value, frozen=True):

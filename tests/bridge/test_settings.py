@@ -43,11 +43,15 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         ("jobs: 0", "from 1 to 256"),
         ("jobs: -1", "from 1 to 256"),
         ("ffmpeg: 3", "$.ffmpeg"),
+        ("films: here", "films must be a whole path"),
+        ("films_preset: 3", "$.films_preset"),
         ("scratch: [a]", "$.scratch"),
         ("media_folders: /one", "$.media_folders"),
         ("media_folders: [3]", "$.media_folders[0]"),
         ("media_folders: [Rushes]", "whole paths"),
         ("media_folders: ['']", "whole paths"),
+        ("door: inbox", "door must be a whole path"),
+        ("door: 3", "$.door"),
         ("- jobs", "object"),
         ("jobs: [", "line 1"),
         ("jobs: 2020-99-99", "month"),
@@ -84,7 +88,7 @@ def test_the_template_changes_nothing_until_a_line_is_uncovered(tmp_path: Path) 
     path.write_text("\n".join(line.removeprefix("# ") for line in lines if ": " in line and line.startswith("# ")))
     assert settings.load(tmp_path) == Settings(
         ffmpeg="/usr/bin/ffmpeg", scratch="/Volumes/Fast/hotsplice", jobs=2, decode_with="cuda", wait=60, language="de",
-        media_folders=("/Volumes/Archive", "~/Rushes"),
+        media_folders=("/Volumes/Archive", "~/Rushes"), films="~/Movies/Hotsplice", films_preset="prores-hq", door="/Volumes/Jobs/inbox",
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,8 +58,8 @@ def marks(found: dict[int, bytes]) -> dict[int, Mark | None]:
     return {shot: read(np.asarray(Image.open(io.BytesIO(data)).convert("L"))) for shot, data in found.items()}
 
 
-def draw(made: Plan, house: tuple[Journal, Workspace], film: Path | None = None) -> dict[int, bytes]:
-    return pictures.of_job(made, film, house[0], house[1], workers=2)
+def draw(made: Plan, house: tuple[Journal, Workspace], film: Path | None = None, **options: Any) -> dict[int, bytes]:
+    return pictures.of_job(made, film, house[0], house[1], workers=2, **options)
 
 
 def left(house: tuple[Journal, Workspace]) -> list[str]:
@@ -93,6 +94,17 @@ def test_a_data_folder_that_takes_no_pictures(made, house, movie):
 
 def test_not_for_ever(made, house, movie, monkeypatch):
     seal(made, house, movie)
-    monkeypatch.setattr(pictures, "WHOLE_S", -1.0)
-    assert draw(made, house) == {}
+    monkeypatch.setattr(pictures, "STALL_S", 0.5)
+    assert draw(made, house, within_s=-1.0) == {}
     assert left(house) == []
+
+
+def test_who_gives_no_time_gets_one_at_least_and_so_all_of_them_in_the_end(made, house, movie):
+    seal(made, house, movie)
+    assert marks(draw(made, house, within_s=0.0)) == {1: Mark(5, 15), 3: Mark(5, 15)}
+
+
+def test_of_the_shots_that_are_asked_for(made, house, movie):
+    seal(made, house, movie)
+    assert marks(draw(made, house, shots={3})) == {3: Mark(5, 15)}
+    assert draw(made, house, shots={2, 99}) == {}

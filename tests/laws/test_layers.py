@@ -35,6 +35,7 @@ ARROWS = (
     Arrow("core/perform/", ("core.model", "core.perform"), "a worker does one order and may stand on another machine"),
     Arrow("core/", ("core",), "the core does not know who calls it, so that another front can", flat=True),
     Arrow("otio_adapters/", ("core.model", "otio_adapters"), "a reader hands over values; another editor is another reader"),
+    Arrow("resolve_scripts/", (), "an editor runs it in a Python of its own, where nothing of ours can be found"),
     Arrow("bridge/", ("core", "otio_adapters", "bridge"), "the front puts everything together, and no test hides in it"),
 )
 
@@ -54,7 +55,7 @@ def test_imports_point_down(arrow: Arrow) -> None:
 
 
 def test_every_module_stands_under_an_arrow() -> None:
-    free = [m.name for m in ALL if not any(a.holds(m) for a in ARROWS) and not m.name.startswith(("core/presets/", "resolve_"))]
+    free = [m.name for m in ALL if not any(a.holds(m) for a in ARROWS) and not m.name.startswith("core/presets/")]
     assert not free, f"no arrow is about {free}: a new folder needs one"
 
 
@@ -123,7 +124,8 @@ _WORLD = (
 )
 TOUCHES = (
     Touch(
-        "pure", names_module(*_WORLD), ("core/model/", "core/decide/"), (),
+        "pure", names_module(*_WORLD),
+        ("core/model/", "core/decide/", "bridge/door/lua.py", "bridge/door/reply.py"), (),
         "what is decided hangs on values alone: no clock, disk, process or chance, or a replay would decide otherwise",
     ),
     Touch(
@@ -139,6 +141,7 @@ TOUCHES = (
         (
             "core/perform/process.py", "core/perform/build.py", "core/perform/ffmpeg.py", "core/perform/crew.py",
             "bridge/cli/demo.py",
+            "resolve_scripts/Hotsplice - Assemble Timeline.py",  # the hand ends when its standard input does
         ),
         "who starts a program must also see that it does not outlive us",
     ),
@@ -149,6 +152,17 @@ TOUCHES = (
     Touch(
         "database", names_module("sqlite3"), PACKAGES, ("core/record/journal.py", "core/engine.py", "bridge/cli/doctor.py", "bridge/cli/main.py"),
         "what is durable is decided in the journal; others only name its errors or ask whether it works here",
+    ),
+    Touch(
+        "toolkit", names_module("PySide6", "shiboken6"), PACKAGES,
+        (
+            "bridge/tray/app.py", "bridge/tray/deeds.py", "bridge/tray/flow.py", "bridge/tray/historypage.py",
+            "bridge/tray/items.py", "bridge/tray/joblist.py", "bridge/tray/jobpage.py", "bridge/tray/parts.py",
+            "bridge/tray/plots.py", "bridge/tray/settingspage.py", "bridge/tray/shell.py", "bridge/tray/signs.py",
+            "bridge/tray/strip.py", "bridge/tray/style.py", "bridge/tray/submitdialog.py", "bridge/tray/window.py",
+            "bridge/tray/wishes.py",
+        ),
+        "everything else works, and what the display decides is tested, where the toolkit is not installed",
     ),
 )
 
@@ -198,6 +212,7 @@ def test_workers_modules_start_without_a_cycle() -> None:
         ("otio_adapters/x.py", "from core import engine", "otio_adapters/"),
         ("bridge/cli/x.py", "import tests.core.props", "bridge/"),
         ("bridge/cli/x.py", "import resolve_scripts", "bridge/"),
+        ("resolve_scripts/x y.py", "from bridge import endpoint", "resolve_scripts/"),
         ("core/decide/x.py", "from os import PathLike", "pure"),
         ("core/model/x.py", "import pathlib", "pure"),
         ("core/decide/x.py", "x = open('f')", "silent"),
@@ -209,6 +224,7 @@ def test_workers_modules_start_without_a_cycle() -> None:
         ("core/engine.py", "a.rename(b)", "names"),
         ("core/engine.py", "a.replace(b)", "names"),
         ("core/assemble.py", "import sqlite3", "database"),
+        ("bridge/tray/view.py", "from PySide6.QtCore import Qt", "toolkit"),
     ],
 )
 def test_a_law_sees_an_offence(name: str, text: str, law: str) -> None:
@@ -223,11 +239,18 @@ def test_a_law_sees_no_offence_where_none_is(text: str) -> None:
     assert moves(read("core/engine.py", text)) == []
 
 
+def test_what_an_editor_runs_needs_nothing_but_a_python() -> None:
+    for module in ALL:
+        if module.name.startswith("resolve_scripts/"):
+            strange = {name.split(".")[0] for name in imports(module)} - set(sys.stdlib_module_names)
+            assert not strange, f"{module.name} imports {strange}, which an editor's Python does not have"
+
+
 def test_nothing_newer_than_the_oldest_python_is_imported() -> None:
     """Only what the oldest Python has, or what is declared; a new dependency is declared first."""
     declared = {
         "opentimelineio", "ffmpeg", "imageio_ffmpeg", "av", "numpy", "PIL", "xxhash", "msgspec", "yaml", "tenacity",
-        "platformdirs", "rich", "psutil", "zmq",
+        "platformdirs", "rich", "psutil", "zmq", "PySide6",
     }
     for module in ALL:
         strange = {name.split(".")[0] for name in imports(module)} - declared - set(PACKAGES) - set(sys.stdlib_module_names)

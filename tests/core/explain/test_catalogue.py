@@ -46,7 +46,7 @@ JARGON = (
 
 VERBS = {
     "ask", "assemble", "change", "check", "choose", "close", "confirm", "connect", "copy", "correct", "decompose", "export",
-    "free", "give", "lower", "make", "mend", "mount", "move", "name", "please", "reconnect", "relink", "remove", "render", "run",
+    "free", "give", "lower", "make", "mend", "mount", "move", "name", "open", "please", "reconnect", "relink", "remove", "render", "run",
     "see", "set", "split", "start", "transcode", "trim", "try", "update", "use", "wait",
 }  # fmt: skip
 AT_REST = {"en": "Nothing needs to be done; ", "de": "Es ist nichts zu tun; "}

@@ -1,0 +1,46 @@
+"""What is on record about a job, put together: what reports, bundles, figures and the teller are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.explain.chronicle import chronicle
+from core.explain.tales import Chronicle
+from core.model.facts import FilmPlanned
+from core.model.segment import Plan
+from core.record.journal import Entry, Journal
+from core.record.memory import Memory
+
+
+@dataclass(frozen=True)
+class Account:
+    """Everything on record about a job. `plan` is that of its last run, None when it was not kept."""
+
+    job: str
+    entries: list[Entry]
+    plan: Plan | None
+    told: Chronicle
+
+
+def account(journal: Journal, job: str) -> Account:
+    """The account of a job that is on record."""
+    entries = journal.facts(job)
+    plan = last_plan(journal, job)
+    return Account(job, entries, plan, chronicle(job, entries, plan))
+
+
+def last_plan(journal: Journal, job: str) -> Plan | None:
+    """The plan of a job's last run that came to one."""
+    planned = journal.last(job, "FilmPlanned")
+    return Memory(journal).plan(job, planned.fact.cut) if planned and isinstance(planned.fact, FilmPlanned) else None
+
+
+def standing_film(journal: Journal, told: Chronicle) -> Path | None:
+    """The film of this job, at its place or kept beside it, by what the journal says; nobody has looked whether it is there."""
+    film = journal.film(told.accepted.output)
+    if film is None or told.published is None:
+        return None
+    if film.film_hash == told.published.film_hash:
+        return Path(film.path)
+    return Path(film.kept) if film.kept and film.kept_hash == told.published.film_hash else None

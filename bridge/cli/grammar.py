@@ -1,0 +1,158 @@
+"""The grammar of the command line: which commands there are and what they take."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+EXIT_CODES = """\
+exit codes:
+  0    complete and verified
+  1    published, but incomplete: slates stand where shots failed, or something the timeline asks for is missing
+  2    the request cannot be understood or carried out; nothing was begun
+  3    failed: nothing was published, an older film is untouched
+  130  interrupted; hotsplice resume goes on
+"""
+
+
+class Unclear(Exception):
+    """A command that cannot be understood: why, and how it is used."""
+
+    def __init__(self, why: str, usage: str) -> None:
+        super().__init__(why)
+        self.why, self.usage = why, usage
+
+
+class _Grammar(argparse.ArgumentParser):
+    """Raises Unclear instead of ending the process with words of its own: those of --json read a summary."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Unclear(message, self.format_usage())
+
+
+def parser() -> argparse.ArgumentParser:
+    """The grammar of the command line."""
+    top = _Grammar(
+        prog="hotsplice",
+        description="Assembles a film from a timeline and cannot lose the work.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="store_true", help="print the version")
+    verbs = top.add_subparsers(dest="verb", metavar="COMMAND")
+
+    def verb(name: str, text: str, **options: object) -> argparse.ArgumentParser:
+        return verbs.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=EXIT_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **options,  # type: ignore[arg-type]
+        )
+
+    one = verb("assemble", "Assemble a film from an .otio timeline.")
+    one.add_argument("timeline", metavar="TIMELINE")
+    one.add_argument("-o", "--output", required=True, metavar="FILM", help="where the film shall stand")
+    one.add_argument("-p", "--preset", help="how it is coded; default by the name's ending (see hotsplice presets)")
+    one.add_argument("-j", "--jobs", type=_count, metavar="N", help="shots rendered at once; default: one per processor")
+    one.add_argument("--wait", type=_seconds, metavar="SECONDS", help="wait so long for drives and answers")
+    one.add_argument("--json", action="store_true", help="one JSON event per line, the last being the summary")
+    _searching(one)
+    two = verb("resume", "Go on with a job that was interrupted or failed.")
+    two.add_argument("job", nargs="?", metavar="JOB", help="default: the newest unfinished one")
+    two.add_argument("--from", dest="checkpoint", metavar="CHECKPOINT", help="make everything after this checkpoint again")
+    two.add_argument("-j", "--jobs", type=_count, metavar="N")
+    two.add_argument("--json", action="store_true")
+    _searching(two)
+    listed = verb("jobs", "List all jobs.")
+    listed.add_argument("--json", action="store_true")
+    shown = verb("show", "Tell the story of a job.")
+    shown.add_argument("job", metavar="JOB")
+    shown.add_argument("--json", action="store_true")
+    written = verb("report", "Write what became of a job as one HTML page, for people who were not there.")
+    written.add_argument("job", metavar="JOB")
+    written.add_argument("-o", "--output", metavar="FILE.html", help="default: in the data folder")
+    written.add_argument("--open", action="store_true", help="show it in the browser")
+    bundled = verb("diagnose", "Pack everything about a job into a file for someone who can help.")
+    bundled.add_argument("job", metavar="JOB")
+    bundled.add_argument("-o", "--output", metavar="FILE.zip", help="default: in the current folder")
+    bundled.add_argument("--mask", action="store_true", help="replace every name and path, the same one always by the same word")
+    counted = verb("stats", "Say how all jobs went: success, time to recover, work saved.")
+    counted.add_argument("--json", action="store_true")
+    points = verb("checkpoints", "List the checkpoints of a job.")
+    points.add_argument("job", metavar="JOB")
+    points.add_argument("--json", action="store_true")
+    checked = verb("check", "Verify a film, or all checkpoints of a job, again.")
+    checked.add_argument("what", metavar="FILM|JOB")
+    checked.add_argument("--deep", action="store_true", help="decode every frame and sample as well")
+    checked.add_argument("--json", action="store_true")
+    back = verb("rollback", "Bring back the film that was replaced; the other one is kept in turn.")
+    back.add_argument("film", metavar="FILM")
+    cleaned = verb("clean", "Remove segments whose film stands verified, and left-over part files.")
+    cleaned.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    told = verb("answer", "Decide about shots that failed; the job then goes on, or hears it while it runs.")
+    told.add_argument("job", metavar="JOB")
+    told.add_argument("about", metavar="SHOT|CODE|all", help="a shot's number, a fault code, or all")
+    told.add_argument("answer", choices=("retry", "relink", "skip", "previous", "stop"))
+    told.add_argument("file", nargs="?", metavar="FILE", help="for relink: the file that shall be used instead")
+    told.add_argument("--always", action="store_true", help="prefer this answer whenever the fault comes (skip, previous, stop)")
+    told.add_argument("--later", action="store_true", help="only put it on record; do not go on now")
+    liked = verb("preferences", "Show how faults are always answered; with CODE and ANSWER, change it.")
+    liked.add_argument("code", nargs="?", metavar="CODE")
+    liked.add_argument("answer", nargs="?", metavar="ANSWER", help="skip, previous, stop, or ask to be asked again")
+    helped = verb("cures", "Show what helped against which fault on this machine.")
+    helped.add_argument("--reset", action="store_true", help="forget it")
+    beside = verb("companion", "Run beside the editor: take timelines from scripts and programs.")
+    beside.add_argument("--background", action="store_true", help="start it and return")
+    beside.add_argument("-j", "--jobs", type=_count, metavar="N", help="shots rendered at once")
+    handed = verb("submit", "Hand a timeline to the companion, which is started where none runs; then follow the job.")
+    handed.add_argument("timeline", metavar="TIMELINE")
+    handed.add_argument("-o", "--output", required=True, metavar="FILM")
+    handed.add_argument("-p", "--preset")
+    handed.add_argument("--id", metavar="NAME", help="your own name for it: submitted again, it is the same job")
+    handed.add_argument("--detach", action="store_true", help="return when it is on record")
+    handed.add_argument("--json", action="store_true")
+    followed = verb("watch", "Follow what the companion does, across its own restarts.")
+    followed.add_argument("job", nargs="?", metavar="JOB", help="until its end; default: everything")
+    followed.add_argument("--after", type=int, default=0, metavar="SEQ", help="only what is newer than this event")
+    followed.add_argument("--json", action="store_true")
+    verb("stop", "End the companion; its job is taken up when it starts again.")
+    first = verb("prioritise", "Put a job of the companion before or behind others.")
+    first.add_argument("job", metavar="JOB")
+    first.add_argument("priority", type=_priority, metavar="N", help="-100 to 100; 1 comes next, 10 and more interrupts")
+    verb("pause", "Interrupt the companion's jobs, and begin none until unpause.")
+    verb("unpause", "Let the companion go on with its jobs.")
+    seen = verb("tray", "Show an icon in the tray, and a window with all jobs; run again, it opens the window.")
+    seen.add_argument("--window", action="store_true", help="open the window at once")
+    verb("presets", "List the presets.")
+    verb("doctor", "Say what this machine can do.")
+    shown_off = verb("demo", "Make a small film, kill the process in the middle, resume, heal a source: see it work.")
+    shown_off.add_argument("--folder", metavar="DIR", help="where to work; default: a new folder in the temporary one")
+    return top
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 86400")
+    return seconds
+def _searching(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--search", action="append", default=[], metavar="DIR", help="look here too for media that is missing; may be repeated"
+    )
+
+
+def _priority(text: str) -> int:
+    if not text.removeprefix("-").isdecimal() or abs(int(text)) > 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from -100 to 100")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 256")
+    return int(text)

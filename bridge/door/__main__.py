@@ -1,0 +1,78 @@
+"""The door as a process of its own: `python -m bridge.door COMPANION`. It ends with the companion, and when its settings change.
+
+A folder may lie on a share that hangs, or be full of rubbish: the companion does not notice.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+from bridge import logs, settings
+from bridge.cli.house import Place, place, program_version
+from bridge.client import Client
+from bridge.door.asking import Usual
+from bridge.door.beside import films, inbox
+from bridge.door.folder import Folder
+from bridge.door.keeper import Keeper
+from core.model.refusal import Refused
+from core.perform import machine, process
+
+LOOK_S = 5.0
+
+
+def _end_with_companion() -> None:
+    while os.read(0, 4096):
+        pass
+    os._exit(0)
+
+
+class _Changed:
+    """Whether the settings are others than at the start. Ones with a mistake in them change nothing."""
+
+    def __init__(self, where: Place) -> None:
+        self._where, self._looked = where, machine.monotonic()
+
+    def __call__(self) -> bool:
+        now = machine.monotonic()
+        if now - self._looked < LOOK_S:
+            return False
+        self._looked = now
+        try:
+            return settings.load(self._where.home) != self._where.settings
+        except Refused:
+            return False
+
+
+def main() -> int:
+    """Keep the folder of this user."""
+    process.die_with_parent(int(sys.argv[1]))
+    threading.Thread(target=_end_with_companion, daemon=True).start()
+    where = place()
+    logs.begin(where.home)
+    changed, folder = _Changed(where), inbox(where)
+    program = f"hotsplice door {program_version()}"
+    if folder is None:
+        while not changed():
+            machine.sleep(LOOK_S)
+        return 0
+    with Client(where.home, program=program) as asks, Client(where.home, program=program) as hears:
+        place_of_films, ours = films(where)
+        usual = Usual(
+            films=place_of_films, preset=where.settings.films_preset or "",
+            endings={name: preset.extension for name, preset in where.presets().items()},
+        )  # fmt: skip
+        keeper = Keeper(
+            folder=Folder(folder), usual=usual, make=ours, asks=asks, hears=hears, language=where.settings.language
+        )
+        try:
+            keeper.run(changed)
+        except Refused as error:  # the companion is gone, or does not know us: it starts another when it is back
+            logs.refused(error.code, "the door ends")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

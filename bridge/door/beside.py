@@ -1,0 +1,61 @@
+"""The door as the companion sees it: where it is, and a process that is started, and started again when it ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+from bridge.children import Child
+from core.perform import machine
+
+if TYPE_CHECKING:
+    import zmq
+
+    from bridge.cli.house import Place
+
+REST_S = 5.0
+
+
+def inbox(where: Place) -> Path | None:
+    """The folder that is watched; None when nobody wants one."""
+    chosen = where.settings.door
+    if chosen is False:
+        return None
+    return Path(chosen).expanduser() if isinstance(chosen, str) else where.home / "door" / "inbox"
+
+
+def films(where: Place) -> tuple[Path, bool]:
+    """Where films go whose place nobody named, and whether that folder may be made: one that was chosen may be on a drive that
+    is out."""
+    if where.settings.films:
+        return Path(where.settings.films).expanduser(), False
+    return Path(platformdirs.user_videos_path()) / "Hotsplice", True
+
+
+class Door:
+    """The process, for the companion's loop. Nothing is waited for."""
+
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], where: Place) -> None:
+        self._context, self._wanted = context, inbox(where) is not None
+        self._child: Child | None = None
+        self._not_before = 0.0
+
+    def look(self) -> None:
+        """It runs, if it should."""
+        now = machine.monotonic()
+        if self._wanted and self._child is None and now >= self._not_before:
+            self._not_before = now + REST_S
+            self._child = Child("door", "bridge.door", [], self._context)
+
+    def ended(self, name: bytes, line: bytes) -> None:
+        """Something was heard of a child: if it was the end of this one, another is started in a while."""
+        if name == b"door" and not line and self._child is not None:
+            self._child.code()
+            self._child = None
+
+    def close(self) -> None:
+        """No more."""
+        if self._child is not None:
+            self._child.kill()

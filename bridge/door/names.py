@@ -1,0 +1,90 @@
+"""What the names in a door's folder mean. Pure: from names to drops, and from a drop to the names around it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+from urllib.parse import unquote
+
+import msgspec
+
+ENDING = ".otio"
+ASKS = (".ask.json", ".ask.txt")
+"""After a timeline's whole name: what is wanted of it. The first that is there counts."""
+JSON, LUA = ".reply.json", ".reply.lua"
+DONE, REFUSED = "done", "refused"
+"""Folders in the inbox to which a timeline goes that was answered."""
+SIGN = "~"
+"""Before each `key=value` in a name."""
+_UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", "~")
+_SYSTEMS = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
+
+
+class Drop(NamedTuple):
+    """A file that asks for a film, and the name of its sidecar, if there is one."""
+
+    name: str
+    ask: str = ""
+
+
+def drops(names: Collection[str]) -> list[Drop]:
+    """Everything in a listing that is not the door's own, not hidden, not under way, and no sidecar; in order."""
+    there = set(names)
+    found = []
+    for name in sorted(there):
+        if name.startswith(".") or name.lower() in _SYSTEMS or name.endswith((JSON, LUA, *ASKS, *_UNFINISHED)):
+            continue
+        found.append(Drop(name, next((name + ask for ask in ASKS if name + ask in there), "")))
+    return found
+
+
+def replies(names: Iterable[str]) -> list[str]:
+    """The replies in a listing, by the name of what they are about."""
+    return sorted(name.removesuffix(JSON) for name in names if name.endswith(JSON) and not name.startswith("."))
+
+
+def said(name: str, keys: Collection[str]) -> tuple[str, dict[str, str]]:
+    """The title in a name, and what stands behind it: `Reel 1~preset=h264~width=1920.otio`. Values are percent-decoded. What
+    names none of `keys` belongs to the title."""
+    title = name.removesuffix(ENDING)
+    found: dict[str, str] = {}
+    while True:
+        rest, sign, last = title.rpartition(SIGN)
+        key, equals, value = last.partition("=")
+        if not (sign and equals and key in keys and rest.strip()):
+            return title.strip(), found
+        found.setdefault(key, unquote(value))
+        title = rest
+
+
+def beside(name: str, job: str, taken: Collection[str]) -> str:
+    """What a handled file is called in its folder: never a name that is there already."""
+    ending = next((end for end in (*(ENDING + ask for ask in ASKS), *ASKS, ENDING) if name.endswith(end)), "")
+    base = name.removesuffix(ending)
+    wanted = [f"{base}.{job}" if job else base, *(f"{base}.{job or 'again'}-{number}" for number in range(2, len(taken) + 3))]
+    return next(name + ending for name in wanted if name + ending not in taken)
+
+
+class Sight(msgspec.Struct, frozen=True, order=True):
+    """A file at a moment: bytes and the time of its last change in nanoseconds."""
+
+    size: int
+    mtime_ns: int
+
+
+class Stillness:
+    """Since when files are as they are, as far as it was looked. Whoever writes still, changes the one or the other."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, tuple[Sight, float]] = {}
+
+    def of(self, name: str, sight: Sight, now: float) -> float:
+        """Seconds for which nothing has changed."""
+        known = self._since.get(name)
+        if known is None or known[0] != sight:
+            known = self._since[name] = (sight, now)
+        return now - known[1]
+
+    def keep(self, names: Collection[str]) -> None:
+        """Forget all others: they are gone."""
+        self._since = {name: known for name, known in self._since.items() if name in names}

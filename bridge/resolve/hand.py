@@ -1,0 +1,144 @@
+"""The hand of the menu script, in our own interpreter: from the open timeline to a film and markers.
+
+    python -P -m bridge.resolve.hand [VERSION OF THE SCRIPT]
+
+Standard input and output are the pipe to the script (`line`). It ends with the script; the job does not.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+from bridge import logs
+from bridge.cli.companion import start
+from bridge.cli.house import Place, place, program_version
+from bridge.client import Client, Declined
+from bridge.requests import Describe
+from bridge.resolve import asking, filing, looking, marking, pinning
+from bridge.resolve.line import Editor, Failed, Gone
+from bridge.resolve.looking import Seen
+from bridge.resolve.telling import Teller
+from bridge.sayings import Described, Progressed
+from bridge.settings import home, language
+from core.explain import catalogue
+from core.explain.phrases import phrase
+from core.model.facts import Fact
+from core.model.refusal import Refused
+from core.perform import machine
+from otio_adapters import exported
+from otio_adapters.refused import TimelineRefused
+
+DIALOG_S, LOOK_S = 600.0, 1.0
+"""How long a dialog that Resolve shows is waited for when the film is there, and how often it is looked for."""
+ENDING_S = 10.0
+
+
+def main() -> int:
+    """The exit code; what happened was said in the Console."""
+    editor = Editor(sys.stdin.buffer, sys.stdout.buffer)
+    sys.stdout = sys.stderr  # the pipe is for lines alone
+    try:
+        teller = Teller(editor.say, language())
+        try:
+            where = place()
+            logs.begin(where.home)
+            run(editor, where, teller)
+        except Refused as error:
+            teller.refusal(catalogue.words(error.code, teller.language, **error.fields))
+        except TimelineRefused as error:
+            teller.refusal(catalogue.words(error.code, teller.language, detail=error.message))
+        except Declined as error:
+            teller.declined(error.refusal)
+        except Failed as error:
+            teller.refusal(catalogue.words("editor-failing", teller.language, detail=str(error)))
+        except Gone:
+            raise
+        except Exception as error:
+            logs.unforeseen(error)
+            kept = phrase("written-in", teller.language, path=home() / "logs" / logs.FILE)
+            teller.refusal(catalogue.words("unforeseen", teller.language, detail=kept))
+        editor.end()
+    except Gone:
+        pass
+    editor.gone.wait(ENDING_S)  # the script closes the pipe then, and nobody reads from it at our own end
+    return 0
+
+
+def run(editor: Editor, where: Place, teller: Teller) -> None:
+    """The story. Refused, TimelineRefused, Declined, Gone, Failed."""
+    seen = looking.look(editor)
+    timeline = _timeline(editor, seen)
+    preset, output = _film(where, seen)
+    teller.begins(seen, output)
+    with Client(where.home, program=f"hotsplice in Resolve {program_version()}", start=start(where)) as client:
+        asked = asking.ask(client, timeline, output=str(output), preset=preset, lacking=seen.lacking)
+        teller.asked(asked)
+        end = asking.follow(client, asked, lambda said: _heard(editor, teller, said))
+        told: Described = client.ask(Describe(request="describe", job=asked.job))
+    teller.ended(told, end)
+    _mark(editor, teller, seen, timeline, told)
+
+
+def _heard(editor: Editor, teller: Teller, said: Fact | Progressed | None) -> None:
+    if editor.gone.is_set():
+        raise Gone
+    teller.hear(said)
+
+
+def _timeline(editor: Editor, seen: Seen) -> bytes:
+    """The open timeline as it is sent: without markers of ours, so that it is the same at every run."""
+    with tempfile.TemporaryDirectory(prefix="hotsplice-", ignore_cleanup_errors=True) as folder:
+        raw = looking.export(editor, Path(folder) / "timeline.otio")
+    return exported.settled(raw, marks=marking.NAME, start_frame=seen.start_frame, rate=seen.rate)
+
+
+def _film(where: Place, seen: Seen) -> tuple[str, Path]:
+    """The preset, empty for the usual one, and where the film shall stand. Refused (output-folder-missing,
+    output-no-permission, preset-invalid)."""
+    preset = os.environ.get("HOTSPLICE_PRESET") or where.settings.films_preset or ""
+    chosen = os.environ.get("HOTSPLICE_FILMS") or where.settings.films or ""
+    folder = Path(chosen).expanduser().absolute() if chosen else platformdirs.user_videos_path() / "Hotsplice"
+    if chosen and not folder.is_dir():  # a drive that is out is not made anew on the system's own
+        raise Refused("output-folder-missing", path=str(folder))
+    known = where.presets().get(preset)
+    name = filing.file_name(seen.name, "Timeline") + (known.extension if known else ".mov")
+    folder = folder / filing.file_name(seen.project, "Project")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused("output-no-permission", path=str(folder)) from error
+    return preset, folder / name
+
+
+def _mark(editor: Editor, teller: Teller, seen: Seen, sent: bytes, told: Described) -> None:
+    """Findings into the timeline, as soon as Resolve answers."""
+    until, waiting = machine.monotonic() + DIALOG_S, False
+    while not looking.awake(editor):
+        if machine.monotonic() > until:
+            raise Refused("editor-silent")
+        if not waiting:
+            teller.waits()
+        waiting = True
+        machine.sleep(LOOK_S)
+    wanted = marking.marks(told)
+    if wanted and _changed(editor, seen, sent):
+        teller.changed()
+    frames = pinning.length(editor, seen.frames or told.frames)
+    teller.pinned(pinning.pin(editor, wanted, job=told.job.job, frames=frames))
+
+
+def _changed(editor: Editor, seen: Seen, sent: bytes) -> bool:
+    """Whether the timeline was edited since it was sent. One that cannot be exported just now is not said to be."""
+    try:
+        return _timeline(editor, seen) != sent
+    except (Refused, TimelineRefused):
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""What Resolve answers, as values: numbers come as floats, ints or text, keys as floats, and nothing as None, False or "".
+Pure. Seen in Resolve 18.5 to 21; docs/resolve.md names what was not tried."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+MOST_FRAMES = 2**31
+
+
+class Marker(NamedTuple):
+    """A marker of a timeline. `frame` counts from the timeline's first, whatever its timecode."""
+
+    frame: int
+    color: str
+    name: str
+    note: str
+    duration: int
+    custom: str = ""
+
+
+def number(said: Any) -> float | None:
+    """23.976, "23.976" and "29.97 DF" are numbers; everything else is None."""
+    if isinstance(said, bool) or not isinstance(said, (int, float, str)):
+        return None
+    try:
+        found = float(said.split()[0]) if isinstance(said, str) else float(said)
+    except (ValueError, IndexError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def whole(said: Any) -> int | None:
+    """A number without fraction, as an int."""
+    found = number(said)
+    return int(found) if found is not None and found == int(found) and abs(found) <= MOST_FRAMES else None
+
+
+def yes(said: Any) -> bool | None:
+    """ "1", 1, True and their opposites; None where it is not said."""
+    if isinstance(said, bool):
+        return said
+    found = number(said)
+    return bool(found) if found is not None else None
+
+
+def text(said: Any, most: int = 500) -> str:
+    """Printable text of at most so many characters; empty where there is none."""
+    return "".join(c if c.isprintable() else " " for c in said).strip()[:most] if isinstance(said, str) else ""
+
+
+def settings(plural: Any, singular: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings from `GetSettings` (from 21.1 on), and where that says nothing from `GetSetting` of each."""
+    known = plural if isinstance(plural, Mapping) else {}
+    return {name: said if (said := known.get(name)) not in (None, "") else value for name, value in singular.items()}
+
+
+def markers(said: Any) -> tuple[Marker, ...] | None:
+    """Markers by frame, {96.0: {...}} or {"96.0": {...}}; None when Resolve did not answer."""
+    if not isinstance(said, Mapping):
+        return None
+    found = []
+    for key, value in said.items():
+        frame = number(key)
+        if frame is not None and isinstance(value, Mapping):
+            color, name, note, custom = (_words(value.get(field)) for field in ("color", "name", "note", "customData"))
+            duration = max(1, round(number(value.get("duration")) or 1.0))
+            found.append(Marker(math.floor(frame), color, name, note, duration, custom))
+    return tuple(sorted(found))
+
+
+def _words(said: Any) -> str:
+    return said if isinstance(said, str) else ""

@@ -1,0 +1,142 @@
+"""The teller: a process of its own that reads the record and tells what became of jobs. It writes nothing but small pictures.
+
+    companion --(stdin)-->  8 bytes: two lengths; an errands.Tell
+    companion <--(stdout)-- one line: the answer
+
+A job of many thousand facts takes a moment to tell, a picture takes a decoder: nobody who hands in a timeline waits for that.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from bridge import logs
+from bridge.accounts import Account, account, last_plan, standing_film
+from bridge.cli.house import Place, place
+from bridge.cli.run import find_job
+from bridge.cli.stats import as_plain
+from bridge.errands import Tell, received, refusal
+from bridge.job_lines import job_line
+from bridge.protocol import encode
+from bridge.requests import Describe, Pictures, Stats
+from bridge.sayings import Described, Figures, Pictured, Said, ShotLine
+from core import pictures
+from core.decide.previous import earlier_render
+from core.engine import RECORD_LOST
+from core.explain.chronicle import chronicle
+from core.explain.findings import findings
+from core.explain.standing import standing
+from core.explain.statistics import statistics
+from core.explain.tales import Chronicle
+from core.model.refusal import Refused
+from core.perform import process
+from core.record.journal import Journal
+from core.record.memory import Memory
+from core.record.submissions import Submissions
+
+DRAWN_S = 4.0
+"""Pictures that take longer than this together are left out; whoever asks again gets more."""
+DRAWERS = 2
+"""Pictures drawn at once: the film comes first."""
+
+_tells = msgspec.json.Decoder(Tell)
+
+
+class Teller:
+    """Tells of one journal."""
+
+    def __init__(self, where: Place, journal: Journal) -> None:
+        self.where, self.journal = where, journal
+        self._submissions, self._memory = Submissions(journal), Memory(journal)
+        self._told: dict[str, tuple[int, Chronicle]] = {}
+
+    def answer(self, tell: Tell) -> Said:
+        """The answer to what is asked."""
+        asked, speak = tell.asked, self.where.settings.language
+        try:
+            match asked:
+                case Describe():
+                    return self._describe(asked, tell.working)
+                case Pictures():
+                    return self._pictures(asked)
+                case Stats():
+                    return Figures(re=asked.request, figures=msgspec.Raw(msgspec.json.encode(as_plain(statistics(self._all())))))
+        except Refused as error:
+            return refusal(error, asked.request, speak)
+        except RECORD_LOST as error:
+            lost = Refused("journal-failing", path=str(self.where.home), detail=str(error))
+            return refusal(lost, asked.request, speak)
+
+    # Words --------------------------------------------------------------------------------------------------------
+
+    def _describe(self, asked: Describe, working: tuple[str, ...]) -> Described:
+        job, speak = find_job(self.journal, asked.job), self.where.settings.language
+        known = account(self.journal, job)
+        told, planned = known.told, known.told.planned
+        line = job_line(self.journal, self._submissions, job, working)
+        film = self.journal.film(told.accepted.output)
+        whole = standing(told, state=line.state, language=speak, old_film=Path(film.path).name if film else "")
+        return Described(
+            re=asked.request, last=known.entries[-1].seq, job=line,
+            title=whole.title, message=whole.message, safe=whole.safe, action=whole.action,
+            rate=planned.rate if planned else "", start_frame=planned.start_frame if planned else 0,
+            drop_frame=planned.drop_frame if planned else False, frames=planned.frames if planned else 0,
+            shots=tuple(
+                ShotLine(
+                    number=shot.number, name=shot.name, first=shot.record_in, frames=shot.frames, state=shot.state, gap=shot.gap,
+                    path=shot.path,
+                )
+                for shot in told.shots
+            ),
+            findings=findings(told, known.plan, earlier=self._earlier(known), language=speak),
+        )  # fmt: skip
+
+    def _earlier(self, known: Account) -> set[int]:
+        """Shots that are missing and of which an earlier good render could stand in."""
+        plan = known.plan
+        short = [shot.number for shot in known.told.shots if shot.state in ("slate", "mended", "missing") and shot.causes]
+        if plan is None or not short:
+            return set()
+        plans = self._memory.plans_for(known.told.accepted.output)
+        sealed = self.journal.seals({segment.key for _, old in plans for segment in old.segments})
+        return {number for number in short if earlier_render(plan.shots[number - 1], plan, plans, sealed) is not None}
+
+    def _all(self) -> list[Chronicle]:
+        """Every job's chronicle; what nothing new happened to is not read again."""
+        for job, _ in self.journal.jobs():
+            last = self._submissions.last(job)
+            if job not in self._told or self._told[job][0] != last:
+                self._told[job] = last, chronicle(job, self.journal.facts(job), last_plan(self.journal, job))
+        return [told for _, told in self._told.values()]
+
+    # Pictures -----------------------------------------------------------------------------------------------------
+
+    def _pictures(self, asked: Pictures) -> Pictured:
+        job = find_job(self.journal, asked.job)
+        known = account(self.journal, job)
+        found: dict[int, bytes] = {}
+        if known.plan is not None:
+            film = standing_film(self.journal, known.told)
+            found = pictures.of_job(
+                known.plan, film, self.journal, self.where.workspace(), workers=DRAWERS, shots=set(asked.shots), within_s=DRAWN_S
+            )
+        return Pictured(re=asked.request, job=job, pictures=found)
+
+
+def main() -> int:
+    """Tell until standard input closes."""
+    process.die_with_parent(int(sys.argv[1]) if len(sys.argv) > 1 else None)
+    where = place()
+    logs.begin(where.home)
+    teller = Teller(where, where.journal())
+    for tell, _ in received(sys.stdin.buffer, _tells):
+        os.write(sys.stdout.fileno(), encode(teller.answer(tell)) + b"\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

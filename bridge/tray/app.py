@@ -1,0 +1,109 @@
+"""The process of the display: one for each user, and clear words where there can be none."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import zlib
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QLocale, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+from PySide6.QtWidgets import QApplication, QSystemTrayIcon
+
+from bridge.cli.companion import start
+from bridge.cli.house import Place, program_version
+from bridge.tray import style
+from bridge.tray.shell import Shell
+from core.model.preset import Preset
+
+TRAY_S = 4
+"""How long a desktop that has just begun may take to have a tray."""
+_WAIT_MS = 500
+
+
+def run(where: Place, *, window: bool) -> int:
+    """Until a person quits it. Another one that runs already is asked to show its window."""
+    name = f"hotsplice-tray-{os.getuid() if hasattr(os, 'getuid') else ''}-{hash_of(where.home):x}"
+    qInstallMessageHandler(_fatal)
+    application = QApplication(sys.argv[:1])
+    if another_is_asked(name):
+        return 0
+    application.setApplicationName("Hotsplice")
+    application.setDesktopFileName("hotsplice")
+    application.setQuitOnLastWindowClosed(False)
+    dress(application)
+    QLocale.setDefault(QLocale(where.settings.language))
+    tray = QSystemTrayIcon.isSystemTrayAvailable()
+    shell = Shell(
+        where.home, f"hotsplice {program_version()}", start(where), endings(where.presets()), where.settings.language, tray=tray
+    )  # fmt: skip
+    server = QLocalServer()
+    server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+    QLocalServer.removeServer(name)
+    server.listen(name)
+    server.newConnection.connect(lambda: _asked(server, shell))
+    shell.start()
+    if window or not tray:
+        shell.open()
+    ends = _until_told(application)
+    code = application.exec()
+    ends.stop()
+    server.close()
+    shell.close()
+    return code
+
+
+def _asked(server: QLocalServer, shell: Shell) -> None:
+    """Somebody started another one."""
+    server.nextPendingConnection().deleteLater()
+    shell.open()
+
+
+def dress(application: QApplication) -> None:
+    """Our colours and type, on whatever desktop."""
+    application.setStyle("Fusion")
+    application.setPalette(style.palette())
+    application.setStyleSheet(style.SHEET)
+
+
+def endings(presets: dict[str, Preset]) -> dict[str, str]:
+    """What films of each preset end in."""
+    return {name: preset.extension for name, preset in sorted(presets.items())}
+
+
+def hash_of(home: Path) -> int:
+    """A number for a data folder, the same in every process."""
+    return zlib.crc32(str(home).encode())
+
+
+def another_is_asked(name: str) -> bool:
+    """Whether a display runs already; it then shows its window."""
+    socket = QLocalSocket()
+    socket.connectToServer(name)
+    found = socket.waitForConnected(_WAIT_MS)
+    if found:
+        socket.disconnectFromServer()
+    return found
+
+
+def _until_told(application: QApplication) -> QTimer:
+    """End in order when the session or a terminal says so: Python hears signals only while it runs now and then."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: QCoreApplication.quit())
+    often = QTimer(application)
+    often.timeout.connect(lambda: None)
+    often.start(250)
+    return often
+
+
+def _fatal(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    """The toolkit ends the process where it finds no display; before that, say so in our words."""
+    if kind == QtMsgType.QtFatalMsg:
+        from bridge.cli.tray import no_display
+
+        sys.stdout.flush()
+        os._exit(no_display(message))
+    elif kind in (QtMsgType.QtCriticalMsg, QtMsgType.QtWarningMsg) and os.environ.get("HOTSPLICE_DEBUG"):
+        print(message, file=sys.stderr)

@@ -1,0 +1,51 @@
+"""What to ask the companion, from what is shown and what is known of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Literal
+
+from bridge.requests import Describe, Message, Pictures, Stats
+from bridge.sayings import Described
+from bridge.tray.state import Model
+
+Place = Literal["jobs", "history", "settings"]
+"""The pages of the window."""
+AT_ONCE = 24
+"""Pictures that are asked for in one request."""
+_DRAWN = ("verified", "reused", "mended", "previous", "slate")
+
+
+def questions(
+    model: Model, place: Place, job: str, *, asked: Collection[str], tried: Collection[tuple[str, int, str]], stale: bool
+) -> tuple[Message, ...]:
+    """Requests that are due: `asked` are names of those that wait for an answer, `tried` (job, shot, state) pictures that were
+    asked for already; `stale`: the figures are older than the newest job."""
+    if model.link != "here":
+        return ()
+    found: list[Message] = []
+    if place == "history" and (model.figures is None or stale):
+        found.append(Stats(request="stats"))
+    told = model.described.get(job)
+    if place == "jobs" and model.job(job) is not None:
+        if told is None or _older(model, told):
+            found.append(Describe(request=f"describe-{job}", job=job))
+        if told is not None:
+            shots = wanted(model, told, tried)
+            if shots:
+                found.append(Pictures(request=f"pictures-{job}", job=job, shots=shots))
+    return tuple(one for one in found if one.request not in asked)
+
+
+def wanted(model: Model, told: Described, tried: Collection[tuple[str, int, str]]) -> tuple[int, ...]:
+    """Shots of which there may be a picture that we have not."""
+    job = told.job.job
+    have = model.pictures.get(job, {})
+    drawn = [shot for shot in told.shots if shot.state in _DRAWN and not shot.gap and shot.number not in have]
+    return tuple(shot.number for shot in drawn if (job, shot.number, shot.state) not in tried)[:AT_ONCE]
+
+
+def _older(model: Model, told: Described) -> bool:
+    """Whether something has happened to the job since it was described."""
+    line = model.job(told.job.job)
+    return model.heard.get(told.job.job, 0) > told.last or (line is not None and line.state != told.job.state)

@@ -1,0 +1,174 @@
+"""The tray's line to the companion: two threads, for a client waits for its answers. One asks, the other watches.
+
+    window --(post)--> asking --(hear)--> window        watching --(hear)--> window
+
+`hear` is called from both threads. A companion that died is started again, unless somebody ended it in order: then it is for a
+person to start it.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from bridge import endpoint
+from bridge.client import Client, Declined
+from bridge.requests import List, Message, Ping
+from bridge.sayings import Happened
+from bridge.tray.state import Link as State
+from bridge.tray.state import Trouble
+from core.explain import catalogue
+from core.explain.filling import Language
+from core.model.refusal import Refused
+
+LIST_EVERY_S = 2.0
+"""How often the list of jobs is asked for when nothing happens; what happens has it asked for at once."""
+MOST_LISTED = 500
+STARTING_S, ABSENT_S = 15.0, 1.5
+"""How long a companion is waited for: by who may start one, and by who only watches."""
+BURST_S = 0.15
+"""Many things that happen at once make one question."""
+
+
+class Linked(NamedTuple):
+    """Whether there is a companion."""
+
+    state: State
+    trouble: Trouble | None = None
+
+
+class Declining(NamedTuple):
+    """A request came to nothing: its name, and the words for it."""
+
+    request: str
+    code: str
+    title: str
+    message: str
+    action: str
+
+
+class Link:
+    """Begun with `start`, ended with `close`. `begin` starts a companion; `hear` takes Linked, Declining and sayings."""
+
+    def __init__(
+        self, home: Path, program: str, begin: Callable[[], None], hear: Callable[[Any], None], language: Language
+    ) -> None:
+        self._home, self._program, self._begin, self._hear, self._language = home, program, begin, hear, language
+        self._posted: queue.Queue[tuple[Message, bytes | None] | None] = queue.Queue()
+        self._closing = threading.Event()
+        self._met = threading.Event()
+        self._wanted = True
+        self._state: State = "looking"
+        self._threads = [
+            threading.Thread(target=work, daemon=True, name=work.__name__) for work in (self._ask_on, self._watch_on)
+        ]
+
+    def start(self) -> None:
+        """Begin to ask and to watch."""
+        for thread in self._threads:
+            thread.start()
+
+    def close(self, wait_s: float = 3.0) -> None:
+        """Ask and watch no more."""
+        self._closing.set()
+        self._met.set()
+        self._posted.put(None)
+        for thread in self._threads:
+            thread.join(wait_s)
+
+    def post(self, message: Message, timeline: bytes | None = None) -> None:
+        """Ask this, soon; the answer is heard."""
+        self._posted.put((message, timeline))
+
+    def want(self) -> None:
+        """A person wants a companion to run."""
+        self._wanted = True
+        self._posted.put((List(request="list", most=MOST_LISTED), None))
+
+    # Asking -------------------------------------------------------------------------------------------------------
+
+    def _ask_on(self) -> None:
+        with Client(self._home, program=self._program, start=self._may_begin, patience_s=STARTING_S) as client:
+            listed = List(request="list", most=MOST_LISTED)
+            while not self._closing.is_set():
+                self._ask(client, listed, None)
+                try:
+                    posted = self._posted.get(timeout=LIST_EVERY_S)
+                    while posted is not None and not self._closing.is_set():
+                        if posted[0] == listed:
+                            self._closing.wait(BURST_S)
+                        else:
+                            self._ask(client, *posted)
+                        posted = self._posted.get_nowait()
+                except queue.Empty:
+                    pass
+
+    def _ask(self, client: Client, message: Message, timeline: bytes | None) -> None:
+        try:
+            said = client.ask(message, timeline)
+        except Declined as error:
+            no = error.refusal
+            self._hear(Declining(message.request, no.code, no.title, no.message, no.action))
+        except Refused as error:
+            self._refused(error, message)
+        except OSError as error:  # no companion can be started
+            self._refused(Refused("companion-absent", detail=error.strerror or str(error)), message)
+        else:
+            self._link("here")
+            self._hear(said)
+
+    def _refused(self, error: Refused, message: Message) -> None:
+        words = catalogue.words(error.code, self._language, **error.fields)
+        absent = error.code == "companion-absent"
+        self._wanted = self._wanted and not absent
+        self._link(
+            "absent" if absent else "shut",
+            None if absent else Trouble(title=words.title, message=words.message, action=words.action),
+        )
+        if message.request != "list":
+            self._hear(Declining(message.request, error.code, words.title, words.message, words.action))
+
+    def _may_begin(self) -> None:
+        """Called again and again while nobody answers."""
+        if self._state == "here" and endpoint.read(self._home) is None:
+            self._wanted = False  # it was ended in order, and took its endpoint with it
+        if not self._wanted or self._closing.is_set():
+            raise Refused("companion-absent")
+        self._begin()
+
+    def _link(self, state: Literal["looking", "here", "absent", "shut"], trouble: Trouble | None = None) -> None:
+        changed = state != self._state
+        self._state = state
+        if state == "here":
+            self._wanted = True
+            self._met.set()
+        elif not self._closing.is_set():
+            self._met.clear()
+        if changed:
+            self._hear(Linked(state, trouble))
+
+    # Watching -----------------------------------------------------------------------------------------------------
+
+    def _watch_on(self) -> None:
+        last = -1
+        with Client(self._home, program=self._program, patience_s=ABSENT_S) as client:
+            while not self._closing.is_set():
+                self._met.wait()
+                if self._closing.is_set():
+                    return
+                try:
+                    if last < 0:
+                        last = client.ask(Ping(request="ping")).last
+                    for said in client.watch("", after=last):
+                        if self._closing.is_set():
+                            return
+                        if said is not None:
+                            self._hear(said)
+                        if isinstance(said, Happened):
+                            last = said.seq
+                            self._posted.put((List(request="list", most=MOST_LISTED), None))
+                except (Refused, Declined):
+                    self._closing.wait(0.2)  # the asking thread says why

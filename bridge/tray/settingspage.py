@@ -1,0 +1,247 @@
+"""The settings in the window: what stands in settings.yaml, each with a sentence. The file stays the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFileDialog,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from bridge.settings import DEVICES, MOST_JOBS, Settings
+from bridge.tray.parts import Choice, Number, across, button, down, plain, wrapped
+from bridge.tray.style import UNIT
+from bridge.tray.words import say
+from core.explain.filling import Language
+
+_LANGUAGES = (("English", "en"), ("Deutsch", "de"))
+
+
+class Folders(QWidget):
+    """A list of folders."""
+
+    changed = Signal()
+
+    def __init__(self, language: Language) -> None:
+        super().__init__()
+        self._language = language
+        self.list = QListWidget()
+        self.list.setObjectName("folders")
+        self.list.setFixedHeight(84)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self._remove = button(say("settings-remove", language), self._take_out)
+        acts = down(button(say("settings-add", language), self._add), self._remove, None)
+        row = across(self.list, acts)
+        row.setStretch(0, 1)
+        self.setLayout(row)
+        self.setFocusProxy(self.list)
+
+    def value(self) -> tuple[str, ...]:
+        """The folders."""
+        return tuple(self.list.item(row).text() for row in range(self.list.count()))
+
+    def set_value(self, folders: tuple[str, ...]) -> None:
+        """Show these."""
+        self.list.clear()
+        for folder in folders:
+            self.list.addItem(folder)
+            self.list.item(self.list.count() - 1).setToolTip(folder)
+        self._remove.setEnabled(bool(folders))
+
+    def _add(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, say("setting-media_folders", self._language).replace("&", ""))
+        if folder:
+            self.set_value((*self.value(), folder))
+            self.changed.emit()
+
+    def _take_out(self) -> None:
+        self.list.takeItem(max(0, self.list.currentRow()))
+        self._remove.setEnabled(self.list.count() > 0)
+        self.changed.emit()
+
+
+class PathField(QWidget):
+    """A path that can be written or chosen."""
+
+    changed = Signal()
+
+    def __init__(self, language: Language, folder: bool) -> None:
+        super().__init__()
+        self._folder = folder
+        self.line = QLineEdit()
+        self.line.setPlaceholderText(say("settings-auto", language))
+        self.line.textChanged.connect(lambda: self.changed.emit())
+        row = across(self.line, button(say("submit-choose", language), self._choose))
+        row.setStretch(0, 1)
+        self.setLayout(row)
+        self.setFocusProxy(self.line)
+
+    def value(self) -> str | None:
+        """The path; None for none."""
+        return self.line.text().strip() or None
+
+    def set_value(self, path: str | None) -> None:
+        """Show this."""
+        self.line.setText(path or "")
+
+    def _choose(self) -> None:
+        if self._folder:
+            chosen = QFileDialog.getExistingDirectory(self, "", self.line.text())
+        else:
+            chosen, _ = QFileDialog.getOpenFileName(self, "", self.line.text())
+        if chosen:
+            self.line.setText(chosen)
+
+
+class SettingsPage(QWidget):
+    """`saved` tells what was changed, by key; `open_file` that the file itself is wanted."""
+
+    saved = Signal(dict)
+    open_file = Signal()
+
+    def __init__(self, language: Language, path: str) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._language = language
+        self._read = Settings()
+        self._fields: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {}
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(3 * UNIT)
+        self._grid.setVerticalSpacing(4)
+        self._grid.setColumnStretch(1, 1)
+        self._build_fields()
+        self._wrong = wrapped("strong")
+        self._save = button(say("settings-save", language), self._save_all, primary=True)
+        self._undo = button(say("settings-undo", language), lambda: self.show_settings(self._read))
+        inside = QWidget()
+        inside.setObjectName("cards")
+        layout = QVBoxLayout(inside)
+        layout.setContentsMargins(3 * UNIT, 3 * UNIT, 3 * UNIT, 2 * UNIT)
+        layout.setSpacing(UNIT)
+        layout.addWidget(plain("title", say("settings", language).replace("&", "")))
+        layout.addWidget(wrapped("dim", say("settings-words", language, path=path)))
+        layout.addWidget(self._wrong)
+        layout.addSpacing(UNIT)
+        layout.addLayout(self._grid)
+        layout.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inside)
+        foot = across(button(say("settings-file", language), self.open_file.emit), None, self._undo, self._save)
+        foot.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, 2 * UNIT)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(scroll, 1)
+        outer.addLayout(foot)
+        self.show_settings(self._read)
+
+    def show_settings(self, read: Settings) -> None:
+        """Show what stands in the file."""
+        self._read = read
+        self._wrong.hide()
+        for key, (_, write) in self._fields.items():
+            write(getattr(read, key))
+        self._look()
+
+    def show_wrong(self, words: str) -> None:
+        """The file cannot be read, or what was chosen cannot be kept: why."""
+        self._wrong.setText(words)
+        self._wrong.show()
+
+    def changes(self) -> dict[str, Any]:
+        """What a person changed, by key."""
+        now = {key: read() for key, (read, _) in self._fields.items()}
+        return {key: value for key, value in now.items() if value != getattr(self._read, key)}
+
+    def _save_all(self) -> None:
+        self.saved.emit(self.changes())
+
+    def _look(self) -> None:
+        changed = bool(self.changes())
+        self._save.setEnabled(changed)
+        self._undo.setEnabled(changed)
+
+    def _build_fields(self) -> None:
+        auto = say("settings-auto", self._language)
+        self._choice("language", _LANGUAGES)
+        self._number("jobs", 0, MOST_JOBS, auto, lambda n: n or None, lambda value: value or 0)
+        self._number("jobs_at_once", 1, 16, "", int, int)
+        self._tick("low_priority")
+        self._path("scratch", folder=True)
+        self._path("films", folder=True)
+        folders = Folders(self._language)
+        folders.changed.connect(self._look)
+        self._row("media_folders", folders, folders.value, folders.set_value)
+        self._number(
+            "wait",
+            -1,
+            86400,
+            auto,
+            lambda n: None if n < 0 else float(n),
+            lambda value: -1 if value is None else int(value),
+            " s",
+        )
+        self._choice("decode_with", ((say("settings-none", self._language), None), *((name, name) for name in DEVICES)))
+        self._path("ffmpeg", folder=False)
+
+    def _choice(self, key: str, choices: tuple[tuple[str, Any], ...]) -> None:
+        box = Choice()
+        for text, value in choices:
+            box.addItem(text, value)
+        box.setFixedWidth(220)
+        box.currentIndexChanged.connect(self._look)
+        self._row(key, box, box.currentData, lambda value: box.setCurrentIndex(max(0, box.findData(value))))
+
+    def _number(
+        self,
+        key: str,
+        least: int,
+        most: int,
+        special: str,
+        out: Callable[[int], Any],
+        into: Callable[[Any], int],
+        suffix: str = "",
+    ) -> None:
+        box = Number()
+        box.setRange(least, most)
+        box.setSpecialValueText(special)
+        box.setSuffix(suffix)
+        box.setFixedWidth(220)
+        box.valueChanged.connect(self._look)
+        self._row(key, box, lambda: out(box.value()), lambda value: box.setValue(into(value)))
+
+    def _tick(self, key: str) -> None:
+        box = QCheckBox(say(f"setting-{key}-on", self._language))
+        box.toggled.connect(self._look)
+        self._row(key, box, box.isChecked, box.setChecked)
+
+    def _path(self, key: str, *, folder: bool) -> None:
+        field = PathField(self._language, folder)
+        field.changed.connect(self._look)
+        self._row(key, field, field.value, field.set_value)
+
+    def _row(self, key: str, field: QWidget, read: Callable[[], Any], write: Callable[[Any], None]) -> None:
+        label = QLabel(say(f"setting-{key}", self._language))
+        words = say(f"setting-{key}-words", self._language)
+        label.setBuddy(field)
+        label.setContentsMargins(0, 7, 0, 0)
+        field.setAccessibleName(label.text().replace("&", ""))
+        field.setAccessibleDescription(words)
+        self._fields[key] = (read, write)
+        row = self._grid.rowCount()
+        self._grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
+        self._grid.addWidget(field, row, 1)
+        self._grid.addWidget(wrapped("hint", words), row + 1, 1)
+        self._grid.setRowMinimumHeight(row + 2, UNIT)

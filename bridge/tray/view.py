@@ -1,0 +1,191 @@
+"""The model to what is shown in the tray and in the list of jobs: an icon, lines of a menu, rows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import Literal, NamedTuple
+
+from bridge.sayings import JobLine
+from bridge.tray.state import Doing, Model
+from bridge.tray.words import joined, lasting, of, say
+from core.explain.filling import Language, shown
+
+Role = Literal["quiet", "work", "good", "warn", "bad"]
+"""What a colour means. It never stands alone: beside it there is always a sign, a pattern or a word."""
+Kind = Literal["idle", "working", "attention", "done", "absent"]
+ATTENTION = ("incomplete", "failed")
+GOOD = ("complete", "unchanged")
+_MOST_IN_MENU = 6
+_SIGNS: dict[str, tuple[str, Role]] = {
+    "waiting": ("dots", "quiet"), "held": ("pause", "quiet"), "interrupted": ("pause", "quiet"), "superseded": ("back", "quiet"),
+    "complete": ("check", "good"), "unchanged": ("check", "good"), "incomplete": ("half", "warn"), "failed": ("cross", "bad"),
+}  # fmt: skip
+
+
+class Icon(NamedTuple):
+    """What the tray shows. `progress` from 0 to 1, None where there is none to show; `words` are the tooltip."""
+
+    kind: Kind
+    progress: float | None
+    words: str
+
+
+class Line(NamedTuple):
+    """A line of the tray's menu. `do` is what it does (empty: it only says something), with `job` where it is about one."""
+
+    text: str
+    do: str = ""
+    job: str = ""
+    sign: str = ""
+
+
+class Row(NamedTuple):
+    """A job in the list. `sign` names a drawn sign; `progress` is None for a job that is not under work."""
+
+    job: str
+    title: str
+    detail: str
+    sign: str
+    role: Role
+    progress: float | None
+    words: str
+
+
+def wants_attention(model: Model, line: JobLine) -> bool:
+    """Whether a person should look at this job: it needs a decision, or ended otherwise than asked and was not looked at."""
+    if line.state == "working":
+        return bool(model.gates.get(line.job) or model.slated.get(line.job))
+    return line.job not in model.seen and (line.state in ATTENTION or (line.state == "held" and bool(line.code)))
+
+
+def progress(model: Model, line: JobLine) -> float | None:
+    """How far a job under work is, from 0 to 1; None where it is not under work or cannot be told."""
+    doing = model.doing.get(line.job)
+    if line.state != "working" or doing is None:
+        return None
+    if doing.now is not None and doing.now.frames:
+        return min(1.0, doing.now.frames_done / doing.now.frames)
+    return 0.0
+
+
+def icon(model: Model, language: Language) -> Icon:
+    """The one sign for everything: attention before work, work before what is done."""
+    if model.link in ("absent", "shut"):
+        text = model.trouble.title if model.trouble else say("companion-absent", language)
+        return Icon("absent", None, joined("Hotsplice", text))
+    working = [line for line in model.jobs if line.state == "working"]
+    calling = [line for line in model.jobs if wants_attention(model, line)]
+    fresh = [line for line in model.jobs if line.state in GOOD and model.began and _unseen_end(model, line)]
+    far = overall(model, working)
+    if calling:
+        return Icon("attention", far, joined("Hotsplice", say("need-you", language, count=len(calling))))
+    if working:
+        return Icon("working", far or 0.0, joined("Hotsplice", *(_far(model, line) for line in working[:3])))
+    if fresh:
+        return Icon("done", None, joined("Hotsplice", say("films-done", language, count=len(fresh))))
+    return Icon("idle", None, joined("Hotsplice", say("paused" if model.paused else "nothing-to-do", language)))
+
+
+def overall(model: Model, working: list[JobLine]) -> float | None:
+    """How far all jobs under work are together, by their frames."""
+    known = [model.doing[line.job].now for line in working if line.job in model.doing]
+    frames = sum(now.frames for now in known if now)
+    return sum(now.frames_done for now in known if now) / frames if frames else None
+
+
+def _unseen_end(model: Model, line: JobLine) -> bool:
+    return line.job not in model.seen
+
+
+def _far(model: Model, line: JobLine) -> str:
+    far = progress(model, line)
+    return f"{shown(line.timeline)} {100 * far:.0f} %" if far is not None else shown(line.timeline)
+
+
+def menu(model: Model, language: Language) -> tuple[tuple[Line, ...], ...]:
+    """The tray's menu: groups of lines."""
+
+    def told(line: JobLine) -> Line:
+        detail = state_words(model, line, language)
+        return Line(shortened(joined(shown(line.timeline) or line.job, detail), 70), "show", line.job, sign_of(model, line)[0])
+
+    working = [line for line in reversed(model.jobs) if line.state == "working"]
+    calling = [line for line in reversed(model.jobs) if line.state != "working" and wants_attention(model, line)]
+    jobs = [told(line) for line in (*working, *calling)][:_MOST_IN_MENU]
+    waiting = sum(line.state == "waiting" for line in model.jobs)
+    state: list[Line] = []
+    if model.link in ("absent", "shut"):
+        state = [
+            Line(model.trouble.title if model.trouble else say("companion-absent", language)),
+            Line(say("start-companion", language), "start"),
+        ]
+    elif not jobs:
+        state = [Line(say("paused" if model.paused else "nothing-to-do", language))]
+    if waiting:
+        state.append(Line(say("jobs-waiting", language, count=waiting)))
+    acts = [Line(say("open-window", language), "open"), Line(say("new-film", language), "new")]
+    if model.link == "here":
+        acts.append(Line(say("go-on-all", language), "go-on") if model.paused else Line(say("pause-all", language), "pause"))
+    groups = (tuple(jobs), tuple(state), tuple(acts), (Line(say("quit-tray", language), "quit"),))
+    return tuple(group for group in groups if group)
+
+
+def rows(model: Model, language: Language, when: Callable[[float], str]) -> tuple[Row, ...]:
+    """The jobs, those under work first, then those that wait, then the newest. `when` tells a moment."""
+    order = {"working": 0, "waiting": 1}
+    waiting = sorted((line for line in model.jobs if line.state == "waiting"), key=lambda line: (-line.priority, line.at))
+    others = [line for line in reversed(model.jobs) if line.state != "waiting"]
+    sorted_ = sorted([*waiting, *others], key=lambda line: order.get(line.state, 2))
+    return tuple(_row(model, line, language, when) for line in sorted_)
+
+
+def _row(model: Model, line: JobLine, language: Language, when: Callable[[float], str]) -> Row:
+    sign, role = sign_of(model, line)
+    words = state_words(model, line, language)
+    title = shown(line.timeline) or PurePath(line.output).name or line.job
+    detail = words if line.state in ("working", "waiting") else joined(words, when(line.at))
+    return Row(
+        line.job, title, detail, sign, role, progress(model, line), "\n".join((title, words, shown(line.output), line.job))
+    )
+
+
+def sign_of(model: Model, line: JobLine) -> tuple[str, Role]:
+    """A drawn sign for a job, and what its colour means."""
+    if line.state == "working":
+        return ("gate", "warn") if model.gates.get(line.job) else ("play", "work")
+    if line.state == "held" and line.code:
+        return "cross", "bad"
+    return _SIGNS.get(line.state, ("dots", "quiet"))
+
+
+def state_words(model: Model, line: JobLine, language: Language) -> str:
+    """How a job stands, in a few words."""
+    if line.state == "working":
+        gates = model.gates.get(line.job)
+        if gates:
+            return say("waits-for", language, place=gates[0].path)
+        return doing_words(model.doing.get(line.job), language)
+    if line.state == "waiting" and line.priority:
+        return joined(of("job", "waiting", language), say("first", language) if line.priority > 0 else "")
+    return of("job", line.state, language)
+
+
+def doing_words(doing: Doing | None, language: Language) -> str:
+    """What is done at this moment, how far, and how long it will take."""
+    if doing is None:
+        return say("begins", language)
+    if doing.now is None:
+        of_all = say("of-all", language, done=doing.done, total=doing.total) if doing.total else ""
+        return joined(of("step", doing.step, language), of_all)
+    now = doing.now
+    far = f"{100 * now.frames_done / now.frames:.0f} %" if now.frames else ""
+    left = say("left", language, time=lasting(now.left_s, language)) if now.left_s is not None else ""
+    if now.phase in ("join", "publish"):
+        return joined(of("step", now.phase, language), far)
+    return joined(far, left) or of("step", now.phase, language)
+
+
+def shortened(text: str, most: int) -> str:
+    """A text of at most so many characters; what is left out is in the middle, where names tell least."""
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[len(text) - (most - 1) // 2 :]}"

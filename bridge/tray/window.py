@@ -1,0 +1,302 @@
+"""The window: jobs on the left, on the right a job, the history or the settings. It shows a model and tells wishes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import get_args
+
+from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QColor,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QShortcut,
+)
+from PySide6.QtWidgets import QFrame, QMainWindow, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from bridge.tray.asking import Place
+from bridge.tray.figures import Board
+from bridge.tray.historypage import HistoryPage
+from bridge.tray.joblist import JobList
+from bridge.tray.jobpage import JobPage
+from bridge.tray.page import page
+from bridge.tray.parts import Shortened, Sign, across, button, down, plain, put, rule, wrapped
+from bridge.tray.settingspage import SettingsPage
+from bridge.tray.state import Model
+from bridge.tray.style import FOCUS, GROUND, ROLES, TEXT, UNIT
+from bridge.tray.submitting import is_timeline
+from bridge.tray.view import Role, rows
+from bridge.tray.words import say
+from core.explain.filling import Language
+
+SAID_MS = 8000
+"""How long a short word about what was done stays."""
+_PLACES: tuple[Place, ...] = get_args(Place)
+
+
+class Window(QMainWindow):
+    """Wishes: `wish` (do, job), `act` about the job that is shown, `new` with a timeline or empty, `moved` when another page or
+    job is shown, `away` when it was closed."""
+
+    wish = Signal(str)
+    act = Signal(object)
+    new = Signal(str)
+    moved = Signal()
+    away = Signal()
+
+    def __init__(self, language: Language, settings_path: str, when: Callable[[float], str]) -> None:
+        super().__init__()
+        self._language, self._when = language, when
+        self.model = Model()
+        self.job = ""
+        self.setWindowTitle("Hotsplice")
+        self.setAcceptDrops(True)
+        self.setMinimumSize(900, 600)
+        self.resize(1220, 800)
+        self.list = JobList()
+        self.list.setAccessibleName(say("jobs", language).replace("&", ""))
+        self.job_page, self.history = JobPage(language), HistoryPage(language)
+        self.settings = SettingsPage(language, settings_path)
+        self._empty = self._build_empty()
+        self._pages = QStackedWidget()
+        self._nav: dict[Place, QPushButton] = {}
+        self._banner, self._banner_sign, self._banner_text = QFrame(), Sign(18), wrapped("")
+        self._banner_act = button("", self._banner_pressed, primary=True)
+        self._banner_do = ""
+        self._link_sign, self._link_text = Sign(14), Shortened("dim")
+        self._said, self._said_sign, self._said_text = QFrame(), Sign(16), wrapped("")
+        self._quiet = QTimer(self)
+        self._quiet.setSingleShot(True)
+        self._quiet.timeout.connect(self._said.hide)
+        self._over = _DropHere(say("drop-here", language))
+        self._centre = QWidget()
+        self._build()
+        self.list.chosen.connect(self.show_job)
+        self.job_page.act.connect(self.act)
+
+    # Building -----------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        side = QWidget()
+        side.setObjectName("side")
+        side.setFixedWidth(296)
+        brand = plain("brand", "Hotsplice")
+        column = QVBoxLayout(side)
+        column.setContentsMargins(UNIT, 2 * UNIT, UNIT, UNIT)
+        column.setSpacing(UNIT)
+        head = across(brand, None, button(say("new-film", self._language), lambda: self.new.emit(""), primary=True))
+        head.setContentsMargins(UNIT, 0, UNIT, 0)
+        column.addLayout(head)
+        column.addWidget(self.list, 1)
+        column.addWidget(rule())
+        for place in _PLACES:
+            made = button(say(place, self._language), partial(self.go, place))
+            made.setProperty("nav", True)
+            made.setCheckable(True)
+            self._nav[place] = made
+            column.addWidget(made)
+        state = across(self._link_sign, self._link_text, gap=6)
+        state.setContentsMargins(UNIT, 4, UNIT, 4)
+        column.addLayout(state)
+        for part in (self._empty, self.job_page, self.history, self.settings):
+            self._pages.addWidget(part)
+        for frame, sign, text, end in (
+            (self._banner, self._banner_sign, self._banner_text, self._banner_act),
+            (self._said, self._said_sign, self._said_text, button(say("dismiss", self._language), self._said.hide)),
+        ):
+            frame.setObjectName("banner")
+            row = across(sign, text, end)
+            row.setStretch(1, 1)
+            row.setContentsMargins(2 * UNIT, UNIT, UNIT, UNIT)
+            frame.setLayout(row)
+            frame.hide()
+        edge = down(self._banner, gap=0)
+        edge.setContentsMargins(3 * UNIT, 2 * UNIT, 2 * UNIT, 0)
+        foot = down(self._said, gap=0)
+        foot.setContentsMargins(3 * UNIT, 0, 2 * UNIT, UNIT)
+        right = down(edge, self._pages, foot, gap=0)
+        right.setStretch(1, 1)
+        whole = across(side, right, gap=0)
+        whole.setStretch(1, 1)
+        self._centre.setObjectName("page")
+        self._centre.setLayout(whole)
+        self.setCentralWidget(self._centre)
+        self._over.setParent(self._centre)
+        self._over.hide()
+        for keys, do in (
+            ("Ctrl+N", lambda: self.new.emit("")), ("Ctrl+O", lambda: self.new.emit("")), ("Ctrl+1", lambda: self.go("jobs")),
+            ("Ctrl+2", lambda: self.go("history")), ("Ctrl+3", lambda: self.go("settings")), ("Ctrl+W", self.close),
+            ("Ctrl+Q", lambda: self.wish.emit("quit")), ("Ctrl+L", self.list.setFocus),
+        ):  # fmt: skip
+            QShortcut(QKeySequence(keys), self).activated.connect(do)
+        self._nav["jobs"].setChecked(True)
+        self.list.setFocus()
+
+    def _build_empty(self) -> QWidget:
+        language = self._language
+        empty = QWidget()
+        empty.setObjectName("page")
+        self._empty_title = plain("title", say("no-jobs", language))
+        words = wrapped("dim", say("no-jobs-why", language))
+        words.setFixedWidth(440)
+        words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        press = button(say("new-film", language), lambda: self.new.emit(""), primary=True)
+        column = down(None, self._empty_title, words, UNIT, press, None)
+        for part in (self._empty_title, words, press):
+            column.setAlignment(part, Qt.AlignmentFlag.AlignHCenter)
+        empty.setLayout(column)
+        return empty
+
+    # Showing ------------------------------------------------------------------------------------------------------
+
+    @property
+    def place(self) -> Place:
+        """The page that is shown."""
+        return next(place for place, press in self._nav.items() if press.isChecked())
+
+    def go(self, place: Place) -> None:
+        """Show a page."""
+        for name, press in self._nav.items():
+            press.setChecked(name == place)
+        self._show_place()
+        self.moved.emit()
+
+    def show_job(self, job: str) -> None:
+        """Show a job."""
+        self.job = job
+        self.list.choose(job)
+        self.go("jobs")
+
+    def show_model(self, model: Model) -> None:
+        """Show how things stand."""
+        self.model = model
+        shown = rows(model, self._language, self._when)
+        self.list.show_rows(shown)
+        if shown and model.job(self.job) is None:
+            self.job = shown[0].job
+            self.moved.emit()
+        if self.list.current() != self.job:
+            self.list.choose(self.job)
+        self._show_link()
+        self._show_place()
+
+    def show_board(self, board: Board) -> None:
+        """Show how the jobs went."""
+        self.history.show_board(board)
+
+    def say(self, text: str, role: Role = "good") -> None:
+        """A short word about what was done; it goes away by itself."""
+        self._said_sign.show_sign({"bad": "stop", "warn": "warning"}.get(role, "check"), ROLES[role])
+        put(self._said_text, text)
+        self._said.setAccessibleName(text)
+        self._said.show()
+        self._quiet.start(SAID_MS if role == "good" else 3 * SAID_MS)
+
+    def _show_place(self) -> None:
+        match self.place:
+            case "history":
+                self._pages.setCurrentWidget(self.history)
+            case "settings":
+                self._pages.setCurrentWidget(self.settings)
+            case _:
+                made = page(self.model, self.job, self._language)
+                if made is None:
+                    self._pages.setCurrentWidget(self._empty)
+                    put(self._empty_title, say("no-jobs" if self.model.began else "companion-looking", self._language))
+                else:
+                    self.job_page.show_page(made)
+                    self._pages.setCurrentWidget(self.job_page)
+
+    def _show_link(self) -> None:
+        language, model = self._language, self.model
+        sign, role = {"here": ("check", "good"), "looking": ("dots", "quiet")}.get(model.link, ("cross", "warn"))
+        self._link_sign.show_sign(sign, ROLES[role])  # type: ignore[index]
+        self._link_text.say(say(f"companion-{'absent' if model.link == 'shut' else model.link}", language))
+        banner = ("", "", "")
+        if model.link == "absent":
+            banner = (f"{say('companion-absent', language)}. {say('companion-absent-why', language)}", "start", "start-companion")
+        elif model.link == "shut" and model.trouble is not None:
+            trouble = model.trouble
+            banner = (" ".join((f"{trouble.title}.", trouble.message, trouble.action)), "start", "start-companion")
+        elif model.paused:
+            banner = (say("paused-why", language), "go-on", "go-on-all")
+        self._banner.setVisible(bool(banner[0]))
+        if banner[0]:
+            self._banner_sign.show_sign("pause" if model.paused and model.link == "here" else "warning", ROLES["warn"])
+            put(self._banner_text, banner[0])
+            if self._banner_do != banner[1] or not self._banner_act.text():
+                self._banner_act.setEnabled(True)
+            self._banner_do = banner[1]
+            self._banner_act.setText(say(banner[2], language))
+        else:
+            self._banner_do = ""
+
+    def _banner_pressed(self) -> None:
+        self.wish.emit(self._banner_do)
+
+    # The toolkit's events -----------------------------------------------------------------------------------------
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """The window goes; what becomes of the display is decided elsewhere."""
+        event.accept()
+        self.away.emit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Who looks at a job again has seen it."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.moved.emit()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Timelines are welcome."""
+        if _timelines(event):
+            event.acceptProposedAction()
+            self._over.setGeometry(self._centre.rect())
+            self._over.raise_()
+            self._over.show()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """It goes on."""
+        self._over.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """One film for each timeline, one after the other."""
+        self._over.hide()
+        event.acceptProposedAction()
+        for path in _timelines(event):
+            self.new.emit(path)
+
+
+def _timelines(event: QDropEvent) -> list[str]:
+    urls = event.mimeData().urls()
+    return [url.toLocalFile() for url in urls if url.isLocalFile() and is_timeline(url.toLocalFile())]
+
+
+class _DropHere(QWidget):
+    """Over the whole window while a timeline is dragged over it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw a frame and a sentence."""
+        painter = QPainter(self)
+        ground = QColor(GROUND)
+        ground.setAlpha(225)
+        painter.fillRect(self.rect(), ground)
+        pen = QPen(QColor(FOCUS), 2, Qt.PenStyle.DashLine)
+        painter.setPen(pen)
+        painter.drawRoundedRect(self.rect().adjusted(24, 24, -24, -24), 12, 12)
+        painter.setPen(QColor(TEXT))
+        font = painter.font()
+        font.setPixelSize(22)
+        painter.setFont(font)
+        painter.drawText(QRect(self.rect()), Qt.AlignmentFlag.AlignCenter, self._text)

@@ -1,0 +1,153 @@
+"""What a person wants, done: about a job and what was found in it, a new film, the settings. Requests go to the companion, the
+rest is done here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog
+
+from bridge import settings
+from bridge.cli import summary
+from bridge.requests import Cancel, Message, Prioritise, Resume
+from bridge.tray import deeds
+from bridge.tray.page import Act, answers, diagnosis
+from bridge.tray.submitdialog import SubmitDialog
+from bridge.tray.submitting import Wanted, submission, too_large
+from bridge.tray.window import Window
+from bridge.tray.words import say
+from core.explain.filling import Language
+from core.model.refusal import Refused
+from core.perform import machine
+
+
+class Wishes(QObject):
+    """Of the person before the window. `post` asks the companion; `presets` maps names to the endings of their films."""
+
+    _aside = Signal(object)
+
+    def __init__(
+        self,
+        window: Window,
+        post: Callable[[Message, bytes | None], None],
+        home: Path,
+        program: str,
+        presets: dict[str, str],
+        language: Language,
+    ) -> None:
+        super().__init__()
+        self.window, self.home, self._language = window, home, language
+        self._post_it, self._program, self._presets = post, program, presets
+        self._aside.connect(lambda do: do(), Qt.ConnectionType.QueuedConnection)
+        window.act.connect(self.act)
+        window.new.connect(self.new_film)
+        window.settings.open_file.connect(self._open_settings)
+        window.settings.saved.connect(self._save_settings)
+
+    def _post(self, message: Message, timeline: bytes | None = None) -> None:
+        self._post_it(message, timeline)
+
+    def act(self, act: Act) -> None:
+        """Something about the job that is shown."""
+        job = self.window.job
+        line = self.window.model.job(job)
+        if line is None:
+            return
+        match act.do:
+            case "cancel":
+                self._post(Cancel(request="cancel", job=job))
+            case "resume":
+                self._post(Resume(request="resume", job=job))
+            case "first" | "back":
+                most = max((other.priority for other in self.window.model.jobs if other.state == "waiting"), default=0)
+                self._post(Prioritise(request="prioritise", job=job, priority=min(100, most + 1) if act.do == "first" else 0))
+            case "folder":
+                if not deeds.open_folder(act.path or line.output):
+                    self.window.say(say("not-done", self._language, why=act.path or line.output), "bad")
+            case "report":
+                self._run(["report", job, "--open"], say("did-report", self._language))
+            case "bundle":
+                self._bundle(job)
+            case "copy":
+                told = self.window.model.described.get(job)
+                if told is not None:
+                    QGuiApplication.clipboard().setText(diagnosis(told, self._program))
+                    self.window.say(say("did-copy", self._language))
+            case _:
+                self._answer(act, job)
+
+    def _answer(self, act: Act, job: str) -> None:
+        file = ""
+        if act.do == "relink":
+            title = say("choose-file", self._language, name=Path(act.path).name)
+            start = str(Path(act.path).parent) if Path(act.path).parent.is_dir() else ""
+            file, _ = QFileDialog.getOpenFileName(self.window, title, start)
+            if not file:
+                return
+        for message in answers(act, job, f"answer-{machine.token()}", file=file):
+            self._post(message)
+
+    def _bundle(self, job: str) -> None:
+        title = say("choose-bundle", self._language)
+        path, _ = QFileDialog.getSaveFileName(self.window, title, str(Path.home() / f"hotsplice-{job}.zip"), "*.zip")
+        if path:
+            self._run(["diagnose", job, "-o", path], say("did-bundle", self._language, path=path))
+
+    def _run(self, words: list[str], well: str) -> None:
+        def done(said: str, why: str) -> None:
+            text, role = (say("not-done", self._language, why=why), "bad") if why else (well, "good")
+            self._aside.emit(lambda: self.window.say(text, role))  # type: ignore[arg-type]
+
+        deeds.command(words, done)
+
+    def new_film(self, timeline: str) -> None:
+        """Ask what shall be made, and hand it to the companion."""
+        dialog = SubmitDialog(self.window, self._language, self._presets, timeline)
+        dialog.accepted.connect(lambda: self.submit(dialog.wanted))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setModal(True)
+        dialog.open()
+
+    def submit(self, wanted: Wanted) -> None:
+        """Hand a timeline to the companion."""
+        path = Path(wanted.timeline)
+        language = self._language
+        try:
+            if too_large(path.stat().st_size):
+                self.window.say(say("submit-too-large", language, name=path.name), "bad")
+                return
+            data = path.read_bytes()
+        except OSError as error:
+            self.window.say(say("submit-unreadable", language, name=path.name, why=error.strerror or error), "bad")
+            return
+        self._post(submission(wanted, data, machine.token(16)), data)
+
+    def show_settings(self) -> None:
+        """What stands in the file; what a person is just changing stays."""
+        try:
+            read = settings.load(self.home)
+        except Refused as error:
+            said = summary.refusal(error, self._language)
+            self.window.settings.show_wrong(f"{say('settings-wrong', self._language)}: {said['message']}")
+        else:
+            if not self.window.settings.changes():
+                self.window.settings.show_settings(read)
+
+    def _open_settings(self) -> None:
+        settings.write_template(self.home)
+        deeds.open_file(self.home / "settings.yaml")
+
+    def _save_settings(self, changes: dict[str, Any]) -> None:
+        change = getattr(settings, "change", None)
+        try:
+            if change is not None:
+                change(self.home, **changes)
+            self.window.settings.show_settings(settings.load(self.home))
+            self.window.say(say("did-settings", self._language))
+        except Refused as error:
+            said = summary.refusal(error, self._language)
+            self.window.settings.show_wrong(f"{said['message']} {said['action']}")

@@ -1,0 +1,76 @@
+"""Chronicle to how a job stands as a whole: what a person reads first, in the words of `hotsplice assemble`'s own end."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from core.explain import catalogue
+from core.explain.filling import Language, decimal
+from core.explain.phrases import phrase, what_is_safe
+from core.explain.tales import Chronicle
+from core.explain.wording import words_of
+
+
+class Standing(NamedTuple):
+    """Title, what happened, what is safe, and the best thing to do; the last two may be empty."""
+
+    title: str
+    message: str
+    safe: str
+    action: str
+
+
+def standing(told: Chronicle, *, state: str, language: Language = "en", old_film: str = "") -> Standing:
+    """How it stands. `state` is the job's in the list of jobs: `waiting` and `working` are not on record; `old_film` is the name
+    of the film that stood there before, if any did."""
+    output, speak = told.accepted.output, language
+    safe = what_is_safe(verified=told.good, shots=len(told.shots), language=speak) if told.shots else ""
+    if state == "waiting":
+        return Standing(phrase("in-the-queue", speak), phrase("made-in-its-turn", speak, output=output), safe, "")
+    if state == "working":
+        return Standing(phrase("under-work", speak), phrase("being-made", speak, output=output), safe, "")
+    seconds = decimal(round(told.runs[-1].seconds, 1), speak) if told.runs else "0"
+    frames = told.planned.frames if told.planned else 0
+    made = phrase("made-in", speak, output=output, count=frames, seconds=seconds)
+    if told.published is not None and told.published.kept:
+        made += " " + phrase("film-kept", speak, output=output)
+    match told.outcome:
+        case "complete":
+            return Standing(phrase("complete", speak), made, "", "")
+        case "incomplete":
+            return Standing(phrase("incomplete", speak), made, safe, _what_now(told, speak))
+        case "unchanged":
+            title, message = phrase("nothing-to-do", speak), phrase("this-very-cut", speak, output=output)
+            short = any(not shot.good for shot in told.shots)
+            return Standing(title, message, safe, _what_now(told, speak)) if short else Standing(title, message, "", "")
+        case "superseded":
+            return Standing(phrase("overtaken", speak), phrase("newer-cut", speak, output=output), "", "")
+        case "failed":
+            return _failed(told, speak, old_film)
+        case _:
+            why = told.detail if told.outcome == "interrupted" else ""
+            by_wish = phrase("stopped-by-preference", speak, code=why.removeprefix(_AT)) + " " if why.startswith(_AT) else ""
+            message = by_wish + phrase("can-go-on", speak, job=told.job)
+            title = phrase("stopped" if told.outcome == "interrupted" else "unfinished", speak)
+            return Standing(title, message, safe, phrase("run-resume", speak, job=told.job))
+
+
+_AT = "stop at "
+"""How the reason of a run begins that a preference ended (core.answering)."""
+
+
+def _failed(told: Chronicle, language: Language, old_film: str) -> Standing:
+    said = (
+        words_of(told.fatal, language)
+        if told.fatal is not None
+        else catalogue.words(told.code, language, path=told.detail, detail=told.detail, name=told.detail)
+    )
+    safe = what_is_safe(verified=told.good, shots=len(told.shots), language=language, published=False, old_film=old_film)
+    return Standing(f"{said.title}.", said.message, safe if told.shots else phrase("all-untouched", language), said.action)
+
+
+def _what_now(told: Chronicle, language: Language) -> str:
+    """Mend it; or decide, where shots wait for a decision."""
+    mend = phrase("mend-and-run", language)
+    short = [shot.number for shot in told.shots if shot.state in ("slate", "mended")]
+    return f"{mend} {phrase('or-decide', language, job=told.job, shot=short[0])}" if short else mend

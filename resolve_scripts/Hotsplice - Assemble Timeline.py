@@ -1,0 +1,177 @@
+"""The menu script: Workspace > Scripts > Hotsplice - Assemble Timeline.
+
+DaVinci Resolve runs it as a process of its own, in whatever Python it has (3.6 or newer, nothing installed), so this file
+is a pair of hands and no more: it starts `bridge.resolve.hand` in the companion's own interpreter and does what that says,
+one line of JSON at a time.
+
+    hand  -->  {"say": TEXT}                                         a line for the Console
+               {"call": [OBJECT, METHOD], "with": [...], "keep": NAME}   call it; with `keep`, hold what comes back under NAME
+               {"end": true}                                         that was all
+    hand  <--  {"got": VALUE}   {"missing": true}   {"failed": TEXT}  the answer to a call
+
+An argument {"constant": [OBJECT, NAME]} is the object's own value of that name. At first there is one object, `resolve`.
+"""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+
+VERSION = 1
+HAND = "bridge.resolve.hand"
+NOT_INSTALLED = (
+    "Hotsplice was not found for this user: {} does not exist.\n"
+    "Open a terminal, run `hotsplice companion --background` once, then choose this script again."
+)
+NO_RESOLVE = "Hotsplice found no DaVinci Resolve to speak with. Choose it from Workspace > Scripts inside Resolve."
+BROKEN = (
+    "Hotsplice's own program could not be started ({}).\n"
+    "Run `hotsplice companion --background` in a terminal, then choose this script again."
+)
+ENDED = (
+    "Hotsplice's part of this script ended before its time. A film that was begun goes on by itself; choose this script "
+    "again to see it. What happened is written in {}."
+)
+
+
+def say(text):
+    """A line in the Console, whatever alphabet that can show."""
+    try:
+        print(text)
+    except UnicodeError:
+        print(text.encode("ascii", "backslashreplace").decode("ascii"))
+    try:
+        sys.stdout.flush()
+    except (AttributeError, OSError):
+        pass
+
+
+def resolve_object():
+    """Resolve itself: a global of a menu script, else by way of `app` or `bmd`, else of its own module; None."""
+    found = globals().get("resolve")
+    if found is not None:
+        return found
+    for name, method, words in (("app", "GetResolve", ()), ("bmd", "scriptapp", ("Resolve",))):
+        way = getattr(globals().get(name), method, None)
+        found = way(*words) if callable(way) else None
+        if found is not None:
+            return found
+    try:
+        return importlib.import_module("DaVinciResolveScript").scriptapp("Resolve")
+    except ImportError:
+        return None
+
+
+def data_folder(environment, system):
+    """Where Hotsplice keeps its data for this user; as `platformdirs` has it. `system` is sys.platform."""
+    chosen = environment.get("HOTSPLICE_HOME")
+    if chosen:
+        return os.path.abspath(os.path.expanduser(chosen))
+    home = os.path.expanduser("~")
+    if system == "darwin":
+        return os.path.join(home, "Library", "Application Support", "Hotsplice")
+    if system == "win32":
+        local = environment.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
+        return os.path.join(local, "Hotsplice")
+    return os.path.join(environment.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share"), "Hotsplice")
+
+
+def program(folder):
+    """How the hand is started, from the file that a companion leaves: its interpreter and search path; None without one."""
+    path = os.path.join(folder, "program.json")
+    try:
+        if hasattr(os, "getuid") and os.stat(path).st_uid != os.getuid():
+            return None
+        with open(path, "rb") as file:
+            said = json.loads(file.read().decode("utf-8"))
+        return [str(said["python"]), "-P", "-m", HAND], [str(place) for place in said["path"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def environment_for(path, environment):
+    """The hand's environment: ours without what Resolve or a launcher says of *this* Python."""
+    clean = {key: value for key, value in environment.items() if not key.startswith("PYTHON") and key != "__PYVENV_LAUNCHER__"}
+    clean["PYTHONPATH"] = os.pathsep.join(path)
+    return clean
+
+
+def answer(order, objects):
+    """Do one call; what is told of it. Resolve answers most mistakes with None or False, and that is told as it is."""
+    name, method = order["call"]
+    words = []
+    try:
+        for word in order.get("with", ()):
+            if isinstance(word, dict) and "constant" in word:
+                owner, constant = word["constant"]
+                word = getattr(objects[owner], constant, None)  # the live value: names of constants are not understood
+                if word is None:
+                    return {"missing": True}
+            words.append(word)
+        way = getattr(objects[name], method, None)  # None for what is missing: hasattr is True for everything
+        if not callable(way):
+            return {"missing": True}
+        got = way(*words)
+    except Exception as error:  # whatever the editor's side throws is told, and judged by the hand
+        return {"failed": f"{type(error).__name__}: {error}"}
+    if "keep" in order:
+        objects[order["keep"]] = got
+        return {"got": got is not None}
+    return {"got": got}
+
+
+def serve(hand, objects):
+    """Do what the hand says until it has ended; whether it ended as it should."""
+    for line in iter(hand.stdout.readline, b""):
+        order = json.loads(line.decode("ascii"))
+        if "say" in order:
+            say(order["say"])
+        elif "call" in order:
+            said = json.dumps(answer(order, objects), default=str)
+            hand.stdin.write(said.encode("ascii") + b"\n")
+            hand.stdin.flush()
+        elif order.get("end"):
+            return True
+    return False
+
+
+def main():
+    """Run the hand."""
+    folder = data_folder(os.environ, sys.platform)
+    found, resolve = program(folder), resolve_object()
+    if found is None:
+        say(NOT_INSTALLED.format(os.path.join(folder, "program.json")))
+    elif resolve is None:
+        say(NO_RESOLVE)
+    else:
+        run(found, os.path.join(folder, "resolve.log"), resolve)
+
+
+def run(found, log, resolve):
+    """From the hand's start to its end; `log` is the file for what it complains of."""
+    words, path = found
+    try:
+        with open(log, "ab") as complaints:
+            hand = subprocess.Popen(
+                [*words, str(VERSION)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints,
+                env=environment_for(path, os.environ), creationflags=0x08000000 if os.name == "nt" else 0,  # no black window
+            )  # fmt: skip
+    except OSError as error:
+        say(BROKEN.format(error.strerror or error))
+        return
+    try:
+        well = serve(hand, {"resolve": resolve})
+    except (OSError, ValueError):
+        well = False
+    for pipe in (hand.stdin, hand.stdout):
+        try:
+            pipe.close()  # which ends it, if it has not ended
+        except OSError:
+            pass
+    hand.wait()
+    if not well:
+        say(ENDED.format(log))
+
+
+main()

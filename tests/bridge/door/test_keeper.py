@@ -1,0 +1,331 @@
+"""A keeper with a real folder and a real companion: what is dropped becomes one job, wherever it is cut off."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from bridge.door import folder as folders
+from bridge.door.asking import Usual
+from bridge.door.folder import Folder
+from bridge.door.keeper import Keeper, Pace
+from bridge.requests import Cancel
+from tests.bridge.companions import Companions, companions, listed
+from tests.bridge.test_companion_story import cut_of
+from tests.film.media import Movie, make_movie
+from tests.film.timelines import timeline
+
+QUICK = Pace(look=0.0, settle=0.0, vain=3.0, write=0.0, renew=0.2, describe=0.1, rest=0.0)
+NEVER = Pace(look=0.0, settle=0.0, vain=1e9, write=0.0, renew=0.2, describe=0.1, rest=0.0)
+
+
+@pytest.fixture(scope="module")
+def reel(tmp_path_factory: pytest.TempPathFactory) -> Movie:
+    return make_movie(tmp_path_factory.mktemp("reel") / "reel.mov", source_id=5, frames=72, codec="prores", audio="pcm")
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Companions]:
+    home = tmp_path_factory.mktemp("door") / "home"
+    home.mkdir()
+    (home / "settings.yaml").write_text("door: false\n")
+    with companions(home) as made:
+        made.start("-j", "2")
+        yield made
+
+
+class Doors:
+    """Keepers of one folder, one after the other."""
+
+    def __init__(self, house: Companions, tmp_path: Path) -> None:
+        self.house, self.inbox, self.films = house, tmp_path / "inbox", tmp_path / "films"
+        self.usual = Usual(films=self.films, preset="", endings={"h264": ".mp4"})
+        self.inbox.mkdir()
+        self.before = {line.job for line in self.lines()}
+
+    def lines(self):
+        with self.house.client() as client:
+            return listed(client)
+
+    def new(self):
+        """Jobs since the test began."""
+        return [line for line in self.lines() if line.job not in self.before]
+
+    def keep(self, until: Callable[[], bool], pace: Pace = QUICK, most_s: float = 40) -> None:
+        """Go round until something is so."""
+        end = time.monotonic() + most_s
+        with self.house.client() as asks, self.house.client() as hears:
+            keeper = Keeper(
+                folder=Folder(self.inbox), usual=self.usual, make=True, asks=asks, hears=hears, language="en", pace=pace
+            )
+
+            def done() -> bool:
+                assert time.monotonic() < end, (sorted(os.listdir(self.inbox)), self.lines())
+                return until()
+
+            keeper.run(done)
+
+    def reply(self, name: str) -> dict[str, object]:
+        path = self.inbox / f"{name}.reply.json"
+        return json.loads(path.read_bytes()) if path.exists() else {}
+
+    def ended(self, *names: str) -> Callable[[], bool]:
+        return lambda: all(self.reply(name).get("ended") for name in names)
+
+    def inside(self) -> list[str]:
+        return sorted(str(path.relative_to(self.inbox)) for path in self.inbox.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def doors(house: Companions, tmp_path: Path) -> Doors:
+    return Doors(house, tmp_path)
+
+
+def test_a_timeline_becomes_a_film_and_is_put_away(doors, reel):
+    cut_of(reel, doors.inbox / "Reel 1~preset=h264.otio", 3)
+    doors.keep(doors.ended("Reel 1~preset=h264.otio"))
+    (line,) = doors.new()
+    said = doors.reply("Reel 1~preset=h264.otio")
+    assert (said["state"], said["job"], said["film"]) == ("complete", line.job, str(doors.films / "Reel 1.mp4"))
+    assert said["frames"] == said["frames_done"] == 30 and "left_s" not in {key for key, value in said.items() if value}
+    assert Path(str(said["film"])).stat().st_size
+    name = "Reel 1~preset=h264"
+    assert doors.inside() == [f"{name}.otio.reply.json", f"{name}.otio.reply.lua", f"done/{name}.{line.job}.otio"]
+
+
+def test_a_sidecar_is_heard_and_put_away_too(doors, reel, tmp_path):
+    (doors.inbox / "a.otio.ask.txt").write_text(f"output = {tmp_path / 'else.mov'}\nsubmission = mine-4711\n")
+    cut_of(reel, doors.inbox / "a.otio", 2)
+    doors.keep(doors.ended("a.otio"))
+    said = doors.reply("a.otio")
+    assert said["film"] == str(tmp_path / "else.mov") and said["submission"] == "mine-4711" and Path(str(said["film"])).exists()
+    assert {f"done/a.{said['job']}.otio", f"done/a.{said['job']}.otio.ask.txt"} < set(doors.inside())
+    assert not doors.films.exists(), "a folder nobody needs is not made"
+
+
+def test_what_is_missing_is_told_with_its_frames_and_what_can_be_done(doors, reel, tmp_path):
+    gone = tmp_path / "gone.mov"
+    line = timeline(Fraction(24))
+    video = line.video()
+    for path in (reel.path, gone):
+        video.clip(path, 0, 10, media_frames=72)
+    line.save(doors.inbox / "b.otio")
+    doors.keep(doors.ended("b.otio"))
+    said = doors.reply("b.otio")
+    assert (said["state"], said["rate"], said["shots"], said["shots_missing"]) == ("incomplete", "24", 2, 1)
+    assert said["title"] and said["message"] and str(said["safe"])
+    (found,) = [one for one in said["findings"] if one["code"] == "source-missing"]
+    assert (found["severity"], found["path"], found["first"], found["frames"]) == ("error", str(gone), 10, 10)
+    assert found["actions"] and "relink" in found["answers"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "code"),
+    [
+        ("notes.txt", b"a shopping list", "timeline-not-json"),
+        ("empty.otio", b"", "timeline-not-json"),
+        ("cut.otio", b'{"OTIO_SCHEMA": "Timeline.1", "tracks": {', "timeline-not-json"),
+        ("bin.otio", bytes(range(256)) * 50, "timeline-not-json"),
+        ("other.otio", b'{"OTIO_SCHEMA": "Clip.2"}', "timeline-not-otio"),
+        ("deep.otio", b"[" * 5000 + b"]" * 5000, "timeline-too-large"),
+        ("x~preset=nonsense.otio", b"{}", "preset-unknown"),
+        ("x~width=wide.otio", b"{}", "ask-unclear"),
+        ("x~submission=short.otio", b"{}", "message-unclear"),
+    ],
+)
+def test_rubbish_is_answered_in_words_and_kept(doors, name, data, code):
+    (doors.inbox / name).write_bytes(data)
+    doors.keep(doors.ended(name), pace=Pace(**{**QUICK.__dict__, "vain": 0.0}))
+    said = doors.reply(name)
+    assert (said["state"], said["code"]) == ("refused", code)
+    assert said["title"] and said["message"] and said["action"] and not said["job"]
+    assert [path.read_bytes() for path in (doors.inbox / "refused").iterdir()] == [data]
+    assert not doors.new()
+
+
+def test_what_is_being_written_is_left_alone_until_it_is_whole(doors, reel, tmp_path):
+    whole = cut_of(reel, tmp_path / "c.otio", 2).read_bytes()
+    rounds = []
+    with (doors.inbox / "c.otio").open("wb") as slow:
+
+        def write_a_little() -> bool:
+            """Each round a little more; after the last of it, until it is taken."""
+            rounds.append(doors.reply("c.otio"))
+            if slow.tell() < len(whole):
+                assert not rounds[-1], "it was taken before it was whole"
+                slow.write(whole[slow.tell() : slow.tell() + 4096])
+                slow.flush()
+            return bool(rounds[-1].get("ended"))
+
+        doors.keep(write_a_little, pace=NEVER)
+    assert len(rounds) > len(whole) / 4096 and doors.reply("c.otio")["state"] == "complete"
+    assert len(doors.new()) == 1
+
+
+def test_the_same_file_dropped_again_is_the_same_job(doors, reel, tmp_path):
+    kept = cut_of(reel, tmp_path / "d.otio", 2)
+    shutil.copy2(kept, doors.inbox / "d.otio")
+    doors.keep(doors.ended("d.otio"))
+    first = doors.reply("d.otio")
+    (doors.inbox / "d.otio.reply.json").unlink()
+    shutil.copy2(kept, doors.inbox / "d.otio")
+    doors.keep(doors.ended("d.otio"))
+    assert [line.job for line in doors.new()] == [first["job"]] == [doors.reply("d.otio")["job"]]
+    assert sorted(os.listdir(doors.inbox / "done")) == [f"d.{first['job']}-2.otio", f"d.{first['job']}.otio"]
+
+
+def test_many_at_once_are_all_replied_to(doors, reel):
+    names = [f"m{number}~preset=h264.otio" for number in range(12)]
+    for name in names:
+        cut_of(reel, doors.inbox / name, 1)
+    doors.keep(doors.ended(*names), most_s=120)
+    jobs = {str(doors.reply(name)["job"]) for name in names}
+    assert len(jobs) == 12 and jobs == {line.job for line in doors.new()}
+    assert {doors.reply(name)["state"] for name in names} == {"complete"}
+
+
+# Cut off --------------------------------------------------------------------------------------------------------------
+
+
+class _Cut(BaseException):
+    """The process is gone here."""
+
+
+class _Cutting(Folder):
+    """Dies at one of its operations, before or after it."""
+
+    def __init__(self, inbox: Path, at: int) -> None:
+        super().__init__(inbox)
+        self.left = at
+
+
+def _cuts(folder: _Cutting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every rename and every removal is a place to die: just before, and just after."""
+    real = folders.take_place
+
+    def take_place(part: Path, target: Path) -> None:
+        for _ in range(2):
+            folder.left -= 1
+            if folder.left == 0:
+                raise _Cut
+            if part.exists():
+                real(part, target)
+
+    monkeypatch.setattr(folders, "take_place", take_place)
+
+
+@pytest.mark.parametrize("at", range(1, 13))
+def test_cut_off_at_any_rename_it_ends_in_one_job_and_a_right_reply(doors, reel, monkeypatch, at):
+    (doors.inbox / "e.otio.ask.txt").write_text("width = 320\n")
+    cut_of(reel, doors.inbox / "e.otio", 1)
+    cutting = _Cutting(doors.inbox, at)
+    with doors.house.client() as asks, doors.house.client() as hears:
+        keeper = Keeper(
+            folder=cutting, usual=doors.usual, make=True, asks=asks, hears=hears, language="en", pace=QUICK
+        )  # fmt: skip
+        with monkeypatch.context() as patch, pytest.raises(_Cut):
+            _cuts(cutting, patch)
+            keeper.run(lambda: False)
+    doors.keep(doors.ended("e.otio"))
+    (line,) = doors.new()
+    said = doors.reply("e.otio")
+    assert (said["job"], said["state"], said["file"]) == (line.job, "complete", "e.otio")
+    in_lua = (doors.inbox / "e.otio.reply.lua").read_text()
+    assert f'["job"] = "{line.job}"' in in_lua and '["state"] = "complete"' in in_lua
+    left = [name for name in doors.inside() if "reply" not in name]
+    assert left == [f"done/e.{line.job}.otio", f"done/e.{line.job}.otio.ask.txt"]
+
+
+def test_a_keeper_that_was_cut_off_while_a_job_waits_is_followed_by_one_that_goes_on(doors, reel):
+    cut_of(reel, doors.inbox / "f.otio", 2)
+    doors.keep(lambda: bool(doors.reply("f.otio")))
+    assert not doors.reply("f.otio")["ended"]
+    doors.keep(doors.ended("f.otio"))
+    assert doors.reply("f.otio")["state"] == "complete"
+
+
+# A folder that will not -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "words"), [("full", "reply"), ("read-only", "reply put_away"), ("half read-only", "put_away")])
+def test_a_folder_that_takes_nothing_costs_the_reply_and_not_the_job(doors, reel, monkeypatch, kind, words):
+    cut_of(reel, doors.inbox / "g.otio", 1)
+    broken, refused = True, []
+
+    def failing(real):
+        def call(self, *arguments, **options):
+            if broken:
+                refused.append(kind)
+                raise OSError(errno.ENOSPC if kind == "full" else errno.EROFS, kind, str(self.inbox))
+            return real(self, *arguments, **options)
+
+        return call
+
+    for word in words.split():
+        monkeypatch.setattr(Folder, word, failing(getattr(Folder, word)))
+
+    def made() -> bool:
+        nonlocal broken
+        broken = broken and not any(line.state == "complete" for line in doors.new())
+        return doors.ended("g.otio")() and not (doors.inbox / "g.otio").exists()
+
+    doors.keep(made)
+    (line,) = doors.new()
+    assert refused and doors.reply("g.otio")["job"] == line.job and doors.reply("g.otio")["state"] == "complete"
+    assert f"done/g.{line.job}.otio" in doors.inside()
+
+
+@pytest.mark.skipif(os.name == "nt" or os.getuid() == 0, reason="permissions hold nobody back here")
+def test_a_read_only_folder_costs_the_reply_and_not_the_job(doors, reel):
+    cut_of(reel, doors.inbox / "h.otio", 1)
+    doors.inbox.chmod(0o500)
+    try:
+        doors.keep(lambda: any(line.state == "complete" for line in doors.new()))
+    finally:
+        doors.inbox.chmod(0o700)
+    assert doors.inside() == ["h.otio"]
+    doors.keep(doors.ended("h.otio"))
+    assert len(doors.new()) == 1
+
+
+def test_a_folder_that_everybody_may_write_to_is_not_used(doors, reel, monkeypatch):
+    cut_of(reel, doors.inbox / "i.otio", 1)
+    doors.inbox.chmod(0o777)
+    began = time.monotonic()
+    doors.keep(lambda: time.monotonic() - began > 1.0)
+    assert doors.inside() == ["i.otio"] and not doors.new()
+
+
+def test_a_folder_that_is_gone_is_made_again(doors, reel):
+    shutil.rmtree(doors.inbox)
+    parts = []
+
+    def drop() -> bool:
+        if doors.inbox.exists() and not parts:
+            parts.append(cut_of(reel, doors.inbox / "j.otio", 1))
+        return doors.ended("j.otio")()
+
+    doors.keep(drop)
+
+
+def test_a_job_that_is_cancelled_says_so_and_goes_on_to_be_followed(doors, reel):
+    cut_of(reel, doors.inbox / "k.otio", 12)
+    cancelled = []
+
+    def cancel() -> bool:
+        said = doors.reply("k.otio")
+        if said and not cancelled:
+            with doors.house.client() as client:
+                cancelled.append(client.ask(Cancel(request="c", job=str(said["job"]))))
+        return said.get("state") in ("held", "complete")
+
+    doors.keep(cancel)
+    assert doors.reply("k.otio")["state"] == "held" and not doors.reply("k.otio")["ended"]

@@ -1,0 +1,65 @@
+"""What a listing means, before anything is read."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from bridge.door import names
+from bridge.door.asking import KEYS
+from bridge.door.names import Drop, Sight, Stillness
+
+SPECIFICATION = (Path(__file__).parents[3] / "docs" / "folder-door.md").read_text(encoding="utf-8")
+
+
+def test_what_is_not_ours_nor_hidden_nor_under_way_is_a_drop():
+    there = [
+        "b.otio", "a.otio", "a.otio.ask.json", "a.otio.ask.txt", "a.otio.reply.json", "a.otio.reply.lua", "notes.txt", ".hidden.otio", ".a.reply.lua.part",
+        "c.otio.part", "c.tmp", "d~", "Thumbs.db", ".DS_Store", "b.otio.ask.txt", "alone.ask.json", "E.OTIO", "E.OTIO.ask.txt",
+    ]  # fmt: skip
+    assert names.drops(there) == [
+        Drop("E.OTIO", "E.OTIO.ask.txt"), Drop("a.otio", "a.otio.ask.json"), Drop("b.otio", "b.otio.ask.txt"), Drop("notes.txt"),
+    ]  # fmt: skip
+    assert names.replies(there) == ["a.otio"]
+
+
+def test_every_name_of_the_specification_says_what_it_says_there():
+    rows = re.findall(r"^\| `([^`]+)` \| (.+?) \| (.*?)\|$", SPECIFICATION, re.MULTILINE)
+    assert len(rows) == 5
+    for name, title, says in rows:
+        wanted = dict(part.split(": ", 1) for part in says.strip().split(", ")) if says.strip() else {}
+        assert names.said(name, KEYS) == (title, wanted)
+
+
+def test_the_last_of_two_equal_keys_counts_and_a_title_is_never_empty():
+    assert names.said("a~width=1~width=2.otio", KEYS) == ("a", {"width": "2"})
+    assert names.said("~width=1~width=2.otio", KEYS) == ("~width=1", {"width": "2"})
+
+
+@pytest.mark.parametrize("job", ["", "k7m2xq"])
+def test_what_is_put_away_takes_no_name_that_is_there(job):
+    taken: set[str] = set()
+    for _ in range(5):
+        name = names.beside("Reel 1.otio", job, taken)
+        assert name not in taken and name.endswith(".otio")
+        taken.add(name)
+    assert names.beside("notes.txt", "", {"notes.txt"}) == "notes.txt.again-2"
+
+
+def test_a_file_is_still_since_nothing_changed():
+    still = Stillness()
+    assert still.of("a", Sight(1, 1), 10.0) == 0
+    assert still.of("a", Sight(1, 1), 10.7) == pytest.approx(0.7)
+    assert still.of("a", Sight(2, 1), 11.0) == 0, "it has grown"
+    assert still.of("a", Sight(2, 2), 12.0) == 0, "it was touched"
+    assert still.of("a", Sight(2, 2), 15.0) == 3
+    still.keep([])
+    assert still.of("a", Sight(2, 2), 16.0) == 0, "it was gone meanwhile"
+
+
+def test_names_that_are_no_text_are_names_all_the_same():
+    name = os.fsdecode(b"R\xe4der~width=7.otio")
+    assert names.said(name, KEYS) == (os.fsdecode(b"R\xe4der"), {"width": "7"})
