@@ -51,12 +51,19 @@ class _Gone(Exception):
 
 
 class Client:
-    """One conversation at a time. `start` brings a companion into being where none is; without it that is refused."""
+    """One conversation at a time. `start` brings a companion into being where none is; without it that is refused. `at` names one
+    on another machine (`endpoint.elsewhere`)."""
 
     def __init__(
-        self, home: Path, *, program: str = "", start: Callable[[], None] | None = None, patience_s: float = PATIENCE_S
+        self,
+        home: Path,
+        *,
+        program: str = "",
+        at: str = "",
+        start: Callable[[], None] | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
-        self.home, self._program, self._start, self.patience_s = home, program, start, patience_s
+        self.home, self._program, self._start, self.patience_s, self._name = home, program, start, patience_s, at
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._socket: zmq.Socket[bytes] | None = None
         self._monitor: Any = None
@@ -95,13 +102,21 @@ class Client:
 
     def _wait_for_another(self, until: float) -> None:
         if machine.monotonic() > until:
-            raise Refused("companion-absent")
+            raise self._absent()
         if self._start is not None:
-            found = endpoint.read(self.home)
+            found = self._find()
             self._vain += 1
             if found is None or not endpoint.alive(found) or self._vain > _MOST_VAIN:
                 self._start()  # a second one would end itself
         machine.sleep(_TRY_S)
+
+    def _absent(self) -> Refused:
+        if not self._name:
+            return Refused("companion-absent")
+        return Refused("companion-unreachable", name=self._name, path=endpoint.elsewhere(self.home, self._name).address)
+
+    def _find(self) -> endpoint.Endpoint | None:
+        return endpoint.elsewhere(self.home, self._name) if self._name else endpoint.read(self.home)
 
     def watch(self, job: str = "", *, after: int = 0) -> Iterator[Happened | Progressed | None]:
         """What happens from after a sequence number on: each fact once and in order, across the ends of companions. None comes
@@ -168,7 +183,7 @@ class Client:
         if self._socket is not None and rested < RESTED_S and not self._moved():
             return
         self._drop()
-        self._at, pair = endpoint.read(self.home), Keys(self.home).client()
+        self._at, pair = self._find(), Keys(self.home).client()
         if self._at is None or pair is None or not endpoint.alive(self._at):
             raise _Gone
         self._socket = self._context.socket(zmq.DEALER)
@@ -197,7 +212,7 @@ class Client:
 
     def _moved(self) -> bool:
         """Whether the companion we speak with is another one by now, or gone."""
-        return endpoint.read(self.home) != self._at or self._at is None or not endpoint.alive(self._at)
+        return self._find() != self._at or self._at is None or not endpoint.alive(self._at)
 
     def _send(self, message: Message, timeline: bytes | None = None) -> None:
         assert self._socket is not None

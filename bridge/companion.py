@@ -71,7 +71,7 @@ class Companion:
         keys = Keys(where.home)
         self._server = Server(
             self._context, pair=keys.prepare(), keys=keys, submissions=self._submissions, program=program_version(),
-            language=where.settings.language,
+            language=where.settings.language, listen=where.settings.listen or "",
         )  # fmt: skip
         self._turns = Turns(self._journal, self._submissions)
         self._clerk = ErrandRow(
@@ -94,6 +94,8 @@ class Companion:
         endpoint.write(self.where.home, here)
         program.leave(self.where.home, program_version())
         self._hear(f"companion ready at {self._server.address}")
+        if self._server.beyond:
+            self._hear(self._server.beyond)
         for job, why in self._turns.taken_up():
             self._hear(f"taking up {job}: {why}")
         poller = zmq.Poller()

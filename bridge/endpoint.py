@@ -6,7 +6,9 @@ but a standard library can read it.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import warnings
 from pathlib import Path
 
@@ -14,14 +16,17 @@ import msgspec
 import platformdirs
 import psutil
 
-from bridge.keys import write_private
+from bridge.keys import pairing_key, pairing_name, write_private
 from core.model.refusal import Refused
 
 FILE = "companion.json"
+ELSEWHERE = 0
+_ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}:[0-9]{1,5}")
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """`address` for ZeroMQ; `public_key` of the companion (Z85); its process, program and protocol."""
+    """`address` for ZeroMQ; `public_key` of the companion (Z85); its process, program and protocol. The process of one on another
+    machine is 0."""
 
     address: str
     public_key: str
@@ -65,7 +70,9 @@ def read(home: Path) -> Endpoint | None:
 
 
 def alive(endpoint: Endpoint) -> bool:
-    """Whether its process is still there. True may be said of another that has its number by now."""
+    """Whether its process is still there. True may be said of another that has its number by now, and of one elsewhere."""
+    if endpoint.pid == ELSEWHERE:
+        return True
     try:
         return bool(psutil.Process(endpoint.pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.AccessDenied:
@@ -79,6 +86,49 @@ def remove(home: Path, pid: int) -> None:
     found = read(home)
     if found is not None and found.pid == pid:
         (folder(home) / FILE).unlink(missing_ok=True)
+
+
+def _others(home: Path) -> Path:
+    return home / "keys" / "others"
+
+
+def remember(home: Path, name: str, address: str, key: str) -> None:
+    """A companion on another machine, at HOST:PORT. Refused(pairing-refused, keys-unusable)."""
+    name = pairing_name(name)
+    if not _ADDRESS.fullmatch(address) or not 0 < int(address.rpartition(":")[2]) < 65536:
+        raise Refused("pairing-refused", name=name, detail=f"{address} is not HOST:PORT")
+    there = Endpoint(address=f"tcp://{address}", public_key=pairing_key(name, key), pid=ELSEWHERE, version="", protocol="")
+    path = _others(home) / f"{name}.json"
+    try:
+        write_private(path, msgspec.json.encode(there))
+    except OSError as error:
+        raise Refused("keys-unusable", path=str(path), detail=error.strerror or str(error)) from error
+
+
+def elsewhere(home: Path, name: str) -> Endpoint:
+    """A companion that was remembered. Refused(pairing-refused)."""
+    name = pairing_name(name)
+    try:
+        return msgspec.json.decode((_others(home) / f"{name}.json").read_bytes(), type=Endpoint)
+    except (OSError, ValueError, RecursionError) as error:
+        raise Refused("pairing-refused", name=name, detail="no companion on another machine is known by this name") from error
+
+
+def remembered(home: Path) -> dict[str, Endpoint]:
+    """All of them, by name."""
+    found = {}
+    for path in sorted(_others(home).glob("[!.]*.json")):
+        with contextlib.suppress(Refused):
+            found[path.stem] = elsewhere(home, path.stem)
+    return found
+
+
+def forget(home: Path, name: str) -> bool:
+    """Remember it no longer; whether it was. Refused(pairing-refused)."""
+    path = _others(home) / f"{pairing_name(name)}.json"
+    known = path.exists()
+    path.unlink(missing_ok=True)
+    return known
 
 
 def _check_owner(place: Path) -> None:

@@ -4,6 +4,8 @@
     <home>/keys/client.key      for everything that this user runs
     <home>/keys/allowed/NAME    public keys of others, one line each; `client` is this user's own
 
+    <home>/keys/others/NAME.json  companions on other machines that this user may use (bridge/endpoint.py)
+
 A public key is told to anyone. Z85 text of 40 characters, as ZeroMQ has it.
 """
 
@@ -15,11 +17,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import zmq
+from zmq.utils import z85
 
 from core.model.refusal import Refused
 from core.record.workspace import take_place
 
 _KEY = re.compile(r"[0-9A-Za-z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
+_PLAIN = re.compile(r"[0-9A-Fa-f]{64}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+OWN = "client"
+"""The name under which this user's own programs are let in."""
+_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))})
 
 
 class Pair(NamedTuple):
@@ -47,26 +55,45 @@ class Keys:
         """Everything a companion needs, made where it is missing; its own pair. Refused(keys-unusable)."""
         own = self.companion()
         client = self._read("client") or self._make("client")
-        self.admit("client", client.public.decode())
+        self._write(self.folder / "allowed" / OWN, f"{client.public.decode()}\n")
         return own
 
     def admit(self, name: str, public: str) -> None:
-        """Let a client in, from now on."""
-        if not _KEY.fullmatch(public):
-            raise Refused("keys-unusable", path=name, detail="this is not a public key")
-        self._write(self.folder / "allowed" / name, f"{public}\n")
+        """Let a client in, from now on; a key may come in either of its forms. Refused(pairing-refused, keys-unusable)."""
+        name, key = pairing_name(name), pairing_key(name, public)
+        admitted = self.admitted()
+        if admitted.get(name, key) != key:
+            raise Refused("pairing-refused", name=name, detail="another key is let in under this name; remove that first")
+        if other := next((known for known, that in admitted.items() if that == key and known != name), ""):
+            raise Refused("pairing-refused", name=name, detail=f"this key is let in already, as {other}")
+        self._write(self.folder / "allowed" / name, f"{key}\n")
+
+    def remove(self, name: str) -> bool:
+        """Let a client in no longer, and end what it is at; whether there was one. Refused(pairing-refused, keys-unusable)."""
+        path = self.folder / "allowed" / pairing_name(name)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise Refused("keys-unusable", path=str(path), detail=error.strerror or str(error)) from error
+        return True
+
+    def admitted(self) -> dict[str, str]:
+        """Names and public keys of all who are let in, read anew. Empty where that cannot be read."""
+        found = {}
+        try:
+            for path in sorted((self.folder / "allowed").iterdir()):
+                text = path.read_text("ascii", "replace").strip()
+                if _KEY.fullmatch(text) and not path.name.startswith("."):
+                    found[path.name] = text
+        except OSError:
+            return {}  # a list that cannot be read lets nobody in
+        return found
 
     def allowed(self) -> frozenset[bytes]:
-        """Public keys of all who are let in, read anew: who was admitted a moment ago is let in now."""
-        found = set()
-        try:
-            for path in (self.folder / "allowed").iterdir():
-                text = path.read_text("ascii", "replace").strip()
-                if _KEY.fullmatch(text):
-                    found.add(text.encode())
-        except OSError:
-            pass  # a list that cannot be read lets nobody in
-        return frozenset(found)
+        """Public keys of all who are let in: who was admitted a moment ago is let in now."""
+        return frozenset(key.encode() for key in self.admitted().values())
 
     def _read(self, name: str) -> Pair | None:
         path = self.folder / f"{name}.key"
@@ -94,6 +121,30 @@ class Keys:
             write_private(path, text.encode())
         except OSError as error:
             raise Refused("keys-unusable", path=str(path), detail=error.strerror or str(error)) from error
+
+
+def pairing_name(name: str) -> str:
+    """A name for another machine, as a file may have it on every system. Refused(pairing-refused)."""
+    small = name.lower()
+    if not _NAME.fullmatch(small) or small in _DEVICES:
+        raise Refused("pairing-refused", name=name, detail="a name has letters, digits and -, 32 at most")
+    if small == OWN:
+        raise Refused("pairing-refused", name=name, detail="this name is that of this machine's own programs")
+    return small
+
+
+def pairing_key(name: str, public: str) -> str:
+    """A public key as ZeroMQ has it, from either of its forms. Refused(pairing-refused)."""
+    if _PLAIN.fullmatch(public):
+        return z85.encode(bytes.fromhex(public)).decode()
+    if not _KEY.fullmatch(public):
+        raise Refused("pairing-refused", name=name, detail="a key has 64 digits and letters from a to f")
+    return public
+
+
+def plain_key(public: str) -> str:
+    """A public key in hexadecimal: ZeroMQ's own form is full of signs that mean something to a shell."""
+    return z85.decode(public.encode()).hex()
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -8,6 +8,7 @@ record is told from the record, from where he stands; progress is left out.
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -31,8 +32,12 @@ LOOPBACK = "tcp://127.0.0.1"
 MOST_PEERS = 1000
 SILENT_S = 60.0
 """Who says nothing for so long is forgotten; a client that watches pings every second or so."""
+LIST_S = 1.0
+"""How often it is looked who is let in no longer."""
 AT_ONCE = 500
 """Facts told to one watcher before the others are looked at again."""
+
+_log = logging.getLogger("hotsplice")
 
 
 class Asked(NamedTuple):
@@ -45,6 +50,7 @@ class Asked(NamedTuple):
 @dataclass
 class _Peer:
     conversation: Conversation = field(default_factory=Conversation)
+    key: bytes = b""
     heard: float = 0.0
     watches: bool = False
     job: str = ""
@@ -52,15 +58,26 @@ class _Peer:
     """The sequence number told last."""
 
 
-class _Callback:
-    """Asked by the authenticator's thread for every newcomer."""
+class _Guests:
+    """Who may be here. The list is read anew for every newcomer (in the authenticator's thread), and else once in a while."""
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
+        self._allowed, self._read = frozenset[bytes](), 0.0
 
     def callback(self, domain: str, key: bytes) -> bool:
         """Whether he is let in."""
-        return domain == DOMAIN and key in self._keys.allowed()
+        self._look()
+        return domain == DOMAIN and key in self._allowed
+
+    def gone(self, key: bytes) -> bool:
+        """Whether a key was taken from the list. One that cannot be read lets nobody in, but puts nobody out."""
+        if machine.monotonic() - self._read > LIST_S:
+            self._look()
+        return bool(self._allowed) and key not in self._allowed
+
+    def _look(self) -> None:
+        self._allowed, self._read = self._keys.allowed(), machine.monotonic()
 
 
 class Server:
@@ -75,14 +92,16 @@ class Server:
         submissions: Submissions,
         program: str,
         language: Language,
+        listen: str = "",
     ) -> None:
+        self._guests = _Guests(keys)
         self._submissions, self._program, self._language = submissions, program, language
         self._peers: dict[bytes, _Peer] = {}
         self._known = submissions.last()
         self._progress: dict[str, Progressed] = {}
         self._guard = zmq.auth.thread.ThreadAuthenticator(context)
         self._guard.start()
-        self._guard.configure_curve_callback(domain=DOMAIN, credentials_provider=_Callback(keys))
+        self._guard.configure_curve_callback(domain=DOMAIN, credentials_provider=self._guests)
         self.socket = context.socket(zmq.ROUTER)
         for option, value in (
             (zmq.CURVE_SERVER, 1), (zmq.CURVE_PUBLICKEY, pair.public), (zmq.CURVE_SECRETKEY, pair.secret),
@@ -92,6 +111,16 @@ class Server:
         ):  # fmt: skip
             self.socket.setsockopt(option, value)
         self.address = f"{LOOPBACK}:{self.socket.bind_to_random_port(LOOPBACK)}"
+        self.beyond = self._listen(listen) if listen else ""
+
+    def _listen(self, where: str) -> str:
+        """Let others in from beyond this machine; why not, where that cannot be: this machine's own come in all the same."""
+        try:
+            self.socket.bind(f"tcp://{where}")
+        except zmq.ZMQError as error:
+            _log.warning("not listening", extra={"said": {"at": where, "detail": str(error)}})
+            return f"cannot listen at {where}: {error.strerror}"
+        return f"listening at {where} for machines that are paired"
 
     @property
     def watched(self) -> bool:
@@ -102,15 +131,20 @@ class Server:
         """What has come in and is for the companion to answer; the rest is answered here."""
         for _ in range(most):
             try:
-                name, *frames = self.socket.recv_multipart(zmq.NOBLOCK)
+                parts = self.socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 return
-            ask = self._hear(name, frames)
+            name, *frames = (part.bytes for part in parts)
+            ask = self._hear(name, frames, parts[-1].get("User-Id"))
             if ask is not None:
                 yield Asked(name, ask)
 
-    def _hear(self, name: bytes, frames: list[bytes]) -> Ask | None:
+    def _hear(self, name: bytes, frames: list[bytes], key: object) -> Ask | None:
         peer = self._peer(name)
+        peer.key = str(key).encode()
+        if self._guests.gone(peer.key):
+            self._put_out(name)
+            return None
         ask = understood(frames)
         if isinstance(ask, Refused):
             self.refuse(name, ask, request_name(frames))
@@ -152,6 +186,11 @@ class Server:
         self._peers[name].heard = now
         return self._peers[name]
 
+    def _put_out(self, name: bytes) -> None:
+        """He is let in no longer: he is told so, and nothing more."""
+        self.refuse(name, Refused("companion-refuses-key"), "")
+        self._peers.pop(name, None)
+
     # Telling ------------------------------------------------------------------------------------------------------
 
     def say(self, name: bytes, said: Said) -> bool:
@@ -185,6 +224,8 @@ class Server:
         now = machine.monotonic()
         for name in [name for name, peer in self._peers.items() if now - peer.heard > SILENT_S]:
             del self._peers[name]
+        for name in [name for name, peer in self._peers.items() if peer.watches and self._guests.gone(peer.key)]:
+            self._put_out(name)
         watching = [(name, peer) for name, peer in self._peers.items() if peer.watches]
         more = [self._tell(name, peer) for name, peer in watching]
         return any(more)

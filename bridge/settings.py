@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from pathlib import Path
 
@@ -29,6 +30,8 @@ TEMPLATE = """\
 # films_preset: prores-hq      # how they are coded; default: prores-hq
 # door: /Volumes/Jobs/inbox    # timelines that are dropped there are assembled (docs/folder-door.md); false: nowhere;
 #                              # default: door/inbox in the data folder
+# listen: 192.168.1.5:5310     # let paired machines reach your companion at this address of yours (hotsplice pair);
+#                              # default: it is reached from this machine alone
 # media_folders: [/Volumes/Archive, ~/Rushes]   # where media that is missing is looked for, with all folders in them
 """
 
@@ -45,7 +48,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`ffmpeg` path or command; `scratch` folder for segments; `jobs` workers at once; `decode_with` ffmpeg's name of
     a device; `wait` seconds for a volume that went away; `language` of all words for people; `media_folders` are searched for
     media that is missing; `films` is the folder, and `films_preset` the recipe, of films whose place nobody names; `door` is a
-    folder whose timelines are submissions, or whether there is one."""
+    folder whose timelines are submissions, or whether there is one; `listen` is ADDRESS:PORT for other machines."""
 
     ffmpeg: str | None = None
     scratch: str | None = None
@@ -59,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     films: str | None = None
     films_preset: str | None = None
     door: str | bool = True
+    listen: str | None = None
 
 
 def home() -> Path:
@@ -95,10 +99,22 @@ def load(folder: Path) -> Settings:
         raise Refused("settings-invalid", path=str(path), detail=f"decode_with must be one of {', '.join(DEVICES)}")
     if settings.wait is not None and not 0 <= settings.wait <= 86400:
         raise Refused("settings-invalid", path=str(path), detail="wait must be a number of seconds from 0 to 86400")
+    if settings.listen is not None and not _listenable(settings.listen):
+        detail = "listen must be a numeric address of this machine and a port from 1024 to 65535, as in 192.168.1.5:5310"
+        raise Refused("settings-invalid", path=str(path), detail=detail)
     for place in settings.media_folders:
         if not Path(place).expanduser().is_absolute():
             raise Refused("settings-invalid", path=str(path), detail=f"media_folders must be whole paths, unlike {place!r}")
     return settings
+
+
+def _listenable(text: str) -> bool:
+    address, _, port = text.rpartition(":")
+    try:
+        ipaddress.IPv4Address(address)
+    except ValueError:
+        return False
+    return port.isascii() and port.isdecimal() and 1024 <= int(port) <= 65535
 
 
 def language() -> Language:

@@ -18,7 +18,7 @@ from bridge.cli.house import Place, place, program_version
 from bridge.cli.run import Stop as Stopped
 from bridge.cli.run import find_job
 from bridge.cli.summary import REFUSED, refusal
-from bridge.client import Client, Declined
+from bridge.client import PATIENCE_S, Client, Declined
 from bridge.protocol import digest
 from bridge.requests import Stop, Submit
 from bridge.sayings import Happened, Progressed
@@ -32,6 +32,8 @@ from otio_adapters.refused import TimelineRefused
 
 COMING_UP_S = 5.0
 """A companion that was started and cannot be reached after that is not waited for any longer."""
+ELSEWHERE_S = 10.0
+"""How long the companion of another machine is tried."""
 EXITS = {"complete": 0, "unchanged": 0, "superseded": 0, "incomplete": 1, "failed": 3}
 
 
@@ -46,8 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
             case "submit":
                 return _submit(where, arguments, console)
             case "watch":
-                job = _known(where, arguments.job) if arguments.job else ""
-                with Client(where.home, program=_program(), patience_s=3.0) as client:
+                job = arguments.job or ""
+                job = _known(where, job) if job and not arguments.at else job
+                with Client(where.home, program=_program(), patience_s=3.0, at=arguments.at) as client:
                     return _follow(client, job, arguments.after, arguments.json, console)
             case _:
                 return _stop(where, console)
@@ -127,9 +130,11 @@ def _submit(where: Place, arguments: argparse.Namespace, console: Console) -> in
     timeline = bytes_of(path)
     message = Submit(
         request="submit", submission=arguments.id or f"cli-{machine.token(16)}", sha256=digest(timeline), timeline_path=str(path),
-        output=str(Path(arguments.output).expanduser().absolute()), preset=arguments.preset or "",
+        output=arguments.output if arguments.at else str(Path(arguments.output).expanduser().absolute()),
+        preset=arguments.preset or "",
     )  # fmt: skip
-    with Client(where.home, program=_program(), start=start(where)) as client:
+    begin, patience_s = (None, ELSEWHERE_S) if arguments.at else (start(where), PATIENCE_S)
+    with Client(where.home, program=_program(), start=begin, patience_s=patience_s, at=arguments.at) as client:
         accepted = client.ask(message, timeline)
         if arguments.json:
             line = {"event": "accepted", "job": accepted.job, "submission": accepted.submission, "again": accepted.again}

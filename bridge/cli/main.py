@@ -184,6 +184,10 @@ def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) ->
             from bridge.cli import tray
 
             return tray.run(arguments)
+        case "pair":
+            from bridge.cli import pairing
+
+            return pairing.run(arguments)
         case "presets" | "doctor":
             from bridge.cli import doctor
 

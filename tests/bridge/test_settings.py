@@ -52,6 +52,12 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         ("media_folders: ['']", "whole paths"),
         ("door: inbox", "door must be a whole path"),
         ("door: 3", "$.door"),
+        ("listen: 192.168.1.5", "listen must be"),
+        ("listen: 192.168.1.5:80", "listen must be"),
+        ("listen: studio.local:5310", "listen must be"),
+        ("listen: '*:5310'", "listen must be"),
+        ("listen: 192.168.1.5:5310/x", "listen must be"),
+        ("listen: 5310", "$.listen"),
         ("- jobs", "object"),
         ("jobs: [", "line 1"),
         ("jobs: 2020-99-99", "month"),
@@ -88,7 +94,7 @@ def test_the_template_changes_nothing_until_a_line_is_uncovered(tmp_path: Path) 
     path.write_text("\n".join(line.removeprefix("# ") for line in lines if ": " in line and line.startswith("# ")))
     assert settings.load(tmp_path) == Settings(
         ffmpeg="/usr/bin/ffmpeg", scratch="/Volumes/Fast/hotsplice", jobs=2, decode_with="cuda", wait=60, language="de",
-        media_folders=("/Volumes/Archive", "~/Rushes"), films="~/Movies/Hotsplice", films_preset="prores-hq", door="/Volumes/Jobs/inbox",
+        media_folders=("/Volumes/Archive", "~/Rushes"), films="~/Movies/Hotsplice", films_preset="prores-hq", door="/Volumes/Jobs/inbox", listen="192.168.1.5:5310",
     )  # fmt: skip
 
 
