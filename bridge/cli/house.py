@@ -8,6 +8,8 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import platformdirs
+
 from bridge import settings
 from core.explain import catalogue
 from core.model.policy import Policy
@@ -40,6 +42,13 @@ class Place:
         """Where segments are kept."""
         chosen = self.settings.scratch
         return Path(chosen).expanduser().absolute() if chosen else self.home / "scratch"
+
+    def films(self) -> tuple[Path, bool]:
+        """Where films go whose place nobody named, and whether that folder may be made: a chosen one may be on a drive that
+        is out."""
+        if self.settings.films:
+            return Path(self.settings.films).expanduser(), False
+        return platformdirs.user_videos_path() / "Hotsplice", True
 
     def workspace(self) -> Workspace:
         """Names and moves in these folders."""

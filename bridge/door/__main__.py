@@ -13,7 +13,7 @@ from bridge import logs, settings
 from bridge.cli.house import Place, place, program_version
 from bridge.client import Client
 from bridge.door.asking import Usual
-from bridge.door.beside import films, inbox
+from bridge.door.beside import inbox
 from bridge.door.folder import Folder
 from bridge.door.keeper import Keeper
 from core.model.refusal import Refused
@@ -58,7 +58,7 @@ def main() -> int:
             machine.sleep(LOOK_S)
         return 0
     with Client(where.home, program=program) as asks, Client(where.home, program=program) as hears:
-        place_of_films, ours = films(where)
+        place_of_films, ours = where.films()
         usual = Usual(
             films=place_of_films, preset=where.settings.films_preset or "",
             endings={name: preset.extension for name, preset in where.presets().items()},

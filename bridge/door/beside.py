@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
-
 from bridge.children import Child
 from core.perform import machine
 
@@ -24,14 +22,6 @@ def inbox(where: Place) -> Path | None:
     if chosen is False:
         return None
     return Path(chosen).expanduser() if isinstance(chosen, str) else where.home / "door" / "inbox"
-
-
-def films(where: Place) -> tuple[Path, bool]:
-    """Where films go whose place nobody named, and whether that folder may be made: one that was chosen may be on a drive that
-    is out."""
-    if where.settings.films:
-        return Path(where.settings.films).expanduser(), False
-    return Path(platformdirs.user_videos_path()) / "Hotsplice", True
 
 
 class Door:

@@ -2,7 +2,8 @@
 
     python -P -m bridge.resolve.hand [VERSION OF THE SCRIPT]
 
-Standard input and output are the pipe to the script (`line`). It ends with the script; the job does not.
+Standard input and output are the pipe to the script (`line`). It ends with the script; the job does not. The script says its
+version, so that a later hand can still serve one that was copied into the editor long ago; so far there is one.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-
-import platformdirs
 
 from bridge import logs
 from bridge.cli.companion import start
@@ -27,7 +26,7 @@ from bridge.sayings import Described, Progressed
 from bridge.settings import home, language
 from core.explain import catalogue
 from core.explain.phrases import phrase
-from core.model.facts import Fact
+from core.model.facts import Fact, RunInterrupted
 from core.model.refusal import Refused
 from core.perform import machine
 from otio_adapters import exported
@@ -81,6 +80,8 @@ def run(editor: Editor, where: Place, teller: Teller) -> None:
         end = asking.follow(client, asked, lambda said: _heard(editor, teller, said))
         told: Described = client.ask(Describe(request="describe", job=asked.job))
     teller.ended(told, end)
+    if isinstance(end, RunInterrupted) or end.outcome == "superseded":
+        return  # what is to be said of this timeline, another job says
     _mark(editor, teller, seen, timeline, told)
 
 
@@ -101,9 +102,10 @@ def _film(where: Place, seen: Seen) -> tuple[str, Path]:
     """The preset, empty for the usual one, and where the film shall stand. Refused (output-folder-missing,
     output-no-permission, preset-invalid)."""
     preset = os.environ.get("HOTSPLICE_PRESET") or where.settings.films_preset or ""
-    chosen = os.environ.get("HOTSPLICE_FILMS") or where.settings.films or ""
-    folder = Path(chosen).expanduser().absolute() if chosen else platformdirs.user_videos_path() / "Hotsplice"
-    if chosen and not folder.is_dir():  # a drive that is out is not made anew on the system's own
+    folder, may_be_made = where.films()
+    if chosen := os.environ.get("HOTSPLICE_FILMS"):
+        folder, may_be_made = Path(chosen).expanduser().absolute(), False
+    if not may_be_made and not folder.is_dir():  # a drive that is out is not made anew on the system's own
         raise Refused("output-folder-missing", path=str(folder))
     known = where.presets().get(preset)
     name = filing.file_name(seen.name, "Timeline") + (known.extension if known else ".mov")

@@ -66,7 +66,7 @@ def _seen(editor: Editor, product: str, version: str) -> Seen:
         frames=max(0, end - start) if start is not None and end is not None else 0, rate=manners.number(rate),
         lacking=Lacking(
             name=name or None, width=_within(width, 1, _MOST_SIDE), height=_within(height, 1, _MOST_SIDE),
-            drop_frame=True if ";" in timecode else manners.yes(drop),
+            drop_frame=manners.drops(timecode, rate, drop),
             sample_rate=_within(of_project["timelineSampleRate"], _LOWEST_HZ, _HIGHEST_HZ),
             project=project, editor=product, editor_version=version,
         ),

@@ -46,6 +46,14 @@ def yes(said: Any) -> bool | None:
     return bool(found) if found is not None else None
 
 
+def drops(start_timecode: str, rate: Any, said: Any) -> bool | None:
+    """Whether timecode leaves numbers out: by the start timecode, by "29.97 DF", else as the switch is set; where the rate has no
+    such timecode the switch means nothing, and does no harm."""
+    if ";" in start_timecode or (isinstance(rate, str) and rate.upper().endswith("DF")):
+        return True
+    return yes(said)
+
+
 def text(said: Any, most: int = 500) -> str:
     """Printable text of at most so many characters; empty where there is none."""
     return "".join(c if c.isprintable() else " " for c in said).strip()[:most] if isinstance(said, str) else ""

@@ -21,8 +21,8 @@ from core.model.facts import Fact, GateClosed, GateOpened, JobFinished, RunInter
 from core.model.timing import timecode
 from core.perform import machine
 
-STEP, AT_LEAST_S = 10, 60.0
-"""Progress is said at every tenth of the film, and once a minute."""
+STEP, AT_LEAST_S, QUIET_S = 10, 60.0, 5.0
+"""Progress is said at every tenth of the film, and once a minute; after so long without a word it is said why."""
 
 
 class Teller:
@@ -32,6 +32,7 @@ class Teller:
         self.language: Language = language
         self._say = say
         self._step, self._tenth, self._said_at = "", -1, machine.monotonic()
+        self._begun = False
         self._told: Described | None = None
 
     def begins(self, seen: Seen, path: object) -> None:
@@ -47,14 +48,24 @@ class Teller:
 
     def asked(self, asked: Asked) -> None:
         """It is on record."""
+        self._said_at = machine.monotonic()
         self._say(phrase("editor-asked-again" if asked.again else "editor-asked", self.language, job=asked.job))
 
     def hear(self, said: Fact | Progressed | None) -> None:
         """What happens meanwhile: progress now and then, and trouble at once."""
         if isinstance(said, Progressed):
+            self._begun = True
             self._progress(said)
+        elif said is None:
+            self._quiet()
         elif isinstance(said, GateClosed | GateOpened | ShotSlated | ShotMended | ShotDegraded | RunInterrupted):
             self._say(story.sentence(said, self.language))
+
+    def _quiet(self) -> None:
+        """Nothing has been heard since it was asked: others are before it, or the companion rests."""
+        if not self._begun and machine.monotonic() - self._said_at > QUIET_S:
+            self._begun = True
+            self._say(phrase("in-the-queue", self.language))
 
     def _progress(self, said: Progressed) -> None:
         if said.step:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,28 @@ BARE = (sys.executable, "-S", "-E")
 """A Python in which nothing is installed."""
 
 
+@cache
+def pythons() -> tuple[str, ...]:
+    """Interpreters on this machine that run, one of each version, oldest first: plain ones on the path, and those of pyenv."""
+    places = [found for minor in range(6, 16) if (found := shutil.which(f"python3.{minor}"))]
+    places += [str(path) for path in Path.home().glob(".pyenv/versions/3.*/bin/python")]
+    working = {sys.version_info[:2]: sys.executable}
+    for place in places:
+        asked = [place, "-c", "import sys; print(*sys.version_info[:2])"]
+        done = subprocess.run(asked, capture_output=True, text=True, check=False)
+        if not done.returncode:
+            major, minor = map(int, done.stdout.split())
+            working.setdefault((major, minor), place)
+    return tuple(working[version] for version in sorted(working))
+
+
 class Resolve:
     """The process, and what a user does in it."""
 
-    def __init__(self, folder: Path, otio: Path, *, name: str = "Reel 1", project: str = "Harbour", home: Path, **state: Any) -> None:
+    def __init__(
+        self, folder: Path, otio: Path, *, name: str = "Reel 1", project: str = "Harbour", home: Path, python: tuple[str, ...] = BARE,
+        **state: Any,
+    ) -> None:  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
         timeline = {"name": name, "otio": str(otio), **state.pop("timeline", {})}
         self.state = {"project": {"name": project, "timelines": [timeline]}, "manners": state}
@@ -29,6 +49,8 @@ class Resolve:
         self.environment = {
             "HOTSPLICE_HOME": str(home), "HOTSPLICE_FILMS": str(folder), "PYTHONHOME": "/nowhere", "PYTHONPATH": "/opt/resolve",
         }  # fmt: skip
+        self.python = python
+        """What it runs scripts with."""
         self.film = folder / project / f"{name}.mov"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.fake_resolve", str(folder / "state.json")], cwd=ROOT, stdin=subprocess.PIPE,
@@ -51,9 +73,9 @@ class Resolve:
         assert line, "the fake Resolve has ended"
         return json.loads(line)["got"]
 
-    def choose(self, script: Path = SCRIPT, *, python: tuple[str, ...] = BARE, **environment: str) -> None:
+    def choose(self, script: Path = SCRIPT, **environment: str) -> None:
         """Choose the script from the menu."""
-        self.do("run", script=str(script), python=list(python), environment={**self.environment, **environment})
+        self.do("run", script=str(script), python=list(self.python), environment={**self.environment, **environment})
 
     def console(self) -> list[str]:
         """What the script has printed so far."""

@@ -21,18 +21,19 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import psutil
 
 from bridge import endpoint, program
 from core.record.journal import Journal
-from tests.fake_resolve.running import Resolve, resolve
+from tests.fake_resolve.running import Resolve, pythons, resolve
 from tests.film.barcode import Mark
 from tests.film.comparing import faults, shown
 from tests.film.cutlist import SLATE, Cut
@@ -41,6 +42,8 @@ from tests.proofs import report
 
 SHOT, SHOTS = 12, 4
 LENGTH = 48
+SPOILED = (11, 23, 24)
+"""Frames of the damaged source."""
 MINE = ("mine", "about the music", "Hotsplice is nice")
 EDITIONS: tuple[dict[str, Any], ...] = (
     {"studio": False, "version": [19, 1, 3, 7]},
@@ -138,6 +141,18 @@ def theirs(markers: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
     return {frame: marker for frame, marker in markers.items() if marker["name"] in MINE}
 
 
+def spoiled(path: Path, frames: Collection[int]) -> bytes:
+    """The file with the pictures of these frames gone, and nothing else."""
+    data = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(container.streams.video[0]) if packet.size]
+        for frame in frames:
+            begin, size = packets[frame].pos, packets[frame].size
+            assert begin is not None
+            data[begin + 64 : begin + size] = bytes(size - 64)
+    return bytes(data)
+
+
 def runs(frames: Sequence[int]) -> list[tuple[int, int]]:
     """(first, how many) of neighbours."""
     found: list[tuple[int, int]] = []
@@ -174,8 +189,7 @@ def trouble(room: Room, **state: Any) -> None:
     cut = room.cut((good, 0, SHOT), (lost, 5, SHOT), (good, 20, SHOT), (hurt, 0, LENGTH), (good, 40, 8))
     whole = hurt.path.read_bytes()
     aside = lost.path.rename(room.place / "A002.mov")
-    middle = len(whole) // 2
-    hurt.path.write_bytes(whole[:middle] + bytes(16384) + whole[middle + 16384 :])
+    hurt.path.write_bytes(spoiled(hurt.path, SPOILED))
     with room.editor(cut, **state) as desk:
         desk.mark(SHOT, MINE[0], "Red")  # in the very frame where the missing shot begins
         desk.mark(2 * SHOT + 3, MINE[1], "Yellow", "othertool:7")
@@ -211,7 +225,7 @@ def _markers_are_right(room: Room, desk: Resolve, cut: Cut) -> None:
     missing, hurt = range(SHOT, 2 * SHOT), range(3 * SHOT, 3 * SHOT + LENGTH)
     room.check([n for n in bad if n in missing] == list(missing), "the missing shot is not a slate of its own length")
     damaged = runs([n for n in bad if n in hurt])
-    room.check(0 < sum(frames for _, frames in damaged) < LENGTH and len(bad) == SHOT + sum(frames for _, frames in damaged), "damage is not located")
+    room.check(bad == [*missing, *(hurt[frame] for frame in SPOILED)], f"frames {bad} are not as asked for")
     markers = desk.markers()
     room.check(theirs(markers).keys() == {SHOT, 2 * SHOT + 3, cut.frames - 1}, "the user's own markers were touched")
     places = {(frame, round(marker["duration"])) for frame, marker in ours(markers).items() if marker["color"] == "Red"}
@@ -339,8 +353,19 @@ def scenes(quick: bool) -> list[tuple[str, Scene, Fraction, str, dict[str, Any]]
     if not quick:
         found += [(f"trouble at {float(rate):.5g} from {start}", trouble, rate, start, {}) for rate, start in TIMES[1:]]
         found += [(f"trouble in {json.dumps(manners)}", trouble, *one, manners) for manners in EDITIONS]
-        found += [("killed five times", killed, *one, {"kills": 5})]
+        oldest = pythons()[0]
+        found += [("well from the oldest Python there is", well, *one, {"python": (oldest, "-S", "-E")}), ("killed five times", killed, *one, {"kills": 5})]
     return found
+
+
+def play(place: Path, scene: Scene, rate: Fraction, start: str, state: dict[str, Any]) -> Room:
+    """One scene in a room of its own, and what is wrong after it."""
+    room = Room(place, rate, start)
+    try:
+        scene(room, **state)
+    finally:
+        room.close()
+    return room
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -350,11 +375,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     todo = scenes(quick)
     with report.workplace("resolve-story") as place:
         for number, (name, scene, rate, start, state) in enumerate(todo):
-            room = Room(place / str(number), rate, start)
-            try:
-                scene(room, **state)
-            finally:
-                room.close()
+            room = play(place / str(number), scene, rate, start, state)
             say(f"{name}: {'as it should be' if not room.wrong else '; '.join(room.wrong[:4])}")
             if room.wrong:
                 wrongs[name] = room.wrong

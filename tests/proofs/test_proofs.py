@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.faults.matrix import FAULTS
-from tests.proofs import damage, faults, kills, refusals, report
+from tests.proofs import damage, faults, kills, refusals, report, resolve_story
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="who is left after a kill is read from /proc")
 
@@ -31,3 +31,7 @@ def test_a_few_faults_are_named_and_survived(tmp_path):
     few = [fault for fault in FAULTS if fault.code in ("source-missing", "file-too-large", "program-hung")]
     held, figures = faults.prove(tmp_path, report.Say(), quick=True, rows=few)
     assert held and figures["real"] == 3 and figures["simulated"] >= 10
+
+
+def test_markers_in_an_editor_stand_at_exactly_the_frames_that_the_film_lacks(tmp_path):
+    assert resolve_story.play(tmp_path, resolve_story.trouble, *resolve_story.TIMES[0], {}).wrong == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +15,7 @@ import platformdirs.unix
 import platformdirs.windows
 import pytest
 
-from tests.fake_resolve.running import SCRIPT
+from tests.fake_resolve.running import SCRIPT, pythons
 
 TEXT = SCRIPT.read_text(encoding="utf-8")
 OLDEST = (3, 6)
@@ -41,20 +40,7 @@ def test_it_is_written_in_the_oldest_python_that_resolve_takes():
     assert "from __future__ import annotations" not in TEXT
 
 
-def pythons() -> list[str]:
-    """Others on this machine that run: plain ones on the path, and those of pyenv."""
-    names = [f"python3.{minor}" for minor in range(6, 16)]
-    places = [found for name in names if (found := shutil.which(name))]
-    places += [str(path) for path in sorted(Path.home().glob(".pyenv/versions/3.*/bin/python"))]
-    working = {}
-    for place in places:
-        done = subprocess.run([place, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=False)
-        if not done.returncode:
-            working[done.stdout.split()[0]] = place
-    return list(working.values())
-
-
-@pytest.mark.parametrize("python", pythons() or [sys.executable])
+@pytest.mark.parametrize("python", pythons())
 def test_it_runs_in_every_python_there_is(python, tmp_path):
     environment = {**os.environ, "HOTSPLICE_HOME": str(tmp_path)}
     done = subprocess.run([python, "-S", "-E", str(SCRIPT)], env=environment, capture_output=True, text=True, check=False)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bridge import program
-from tests.fake_resolve.running import Resolve
+from tests.fake_resolve.running import Resolve, pythons
 from tests.film.timelines import timeline
 
 CLOSED = "then choose the script again."
@@ -83,6 +83,13 @@ def test_no_timeline_is_open(desk, given):
     one = desk(given=given, project="Hafen")
     one.do("open", timeline=None)
     assert one.run()[0] == "No timeline is open. In the project Hafen no timeline is open."
+
+
+@pytest.mark.parametrize("python", pythons())
+def test_the_hand_is_reached_from_every_python_there_is(desk, python):
+    one = desk(python=(python, "-S", "-E"))
+    one.do("open", timeline=None)
+    assert one.run()[0] == "No timeline is open. In the project Harbour no timeline is open."
 
 
 def test_the_language_is_the_companions(desk, home):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,40 +9,41 @@ import pytest
 
 from bridge.resolve import pinning
 from bridge.resolve.marking import Mark
-from tests.fake_resolve.manners import Manners
-from tests.fake_resolve.model import Timeline
+from tests.fake_resolve.near import Near
 from tests.film.timelines import timeline
 
 
-class Near:
-    """An editor without a pipe: calls go to the fake's timeline. `before` may do something before a call."""
+class Watched(Near):
+    """Remembers calls; `before` may do something before one."""
 
-    def __init__(self, timeline: Timeline) -> None:
-        self.timeline, self.calls = timeline, []
+    def __init__(self, otio: Path) -> None:
+        super().__init__(otio)
+        self.calls: list[str] = []
         self.before: Any = lambda method: None
+        self.keep("manager", "resolve", "GetProjectManager")
+        self.keep("project", "manager", "GetCurrentProject")
+        self.keep("timeline", "project", "GetCurrentTimeline")
 
     def call(self, owner: str, method: str, *words: Any) -> Any:
-        assert owner == "timeline"
         self.calls.append(method)
         self.before(method)
-        return json.loads(json.dumps(getattr(self.timeline, method)(*words)))
+        return super().call(owner, method, *words)
 
 
 @pytest.fixture
-def editor(tmp_path: Path) -> Near:
-    timeline(24).video().clip("/m/a.mov", 0, 100).save(tmp_path / "t.otio")
-    return Near(Timeline(Manners(), {"name": "R", "otio": str(tmp_path / "t.otio")}))
+def editor(tmp_path: Path) -> Watched:
+    return Watched(timeline(24).video().clip("/m/a.mov", 0, 100).save(tmp_path / "t.otio"))
 
 
 def mark(first: int, *, low: int = 0, title: str = "Media offline") -> Mark:
     return Mark(first, first + 10, low, low + 20, "error", title, "note", 1)
 
 
-def frames(editor: Near) -> dict[int, str]:
+def frames(editor: Watched) -> dict[int, str]:
     return {frame: said["name"] for frame, said in sorted(editor.timeline.markers.items())}
 
 
-def pin(editor: Near, *wanted: Mark, job: str = "j1") -> pinning.Pinned:
+def pin(editor: Watched, *wanted: Mark, job: str = "j1") -> pinning.Pinned:
     return pinning.pin(editor, wanted, job=job, frames=100)  # type: ignore[arg-type]
 
 
