@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 import zmq
 
-from bridge import endpoint, errands, program, sharing
+from bridge import endpoint, errands, logs, program, sharing
 from bridge.children import INBOX
 from bridge.cli.house import Place, program_version
 from bridge.door.beside import Door
@@ -83,6 +83,7 @@ class Companion:
         )  # fmt: skip
         self._door = Door(self._context, where)
         self._working = Working(self._context, self._server.progress)
+        self._said = logs.Shortening(where.home)
         self._leaving = ""
         self._public = keys.companion().public.decode()
 
@@ -130,6 +131,7 @@ class Companion:
         if not self._leaving:
             self._share_out()
         self._working.tend()
+        self._said.look()
         if self._working.settled_in:
             self._clerk.be_there()  # nobody asks yet: a job that was cut off went first
             if self._clerk.there:

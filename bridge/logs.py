@@ -7,20 +7,26 @@ says is not repeated in full: facts stand here by kind and code. Never: the envi
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import re
+import sys
 import traceback
 from pathlib import Path
 from typing import Any
 
 from core.model import codec
 from core.model.facts import AttemptFailed, Fact, GateClosed, JobFinished, ProblemFound, ShotSlated, SoundSilenced
+from core.perform import machine
 from core.record import papers
 
 FILE = "hotsplice.log"
 MOST_BYTES, KEEP = 2_000_000, 5
+SAID = "companion.log"
+"""What a companion without a terminal, and the programs it starts, print: seldom anything, and all the more wanted then."""
+SHORTEN_S = 60.0
 LONGEST = 16_000
 """Characters of one line; a longer one loses its fields, not its event."""
 
@@ -159,3 +165,28 @@ def files(home: Path) -> list[Path]:
     """The logs that are there, the newest first."""
     first = home / papers.LOGS / FILE
     return [path for path in (first, *(first.with_name(f"{FILE}.{n}") for n in range(1, KEEP + 1))) if path.is_file()]
+
+
+def speak_into_file(home: Path) -> None:
+    """What this process and its children print goes to `SAID` in the data folder from now on. OSError."""
+    home.mkdir(parents=True, exist_ok=True)
+    handle = os.open(home / SAID, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    for number in (1, 2):
+        os.dup2(handle, number)
+    os.close(handle)
+    if sys.stdout is None:  # a program without a window on Windows has none
+        sys.stdout = sys.stderr = os.fdopen(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
+
+
+class Shortening:
+    """Sees to it, once in a while, that `SAID` does not grow for ever. It is a child's open file: no other can take its place."""
+
+    def __init__(self, home: Path) -> None:
+        self._path, self._last = home / SAID, -SHORTEN_S
+
+    def look(self) -> None:
+        """Now and then."""
+        if machine.monotonic() - self._last >= SHORTEN_S:
+            self._last = machine.monotonic()
+            with contextlib.suppress(OSError):  # a log that cannot be written costs nobody his film
+                papers.shorten(self._path, MOST_BYTES)

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
+from bridge import logs
 from bridge.cli.console import duration, plain_console, safe
 from bridge.cli.house import Place, place, program_version
 from bridge.cli.run import Stop as Stopped
@@ -78,6 +79,10 @@ def _program() -> str:
 def _companion(where: Place, arguments: argparse.Namespace, console: Console) -> int:
     from bridge.companion import Companion, alone
 
+    if arguments.at_login:
+        return _at_login(arguments.at_login, console)
+    if arguments.log:
+        logs.speak_into_file(where.home)
     if arguments.background:
         with alone(where.home):
             pass
@@ -90,6 +95,24 @@ def _companion(where: Place, arguments: argparse.Namespace, console: Console) ->
     with alone(where.home), stopped.listening():
         reason = Companion(where, workers=arguments.jobs, stopped=stopped, hear=lambda text: print(text, flush=True)).run()
     console.print(f"The companion has ended: {reason}.")
+    return 0
+
+
+def _at_login(word: str, console: Console) -> int:
+    from bridge.login import placing
+
+    here = placing.item(placing.start(os.environ), os.environ)
+    path = safe(str(here.path))
+    if word == "on":
+        placing.switch_on(here)
+        console.print(f"The companion starts with your next session: {path}")
+        console.print("hotsplice companion --background starts it now.")
+    elif word == "off":
+        placing.switch_off(here)
+        console.print("The companion does not start with your session.")
+    else:
+        said = {"on": "starts", "off": "does not start", "other": "starts, but as it was installed or set up earlier,"}
+        console.print(f"The companion {said[placing.state(here)]} with your session: {path}")
     return 0
 
 
@@ -118,7 +141,7 @@ def start(where: Place) -> Callable[[], None]:
         if machine.monotonic() - last > 0.5:
             last = machine.monotonic()
             where.home.mkdir(parents=True, exist_ok=True)
-            with (where.home / "companion.log").open("ab") as log:
+            with (where.home / logs.SAID).open("ab") as log:
                 environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
                 started = process.detach([sys.executable, "-P", "-m", "bridge.cli.main", "companion"], log.fileno(), environment)
 

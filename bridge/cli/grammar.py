@@ -105,6 +105,8 @@ def parser() -> argparse.ArgumentParser:
     helped.add_argument("--reset", action="store_true", help="forget it")
     beside = verb("companion", "Run beside the editor: take timelines from scripts and programs.")
     beside.add_argument("--background", action="store_true", help="start it and return")
+    beside.add_argument("--log", action="store_true", help="write what it says to companion.log in the data folder")
+    beside.add_argument("--at-login", choices=("on", "off", "status"), help="whether it starts with your session; then return")
     beside.add_argument("-j", "--jobs", type=_count, metavar="N", help="shots rendered at once")
     handed = verb("submit", "Hand a timeline to the companion, which is started where none runs; then follow the job.")
     handed.add_argument("timeline", metavar="TIMELINE")

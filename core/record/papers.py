@@ -52,17 +52,22 @@ def write_whole(target: Path, data: bytes, *, ours: bytes = b"") -> None:
         if target.exists() and not (ours and target.is_file() and ours in _head(target)):
             raise Refused("paper-in-the-way", path=str(target))
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{target.name[:100]}.{os.getpid()}.part")
-        try:
-            with part.open("xb") as handle:
-                handle.write(data)
-                handle.flush()
-                os.fsync(handle.fileno())
-            take_place(part, target)
-        finally:
-            part.unlink(missing_ok=True)
+        put(target, data)
     except OSError as error:
         raise Refused("paper-unwritable", path=str(target), detail=error.strerror or str(error)) from error
+
+
+def put(target: Path, data: bytes) -> None:
+    """Write a file whole or not at all, whatever had its name. OSError."""
+    part = target.with_name(f".{target.name[:100]}.{os.getpid()}.part")
+    try:
+        with part.open("xb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        take_place(part, target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _head(path: Path) -> bytes:
@@ -85,3 +90,14 @@ def rotate(log: Path, keep: int, most: int) -> None:
             if older.exists():
                 take_place(older, log.with_name(f"{log.name}.{number + 1}"))
         take_place(log, log.with_name(f"{log.name}.1"))
+
+
+def shorten(log: Path, most: int) -> None:
+    """A log that others hold open and append to begins anew; what it said until then is in `log.1`. Lines that are written in
+    this very moment may be lost. OSError."""
+    if not log.exists() or log.stat().st_size <= most:
+        return
+    with log.open("rb") as handle:
+        handle.seek(-most, os.SEEK_END)
+        put(log.with_name(f"{log.name}.1"), handle.read(most))
+    os.truncate(log, 0)

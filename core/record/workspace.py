@@ -50,6 +50,14 @@ def take_place(part: Path, target: Path) -> None:
     _rename(part, target)
 
 
+def point_to(target: Path, name: Path) -> None:
+    """A name that leads to a file; what had it is gone. OSError."""
+    part = name.with_name(f".{name.name}.{os.getpid()}.part")
+    part.unlink(missing_ok=True)
+    part.symlink_to(target)
+    _rename(part, name)
+
+
 def flush_directory(path: Path) -> None:
     """Make names in a directory durable; file systems that cannot say so are left alone."""
     if os.name == "nt":

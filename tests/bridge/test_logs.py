@@ -15,6 +15,7 @@ import pytest
 from bridge import logs
 from core.model.facts import AttemptFailed, JobFinished, RunStarted
 from core.model.failure import ErrorType, Evidence, Failure, Recovery, Strategy
+from tests.bridge.companions import PING, companions
 
 ROOT = Path(__file__).parents[2]
 
@@ -165,3 +166,48 @@ def test_without_a_beginning_nothing_is_written(tmp_path: Path) -> None:
         cwd=ROOT, env={**os.environ, "HOTSPLICE_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}, capture_output=True, check=True,
     )  # fmt: skip
     assert ran.stdout + ran.stderr == b"" and list(tmp_path.iterdir()) == []
+
+
+# What a companion without a terminal prints ---------------------------------------------------------------------------
+
+
+def test_a_file_that_a_program_holds_open_begins_anew_and_has_no_hole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "MOST_BYTES", 5_000)
+    path = tmp_path / logs.SAID
+    with path.open("ab", buffering=0) as held:
+        for number in range(1000):
+            held.write(f"line {number:04}\n".encode())
+        logs.Shortening(tmp_path).look()
+        assert path.stat().st_size == 0
+        held.write(b"after\n")
+    assert path.read_bytes() == b"after\n"
+    kept = path.with_name(f"{logs.SAID}.1").read_bytes()
+    assert len(kept) == 5_000 and kept.endswith(b"line 0999\n")
+
+
+def test_it_is_looked_at_now_and_then_and_a_small_one_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "MOST_BYTES", 10)
+    (tmp_path / logs.SAID).write_bytes(b"0123456789")
+    shortening = logs.Shortening(tmp_path)
+    shortening.look()
+    assert (tmp_path / logs.SAID).read_bytes() == b"0123456789"
+    (tmp_path / logs.SAID).write_bytes(b"0123456789x")
+    shortening.look()
+    assert (tmp_path / logs.SAID).exists() and not (tmp_path / f"{logs.SAID}.1").exists(), "it was looked at a moment ago"
+    logs.Shortening(tmp_path / "nowhere").look()
+
+
+def test_what_a_companion_says_goes_to_its_file_and_that_does_not_grow_for_ever(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / logs.SAID).write_bytes(b"old words\n" * 300_000)
+    with companions(home) as made:
+        child = made.start("--log")
+        assert made.said() == ""
+        with made.client() as client:
+            for _ in range(2):  # whoever answers the second has done everything that comes with the first
+                client.ask(PING)
+        assert (home / logs.SAID).stat().st_size < 1000 and (home / f"{logs.SAID}.1").stat().st_size == logs.MOST_BYTES
+        child.terminate()
+        child.wait(30)
+    assert "The companion has ended" in (home / logs.SAID).read_text()
