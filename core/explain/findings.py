@@ -43,10 +43,9 @@ def findings(
     """All of them: what ended the job first, then in the film's order, the worst first. `earlier` are the shots of which an
     earlier good render could stand in."""
     finder = _Finder(told, plan, earlier, language)
-    found = [*finder.end(), *finder.gates(), *finder.shots(), *finder.sounds(), *finder.remarks()]
-    first = finder.end()
-    rest = [one for one in found if one not in first]
-    return (*first, *sorted(rest, key=lambda one: (-1 if one.first is None else one.first, _WEIGHT[one.severity])))
+    found = [*finder.gates(), *finder.shots(), *finder.sounds(), *finder.remarks()]
+    found.sort(key=lambda one: (-1 if one.first is None else one.first, _WEIGHT[one.severity]))
+    return (*finder.end(), *found)
 
 
 class _Finder:
@@ -86,6 +85,7 @@ class _Finder:
         """What became of shots: slates, parts that are missing, earlier renders, another way of making them."""
         causes: dict[tuple[str, str, _Severity], tuple[Trouble, list[tuple[Run, ShotTale]]]] = {}
         found: list[Finding] = []
+        instead: list[Finding] = []
         for shot in self.told.shots:
             for cause in shot.causes if shot.state in ("slate", "mended", "previous", "missing") else ():
                 if cause.places:
@@ -94,10 +94,10 @@ class _Finder:
                 severity: _Severity = "warning" if shot.state == "previous" else "error"
                 where = causes.setdefault((cause.code, cause.path, severity), (cause, []))[1]
                 where += [(run, shot) for run in self._slated(shot, cause)]
-            found += self._instead(shot)
+            instead += self._instead(shot)
         for (_, _, severity), (cause, where) in causes.items():
             found += self._at(severity, cause, where)
-        return found
+        return found + instead
 
     def _slated(self, shot: ShotTale, cause: Trouble) -> list[Run]:
         planned = places.slates(self.plan, shot.number) if self.plan is not None and cause.failure is None else []

@@ -1,0 +1,25 @@
+"""A child with moods, for the tests of a row of errands: it does as the names of the requests say."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+import msgspec
+
+from bridge.errands import Errand, received
+from bridge.protocol import encode
+from bridge.requests import Answer
+from bridge.sayings import Done
+
+if __name__ == "__main__":
+    for errand, timeline in received(sys.stdin.buffer, msgspec.json.Decoder(Errand)):
+        if "hang" in errand.request:
+            threading.Event().wait()
+        if "die" in errand.request:
+            os._exit(3)
+        if isinstance(errand, Answer) and not os.path.exists(errand.file):
+            open(errand.file, "w").close()
+            os._exit(3)
+        os.write(1, encode(Done(re=errand.request, job=str(len(timeline)))) + b"\n")
