@@ -7,7 +7,8 @@ from pathlib import Path
 
 from core.explain.chronicle import chronicle
 from core.explain.tales import Chronicle
-from core.model.facts import FilmPlanned
+from core.model.facts import FilmPlanned, JobFinished
+from core.model.refusal import Refused
 from core.model.segment import Plan
 from core.record.journal import Entry, Journal
 from core.record.memory import Memory
@@ -21,6 +22,25 @@ class Account:
     entries: list[Entry]
     plan: Plan | None
     told: Chronicle
+
+
+def find_job(journal: Journal, name: str) -> str:
+    """The job whose id begins with `name`. Refused when there is none or more than one."""
+    fits = [job for job, _ in journal.jobs() if job.startswith(name.lower())]
+    if not fits:
+        raise Refused("job-unknown", name=name)
+    if len(fits) > 1 and name not in fits:
+        raise Refused("job-ambiguous", name=name, known=", ".join(fits))
+    return name if name in fits else fits[0]
+
+
+def newest_open(journal: Journal) -> str:
+    """The newest job that can still be taken up. Refused(nothing-to-resume)."""
+    for job, _ in reversed(journal.jobs()):
+        ended = journal.last(job, "JobFinished")
+        if ended is None or (isinstance(ended.fact, JobFinished) and ended.fact.outcome == "failed"):
+            return job
+    raise Refused("nothing-to-resume")
 
 
 def account(journal: Journal, job: str) -> Account:

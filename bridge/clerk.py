@@ -18,9 +18,9 @@ from pathlib import Path
 import msgspec
 
 from bridge import logs
-from bridge.cli.answering import put_on_record
+from bridge.accounts import find_job
+from bridge.answers import put_on_record
 from bridge.cli.house import Place, place
-from bridge.cli.run import find_job
 from bridge.errands import Errand, Settle, received, refusal
 from bridge.job_lines import job_lines
 from bridge.lacking import complete
@@ -29,7 +29,7 @@ from bridge.requests import Answer, Cancel, List, Pause, Prioritise, Resume, Sub
 from bridge.sayings import Accepted, Done, Jobs, Said
 from core.decide import identity
 from core.engine import RECORD_LOST
-from core.model.facts import JobAccepted, JobFinished, RunInterrupted
+from core.model.facts import Answered, JobAccepted, JobFinished, RunInterrupted
 from core.model.refusal import Refused
 from core.perform import machine, process
 from core.record import presets
@@ -69,8 +69,10 @@ class Clerk:
                     return Done(re=errand.request)
                 case Answer():
                     job = find_job(self.journal, errand.job)
-                    put_on_record(self.journal, job, errand.about, errand.answer, file=errand.file, always=errand.always)
-                    return Done(re=errand.request, job=job if errand.answer == "stop" else self._go_on(job))
+                    file, always = errand.file, errand.always
+                    notes = put_on_record(self.journal, job, errand.about, errand.answer, file=file, always=always)
+                    goes_on = job if errand.answer == "stop" else self._go_on(job)
+                    return Done(re=errand.request, job=goes_on, notes=tuple(notes))
                 case Settle():
                     if errand.code:
                         failed = JobFinished(outcome="failed", code=errand.code, detail=errand.detail)
@@ -139,6 +141,10 @@ class Clerk:
             self.submissions.wish(job, "run")
             return job
         fact, timeline = self.journal.request(job)
+        for known, digest in self.journal.open_jobs(fact.output):
+            if digest == fact.digest:  # that was asked before, and is not over
+                self.submissions.wish(known, "run")
+                return known
         another, name = machine.token(), f"answer-{machine.token(12)}"
         self.submissions.accept(name, content="", body="", job=another, fact=fact, timeline=timeline, at=machine.now())
         return another
@@ -149,8 +155,10 @@ class Clerk:
         if wishes.get(job) == "run":
             self.submissions.wish(job, "held")
             self.journal.append(job, [RunInterrupted(reason="cancelled")], machine.now())
-        elif job not in wishes:
+        elif job not in wishes and not self._open(job):
             raise Refused("job-finished", name=job)
+        elif job not in wishes:  # a command at another terminal may be at it: it hears this
+            self.journal.append(job, [Answered(answer="stop")], machine.now())
         return Done(re=asked.request, job=job)
 
     def _resume(self, asked: Resume) -> Done:

@@ -68,7 +68,7 @@ class Client:
         self._socket: zmq.Socket[bytes] | None = None
         self._monitor: Any = None
         self._at: endpoint.Endpoint | None = None
-        self._vain, self._used = 0, 0.0
+        self._vain, self._used, self._last = 0, 0.0, 0
         self.connections = 0
         """How often a conversation was begun."""
 
@@ -120,15 +120,14 @@ class Client:
 
     def watch(self, job: str = "", *, after: int = 0) -> Iterator[Happened | Progressed | None]:
         """What happens from after a sequence number on: each fact once and in order, across the ends of companions. None comes
-        in every pause of half a second, so that a caller can do something else. Raises as `ask`."""
-        last, until = after, machine.monotonic() + self.patience_s
+        in every pause of half a second, so that a caller can do something else. A number beyond the newest counts as that. Raises
+        as `ask`."""
+        self._last, until = after, machine.monotonic() + self.patience_s
         while True:
             try:
                 self._connect()
-                for said in self._watch(job, last):
+                for said in self._watch(job, self._last):
                     until = machine.monotonic() + self.patience_s
-                    if isinstance(said, Happened):
-                        last = said.seq
                     yield said
             except _Gone:
                 self._drop()
@@ -156,17 +155,19 @@ class Client:
                         continue
                     if before != last:  # something was lost on the way
                         raise _Gone
-                    last = seq
+                    self._last = last = seq
                     yield said
                 case Pong(told=told) if watching and told != last:
                     raise _Gone
                 case Progressed():
                     yield said
-                case Watching(re=re):
-                    watching = watching or re == name
+                case Watching(re=re) if re == name:
+                    watching, last = True, min(last, said.last)
+                    self._last = last
                 case Refusal():
                     raise _Gone if said.code == "message-unclear" and watching else Declined(said)
-                case Bye():
+                case Bye():  # somebody wanted that: who only watches does not bring it back
+                    self._start = None
                     raise _Gone
                 case None:
                     if now - heard > SILENT_S or self._moved():

@@ -110,10 +110,11 @@ class Figures(Said, frozen=True):
 
 
 class Done(Said, frozen=True):
-    """It is done, or on record and will be."""
+    """It is done, or on record and will be. `notes` are sentences for the person whose wish it was."""
 
     re: str
     job: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class Pong(Said, frozen=True):

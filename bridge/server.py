@@ -166,7 +166,7 @@ class Server:
             case Watch() if message.job and not self._submissions.last(message.job):
                 self.refuse(name, Refused("job-unknown", name=message.job), message.request)
             case Watch():
-                peer.watches, peer.job, peer.last = True, message.job, message.after
+                peer.watches, peer.job, peer.last = True, message.job, min(message.after, last)
                 self.say(name, Watching(re=message.request, last=last))
                 for job, progressed in self._progress.items():
                     if message.job in ("", job):

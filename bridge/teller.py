@@ -15,9 +15,8 @@ from pathlib import Path
 import msgspec
 
 from bridge import logs
-from bridge.accounts import Account, account, last_plan, standing_film
+from bridge.accounts import Account, account, find_job, standing_film
 from bridge.cli.house import Place, place
-from bridge.cli.run import find_job
 from bridge.cli.stats import as_plain
 from bridge.errands import Tell, received, refusal
 from bridge.job_lines import job_line
@@ -27,7 +26,6 @@ from bridge.sayings import Described, Figures, Pictured, Said, ShotLine
 from core import pictures
 from core.decide.previous import earlier_render
 from core.engine import RECORD_LOST
-from core.explain.chronicle import chronicle
 from core.explain.findings import findings
 from core.explain.standing import standing
 from core.explain.statistics import statistics
@@ -110,7 +108,7 @@ class Teller:
         for job, _ in self.journal.jobs():
             last = self._submissions.last(job)
             if job not in self._told or self._told[job][0] != last:
-                self._told[job] = last, chronicle(job, self.journal.facts(job), last_plan(self.journal, job))
+                self._told[job] = last, account(self.journal, job).told
         return [told for _, told in self._told.values()]
 
     # Pictures -----------------------------------------------------------------------------------------------------

@@ -10,66 +10,43 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from rich.console import Console
 
 from bridge import logs
-from bridge.cli.console import duration, plain_console, safe
-from bridge.cli.house import Place, place, program_version
+from bridge.accounts import find_job
+from bridge.cli.asking import client_of
+from bridge.cli.console import safe
+from bridge.cli.following import follow, follow_all, here, there
+from bridge.cli.house import Place, program_version
+from bridge.cli.opened import with_place
 from bridge.cli.run import Stop as Stopped
-from bridge.cli.run import find_job
-from bridge.cli.summary import REFUSED, refusal
-from bridge.client import PATIENCE_S, Client, Declined
+from bridge.client import PATIENCE_S, Client
 from bridge.protocol import digest
 from bridge.requests import Stop, Submit
-from bridge.sayings import Happened, Progressed
-from core.explain import story
-from core.model import codec
-from core.model.facts import Fact, JobFinished, RunInterrupted
-from core.model.refusal import Refused
 from core.perform import machine, process
 from otio_adapters.guard import bytes_of
-from otio_adapters.refused import TimelineRefused
 
 COMING_UP_S = 5.0
 """A companion that was started and cannot be reached after that is not waited for any longer."""
 ELSEWHERE_S = 10.0
 """How long the companion of another machine is tried."""
-EXITS = {"complete": 0, "unchanged": 0, "superseded": 0, "incomplete": 1, "failed": 3}
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit code of one of these commands."""
-    console = plain_console()
-    try:
-        where = place()
+
+    def work(where: Place, console: Console) -> int:
         match arguments.verb:
             case "companion":
                 return _companion(where, arguments, console)
             case "submit":
                 return _submit(where, arguments, console)
             case "watch":
-                job = arguments.job or ""
-                job = _known(where, job) if job and not arguments.at else job
-                with Client(where.home, program=_program(), patience_s=3.0, at=arguments.at) as client:
-                    return _follow(client, job, arguments.after, arguments.json, console)
+                return _watch(where, arguments, console)
             case _:
                 return _stop(where, console)
-    except (Refused, TimelineRefused) as error:
-        said = refusal(error)
-        return _no(arguments, console, said["code"], said["title"], said["message"], said["action"])
-    except Declined as error:
-        no = error.refusal
-        return _no(arguments, console, no.code, f"{no.title}.", no.message, no.action)
 
-
-def _no(arguments: argparse.Namespace, console: Console, code: str, title: str, message: str, action: str) -> int:
-    if getattr(arguments, "json", False):
-        said = {"exit_code": REFUSED, "outcome": "refused", "code": code, "title": title, "message": message, "action": action}
-        print(json.dumps({"event": "summary", **said}, ensure_ascii=False))
-    else:
-        console.print(f"[red]{safe(title)}[/] {safe(message)}\n{safe(action)}")
-    return REFUSED
+    return with_place(work, as_json=getattr(arguments, "json", False))
 
 
 def _program() -> str:
@@ -116,14 +93,6 @@ def _at_login(word: str, console: Console) -> int:
     return 0
 
 
-def _known(where: Place, name: str) -> str:
-    journal = where.journal()
-    try:
-        return find_job(journal, name)
-    finally:
-        journal.close()
-
-
 def _ping() -> Any:
     from bridge.requests import Ping
 
@@ -164,35 +133,29 @@ def _submit(where: Place, arguments: argparse.Namespace, console: Console) -> in
             print(json.dumps(line), flush=True)
         else:
             console.print(f"Job [bold]{accepted.job}[/] is {'known already' if accepted.again else 'on record'}.")
-        return 0 if arguments.detach else _follow(client, accepted.job, 0, arguments.json, console)
+        if arguments.detach:
+            return 0
+        job, speak = accepted.job, where.settings.language
+        end = there(client, job) if arguments.at else here(where, job)
+        return follow(client, job, after=0, as_json=arguments.json, speak=speak, end=end)
 
 
-def _follow(client: Client, job: str, after: int, as_json: bool, console: Console) -> int:
-    """Tell what happens; with a job until its end, without one for ever."""
-    shown = 0.0
-    for said in client.watch(job, after=after):
-        if isinstance(said, Happened):
-            fact: Fact = codec.decode(bytes(said.fact), Fact)  # type: ignore[arg-type]
-            if as_json:
-                body = codec.plain(fact)
-                line = {"event": "fact", "at": said.at, "job": said.job, "seq": said.seq, "kind": body.pop("is"), "body": body}
-                print(json.dumps(line, ensure_ascii=False), flush=True)
-            else:
-                console.print(f"[dim]{said.job}[/] {safe(story.sentence(fact))}")
-            if job and isinstance(fact, JobFinished):
-                return EXITS[fact.outcome]
-            if job and isinstance(fact, RunInterrupted) and fact.reason == "cancelled":
-                return 130
-        elif isinstance(said, Progressed) and not as_json and console.is_terminal and machine.monotonic() - shown > 1.0:
-            shown = machine.monotonic()
-            now = msgspec.json.decode(said.snapshot) or {}
-            if now:
-                left = duration(now["left_s"])
-                console.print(f"[dim]{said.job} {now['frames_done']} / {now['frames']} frames, {left} left[/]")
-        elif isinstance(said, Progressed) and as_json:
-            line = {key: value for key, value in codec.plain(said).items() if key != "is"}
-            print(json.dumps({"event": "progress", **line}, ensure_ascii=False), flush=True)
-    return 0
+def _watch(where: Place, arguments: argparse.Namespace, console: Console) -> int:
+    with client_of(where, at=arguments.at) as client:
+        if not arguments.job:
+            return follow_all(client, after=arguments.after, as_json=arguments.json, console=console)
+        job = arguments.job if arguments.at else _known(where, arguments.job)
+        client.ask(_ping())
+        end = there(client, job) if arguments.at else here(where, job)
+        return follow(client, job, after=arguments.after, as_json=arguments.json, speak=where.settings.language, end=end)
+
+
+def _known(where: Place, name: str) -> str:
+    journal = where.journal()
+    try:
+        return find_job(journal, name)
+    finally:
+        journal.close()
 
 
 def _stop(where: Place, console: Console) -> int:

@@ -14,7 +14,8 @@ from core.engine import Engine
 from core.explain import catalogue
 from core.explain.filling import Language, decimal, within
 from core.explain.phrases import phrase
-from core.explain.snapshot import Snapshot, snapshot
+from core.explain.snapshot import Snapshot
+from core.explain.snapshot import snapshot as snapshot_of
 from core.model import codec
 from core.model.facts import (
     AttemptFailed,
@@ -41,11 +42,14 @@ class Display(Protocol):
     def step(self, step: str, done: int, total: int) -> None:
         """Something before the plan: sources being opened."""
 
-    def fact(self, job: str, seq: int, fact: Fact) -> None:
-        """A fact that was recorded."""
+    def fact(self, job: str, seq: int, fact: Fact, at: float | None = None) -> None:
+        """A fact that was recorded, at a moment (unix seconds) or just now."""
 
     def tick(self, engine: Engine) -> None:
         """Frames may have been counted."""
+
+    def now(self, job: str, snapshot: Snapshot) -> None:
+        """How the job stands, where another process is at it."""
 
     def summary(self, report: dict[str, Any]) -> None:
         """The end, always called, once."""
@@ -62,7 +66,7 @@ def plain_console() -> Console:
 
 def view(engine: Engine, language: Language = "en") -> Snapshot:
     """The job as it is now."""
-    return snapshot(
+    return snapshot_of(
         engine.state,
         {name: given.frames for name, given in engine.given.items()},
         machine.monotonic() - engine.tally.started,
@@ -93,9 +97,10 @@ class JsonLines:
     def __init__(self) -> None:
         self._last = 0.0
 
-    def _say(self, event: str, **fields: Any) -> None:
+    def _say(self, event: str, *, moment: float | None = None, **fields: Any) -> None:
+        at = round(machine.now() if moment is None else moment, 3)
         try:
-            sys.stdout.write(json.dumps({"event": event, "at": round(machine.now(), 3), **fields}, ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps({"event": event, "at": at, **fields}, ensure_ascii=False) + "\n")
             sys.stdout.flush()
         except BrokenPipeError:
             sys.stdout = open("/dev/null", "w")  # noqa: SIM115  nobody listens any more; the film is finished all the same
@@ -103,16 +108,20 @@ class JsonLines:
     def step(self, step: str, done: int, total: int) -> None:
         self._say("step", step=step, done=done, total=total)
 
-    def fact(self, job: str, seq: int, fact: Fact) -> None:
+    def fact(self, job: str, seq: int, fact: Fact, at: float | None = None) -> None:
         body = codec.plain(fact)
-        self._say("fact", job=job, seq=seq, kind=body.pop("is"), body=body)  # envelope and body apart: both have names
+        # Envelope and body apart: both have names.
+        self._say("fact", moment=at, job=job, seq=seq, kind=body.pop("is"), body=body)
 
     def tick(self, engine: Engine) -> None:
         if machine.monotonic() - self._last >= _STEP_EVERY_S:
             self._last = machine.monotonic()
-            body = codec.plain(view(engine))
-            body.pop("is")
-            self._say("progress", job=engine.job, **body)
+            self.now(engine.job, view(engine))
+
+    def now(self, job: str, snapshot: Snapshot) -> None:
+        body = codec.plain(snapshot)
+        body.pop("is")
+        self._say("progress", job=job, **body)
 
     def summary(self, report: dict[str, Any]) -> None:
         self._say("summary", **report)
@@ -145,7 +154,7 @@ class Live:
             self._task, description=step_title(step, total, speak), completed=done, total=total or None, rest=rest
         )
 
-    def fact(self, job: str, seq: int, fact: Fact) -> None:
+    def fact(self, job: str, seq: int, fact: Fact, at: float | None = None) -> None:
         speak = self.language
         match fact:
             case FilmPlanned():
@@ -193,7 +202,10 @@ class Live:
         self.console.print(f"[{colour}]{safe(head)}[/] ({safe(within(said.title, self.language))}): {safe(said.message)}")
 
     def tick(self, engine: Engine) -> None:
-        now, speak = view(engine, self.language), self.language
+        self.now(engine.job, view(engine, self.language))
+
+    def now(self, job: str, snapshot: Snapshot) -> None:
+        now, speak = snapshot, self.language
         title = phrase({"join": "joining", "publish": "publishing", "done": "done"}.get(now.phase, "assembling"), speak)
         working = now.working_on[0] if now.working_on else ""
         if now.waiting_s > 0:

@@ -7,12 +7,11 @@ import io
 import zipfile
 from pathlib import Path
 
-from bridge.accounts import account
+from bridge.accounts import account, find_job
 from bridge.cli import summary
 from bridge.cli.bundle import bundle
 from bridge.cli.console import plain_console, safe
 from bridge.cli.house import place
-from bridge.cli.run import find_job
 from core.explain.filling import human_bytes
 from core.model.refusal import Refused
 from core.record import papers

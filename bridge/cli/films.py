@@ -9,10 +9,10 @@ from typing import Any
 
 from rich.console import Console
 
-from bridge.cli import summary
-from bridge.cli.console import plain_console, safe
-from bridge.cli.house import Place, place
-from bridge.cli.run import find_job
+from bridge.accounts import find_job
+from bridge.cli.console import safe
+from bridge.cli.house import Place
+from bridge.cli.opened import with_journal
 from core import cleaning, preparation
 from core.catching_up import catch_up, record_roll_back
 from core.decide.diagnosis import diagnose
@@ -31,27 +31,17 @@ from core.record.journal import Film, Journal
 
 def run(arguments: argparse.Namespace) -> int:
     """0 when all is well, 1 when something is not what was recorded, 2 when the request cannot be understood."""
-    console = plain_console()
-    try:
-        where = place()
-        journal = where.journal()
-        try:
-            match arguments.verb:
-                case "check":
-                    return _check(where, journal, arguments.what, arguments.deep, arguments.json, console)
-                case "rollback":
-                    return _roll_back(where, journal, Path(arguments.film).expanduser().absolute(), console)
-                case _:
-                    return _clean(where, journal, arguments.dry_run, console)
-        finally:
-            journal.close()
-    except Refused as error:
-        said = summary.refusal(error)
-        if getattr(arguments, "json", False):
-            print(json.dumps({"event": "summary", **said}, ensure_ascii=False))
-        else:
-            console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")
-        return summary.REFUSED
+
+    def work(where: Place, journal: Journal, console: Console) -> int:
+        match arguments.verb:
+            case "check":
+                return _check(where, journal, arguments.what, arguments.deep, arguments.json, console)
+            case "rollback":
+                return _roll_back(where, journal, Path(arguments.film).expanduser().absolute(), console)
+            case _:
+                return _clean(where, journal, arguments.dry_run, console)
+
+    return with_journal(work, as_json=getattr(arguments, "json", False))
 
 
 def _perform(where: Place, orders: dict[str, Order], stall_s: float) -> dict[str, Any]:

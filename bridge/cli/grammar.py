@@ -63,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
     two.add_argument("job", nargs="?", metavar="JOB", help="default: the newest unfinished one")
     two.add_argument("--from", dest="checkpoint", metavar="CHECKPOINT", help="make everything after this checkpoint again")
     two.add_argument("-j", "--jobs", type=_count, metavar="N")
+    two.add_argument("--detach", action="store_true", help="leave it to the companion, where one runs, and return")
     two.add_argument("--json", action="store_true")
     _searching(two)
     listed = verb("jobs", "List all jobs.")
@@ -98,6 +99,7 @@ def parser() -> argparse.ArgumentParser:
     told.add_argument("file", nargs="?", metavar="FILE", help="for relink: the file that shall be used instead")
     told.add_argument("--always", action="store_true", help="prefer this answer whenever the fault comes (skip, previous, stop)")
     told.add_argument("--later", action="store_true", help="only put it on record; do not go on now")
+    told.add_argument("--detach", action="store_true", help="leave it to the companion, where one runs, and return")
     liked = verb("preferences", "Show how faults are always answered; with CODE and ANSWER, change it.")
     liked.add_argument("code", nargs="?", metavar="CODE")
     liked.add_argument("answer", nargs="?", metavar="ANSWER", help="skip, previous, stop, or ask to be asked again")
@@ -118,10 +120,13 @@ def parser() -> argparse.ArgumentParser:
     handed.add_argument("--json", action="store_true")
     followed = verb("watch", "Follow what the companion does, across its own restarts.")
     followed.add_argument("job", nargs="?", metavar="JOB", help="until its end; default: everything")
-    followed.add_argument("--after", type=int, default=0, metavar="SEQ", help="only what is newer than this event")
+    since = "only what is newer than this event; beyond the last: from now on"
+    followed.add_argument("--after", "--since", type=_event, default=0, metavar="SEQ", help=since)
     followed.add_argument("--at", metavar="NAME", default="", help="of another machine (see hotsplice pair)")
     followed.add_argument("--json", action="store_true")
     verb("stop", "End the companion; its job is taken up when it starts again.")
+    ended = verb("cancel", "Stop a job, or do not begin it; what was made stays, and resume goes on.")
+    ended.add_argument("job", metavar="JOB")
     first = verb("prioritise", "Put a job of the companion before or behind others.")
     first.add_argument("job", metavar="JOB")
     first.add_argument("priority", type=_priority, metavar="N", help="-100 to 100; 1 comes next, 10 and more interrupts")
@@ -155,6 +160,12 @@ def _searching(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--search", action="append", default=[], metavar="DIR", help="look here too for media that is missing; may be repeated"
     )
+
+
+def _event(text: str) -> int:
+    if not text.isdecimal() or int(text) > 2**53:
+        raise argparse.ArgumentTypeError(f"{text!r} is not the number of an event")
+    return int(text)
 
 
 def _priority(text: str) -> int:

@@ -11,45 +11,39 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bridge.cli.console import plain_console, safe
-from bridge.cli.house import place
-from bridge.cli.run import find_job
-from bridge.cli.summary import refusal
+from bridge.accounts import find_job
+from bridge.cli.asking import ask, runs
+from bridge.cli.console import safe
+from bridge.cli.house import Place
+from bridge.cli.opened import with_journal
+from bridge.requests import MOST_LISTED, List
+from bridge.sayings import Jobs
 from core.explain.filling import Language
 from core.explain.phrases import phrase
 from core.explain.story import sentence, word
 from core.model import codec
 from core.model.facts import FilmPlanned, JobFinished, RunInterrupted, RunStarted, SealBroken, SegmentSealed
-from core.model.refusal import Refused
 from core.record.journal import Entry, Journal
 
+_QUEUED = ("waiting", "working", "held")
 _COLOUR = {"complete": "green", "unchanged": "green", "incomplete": "yellow", "failed": "red"}
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit code 0, or 2 when there is no such job."""
-    console = plain_console()
-    try:
-        where = place()
-        journal, speak = where.journal(), where.settings.language
-        try:
-            match arguments.verb:
-                case "jobs":
-                    _jobs(journal, console, arguments.json, speak)
-                case "show":
-                    _show(journal, find_job(journal, arguments.job), console, arguments.json, speak)
-                case _:
-                    _checkpoints(journal, find_job(journal, arguments.job), console, arguments.json, speak)
-        finally:
-            journal.close()
-    except Refused as error:
-        said = refusal(error)
-        if arguments.json:
-            _json([{"event": "summary", **said}])
-        else:
-            console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")
-        return 2
-    return 0
+
+    def work(where: Place, journal: Journal, console: Console) -> int:
+        speak = where.settings.language
+        match arguments.verb:
+            case "jobs":
+                _jobs(where, journal, console, arguments.json, speak)
+            case "show":
+                _show(journal, find_job(journal, arguments.job), console, arguments.json, speak)
+            case _:
+                _checkpoints(journal, find_job(journal, arguments.job), console, arguments.json, speak)
+        return 0
+
+    return with_journal(work, as_json=arguments.json)
 
 
 def moment(at: float) -> str:
@@ -71,7 +65,10 @@ def state_of(journal: Journal, job: str) -> str:
             return "accepted"
 
 
-def _jobs(journal: Journal, console: Console, as_json: bool, speak: Language) -> None:
+def _jobs(where: Place, journal: Journal, console: Console, as_json: bool, speak: Language) -> None:
+    """From the record; what is in the queue, and under work, is known to the companion where one runs."""
+    said = ask(where, List(request="jobs", most=MOST_LISTED)) if runs(where) else None
+    queued = {line.job: line for line in said.jobs if line.state in _QUEUED} if isinstance(said, Jobs) else {}
     rows: list[dict[str, Any]] = []
     for job, at in journal.jobs():
         accepted, _ = journal.request(job)
@@ -81,7 +78,8 @@ def _jobs(journal: Journal, console: Console, as_json: bool, speak: Language) ->
             {
                 "job": job,
                 "at": at,
-                "state": state_of(journal, job),
+                "state": queued[job].state if job in queued else state_of(journal, job),
+                "priority": queued[job].priority if job in queued else 0,
                 "shots": shots,
                 "preset": accepted.preset,
                 "timeline": accepted.timeline_name,
@@ -106,6 +104,8 @@ def _jobs(journal: Journal, console: Console, as_json: bool, speak: Language) ->
             safe(str(row["output"])),
         )
     console.print(table)
+    if isinstance(said, Jobs) and said.paused:
+        console.print(phrase("queue-paused", speak))
 
 
 def _show(journal: Journal, job: str, console: Console, as_json: bool, speak: Language) -> None:

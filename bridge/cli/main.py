@@ -147,6 +147,12 @@ def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) ->
             from bridge.cli.run import run_resume
 
             a = arguments
+            if share is None and not (a.checkpoint or a.jobs or a.search):  # else it is the companion's own, or for us alone
+                from bridge.cli.resuming import hand_over
+
+                code = hand_over(a.job, detach=a.detach, as_json=a.json)
+                if code is not None:
+                    return code
             return run_resume(a.job, a.checkpoint, a.jobs, a.json, a.search, share=share)
         case "jobs" | "show" | "checkpoints":
             from bridge.cli import inspect
@@ -176,7 +182,7 @@ def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) ->
             from bridge.cli import companion
 
             return companion.run(arguments)
-        case "prioritise" | "pause" | "unpause":
+        case "prioritise" | "pause" | "unpause" | "cancel":
             from bridge.cli import queueing
 
             return queueing.run(arguments)

@@ -6,12 +6,11 @@ import argparse
 import webbrowser
 from pathlib import Path
 
-from bridge.accounts import Account, account, standing_film
+from bridge.accounts import Account, account, find_job, standing_film
 from bridge.cli import summary
 from bridge.cli.console import plain_console, safe
 from bridge.cli.house import Place, place
 from bridge.cli.inspect import moment
-from bridge.cli.run import find_job
 from core import pictures
 from core.explain.report import MARK, report
 from core.model.refusal import Refused

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge import logs, settings
+from bridge.accounts import find_job, newest_open
 from bridge.cli import console, summary
 from bridge.cli.house import Place, house, place
 from core.assemble import assemble
@@ -92,7 +93,14 @@ def run_assemble(
         )
     except (Refused, TimelineRefused) as error:
         return _say(display, summary.refusal(error))
-    return _run(display, where, request, jobs, wait_s=wait_s, search=search)
+
+    def busy() -> int | None:
+        """Where the companion is at this very film, it is followed."""
+        from bridge.cli import resuming
+
+        return resuming.follow_companion(where, request, as_json=as_json, console=console.plain_console())
+
+    return _run(display, where, request, jobs, wait_s=wait_s, search=search, busy=busy)
 
 
 def run_resume(
@@ -110,7 +118,7 @@ def run_resume(
         where = place()
         journal = where.journal()
         try:
-            known = find_job(journal, job) if job else _newest_open(journal)
+            known = find_job(journal, job) if job else newest_open(journal)
             accepted, raw = journal.request(known)
             ended = journal.last(known, "JobFinished")
             if checkpoint is None and ended and isinstance(ended.fact, JobFinished) and ended.fact.outcome != "failed":
@@ -161,6 +169,7 @@ def _run(
     wait_s: float | None = None,
     search: Sequence[str] = (),
     share: Callable[[], int] | None = None,
+    busy: Callable[[], int | None] = lambda: None,
 ) -> int:
     stop = Stop()
 
@@ -179,6 +188,11 @@ def _run(
             finally:
                 home.journal.close()
     except Refused as error:
+        if error.code == "job-running":
+            display.close()
+            code = busy()
+            if code is not None:
+                return code
         return _say(display, summary.refusal(error))
     except RECORD_LOST as error:
         return _say(display, summary.lost_record(str(where.home), error, where.settings.language))
@@ -189,24 +203,6 @@ def _say(display: console.Display, report: dict[str, Any]) -> int:
     display.close()
     display.summary(report)
     return int(report["exit_code"])
-
-
-def find_job(journal: Journal, name: str) -> str:
-    """The job whose id begins with `name`. Refused when there is none or more than one."""
-    fits = [job for job, _ in journal.jobs() if job.startswith(name.lower())]
-    if not fits:
-        raise Refused("job-unknown", name=name)
-    if len(fits) > 1 and name not in fits:
-        raise Refused("job-ambiguous", name=name, known=", ".join(fits))
-    return name if name in fits else fits[0]
-
-
-def _newest_open(journal: Journal) -> str:
-    for job, _ in reversed(journal.jobs()):
-        ended = journal.last(job, "JobFinished")
-        if ended is None or (isinstance(ended.fact, JobFinished) and ended.fact.outcome == "failed"):
-            return job
-    raise Refused("nothing-to-resume")
 
 
 def _checkpoint(journal: Journal, job: str, name: str) -> int:

@@ -9,39 +9,29 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bridge.accounts import last_plan
-from bridge.cli import summary
-from bridge.cli.console import plain_console, safe
-from bridge.cli.house import place
+from bridge.accounts import account
+from bridge.cli.console import safe
+from bridge.cli.house import Place
+from bridge.cli.opened import with_journal
 from core.explain import catalogue
-from core.explain.chronicle import chronicle
 from core.explain.statistics import Recovering, Statistics, statistics
 from core.explain.wording import share, span
 from core.model import codec
-from core.model.refusal import Refused
+from core.record.journal import Journal
 
 
 def run(arguments: argparse.Namespace) -> int:
     """0, or 2 when the journal cannot be read."""
-    console = plain_console()
-    try:
-        journal = place().journal()
-        try:
-            told = statistics(chronicle(job, journal.facts(job), last_plan(journal, job)) for job, _ in journal.jobs())
-        finally:
-            journal.close()
-    except Refused as error:
-        said = summary.refusal(error)
+
+    def work(_: Place, journal: Journal, console: Console) -> int:
+        told = statistics(account(journal, job).told for job, _ in journal.jobs())
         if arguments.json:
-            print(json.dumps({"event": "summary", **said}, ensure_ascii=False))
+            print(json.dumps({"event": "summary", "exit_code": 0, **as_plain(told)}, ensure_ascii=False))
         else:
-            console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")
-        return summary.REFUSED
-    if arguments.json:
-        print(json.dumps({"event": "summary", "exit_code": 0, **as_plain(told)}, ensure_ascii=False))
-    else:
-        _tell(told, console)
-    return 0
+            _tell(told, console)
+        return 0
+
+    return with_journal(work, as_json=arguments.json)
 
 
 def as_plain(told: Statistics) -> dict[str, Any]:

@@ -221,7 +221,8 @@ def test_the_commands_start_a_companion_submit_follow_and_stop(house, reel, tmp_
     try:
         assert made.returncode == 0, made.stdout + made.stderr
         lines = [json.loads(line) for line in made.stdout.splitlines()]
-        assert lines[0]["event"] == "accepted" and lines[-1]["kind"] == "JobFinished" and right(film, 3)
+        assert (lines[0]["event"], lines[-2]["kind"], lines[-1]["event"]) == ("accepted", "JobFinished", "summary")
+        assert lines[-1]["exit_code"] == 0 and right(film, 3)
         assert json.loads(call("submit", cut, "-o", film, "--id", "command-0001", "--json", "--detach").stdout)["again"] is True
         assert call("watch", lines[0]["job"]).returncode == 0
         refused = call("submit", tmp_path / "none.otio", "-o", film)

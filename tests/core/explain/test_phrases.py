@@ -48,7 +48,8 @@ def _names(node: ast.expr) -> list[str]:
 
 SPOKEN = spoken()
 WORDS = {
-    "state": {*get_args(Outcomes), "accepted", "interrupted", "unfinished", "sealed", "reused", "broken"},
+    "state": {*get_args(Outcomes), "accepted", "interrupted", "unfinished", "waiting", "working", "held"}
+    | {"sealed", "reused", "broken"},
     "answer": set(get_args(Answers)),
     "strategy": {strategy.value.replace("_", " ") for strategy in Strategy},
     "how": {"content", "mhl", "person"},
