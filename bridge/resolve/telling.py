@@ -114,6 +114,8 @@ class Teller:
             self._say(phrase("editor-marked", self.language, count=pinned.standing))
         for mark in pinned.homeless:
             self._say(phrase("editor-no-frame", self.language, timecode=self._timecode(mark.first), title=mark.title))
+        if self._told is not None and any(finding.severity == "error" for finding in self._told.findings):
+            self._say(phrase("editor-again", self.language))
 
     def waits(self) -> None:
         """Resolve shows a dialog."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bridge.requests import Pause
@@ -63,7 +64,7 @@ def test_a_dialog_is_waited_for_before_markers_are_set(house, desk):
     until(desk, "The editor shows a dialog.")
     assert desk.markers() == {}
     desk.do("set", manners={"dialog": False})
-    assert "1 marker in the timeline" in desk.ended()[-1]
+    assert "1 marker in the timeline" in desk.ended()[-2]
     assert [(f, m["color"], m["duration"]) for f, m in desk.markers().items()] == [(10, "Red", 10.0)]
 
 
@@ -81,7 +82,7 @@ def test_a_timeline_whose_markers_alone_changed_is_not_called_changed(house, des
     pause(house, False)
     desk.run()
     lines = desk.run()
-    assert len(desk.markers()) == 1 and not any("changed" in line for line in lines)
+    assert len(desk.markers()) == 1 and not any("The timeline was changed" in line for line in lines)
 
 
 def test_the_editor_is_closed_and_the_film_is_made(house, desk):
@@ -97,6 +98,30 @@ def test_the_editor_is_closed_and_the_film_is_made(house, desk):
     assert line.state == "incomplete" and desk.film.exists() and desk.markers() == {}
     desk.run()
     assert list(desk.markers()) == [10], "chosen again it tells what was found"
+
+
+def test_the_hand_dies_and_the_film_is_made(house, desk):
+    desk.choose()
+    until(desk, "is on record")
+    (one,) = [p for p in psutil.process_iter(["cmdline", "environ"]) if _hand_of(p, house)]
+    one.kill()
+    lines = desk.ended()
+    assert lines[-1].startswith("Hotsplice's part of this script ended before its time. A film that was begun goes on by itself;")
+    pause(house, False)
+    desk.run()
+    assert len(house.jobs()) == 1 and list(desk.markers()) == [10]
+
+
+def _hand_of(process: psutil.Process, house: Companions) -> bool:
+    words, environment = process.info["cmdline"] or [], process.info["environ"] or {}
+    return "bridge.resolve.hand" in words and environment.get("HOTSPLICE_HOME") == str(house.home)
+
+
+def test_a_job_that_waits_is_said_to_wait(house, desk):
+    desk.choose()
+    until(desk, "Waiting for its turn.")
+    pause(house, False)
+    assert any("Published, but incomplete." in line for line in desk.ended())
 
 
 def test_chosen_twice_at_once_there_is_one_job_and_one_marker(house, desk, tmp_path):
