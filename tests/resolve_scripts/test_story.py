@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from bridge.requests import Pause
+from core.record.journal import Journal
 from tests.bridge.companions import Companions, companions, listed
 from tests.fake_resolve.running import Resolve, resolve
 from tests.film.media import Movie, make_movie
@@ -78,11 +79,15 @@ def test_a_timeline_that_was_cut_shorter_meanwhile(house, desk, reel, tmp_path):
     assert [(f, m["duration"]) for f, m in desk.markers().items()] == [(10, 4.0)], "nothing stands beyond the end"
 
 
-def test_a_timeline_whose_markers_alone_changed_is_not_called_changed(house, desk):
+def test_a_timeline_in_which_our_markers_stand_is_the_same_one(house, desk):
     pause(house, False)
     desk.run()
     lines = desk.run()
     assert len(desk.markers()) == 1 and not any("The timeline was changed" in line for line in lines)
+    journal = Journal(house.home / "journal.db")
+    asked = [journal.request(job)[0].digest for job in house.jobs()]
+    journal.close()
+    assert len(asked) == 2 and len(set(asked)) == 1, "the second asks for the very same, markers or not"
 
 
 def test_the_editor_is_closed_and_the_film_is_made(house, desk):
