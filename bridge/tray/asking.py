@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from bridge.requests import Describe, Message, Pictures, Stats
-from bridge.sayings import Described
+from bridge.sayings import Described, ShotLine
 from bridge.tray.state import Model
 
 Place = Literal["jobs", "history", "settings"]
 """The pages of the window."""
 AT_ONCE = 24
 """Pictures that are asked for in one request."""
+MOST_TRIES = 3
+"""How often a picture is asked for: the companion leaves out what took too long, or is not there yet."""
+Tried = tuple[str, int, str, str]
+"""A job, a shot, and the states of both: in another state there may be another picture."""
 _DRAWN = ("verified", "reused", "mended", "previous", "slate")
 
 
 def questions(
-    model: Model, place: Place, job: str, *, asked: Collection[str], tried: Collection[tuple[str, int, str]], stale: bool
+    model: Model, place: Place, job: str, *, asked: Collection[str], tried: Mapping[Tried, int], stale: bool
 ) -> tuple[Message, ...]:
-    """Requests that are due: `asked` are names of those that wait for an answer, `tried` (job, shot, state) pictures that were
-    asked for already; `stale`: the figures are older than the newest job."""
+    """Requests that are due: `asked` are names of those that wait for an answer, `tried` how often pictures
+    were asked for; `stale`: the figures are older than the newest job."""
     if model.link != "here":
         return ()
     found: list[Message] = []
@@ -37,12 +41,17 @@ def questions(
     return tuple(one for one in found if one.request not in asked)
 
 
-def wanted(model: Model, told: Described, tried: Collection[tuple[str, int, str]]) -> tuple[int, ...]:
+def wanted(model: Model, told: Described, tried: Mapping[Tried, int]) -> tuple[int, ...]:
     """Shots of which there may be a picture that we have not."""
     job = told.job.job
     have = model.pictures.get(job, {})
     drawn = [shot for shot in told.shots if shot.state in _DRAWN and not shot.gap and shot.number not in have]
-    return tuple(shot.number for shot in drawn if (job, shot.number, shot.state) not in tried)[:AT_ONCE]
+    return tuple(shot.number for shot in drawn if tried.get(key_of(told, shot), 0) < MOST_TRIES)[:AT_ONCE]
+
+
+def key_of(told: Described, shot: ShotLine) -> Tried:
+    """What a picture of this shot is counted under."""
+    return told.job.job, shot.number, shot.state, told.job.state
 
 
 def _older(model: Model, told: Described) -> bool:

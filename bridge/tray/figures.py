@@ -78,7 +78,7 @@ def _figures(said: dict[str, Any], language: Language) -> tuple[Figure, ...]:
 
     def share(name: str) -> str:
         value = said.get(name)
-        return "–" if value is None else f"{decimal(100 * value, language)} %"
+        return "–" if value is None else f"{decimal(100 * value, language, 0 if value in (0, 1) else 1)} %"
 
     def time(value: float | None) -> str:
         return "–" if value is None else lasting(value, language)

@@ -9,7 +9,6 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtWidgets import QListView
 
 Index = QModelIndex | QPersistentModelIndex
-VALUE = Qt.ItemDataRole.UserRole
 
 
 class Items(QAbstractListModel):
@@ -34,10 +33,12 @@ class Items(QAbstractListModel):
                 return self._words(value).partition("\n")[0]
             case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleDescriptionRole:
                 return self._words(value)
-            case Qt.ItemDataRole.UserRole:
-                return value
             case _:
                 return None
+
+    def at(self, index: Index) -> Any:
+        """The value there, None where there is none. It is never handed through the toolkit, which would take it to pieces."""
+        return self.values[index.row()] if index.isValid() and index.row() < len(self.values) else None
 
     def row_of(self, key: object) -> int:
         """Where the value of this key is; -1 when there is none."""
@@ -51,7 +52,7 @@ class Items(QAbstractListModel):
             for row in changed:
                 self.dataChanged.emit(self.index(row), self.index(row))
             return
-        chosen = view.currentIndex().data(VALUE)
+        chosen = self.at(view.currentIndex())
         blocked = view.selectionModel().blockSignals(True)
         self.beginResetModel()
         self.values = list(values)

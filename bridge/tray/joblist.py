@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from bridge.tray import signs
-from bridge.tray.items import VALUE, Items
+from bridge.tray.items import Items
 from bridge.tray.parts import directed
 from bridge.tray.style import DIM, FOCUS, LEADING, LINE, RAISED, ROLES, TEXT, UNIT
 from bridge.tray.view import Row
@@ -16,11 +16,15 @@ _HEIGHT = 58
 
 
 class _Paint(QStyledItemDelegate):
+    def __init__(self, view: QListView, items: Items) -> None:
+        super().__init__(view)
+        self._items = items
+
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(120, max(_HEIGHT, 2 * option.fontMetrics.height() + 3 * UNIT))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
-        row: Row = index.data(VALUE)
+        row: Row = self._items.at(index)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = option.rect.adjusted(UNIT, 2, -UNIT, -2)
@@ -69,7 +73,7 @@ class JobList(QListView):
         super().__init__(parent)
         self.items = Items(lambda row: row.job, lambda row: row.words)
         self.setModel(self.items)
-        self.setItemDelegate(_Paint(self))
+        self.setItemDelegate(_Paint(self, self.items))
         self.setMouseTracking(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
@@ -88,10 +92,10 @@ class JobList(QListView):
 
     def current(self) -> str:
         """The chosen job; empty for none."""
-        row = self.currentIndex().data(VALUE)
+        row = self.items.at(self.currentIndex())
         return row.job if row else ""
 
     def _changed(self, now: QModelIndex) -> None:
-        row = now.data(VALUE)
+        row = self.items.at(now)
         if row is not None:
             self.chosen.emit(row.job)

@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
 from bridge.tray.flow import Flow
-from bridge.tray.items import VALUE
 from bridge.tray.page import Act, Card, Legend, Page
 from bridge.tray.parts import Shortened, Sign, across, button, down, emptied, plain, put, wrapped
 from bridge.tray.strip import Strip
@@ -134,7 +133,7 @@ class JobPage(QWidget):
         self._place.say(joined(page.output, page.preset))
         self._sign.show_sign(page.sign, ROLES[page.role])
         put(self._verdict, page.verdict)
-        put(self._message, " ".join(part for part in (page.message, page.action) if part))
+        put(self._message, page.message)
         put(self._safe, page.safe)
         self._bar.setVisible(page.progress is not None)
         self._bar.setValue(round(1000 * (page.progress or 0)))
@@ -167,7 +166,8 @@ class JobPage(QWidget):
     def _show_cards(self, page: Page) -> None:
         emptied(self._cards)
         found = say("findings", self._language, count=len(page.cards)) if page.cards else say("nothing-found", self._language)
-        put(self._cards_head, found.upper() if page.known else "")
+        quiet = not page.known or (not page.cards and page.state in ("waiting", "working"))
+        put(self._cards_head, "" if quiet else found.upper())
         for card in page.cards:
             self._cards.addWidget(CardBox(card, self._do, self.go_to))
         self._cards.addStretch(1)
@@ -181,7 +181,7 @@ class JobPage(QWidget):
         self.act.emit(act)
 
     def _chosen(self) -> int:
-        tile = self.strip.currentIndex().data(VALUE)
+        tile = self.strip.items.at(self.strip.currentIndex())
         return tile.number if tile else 0
 
     def _shot_chosen(self, number: int) -> None:

@@ -1,8 +1,8 @@
-"""The tray's line to the companion: two threads, for a client waits for its answers. One asks, the other watches.
+"""The tray's line to the companion: three threads, for a client waits for its answers. Two ask, the third watches.
 
     window --(post)--> asking --(hear)--> window        watching --(hear)--> window
 
-`hear` is called from both threads. A companion that died is started again, unless somebody ended it in order: then it is for a
+`hear` is called from all of them. A companion that died is started again, unless somebody ended it in order: then it is for a
 person to start it.
 """
 
@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from bridge import endpoint
 from bridge.client import Client, Declined
-from bridge.requests import List, Message, Ping
+from bridge.requests import Describe, List, Message, Pictures, Ping, Stats, Submit
 from bridge.sayings import Happened
 from bridge.tray.state import Link as State
 from bridge.tray.state import Trouble
@@ -26,7 +26,9 @@ from core.model.refusal import Refused
 
 LIST_EVERY_S = 2.0
 """How often the list of jobs is asked for when nothing happens; what happens has it asked for at once."""
-MOST_LISTED = 500
+_LISTED = List(request="list", most=500)
+_SLOW = (Submit, Describe, Pictures, Stats)
+"""What may take the companion seconds: other requests do not wait for that."""
 STARTING_S, ABSENT_S = 15.0, 1.5
 """How long a companion is waited for: by who may start one, and by who only watches."""
 BURST_S = 0.15
@@ -50,6 +52,9 @@ class Declining(NamedTuple):
     action: str
 
 
+_Posts = queue.Queue[tuple[Message, bytes | None] | None]
+
+
 class Link:
     """Begun with `start`, ended with `close`. `begin` starts a companion; `hear` takes Linked, Declining and sayings."""
 
@@ -57,14 +62,13 @@ class Link:
         self, home: Path, program: str, begin: Callable[[], None], hear: Callable[[Any], None], language: Language
     ) -> None:
         self._home, self._program, self._begin, self._hear, self._language = home, program, begin, hear, language
-        self._posted: queue.Queue[tuple[Message, bytes | None] | None] = queue.Queue()
+        self._quick: _Posts = queue.Queue()
+        self._slow: _Posts = queue.Queue()
         self._closing = threading.Event()
         self._met = threading.Event()
         self._wanted = True
         self._state: State = "looking"
-        self._threads = [
-            threading.Thread(target=work, daemon=True, name=work.__name__) for work in (self._ask_on, self._watch_on)
-        ]
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._list_on, self._ask_on, self._watch_on)]
 
     def start(self) -> None:
         """Begin to ask and to watch."""
@@ -75,36 +79,42 @@ class Link:
         """Ask and watch no more."""
         self._closing.set()
         self._met.set()
-        self._posted.put(None)
+        for posts in (self._quick, self._slow):
+            posts.put(None)
         for thread in self._threads:
-            thread.join(wait_s)
+            if thread.is_alive():
+                thread.join(wait_s)
 
     def post(self, message: Message, timeline: bytes | None = None) -> None:
         """Ask this, soon; the answer is heard."""
-        self._posted.put((message, timeline))
+        (self._slow if isinstance(message, _SLOW) else self._quick).put((message, timeline))
 
     def want(self) -> None:
         """A person wants a companion to run."""
         self._wanted = True
-        self._posted.put((List(request="list", most=MOST_LISTED), None))
+        self._quick.put((_LISTED, None))
 
     # Asking -------------------------------------------------------------------------------------------------------
 
-    def _ask_on(self) -> None:
+    def _list_on(self) -> None:
         with Client(self._home, program=self._program, start=self._may_begin, patience_s=STARTING_S) as client:
-            listed = List(request="list", most=MOST_LISTED)
             while not self._closing.is_set():
-                self._ask(client, listed, None)
+                self._ask(client, _LISTED, None)
                 try:
-                    posted = self._posted.get(timeout=LIST_EVERY_S)
+                    posted = self._quick.get(timeout=LIST_EVERY_S)
                     while posted is not None and not self._closing.is_set():
-                        if posted[0] == listed:
+                        if posted[0] == _LISTED:
                             self._closing.wait(BURST_S)
                         else:
                             self._ask(client, *posted)
-                        posted = self._posted.get_nowait()
+                        posted = self._quick.get_nowait()
                 except queue.Empty:
                     pass
+
+    def _ask_on(self) -> None:
+        with Client(self._home, program=self._program, start=self._may_begin, patience_s=STARTING_S) as client:
+            while (posted := self._slow.get()) is not None and not self._closing.is_set():
+                self._ask(client, *posted)
 
     def _ask(self, client: Client, message: Message, timeline: bytes | None) -> None:
         try:
@@ -169,6 +179,6 @@ class Link:
                             self._hear(said)
                         if isinstance(said, Happened):
                             last = said.seq
-                            self._posted.put((List(request="list", most=MOST_LISTED), None))
+                            self._quick.put((_LISTED, None))
                 except (Refused, Declined):
                     self._closing.wait(0.2)  # the asking thread says why

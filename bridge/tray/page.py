@@ -9,7 +9,7 @@ from typing import NamedTuple
 from bridge.requests import Answer
 from bridge.sayings import Described, Finding, JobLine, ShotLine
 from bridge.tray.state import Doing, Model
-from bridge.tray.view import Role, doing_words, progress, sign_of, state_words
+from bridge.tray.view import Role, progress, sign_of, state_words
 from bridge.tray.words import joined, of, say
 from core.explain.filling import Language, shown
 from core.model.timing import timecode
@@ -86,7 +86,6 @@ class Page(NamedTuple):
     verdict: str
     message: str
     safe: str
-    action: str
     progress: float | None
     far: str
     left: str
@@ -106,7 +105,7 @@ def page(model: Model, job: str, language: Language) -> Page | None:
     sign, role = sign_of(model, line)
     far, left = _progress_words(model.doing.get(job), line, language)
     tiles = _tiles(model, told, line, language) if told else ()
-    over = line.state not in ("working", "waiting")
+    over = line.state not in ("working", "waiting") and told is not None and told.job.state == line.state
     return Page(
         job=job,
         title=shown(line.timeline) or PurePath(line.output).name or job,
@@ -118,7 +117,6 @@ def page(model: Model, job: str, language: Language) -> Page | None:
         verdict=shown(told.title) if told and over and told.title else state_words(model, line, language),
         message=shown(told.message) if told and over else "",
         safe=shown(told.safe) if told else "",
-        action=shown(told.action) if told and over else "",
         progress=progress(model, line),
         far=far,
         left=left,
@@ -134,7 +132,7 @@ def _progress_words(doing: Doing | None, line: JobLine, language: Language) -> t
     if line.state != "working":
         return "", ""
     if doing is None or doing.now is None:
-        return doing_words(doing, language), ""
+        return "", ""
     now = doing.now
     shots = say("shots-of", language, done=now.shots_done, count=now.shots)
     frames = say("frames-of", language, done=now.frames_done, count=now.frames)
@@ -145,12 +143,12 @@ def _progress_words(doing: Doing | None, line: JobLine, language: Language) -> t
 
 def _tiles(model: Model, told: Described, line: JobLine, language: Language) -> tuple[Tile, ...]:
     doing = model.doing.get(line.job)
-    at = set(doing.now.at) if doing and doing.now else set()
+    at_work = set(doing.now.shots_now) if doing and doing.now else set()
     pictures = model.pictures.get(line.job, {})
     found = {shot: finding for finding in reversed(told.findings) for shot in finding.shots}
     tiles = []
     for shot in told.shots:
-        state = "working" if shot.number in at and shot.state in ("waiting", "missing") else shot.state
+        state = "working" if shot.number in at_work and shot.state in ("waiting", "missing") else shot.state
         sign, role = _SHOTS.get(state, ("dots", "quiet"))
         moment = _timecode(told, shot.first)
         finding = found.get(shot.number)
@@ -176,7 +174,8 @@ def _shot_words(shot: ShotLine, state: str, moment: str, finding: Finding | None
     head = say("shot-named", language, number=shot.number, name=name)
     facts = joined(moment, say("frames", language, count=shot.frames), of("shot", state, language))
     why = f"{shown(finding.title)}: {shown(finding.message)}" if finding else ""
-    return "\n".join(part for part in (head, facts, why, shown(shot.path)) if part)
+    path = shown(shot.path)
+    return "\n".join(part for part in (head, facts, why, path if path not in why else "") if part)
 
 
 def _timecode(told: Described, frame: int) -> str:

@@ -3,6 +3,7 @@ becomes requests. Everything here happens in the toolkit's thread."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ import msgspec
 from PySide6.QtCore import QDate, QDateTime, QLocale, QObject, QSettings, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
-from bridge.requests import Pause
+from bridge.requests import Message, Pause, Pictures, Stats
 from bridge.sayings import Accepted, Done, Happened
 from bridge.tray import deeds, notices, signs
-from bridge.tray.asking import questions
+from bridge.tray.asking import Tried, key_of, questions
 from bridge.tray.figures import board
 from bridge.tray.link import Declining, Link, Linked
 from bridge.tray.state import Model, fold, linked, looked_at
@@ -25,6 +26,8 @@ from bridge.tray.words import say
 from core.explain.filling import Language
 from core.perform import machine
 
+ASK_EVERY_S = 1.0
+"""A job under work changes many times in a second; that often the same is asked."""
 DRAW_MS = 60
 """What is heard in that time is shown at once."""
 _SEEN = 500
@@ -44,7 +47,7 @@ class Shell(QObject):
         self._kept = QSettings(str(home / "tray.ini"), QSettings.Format.IniFormat)
         self.model = Model(seen=frozenset(_texts(self._kept.value("seen"))))
         self._asked: set[str] = set()
-        self._tried: set[tuple[str, int, str]] = set()
+        self._tried: Counter[Tried] = Counter()
         self._stale = True
         self._follow: dict[str, str] = {}
         self._notice: notices.Notice | None = None
@@ -53,6 +56,10 @@ class Shell(QObject):
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self.draw)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.draw)
+        self._asked_at: dict[str, float] = {}
         self.tray = QSystemTrayIcon(self) if tray else None
         self._menu = QMenu()
         self.window = self._window()
@@ -167,7 +174,7 @@ class Shell(QObject):
 
         def name_of(day: int) -> str:
             date = QDate.fromJulianDay(day)
-            return QLocale(self._language).toString(date, "d. MMM" if self._language == "de" else "MMM d")
+            return self._locale().toString(date, "d. MMM" if self._language == "de" else "MMM d")
 
         return board(self.model, day_of(machine.now()), day_of, name_of, self._language)
 
@@ -180,13 +187,25 @@ class Shell(QObject):
             self.model, self.window.place, self.window.job, asked=self._asked, tried=self._tried, stale=self._stale
         )  # fmt: skip
         for message in due:
-            if message.request == "stats":
+            if self._too_soon(message):
+                continue
+            if isinstance(message, Stats):
                 self._stale = False
-            if message.request.startswith("pictures-"):
-                states = {shot.number: shot.state for shot in self.model.described[self.window.job].shots}
-                self._tried |= {(self.window.job, number, states[number]) for number in message.shots}  # type: ignore[attr-defined]
+            if isinstance(message, Pictures):
+                told = self.model.described[message.job]
+                self._tried.update(key_of(told, shot) for shot in told.shots if shot.number in message.shots)
             self._asked.add(message.request)
             self.link.post(message)
+
+    def _too_soon(self, message: Message) -> bool:
+        """Whether this very question was asked a moment ago; it is asked a little later then."""
+        now = machine.monotonic()
+        left = self._asked_at.get(message.request, -ASK_EVERY_S) + ASK_EVERY_S - now
+        if left > 0:
+            self._later.start(round(1000 * left) + 1)
+            return True
+        self._asked_at[message.request] = now
+        return False
 
     # Wishes -------------------------------------------------------------------------------------------------------
 
@@ -227,10 +246,15 @@ class Shell(QObject):
     def when(self, at: float) -> str:
         """A moment, as people write it."""
         then, now = QDateTime.fromSecsSinceEpoch(int(at)), QDateTime.currentDateTime()
-        locale = QLocale(self._language)
+        locale = self._locale()
         if then.date() == now.date():
             return locale.toString(then.time(), QLocale.FormatType.ShortFormat)
         return locale.toString(then.date(), QLocale.FormatType.ShortFormat)
+
+    def _locale(self) -> QLocale:
+        """How dates are written: as the desktop does, where it speaks the same language."""
+        system, ours = QLocale.system(), QLocale(self._language)
+        return system if system.language() == ours.language() else ours
 
     def _moved(self) -> None:
         if self.window.place == "settings":

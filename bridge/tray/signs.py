@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QIcon, QPainter, QPen, QPixmap, QPolygonF
 
 from bridge.tray.style import INK, RAISED, ROLES, TEXT
 from bridge.tray.view import Icon, Kind
@@ -194,17 +194,18 @@ def _draw_tray(painter: QPainter, kind: Kind, step: int | None) -> None:
             painter.drawEllipse(QRectF(3.5, 3.5, 25, 25))
             draw(painter, QRectF(7, 7, 18, 18), "check", QColor(INK))
         case "absent":
-            thick.setStyle(Qt.PenStyle.DotLine)
             painter.setPen(thick)
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawEllipse(ring)
+            for start in (20, 110, 200, 290):
+                painter.drawArc(ring, start * 16, 50 * 16)
+            draw(painter, QRectF(11, 11, 10, 10), "cross", ink)
         case _:
             painter.setPen(thick)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawEllipse(ring)
-            splice = QPainterPath(QPointF(12, 21))
-            splice.lineTo(20, 11)
-            painter.drawPath(splice)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(ink)
+            painter.drawEllipse(QPointF(16, 16), 3.4, 3.4)
 
 
 def _ring(painter: QPainter, ring: QRectF, step: int, ink: QColor, width: float) -> None:

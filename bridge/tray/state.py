@@ -32,7 +32,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     frames_per_s: float = 0.0
     working_on: tuple[str, ...] = ()
     waiting_s: float = 0.0
-    at: tuple[int, ...] = ()
+    shots_now: tuple[int, ...] = ()
 
 
 class Doing(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +72,7 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 class Model(msgspec.Struct, frozen=True, kw_only=True):
     """Everything at a moment. `told` holds keys of notices that were shown, `seen` jobs whose end a person has looked at;
     `heard` is the number of a job's newest event; `began` is False until the first list of jobs is here: what ended
-    before that is no news."""
+    before that is no news, though what ended badly goes on calling."""
 
     link: Link = "looking"
     trouble: Trouble | None = None
@@ -147,6 +147,7 @@ def _listed(model: Model, said: Jobs) -> Model:
     open_ = {line.job for line in said.jobs if line.state in OPEN}
     working = {line.job for line in said.jobs if line.state == "working"}
     over = frozenset(key_of_end(line) for line in said.jobs if ended(line))
+    good = {line.job for line in said.jobs if line.state in ("complete", "unchanged")}
     told = frozenset(key for key in model.told if key.partition(" ")[0] not in open_ or " end " not in key)
     return replace(
         model,
@@ -157,7 +158,7 @@ def _listed(model: Model, said: Jobs) -> Model:
         gates={job: one for job, one in model.gates.items() if job in working},
         slated={job: one for job, one in model.slated.items() if job in open_},
         told=told if model.began else told | over,
-        seen=model.seen - open_,
+        seen=(model.seen if model.began else model.seen | good) - open_,
     )
 
 

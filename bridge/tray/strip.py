@@ -3,12 +3,14 @@ sign and pattern. A list view of the toolkit, so keys, tooltips and screen reade
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QKeyEvent, QPainter, QPainterPath, QPen, QPixmap, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from bridge.tray import signs
-from bridge.tray.items import VALUE, Items
+from bridge.tray.items import Items
 from bridge.tray.page import Tile
 from bridge.tray.style import DIM, FOCUS, GROUND, RAISED, ROLES, TEXT
 
@@ -26,11 +28,11 @@ class _Paint(QStyledItemDelegate):
         self._pictures: dict[tuple[int, int], QPixmap] = {}
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        tile: Tile = index.data(VALUE)
+        tile: Tile = self._strip.items.at(index)
         return QSize(self._strip.width_of(tile), HEAD + PICTURE + BAND)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
-        tile: Tile = index.data(VALUE)
+        tile: Tile = self._strip.items.at(index)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -128,13 +130,15 @@ class Strip(QListView):
         self.setFixedHeight(HEAD + PICTURE + BAND + 24)
         self._zoom, self._scale = 0, 1.0
         self._asked_for: dict[int, int] = {}
+        self._firsts: dict[int, int] = {}
         self.selectionModel().currentChanged.connect(self._changed)
 
     def show_tiles(self, tiles: tuple[Tile, ...]) -> None:
         """Show these shots."""
         lengths = {tile.number: tile.frames for tile in tiles}
         other = lengths != self._asked_for
-        self._asked_for = lengths
+        self._asked_for, firsts = lengths, accumulate(lengths.values(), initial=0)
+        self._firsts = dict(zip(lengths, firsts, strict=False))
         self.items.show(tiles, self)
         if other:
             self._lay_out()
@@ -148,7 +152,8 @@ class Strip(QListView):
 
     def width_of(self, tile: Tile) -> int:
         """In device-independent pixels, gap and all."""
-        return max(NARROWEST, int(tile.frames * self._scale))
+        first = self._firsts.get(tile.number, 0)
+        return max(NARROWEST, round((first + tile.frames) * self._scale) - round(first * self._scale))
 
     def zoom(self, by: int) -> None:
         """Longer or shorter; at the shortest the film fits in the window, as far as every shot can still be seen."""
@@ -157,7 +162,7 @@ class Strip(QListView):
 
     def _lay_out(self) -> None:
         frames = sum(self._asked_for.values())
-        room = max(100, self.viewport().width() - GAP)
+        room = max(100, self.viewport().width() - 1)
         self._scale = room / max(1, frames) * ZOOMS[self._zoom]
         spent = sum(NARROWEST for length in self._asked_for.values() if length * self._scale < NARROWEST)
         if spent and self._zoom == 0 and spent < room:  # what the shortest take is taken from the others
@@ -195,5 +200,5 @@ class Strip(QListView):
         return QSize(400, self.height())
 
     def _changed(self, now: QModelIndex) -> None:
-        tile = now.data(VALUE)
+        tile = self.items.at(now)
         self.chosen.emit(tile.number if tile else 0)

@@ -56,7 +56,15 @@ def wants_attention(model: Model, line: JobLine) -> bool:
     """Whether a person should look at this job: it needs a decision, or ended otherwise than asked and was not looked at."""
     if line.state == "working":
         return bool(model.gates.get(line.job) or model.slated.get(line.job))
+    if outdated(model, line):
+        return False
     return line.job not in model.seen and (line.state in ATTENTION or (line.state == "held" and bool(line.code)))
+
+
+def outdated(model: Model, line: JobLine) -> bool:
+    """Whether a later job was asked for the same film."""
+    later = model.jobs[next((n for n, one in enumerate(model.jobs) if one.job == line.job), len(model.jobs)) + 1 :]
+    return any(one.output == line.output for one in later)
 
 
 def progress(model: Model, line: JobLine) -> float | None:
@@ -76,7 +84,7 @@ def icon(model: Model, language: Language) -> Icon:
         return Icon("absent", None, joined("Hotsplice", text))
     working = [line for line in model.jobs if line.state == "working"]
     calling = [line for line in model.jobs if wants_attention(model, line)]
-    fresh = [line for line in model.jobs if line.state in GOOD and model.began and _unseen_end(model, line)]
+    fresh = [line for line in model.jobs if line.state in GOOD and line.job not in model.seen]
     far = overall(model, working)
     if calling:
         return Icon("attention", far, joined("Hotsplice", say("need-you", language, count=len(calling))))
@@ -92,10 +100,6 @@ def overall(model: Model, working: list[JobLine]) -> float | None:
     known = [model.doing[line.job].now for line in working if line.job in model.doing]
     frames = sum(now.frames for now in known if now)
     return sum(now.frames_done for now in known if now) / frames if frames else None
-
-
-def _unseen_end(model: Model, line: JobLine) -> bool:
-    return line.job not in model.seen
 
 
 def _far(model: Model, line: JobLine) -> str:
@@ -155,8 +159,9 @@ def sign_of(model: Model, line: JobLine) -> tuple[str, Role]:
     if line.state == "working":
         return ("gate", "warn") if model.gates.get(line.job) else ("play", "work")
     if line.state == "held" and line.code:
-        return "cross", "bad"
-    return _SIGNS.get(line.state, ("dots", "quiet"))
+        return "cross", "quiet" if outdated(model, line) else "bad"
+    sign, role = _SIGNS.get(line.state, ("dots", "quiet"))
+    return sign, "quiet" if outdated(model, line) else role
 
 
 def state_words(model: Model, line: JobLine, language: Language) -> str:

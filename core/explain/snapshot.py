@@ -9,8 +9,8 @@ from core.model.film import Value
 
 
 class Snapshot(Value, frozen=True):
-    """A job at a moment. Frames are record frames; `left_s` is None while it cannot be told; `working_on` names shots, `at` are
-    the numbers of those among them."""
+    """A job at a moment. Frames are record frames; `left_s` is None while it cannot be told; `working_on` names shots,
+    `shots_now` are the numbers of those among them."""
 
     phase: str
     frames: int
@@ -23,7 +23,7 @@ class Snapshot(Value, frozen=True):
     frames_per_s: float
     working_on: tuple[str, ...]
     waiting_s: float
-    at: tuple[int, ...] = ()
+    shots_now: tuple[int, ...] = ()
 
 
 def snapshot(state: Assembly, in_flight: dict[str, int], elapsed_s: float, now: float, language: Language = "en") -> Snapshot:
@@ -34,13 +34,13 @@ def snapshot(state: Assembly, in_flight: dict[str, int], elapsed_s: float, now: 
     done = sum(segment.frames for segment in plan.segments if segment.key in state.believed)
     reused = sum(s.frames for s in plan.segments if s.key in state.believed and state.believed[s.key].reused)
     partly, working, joining = 0, [], False
-    at: list[int] = []
+    numbers: set[int] = set()
     for name, frames in in_flight.items():
         kind, _, key = name.partition(":")
         if kind in ("render", "copy") and key in by_key:
             partly += min(frames, by_key[key].frames)
             shot = by_key[key].shot
-            at.append(shot)
+            numbers.add(shot)
             working.append(phrase("at-shot", language, shot=shot, name=names[shot]))
         elif kind in ("mix", "track"):
             working.append(phrase("at-sound", language))
@@ -69,5 +69,5 @@ def snapshot(state: Assembly, in_flight: dict[str, int], elapsed_s: float, now: 
         frames_per_s=speed,
         working_on=tuple(dict.fromkeys(working)),
         waiting_s=alarm - now if alarm and not in_flight else 0.0,
-        at=tuple(sorted(set(at))),
+        shots_now=tuple(sorted(numbers)),
     )

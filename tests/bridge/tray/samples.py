@@ -29,7 +29,7 @@ def progressed(name: str = "aaa111", **changes: object) -> Progressed:
     """A job at 96 of 240 frames."""
     now = {
         "is": "Snapshot", "phase": "assemble", "frames": 240, "frames_done": 96, "shots": 8, "shots_done": 3, "shots_missing": 0,
-        "reused_frames": 0, "left_s": 4.5, "frames_per_s": 32.0, "working_on": ["shot 4"], "waiting_s": 0.0, "at": [4],
+        "reused_frames": 0, "left_s": 4.5, "frames_per_s": 32.0, "working_on": ["shot 4"], "waiting_s": 0.0, "shots_now": [4],
     } | changes  # fmt: skip
     return Progressed(job=name, at=NOON, snapshot=msgspec.Raw(msgspec.json.encode(now)))
 
@@ -130,7 +130,7 @@ def model(*said: object) -> Model:
 def night() -> tuple[object, ...]:
     """What a tray has heard after a night: an incomplete film, one under work, one that waits, and older ones."""
     older = [
-        job(f"old{n}", state, timeline=name, at=NOON - 86400 * n / 2)
+        job(f"old{n}", state, timeline=name, at=NOON - 86400 * n / 2, output=f"/films/old{n}.mov")
         for n, (name, state) in enumerate((
             ("Trailer v3", "complete"), ("Reel 2", "complete"), ("Reel 3", "failed"), ("Titles", "superseded"),
             ("Reel 2", "unchanged"), ("Festival cut, first assembly with temp music and all pick-ups", "complete"),

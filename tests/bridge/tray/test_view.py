@@ -106,3 +106,15 @@ def test_names_from_right_to_left_do_not_turn_what_stands_beside_them():
 def test_what_is_left_out_is_in_the_middle():
     assert shortened("/media/card/clip.mov", 11) == "/medi…p.mov"
     assert shortened("short", 11) == "short"
+
+
+def test_a_later_job_for_the_same_film_makes_an_earlier_one_history():
+    both = model(jobs(job("old", "incomplete"), job("new", "complete")))
+    assert icon(looked_at(both, "new"), "en").kind == "idle"
+    assert [row.role for row in rows(both, "en", when)] == ["good", "quiet"]
+    other = model(jobs(job("old", "incomplete"), job("new", "complete", output="/films/other.mov")))
+    assert icon(other, "en").kind == "attention"
+
+
+def test_films_that_were_done_before_the_display_began_are_not_shown_as_new():
+    assert icon(model(jobs(job(state="complete"))), "en").kind == "idle"

@@ -63,6 +63,12 @@ def test_everything_under_way_is_named_once():
     book = play(FILM, MEDIA, claimed=("render 1",))
     seen = look(book, {"render 3": 0, "mix 1": 0, "validate render 1": 0, "render 2": 0})
     assert seen.working_on == ("shot 3 gap", "sound", "checkpoints", "shot 2 B002")
+    assert seen.shots_now == (2, 3)
+
+
+def test_no_field_has_the_name_of_what_stands_beside_it_in_a_line_of_json():
+    """A line of --json is {"event": ..., "job": ..., "at": ..., **snapshot}: a field `at` once took the moment's place."""
+    assert not {"event", "job", "at"} & set(look(play(FILM, MEDIA)).__struct_fields__)
 
 
 def test_joining_is_the_last_phase_but_one():
