@@ -20,6 +20,7 @@ import sys
 
 VERSION = 1
 HAND = "bridge.resolve.hand"
+OF_THE_EDITOR = ("PYTHON", "__PYVENV_LAUNCHER__", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_", "QT_")
 NOT_INSTALLED = (
     "Hotsplice was not found for this user: {} does not exist.\n"
     "Open a terminal, run `hotsplice companion --background` once, then choose this script again."
@@ -91,8 +92,8 @@ def program(folder):
 
 
 def environment_for(path, environment):
-    """The hand's environment: ours without what Resolve or a launcher says of *this* Python."""
-    clean = {key: value for key, value in environment.items() if not key.startswith("PYTHON") and key != "__PYVENV_LAUNCHER__"}
+    """The hand's environment: ours without what Resolve or a launcher says of *this* Python and of Resolve's own libraries."""
+    clean = {key: value for key, value in environment.items() if not key.startswith(OF_THE_EDITOR)}
     clean["PYTHONPATH"] = os.pathsep.join(path)
     return clean
 

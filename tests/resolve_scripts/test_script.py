@@ -78,7 +78,7 @@ def test_the_hand_is_started_as_the_file_says(script, tmp_path):
 
 
 def test_what_resolve_says_of_its_own_python_does_not_reach_the_hand(script):
-    given = {"PATH": "/bin", "PYTHONHOME": "/r", "PYTHONPATH": "/r", "__PYVENV_LAUNCHER__": "/r", "HOTSPLICE_HOME": "/h"}
+    given = {"LD_LIBRARY_PATH": "/opt/resolve/libs", "DYLD_INSERT_LIBRARIES": "x", "PATH": "/bin", "PYTHONHOME": "/r", "PYTHONPATH": "/r", "__PYVENV_LAUNCHER__": "/r", "HOTSPLICE_HOME": "/h"}
     assert script["environment_for"](["/a", "/b"], given) == {"PATH": "/bin", "HOTSPLICE_HOME": "/h", "PYTHONPATH": f"/a{os.pathsep}/b"}
 
 
