@@ -146,9 +146,11 @@ class Watched:
     def __init__(self, folder: Path, settings: Settings) -> None:
         self._path, self.settings = folder / FILE, settings
         self._read = self._seen = self._stamp()
+        self._wrong = False
 
     def look(self) -> Settings | Refused | None:
-        """New settings that hold from now on; or what is wrong with the file, said once, while the old ones hold; or nothing."""
+        """New settings that hold from now on, or the same after a mistake was mended; or what is wrong with the file, said once,
+        while the old ones hold; or nothing."""
         now, before = self._stamp(), self._seen
         self._seen = now
         if now == self._read or now != before:  # somebody may be writing it just now
@@ -157,10 +159,11 @@ class Watched:
         try:
             found = load(self._path.parent)
         except Refused as error:
+            self._wrong = True
             return error
-        if found == self.settings:
+        if found == self.settings and not self._wrong:
             return None
-        self.settings = found
+        self.settings, self._wrong = found, False
         return found
 
     def _stamp(self) -> tuple[int, ...]:

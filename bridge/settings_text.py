@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,24 +16,19 @@ from core.explain.phrases import phrase
 
 _LONGEST = 60
 """Characters of a wrong value that are shown."""
-_NEAR = 0.6
+_NEAR = 0.7
 
 
 class Mistake(NamedTuple):
-    """What is wrong, and where: counted from 1, as editors do. `about` is the end of a phrase's name, `settings-…`."""
+    """What is wrong, in any language, and where: counted from 1, as editors do."""
 
     line: int
     column: int
-    about: str
-    fields: Mapping[str, object]
+    said: Callable[[Language], str]
 
     def told(self, language: Language) -> str:
         """The mistake in words, without a full stop."""
-        fields = dict(self.fields)
-        if self.about == "unfit":
-            fields["right"] = phrase(f"right-{fields['name']}", language)
-        said = phrase(f"settings-{self.about}", language, **fields)
-        return phrase("settings-place", language, line=self.line, column=self.column, said=said)
+        return phrase("settings-place", language, line=self.line, column=self.column, said=self.said(language))
 
 
 class _Told(Exception):
@@ -54,17 +49,16 @@ def read(text: str, types: Mapping[str, Any]) -> tuple[dict[str, Any], list[Mist
     if root is None or (isinstance(root, yaml.ScalarNode) and root.tag == "tag:yaml.org,2002:null"):
         return {}, []
     if not isinstance(root, yaml.MappingNode):
-        return {}, [_at(root, "no-keys", value=_shown(root))]
+        return {}, [_at(root, lambda speak: phrase("settings-no-keys", speak, value=_shown(root)))]
     values: dict[str, Any] = {}
     mistakes: list[Mistake] = []
     seen: dict[str, int] = {}
     for key, node in root.value:
         name = key.value if isinstance(key, yaml.ScalarNode) else ""
         if name not in types:
-            near = "".join(difflib.get_close_matches(name.lower(), types, n=1, cutoff=_NEAR))
-            mistakes.append(_at(key, "unknown", name=_shown(key), near=near, known="" if near else ", ".join(types)))
+            mistakes.append(_unknown(key, name, types))
         elif name in seen:
-            mistakes.append(_at(key, "twice", name=name, first=seen[name]))
+            mistakes.append(_twice(key, name, seen[name]))
         else:
             seen[name] = key.start_mark.line + 1
             try:
@@ -74,20 +68,36 @@ def read(text: str, types: Mapping[str, Any]) -> tuple[dict[str, Any], list[Mist
     return values, mistakes
 
 
+def _unknown(key: yaml.Node, name: str, types: Mapping[str, Any]) -> Mistake:
+    near = "".join(difflib.get_close_matches(name.lower(), types, n=1, cutoff=_NEAR))
+    known = "" if near else ", ".join(types)
+    return _at(key, lambda speak: phrase("settings-unknown", speak, name=_shown(key), near=near, known=known))
+
+
+def _twice(key: yaml.Node, name: str, first: int) -> Mistake:
+    return _at(key, lambda speak: phrase("settings-twice", speak, name=name, first=first))
+
+
+def _unfit(node: yaml.Node, name: str) -> Mistake:
+    shown = _shown(node)
+    return _at(node, lambda speak: phrase("settings-unfit", speak, name=name, right=phrase(f"right-{name}", speak), value=shown))
+
+
 def _composed(text: str) -> yaml.Node | None:
     try:
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        detail = ", ".join(filter(None, (error.context, error.problem))) or "?"
-        raise _Told(Mistake(line, column, "no-yaml", {"detail": " ".join(detail.split())})) from error
+        detail = " ".join((", ".join(filter(None, (error.context, error.problem))) or "?").split())
+        raise _Told(Mistake(line, column, lambda speak: phrase("settings-no-yaml", speak, detail=detail))) from error
     except yaml.reader.ReaderError as error:
         before = text[: int(error.position)]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        raise _Told(Mistake(line, column, "no-character", {"code": f"U+{ord(text[int(error.position)]):04X}"})) from error
+        code = f"U+{ord(text[int(error.position)]):04X}"
+        raise _Told(Mistake(line, column, lambda speak: phrase("settings-no-character", speak, code=code))) from error
     except RecursionError as error:
-        raise _Told(Mistake(1, 1, "deep", {})) from error
+        raise _Told(Mistake(1, 1, lambda speak: phrase("settings-deep", speak))) from error
 
 
 def _value(name: str, node: yaml.Node, kind: Any) -> dict[str, Any]:
@@ -97,9 +107,9 @@ def _value(name: str, node: yaml.Node, kind: Any) -> dict[str, Any]:
             return {}
         value = msgspec.convert(raw, kind, strict=True)
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: an impossible date, and what msgspec says
-        raise _Told(_at(_wrong_part(node, kind), "unfit", name=name, value=_shown(node))) from error
+        raise _Told(_unfit(_wrong_part(node, kind), name)) from error
     if not OPTIONS[name].fits(value):
-        raise _Told(_at(_wrong_part(node, kind, name), "unfit", name=name, value=_shown(_wrong_part(node, kind, name))))
+        raise _Told(_unfit(_wrong_part(node, kind, name), name))
     return {name: value}
 
 
@@ -121,8 +131,8 @@ def _shown(node: yaml.Node) -> str:
     return "[…]" if isinstance(node, yaml.SequenceNode) else "{…}"
 
 
-def _at(node: yaml.Node, about: str, **fields: object) -> Mistake:
-    return Mistake(node.start_mark.line + 1, node.start_mark.column + 1, about, fields)
+def _at(node: yaml.Node, said: Callable[[Language], str]) -> Mistake:
+    return Mistake(node.start_mark.line + 1, node.start_mark.column + 1, said)
 
 
 # Changing -------------------------------------------------------------------------------------------------------------
