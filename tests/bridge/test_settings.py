@@ -44,8 +44,8 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 
 MISTAKES = [
-    ("job: 3", 1, 1, "did you mean “jobs”?"),
-    ("wait: 3\nJobs_At_Once: 3", 2, 1, "did you mean “jobs_at_once”?"),
+    ("job: 3", 1, 1, "perhaps “jobs” is meant"),
+    ("wait: 3\nJobs_At_Once: 3", 2, 1, "perhaps “jobs_at_once” is meant"),
     ("colour: red", 1, 1, "there are ffmpeg, scratch, jobs"),
     ("? [a]\n: 3", 1, 3, "no setting “[…]”"),
     ("<<: {jobs: 2}", 1, 1, "no setting “<<”"),
@@ -109,7 +109,7 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
 
 def test_mistakes_are_named_in_the_language_that_the_file_asks_for(tmp_path: Path) -> None:
     (tmp_path / "settings.yaml").write_text("job: 3\nlanguage: de\n")
-    assert "Zeile 1, Spalte 1" in refused(tmp_path) and "meinten Sie „jobs“?" in refused(tmp_path)
+    assert "Zeile 1, Spalte 1" in refused(tmp_path) and "vielleicht ist „jobs“ gemeint" in refused(tmp_path)
 
 
 def test_a_key_without_a_value_is_as_good_as_none(tmp_path: Path) -> None:
