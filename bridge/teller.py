@@ -36,7 +36,7 @@ from core.record.journal import Journal
 from core.record.memory import Memory
 from core.record.submissions import Submissions
 
-DRAWN_S = 4.0
+DRAWN_S = 2.0
 """Pictures that take longer than this together are left out; whoever asks again gets more."""
 DRAWERS = 2
 """Pictures drawn at once: the film comes first."""
