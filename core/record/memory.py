@@ -51,6 +51,15 @@ class Memory:
         rows = self._journal.read("SELECT body FROM plans WHERE job = ? AND cut = ?", (job, cut))
         return codec.decode(zlib.decompress(rows[0][0]), Plan) if rows else None
 
+    def planned_for(self, output: str) -> list[tuple[str, str]]:
+        """(job, cut) of everything that was ever planned for a film, newest first."""
+        rows = self._journal.read(
+            "SELECT plans.job, plans.cut FROM plans JOIN jobs ON jobs.id = plans.job WHERE jobs.output = ? "
+            "ORDER BY plans.rowid DESC",
+            (output,),
+        )
+        return [(job, cut) for job, cut in rows]
+
     def plans_for(self, output: str) -> list[tuple[str, Plan]]:
         """(job, plan) of everything that was ever planned for a film, newest first."""
         rows = self._journal.read(
