@@ -16,7 +16,7 @@ from zmq.utils.monitor import recv_monitor_message
 from bridge import endpoint, protocol
 from bridge.keys import Keys
 from bridge.requests import LARGEST_FRAME, Hello, Message, Ping, Submit, Watch
-from bridge.sayings import Bye, Happened, Pong, Progressed, Refusal, Watching, Welcome
+from bridge.sayings import Bye, Happened, Noticed, Pong, Progressed, Refusal, Watching, Welcome
 from core.model.refusal import Refused
 from core.perform import machine
 
@@ -118,7 +118,7 @@ class Client:
     def _find(self) -> endpoint.Endpoint | None:
         return endpoint.elsewhere(self.home, self._name) if self._name else endpoint.read(self.home)
 
-    def watch(self, job: str = "", *, after: int = 0) -> Iterator[Happened | Progressed | None]:
+    def watch(self, job: str = "", *, after: int = 0) -> Iterator[Happened | Progressed | Noticed | None]:
         """What happens from after a sequence number on: each fact once and in order, across the ends of companions. None comes
         in every pause of half a second, so that a caller can do something else. A number beyond the newest counts as that. Raises
         as `ask`."""
@@ -134,7 +134,7 @@ class Client:
             yield None
             self._wait_for_another(until)
 
-    def _watch(self, job: str, last: int) -> Iterator[Happened | Progressed | None]:
+    def _watch(self, job: str, last: int) -> Iterator[Happened | Progressed | Noticed | None]:
         name = machine.token()
         self._send(Watch(request=name, job=job, after=last))
         begun = pinged = heard = machine.monotonic()
@@ -159,7 +159,7 @@ class Client:
                     yield said
                 case Pong(told=told) if watching and told != last:
                     raise _Gone
-                case Progressed():
+                case Progressed() | Noticed():
                     yield said
                 case Watching(re=re) if re == name:
                     watching, last = True, min(last, said.last)

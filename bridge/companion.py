@@ -13,6 +13,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -26,10 +27,13 @@ from bridge.endpoint import Endpoint
 from bridge.errand_row import Errand, ErrandRow
 from bridge.job_lines import as_it_is
 from bridge.keys import Keys
+from bridge.leftovers import Leftovers
+from bridge.notices import Notices
 from bridge.protocol import VERSION, Ask
 from bridge.requests import Cancel, Describe, Pictures, Stats, Stop
 from bridge.sayings import Done, Jobs, Said
 from bridge.server import Asked, Server
+from bridge.settings import Watched, differences
 from bridge.turns import Turns
 from bridge.working import STOPPING_S, Work, Working
 from core.model.refusal import Refused
@@ -41,6 +45,9 @@ TICK_MS, IDLE_MS = 50, 500
 """How often the record is looked at for what other processes write, with and without anybody who wants to be told."""
 CLERK_S, TELLER_S = 60.0, 30.0
 """An errand that takes longer is given up, and its clerk or teller with it."""
+
+SETTINGS_S = 0.5
+"""How often the settings file is looked at; a change is taken over when it has been still for one look."""
 
 _log = logging.getLogger("hotsplice")
 
@@ -84,6 +91,9 @@ class Companion:
         self._door = Door(self._context, where)
         self._working = Working(self._context, self._server.progress)
         self._said = logs.Shortening(where.home)
+        self._notices = Notices(self._server, hear)
+        self._leftovers = Leftovers(self._context, self._notices, hear)
+        self._settings, self._settings_due = Watched(where.home, where.settings), 0.0
         self._leaving = ""
         self._public = keys.companion().public.decode()
 
@@ -92,13 +102,13 @@ class Companion:
         here = Endpoint(
             address=self._server.address, public_key=self._public, pid=os.getpid(), version=program_version(), protocol=VERSION
         )
+        cut_off = endpoint.read(self.where.home) is not None  # one that ends in order takes its file with it
         endpoint.write(self.where.home, here)
         program.leave(self.where.home, program_version())
         self._hear(f"companion ready at {self._server.address}")
         if self._server.beyond:
             self._hear(self._server.beyond)
-        for job, why in self._turns.taken_up():
-            self._hear(f"taking up {job}: {why}")
+        self._leftovers.take_up(self._turns.taken_up(), cut_off=cut_off)
         poller = zmq.Poller()
         poller.register(self._server.socket, zmq.POLLIN)
         poller.register(self._inbox, zmq.POLLIN)
@@ -117,6 +127,7 @@ class Companion:
             self._clerk.close()
             self._teller.close()
             self._door.close()
+            self._leftovers.close()
             self._server.close(self._leaving or "stopped")
             self._inbox.close()
             self._journal.close()
@@ -126,6 +137,7 @@ class Companion:
         for asked in self._server.receive():
             self._take(asked)
         self._hear_children()
+        self._look_at_settings()
         self._clerk.look_after()
         self._teller.look_after()
         if not self._leaving:
@@ -134,8 +146,27 @@ class Companion:
         self._said.look()
         if self._working.settled_in:
             self._clerk.be_there()  # nobody asks yet: a job that was cut off went first
+            self._leftovers.look()
             if self._clerk.there:
                 self._door.look()
+
+    def _look_at_settings(self) -> None:
+        now = machine.monotonic()
+        if now < self._settings_due:
+            return
+        self._settings_due, before = now + SETTINGS_S, self.where.settings
+        found = self._settings.look()
+        if isinstance(found, Refused):
+            self._notices.refused(found)
+        elif found is not None:
+            self.where = replace(self.where, settings=found)
+            self._server.language = found.language
+            self._clerk.renew()
+            self._teller.renew()
+            changed = differences(before, found)
+            if changed.keys() & {"door", "films", "films_preset", "language"}:
+                self._door.anew(self.where)
+            self._notices.taken_over(changed)
 
     def _share_out(self) -> None:
         """Who works now: asked again at every turn, answered from what is known."""
@@ -205,7 +236,8 @@ class Companion:
         while self._inbox.poll(0):
             name, line = self._inbox.recv_multipart()
             self._door.ended(name, line)
-            if self._clerk.hear(name.decode(), line) or self._teller.hear(name.decode(), line):
+            known = (self._clerk, self._teller, self._leftovers)
+            if any(child.hear(name.decode(), line) for child in known):
                 continue
             ended = self._working.hear(name.decode(), line)
             if ended is not None:
@@ -214,6 +246,7 @@ class Companion:
     def _job_ended(self, work: Work) -> None:
         job, asked = work.child.name, work.stopping is not None or bool(self._leaving or self._stopped())
         self._server.still(job)
+        self._notices.over(job)
         end = self._turns.after(job, work.child.code(), work.summary, asked=asked)
         _log.info("job ended", extra={"said": {"job": job, "end": end.why}})
         self._hear(f"{job}: {end.why}")

@@ -61,6 +61,7 @@ class ErrandRow:
         self._child: Child | None = None
         self._begun = 0
         self._rest_until = 0.0
+        self._old = False
 
     @property
     def full(self) -> bool:
@@ -90,6 +91,9 @@ class ErrandRow:
         if self._child is not None and self._row and machine.monotonic() - self._row[0].since > self._patience_s:
             self._child.kill()
             self._gone()
+        if self._old and self._child is not None and not self._row:
+            self._child.kill()
+            self._child, self._old = None, False
 
     def hear(self, name: str, line: bytes) -> bool:
         """What a child said (its end is an empty line); whether it was this one."""
@@ -103,6 +107,10 @@ class ErrandRow:
             self._gone()
         return True
 
+    def renew(self) -> None:
+        """The settings have changed: another child, which reads them anew, as soon as this one has nothing to do."""
+        self._old = self._child is not None
+
     def close(self) -> None:
         """End the child."""
         if self._child is not None:
@@ -110,6 +118,7 @@ class ErrandRow:
 
     def _begin(self) -> None:
         self._begun += 1
+        self._old = False
         self._child = Child(f"{self._module}-{self._begun}", self._module, [], self._context)
         for errand in self._row:
             self._child.tell(self._packed(errand.ask))

@@ -160,6 +160,18 @@ class Progressed(Said, frozen=True):
     snapshot: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class Noticed(Said, frozen=True):
+    """Something a person may want to know that is no fact of a film: what a changed settings file brings, what a job that is
+    taken up finds. Without a number; said again to who begins to watch, as long as it holds. `code` and `at` make it one."""
+
+    at: float
+    code: str
+    title: str
+    message: str
+    action: str = ""
+    job: str = ""
+
+
 class Bye(Said, frozen=True):
     """The companion ends; what is on record goes on when it starts again."""
 
@@ -167,5 +179,6 @@ class Bye(Said, frozen=True):
 
 
 Saying = (
-    Welcome | Accepted | Watching | Jobs | Described | Pictured | Figures | Done | Pong | Refusal | Happened | Progressed | Bye
+    Welcome | Accepted | Watching | Jobs | Described | Pictured | Figures | Done | Pong | Refusal | Happened | Progressed
+    | Noticed | Bye
 )

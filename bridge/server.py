@@ -21,7 +21,7 @@ from bridge.errands import refusal
 from bridge.keys import Keys, Pair
 from bridge.protocol import CAPABILITIES, VERSION, Ask, Conversation, encode, request_name, understood
 from bridge.requests import LARGEST_FRAME, Hello, Ping, Watch
-from bridge.sayings import Bye, Happened, Pong, Progressed, Said, Watching, Welcome
+from bridge.sayings import Bye, Happened, Noticed, Pong, Progressed, Said, Watching, Welcome
 from core.explain.filling import Language
 from core.model.refusal import Refused
 from core.perform import machine
@@ -95,10 +95,12 @@ class Server:
         listen: str = "",
     ) -> None:
         self._guests = _Guests(keys)
-        self._submissions, self._program, self._language = submissions, program, language
+        self._submissions, self._program = submissions, program
+        self.language = language
         self._peers: dict[bytes, _Peer] = {}
         self._known = submissions.last()
         self._progress: dict[str, Progressed] = {}
+        self._notices: dict[str, Noticed] = {}
         self._guard = zmq.auth.thread.ThreadAuthenticator(context)
         self._guard.start()
         self._guard.configure_curve_callback(domain=DOMAIN, credentials_provider=self._guests)
@@ -168,9 +170,10 @@ class Server:
             case Watch():
                 peer.watches, peer.job, peer.last = True, message.job, min(message.after, last)
                 self.say(name, Watching(re=message.request, last=last))
-                for job, progressed in self._progress.items():
-                    if message.job in ("", job):
-                        self.say(name, progressed)
+                standing: list[Noticed | Progressed] = [*self._notices.values(), *self._progress.values()]
+                for said in standing:
+                    if message.job == "" or said.job in ("", message.job):
+                        self.say(name, said)
                 self._tell(name, peer)
             case _:
                 return ask
@@ -206,7 +209,7 @@ class Server:
 
     def refuse(self, name: bytes, error: Refused, request: str) -> None:
         """Say no, with the cause."""
-        self.say(name, refusal(error, request, self._language))
+        self.say(name, refusal(error, request, self.language))
 
     def progress(self, said: Progressed) -> None:
         """How a job stands, to all who watch it; and to those who begin to."""
@@ -218,6 +221,18 @@ class Server:
     def still(self, job: str) -> None:
         """A job is not under work any more: its progress is old."""
         self._progress.pop(job, None)
+
+    def notice(self, said: Noticed, *, about: str = "") -> None:
+        """Tell all whom it concerns; with `about` also those who begin to watch, until `unnotice`."""
+        if about:
+            self._notices[about] = said
+        for name, peer in list(self._peers.items()):
+            if peer.watches and (peer.job == "" or said.job in ("", peer.job)):
+                self.say(name, said)
+
+    def unnotice(self, about: str) -> None:
+        """What was noticed about this does not hold any more."""
+        self._notices.pop(about, None)
 
     def pump(self) -> bool:
         """Tell all who watch what is new on record, and forget who is silent; whether there is more to tell."""

@@ -1,39 +1,29 @@
-"""The user's settings: one YAML file in the data folder. Everything has a default; a mistake is named with its place."""
+"""The user's settings: one YAML file in the data folder. Everything has a default; a mistake is named with its place.
+
+    options  -->  template, docs/settings.md          what can be set
+    settings_text                                     the text to values and mistakes; a changed text
+    settings (here)                                   the file; a companion's view of it while it changes
+"""
 
 from __future__ import annotations
 
-import ipaddress
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import platformdirs
-import yaml
 
+from bridge import options, settings_text
 from core.explain.filling import LANGUAGES, Language
+from core.explain.phrases import phrase
 from core.model.refusal import Refused
+from core.record import papers
 
-MOST_JOBS = 256
-DEVICES = ("cuda", "vaapi", "qsv", "videotoolbox", "d3d11va")
-
-TEMPLATE = """\
-# Hotsplice's settings. Remove the # in front of a line to change it.
-
-# ffmpeg: /usr/bin/ffmpeg      # your own ffmpeg instead of the bundled one
-# scratch: /Volumes/Fast/hotsplice   # where segments are kept; a fast disk with room for the film
-# jobs: 2                      # shots rendered at once; default: one for each processor
-# decode_with: cuda            # decode sources with a graphics device (cuda, vaapi, qsv, videotoolbox, d3d11va);
-#                              # where it fails, software takes over and the shot says so
-# wait: 60                     # seconds a drive that went away is waited for when everything else is done
-# language: de                 # en or de; default: the language of your system (LC_ALL, LC_MESSAGES, LANG), else English
-# films: ~/Movies/Hotsplice    # where films go whose place nobody names; default: Hotsplice beside your videos
-# films_preset: prores-hq      # how they are coded; default: prores-hq
-# door: /Volumes/Jobs/inbox    # timelines that are dropped there are assembled (docs/folder-door.md); false: nowhere;
-#                              # default: door/inbox in the data folder
-# listen: 192.168.1.5:5310     # let paired machines reach your companion at this address of yours (hotsplice pair);
-#                              # default: it is reached from this machine alone
-# media_folders: [/Volumes/Archive, ~/Rushes]   # where media that is missing is looked for, with all folders in them
-"""
+FILE = "settings.yaml"
+LARGEST = 1 << 20
+"""Bytes; a longer file is no settings file."""
 
 
 def language_of_system() -> Language:
@@ -45,24 +35,24 @@ def language_of_system() -> Language:
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`ffmpeg` path or command; `scratch` folder for segments; `jobs` workers at once; `decode_with` ffmpeg's name of
-    a device; `wait` seconds for a volume that went away; `language` of all words for people; `media_folders` are searched for
-    media that is missing; `films` is the folder, and `films_preset` the recipe, of films whose place nobody names; `door` is a
-    folder whose timelines are submissions, or whether there is one; `listen` is ADDRESS:PORT for other machines."""
+    """What the user chose; `bridge.options` says of each what it is. None: the default of the place where it is used."""
 
     ffmpeg: str | None = None
     scratch: str | None = None
     jobs: int | None = None
+    jobs_at_once: int = 1
+    low_priority: bool = False
     decode_with: str | None = None
     wait: float | None = None
     language: Language = msgspec.field(default_factory=language_of_system)
     media_folders: tuple[str, ...] = ()
-    jobs_at_once: int = 1
-    low_priority: bool = False
     films: str | None = None
     films_preset: str | None = None
     door: str | bool = True
     listen: str | None = None
+
+
+_TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
 
 def home() -> Path:
@@ -72,49 +62,59 @@ def home() -> Path:
 
 
 def load(folder: Path) -> Settings:
-    """Read `settings.yaml` of the data folder. Refused(settings-invalid) with what is wrong and where."""
-    path = folder / "settings.yaml"
+    """Read `settings.yaml` of the data folder. Refused(settings-invalid) with everything that is wrong, and where."""
+    text = _text(folder / FILE)
+    return Settings() if text is None else _settings(text, folder / FILE)
+
+
+def change(folder: Path, **values: Any) -> Settings:
+    """Set keys in the file, or with None as value put them behind a #; all else in it stays, byte for byte. The settings as they
+    are then. Refused(settings-invalid) when the file, or what it would be, has a mistake: nothing is written then;
+    Refused(paper-unwritable)."""
+    path = Path(os.path.realpath(folder / FILE))  # who keeps it elsewhere keeps it there
+    before = _text(path)
+    text = options.template() if before is None else before
+    wanted = _plain(_settings(text, path))
+    for name, value in values.items():
+        listed = list(value) if isinstance(value, tuple) else value
+        try:
+            text = settings_text.changed(text, name, listed)
+        except ValueError as error:
+            raise Refused("settings-invalid", path=str(path), detail=str(error)) from error
+        wanted[name] = _plain(Settings())[name] if value is None else value
+    made = _settings(text, path)
+    if _plain(made) != {name: tuple(value) if isinstance(value, list) else value for name, value in wanted.items()}:
+        raise Refused("settings-invalid", path=str(path), detail=phrase("settings-no-place", made.language))
+    if text != before:
+        papers.rewrite(path, text.encode("utf-8"))
+    return made
+
+
+def _plain(settings: Settings) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in _TYPES}
+
+
+def _text(path: Path) -> str | None:
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as handle:
+            data = handle.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise Refused("settings-invalid", path=str(path), detail=phrase("settings-large", language_of_system()))
+        return data.decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
-        return Settings()
-    except (OSError, UnicodeDecodeError) as error:
-        detail = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-        raise Refused("settings-invalid", path=str(path), detail=detail) from error
-    try:
-        raw = yaml.safe_load(text)
-        settings = msgspec.convert(raw or {}, Settings, strict=True)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date, among others
-        raise Refused("settings-invalid", path=str(path), detail=" ".join(str(error).split())) from error
-    except RecursionError as error:
-        raise Refused("settings-invalid", path=str(path), detail="it is nested too deeply") from error
-    if settings.jobs is not None and not 1 <= settings.jobs <= MOST_JOBS:
-        raise Refused("settings-invalid", path=str(path), detail=f"jobs must be a number from 1 to {MOST_JOBS}")
-    if settings.scratch is not None and not Path(settings.scratch).expanduser().is_absolute():
-        raise Refused("settings-invalid", path=str(path), detail="scratch must be a whole path, from the root on")
-    for name, chosen in (("films", settings.films), ("door", settings.door)):
-        if isinstance(chosen, str) and not Path(chosen).expanduser().is_absolute():
-            raise Refused("settings-invalid", path=str(path), detail=f"{name} must be a whole path, from the root on")
-    if settings.decode_with is not None and settings.decode_with not in DEVICES:
-        raise Refused("settings-invalid", path=str(path), detail=f"decode_with must be one of {', '.join(DEVICES)}")
-    if settings.wait is not None and not 0 <= settings.wait <= 86400:
-        raise Refused("settings-invalid", path=str(path), detail="wait must be a number of seconds from 0 to 86400")
-    if settings.listen is not None and not _listenable(settings.listen):
-        detail = "listen must be a numeric address of this machine and a port from 1024 to 65535, as in 192.168.1.5:5310"
-        raise Refused("settings-invalid", path=str(path), detail=detail)
-    for place in settings.media_folders:
-        if not Path(place).expanduser().is_absolute():
-            raise Refused("settings-invalid", path=str(path), detail=f"media_folders must be whole paths, unlike {place!r}")
-    return settings
+        return None
+    except OSError as error:
+        raise Refused("settings-invalid", path=str(path), detail=error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise Refused("settings-invalid", path=str(path), detail=phrase("settings-no-text", language_of_system())) from error
 
 
-def _listenable(text: str) -> bool:
-    address, _, port = text.rpartition(":")
-    try:
-        ipaddress.IPv4Address(address)
-    except ValueError:
-        return False
-    return port.isascii() and port.isdecimal() and 1024 <= int(port) <= 65535
+def _settings(text: str, path: Path) -> Settings:
+    values, mistakes = settings_text.read(text, _TYPES)
+    if mistakes:
+        speak = values.get("language") or language_of_system()
+        raise Refused("settings-invalid", path=str(path), detail="; ".join(mistake.told(speak) for mistake in mistakes[:5]))
+    return Settings(**values)
 
 
 def language() -> Language:
@@ -127,9 +127,48 @@ def language() -> Language:
 
 def write_template(folder: Path) -> None:
     """Put a commented settings file in place where there is none."""
-    path = folder / "settings.yaml"
+    path = folder / FILE
     if not path.exists():
         try:
-            path.write_text(TEMPLATE, encoding="utf-8")
+            path.write_text(options.template(), encoding="utf-8")
         except OSError:
             return  # a convenience; its absence is no reason to refuse work
+
+
+def differences(before: Settings, after: Settings) -> Mapping[str, Any]:
+    """What is another value now."""
+    return {name: getattr(after, name) for name in _TYPES if getattr(before, name) != getattr(after, name)}
+
+
+class Watched:
+    """The settings as they are now: looked at by the file's size and times, read only when it has been still for a look."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self._path, self.settings = folder / FILE, settings
+        self._read = self._seen = self._stamp()
+        self._wrong = False
+
+    def look(self) -> Settings | Refused | None:
+        """New settings that hold from now on, or the same after a mistake was mended; or what is wrong with the file, said once,
+        while the old ones hold; or nothing."""
+        now, before = self._stamp(), self._seen
+        self._seen = now
+        if now == self._read or now != before:  # somebody may be writing it just now
+            return None
+        self._read = now
+        try:
+            found = load(self._path.parent)
+        except Refused as error:
+            self._wrong = True
+            return error
+        if found == self.settings and not self._wrong:
+            return None
+        self.settings, self._wrong = found, False
+        return found
+
+    def _stamp(self) -> tuple[int, ...]:
+        try:
+            facts = self._path.stat()
+        except OSError:
+            return ()
+        return facts.st_mtime_ns, facts.st_size, facts.st_ino

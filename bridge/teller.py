@@ -31,13 +31,16 @@ from core.explain.standing import standing
 from core.explain.statistics import statistics
 from core.explain.tales import Chronicle
 from core.model.refusal import Refused
+from core.model.segment import Plan
 from core.perform import process
 from core.record.journal import Journal
 from core.record.memory import Memory
 from core.record.submissions import Submissions
 
-DRAWN_S = 4.0
+DRAWN_S = 2.0
 """Pictures that take longer than this together are left out; whoever asks again gets more."""
+MOST_EARLIER = 20
+"""Of so many plans for a film an earlier render is looked for."""
 DRAWERS = 2
 """Pictures drawn at once: the film comes first."""
 
@@ -51,6 +54,7 @@ class Teller:
         self.where, self.journal = where, journal
         self._submissions, self._memory = Submissions(journal), Memory(journal)
         self._told: dict[str, tuple[int, Chronicle]] = {}
+        self._plans: dict[tuple[str, str], Plan] = {}
 
     def answer(self, tell: Tell) -> Said:
         """The answer to what is asked."""
@@ -99,9 +103,24 @@ class Teller:
         short = [shot.number for shot in known.told.shots if shot.state in ("slate", "mended", "missing") and shot.causes]
         if plan is None or not short:
             return set()
-        plans = self._memory.plans_for(known.told.accepted.output)
-        sealed = self.journal.seals({segment.key for _, old in plans for segment in old.segments})
-        return {number for number in short if earlier_render(plan.shots[number - 1], plan, plans, sealed) is not None}
+        found: set[int] = set()
+        for job, cut in self._memory.planned_for(known.told.accepted.output)[:MOST_EARLIER]:
+            old = self._plan(job, cut)
+            asked = [plan.shots[number - 1] for number in short if number not in found]
+            if old is None or not asked:
+                break
+            sealed = self.journal.seals({segment.key for segment in old.segments})
+            found |= {shot.number for shot in asked if earlier_render(shot, plan, [(job, old)], sealed) is not None}
+        return found
+
+    def _plan(self, job: str, cut: str) -> Plan | None:
+        """A plan that was kept; the newest ones that were asked for are at hand: a long one takes a moment to read."""
+        plan = self._plans.pop((job, cut), None) or self._memory.plan(job, cut)
+        if plan is not None:
+            self._plans[job, cut] = plan
+            if len(self._plans) > MOST_EARLIER:
+                del self._plans[next(iter(self._plans))]
+        return plan
 
     def _all(self) -> list[Chronicle]:
         """Every job's chronicle; what nothing new happened to is not read again."""

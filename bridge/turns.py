@@ -11,8 +11,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from bridge.meanwhile import Left, left
 from bridge.sharing import Job
-from core.model.facts import FilmPlanned, JobFinished
+from core.model.facts import JobFinished
 from core.perform import machine
 from core.record.journal import Journal
 from core.record.submissions import Queued, Submissions, Wish
@@ -93,17 +94,9 @@ class Turns:
             self._ended = self._submissions.ended()
             self.paused = self._submissions.paused
 
-    def taken_up(self) -> list[tuple[str, str]]:
+    def taken_up(self) -> list[Left]:
         """At the start: what was left unfinished, and how far it was."""
-        found = []
-        for job, wish in self._submissions.queue():
-            if wish == "run":
-                begun = self._journal.last(job, "FilmPlanned")
-                stopped = self._journal.last(job, "RunInterrupted")
-                was = "interrupted" if stopped and begun and stopped.seq > begun.seq else "cut off" if begun else "not begun yet"
-                shots = f", {begun.fact.shots} shots" if begun and isinstance(begun.fact, FilmPlanned) else ""
-                found.append((job, was + shots))
-        return found
+        return [left(self._journal, self._submissions, job) for job, wish in self._submissions.queue() if wish == "run"]
 
     def after(self, job: str, code: int | None, summary: dict[str, Any], *, asked: bool) -> End:
         """A job's process ended with this code (negative: killed; None: it cannot be killed) after these last words; `asked`:

@@ -150,7 +150,7 @@ class Engine:
         """Hear what people decided meanwhile, and bring what they wished for; why to stop, if that is their wish."""
         for answer in self.answering.news():
             self.state.fold(answer)
-            self.relinked = self.relinked or answer.answer == "relink"
+            self.relinked = self.relinked or self.state.asks_for_another_plan(answer)
             if answer.answer == "stop":
                 return "answer"
         if self.state.finished is None and self.state.published is None:
@@ -343,7 +343,7 @@ class Engine:
         )
 
 
-RELINKED = "another file was given"
+RELINKED = "media is to be looked at again"
 """Why a run ended that is followed by another at once."""
 
 RECORD_LOST = (JournalLost, sqlite3.Error, OSError)

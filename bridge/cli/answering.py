@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -41,9 +42,8 @@ def _answer(where: Place, a: argparse.Namespace, console: Console) -> int:
     try:
         job = find_job(journal, a.job)
         if not a.later:
-            asked = Answer(
-                request="answer", job=job, about=a.about, answer=a.answer, file=str(a.file or ""), always=a.always
-            )
+            file = str(Path(a.file).expanduser().absolute()) if a.file else ""  # the companion stands in another folder
+            asked = Answer(request="answer", job=job, about=a.about, answer=a.answer, file=file, always=a.always)
 
             def told(done: Done) -> None:
                 _say(console, done.notes, a.answer)

@@ -16,7 +16,7 @@ from bridge.cli.house import Place
 from bridge.client import Client, Declined
 from bridge.errands import Tell
 from bridge.requests import Describe
-from bridge.sayings import Described, Finding, Happened, Progressed, Refusal
+from bridge.sayings import Described, Finding, Happened, Noticed, Progressed, Refusal
 from bridge.teller import Teller
 from core.answering import STOPPED_AT
 from core.explain import story
@@ -123,9 +123,12 @@ def follow_all(client: Client, *, after: int, as_json: bool, console: Console) -
                 JsonLines().fact(said.job, said.seq, fact, said.at)
             else:
                 console.print(f"[dim]{said.job}[/] {safe(story.sentence(fact))}")
-        elif isinstance(said, Progressed) and as_json:
+        elif isinstance(said, Noticed) and not as_json:
+            console.print(f"[yellow]{safe(said.title)}[/]: {safe(said.message)}")
+        elif isinstance(said, Progressed | Noticed) and as_json:
             line = {key: value for key, value in codec.plain(said).items() if key != "is"}
-            print(json.dumps({"event": "progress", **line}, ensure_ascii=False), flush=True)
+            event = "progress" if isinstance(said, Progressed) else "notice"
+            print(json.dumps({"event": event, **line}, ensure_ascii=False), flush=True)
         elif isinstance(said, Progressed) and console.is_terminal and machine.monotonic() - shown > 1.0:
             shown = machine.monotonic()
             now = msgspec.json.decode(said.snapshot) or {}

@@ -39,6 +39,13 @@ class Door:
             self._not_before = now + REST_S
             self._child = Child("door", "bridge.door", [], self._context)
 
+    def anew(self, where: Place) -> None:
+        """The settings have changed: another process, which reads them anew."""
+        self._wanted = inbox(where) is not None
+        if self._child is not None:
+            self._not_before = 0.0
+            self._child.kill()  # its end is heard, and then another is started
+
     def ended(self, name: bytes, line: bytes) -> None:
         """Something was heard of a child: if it was the end of this one, another is started in a while."""
         if name == b"door" and not line and self._child is not None:

@@ -25,7 +25,7 @@ from bridge.door.folder import KEPT_S, Folder, all_replies
 from bridge.door.names import Drop, Sight, Stillness
 from bridge.door.reply import Reply
 from bridge.requests import MOST_LISTED, Describe, List, Ping, Submit
-from bridge.sayings import Happened, Progressed
+from bridge.sayings import Happened, Noticed, Progressed
 from core.explain.filling import Language
 from core.model.refusal import Refused
 from core.perform import machine
@@ -115,9 +115,9 @@ class Keeper:
                 if until() or not self._followed:
                     break
 
-    def hear(self, said: Happened | Progressed | None) -> None:
+    def hear(self, said: Happened | Progressed | Noticed | None) -> None:
         """What happens to jobs whose replies are followed."""
-        if said is None:
+        if said is None or isinstance(said, Noticed):
             return
         for one in self._followed.values():
             if one.said.job != said.job:

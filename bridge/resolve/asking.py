@@ -11,7 +11,7 @@ import msgspec
 from bridge.client import Client
 from bridge.protocol import digest, encode
 from bridge.requests import MOST_LISTED, Lacking, List, Ping, Resume, Submit
-from bridge.sayings import Happened, JobLine, Progressed
+from bridge.sayings import Happened, JobLine, Noticed, Progressed
 from core.model import codec
 from core.model.facts import Fact, JobFinished, RunInterrupted
 
@@ -52,6 +52,8 @@ def ask(client: Client, timeline: bytes, *, output: str, preset: str, lacking: L
 def follow(client: Client, asked: Asked, hear: Callable[[Fact | Progressed | None], None]) -> JobFinished | RunInterrupted:
     """Until the job has ended or somebody cancelled it. `hear` is told all that happens, and None in every pause."""
     for said in client.watch(asked.job, after=asked.after):
+        if isinstance(said, Noticed):
+            continue
         if not isinstance(said, Happened):
             hear(said)
             continue

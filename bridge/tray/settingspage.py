@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from bridge.settings import DEVICES, MOST_JOBS, Settings
+from bridge.options import DEVICES, MOST_AT_ONCE, MOST_JOBS
+from bridge.settings import Settings
 from bridge.tray.parts import Choice, Number, across, button, down, plain, wrapped
 from bridge.tray.style import UNIT
 from bridge.tray.words import say
@@ -177,7 +178,7 @@ class SettingsPage(QWidget):
         auto = say("settings-auto", self._language)
         self._choice("language", _LANGUAGES)
         self._number("jobs", 0, MOST_JOBS, auto, lambda n: n or None, lambda value: value or 0)
-        self._number("jobs_at_once", 1, 16, "", int, int)
+        self._number("jobs_at_once", 1, MOST_AT_ONCE, "", int, int)
         self._tick("low_priority")
         self._path("scratch", folder=True)
         self._path("films", folder=True)

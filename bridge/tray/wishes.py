@@ -142,11 +142,8 @@ class Wishes(QObject):
         deeds.open_file(self.home / "settings.yaml")
 
     def _save_settings(self, changes: dict[str, Any]) -> None:
-        change = getattr(settings, "change", None)
         try:
-            if change is not None:
-                change(self.home, **changes)
-            self.window.settings.show_settings(settings.load(self.home))
+            self.window.settings.show_settings(settings.change(self.home, **changes))
             self.window.say(say("did-settings", self._language))
         except Refused as error:
             said = summary.refusal(error, self._language)

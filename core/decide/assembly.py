@@ -187,6 +187,16 @@ class Assembly:
     def questions(self) -> dict[int, str]:
         """Shots about which a person could still say something, with their failure codes."""
         return {n: code for n, code in self.shots_missing().items() if self.wish(n, code) is None and n not in self.previous}
+
+    def asks_for_another_plan(self, fact: Answered) -> bool:
+        """Whether only laying the film out anew can do what a person wants: another file, or another look at what could not be
+        used, which an assembly takes once, at its beginning."""
+        if fact.answer != "retry":
+            return fact.answer == "relink"
+        seen = [problem for problem in self.plan.problems if fact.code in ("", problem.code)]
+        unheard = not fact.shot and any(fact.code in ("", failure.code) for failure in self.silenced.values())
+        return unheard or any(not fact.shot or fact.shot in problem.shots for problem in seen)
+
     def claim(self, seals: Mapping[str, SegmentSealed]) -> None:
         """Seals on record for pieces that the plan did not have at first: they may be looked at instead of made again."""
         unsettled = {segment.key for segment in self.work} - self.believed.keys()

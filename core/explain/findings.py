@@ -180,7 +180,10 @@ class _Finder:
             detail = f"{self.told.timecode(run[0])} – {self.told.timecode(sum(run))}"
             said = catalogue.words("sound-mended", self.language, path=trouble.path, detail=detail)
         severity: _Severity = "warning" if trouble.code == "sound-file-incomplete" else "error"
-        answers = ("retry", "relink") if self._relink(trouble) else ("retry",)
+        alone = {c.path for s in self.told.shots for c in s.causes if c.code == trouble.code} | {
+            t.path for _, t in self.told.silenced if t.code == trouble.code
+        } == {trouble.path}  # about a code one file can be named, and only for one
+        answers = ("retry", "relink") if alone and self._relink(trouble) else ("retry",)
         return self._finding(severity, said, run=run, path=trouble.path, answers=answers)
 
     # The timeline -------------------------------------------------------------------------------------------------

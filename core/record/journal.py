@@ -250,6 +250,11 @@ class Journal:
         ).fetchone()
         return Entry(row[0], row[1], row[2], codec.decode(row[3], Fact)) if row else None  # type: ignore[arg-type]
 
+    def newest(self, job: str) -> float:
+        """The moment (unix seconds) of the newest fact about a job; 0 where there is none."""
+        (at,) = self._db.execute("SELECT at FROM facts WHERE job = ? ORDER BY seq DESC LIMIT 1", (job,)).fetchone() or (0.0,)
+        return float(at)
+
     def jobs(self) -> list[tuple[str, float]]:
         """(id, accepted at) of all jobs, oldest first."""
         return list(self._db.execute("SELECT id, accepted_at FROM jobs ORDER BY accepted_at, id"))

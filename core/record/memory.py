@@ -51,6 +51,15 @@ class Memory:
         rows = self._journal.read("SELECT body FROM plans WHERE job = ? AND cut = ?", (job, cut))
         return codec.decode(zlib.decompress(rows[0][0]), Plan) if rows else None
 
+    def planned_for(self, output: str) -> list[tuple[str, str]]:
+        """(job, cut) of everything that was ever planned for a film, newest first."""
+        rows = self._journal.read(
+            "SELECT plans.job, plans.cut FROM plans JOIN jobs ON jobs.id = plans.job WHERE jobs.output = ? "
+            "ORDER BY plans.rowid DESC",
+            (output,),
+        )
+        return [(job, cut) for job, cut in rows]
+
     def plans_for(self, output: str) -> list[tuple[str, Plan]]:
         """(job, plan) of everything that was ever planned for a film, newest first."""
         rows = self._journal.read(
@@ -95,7 +104,7 @@ class Memory:
 
     def keep_marks(self, marks: Marks) -> None:
         """Remember what a source's content was like where it was used. A file that was changed since begins anew."""
-        if self._modified_ns(marks.path) != marks.modified_ns:
+        if self.modified_ns(marks.path) != marks.modified_ns:
             mine = "SELECT file FROM marked WHERE path = ?"
             self._journal.write(f"DELETE FROM marks WHERE file IN ({mine})", [(marks.path,)])
             self._journal.write(
@@ -114,12 +123,12 @@ class Memory:
     def marks(self, path: str, stream: int) -> Marks:
         """What a stream of a file was like when it was last used; empty where that is not on record."""
         known = self._marks(path, stream, -(1 << 62), 1 << 62)
-        return Marks(path=path, modified_ns=self._modified_ns(path), stream=stream, marks=known)
+        return Marks(path=path, modified_ns=self.modified_ns(path), stream=stream, marks=known)
 
     def unlike(self, marks: Marks) -> list[int]:
         """The places at which a file of the same name and modification time was another one when it was last used: it has
         decayed, or was damaged by something that hides it. Sorted; empty where nothing is on record."""
-        if not marks.marks or self._modified_ns(marks.path) != marks.modified_ns:
+        if not marks.marks or self.modified_ns(marks.path) != marks.modified_ns:
             return []
         known = self._marks(marks.path, marks.stream, min(marks.marks), max(marks.marks))
         return sorted(place for place, mark in marks.marks.items() if known.get(place, mark) != mark)
@@ -129,7 +138,8 @@ class Memory:
         self._journal.write("DELETE FROM marks WHERE file IN (SELECT file FROM marked WHERE path = ?)", [(path,)])
         self._journal.write("DELETE FROM marked WHERE path = ?", [(path,)])
 
-    def _modified_ns(self, path: str) -> int:
+    def modified_ns(self, path: str) -> int:
+        """When a file was last changed that was used (unix nanoseconds); 0 where none of it was."""
         rows = self._journal.read("SELECT modified_ns FROM marked WHERE path = ?", (path,))
         return int(rows[0][0]) if rows else 0
 

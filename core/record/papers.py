@@ -57,17 +57,28 @@ def write_whole(target: Path, data: bytes, *, ours: bytes = b"") -> None:
         raise Refused("paper-unwritable", path=str(target), detail=error.strerror or str(error)) from error
 
 
-def put(target: Path, data: bytes) -> None:
-    """Write a file whole or not at all, whatever had its name. OSError."""
+def put(target: Path, data: bytes, *, mode: int | None = None) -> None:
+    """Write a file whole or not at all, whatever had its name; `mode` says who may read it. OSError."""
     part = target.with_name(f".{target.name[:100]}.{os.getpid()}.part")
     try:
         with part.open("xb") as handle:
             handle.write(data)
             handle.flush()
             os.fsync(handle.fileno())
+        if mode is not None:
+            part.chmod(mode)
         take_place(part, target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def rewrite(target: Path, data: bytes) -> None:
+    """Replace a file of ours, whole or not at all; who may read it stays. Refused(paper-unwritable)."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        put(target, data, mode=target.stat().st_mode & 0o7777 if target.exists() else None)
+    except OSError as error:
+        raise Refused("paper-unwritable", path=str(target), detail=error.strerror or str(error)) from error
 
 
 def _head(path: Path) -> bytes:

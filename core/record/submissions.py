@@ -115,6 +115,11 @@ class Submissions:
         """Whether all jobs rest."""
         return self._journal.read("SELECT 1 FROM switches WHERE name = 'paused' AND is_on", ()) != []
 
+    def made(self, job: str) -> int:
+        """How many pieces of a job were sealed, ever."""
+        question = "SELECT count(DISTINCT json_extract(body, '$.key')) FROM facts WHERE job = ? AND kind = 'SegmentSealed'"
+        return int(self._journal.read(question, (job,))[0][0])
+
     def since(self, seq: int, *, job: str = "", most: int = 500) -> list[Happening]:
         """Facts after a sequence number, of one job or of all, oldest first, at most so many."""
         which, fields = ("AND job = ? ", (seq, job, most)) if job else ("", (seq, most))

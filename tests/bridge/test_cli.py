@@ -159,7 +159,7 @@ def test_settings_that_are_not_understood(home: Path, capsys: pytest.CaptureFixt
     (home / "settings.yaml").write_text("job: 3")
     assert main(words) == 2
     said = capsys.readouterr().out
-    assert "settings.yaml" in said and "`job`" in said
+    assert "settings.yaml" in said and "line 1" in said and "“jobs”" in said
     if "--json" in words:
         assert summary_of(said)["code"] == "settings-invalid"
 

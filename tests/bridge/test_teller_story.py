@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
 
 from bridge.client import Client, Declined
-from bridge.requests import Cancel, Describe, Pictures, Stats
-from bridge.sayings import Described
-from tests.bridge.companions import Companions, companions, submission, until_end
+from bridge.requests import Cancel, Describe, Pause, Pictures, Stats
+from bridge.sayings import Described, Happened
+from tests.bridge.companions import Companions, companions, kind, submission, until_end
 from tests.film.barcode import Mark, read
 from tests.film.media import Movie, make_movie
 from tests.film.timelines import timeline
@@ -91,6 +92,24 @@ def test_a_job_that_waits_and_has_no_plan_is_described(house, reel, tmp_path):
         said = described(client, second)
         assert (said.job.state, said.title, said.shots, said.findings, said.rate) == ("held", "Stopped.", (), (), "")
         assert client.ask(Pictures(request="p", job=second, shots=(1,))).pictures == {}
+
+
+def test_a_job_under_work_has_pictures_of_what_is_made(house, reel, tmp_path):
+    """From its sealed segments: there is no film yet."""
+    house.start("-j", "1")
+    with house.client() as client:
+        job = client.ask(*submission(cut_of(reel, tmp_path / "c.otio"), tmp_path / "film.mp4", "told-0005")).job
+        for said in client.watch(job):
+            if isinstance(said, Happened) and kind(said) == "SegmentSealed":
+                shot = msgspec.json.decode(said.fact)["shot"]
+                break
+        client.ask(Pause(request="rest", paused=True))
+        pictures = client.ask(Pictures(request="p", job=job, shots=(1, 2, 3, 4))).pictures
+        said = described(client, job)
+        client.ask(Pause(request="go", paused=False))
+        until_end(client, job)
+    assert shot in pictures and all(data.startswith(b"\xff\xd8") for data in pictures.values())
+    assert {one.state for one in said.shots} <= {"verified", "waiting"} and said.job.state in ("waiting", "working", "complete")
 
 
 def test_a_job_that_nobody_knows_is_refused_in_words(house):

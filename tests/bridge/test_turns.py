@@ -108,4 +108,4 @@ def test_a_job_that_comes_on_is_never_given_up(desk):
 
 
 def test_at_the_start_it_is_said_what_was_left(desk):
-    assert desk.turns.taken_up() == [("job1", "not begun yet"), ("job2", "not begun yet")]
+    assert [(left.job, left.briefly) for left in desk.turns.taken_up()] == [("job1", "not begun yet"), ("job2", "not begun yet")]

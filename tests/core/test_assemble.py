@@ -437,3 +437,24 @@ def test_a_film_that_is_checked_is_checked_by_workers(studio):
 
     studio.run(FILM, watch)
     assert [(order.path, order.deep) for order in checked] == [(str(studio.output), False)]
+
+
+def test_who_asks_for_another_look_while_the_film_is_made_gets_it_before_the_film_is_joined(studio, monkeypatch):
+    """The file that was missing is put back meanwhile: what is known of it since the beginning is not good any more."""
+    monkeypatch.setattr(answering, "_ASK_EVERY_S", 0.0)
+    film = cut([SHOTS[0], clip(24, 20, "/media/lost.mov"), SHOTS[2]])
+
+    def put_back(order: Order) -> Outcome | None:
+        if isinstance(order, RenderSegment) and "/media/lost.mov" not in studio.media:
+            studio.media["/media/lost.mov"] = source("/media/lost.mov", picture())
+            job = studio.house.journal.jobs()[-1][0]
+            studio.house.journal.append(job, [Answered(answer="retry", shot=2, path="/media/lost.mov")], machine.now())
+        return None
+
+    ended = studio.run(film, put_back)
+    assert ended.end.outcome == "complete"
+    told = studio.story(ended.job)
+    assert sum(isinstance(fact, RunStarted) for fact in told) == 2
+    assert len([fact for fact in told if isinstance(fact, SegmentSealed) and not fact.reused]) == len(
+        {fact.key for fact in told if isinstance(fact, SegmentSealed)}
+    ), "nothing is made twice"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from core.decide import settling
 from core.decide.assembly import Assembly, Need, reusable
 from core.model.facts import (
+    Answered,
     Fact,
     FilmJoined,
     FilmPublished,
@@ -434,3 +435,15 @@ def test_the_film_of_everything_has_everything():
     kinds = {type(s.picture) for s in a_film_of_everything().segments}
     assert {Piece, Copy, Slate} <= kinds
     assert len(a_film_of_everything().chunks) == 2
+
+
+def test_what_only_another_plan_can_bring():
+    """A retry of what was found before rendering; a retry of what was given up meanwhile needs none."""
+    film = cut([clip(0, 24, "/media/lost.mov"), clip(24, 20, source_in=10)], audio=([clip(0, 44, id="a1")],))
+    book = play(film, {"/media/lost.mov": offline("/media/lost.mov"), MEDIA.path: MEDIA}) >> slated(2)
+    asks = book.state.asks_for_another_plan
+    assert asks(Answered(answer="retry", shot=1)) and asks(Answered(answer="retry", code="source-missing"))
+    assert asks(Answered(answer="retry")) and asks(Answered(answer="relink", shot=2, to="/media/b.mov"))
+    assert not asks(Answered(answer="retry", shot=2)) and not asks(Answered(answer="skip", shot=1))
+    book >> silenced("a1")
+    assert asks(Answered(answer="retry", code=next(iter(book.state.silenced.values())).code))

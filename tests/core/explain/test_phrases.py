@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from bridge.options import OPTIONS
 from core.decide.recovery import AGAIN, LADDERS
 from core.explain import story
 from core.explain.filling import LANGUAGES, fields_of
@@ -54,6 +55,7 @@ WORDS = {
     "strategy": {strategy.value.replace("_", " ") for strategy in Strategy},
     "how": {"content", "mhl", "person"},
     "gate": {"source", "scratch", "output", "machine"},
+    "right": set(OPTIONS),
     "change": {change for ladder in LADDERS.values() for change in ladder} | {AGAIN},
 }
 """Words of ours that `story.word` says, by kind."""

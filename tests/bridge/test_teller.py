@@ -1,0 +1,142 @@
+"""What the teller tells, in this process: from a real journal, with kept plans, sealed segments and films before this one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bridge.cli.house import Place
+from bridge.errands import Tell
+from bridge.requests import Describe, Pictures, Stats
+from bridge.sayings import Described, Figures, Pictured, Refusal
+from bridge.settings import Settings
+from bridge.teller import Teller
+from core.model.facts import JobAccepted, JobFinished, ProblemFound, RunInterrupted
+from core.model.segment import Plan
+from core.record import papers
+from core.record.journal import JournalLost
+from core.record.memory import Memory
+from core.record.submissions import Submissions
+from tests.core.explain.telling import ACCEPTED, FILM, PLAN, RUN, key, planned, sealed
+from tests.core.props import offline, plan
+
+MISSING = ProblemFound(code="source-missing", path="/media/a.mov", shots=(1,))
+
+
+class Desk:
+    """A teller, and jobs on record."""
+
+    def __init__(self, folder: Path, language: str = "en") -> None:
+        self.where = Place(folder / "home", Settings(language=language))  # type: ignore[arg-type]
+        self.journal = self.where.journal()
+        self.submissions = Submissions(self.journal)
+        self.teller = Teller(self.where, self.journal)
+
+    def job(self, name: str, *facts: object, made: Plan = PLAN, output: str = "/films/film.mov") -> str:
+        accepted: JobAccepted = msgspec.structs.replace(ACCEPTED, output=output)
+        self.submissions.accept(f"name-{name}", content="", body="", job=name, fact=accepted, timeline=b"", at=1.0)
+        if facts:
+            Memory(self.journal).keep_plan(name, "cut", made)
+            self.journal.append(name, facts, 2.0)  # type: ignore[arg-type]
+        return name
+
+    def tell(self, asked: Describe | Pictures | Stats, *working: str) -> object:
+        return self.teller.answer(Tell(asked=asked, working=working))
+
+    def describe(self, job: str, *working: str) -> Described:
+        said = self.tell(Describe(request="d", job=job), *working)
+        assert isinstance(said, Described), said
+        return said
+
+
+@pytest.fixture
+def desk(tmp_path):
+    made = Desk(tmp_path)
+    yield made
+    made.journal.close()
+
+
+def test_a_job_without_a_plan_is_described_by_what_is_known(desk):
+    said = desk.describe(desk.job("abc"))
+    assert (said.job.state, said.title, said.shots, said.findings, said.rate, said.last) == (
+        "waiting", "Waiting for its turn.", (), (), "", desk.submissions.last("abc"),
+    )  # fmt: skip
+
+
+def test_shots_findings_and_the_films_numbers(desk):
+    said = desk.describe(desk.job("abc", RUN, MISSING, planned(), sealed(2), sealed(3), JobFinished(outcome="incomplete")))
+    assert [(shot.number, shot.name, shot.first, shot.state, shot.gap) for shot in said.shots] == [
+        (1, "A001", 0, "slate", False), (2, "B002", 24, "verified", False), (3, "", 44, "verified", True),
+    ]  # fmt: skip
+    assert (said.rate, said.start_frame, said.frames, said.drop_frame) == ("24", 86400, 50, False)
+    assert [(one.code, one.first, one.frames, one.answers) for one in said.findings] == [
+        ("source-missing", 0, 24, ("retry", "relink", "skip"))
+    ]
+    assert said.job.state == "incomplete" and "Published, but incomplete." in said.title and said.safe and said.action
+
+
+def test_only_the_companion_knows_what_is_under_work(desk):
+    job = desk.job("abc", RUN, planned(), sealed(1))
+    assert (desk.describe(job).job.state, desk.describe(job, "other", job).job.state) == ("waiting", "working")
+    assert desk.describe(job, job).title == "Under work."
+    desk.submissions.wish(job, "held")
+    desk.journal.append(job, [RunInterrupted(reason="cancelled")], 3.0)
+    assert (desk.describe(job).job.state, desk.describe(job).title) == ("held", "Stopped.")
+
+
+def test_an_earlier_render_is_offered_where_there_is_one(desk):
+    desk.job("old", RUN, planned(), sealed(1), sealed(2), JobFinished(outcome="complete"))
+    short = (RUN, MISSING, planned(), JobFinished(outcome="incomplete"))
+    lost = plan(FILM, {"/media/a.mov": offline("/media/a.mov")}, signature=PLAN.signature)
+    answers = desk.describe(desk.job("new", *short, made=lost)).findings[0].answers
+    assert answers == ("retry", "relink", "previous", "skip")
+    other = desk.job("abc", *short, made=lost, output="/films/other.mov")
+    assert "previous" not in desk.describe(other).findings[0].answers
+
+
+def test_words_are_in_the_settings_language(tmp_path):
+    desk = Desk(tmp_path, "de")
+    said = desk.describe(desk.job("abc", RUN, MISSING, planned(), JobFinished(outcome="incomplete")))
+    assert said.title == "Veröffentlicht, aber unvollständig." and said.findings[0].message.endswith("ist nicht vorhanden.")
+    refused = desk.tell(Describe(request="d", job="nosuch"))
+    assert isinstance(refused, Refusal) and (refused.code, refused.re) == ("job-unknown", "d")
+    desk.journal.close()
+
+
+def test_a_record_that_is_lost_is_said_so(desk, monkeypatch):
+    job = desk.job("abc")
+
+    def lost(*_: object) -> None:
+        raise JournalLost("gone")
+
+    monkeypatch.setattr(desk.journal, "facts", lost)
+    refused = desk.tell(Describe(request="d", job=job))
+    assert isinstance(refused, Refusal) and refused.code == "journal-failing"
+
+
+def test_kept_pictures_are_told_at_once_and_what_cannot_be_had_is_left_out(desk):
+    job = desk.job("abc", RUN, planned(), sealed(1))
+    folder = desk.where.home / papers.PICTURES
+    folder.mkdir()
+    (folder / f"{key(1)}-12.jpg").write_bytes(b"picture")
+    assert desk.tell(Pictures(request="p", job=job, shots=(1, 2, 3, 99))) == Pictured(re="p", job=job, pictures={1: b"picture"})
+    assert desk.tell(Pictures(request="p", job=job, shots=())) == Pictured(re="p", job=job, pictures={})
+    assert desk.tell(Pictures(request="p", job=desk.job("new"), shots=(1,))) == Pictured(re="p", job="new", pictures={})
+
+
+def test_figures_follow_what_happens_and_read_only_what_is_new(desk, monkeypatch):
+    job, _ = desk.job("abc", RUN, planned(), sealed(1)), desk.job("old", RUN, planned(), JobFinished(outcome="complete"))
+
+    def figures() -> dict[str, object]:
+        said = desk.tell(Stats(request="s"))
+        assert isinstance(said, Figures)
+        return dict(msgspec.json.decode(said.figures))
+
+    assert (figures()["jobs"], figures()["ended"]) == (2, 1)
+    read: list[str] = []
+    facts = desk.journal.facts
+    monkeypatch.setattr(desk.journal, "facts", lambda name: read.append(name) or facts(name))
+    desk.journal.append(job, [JobFinished(outcome="failed", code="output-full")], 3.0)
+    assert figures()["ended"] == 2 and read == [job]
