@@ -143,4 +143,4 @@ def test_the_films_folder_is_gone(desk, tmp_path):
 
 def test_the_settings_are_wrong(desk, home):
     (home / "settings.yaml").write_text("films: here\n")
-    assert "films must be a whole path" in desk().run()[0]
+    assert "“films” must be a whole path" in desk().run()[0]
