@@ -107,7 +107,7 @@ def main() -> int:
     """Make all pictures."""
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs" / "screens"
     target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="films-") as folder, companions(Path(folder) / "home") as house:
+    with tempfile.TemporaryDirectory(prefix="harbour-") as folder, companions(Path(folder) / "home") as house:
         place = Path(folder)
         house.start("-j", "1")
         stage = Stage(place, house)
@@ -210,10 +210,10 @@ def keep_window(window: QWidget, path: Path) -> None:
 
 
 def keep(image: QImage, path: Path) -> None:
-    """As a small PNG."""
+    """As a small PNG: 256 colours are enough for it."""
     image.save(str(path))
     with Image.open(path) as full:
-        small = full.convert("RGB")
+        small = full.convert("RGB").quantize(256, kmeans=2, dither=Image.Dither.NONE)
     small.save(path, optimize=True)
     print(f"{path.name}: {path.stat().st_size // 1024} KiB")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 from bridge.cli.console import plain_console, safe
@@ -29,9 +30,12 @@ def run(arguments: argparse.Namespace) -> int:
     return app.run(where, window=arguments.window)
 
 
-def no_display(detail: str) -> int:
-    """The toolkit found no display; the exit code."""
-    return _no(Refused("tray-no-display", detail=detail.splitlines()[0] if detail else ""))
+def no_display(said: Sequence[str]) -> int:
+    """The toolkit found no display, or cannot load what talks to it; the exit code. `said` is what it said, the last at last."""
+    unseen = next((text for text in said if "could not connect" in text), "")
+    unloaded = next((text for text in said if "even though it was found" in text), "")
+    detail = (unseen or unloaded or said[-1]).splitlines()[0].rstrip(".")
+    return _no(Refused("tray-broken" if unloaded and not unseen else "tray-no-display", detail=detail))
 
 
 def _check_display() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
 import zlib
+from collections import deque
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QLocale, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
@@ -14,13 +16,14 @@ from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from bridge.cli.companion import start
 from bridge.cli.house import Place, program_version
+from bridge.cli.tray import no_display
 from bridge.tray import style
 from bridge.tray.shell import Shell
 from core.model.preset import Preset
 
-TRAY_S = 4
-"""How long a desktop that has just begun may take to have a tray."""
 _WAIT_MS = 500
+_said: deque[str] = deque(maxlen=20)
+_log = logging.getLogger("hotsplice")
 
 
 def run(where: Place, *, window: bool) -> int:
@@ -100,10 +103,9 @@ def _until_told(application: QApplication) -> QTimer:
 
 def _fatal(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
     """The toolkit ends the process where it finds no display; before that, say so in our words."""
+    _said.append(message)
     if kind == QtMsgType.QtFatalMsg:
-        from bridge.cli.tray import no_display
-
+        code = no_display(_said)
         sys.stdout.flush()
-        os._exit(no_display(message))
-    elif kind in (QtMsgType.QtCriticalMsg, QtMsgType.QtWarningMsg) and os.environ.get("HOTSPLICE_DEBUG"):
-        print(message, file=sys.stderr)
+        os._exit(code)
+    _log.debug("toolkit", extra={"said": {"message": message}})

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFrame,
     QHBoxLayout,
@@ -16,12 +17,13 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QSpinBox,
     QStyle,
+    QStyleOptionButton,
     QVBoxLayout,
     QWidget,
 )
 
 from bridge.tray import signs
-from bridge.tray.style import DIM, LEADING, MIDDLE, UNIT
+from bridge.tray.style import DIM, LEADING, MIDDLE, TEXT, UNIT
 from bridge.tray.words import BETWEEN
 
 
@@ -132,6 +134,10 @@ class Choice(QComboBox):
 class Number(QSpinBox):
     """A number, with drawn arrows."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.lineEdit().setTextMargins(6, 0, 0, 0)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """As it is, and the arrows."""
         super().paintEvent(event)
@@ -145,6 +151,21 @@ class Number(QSpinBox):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Whoever scrolls the page changes nothing."""
         event.ignore()
+
+
+class Tick(QCheckBox):
+    """Yes or no, with a drawn tick."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """As it is, and the tick."""
+        super().paintEvent(event)
+        if self.isChecked():
+            option = QStyleOptionButton()
+            self.initStyleOption(option)
+            box = self.style().subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, self)
+            painter = QPainter(self)
+            signs.draw(painter, QRectF(box).adjusted(3, 3, -3, -3), "check", QColor(TEXT))
+            painter.end()
 
 
 def rule() -> QFrame:

@@ -6,21 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QFileDialog,
-    QGridLayout,
-    QLabel,
-    QLineEdit,
-    QListWidget,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QLabel, QLineEdit, QListWidget, QScrollArea, QVBoxLayout, QWidget
 
 from bridge.options import DEVICES, MOST_AT_ONCE, MOST_JOBS
 from bridge.settings import Settings
-from bridge.tray.parts import Choice, Number, across, button, down, plain, wrapped
+from bridge.tray.parts import Choice, Number, Tick, across, button, down, plain, wrapped
 from bridge.tray.style import UNIT
 from bridge.tray.words import say
 from core.explain.filling import Language
@@ -224,7 +214,7 @@ class SettingsPage(QWidget):
         self._row(key, box, lambda: out(box.value()), lambda value: box.setValue(into(value)))
 
     def _tick(self, key: str) -> None:
-        box = QCheckBox(say(f"setting-{key}-on", self._language))
+        box = Tick(say(f"setting-{key}-on", self._language))
         box.toggled.connect(self._look)
         self._row(key, box, box.isChecked, box.setChecked)
 

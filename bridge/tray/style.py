@@ -87,6 +87,10 @@ QComboBox QAbstractItemView {{
   background: {RAISED}; color: {TEXT}; border: 1px solid {LINE}; selection-background-color: #2d4a6b;
 }}
 QSpinBox::up-button, QSpinBox::down-button {{ width: 24px; border: none; background: transparent; }}
+QCheckBox {{ spacing: 8px; padding: 5px 2px; border: 2px solid transparent; border-radius: 5px; }}
+QCheckBox:focus {{ border: 2px solid {FOCUS}; }}
+QCheckBox::indicator {{ width: 16px; height: 16px; background: {PANEL}; border: 1px solid #5a636e; border-radius: 3px; }}
+QCheckBox::indicator:checked {{ background: #2d4a6b; border-color: #3f648d; }}
 QProgressBar {{ background: {RAISED}; border: none; border-radius: 3px; min-height: 6px; max-height: 6px; }}
 QProgressBar::chunk {{ background: {ROLES["work"]}; border-radius: 3px; }}
 QScrollArea {{ border: none; }}

@@ -146,6 +146,7 @@ class Window(QMainWindow):
         self._empty_title = plain("title", say("no-jobs", language))
         words = wrapped("dim", say("no-jobs-why", language))
         words.setFixedWidth(440)
+        words.setFixedHeight(words.heightForWidth(440) + 4)
         words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         press = button(say("new-film", language), lambda: self.new.emit(""), primary=True)
         column = down(None, self._empty_title, words, UNIT, press, None)
