@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
             from bridge.tray import app
         except ImportError as error:
             if find_spec("PySide6") is None:
-                raise Refused("tray-not-installed") from error
+                raise Refused("tray-not-installed", name="hotsplice[tray]") from error
             raise Refused("tray-broken", detail=str(error)) from error
     except Refused as error:
         return _no(error)

@@ -15,10 +15,10 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from bridge.cli.companion import start
-from bridge.cli.house import Place, program_version
+from bridge.cli.house import Place, place, program_version
 from bridge.cli.tray import no_display
 from bridge.tray import style
-from bridge.tray.shell import Shell
+from bridge.tray.shell import AGAIN, Shell
 from core.model.preset import Preset
 
 _WAIT_MS = 500
@@ -37,25 +37,36 @@ def run(where: Place, *, window: bool) -> int:
     application.setDesktopFileName("hotsplice")
     application.setQuitOnLastWindowClosed(False)
     dress(application)
-    QLocale.setDefault(QLocale(where.settings.language))
-    tray = QSystemTrayIcon.isSystemTrayAvailable()
-    shell = Shell(
-        where.home, f"hotsplice {program_version()}", start(where), endings(where.presets()), where.settings.language, tray=tray
-    )  # fmt: skip
     server = QLocalServer()
     server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
     QLocalServer.removeServer(name)
     server.listen(name)
-    server.newConnection.connect(lambda: _asked(server, shell))
+    ends = _until_told(application)
+    code = AGAIN
+    while code == AGAIN:
+        code, window = _show(application, server, where, window)
+        where = place() if code == AGAIN else where
+    ends.stop()
+    server.close()
+    return code
+
+
+def _show(application: QApplication, server: QLocalServer, where: Place, window: bool) -> tuple[int, bool]:
+    """The display, until it ends: how, and whether its window was open."""
+    language = where.settings.language
+    QLocale.setDefault(QLocale(language))
+    tray = QSystemTrayIcon.isSystemTrayAvailable()
+    program = f"hotsplice {program_version()}"
+    shell = Shell(where.home, program, start(where), endings(where.presets()), language, tray=tray)
+    asked = server.newConnection.connect(lambda: _asked(server, shell))
     shell.start()
     if window or not tray:
         shell.open()
-    ends = _until_told(application)
     code = application.exec()
-    ends.stop()
-    server.close()
+    server.newConnection.disconnect(asked)
+    open_ = shell.window.isVisible()
     shell.close()
-    return code
+    return code, open_
 
 
 def _asked(server: QLocalServer, shell: Shell) -> None:

@@ -28,6 +28,8 @@ from core.perform import machine
 
 ASK_EVERY_S = 1.0
 """A job under work changes many times in a second; that often the same is asked."""
+AGAIN = 77
+"""How the toolkit's loop ends when the display shall begin anew, in another language."""
 DRAW_MS = 60
 """What is heard in that time is shown at once."""
 _SEEN = 500
@@ -64,6 +66,7 @@ class Shell(QObject):
         self._menu = QMenu()
         self.window = self._window()
         self.wishes = Wishes(self.window, self.link.post, home, program, presets, language)
+        self.wishes.language_chosen.connect(lambda: QApplication.exit(AGAIN))
         if self.tray is not None:
             self.tray.setContextMenu(self._menu)
             self.tray.activated.connect(self._icon_pressed)
@@ -91,6 +94,9 @@ class Shell(QObject):
         self._kept.setValue("geometry", self.window.saveGeometry())
         self._kept.sync()
         self.link.close()
+        self.window.hide()
+        if self.tray is not None:
+            self.tray.hide()
 
     # Hearing ------------------------------------------------------------------------------------------------------
 

@@ -26,8 +26,10 @@ from core.perform import machine
 
 
 class Wishes(QObject):
-    """Of the person before the window. `post` asks the companion; `presets` maps names to the endings of their films."""
+    """Of the person before the window. `post` asks the companion; `presets` maps names to the endings of their films.
+    `language_chosen`: from now on other words shall be shown."""
 
+    language_chosen = Signal()
     _aside = Signal(object)
 
     def __init__(
@@ -143,8 +145,12 @@ class Wishes(QObject):
 
     def _save_settings(self, changes: dict[str, Any]) -> None:
         try:
-            self.window.settings.show_settings(settings.change(self.home, **changes))
-            self.window.say(say("did-settings", self._language))
+            read = settings.change(self.home, **changes)
         except Refused as error:
             said = summary.refusal(error, self._language)
             self.window.settings.show_wrong(f"{said['message']} {said['action']}")
+            return
+        self.window.settings.show_settings(read)
+        self.window.say(say("did-settings", self._language))
+        if read.language != self._language:
+            self.language_chosen.emit()
