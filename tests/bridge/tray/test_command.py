@@ -37,11 +37,11 @@ def run(tmp_path, how: str, *words: str) -> subprocess.CompletedProcess[str]:
 def test_without_the_extra_it_says_what_to_install(tmp_path):
     done = run(tmp_path, "whole", "tray")
     assert done.returncode == 2, done
-    assert "pip install 'hotsplice[tray]'" in done.stdout and "Traceback" not in done.stderr
+    assert "pip install 'hotsplice[tray]'" in done.stdout.replace("\n", " ") and "Traceback" not in done.stderr
     assert run(tmp_path, "whole", "jobs").returncode == 0
 
 
 def test_without_a_library_of_the_system_it_says_which(tmp_path):
     pytest.importorskip("PySide6")
     done = run(tmp_path, "part", "tray")
-    assert done.returncode == 2 and "libEGL.so.1" in done.stdout and "apt install" in done.stdout.replace("\n", " ")
+    assert done.returncode == 2 and "PySide6.QtGui" in done.stdout and "apt install" in done.stdout.replace("\n", " ")
