@@ -134,6 +134,8 @@ def parser() -> argparse.ArgumentParser:
     verb("unpause", "Let the companion go on with its jobs.")
     seen = verb("tray", "Show an icon in the tray, and a window with all jobs; run again, it opens the window.")
     seen.add_argument("--window", action="store_true", help="open the window at once")
+    dropped = verb("door", "Say into which folder timelines may be dropped, and what became of those that were.")
+    dropped.add_argument("--json", action="store_true")
     paired = verb("pair", "Let another machine use this one's companion, or use another one's.")
     paired.add_argument("name", nargs="?", metavar="NAME", help="your name for the other machine: letters, digits and -")
     paired.add_argument("key", nargs="?", metavar="KEY", help="its key, as hotsplice pair --show says there")

@@ -190,6 +190,10 @@ def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) ->
             from bridge.cli import tray
 
             return tray.run(arguments)
+        case "door":
+            from bridge.cli import door
+
+            return door.run(arguments)
         case "pair":
             from bridge.cli import pairing
 

@@ -11,6 +11,7 @@ from bridge.door import asking, names
 from bridge.door.asking import LARGEST_ASK, Dropped
 from bridge.door.names import Drop, Sight
 from bridge.door.reply import Reply, as_json, as_lua, read
+from core.record import papers
 from core.record.workspace import take_place
 from otio_adapters.guard import bytes_of
 
@@ -61,18 +62,7 @@ class Folder:
     def reply(self, said: Reply, name: str, *, durable: bool) -> None:
         """Written whole under each of its names, in Lua first: a reply in JSON says that the other stands too."""
         for ending, data in ((names.LUA, as_lua(said)), (names.JSON, as_json(said))):
-            part = self.inbox / f".{name}{ending}.part"
-            try:
-                with part.open("wb") as file:
-                    file.write(data)
-                    if durable:
-                        file.flush()
-                        os.fsync(file.fileno())
-                take_place(part, self.inbox / (name + ending))
-            except OSError:
-                with contextlib.suppress(OSError):
-                    part.unlink(missing_ok=True)
-                raise
+            papers.put(self.inbox / (name + ending), data, durable=durable)
 
     def replied(self, name: str) -> Reply | None:
         """The reply that stands there; None when none of ours does."""

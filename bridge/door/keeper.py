@@ -36,6 +36,7 @@ _log = logging.getLogger("hotsplice")
 _TELLING = {"FilmPlanned", "ProblemFound", "ShotSlated", "ShotMended", "SoundSilenced", "JobFinished", "RunInterrupted"}
 """After these facts the whole of a job is asked for anew; at once after an end, else in a while."""
 _ENDING = {"JobFinished", "RunInterrupted"}
+_RESTING = {"held", "failed"}
 MOST_VAIN = 3
 """So often a description that is refused is asked for, before a reply goes without one."""
 
@@ -50,7 +51,7 @@ class Pace:
     settle: float = 1.0
     vain: float = 30.0
     write: float = 1.0
-    renew: float = 5.0
+    renew: float = 20.0
     describe: float = 5.0
     rest: float = 10.0
 
@@ -96,15 +97,16 @@ class Keeper:
         self._followed: dict[str, _Followed] = {}
         self._answered: dict[str, _Answered] = {}
         self._vain: dict[str, Sight] = {}
-        self._looked = self._prepared = -1e9
+        self._looked = self._prepared = self._glanced = -1e9
         self._silent = ""
 
     def run(self, until: Callable[[], bool]) -> None:
         """Until told otherwise. Refused when the companion is gone for good."""
         while not until():
-            if not self._followed:  # who watches costs the companion something
+            if not self._moving():  # who watches costs the companion something
                 machine.sleep(self.pace.look)
                 self._round_if_due()
+                self._glance()
                 continue
             last = self.asks.ask(Ping(request="ping")).last
             for one in self._followed.values():
@@ -112,8 +114,21 @@ class Keeper:
             for said in self.hears.watch(after=last):
                 self.hear(said)
                 self._round_if_due()
-                if until() or not self._followed:
+                if until() or not self._moving():
                     break
+
+    def _moving(self) -> bool:
+        """Whether anything may happen by itself to a job that is followed."""
+        return any(one.untold or one.unwritten or one.said.state not in _RESTING for one in self._followed.values())
+
+    def _glance(self) -> None:
+        """Jobs that rest are asked for all at once, in a while: somebody may have taken one up again."""
+        now = machine.monotonic()
+        if self._followed and now - self._glanced >= self.pace.renew:
+            self._glanced = now
+            states = {line.job: line.state for line in self.asks.ask(List(request="list", most=MOST_LISTED)).jobs}
+            for one in self._followed.values():
+                one.untold = states.get(one.said.job, one.said.state) != one.said.state
 
     def hear(self, said: Happened | Progressed | Noticed | None) -> None:
         """What happens to jobs whose replies are followed."""
@@ -228,10 +243,10 @@ class Keeper:
             return
         if not answered.replied:
             self.folder.reply(said, drop.name, durable=True)
-            answered.replied = True
+            answered.replied, self._silent = True, ""
             if said.job:
                 self._followed[drop.name] = _Followed(said, now)
-        if said.job or said.ended:
+        if said.job or (said.ended and drop.name.lower().endswith(names.ENDING)):
             self.folder.put_away(drop, names.DONE if said.job else names.REFUSED, said.job)
             del self._answered[drop.name]
 
@@ -241,7 +256,7 @@ class Keeper:
         if one.untold and (one.urgent or now - one.told >= self.pace.describe):
             one.told = now
             self._tell(one)
-        if one.said.state in reply.ENDS and not one.unwritten:
+        if (one.said.ended or one.said.state in _RESTING) and not one.unwritten:
             if one.said.state in reply.FOR_GOOD and not one.untold:
                 del self._followed[name]
             return
@@ -252,7 +267,7 @@ class Keeper:
         one.written, one.unwritten = now, True
         try:
             self.folder.reply(one.said, name, durable=one.said.ended)
-            one.unwritten = False
+            one.unwritten, self._silent = False, ""
         except OSError as error:
             self._trouble(error)
 
@@ -261,8 +276,8 @@ class Keeper:
         at = machine.now()
         try:
             one.said = reply.described(one.said, self.asks.ask(Describe(request="describe", job=one.said.job)), at)
-        except Declined as error:
-            if error.refusal.code == "job-unknown":
+        except (Declined, Refused) as error:  # Refused: it takes longer than any client waits, or there is no companion
+            if isinstance(error, Declined) and error.refusal.code == "job-unknown":
                 one.said = reply.refused(one.said, error.refusal, at)
             else:
                 one.vain += 1

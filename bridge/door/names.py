@@ -9,6 +9,9 @@ from urllib.parse import unquote
 import msgspec
 
 ENDING = ".otio"
+OTHERS = (".xml", ".fcpxml", ".edl", ".aaf", ".drt", ".otioz", ".ale")
+"""Timelines of other kinds: put here on purpose, most likely, so they are refused in words. All other files are let be: the
+folder may be somebody's desktop."""
 ASKS = (".ask.json", ".ask.txt")
 """After a timeline's whole name: what is wanted of it. The first that is there counts."""
 JSON, LUA = ".reply.json", ".reply.lua"
@@ -16,8 +19,6 @@ DONE, REFUSED = "done", "refused"
 """Folders in the inbox to which a timeline goes that was answered."""
 SIGN = "~"
 """Before each `key=value` in a name."""
-_UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", "~")
-_SYSTEMS = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
 
 
 class Drop(NamedTuple):
@@ -28,11 +29,11 @@ class Drop(NamedTuple):
 
 
 def drops(names: Collection[str]) -> list[Drop]:
-    """Everything in a listing that is not the door's own, not hidden, not under way, and no sidecar; in order."""
+    """The timelines in a listing, of whatever kind, that are neither hidden nor under way; in order."""
     there = set(names)
     found = []
     for name in sorted(there):
-        if name.startswith(".") or name.lower() in _SYSTEMS or name.endswith((JSON, LUA, *ASKS, *_UNFINISHED)):
+        if name.startswith(".") or not name.lower().endswith((ENDING, *OTHERS)):
             continue
         found.append(Drop(name, next((name + ask for ask in ASKS if name + ask in there), "")))
     return found

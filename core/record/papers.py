@@ -57,14 +57,16 @@ def write_whole(target: Path, data: bytes, *, ours: bytes = b"") -> None:
         raise Refused("paper-unwritable", path=str(target), detail=error.strerror or str(error)) from error
 
 
-def put(target: Path, data: bytes, *, mode: int | None = None) -> None:
-    """Write a file whole or not at all, whatever had its name; `mode` says who may read it. OSError."""
+def put(target: Path, data: bytes, *, mode: int | None = None, durable: bool = True) -> None:
+    """Write a file whole or not at all, whatever had its name; `mode` says who may read it. One that is soon written anew need
+    not be durable. OSError."""
     part = target.with_name(f".{target.name[:100]}.{os.getpid()}.part")
     try:
         with part.open("xb") as handle:
             handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
+            if durable:
+                handle.flush()
+                os.fsync(handle.fileno())
         if mode is not None:
             part.chmod(mode)
         take_place(part, target)

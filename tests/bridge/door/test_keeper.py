@@ -17,7 +17,8 @@ from bridge.door import folder as folders
 from bridge.door.asking import Usual
 from bridge.door.folder import Folder
 from bridge.door.keeper import Keeper, Pace
-from bridge.requests import Cancel
+from bridge.requests import Cancel, Resume
+from core.record import papers
 from tests.bridge.companions import Companions, companions, listed
 from tests.bridge.test_companion_story import cut_of
 from tests.film.media import Movie, make_movie
@@ -130,7 +131,7 @@ def test_what_is_missing_is_told_with_its_frames_and_what_can_be_done(doors, ree
 @pytest.mark.parametrize(
     ("name", "data", "code"),
     [
-        ("notes.txt", b"a shopping list", "timeline-not-json"),
+        ("list.otio", b"a shopping list", "timeline-not-json"),
         ("empty.otio", b"", "timeline-not-json"),
         ("cut.otio", b'{"OTIO_SCHEMA": "Timeline.1", "tracks": {', "timeline-not-json"),
         ("bin.otio", bytes(range(256)) * 50, "timeline-not-json"),
@@ -149,6 +150,14 @@ def test_rubbish_is_answered_in_words_and_kept(doors, name, data, code):
     assert said["title"] and said["message"] and said["action"] and not said["job"]
     assert [path.read_bytes() for path in (doors.inbox / "refused").iterdir()] == [data]
     assert not doors.new()
+
+
+def test_a_timeline_of_another_kind_is_answered_and_stays_and_all_else_is_let_be(doors):
+    for name in ("reel.fcpxml", "letter.txt"):
+        (doors.inbox / name).write_bytes(b"<fcpxml/>")
+    doors.keep(doors.ended("reel.fcpxml"), pace=Pace(**{**QUICK.__dict__, "vain": 0.0}))
+    assert doors.reply("reel.fcpxml")["code"] == "timeline-not-json" and not doors.new()
+    assert doors.inside() == ["letter.txt", "reel.fcpxml", "reel.fcpxml.reply.json", "reel.fcpxml.reply.lua"]
 
 
 def test_what_is_being_written_is_left_alone_until_it_is_whole(doors, reel, tmp_path):
@@ -219,7 +228,8 @@ def _cuts(folder: _Cutting, monkeypatch: pytest.MonkeyPatch) -> None:
             if part.exists():
                 real(part, target)
 
-    monkeypatch.setattr(folders, "take_place", take_place)
+    for module in (folders, papers):
+        monkeypatch.setattr(module, "take_place", take_place)
 
 
 @pytest.mark.parametrize("at", range(1, 13))
@@ -316,7 +326,7 @@ def test_a_folder_that_is_gone_is_made_again(doors, reel):
     doors.keep(drop)
 
 
-def test_a_job_that_is_cancelled_says_so_and_goes_on_to_be_followed(doors, reel):
+def test_a_job_that_is_cancelled_says_so_and_is_followed_when_it_goes_on(doors, reel):
     cut_of(reel, doors.inbox / "k.otio", 12)
     cancelled = []
 
@@ -329,3 +339,13 @@ def test_a_job_that_is_cancelled_says_so_and_goes_on_to_be_followed(doors, reel)
 
     doors.keep(cancel)
     assert doors.reply("k.otio")["state"] == "held" and not doors.reply("k.otio")["ended"]
+    resumed = []
+
+    def resume() -> bool:
+        if not resumed:
+            with doors.house.client() as client:
+                resumed.append(client.ask(Resume(request="r", job=str(doors.reply("k.otio")["job"]))))
+        return doors.ended("k.otio")()
+
+    doors.keep(resume)
+    assert doors.reply("k.otio")["state"] == "complete"

@@ -15,15 +15,17 @@ from bridge.door.names import Drop, Sight, Stillness
 SPECIFICATION = (Path(__file__).parents[3] / "docs" / "folder-door.md").read_text(encoding="utf-8")
 
 
-def test_what_is_not_ours_nor_hidden_nor_under_way_is_a_drop():
+def test_timelines_are_drops_and_all_else_is_let_be():
     there = [
-        "b.otio", "a.otio", "a.otio.ask.json", "a.otio.ask.txt", "a.otio.reply.json", "a.otio.reply.lua", "notes.txt", ".hidden.otio", ".a.reply.lua.part",
-        "c.otio.part", "c.tmp", "d~", "Thumbs.db", ".DS_Store", "b.otio.ask.txt", "alone.ask.json", "E.OTIO", "E.OTIO.ask.txt",
+        "b.otio", "a.otio", "a.otio.ask.json", "a.otio.ask.txt", "a.otio.reply.json", "a.otio.reply.lua", "notes.txt", ".hidden.otio",
+        "c.otio.part", "c.tmp", "d.otio~", "Thumbs.db", ".DS_Store", "b.otio.ask.txt", "alone.ask.json", "E.OTIO", "E.OTIO.ask.txt",
+        "old.xml", "f.mov",
     ]  # fmt: skip
     assert names.drops(there) == [
-        Drop("E.OTIO", "E.OTIO.ask.txt"), Drop("a.otio", "a.otio.ask.json"), Drop("b.otio", "b.otio.ask.txt"), Drop("notes.txt"),
+        Drop("E.OTIO", "E.OTIO.ask.txt"), Drop("a.otio", "a.otio.ask.json"), Drop("b.otio", "b.otio.ask.txt"), Drop("old.xml"),
     ]  # fmt: skip
     assert names.replies(there) == ["a.otio"]
+    assert all(f"`{ending}`" in SPECIFICATION for ending in names.OTHERS)
 
 
 def test_every_name_of_the_specification_says_what_it_says_there():

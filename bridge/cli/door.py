@@ -1,0 +1,49 @@
+"""`door`: where timelines may be dropped, and what lies there."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import msgspec
+from rich.table import Table
+
+from bridge.cli.console import plain_console, safe
+from bridge.cli.house import place
+from bridge.cli.summary import REFUSED, refusal
+from bridge.door import names
+from bridge.door.beside import inbox
+from bridge.door.folder import Folder, all_replies
+from core.model.refusal import Refused
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit code of `door`."""
+    console = plain_console()
+    try:
+        where = place()
+    except Refused as error:
+        no = refusal(error)
+        console.print(f"[red]{safe(no['title'])}[/] {safe(no['message'])}\n{safe(no['action'])}")
+        return REFUSED
+    folder, (usual, _) = inbox(where), where.films()
+    there = folder is not None and folder.is_dir()
+    listed = [reply for _, reply in all_replies(Folder(folder))] if folder and there else []
+    waiting = [drop.name for drop in names.drops(Folder(folder).names())] if folder and there else []
+    if arguments.json:
+        said = {"inbox": str(folder or ""), "films": str(usual), "waiting": waiting, "replies": msgspec.to_builtins(listed)}
+        print(json.dumps(said, ensure_ascii=False))
+        return 0
+    if folder is None:
+        console.print("The door is shut: door in the settings is false.")
+        return 0
+    console.print(f"A timeline (.otio) that is put into {safe(str(folder))}")
+    console.print(f"is assembled while the companion runs; its film goes to {safe(str(usual))}. docs/folder-door.md says more.")
+    table = Table("File", "State", "Job", "Film", box=None, pad_edge=False)
+    for name in waiting:
+        table.add_row(safe(name), "not taken yet", "", "")
+    for one in listed:
+        table.add_row(safe(one.file), safe(one.state), safe(one.job), safe(one.film))
+    if table.row_count:
+        console.print(table)
+    return 0
