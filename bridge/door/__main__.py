@@ -1,6 +1,7 @@
-"""The door as a process of its own: `python -m bridge.door COMPANION`. It ends with the companion, and when its settings change.
+"""The door as a process of its own: `python -m bridge.door COMPANION`. It ends with the companion.
 
-A folder may lie on a share that hangs, or be full of rubbish: the companion does not notice.
+A folder may lie on a share that hangs, or be full of rubbish: the companion does not notice. When the
+settings change, the companion begins it anew.
 """
 
 from __future__ import annotations
@@ -9,17 +10,15 @@ import os
 import sys
 import threading
 
-from bridge import logs, settings
-from bridge.cli.house import Place, place, program_version
+from bridge import logs
+from bridge.cli.house import place, program_version
 from bridge.client import Client
 from bridge.door.asking import Usual
 from bridge.door.beside import inbox
 from bridge.door.folder import Folder
 from bridge.door.keeper import Keeper
 from core.model.refusal import Refused
-from core.perform import machine, process
-
-LOOK_S = 5.0
+from core.perform import process
 
 
 def _end_with_companion() -> None:
@@ -28,34 +27,14 @@ def _end_with_companion() -> None:
     os._exit(0)
 
 
-class _Changed:
-    """Whether the settings are others than at the start. Ones with a mistake in them change nothing."""
-
-    def __init__(self, where: Place) -> None:
-        self._where, self._looked = where, machine.monotonic()
-
-    def __call__(self) -> bool:
-        now = machine.monotonic()
-        if now - self._looked < LOOK_S:
-            return False
-        self._looked = now
-        try:
-            return settings.load(self._where.home) != self._where.settings
-        except Refused:
-            return False
-
-
 def main() -> int:
     """Keep the folder of this user."""
     process.die_with_parent(int(sys.argv[1]))
     threading.Thread(target=_end_with_companion, daemon=True).start()
     where = place()
     logs.begin(where.home)
-    changed, folder = _Changed(where), inbox(where)
-    program = f"hotsplice door {program_version()}"
+    folder, program = inbox(where), f"hotsplice door {program_version()}"
     if folder is None:
-        while not changed():
-            machine.sleep(LOOK_S)
         return 0
     with Client(where.home, program=program) as asks, Client(where.home, program=program) as hears:
         place_of_films, ours = where.films()
@@ -67,7 +46,7 @@ def main() -> int:
             folder=Folder(folder), usual=usual, make=ours, asks=asks, hears=hears, language=where.settings.language
         )
         try:
-            keeper.run(changed)
+            keeper.run(lambda: False)
         except Refused as error:  # the companion is gone, or does not know us: it starts another when it is back
             logs.refused(error.code, "the door ends")
             return 1
