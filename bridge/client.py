@@ -16,7 +16,7 @@ from zmq.utils.monitor import recv_monitor_message
 from bridge import endpoint, protocol
 from bridge.keys import Keys
 from bridge.requests import LARGEST_FRAME, Hello, Message, Ping, Submit, Watch
-from bridge.sayings import Bye, Happened, Noticed, Pong, Progressed, Refusal, Watching, Welcome
+from bridge.sayings import Bye, Happened, Noticed, Pong, Progressed, Refusal, Several, Watching, Welcome
 from core.model.refusal import Refused
 from core.perform import machine
 
@@ -150,13 +150,14 @@ class Client:
                 pinged = now
                 self._send(Ping(request="ping"))
             match said:
-                case Happened(seq=seq, after=before) if watching:
-                    if seq <= last:
-                        continue
-                    if before != last:  # something was lost on the way
-                        raise _Gone
-                    self._last = last = seq
-                    yield said
+                case Happened() | Several() if watching:
+                    for event in said.events if isinstance(said, Several) else (said,):
+                        if event.seq <= last:
+                            continue
+                        if event.after != last:  # something was lost on the way
+                            raise _Gone
+                        self._last = last = event.seq
+                        yield event
                 case Pong(told=told) if watching and told != last:
                     raise _Gone
                 case Progressed() | Noticed():
@@ -198,7 +199,7 @@ class Client:
         self._monitor = self._socket.get_monitor_socket(_EVENTS)
         self._socket.connect(self._at.address)
         self.connections += 1
-        hello = Hello(request="hello", version=protocol.VERSION, client=self._program)
+        hello = Hello(request="hello", version=protocol.VERSION, client=self._program, capabilities=("batches",))
         self._send(hello)
         welcome = self._answer(hello.request, ANSWER_S)
         if not isinstance(welcome, Welcome):

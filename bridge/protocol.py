@@ -24,6 +24,7 @@ VERSION = "1.1"
 """Major and minor: of another major nothing is understood; a minor adds what `capabilities` name."""
 CAPABILITIES = (
     "submit", "watch", "list", "cancel", "resume", "answer", "stop", "describe", "pictures", "stats", "prioritise", "pause",
+    "batches",
 )  # fmt: skip
 
 

@@ -148,6 +148,13 @@ class Happened(Said, frozen=True):
     fact: msgspec.Raw
 
 
+class Several(Said, frozen=True):
+    """Facts in their order, each as it would come alone. Told only to clients whose Hello has the capability `batches`, when
+    there is more than one to tell: what a client has missed in a week comes in a moment."""
+
+    events: tuple[Happened, ...]
+
+
 class Progressed(Said, frozen=True):
     """A job at a moment. Not on record, without a number, not repeated: the newest says all. Before there is a plan,
     `step` says what is done of how much."""
@@ -179,6 +186,6 @@ class Bye(Said, frozen=True):
 
 
 Saying = (
-    Welcome | Accepted | Watching | Jobs | Described | Pictured | Figures | Done | Pong | Refusal | Happened | Progressed
-    | Noticed | Bye
+    Welcome | Accepted | Watching | Jobs | Described | Pictured | Figures | Done | Pong | Refusal | Happened | Several
+    | Progressed | Noticed | Bye
 )

@@ -21,7 +21,7 @@ from bridge.errands import refusal
 from bridge.keys import Keys, Pair
 from bridge.protocol import CAPABILITIES, VERSION, Ask, Conversation, encode, request_name, understood
 from bridge.requests import LARGEST_FRAME, Hello, Ping, Watch
-from bridge.sayings import Bye, Happened, Noticed, Pong, Progressed, Said, Watching, Welcome
+from bridge.sayings import Bye, Happened, Noticed, Pong, Progressed, Said, Several, Watching, Welcome
 from core.explain.filling import Language
 from core.model.refusal import Refused
 from core.perform import machine
@@ -34,6 +34,8 @@ SILENT_S = 60.0
 """Who says nothing for so long is forgotten; a client that watches pings every second or so."""
 LIST_S = 1.0
 """How often it is looked who is let in no longer."""
+BATCH_BYTES = 32 * 1024
+"""Facts in one message, for those who understand that: many, and not too much to lie there for who does not read."""
 AT_ONCE = 500
 """Facts told to one watcher before the others are looked at again."""
 
@@ -53,6 +55,7 @@ class _Peer:
     key: bytes = b""
     heard: float = 0.0
     watches: bool = False
+    batches: bool = False
     job: str = ""
     last: int = 0
     """The sequence number told last."""
@@ -159,6 +162,7 @@ class Server:
         last = self._submissions.last()
         match message:
             case Hello():
+                peer.batches = "batches" in message.capabilities
                 self.say(
                     name,
                     Welcome(re=message.request, version=VERSION, program=self._program, capabilities=CAPABILITIES, last=last),
@@ -247,11 +251,16 @@ class Server:
 
     def _tell(self, name: bytes, peer: _Peer) -> bool:
         rows = self._submissions.since(peer.last, job=peer.job, most=AT_ONCE)
+        last, size = peer.last, 0
+        told: list[Happened] = []
         for row in rows:
-            fact = msgspec.Raw(row.body.encode())
-            if not self.say(name, Happened(seq=row.seq, after=peer.last, job=row.job, at=row.at, fact=fact)):
-                return False  # he does not read now; he is told later, from here on
-            peer.last = row.seq
+            body = row.body.encode()
+            told.append(Happened(seq=row.seq, after=last, job=row.job, at=row.at, fact=msgspec.Raw(body)))
+            last, size = row.seq, size + len(body)
+            if not peer.batches or size > BATCH_BYTES or row is rows[-1]:
+                if not self.say(name, told[0] if len(told) == 1 else Several(events=tuple(told))):
+                    return False  # he does not read now; he is told later, from here on
+                peer.last, size, told = last, 0, []
         return len(rows) == AT_ONCE
 
     def close(self, reason: str) -> None:

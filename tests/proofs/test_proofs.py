@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.faults.matrix import FAULTS
-from tests.proofs import damage, faults, kills, refusals, report, resolve_story
+from tests.proofs import damage, faults, kills, load, refusals, report, resolve_story
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="who is left after a kill is read from /proc")
 
@@ -35,3 +35,8 @@ def test_a_few_faults_are_named_and_survived(tmp_path):
 
 def test_markers_in_an_editor_stand_at_exactly_the_frames_that_the_film_lacks(tmp_path):
     assert resolve_story.play(tmp_path, resolve_story.trouble, *resolve_story.TIMES[0], {}).wrong == []
+
+
+def test_a_few_jobs_from_many_clients_and_a_day_that_is_told(tmp_path):
+    held, figures = load.prove(tmp_path, report.Say(), jobs=load.CLIENTS, week_jobs=50)
+    assert held and figures["submissions"] == 2 * load.CLIENTS and figures["events"] == 50 * load.FACTS
