@@ -95,10 +95,11 @@ def _jobs(where: Place, journal: Journal, console: Console, as_json: bool, speak
     table = Table(*phrase("jobs-columns", speak).split(", "), box=None, pad_edge=False)
     for row in rows:
         colour = _COLOUR.get(str(row["state"]), "cyan")
+        first = f" {row['priority']:+d}" if row["priority"] else ""
         table.add_row(
             str(row["job"]),
             moment(float(row["at"])),
-            f"[{colour}]{word('state', str(row['state']), speak)}[/]",
+            f"[{colour}]{word('state', str(row['state']), speak)}{first}[/]",
             str(row["shots"]),
             safe(str(row["preset"])),
             safe(str(row["output"])),

@@ -265,6 +265,8 @@ def test_from_the_command_line_with_and_without_a_companion(house, desk):
     child = house.start("-j", "1")
     one, two = desk.submit("one", 3), desk.submit("two", 3)
     assert call("prioritise", two[:4], "7").stdout == f"Job {two} has priority 7 now.\n"
+    told = call("jobs").stdout
+    assert "waiting +7" in told and "The companion rests" in told
     assert [line.priority for line in listed(desk.client)] == [0, 7] and desk.states() == ["waiting"] * 2
     child.terminate()
     child.wait(20)
