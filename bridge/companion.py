@@ -53,16 +53,26 @@ _log = logging.getLogger("hotsplice")
 
 
 @contextmanager
-def alone(home: Path) -> Iterator[None]:
-    """Be this user's only companion. Refused(companion-running). Gone with the process, however it ends."""
-    folder = home / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "companion").open("a+b") as handle:
+def alone(home: Path) -> Iterator[Callable[[], str]]:
+    """Be this user's only companion. Refused(companion-running). Gone with the process, however it ends. What it gives tells why
+    we are it no longer, if so: a data folder that was removed or replaced may have another companion by now."""
+    place = home / "locks" / "companion"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.open("a+b") as handle:
         try:
             lock_file(handle.fileno())
         except OSError as error:
             raise Refused("companion-running") from error
-        yield
+
+        def dismissed() -> str:
+            try:
+                return "" if os.path.samestat(os.fstat(handle.fileno()), place.stat()) else "the data folder was replaced"
+            except FileNotFoundError:
+                return "the data folder is gone"
+            except OSError:
+                return ""  # a disk that stumbles; the journal has its own words for one that is gone
+
+        yield dismissed
 
 
 class Companion:

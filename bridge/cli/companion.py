@@ -69,8 +69,11 @@ def _companion(where: Place, arguments: argparse.Namespace, console: Console) ->
         console.print("The companion runs.")
         return 0
     stopped = Stopped()
-    with alone(where.home), stopped.listening():
-        reason = Companion(where, workers=arguments.jobs, stopped=stopped, hear=lambda text: print(text, flush=True)).run()
+    with alone(where.home) as dismissed, stopped.listening():
+        companion = Companion(
+            where, workers=arguments.jobs, stopped=lambda: stopped() or dismissed(), hear=lambda text: print(text, flush=True)
+        )
+        reason = companion.run()
     console.print(f"The companion has ended: {reason}.")
     return 0
 

@@ -209,6 +209,22 @@ def test_there_is_only_one(house):
     assert second.returncode == 2 and "Companion runs already" in second.stdout
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["removed", "replaced"])
+def test_whose_data_folder_is_taken_away_ends(house, again):
+    child = house.start()
+    with house.client() as client:
+        client.ask(PING)
+    elsewhere = house.home.with_name("elsewhere")
+    house.home.rename(elsewhere)
+    if again:
+        (house.home / "locks").mkdir(parents=True)
+        (house.home / "locks" / "companion").touch()
+    assert child.wait(20) == 0
+    said = (elsewhere / "said.txt").read_text()
+    assert ("the data folder was replaced" if again else "the data folder is gone") in said
+    assert "Traceback" not in said
+
+
 def test_the_commands_start_a_companion_submit_follow_and_stop(house, reel, tmp_path):
     cut, film = cut_of(reel, tmp_path / "c.otio", 3), tmp_path / "film.mp4"
 
