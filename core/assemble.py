@@ -120,6 +120,7 @@ def _assemble(
     refuse_sources_as_output(request.output, opened.sources)
     state = planned(request, house, crew, opened, stopped)
     refuse_without_space(state, request.output, house.workspace)
+    machine.give_memory_back()  # reading a long timeline takes ten times what is kept of it
     known = take_up(request, house, job, from_checkpoint, state, listener.on_fact)
     memory.keep_plan(known, state.cut, state.plan)
     opened.remember(memory)

@@ -17,11 +17,7 @@ from core.model.failure import Evidence
 from core.model.orders import Assignment, Order, Outcome, Progress, Reply
 from core.perform import machine, process, silence, whereabouts
 
-_ENVIRONMENT = {
-    "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1",
-    # what is freed goes back to the system: glibc would raise these bounds by itself and keep it
-    "MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072",
-}  # fmt: skip
+_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "2"}
 
 
 @dataclass

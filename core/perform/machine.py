@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import secrets
 import shutil
+import sys
 import time
 from pathlib import Path
 from typing import TypedDict
@@ -105,6 +107,14 @@ def resident_bytes(pid: int) -> int | None:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:
         return None
+
+
+def give_memory_back() -> None:
+    """Return what was freed to the system, after something large: glibc keeps it otherwise. Elsewhere nothing."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
 
 
 def mount_point(path: str | Path) -> str:

@@ -179,7 +179,10 @@ def perform(assignment: Assignment, report: object = None) -> Outcome:
             case MixSound():
                 from core.perform import sound  # numpy takes a tenth of a second, and few workers mix
 
-                return sound.mix(order, on_frames)
+                try:
+                    return sound.mix(order, on_frames)
+                finally:
+                    machine.give_memory_back()
             case EncodeTrack():
                 return render.encode_track(order, on_frames, pipe)
             case JoinFilm():
@@ -202,8 +205,6 @@ def main() -> int:
     """Serve orders until standard input closes."""
     process.die_with_parent(int(sys.argv[1]) if len(sys.argv) > 1 else None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in [name for name in os.environ if name.startswith("MALLOC_")]:
-        del os.environ[name]  # meant for us: ffmpeg would ask the system anew for every picture
     av.logging.set_level(av.logging.PANIC)
     out = sys.stdout.buffer.raw if hasattr(sys.stdout.buffer, "raw") else sys.stdout.buffer
     last = 0.0

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -132,3 +135,18 @@ def test_the_mount_point_of_a_path(tmp_path: Path) -> None:
 def test_time_awake_is_never_more_than_time_since_boot() -> None:
     before, awake, after = machine.since_boot(), machine.monotonic(), machine.since_boot()
     assert before <= after and awake <= after + 0.001
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps what was freed and can be told")
+def test_what_was_freed_is_given_back() -> None:
+    code = """if True:
+        import os
+        from core.perform import machine
+        pieces = [b"x" * 100_000 for _ in range(500)]
+        del pieces[:-1]
+        before = machine.resident_bytes(os.getpid())
+        machine.give_memory_back()
+        print(before - machine.resident_bytes(os.getpid()))
+    """
+    given = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3])
+    assert int(given.stdout) > 40_000_000
