@@ -14,6 +14,5 @@ def of(order: Order, made: Made, memory: Memory) -> Evidence | None:
         return None
     wrong = integrity.unlike_record(order, made, memory.unlike)
     if wrong is None:
-        for marks in made.marks:
-            memory.keep_marks(marks)
+        memory.keep_marks(*made.marks)
     return wrong

@@ -71,22 +71,30 @@ def reorder_of(shown: list[int]) -> int:
     return max((place - rank[pts] for place, pts in enumerate(shown)), default=0)
 
 
-def count_video(path: str | Path, rate: Fraction, *, tolerance: Fraction = Fraction(1, 8)) -> Counted:
-    """Read every video packet of a file; av.FFmpegError or OSError when it cannot be read."""
+def count_video(path: str | Path, rate: Fraction, *, expected: str = "", tolerance: Fraction = Fraction(1, 8)) -> Counted:
+    """Read every video packet of a file; av.FFmpegError or OSError when it cannot be read. Where the signature that it should
+    have is `expected`, no picture needs to be decoded to see that it has."""
+    if expected:
+        with opened(str(path)) as container:
+            if agrees(container.streams.video[0], expected):
+                return _counted(container, rate, expected, tolerance)
+    with av.open(str(path)) as container:
+        return _counted(container, rate, "", tolerance)
+
+
+def _counted(container: av.container.InputContainer, rate: Fraction, sign: str, tolerance: Fraction) -> Counted:
     digest = xxhash.xxh3_128()
     shown: list[int] = []
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        base = stream.time_base or Fraction(1)
-        for packet in container.demux(stream):
-            if packet.pts is None or packet.size == 0:
-                continue
-            digest.update(packet)
-            shown.append(packet.pts)
-        sign = signature(stream)
+    stream = container.streams.video[0]
+    base = stream.time_base or Fraction(1)
+    for packet in container.demux(stream):
+        if packet.pts is None or packet.size == 0:
+            continue
+        digest.update(packet)
+        shown.append(packet.pts)
     ordered = sorted(shown)
     zero = ordered[0] if ordered else 0
     on_grid = len(set(ordered)) == len(ordered) and all(
         abs((pts - zero) * base * rate - place) <= tolerance for place, pts in enumerate(ordered)
     )
-    return Counted(len(shown), digest.hexdigest(), reorder_of(shown), on_grid, sign)
+    return Counted(len(shown), digest.hexdigest(), reorder_of(shown), on_grid, sign or signature(stream))

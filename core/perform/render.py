@@ -120,7 +120,7 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
             **machine.around(order.source),
         )  # fmt: skip
     _flush(order.part)
-    counted = packets.count_video(order.part, rate)
+    counted = packets.count_video(order.part, rate, expected=order.signature)
     if order.source and counted.frames < order.frames:
         short = _died(ran, operation="render", argv=argv, part=order.part, source=order.source, wanted=order.frames)
         if short.errno is not None or short.note:

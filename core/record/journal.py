@@ -111,6 +111,7 @@ class Journal:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            self._later: list[tuple[str, list[tuple[Any, ...]]]] = []
             self._db = sqlite3.connect(path, timeout=15.0, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
@@ -155,7 +156,10 @@ class Journal:
         """All of what is written in it, or nothing; and never left open, or nothing could be recorded after it."""
         self._still_ours()
         self._db.execute("BEGIN IMMEDIATE")
+        later, self._later = self._later, []
         try:
+            for statement, rows in later:
+                self._db.executemany(statement, rows)
             yield
             self._db.execute("COMMIT")
         except BaseException:
@@ -168,8 +172,16 @@ class Journal:
         with self._whole():
             self._db.executemany(statement, rows)
 
+    def later(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        """The same, but it may wait for what is recorded next, and stands or falls with it: a flush less. Who reads before has it
+        recorded first."""
+        self._later.append((statement, rows))
+
     def read(self, question: str, fields: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         """Rows of it."""
+        if self._later:
+            with self._whole():
+                pass
         return list(self._db.execute(question, fields))
 
     def accept(

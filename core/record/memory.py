@@ -6,13 +6,19 @@ In the journal's file, but not the journal: losing all of it costs time and ques
 from __future__ import annotations
 
 import zlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.model import codec
 from core.model.facts import Answered, Answers, SourceMoved
 from core.model.orders import Marks
 from core.model.segment import Plan
 from core.record.journal import Journal
+
+_FORGET = "DELETE FROM marks WHERE file IN (SELECT file FROM marked WHERE path = ?)"
+_BEGIN = (
+    "INSERT INTO marked (path, modified_ns) VALUES (?, ?) ON CONFLICT (path) DO UPDATE SET modified_ns = excluded.modified_ns"
+)
+_MARK = "INSERT OR REPLACE INTO marks SELECT file, ?, ?, ? FROM marked WHERE path = ?"
 
 
 class Seen(NamedTuple):
@@ -102,23 +108,25 @@ class Memory:
         found = [codec.decode(body, SourceMoved) for (body,) in rows]
         return {fact.path: fact.to for fact in found}
 
-    def keep_marks(self, marks: Marks) -> None:
-        """Remember what a source's content was like where it was used. A file that was changed since begins anew."""
-        if self.modified_ns(marks.path) != marks.modified_ns:
-            mine = "SELECT file FROM marked WHERE path = ?"
-            self._journal.write(f"DELETE FROM marks WHERE file IN ({mine})", [(marks.path,)])
-            self._journal.write(
-                "INSERT INTO marked (path, modified_ns) VALUES (?, ?) "
-                "ON CONFLICT (path) DO UPDATE SET modified_ns = excluded.modified_ns",
-                [(marks.path, marks.modified_ns)],
-            )
-        known = self._marks(marks.path, marks.stream, min(marks.marks, default=0), max(marks.marks, default=0))
-        fresh = {place: mark for place, mark in marks.marks.items() if place not in known}
-        if fresh:
-            self._journal.write(
-                "INSERT OR REPLACE INTO marks SELECT file, ?, ?, ? FROM marked WHERE path = ?",
-                [(marks.stream, place, mark.to_bytes(8, "little"), marks.path) for place, mark in fresh.items()],
-            )
+    def keep_marks(self, *taken: Marks) -> None:
+        """Remember, with the next fact, what sources were like where they were used. A file changed since then begins anew."""
+        rows: list[tuple[str, list[tuple[Any, ...]]]] = []
+        anew: dict[str, int] = {}
+        for marks in taken:
+            if anew.get(marks.path, marks.modified_ns) != marks.modified_ns:
+                continue  # changed while it was used: the latter part is of another file
+            if marks.path not in anew and self.modified_ns(marks.path) != marks.modified_ns:
+                anew[marks.path] = marks.modified_ns
+                rows += [(_FORGET, [(marks.path,)]), (_BEGIN, [(marks.path, marks.modified_ns)])]
+            known = {}
+            if marks.path not in anew:
+                known = self._marks(marks.path, marks.stream, min(marks.marks, default=0), max(marks.marks, default=0))
+            fresh = {place: mark for place, mark in marks.marks.items() if place not in known}
+            if fresh:
+                fields = [(marks.stream, place, mark.to_bytes(8, "little"), marks.path) for place, mark in fresh.items()]
+                rows.append((_MARK, fields))
+        for statement, fields in rows:
+            self._journal.later(statement, fields)
 
     def marks(self, path: str, stream: int) -> Marks:
         """What a stream of a file was like when it was last used; empty where that is not on record."""

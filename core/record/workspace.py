@@ -124,7 +124,7 @@ class Workspace:
 
     def seal(self, part: Path, key: str, extension: str) -> str:
         """Rename a flushed part file to its content key; its name in the store. Doing it twice is harmless."""
-        file = f"{key[1:3]}/{key}{extension}"
+        file = f"{key[1:2]}/{key}{extension}"
         target = self.stored(file)
         _make(target.parent)
         _rename(part, target)

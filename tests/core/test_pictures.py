@@ -46,7 +46,7 @@ def seal(made: Plan, house: tuple[Journal, Workspace], movie: Movie) -> Path:
     """The first segment is sealed, with the movie for its content."""
     journal, workspace = house
     key = made.segments[0].key
-    file = f"{key[1:3]}/{key}.mov"
+    file = f"{key[1:2]}/{key}.mov"
     workspace.stored(file).parent.mkdir(parents=True)
     shutil.copy2(movie.path, workspace.stored(file))
     fact = SegmentSealed(key=key, kind="video", shot=1, file=file, bytes=1, file_hash="", frames=30, digest="")

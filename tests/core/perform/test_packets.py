@@ -125,3 +125,6 @@ def test_a_signature_agrees_with_itself_and_with_no_other(h264: Movie, prores: M
             assert not packets.agrees(stream, sign.replace("320x180", "320x182"))
             assert not packets.agrees(stream, sign + "0")
             assert not packets.agrees(stream, sign.replace("High", "Main").replace("HQ", "LT"))
+        whole = packets.count_video(movie.path, movie.rate)
+        assert packets.count_video(movie.path, movie.rate, expected=sign) == whole
+        assert packets.count_video(movie.path, movie.rate, expected=sign + "0") == whole, "what it is, not what it should be"

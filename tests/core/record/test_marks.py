@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from core.model.facts import RunInterrupted
 from core.model.orders import Marks
 from core.record.journal import Journal
 from core.record.memory import Memory
@@ -49,3 +51,18 @@ def test_what_was_first_seen_stays(memory):
 
 def test_nothing_is_known_of_a_file_never_used(memory):
     assert memory.marks("/m/never.mov", 0) == Marks(path="/m/never.mov", modified_ns=0, stream=0, marks={})
+
+
+def test_marks_are_recorded_with_the_next_fact_or_not_at_all(tmp_path):
+    journal, other = Journal(tmp_path / "journal.db"), Memory(Journal(tmp_path / "journal.db"))
+    memory = Memory(journal)
+    memory.keep_marks(marks({1: 10}), marks({2: 20}), marks({1: 11}, modified_ns=6), marks({1: 12}, path="/m/b.mov"))
+    assert other.marks("/m/a.mov", 0).marks == {}
+    journal.append("j1", [RunInterrupted(reason="test")], 5.0)
+    assert other.marks("/m/a.mov", 0) == marks({1: 10, 2: 20}), "what it became while it was used is another file"
+    assert other.marks("/m/b.mov", 0).marks == {1: 12}
+    memory.keep_marks(marks({3: 30}))
+    with pytest.raises(sqlite3.Error):
+        journal.write("INSERT INTO nothing VALUES (?)", [(1,)])
+    journal.append("j1", [RunInterrupted(reason="test")], 6.0)
+    assert other.marks("/m/a.mov", 0).marks == {1: 10, 2: 20}, "gone with what failed; nothing else is held up"
