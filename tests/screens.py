@@ -19,7 +19,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PIL import Image
 from PySide6.QtCore import QLocale, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QImage, QPainter
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 
 from bridge.cli.demo_media import REELS, make_reel, make_timeline
 from bridge.requests import Answer
@@ -29,6 +29,7 @@ from bridge.tray.shell import Shell
 from bridge.tray.style import DIM, GROUND
 from bridge.tray.submitting import Wanted
 from bridge.tray.view import Icon, Kind
+from bridge.tray.window import Window
 from core.explain.filling import Language
 from tests.bridge.companions import Companions, companions
 
@@ -204,8 +205,10 @@ def cut(place: Path, name: str, shots: Shots) -> Path:
     return path
 
 
-def keep_window(window: QWidget, path: Path) -> None:
-    """A picture of the window."""
+def keep_window(window: Window, path: Path) -> None:
+    """A picture of the window, without what it says in passing."""
+    window.quiet()
+    QApplication.processEvents()
     keep(window.grab().toImage(), path)
 
 

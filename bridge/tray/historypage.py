@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPixmap
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from bridge.tray.figures import Board
-from bridge.tray.parts import across, down, emptied, plain, wrapped
+from bridge.tray.parts import Column, across, down, emptied, plain, scrolled, wrapped
 from bridge.tray.plots import DaysPlot, FaultsPlot, fill
 from bridge.tray.style import UNIT
 from bridge.tray.view import Role
@@ -33,8 +33,7 @@ class HistoryPage(QWidget):
         self._days = DaysPlot(say("history-days", language))
         self._faults = FaultsPlot(say("history-faults", language))
         self._no_faults = wrapped("dim", say("history-no-faults", language))
-        inside = QWidget()
-        inside.setObjectName("cards")
+        inside = Column()
         layout = QVBoxLayout(inside)
         layout.setContentsMargins(3 * UNIT, 3 * UNIT, 3 * UNIT, 2 * UNIT)
         layout.setSpacing(UNIT)
@@ -49,10 +48,7 @@ class HistoryPage(QWidget):
         layout.addWidget(self._faults)
         layout.addWidget(self._no_faults)
         layout.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
+        scroll = scrolled(inside)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)

@@ -6,11 +6,11 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QProgressBar, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QProgressBar, QVBoxLayout, QWidget
 
 from bridge.tray.flow import Flow
 from bridge.tray.page import Act, Card, Legend, Page
-from bridge.tray.parts import Shortened, Sign, across, button, down, emptied, plain, put, wrapped
+from bridge.tray.parts import Column, Shortened, Sign, across, button, down, emptied, plain, put, scrolled, wrapped
 from bridge.tray.strip import Strip
 from bridge.tray.style import ROLES, UNIT
 from bridge.tray.words import joined, say
@@ -89,14 +89,9 @@ class JobPage(QWidget):
         self.strip.chosen.connect(self._shot_chosen)
 
     def _build(self) -> None:
-        holder = QWidget()
-        holder.setObjectName("cards")
+        holder = Column()
         holder.setLayout(self._cards)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(holder)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll = scrolled(holder)
         titles = down(self._title, self._place, gap=2)
         head = across(titles, self._acts, gap=2 * UNIT)
         head.setStretch(0, 1)

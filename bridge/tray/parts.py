@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLayout,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QSpinBox,
     QStyle,
@@ -166,6 +167,28 @@ class Tick(QCheckBox):
             painter = QPainter(self)
             signs.draw(painter, QRectF(box).adjusted(3, 3, -3, -3), "check", QColor(TEXT))
             painter.end()
+
+
+class Column(QWidget):
+    """What is scrolled: as high as it is at the width it has, and not as it would be at its narrowest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("cards")
+
+    def minimumSizeHint(self) -> QSize:
+        """None: its layout tells the height for a width."""
+        return QSize(0, 0)
+
+
+def scrolled(column: Column) -> QScrollArea:
+    """A column that goes up and down, never sideways."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(column)
+    return area
 
 
 def rule() -> QFrame:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QLabel, QLineEdit, QListWidget, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QLabel, QLineEdit, QListWidget, QVBoxLayout, QWidget
 
 from bridge.options import DEVICES, MOST_AT_ONCE, MOST_JOBS
 from bridge.settings import Settings
-from bridge.tray.parts import Choice, Number, Tick, across, button, down, plain, wrapped
+from bridge.tray.parts import Choice, Column, Number, Tick, across, button, down, plain, scrolled, wrapped
 from bridge.tray.style import UNIT
 from bridge.tray.words import say
 from core.explain.filling import Language
@@ -114,8 +114,7 @@ class SettingsPage(QWidget):
         self._wrong = wrapped("strong")
         self._save = button(say("settings-save", language), self._save_all, primary=True)
         self._undo = button(say("settings-undo", language), lambda: self.show_settings(self._read))
-        inside = QWidget()
-        inside.setObjectName("cards")
+        inside = Column()
         layout = QVBoxLayout(inside)
         layout.setContentsMargins(3 * UNIT, 3 * UNIT, 3 * UNIT, 2 * UNIT)
         layout.setSpacing(UNIT)
@@ -125,10 +124,7 @@ class SettingsPage(QWidget):
         layout.addSpacing(UNIT)
         layout.addLayout(self._grid)
         layout.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
+        scroll = scrolled(inside)
         foot = across(button(say("settings-file", language), self.open_file.emit), None, self._undo, self._save)
         foot.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, 2 * UNIT)
         outer = QVBoxLayout(self)

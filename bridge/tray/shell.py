@@ -122,7 +122,7 @@ class Shell(QObject):
 
     def _done(self, said: Done) -> None:
         if said.re.startswith("answer-"):
-            self.window.say(say("did-answer", self._language))
+            self.window.say(" ".join(said.notes) or say("did-answer", self._language))
             if said.job and said.job != self.window.job:
                 self._go_to(said.job)
 

@@ -74,7 +74,7 @@ class Window(QMainWindow):
         self._said, self._said_sign, self._said_text = QFrame(), Sign(16), wrapped("")
         self._quiet = QTimer(self)
         self._quiet.setSingleShot(True)
-        self._quiet.timeout.connect(self._said.hide)
+        self._quiet.timeout.connect(self.quiet)
         self._over = _DropHere(say("drop-here", language))
         self._centre = QWidget()
         self._build()
@@ -109,7 +109,7 @@ class Window(QMainWindow):
             self._pages.addWidget(part)
         for frame, sign, text, end in (
             (self._banner, self._banner_sign, self._banner_text, self._banner_act),
-            (self._said, self._said_sign, self._said_text, button(say("dismiss", self._language), self._said.hide)),
+            (self._said, self._said_sign, self._said_text, button(say("dismiss", self._language), self.quiet)),
         ):
             frame.setObjectName("banner")
             row = across(sign, text, end)
@@ -199,6 +199,10 @@ class Window(QMainWindow):
         self._said.setAccessibleName(text)
         self._said.show()
         self._quiet.start(SAID_MS if role == "good" else 3 * SAID_MS)
+
+    def quiet(self) -> None:
+        """Take back what was said in passing."""
+        self._said.hide()
 
     def _show_place(self) -> None:
         match self.place:
