@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -202,7 +203,9 @@ def test_a_command_at_another_terminal_is_cancelled_too(desk):
             if '"kind": "SegmentSealed"' in line:
                 break
         job = json.loads(line)["job"]
+        child.send_signal(signal.SIGSTOP)  # or the film may be done before the command has begun
         assert desk.say("cancel", job)[0] == 0
+        child.send_signal(signal.SIGCONT)
         out, _ = child.communicate(timeout=60)
     assert child.returncode == 130 and json.loads(out.splitlines()[-1])["outcome"] == "interrupted"
     assert desk.say("resume", job)[0] == 0 and desk.right(), "an old wish to stop is not heard again"

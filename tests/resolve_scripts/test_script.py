@@ -53,6 +53,7 @@ def test_it_runs_in_every_python_there_is(python, tmp_path):
     [("linux", platformdirs.unix.Unix), ("darwin", platformdirs.macos.MacOS), ("win32", platformdirs.windows.Windows)],
 )
 def test_the_data_folder_is_the_companions(script, system, kind, monkeypatch, tmp_path):
+    monkeypatch.delenv("HOTSPLICE_HOME", raising=False)
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
     monkeypatch.setattr(platformdirs.windows, "get_win_folder", platformdirs.windows.get_win_folder_from_env_vars)
     theirs = kind("Hotsplice", appauthor=False).user_data_dir
