@@ -60,7 +60,11 @@ def assemble(
     check_output(request.output)
     with house.workspace.lock(str(request.output)):
         crew = Crew(
-            house.workers, stall_s=house.policy.stall_s, memory_bytes=house.policy.worker_memory_bytes, share=house.share
+            house.workers,
+            stall_s=house.policy.stall_s,
+            memory_bytes=house.policy.worker_memory_bytes,
+            share=house.share,
+            ahead=house.ahead,
         )
         wake(crew.wake_fd)
         try:
@@ -120,7 +124,6 @@ def _assemble(
     refuse_sources_as_output(request.output, opened.sources)
     state = planned(request, house, crew, opened, stopped)
     refuse_without_space(state, request.output, house.workspace)
-    machine.give_memory_back()  # reading a long timeline takes ten times what is kept of it
     known = take_up(request, house, job, from_checkpoint, state, listener.on_fact)
     memory.keep_plan(known, state.cut, state.plan)
     opened.remember(memory)
@@ -155,6 +158,7 @@ def _assemble(
             engine.note(JobFinished(outcome="unchanged", seconds=round(machine.monotonic() - tally.started, 3)))
     except preparation.Stopped:
         pass  # the job is on record by now: the engine says that it was stopped
+    machine.give_memory_back()  # reading and recording a long timeline takes ten times what is kept of it
     end = engine.run()
     return Ended(known, end, state, tally, state.published, again=isinstance(end, RunInterrupted) and end.reason == RELINKED)
 

@@ -25,17 +25,7 @@ from core.decide.assembly import Assembly, Need
 from core.decide.pace import patience_s
 from core.decide.recovery import FEWER_WORKERS, FREED, SOFTWARE
 from core.gatekeeper import PROBE, Gatekeeper
-from core.model.facts import (
-    AttemptFailed,
-    Fact,
-    FilmJoined,
-    FilmPublished,
-    JobFinished,
-    Outcomes,
-    RunInterrupted,
-    SealBroken,
-    ShotDegraded,
-)
+from core.model.facts import AttemptFailed, Fact, FilmJoined, JobFinished, Outcomes, RunInterrupted, SealBroken, ShotDegraded
 from core.model.failure import Evidence, Place
 from core.model.orders import (
     Assignment,
@@ -126,6 +116,7 @@ class Engine:
             if jump is not None:
                 self.note(jump)
             needs = self.state.needs(now, self.given.keys())
+            published = self.state.published
             for need in needs:
                 if need.kind == "publish":
                     self._publish()
@@ -142,7 +133,7 @@ class Engine:
                 for gate in self._keeper.tend(self.state, idle=not needs and not self.given):
                     self.note(*settling.given_up(self.state, self._keeper.opened(gate, given_up=True)))
             if self.state.finished is None:
-                self._listen(now, patient=not news)
+                self._listen(now, patient=not news and published is self.state.published)
         assert self.state.finished is not None
         return self.state.finished
 
@@ -307,17 +298,12 @@ class Engine:
         """The rename that makes it the film. Done before and cut before the record: the film is known by its hash."""
         joined = self.state.joined
         assert joined is not None
-        before = self.journal.film(str(self.output))
         try:
-            kept, replaced = publishing.publish(joined, self.output, before, self.workspace)
+            published = publishing.publish(joined, self.output, self.journal.film(str(self.output)), self.workspace)
         except OSError as error:
             seen = Evidence(operation="publish", place="output", path=str(self.output), errno=error.errno, detail=str(error))
             self._fail(Need("publish", self.state.cut), seen)
             return
-        published = FilmPublished(
-            output=str(self.output), film_hash=joined.film_hash, kept=kept, cut=joined.cut, frames=joined.frames,
-            samples=joined.samples, replaced=replaced,
-        )  # fmt: skip
         self.note(published)
 
     def _finish(self) -> None:
@@ -330,17 +316,7 @@ class Engine:
     def _end(self, outcome: Outcomes, code: str = "", detail: str = "") -> None:
         with contextlib.suppress(OSError):  # what a sick disk keeps, `clean` takes later
             self.workspace.close_job(self.job, self.output)
-        self.note(
-            JobFinished(
-                outcome=outcome,
-                code=code,
-                detail=detail,
-                seconds=round(machine.monotonic() - self.tally.started, 3),
-                recording_s=round(self.tally.recording_s, 4),
-                checking_s=round(self.tally.checking_s, 4),
-                working_s=round(self.tally.working_s, 3),
-            )
-        )
+        self.note(self.tally.finished(outcome, machine.monotonic(), code=code, detail=detail))
 
 
 RELINKED = "media is to be looked at again"

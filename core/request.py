@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.engine import Engine
@@ -15,28 +16,40 @@ from core.model.preset import Preset
 from core.model.refusal import Refused
 from core.perform import machine
 from core.perform.build import Build
+from core.perform.hiring import Hand
 from core.record.journal import Journal
 from core.record.workspace import LONGEST_ENDING, Workspace
 
 
+def pack(raw: bytes) -> bytes:
+    """A timeline's bytes for a Request."""
+    return zlib.compress(raw, 1)
+
+
 @dataclass(frozen=True)
 class Request:
-    """What is asked for: a timeline (with the bytes it was read from), where the film shall stand, and how coded; `fallback` is
-    the recipe when this one's encoder does not work here."""
+    """What is asked for: a timeline (with the bytes it was read from, `pack`ed: a long one is megabytes, and they are wanted
+    twice in hours), where the film shall stand, and how coded; `fallback` is the recipe when this one's encoder does not work
+    here."""
 
     timeline: Timeline
-    raw: bytes
+    packed: bytes
     timeline_path: str
     output: Path
     preset: Preset
     fallback: Preset | None = None
+
+    @property
+    def raw(self) -> bytes:
+        """The timeline exactly as it was handed in."""
+        return zlib.decompress(self.packed)
 
 
 @dataclass(frozen=True)
 class House:
     """What a job needs around it. `hwaccel` is ffmpeg's name of a device that sources are decoded with, empty for none;
     `media_folders` are searched for media that is missing. `share` is asked how many workers there may be from now on; without it
-    there are `workers` to the end."""
+    there are `workers` to the end. `ahead` are workers that were started already."""
 
     journal: Journal
     workspace: Workspace
@@ -48,6 +61,7 @@ class House:
     hwaccel: str = ""
     media_folders: tuple[str, ...] = ()
     share: Callable[[], int] | None = None
+    ahead: list[Hand] = field(default_factory=list)
 
 
 @dataclass

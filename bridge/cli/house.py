@@ -16,6 +16,7 @@ from core.model.policy import Policy
 from core.model.preset import Preset
 from core.model.refusal import Refused
 from core.perform import build, machine, process
+from core.perform.hiring import Hand
 from core.record import presets
 from core.record.journal import Journal
 from core.record.workspace import Workspace
@@ -82,6 +83,7 @@ def house(
     wait_s: float | None = None,
     search: Sequence[str] = (),
     share: Callable[[], int] | None = None,
+    ahead: list[Hand] | None = None,
 ) -> House:
     """Everything a job needs; `search` are folders for missing media beside those of the settings. With `low_priority` in the
     settings this process steps back behind others. Refused(ffmpeg-missing) and what the journal refuses."""
@@ -99,6 +101,7 @@ def house(
         hwaccel=where.settings.decode_with or "",
         media_folders=tuple(str(Path(folder).expanduser().absolute()) for folder in (*search, *where.settings.media_folders)),
         share=share,
+        ahead=[] if ahead is None else ahead,
     )
 
 

@@ -7,6 +7,7 @@ import io
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from bridge.cli.grammar import Unclear, parser
@@ -14,6 +15,7 @@ from bridge.cli.unheard import Unheard
 
 if TYPE_CHECKING:
     from core.model.refusal import Refused
+    from core.perform.hiring import Hand
 
 
 def main(argv: Sequence[str] | None = None, *, share: Callable[[], int] | None = None) -> int:
@@ -130,6 +132,20 @@ def _unforeseen(kept: str) -> tuple[str, str, str]:
         return "Unforeseen failure", f"Something failed that Hotsplice did not foresee. {where}", "Run hotsplice resume to go on."
 
 
+def _workers_ahead(wanted: int | None) -> AbstractContextManager[list[Hand]]:
+    """Workers for a job, started while the rest of the program is still being read. None where they should step back with us
+    first, or where the settings are wrong, which is told later."""
+    from bridge import settings
+    from core.model.refusal import Refused
+    from core.perform import hiring, machine
+
+    try:
+        chosen = settings.load(settings.home())
+    except Refused:
+        return hiring.ahead(0)
+    return hiring.ahead(0 if chosen.low_priority else wanted or chosen.jobs or machine.cores())
+
+
 def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) -> int:
     # Imported late: `hotsplice --help` answers at once, and a broken part does not take the others with it.
     if arguments.version:
@@ -139,13 +155,12 @@ def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) ->
         return 0
     match arguments.verb:
         case "assemble":
-            from bridge.cli.run import run_assemble
-
             a = arguments
-            return run_assemble(a.timeline, a.output, a.preset, a.jobs, a.json, a.wait, a.search)
-        case "resume":
-            from bridge.cli.run import run_resume
+            with _workers_ahead(a.jobs) as ahead:
+                from bridge.cli.run import run_assemble
 
+                return run_assemble(a.timeline, a.output, a.preset, a.jobs, a.json, a.wait, a.search, ahead=ahead)
+        case "resume":
             a = arguments
             if share is None and not (a.checkpoint or a.jobs or a.search):  # else it is the companion's own, or for us alone
                 from bridge.cli.resuming import hand_over
@@ -153,7 +168,10 @@ def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) ->
                 code = hand_over(a.job, detach=a.detach, as_json=a.json)
                 if code is not None:
                     return code
-            return run_resume(a.job, a.checkpoint, a.jobs, a.json, a.search, share=share)
+            with _workers_ahead(share() if share else a.jobs) as ahead:
+                from bridge.cli.run import run_resume
+
+                return run_resume(a.job, a.checkpoint, a.jobs, a.json, a.search, share=share, ahead=ahead)
         case "jobs" | "show" | "checkpoints":
             from bridge.cli import inspect
 

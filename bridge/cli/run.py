@@ -17,9 +17,10 @@ from core.assemble import assemble
 from core.engine import RECORD_LOST
 from core.model.facts import Fact, JobAccepted, JobFinished, SegmentSealed
 from core.model.refusal import Refused
+from core.perform.hiring import Hand
 from core.record import presets
 from core.record.journal import Journal
-from core.request import Listener, Request, check_output
+from core.request import Listener, Request, check_output, pack
 from otio_adapters.guard import bytes_of
 from otio_adapters.reader import timeline_from
 from otio_adapters.refused import TimelineRefused
@@ -72,25 +73,14 @@ def run_assemble(
     as_json: bool,
     wait_s: float | None = None,
     search: Sequence[str] = (),
+    *,
+    ahead: list[Hand] | None = None,
 ) -> int:
-    """Exit code of `hotsplice assemble`."""
+    """Exit code of `hotsplice assemble`. `ahead` are workers that were started already."""
     display = _display(as_json)
     try:
         where = place()
-        target = Path(output).expanduser().absolute()
-        check_output(target)
-        chosen = presets.for_output(where.presets(), preset, target)
-        path = Path(timeline).expanduser().absolute()
-        raw = bytes_of(path)
-        film = timeline_from(raw, path)
-        request = Request(
-            timeline=film,
-            raw=raw,
-            timeline_path=str(path),
-            output=target,
-            preset=chosen,
-            fallback=presets.fallback_of(where.presets(), chosen),
-        )
+        request = _asked(where, timeline, output, preset)
     except (Refused, TimelineRefused) as error:
         return _say(display, summary.refusal(error))
 
@@ -100,7 +90,24 @@ def run_assemble(
 
         return resuming.follow_companion(where, request, as_json=as_json, console=console.plain_console())
 
-    return _run(display, where, request, jobs, wait_s=wait_s, search=search, busy=busy)
+    return _run(display, where, request, jobs, wait_s=wait_s, search=search, busy=busy, ahead=ahead)
+
+
+def _asked(where: Place, timeline: str, output: str, preset: str | None) -> Request:
+    """The request that the words of a command make. Refused, TimelineRefused."""
+    target = Path(output).expanduser().absolute()
+    check_output(target)
+    chosen = presets.for_output(where.presets(), preset, target)
+    path = Path(timeline).expanduser().absolute()
+    raw = bytes_of(path)
+    return Request(
+        timeline=timeline_from(raw, path),
+        packed=pack(raw),
+        timeline_path=str(path),
+        output=target,
+        preset=chosen,
+        fallback=presets.fallback_of(where.presets(), chosen),
+    )
 
 
 def run_resume(
@@ -111,8 +118,9 @@ def run_resume(
     search: Sequence[str] = (),
     *,
     share: Callable[[], int] | None = None,
+    ahead: list[Hand] | None = None,
 ) -> int:
-    """Exit code of `hotsplice resume`."""
+    """Exit code of `hotsplice resume`. `ahead` are workers that were started already."""
     display = _display(as_json)
     try:
         where = place()
@@ -129,7 +137,7 @@ def run_resume(
         request = _stored(where, accepted, raw)
     except (Refused, TimelineRefused) as error:
         return _say(display, summary.refusal(error))
-    return _run(display, where, request, jobs, job=known, checkpoint=seq, search=search, share=share)
+    return _run(display, where, request, jobs, job=known, checkpoint=seq, search=search, share=share, ahead=ahead)
 
 
 def run_again(where: Place, job: str) -> int:
@@ -150,7 +158,7 @@ def _stored(where: Place, accepted: JobAccepted, raw: bytes) -> Request:
     chosen = presets.for_output(known, accepted.preset, Path(accepted.output))
     return Request(
         timeline=timeline_from(raw, Path(accepted.timeline_path)),
-        raw=raw,
+        packed=pack(raw),
         timeline_path=accepted.timeline_path,
         output=Path(accepted.output),
         preset=chosen,
@@ -170,6 +178,7 @@ def _run(
     search: Sequence[str] = (),
     share: Callable[[], int] | None = None,
     busy: Callable[[], int | None] = lambda: None,
+    ahead: list[Hand] | None = None,
 ) -> int:
     stop = Stop()
 
@@ -180,7 +189,7 @@ def _run(
     listener = Listener(on_step=display.step, on_fact=heard, on_tick=display.tick)
     try:
         with stop.listening():
-            home = house(where, jobs=jobs, wait_s=wait_s, search=search, share=share)
+            home = house(where, jobs=jobs, wait_s=wait_s, search=search, share=share, ahead=ahead)
             try:
                 ended = assemble(
                     request, home, listener=listener, stopped=stop, wake=stop.wake, from_checkpoint=checkpoint, job=job

@@ -7,22 +7,19 @@ from __future__ import annotations
 
 import os
 import selectors
-import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from core.model import codec
 from core.model.failure import Evidence
 from core.model.orders import Assignment, Order, Outcome, Progress, Reply
-from core.perform import machine, process, silence, whereabouts
-
-_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "2"}
+from core.perform import machine, silence, whereabouts
+from core.perform.hiring import Hand, hire, let_go
 
 
 @dataclass
 class _Worker:
-    process: subprocess.Popen[bytes]
+    process: Hand
     buffer: bytes = b""
     order: Order | None = None
     name: str = ""
@@ -39,15 +36,22 @@ class Crew:
     """`size` workers. `give` an order under a name while `idle` is not zero; `listen` returns what they say.
 
     `share`, where there is one, is asked at every `listen` how many may work from now on: more are hired at once, and who is
-    too many leaves when his order is done.
+    too many leaves when his order is done. From `ahead` those are taken that were started already; who is left there is not ours.
     """
 
     def __init__(
-        self, size: int, *, stall_s: float, memory_bytes: int | None = None, share: Callable[[], int] | None = None
+        self,
+        size: int,
+        *,
+        stall_s: float,
+        memory_bytes: int | None = None,
+        share: Callable[[], int] | None = None,
+        ahead: list[Hand] | None = None,
     ) -> None:
         self.size, self._share = size, share
+        self._ahead = [] if ahead is None else ahead
         self._stall_s, self._memory_bytes = stall_s, memory_bytes
-        self._abandoned: dict[str, subprocess.Popen[bytes]] = {}
+        self._abandoned: dict[str, Hand] = {}
         self._selector = selectors.DefaultSelector()
         self._workers: list[_Worker] = []
         self._wake_read, self._wake_write = os.pipe()
@@ -84,11 +88,7 @@ class Crew:
         return name in self._abandoned
 
     def _start(self) -> None:
-        argv = [sys.executable, "-P", "-m", "core.perform.worker", str(os.getpid())]  # -P: never import from where we stand
-        environment = {**os.environ, **_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-        child = process.spawn(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, environment=environment, own_session=True
-        )
+        child = self._ahead.pop() if self._ahead else hire()
         worker = _Worker(child)
         assert child.stdout and child.stderr
         self._selector.register(child.stdout, selectors.EVENT_READ, worker)
@@ -96,16 +96,12 @@ class Crew:
         self._workers.append(worker)
 
     def _drop(self, worker: _Worker) -> int | None:
-        process.kill_session(worker.process)
-        for stream in (worker.process.stdin, worker.process.stdout, worker.process.stderr):
-            if stream is None:
-                continue
-            if stream in (key.fileobj for key in self._selector.get_map().values()):
+        ours = {key.fileobj for key in self._selector.get_map().values()}
+        for stream in (worker.process.stdout, worker.process.stderr):
+            if stream in ours:
+                assert stream is not None
                 self._selector.unregister(stream)
-            try:
-                stream.close()
-            except OSError:
-                pass  # flushing an order into a dead worker
+        let_go(worker.process)
         self._workers.remove(worker)
         if worker.process.returncode is None:
             self._abandoned[worker.name] = worker.process

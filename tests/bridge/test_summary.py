@@ -24,7 +24,7 @@ FILM = cut([clip(0, 24, name="A001"), clip(24, 24, source_in=10, name="B002")], 
 
 
 def report(book: Playbook, end: Fact, output: Path = Path("/films/film.mov"), language: Language = "en") -> dict[str, Any]:
-    request = Request(timeline=FILM, raw=b"", timeline_path="/t.otio", output=output, preset=PRORES)
+    request = Request(timeline=FILM, packed=pack(b""), timeline_path="/t.otio", output=output, preset=PRORES)
     return summary.report(Ended("job7", end, book.state, Tally()), request, language)  # type: ignore[arg-type]
 
 

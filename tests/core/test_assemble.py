@@ -48,7 +48,7 @@ from core.perform.build import Build
 from core.record.journal import Journal
 from core.record.memory import Memory, Seen
 from core.record.workspace import LONGEST_ENDING, Workspace
-from core.request import House, Listener, Request, check_output
+from core.request import House, Listener, Request, check_output, pack
 from tests.core.hands import Hands, Trick
 from tests.core.props import DNXHR, POLICY, PRORES, clip, cut, picture, source, voice
 
@@ -88,7 +88,7 @@ class Studio:
         self.monkeypatch.setattr(module, "Crew", lambda size, **_: self.hands)
         self.heard.clear()
         listener = Listener(on_fact=lambda job, seq, fact: self.heard.append(type(fact).__name__))
-        request = Request(film, repr(film).encode(), "/cuts/reel.otio", self.output, preset)  # type: ignore[arg-type]
+        request = Request(film, pack(repr(film).encode()), "/cuts/reel.otio", self.output, preset)  # type: ignore[arg-type]
         return assemble(request, self.house, listener=listener, stopped=lambda: self.stop, **more)  # type: ignore[arg-type]
 
     def refused(self, film: Timeline = FILM, *tricks: Trick, **more: object) -> Refused:

@@ -25,7 +25,7 @@ from core.perform import build, machine
 from core.record import presets
 from core.record.journal import Journal
 from core.record.workspace import Workspace
-from core.request import House, Listener, Request
+from core.request import House, Listener, Request, pack
 from otio_adapters.guard import bytes_of
 from otio_adapters.reader import timeline_from
 
@@ -83,7 +83,7 @@ def main(path: str) -> int:
             hwaccel=ask.hwaccel,
         )
         request = Request(
-            timeline=timeline_from(raw, timeline), raw=raw, timeline_path=str(timeline), output=Path(ask.output), preset=chosen,
+            timeline=timeline_from(raw, timeline), packed=pack(raw), timeline_path=str(timeline), output=Path(ask.output), preset=chosen,
             fallback=presets.fallback_of(known, chosen),
         )  # fmt: skip
         listener = Listener(on_fact=lambda job, seq, fact: say(fact=codec.plain(fact)))

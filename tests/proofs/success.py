@@ -33,7 +33,7 @@ from core.perform import build
 from core.record import presets
 from core.record.journal import Journal
 from core.record.workspace import Workspace
-from core.request import House, Listener, Request
+from core.request import House, Listener, Request, pack
 from otio_adapters.guard import bytes_of
 from otio_adapters.reader import timeline_from
 from tests.film.comparing import coded_faults, pcm_faults, picture_faults, stamp_faults
@@ -120,7 +120,7 @@ class Ward:
         film = self._place / "films" / f"film{number}{preset.extension}"
         path = cut.save(self._place / "cut.otio")
         raw = bytes_of(path)
-        request = Request(timeline=timeline_from(raw, path), raw=raw, timeline_path=str(path), output=film, preset=preset)
+        request = Request(timeline=timeline_from(raw, path), packed=pack(raw), timeline_path=str(path), output=film, preset=preset)
         with nemesis.at_work():
             ended = self._asked_for(request)
         if not isinstance(ended.end, JobFinished) or ended.end.outcome != "complete":
