@@ -124,6 +124,8 @@ class Engine:
                     self._finish()
                 elif need.kind == "join" and (self.relinked or self.answering.still_waited_for(self.state)):
                     break
+                elif need.kind == "mix" and self.crew.spares(MixSound) and any(other.kind != "mix" for other in needs):
+                    continue  # there are pictures to make meanwhile
                 elif self.crew.idle and len(self.given) - len(self._back) < max(1, self.crew.size - self._fewer):
                     self._give(need)
                 else:

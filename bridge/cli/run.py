@@ -97,7 +97,8 @@ def _asked(where: Place, timeline: str, output: str, preset: str | None) -> Requ
     """The request that the words of a command make. Refused, TimelineRefused."""
     target = Path(output).expanduser().absolute()
     check_output(target)
-    chosen = presets.for_output(where.presets(), preset, target)
+    known = where.presets()
+    chosen = presets.for_output(known, preset, target)
     path = Path(timeline).expanduser().absolute()
     raw = bytes_of(path)
     return Request(
@@ -106,7 +107,7 @@ def _asked(where: Place, timeline: str, output: str, preset: str | None) -> Requ
         timeline_path=str(path),
         output=target,
         preset=chosen,
-        fallback=presets.fallback_of(where.presets(), chosen),
+        fallback=presets.fallback_of(known, chosen),
     )
 
 

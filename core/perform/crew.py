@@ -77,6 +77,12 @@ class Crew:
         """Orders under way by name."""
         return {worker.name: worker.order for worker in self._workers if worker.order is not None}
 
+    def spares(self, kind: type[Order]) -> bool:
+        """Whether who knows this kind of order is busy, and another would have to learn it, which takes time and memory."""
+        return any(kind in worker.knows for worker in self._workers) and not any(
+            kind in worker.knows for worker in self._workers if worker.order is None
+        )
+
     def _patience_s(self, worker: _Worker) -> float:
         return worker.stall_s or self._stall_s
 

@@ -71,7 +71,7 @@ def _samples(
     channels = stream.codec_context.channels
     start_s = marking.start_of(container)
     out = np.zeros((channels, count))
-    base = stream.time_base or Fraction(1, rate)
+    place = _placing(stream.time_base or Fraction(1, rate), start_s, rate)
     rounded = "matroska" in container.format.name  # its time stamps are rounded to milliseconds: count instead
     run_up_s = max(Fraction(0), Fraction(first, rate) - _RUN_UP_S)
     if run_up_s > 0 and not (rounded and stream.codec_context.name.startswith("pcm")):
@@ -79,7 +79,7 @@ def _samples(
     at: int | None = None
     end = first
     for frame in _frames(container, stream, marks):
-        placed = floor((frame.pts * base - start_s) * rate + Fraction(1, 2)) if frame.pts is not None else at
+        placed = place(frame.pts) if frame.pts is not None else at
         if at is None:
             at = placed if placed is not None else 0
             if rounded and frame.samples:
@@ -94,6 +94,14 @@ def _samples(
         if at >= first + count:
             return out, first + count
     return out, end
+
+
+def _placing(base: Fraction, start_s: Fraction, rate: int) -> Callable[[int], int]:
+    """The sample nearest to a time stamp. In integers: it is asked for every packet."""
+    tick, zero = base * rate, start_s * rate - Fraction(1, 2)
+    below = tick.denominator * zero.denominator
+    each, shift = tick.numerator * zero.denominator, zero.numerator * tick.denominator
+    return lambda stamp: (stamp * each - shift) // below
 
 
 def _block_marks(data: np.ndarray, first: int) -> dict[int, int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ from core.model.facts import (
     SoundSilenced,
 )
 from core.model.failure import ErrorType, Evidence, Failure
+from core.perform import hiring
 from core.record.journal import Journal
 
 NAMES = (
@@ -511,3 +514,25 @@ def test_named_folders_come_before_those_of_the_settings(home: Path, tmp_path: P
 def test_what_is_done_before_the_plan_is_said() -> None:
     assert console.step_title("examine", 3, "en") == "Opening media"
     assert (console.step_title("find", 3, "en"), console.step_title("find", 1, "en")) == ("Looking for 3 files", "Looking for 1 file")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "started"),
+    [("", [3]), ("jobs: 2\n", [3]), ("low_priority: true\n", [0]), ("jobs: many\n", [0])],
+    ids=["as many as are asked for", "the command goes before the settings", "who steps back starts nobody first", "wrong settings"],
+)
+def test_workers_are_started_before_the_timeline_is_read(
+    chosen: str, started: list[int], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.mkdir(exist_ok=True)
+    (home / "settings.yaml").write_text(chosen)
+    counts: list[int] = []
+
+    @contextlib.contextmanager
+    def ahead(count: int) -> Iterator[list[hiring.Hand]]:
+        counts.append(count)
+        yield []
+
+    monkeypatch.setattr(hiring, "ahead", ahead)
+    assert main(["assemble", "missing.otio", "-o", "film.mov", "--jobs", "3"]) == 2
+    assert counts == started

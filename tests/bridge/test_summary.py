@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from bridge.cli import summary
-from core.assemble import Ended, Request
+from core.assemble import Ended
 from core.decide.diagnosis import diagnose
 from core.explain.filling import Language
 from core.model.facts import AttemptFailed, Fact, JobFinished, RunInterrupted, ShotSlated
 from core.model.failure import Evidence, Recovery, Strategy
+from core.request import Request, pack
 from core.tally import Tally
 from otio_adapters.refused import TimelineRefused
 from tests.core.decide.playbook import Playbook, made, play
