@@ -67,6 +67,9 @@ class Hands:
     def stuck(self, name: str) -> bool:
         return False
 
+    def spares(self, kind: type[Order]) -> bool:
+        return any(isinstance(order, kind) for order in self.at_work.values())
+
     def give(self, name: str, assignment: Assignment) -> None:
         assert self.idle > 0, "more orders than hands"
         assert name not in self.at_work, f"{name} was given twice at once"
