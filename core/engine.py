@@ -46,7 +46,7 @@ from core.perform import machine
 from core.perform.crew import Crew
 from core.record.journal import Journal, JournalLost
 from core.record.memory import Memory
-from core.record.workspace import Workspace
+from core.record.workspace import Sealed, Workspace
 from core.tally import Tally
 
 
@@ -251,20 +251,26 @@ class Engine:
             )
             return
         started = machine.monotonic()
-        file = ""
+        sealed = Sealed("", lambda: None)
         if isinstance(order, ExamineCopy):
             self.journal.add_decoded(order.fingerprint, order.stream, made.known)
         elif isinstance(order, RenderSegment | MixSound | EncodeTrack):
             try:
-                file = self.workspace.seal(Path(order.part), need.key, dispatch.extension(need, self.state))
+                sealed = self.workspace.seal(Path(order.part), need.key, dispatch.extension(need, self.state))
             except OSError as error:  # the scratch disk's fault, and no loss of the record
-                seen = Evidence(operation="seal", place="scratch", path=order.part, errno=error.errno, detail=str(error))
-                self._fail(need, seen, order)
+                self._fail(need, _not_sealed(order.part, error), order)
                 return
         self.tally.recording_s += machine.monotonic() - started
         self.tally.rendered_frames += made.frames if need.segment else 0
         self._learn(need, cured=True)
-        self.note(settling.sealed(need, made, file=file, seconds=machine.monotonic() - given.at))
+        self.note(settling.sealed(need, made, file=sealed.file, seconds=machine.monotonic() - given.at))
+        started = machine.monotonic()
+        try:
+            sealed.durable()
+        except OSError as error:  # whether the name survives a power cut nobody knows: it is made again
+            self.note(SealBroken(key=need.key, reason=f"its name could not be made durable: {error.strerror or error}"))
+            self._fail(need, _not_sealed(str(self.workspace.stored(sealed.file)), error), order)
+        self.tally.recording_s += machine.monotonic() - started
 
     def _fail(self, need: Need, evidence: Evidence, order: Order | None = None) -> None:
         # On a disk that hangs, removing hangs as well; the part has a name of its own, and goes with the job's folder.
@@ -319,6 +325,10 @@ class Engine:
         with contextlib.suppress(OSError):  # what a sick disk keeps, `clean` takes later
             self.workspace.close_job(self.job, self.output)
         self.note(self.tally.finished(outcome, machine.monotonic(), code=code, detail=detail))
+
+
+def _not_sealed(path: str, error: OSError) -> Evidence:
+    return Evidence(operation="seal", place="scratch", path=path, errno=error.errno, detail=str(error))
 
 
 RELINKED = "media is to be looked at again"

@@ -7,7 +7,8 @@
     <scratch>/work/<job>/           part files; not believed, removed freely
     <folder of the film>/.hotsplice/  the film being joined, and the film it replaced
 
-A file becomes true by: part file, flush (done by whoever wrote it), rename, flush of the directory, journal.
+A file becomes true by: part file, flush (done by whoever wrote it), rename, flush of the directory, journal; of a segment the
+last two happen beside each other, since what the journal says of one is believed only once its bytes were hashed.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -81,11 +84,19 @@ def _make(path: Path) -> None:
     flush_directory(path.parent)
 
 
+class Sealed(NamedTuple):
+    """A segment's name in the store; `durable` returns when no power cut takes it away any more. OSError."""
+
+    file: str
+    durable: Callable[[], None]
+
+
 class Workspace:
     """Names and moves. `home` holds the journal, `scratch` what can be made again."""
 
     def __init__(self, home: Path, scratch: Path) -> None:
         self.home, self.scratch = home, scratch
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="flush")
 
     @property
     def journal(self) -> Path:
@@ -122,15 +133,19 @@ class Workspace:
         """Where a sealed file is."""
         return self.scratch / "store" / file
 
-    def seal(self, part: Path, key: str, extension: str) -> str:
-        """Rename a flushed part file to its content key; its name in the store. Doing it twice is harmless."""
+    def seal(self, part: Path, key: str, extension: str) -> Sealed:
+        """Rename a flushed part file to its content key. Doing it twice is harmless. OSError.
+
+        The name is made durable beside whatever is done next, and `durable` waits for that: the record takes as long to be
+        written. After a power cut between the two the record names a file that is not there, which is seen, and made again.
+        """
         file = f"{key[1:2]}/{key}{extension}"
         target = self.stored(file)
         _make(target.parent)
         _rename(part, target)
-        flush_directory(target.parent)
+        flushing = self._beside.submit(flush_directory, target.parent)
         part.with_name(part.name + ".png").unlink(missing_ok=True)
-        return file
+        return Sealed(file, flushing.result)
 
     def close_job(self, job: str, output: Path) -> None:
         """Remove a job's part files; the store stays."""

@@ -50,6 +50,7 @@ from core.model.orders import (
     Validated,
 )
 from core.perform import machine
+from core.record import workspace
 from core.record.journal import Journal, JournalLost
 from core.record.memory import Memory
 from core.record.workspace import Workspace
@@ -358,6 +359,25 @@ def test_what_is_made_but_not_as_promised_is_never_sealed(studio):
     codes = [fact.failure.code for fact in studio.names(AttemptFailed)]
     assert sorted(codes) == ["render-unlike", "render-unlike", "source-too-short"], "one may be chance, the other is not"
     assert studio.heard.count("ShotSlated") == 2
+
+
+def test_a_segment_whose_name_may_not_outlive_a_power_cut_is_made_again(studio, monkeypatch):
+    flush, failing = workspace.flush_directory, ["once"]
+
+    def sick(folder: Path) -> None:
+        if failing and folder.parent.name == "store":
+            failing.pop()
+            raise OSError(errno.EIO, "Input/output error")
+        flush(folder)
+
+    monkeypatch.setattr(workspace, "flush_directory", sick)
+    end = studio.run()
+    assert end.outcome == "complete"
+    (broken,) = studio.names(SealBroken)
+    (failed,) = studio.names(AttemptFailed)
+    assert (failed.key, failed.failure.evidence.errno) == (broken.key, errno.EIO)
+    order = [(type(fact).__name__) for fact in studio.story() if getattr(fact, "key", "") == broken.key]
+    assert order == ["SegmentSealed", "SealBroken", "AttemptFailed", "SegmentSealed"]
 
 
 def test_a_film_that_does_not_read_back_is_not_published_and_the_old_one_stays(studio):

@@ -106,7 +106,8 @@ def test_a_part_becomes_a_segment_under_its_content_key(place):
     assert part.name == "v0123abc.2.mov"
     part.write_text("pictures")
     part.with_name(part.name + ".png").write_text("a slate")
-    file = place.seal(part, "v0123abc", ".mov")
+    file, durable = place.seal(part, "v0123abc", ".mov")
+    durable()
     assert file == "0/v0123abc.mov"
     assert place.stored(file).read_text() == "pictures"
     assert list(part.parent.iterdir()) == [], "neither the part nor its slate is left"
@@ -116,7 +117,7 @@ def test_sealing_the_same_key_again_is_harmless(place):
     for attempt in (1, 2):
         part = place.part("job1", "v01", attempt, ".mov")
         part.write_text(f"attempt {attempt}")
-        file = place.seal(part, "v01", ".mov")
+        file = place.seal(part, "v01", ".mov").file
     assert place.stored(file).read_text() == "attempt 2"
     assert [p.name for p in place.stored(file).parent.iterdir()] == ["v01.mov"]
 
@@ -136,7 +137,7 @@ def test_names_are_flushed_before_anybody_relies_on_them(place, monkeypatch):
     monkeypatch.setattr(module, "flush_directory", lambda path: flushed.append(path.name))
     part = place.part("job1", "v77", 1, ".mov")
     part.write_text("pictures")
-    place.seal(part, "v77", ".mov")
+    place.seal(part, "v77", ".mov").durable()
     assert flushed == ["store", "7"], "the new folder's name, then the segment's"
 
 
@@ -162,7 +163,7 @@ def test_parts_of_an_earlier_run_are_gone_and_segments_stay(place):
     place.part("job1", "v01", 1, ".mov").write_text("half")
     part = place.part("job1", "v02", 1, ".mov")
     part.write_text("whole")
-    file = place.seal(part, "v02", ".mov")
+    file = place.seal(part, "v02", ".mov").file
     place.prepare("job1")
     assert place.work_folders() == ["job1"]
     assert list((place.scratch / "work" / "job1").iterdir()) == []
