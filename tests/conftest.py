@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import compileall
 import importlib
 import os
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +25,12 @@ def _toolkit() -> str:
 
 NO_TOOLKIT = _toolkit()
 pytest_plugins = [] if NO_TOOLKIT else ["pytestqt.plugin"]
+
+
+def pytest_configure() -> None:
+    """The programs that tests start find their byte code, as installed ones do, also where Python is told to write none."""
+    for package in ("core", "bridge", "otio_adapters"):
+        compileall.compile_dir(Path(__file__).parents[1] / package, quiet=2)
 
 
 @pytest.fixture(autouse=True)
