@@ -90,8 +90,10 @@ def _copying(cut: Cut, place: Path, rounds: int, figures: Figures, say: report.S
         bare = copy_bytes(film, place / "copied.mov")
         film.unlink()
         ours = hotsplice(cut, "prores-hq", place / "copies")
-        ratios.append(ours.work_s / bare.wall_s)
-        whole.append(ours.wall_s / bare.wall_s)
+        again = copy_bytes(film, place / "copied.mov")  # before and after: a disk of a virtual machine has moods
+        bare_s = (bare.wall_s + again.wall_s) / 2
+        ratios.append(ours.work_s / bare_s)
+        whole.append(ours.wall_s / bare_s)
     figures["copy_ratio"], figures["copy_whole_ratio"] = statistics.median(ratios), statistics.median(whole)
     figures["copy_bytes"], figures["copy_first_time_fps"] = float(size), cut.frames / first.wall_s
     say(
@@ -129,7 +131,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         _resume(make_cut(sources, 30 if quick else 60, 24, place / "resume.otio"), "h264", place, figures, say)
         stock = make_sources(place / "prores", size, "prores", 2, 240 if quick else 480)
-        _copying(make_cut(stock, 12 if quick else 40, 48, place / "copy.otio"), place, 3 if quick else 7, figures, say)
+        _copying(make_cut(stock, 12 if quick else 40, 48, place / "copy.otio"), place, 3 if quick else 9, figures, say)
         tiny = make_sources(place / "small", (320, 180), "h264", 3, 240)
         _memory(tiny, place, 20 if quick else 60, 100 if quick else 600, figures, say)
     figures["overhead_share"] = max(figures["encode_2s_overhead_share"], figures["encode_quarter_overhead_share"])
