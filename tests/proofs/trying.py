@@ -148,7 +148,15 @@ class Trials:
         """The same in a worker that works alone; the engine has to go on with another one. The film itself is flushed by a
         thread, which strace does not count; that point is tried by our own counting."""
         total = sum(label.startswith(f"worker {call} home/") for label in self.points(case, "publish"))
-        self.fire(Shot("worker's call", case, "publish", (at_call_of_worker(call, n),), n, survives=True) for n in sample(total))
+
+        def shot(number: int, *, must_fire: bool) -> Shot:
+            blow = at_call_of_worker(call, number)
+            return Shot("worker's call", case, "publish", (blow,), number, survives=True, must_fire=must_fire)
+
+        wanted = list(sample(total))
+        tried = self.fire(shot(number, must_fire=False) for number in wanted)
+        # Who was busy with other work when strace had to write may have heard nothing of a kill: it is tried once more.
+        self.fire(shot(number, must_fire=True) for number, verdict in zip(wanted, tried, strict=True) if not verdict.fired)
 
     def again(self, case: Case, count: int, chance: random.Random) -> int:
         """Kill, and kill the resume, and every third time the resume after that. How many resumes were killed."""
