@@ -17,8 +17,10 @@ from bridge.cli.house import Place, program_version
 from bridge.cli.inspect import moment
 from bridge.cli.report import page
 from core.explain.chronicle import chronicle
+from core.explain.filling import Language
 from core.explain.listing import listing
 from core.explain.masking import Mask, names_in
+from core.explain.phrases import phrase
 from core.explain.report import report
 from core.model import codec
 from core.model.facts import Fact
@@ -45,7 +47,9 @@ _LIBRARIES = (
 
 
 def bundle(where: Place, journal: Journal, known: Account, *, masked: bool) -> dict[str, bytes]:
-    """Everything about one job. With `masked` nothing of it tells a name, a path, or shows a picture."""
+    """Everything about one job. What a person reads of it is in the language of the
+    settings. With `masked` nothing of it tells a name, a path, or shows a picture."""
+    speak = where.settings.language
     _, raw = journal.request(known.job)
     timeline = _parsed(raw)
     logged = _logged(where.home, known.job, only=masked)
@@ -58,13 +62,13 @@ def bundle(where: Place, journal: Journal, known: Account, *, masked: bool) -> d
         timeline = mask.timeline(timeline)
         raw = json.dumps(timeline, indent=1).encode() if timeline is not None else b""
         known = _again(known.job, facts, plan)
-        text = report(known.told, pictures={}, good={}, moment=moment)
+        text = report(known.told, pictures={}, good={}, moment=moment, speak=speak)
     else:
         text = page(where, journal, known)
     files = {
-        "README.txt": _readme(known.job, masked).encode(),
+        "README.txt": _readme(known.job, masked, speak).encode(),
         "report.html": text.encode(),
-        "story.txt": listing(known.told, known.entries, moment).encode(),
+        "story.txt": listing(known.told, known.entries, moment, speak).encode(),
         "journal.jsonl": _lines(facts),
         "log.jsonl": _lines(logged),
         "machine.json": json.dumps(about, indent=1).encode(),
@@ -170,19 +174,16 @@ def _lines(rows: list[dict[str, Any]]) -> bytes:
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
 
-def _readme(job: str, masked: bool) -> str:
-    hidden = (
-        "Names and paths are masked: the same name is the same mask everywhere here. There are no pictures."
-        if masked
-        else "Names and paths are as they are, and there are small pictures of the film: see hotsplice diagnose --mask."
-    )
-    return f"""Hotsplice, job {job}. {hidden}
-
-report.html     what became of the job; open it in any browser
-story.txt       the same as text, with every fact in order
-journal.jsonl   the facts as they were recorded
-plan.json       how the film was laid out
-timeline.otio   what the editor handed over
-log.jsonl       what the program logged about it
-machine.json    versions, machine, settings
-"""
+def _readme(job: str, masked: bool, speak: Language) -> str:
+    hidden = phrase("bundle-masked" if masked else "bundle-plain", speak)
+    about = {
+        "report.html": phrase("bundle-report", speak),
+        "story.txt": phrase("bundle-story", speak),
+        "journal.jsonl": phrase("bundle-journal", speak),
+        "plan.json": phrase("bundle-plan", speak),
+        "timeline.otio": phrase("bundle-timeline", speak),
+        "log.jsonl": phrase("bundle-log", speak),
+        "machine.json": phrase("bundle-machine", speak),
+    }
+    rows = "".join(f"{name:15} {what}\n" for name, what in about.items())
+    return f"{phrase('bundle-begin', speak, job=job)} {hidden}\n\n{rows}"

@@ -13,6 +13,7 @@ from bridge.cli.bundle import bundle
 from bridge.cli.console import plain_console, safe
 from bridge.cli.house import place
 from core.explain.filling import human_bytes
+from core.explain.phrases import phrase
 from core.model.refusal import Refused
 from core.record import papers
 
@@ -22,6 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     console = plain_console()
     try:
         where = place()
+        speak = where.settings.language
         chosen = Path(arguments.output).expanduser().absolute() if arguments.output else None
         if chosen is not None and chosen.suffix.lower() != ".zip":
             raise Refused("paper-wrong-extension", path=str(chosen), detail=".zip")
@@ -38,11 +40,12 @@ def run(arguments: argparse.Namespace) -> int:
         said = summary.refusal(error)
         console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")
         return summary.REFUSED
-    console.print(f"[green]Written:[/] {safe(str(target))} ({human_bytes(len(data))}). Nothing was sent to anyone.")
+    written, size = phrase("file-written", speak), human_bytes(len(data), speak)
+    console.print(f"[green]{written}[/] {safe(str(target))} ({size}). {phrase('bundle-written', speak)}")
     for name, content in files.items():
-        console.print(f"  {name:15} {human_bytes(len(content))}")
+        console.print(f"  {name:15} {human_bytes(len(content), speak)}")
     if not arguments.mask:
-        console.print("It holds names, paths and small pictures; --mask leaves them out.")
+        console.print(phrase("bundle-holds", speak))
     return 0
 
 

@@ -12,6 +12,7 @@ from bridge.cli.console import plain_console, safe
 from bridge.cli.house import Place, place
 from bridge.cli.inspect import moment
 from core import pictures
+from core.explain.phrases import phrase
 from core.explain.report import MARK, report
 from core.model.refusal import Refused
 from core.perform import machine
@@ -24,6 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     console = plain_console()
     try:
         where = place()
+        speak = where.settings.language
         chosen = Path(arguments.output).expanduser().absolute() if arguments.output else None
         if chosen is not None and chosen.suffix.lower() not in (".html", ".htm"):
             raise Refused("paper-wrong-extension", path=str(chosen), detail=".html")
@@ -39,9 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
         said = summary.refusal(error)
         console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")
         return summary.REFUSED
-    console.print(f"[green]Written:[/] {safe(str(target))}")
+    console.print(f"[green]{phrase('file-written', speak)}[/] {safe(str(target))}")
     if arguments.open and not webbrowser.open(target.as_uri()):
-        console.print("No browser could be opened here; open the file yourself.")
+        console.print(phrase("no-browser", speak))
     return 0
 
 
@@ -57,4 +59,4 @@ def page(where: Place, journal: Journal, known: Account) -> str:
             kept = papers.picture(where.home, Path(trouble.last_good).name) if trouble.last_good else None
             if kept is not None:
                 good[trouble.last_good] = kept
-    return report(known.told, pictures=shown, good=good, moment=moment)
+    return report(known.told, pictures=shown, good=good, moment=moment, speak=where.settings.language)

@@ -5,34 +5,44 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from core.explain.episodes import Entry
-from core.explain.story import sentence
+from core.explain.filling import Language, decimal
+from core.explain.phrases import phrase
+from core.explain.story import sentence, word
 from core.explain.tales import Chronicle
-from core.explain.wording import STATES, span, verdict, words_of
+from core.explain.wording import look, span, verdict, words_of
 
 
-def listing(told: Chronicle, entries: Sequence[Entry], moment: Callable[[float], str]) -> str:
+def listing(told: Chronicle, entries: Sequence[Entry], moment: Callable[[float], str], speak: Language = "en") -> str:
     """The whole job; names stand as they are but without control characters."""
-    said = verdict(told)
-    took = told.figures
+    said, took = verdict(told, speak), told.figures
     lines = [
-        f"Job {told.job}: {said.word}. {said.sentence}",
-        f"{took.frames} frames: {took.frames_made} made, {took.frames_copied} copied, {took.frames_reused} from checkpoints "
-        f"({span(took.saved_s)} of rendering spared).",
-        f"{span(took.worked_s)} of work in {len(told.runs)} runs, {took.failures} failures, {took.retries} retries.",
+        phrase("list-job", speak, job=told.job, word=said.word, sentence=said.sentence),
+        phrase(
+            "list-frames", speak, count=took.frames, made=took.frames_made, copied=took.frames_copied, reused=took.frames_reused,
+            saved=span(took.saved_s, speak),
+        ),
+        phrase(
+            "list-worked", speak, worked=span(took.worked_s, speak), count=len(told.runs), failures=took.failures,
+            retries=took.retries,
+        ),
         "",
-        "Shots",
-    ]
+        phrase("list-shots", speak),
+    ]  # fmt: skip
     for shot in told.shots:
-        name = "gap" if shot.gap else shot.name
-        lines.append(
-            f"  {shot.number:5}  {STATES[shot.state][1]:14}  {told.timecode(shot.record_in):11}  {shot.frames:7}  {name}"
-        )
+        name = phrase("gap", speak) if shot.gap else shot.name
+        state, at = look(shot.state, speak), told.timecode(shot.record_in)
+        lines.append(f"  {shot.number:5}  {state:18}  {at:11}  {shot.frames:7}  {name}")
         for trouble in shot.troubles:
-            words = words_of(trouble)
-            at = f" at {told.timecode(trouble.frame)}" if trouble.frame is not None else ""
-            lines.append(f"         {words.title}{at}: {words.message} {words.action}")
-    lines += ["", "Troubles, in seconds of work"]
+            words, where = words_of(trouble, speak), told.timecode(trouble.frame)
+            told_so = phrase(
+                "list-trouble", speak, title=words.title, timecode=where, message=words.message, action=words.action
+            )
+            lines.append(f"{'':9}{told_so}")
+    lines += ["", phrase("list-troubles", speak)]
     for one in told.episodes:
-        lines.append(f"  {one.code:24}  {one.what}  {one.failures} failures, {one.ending} after {one.seconds:.1f} s")
-    lines += ["", "Story", *(f"{moment(entry.at)}  {entry.seq:6}  {sentence(entry.fact)}" for entry in entries)]
+        ending, seconds = word("after", one.ending, speak), decimal(one.seconds, speak)
+        ended = phrase("list-episode", speak, failures=one.failures, ending=ending, seconds=seconds)
+        lines.append(f"  {one.code:24}  {one.what}  {ended}")
+    lines += ["", phrase("list-story", speak)]
+    lines += [f"{moment(entry.at)}  {entry.seq:6}  {sentence(entry.fact, speak)}" for entry in entries]
     return "".join("".join(c if c.isprintable() else "?" for c in line) + "\n" for line in lines)

@@ -1,4 +1,5 @@
-"""Chronicle to one HTML page that needs nothing else: no network, no script, no other file. For people who were not there.
+"""Chronicle to one HTML page that needs nothing else: no network, no script, no other file. For people who were not there, in
+English or German.
 
 Pictures come in as bytes and stand in the page; where there is none, one is drawn that says so. Colour is never the only sign.
 """
@@ -12,7 +13,9 @@ from importlib import resources
 from xml.etree.ElementTree import Element
 
 from core.explain import report_parts as parts
+from core.explain.filling import Language
 from core.explain.markup import add, el, name, page
+from core.explain.phrases import phrase
 from core.explain.tales import Chronicle
 from core.explain.wording import verdict
 
@@ -28,13 +31,20 @@ def stylesheet() -> str:
     return resources.files("core.explain").joinpath("report.css").read_text(encoding="utf-8")
 
 
-def report(told: Chronicle, *, pictures: Mapping[int, bytes], good: Mapping[str, bytes], moment: Callable[[float], str]) -> str:
+def report(
+    told: Chronicle,
+    *,
+    pictures: Mapping[int, bytes],
+    good: Mapping[str, bytes],
+    moment: Callable[[float], str],
+    speak: Language = "en",
+) -> str:
     """The page. `pictures` are JPEGs by shot number, `good` by the `last_good` of a trouble; `moment` writes unix seconds."""
     style = stylesheet()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     film = parts.file_of(told.accepted.output)
-    said = verdict(told)
+    said = verdict(told, speak)
     head = el(
         "head",
         el("meta", charset="utf-8"),
@@ -45,38 +55,39 @@ def report(told: Chronicle, *, pictures: Mapping[int, bytes], good: Mapping[str,
         el("title", f"{film} – {said.word}"),
         el("style", style),
     )
-    body = el("body", _header(told, film, moment), *_strip(told))
+    body = el("body", _header(told, film, moment, speak), *_strip(told, speak))
     add(
         body,
-        *parts.needs(told),
-        *parts.shots(told, pictures),
-        *parts.troubles(told, good, moment),
-        *parts.gates(told, moment),
-        *parts.figures(told),
-        *parts.remarks(told),
-        *parts.past(told, moment),
-        el(
-            "footer",
-            el("p", f"Written by Hotsplice on {moment(told.heard_at)} about job {told.job}. This page needs no network."),
-        ),
+        *parts.needs(told, speak),
+        *parts.shots(told, pictures, speak),
+        *parts.troubles(told, good, moment, speak),
+        *parts.gates(told, moment, speak),
+        *parts.figures(told, speak),
+        *parts.remarks(told, speak),
+        *parts.past(told, moment, speak),
+        el("footer", el("p", phrase("page-written", speak, moment=moment(told.heard_at), job=told.job))),
     )
-    return page(el("html", head, body, lang="en"))
+    return page(el("html", head, body, lang=speak))
 
 
-def _header(told: Chronicle, film: str, moment: Callable[[float], str]) -> Element:
-    said = verdict(told)
+def _header(told: Chronicle, film: str, moment: Callable[[float], str], speak: Language) -> Element:
+    said = verdict(told, speak)
     facts = el("dl", class_="facts")
     planned = told.planned
     rows: list[tuple[str, Element | str]] = [
-        ("Film", name(told.accepted.output)),
-        ("Timeline", el("span", name(told.accepted.timeline_name), " ", name(told.accepted.timeline_path, class_="muted"))),
-        ("Preset", name(told.accepted.preset)),
+        (phrase("page-film", speak), name(told.accepted.output)),
+        (
+            phrase("page-timeline", speak),
+            el("span", name(told.accepted.timeline_name), " ", name(told.accepted.timeline_path, class_="muted")),
+        ),
+        (phrase("page-preset", speak), name(told.accepted.preset)),
     ]
     if planned is not None:
-        rate = parts.rate_of(planned.rate)
-        length = f"{told.timecode(0)} to {told.timecode(planned.frames)}, {planned.frames} frames at {rate}"
-        rows.append(("Length", el("span", length, class_="tc")))
-    rows += [("Asked for", moment(told.asked_at)), ("Last heard of", moment(told.heard_at))]
+        begin, end, rate = told.timecode(0), told.timecode(planned.frames), parts.rate_of(planned.rate, speak)
+        length = phrase("page-long", speak, begin=begin, end=end, count=planned.frames, rate=rate)
+        rows.append((phrase("page-length", speak), el("span", length, class_="tc")))
+    rows.append((phrase("page-asked", speak), moment(told.asked_at)))
+    rows.append((phrase("page-heard", speak), moment(told.heard_at)))
     for title, value in rows:
         add(facts, el("dt", title), el("dd", value))
     return el(
@@ -86,7 +97,7 @@ def _header(told: Chronicle, film: str, moment: Callable[[float], str]) -> Eleme
     )
 
 
-def _strip(told: Chronicle) -> list[Element]:
+def _strip(told: Chronicle, speak: Language) -> list[Element]:
     """The whole film in one line, each shot as long as it is; what is not as asked for stands out in height and has a mark."""
     if not told.shots:
         return []
@@ -97,18 +108,18 @@ def _strip(told: Chronicle) -> list[Element]:
         preserveAspectRatio="none",
         class_="strip dense" if len(told.shots) > _DENSE else "strip",
         role="img",
-        aria_label="The film",
+        aria_label=phrase("page-strip", speak),
     )
     at = 0.0
     for shot in told.shots:
         width = 1000 * max(1, shot.frames) / total
         low = shot.good
         box = el("rect", x=f"{at:.2f}", width=f"{width:.2f}", y="18" if low else "10", height="20" if low else "36")
-        drawn = el("g", el("title", parts.label(shot)), box, class_=parts.look(shot))
+        drawn = el("g", el("title", parts.label(shot, speak)), box, class_=parts.look(shot))
         if not low and shot.state != "waiting":
             middle = at + width / 2
             drawn.append(el("path", d=f"M{middle - 3:.2f} 0h6l-3 8z"))
         drawing.append(el("a", drawn, href=f"#shot-{shot.number}"))
         at += width
     ends = (told.timecode(0), told.timecode(told.planned.frames) if told.planned else "")
-    return [drawing, el("div", el("span", ends[0]), el("span", ends[1]), class_="ruler tc"), parts.legend(told)]
+    return [drawing, el("div", el("span", ends[0]), el("span", ends[1]), class_="ruler tc"), parts.legend(told, speak)]

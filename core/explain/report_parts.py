@@ -8,9 +8,13 @@ from fractions import Fraction
 from xml.etree.ElementTree import Element
 
 from core.explain import catalogue, story
+from core.explain.filling import Language, decimal
 from core.explain.markup import add, el, name
+from core.explain.phrases import phrase
+from core.explain.story import opening, word
 from core.explain.tales import Chronicle, ShotTale, Trouble
-from core.explain.wording import STATES, numbers, opening, share, span, strategy, words_of
+from core.explain.wording import SIGNS, numbers, share, span, words_of
+from core.explain.wording import look as look_word
 from core.model.facts import ShotSlated
 
 Moment = Callable[[float], str]
@@ -21,10 +25,10 @@ def file_of(path: str) -> str:
     return path.replace("\\", "/").rstrip("/").rpartition("/")[2] or path
 
 
-def rate_of(rate: str) -> str:
-    """25 fps, 23.976 fps."""
+def rate_of(rate: str, speak: Language) -> str:
+    """Pictures per second: 25, 23.976 or 23,976."""
     exact = Fraction(rate)
-    return f"{exact} fps" if exact.denominator == 1 else f"{float(exact):.3f} fps"
+    return str(exact) if exact.denominator == 1 else decimal(float(exact), speak, 3)
 
 
 def look(shot: ShotTale) -> str:
@@ -32,23 +36,24 @@ def look(shot: ShotTale) -> str:
     return "gap" if shot.gap and shot.good else shot.state
 
 
-def label(shot: ShotTale) -> str:
+def label(shot: ShotTale, speak: Language) -> str:
     """A shot in one line."""
-    return f"Shot {shot.number}, {'gap' if shot.gap else shot.name}: {STATES[shot.state][1]}"
+    called = phrase("gap", speak) if shot.gap else shot.name
+    return phrase("page-shot-is", speak, shot=shot.number, name=called, state=look_word(shot.state, speak))
 
 
-def legend(told: Chronicle) -> Element:
+def legend(told: Chronicle, speak: Language) -> Element:
     """How many shots there are of each state."""
     row = el("ul", class_="legend")
-    for state, (sign, word, meaning) in STATES.items():
+    for state, sign in SIGNS.items():
         count = sum(shot.state == state for shot in told.shots)
         if count:
-            pill = el("span", f"{sign} {count} {word}", class_=f"pill {state}")
-            row.append(el("li", pill, el("span", f" {meaning}", class_="muted")))
+            pill = el("span", f"{sign} {count} {look_word(state, speak)}", class_=f"pill {state}")
+            row.append(el("li", pill, el("span", f" {word('means', state, speak)}", class_="muted")))
     return row
 
 
-def needs(told: Chronicle) -> list[Element]:
+def needs(told: Chronicle, speak: Language) -> list[Element]:
     """What a person can do: one box for each kind of fault, one line in it for each file."""
     causes: dict[str, dict[str, tuple[Trouble, list[int], list[str]]]] = {}
     for shot in told.shots:
@@ -59,74 +64,75 @@ def needs(told: Chronicle) -> list[Element]:
         causes.setdefault(trouble.code, {}).setdefault(trouble.path, (trouble, [], []))[2].append(clip)
     boxes = []
     if told.outcome == "failed" and told.code:
-        said = catalogue.words(told.code, path=told.detail, detail=told.detail, name=told.detail)
-        boxes.append(_box(said, [("The job", said.message)]))
+        said = catalogue.words(told.code, speak, path=told.detail, detail=told.detail, name=told.detail)
+        boxes.append(_box(said, [(phrase("page-job", speak), said.message)], speak))
     for files in causes.values():
-        lines = [(_where(shots, clips), words_of(trouble).message) for trouble, shots, clips in files.values()]
-        boxes.append(_box(words_of(next(iter(files.values()))[0]), lines))
-    return [el("section", el("h2", "What needs you"), *boxes)] if boxes else []
+        lines = [(_where(shots, clips, speak), words_of(trouble, speak).message) for trouble, shots, clips in files.values()]
+        boxes.append(_box(words_of(next(iter(files.values()))[0], speak), lines, speak))
+    return [el("section", el("h2", phrase("page-needs", speak)), *boxes)] if boxes else []
 
 
-def _where(shots: list[int], clips: list[str]) -> str:
-    where = f"Shot{'s' if len(shots) > 1 else ''} {numbers(shots)}" if shots else ""
+def _where(shots: list[int], clips: list[str], speak: Language) -> str:
+    where = phrase("where-shots", speak, count=len(shots), numbers=numbers(shots, speak)) if shots else ""
     if not clips:
         return where
-    sound = f"sound of {len(clips)} clip{'s' if len(clips) > 1 else ''}"
-    return f"{where} and {sound}" if where else opening(sound)
+    sound = phrase("page-sound-of", speak, count=len(clips))
+    return phrase("page-and-sound-of", speak, where=where, sound=sound) if where else opening(sound)
 
 
-def _box(said: catalogue.Words, lines: list[tuple[str, str]]) -> Element:
+def _box(said: catalogue.Words, lines: list[tuple[str, str]], speak: Language) -> Element:
     box = el("div", el("h3", said.title, el("span", f"  {said.code}", class_="muted code")), class_="need")
     for where, message in lines:
         box.append(el("p", f"{where}: ", name(message)))
     for action in said.actions:
-        box.append(el("p", action.text, el("span", "" if action.safe else "  ▲ with care", class_="care"), class_="do"))
+        care = "" if action.safe else f"  ▲ {phrase('page-with-care', speak)}"
+        box.append(el("p", action.text, el("span", care, class_="care"), class_="do"))
     return box
 
 
-def shots(told: Chronicle, pictures: Mapping[int, bytes]) -> list[Element]:
+def shots(told: Chronicle, pictures: Mapping[int, bytes], speak: Language) -> list[Element]:
     """Every shot as a card."""
     if not told.shots:
         return []
     row = el("ol", class_="shots")
     for shot in told.shots:
-        row.append(_card(told, shot, pictures.get(shot.number)))
-    return [el("section", el("h2", f"The film, shot by shot ({len(told.shots)})"), row)]
+        row.append(_card(told, shot, pictures.get(shot.number), speak))
+    return [el("section", el("h2", phrase("page-shots", speak, count=len(told.shots))), row)]
 
 
-def _card(told: Chronicle, shot: ShotTale, picture: bytes | None) -> Element:
-    sign, word, meaning = STATES[shot.state]
+def _card(told: Chronicle, shot: ShotTale, picture: bytes | None, speak: Language) -> Element:
+    state, meaning = look_word(shot.state, speak), word("means", shot.state, speak)
     weight = "" if shot.good or shot.state == "waiting" else "part" if shot.state in ("mended", "previous") else "bad"
-    title = "gap" if shot.gap else shot.name or f"Shot {shot.number}"
-    tries = (
-        el("a", f"{shot.attempts} attempts", href=f"#told-{shot.number}") if len(shot.troubles) and shot.attempts > 1 else None
-    )
+    title = phrase("gap", speak) if shot.gap else shot.name or phrase("page-shot", speak, shot=shot.number)
+    tries = None
+    if len(shot.troubles) and shot.attempts > 1:
+        tries = el("a", phrase("page-attempts", speak, count=shot.attempts), href=f"#told-{shot.number}")
     about = el(
         "div",
         el(
             "div",
             el("span", str(shot.number), class_="muted tc"),
-            el("span", f"{sign} {word}", class_=f"pill {shot.state}", title=meaning),
+            el("span", f"{SIGNS[shot.state]} {state}", class_=f"pill {shot.state}", title=meaning),
             class_="row",
         ),
         el("div", name(title), class_="name", title=title, dir="auto"),
         el(
             "div",
             el("span", told.timecode(shot.record_in) if shot.frames else "", class_="tc muted"),
-            el("span", f"{shot.frames} f" if shot.frames else "", class_="tc muted"),
+            el("span", phrase("page-frames", speak, count=shot.frames) if shot.frames else "", class_="tc muted"),
             class_="row",
         ),
         el("div", tries) if tries is not None else None,
         class_="about",
     )
-    return el("li", _frame(shot, picture), about, class_=f"shot {weight}".strip(), id=f"shot-{shot.number}")
+    return el("li", _frame(shot, picture, speak), about, class_=f"shot {weight}".strip(), id=f"shot-{shot.number}")
 
 
-def _frame(shot: ShotTale, picture: bytes | None) -> Element:
+def _frame(shot: ShotTale, picture: bytes | None, speak: Language) -> Element:
     if picture is not None:
-        return el("div", _image(picture, f"A frame of shot {shot.number}"), class_="frame")
+        return el("div", _image(picture, phrase("page-frame-of", speak, shot=shot.number)), class_="frame")
     return el(
-        "div", el("span", STATES[shot.state][0] if not shot.gap else "", aria_hidden="true"), class_=f"frame none {look(shot)}"
+        "div", el("span", SIGNS[shot.state] if not shot.gap else "", aria_hidden="true"), class_=f"frame none {look(shot)}"
     )
 
 
@@ -134,15 +140,15 @@ def _image(picture: bytes, alt: str) -> Element:
     return el("img", src=f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}", alt=alt)
 
 
-def troubles(told: Chronicle, good: Mapping[str, bytes], moment: Moment) -> list[Element]:
+def troubles(told: Chronicle, good: Mapping[str, bytes], moment: Moment, speak: Language) -> list[Element]:
     """What failed, where, and what was done about it."""
-    columns = ["When", "Where", "What failed", "At", "What was done", *(["Last good frame"] if good else [])]
+    columns = phrase("page-troubles-columns", speak).split(", ") + ([phrase("page-last-good-column", speak)] if good else [])
     body = el("tbody")
     for shot in told.shots:
         first = True
         for trouble in shot.troubles:
-            where = el("a", f"Shot {shot.number}", href=f"#shot-{shot.number}")
-            body.append(_row(told, trouble, where, good, moment, id_=f"told-{shot.number}" if first else ""))
+            where = el("a", phrase("page-shot", speak, shot=shot.number), href=f"#shot-{shot.number}")
+            body.append(_row(told, trouble, where, good, moment, speak, id_=f"told-{shot.number}" if first else ""))
             first = False
         for note in shot.notes:
             if isinstance(note, ShotSlated):
@@ -151,38 +157,48 @@ def troubles(told: Chronicle, good: Mapping[str, bytes], moment: Moment) -> list
                 el(
                     "tr",
                     el("td"),
-                    el("td", f"Shot {shot.number}"),
-                    el("td", name(story.sentence(note)), colspan=str(len(columns) - 2)),
+                    el("td", phrase("page-shot", speak, shot=shot.number)),
+                    el("td", name(story.sentence(note, speak)), colspan=str(len(columns) - 2)),
                 )
             )
     for trouble in told.elsewhere:
-        body.append(_row(told, trouble, el("span", "Sound or film"), good, moment))
+        body.append(_row(told, trouble, el("span", phrase("page-elsewhere", speak)), good, moment, speak))
     for clip, trouble in told.silenced:
-        body.append(_row(told, trouble, el("span", "Silence for ", name(told.clips.get(clip, clip))), good, moment))
+        where = el("span", f"{phrase('page-silence', speak)} ", name(told.clips.get(clip, clip)))
+        body.append(_row(told, trouble, where, good, moment, speak))
     if not len(body):
         return []
     head = el("thead", el("tr", *(el("th", title) for title in columns)))
-    return [el("section", el("h2", "What failed and what was done"), el("table", head, body, class_="troubles"))]
+    return [el("section", el("h2", phrase("page-what-failed", speak)), el("table", head, body, class_="troubles"))]
 
 
-def _row(told: Chronicle, trouble: Trouble, where: Element, good: Mapping[str, bytes], moment: Moment, id_: str = "") -> Element:
-    said = words_of(trouble)
-    kind = trouble.failure.type.value.replace("_", " ") if trouble.failure else ""
+def _row(
+    told: Chronicle,
+    trouble: Trouble,
+    where: Element,
+    good: Mapping[str, bytes],
+    moment: Moment,
+    speak: Language,
+    id_: str = "",
+) -> Element:
+    said = words_of(trouble, speak)
+    kind = word("class", trouble.failure.type.value, speak) if trouble.failure else ""
     at = el("td")
     if trouble.frame is not None:
-        add(at, el("div", told.timecode(trouble.frame), class_="tc", title="record timecode"))
+        add(at, el("div", told.timecode(trouble.frame), class_="tc", title=phrase("page-record-timecode", speak)))
     if trouble.source_frame is not None:
-        add(at, el("div", f"source frame {trouble.source_frame}", class_="muted"))
-    done = el("td", "Known before rendering." if trouble.failure is None and not trouble.recovery else None)
+        add(at, el("div", phrase("page-source-frame", speak, frame=trouble.source_frame), class_="muted"))
+    done = el("td")
     if trouble.recovery is not None:
-        add(done, f"{opening(story.done(trouble.recovery))}. ", el("div", strategy(trouble.recovery), class_="muted"))
-    elif trouble.failure is not None:
-        add(done, "Given up; something stands in.")
-    picture = good.get(trouble.last_good)
+        how = el("div", story.strategy(trouble.recovery, speak), class_="muted")
+        add(done, f"{opening(story.done(trouble.recovery, speak))}. ", how)
+    else:
+        add(done, phrase("page-known-before" if trouble.failure is None else "page-given-up", speak))
+    attempt, picture = phrase("page-attempt", speak, attempt=trouble.attempt), good.get(trouble.last_good)
     return el(
         "tr",
         el("td", moment(trouble.at), class_="n"),
-        el("td", where, el("div", f"attempt {trouble.attempt}", class_="muted") if trouble.attempt else None),
+        el("td", where, el("div", attempt, class_="muted") if trouble.attempt else None),
         el(
             "td",
             el("b", said.title),
@@ -191,52 +207,47 @@ def _row(told: Chronicle, trouble: Trouble, where: Element, good: Mapping[str, b
         ),
         at,
         done,
-        el("td", _image(picture, "The last good frame") if picture else None) if good else None,
+        el("td", _image(picture, phrase("page-last-good", speak)) if picture else None) if good else None,
         id=id_,
     )
 
 
-def gates(told: Chronicle, moment: Moment) -> list[Element]:
+def gates(told: Chronicle, moment: Moment, speak: Language) -> list[Element]:
     """What was waited for, and what a person answered."""
     rows = []
     for at, closed, opened in told.gates:
-        end = story.sentence(opened) if opened else "Still waiting."
-        rows.append(el("tr", el("td", moment(at), class_="n"), el("td", name(story.sentence(closed))), el("td", name(end))))
+        end = story.sentence(opened, speak) if opened else phrase("page-still-waiting", speak)
+        begin = story.sentence(closed, speak)
+        rows.append(el("tr", el("td", moment(at), class_="n"), el("td", name(begin)), el("td", name(end))))
     for answer in told.answers:
-        rows.append(el("tr", el("td"), el("td", name(story.sentence(answer)), colspan="2")))
-    return [el("section", el("h2", "Waited for and answered"), el("table", el("tbody", *rows)))] if rows else []
+        rows.append(el("tr", el("td"), el("td", name(story.sentence(answer, speak)), colspan="2")))
+    return [el("section", el("h2", phrase("page-gates", speak)), el("table", el("tbody", *rows)))] if rows else []
 
 
-def figures(told: Chronicle) -> list[Element]:
+def figures(told: Chronicle, speak: Language) -> list[Element]:
     """What it took."""
     took = told.figures
     cured = [e for e in told.episodes if e.ending == "cured"]
+    failed = phrase("page-failed-attempts", speak, count=took.failures)
     tiles = [
-        (span(took.worked_s), f"of work in {len(told.runs)} run{_s(len(told.runs))}"),
-        (str(took.frames_made), "frames made"),
-        (str(took.frames_reused), "frames from checkpoints"),
-        (span(took.saved_s), "of rendering spared by them"),
-        (
-            str(took.retries),
-            f"{'retry' if took.retries == 1 else 'retries'} after {took.failures} failed attempt{_s(took.failures)}",
-        ),
-        (span(took.recovering_s), f"with something to make good; {len(cured)} of {len(told.episodes)} cured"),
+        (span(took.worked_s, speak), phrase("page-of-work", speak, count=len(told.runs))),
+        (str(took.frames_made), phrase("page-made", speak)),
+        (str(took.frames_reused), phrase("page-reused", speak)),
+        (span(took.saved_s, speak), phrase("page-spared", speak)),
+        (str(took.retries), phrase("page-retries", speak, count=took.retries, failed=failed)),
+        (span(took.recovering_s, speak), phrase("page-recovering", speak, cured=len(cured), count=len(told.episodes))),
     ]
     if took.frames_copied:
-        tiles.insert(2, (str(took.frames_copied), "frames copied without encoding"))
+        tiles.insert(2, (str(took.frames_copied), phrase("page-copied", speak)))
     if took.overhead is not None:
-        tiles.append((share(took.overhead), "of the work was recording and checking"))
+        tiles.append((share(took.overhead, speak), phrase("page-overhead", speak)))
     row = el("div", class_="figures")
     for figure, meaning in tiles:
         row.append(el("div", el("b", figure), el("span", meaning, class_="muted"), class_="figure"))
-    return [el("section", el("h2", "What it took"), row)]
+    return [el("section", el("h2", phrase("page-figures", speak)), row)]
 
 
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"
-
-
-def remarks(told: Chronicle) -> list[Element]:
+def remarks(told: Chronicle, speak: Language) -> list[Element]:
     """What the film cannot carry of the timeline; one line of each kind and text."""
     rows: dict[tuple[str, str, str], int] = {}
     for remark in told.remarks:
@@ -246,16 +257,16 @@ def remarks(told: Chronicle) -> list[Element]:
         return []
     body = el("tbody")
     for (severity, code, text), count in rows.items():
-        said = catalogue.words(code, name=text)
-        mark = "▲ differs" if severity == "loss" else "note"
-        title = el("td", el("b", said.title), f" ({count} times)" if count > 1 else None)
+        said = catalogue.words(code, speak, name=text)
+        mark = f"▲ {phrase('page-differs', speak)}" if severity == "loss" else phrase("page-note", speak)
+        title = el("td", el("b", said.title), f" {phrase('times', speak, count=count)}" if count > 1 else None)
         body.append(
             el("tr", el("td", mark, class_="n"), title, el("td", name(said.message)), el("td", said.action, class_="muted"))
         )
-    return [el("section", el("h2", "Where the film is not quite the timeline"), el("table", body))]
+    return [el("section", el("h2", phrase("page-remarks", speak)), el("table", body))]
 
 
-def past(told: Chronicle, moment: Moment) -> list[Element]:
+def past(told: Chronicle, moment: Moment, speak: Language) -> list[Element]:
     """The runs."""
     if not told.runs:
         return []
@@ -263,10 +274,10 @@ def past(told: Chronicle, moment: Moment) -> list[Element]:
     for run in told.runs:
         cells = (
             moment(run.began),
-            span(run.seconds),
+            span(run.seconds, speak),
             f"Hotsplice {run.version}",
             f"ffmpeg {run.ffmpeg}",
-            f"{run.workers} at once",
+            phrase("page-at-once", speak, workers=run.workers),
         )
         body.append(el("tr", *(el("td", cell) for cell in cells)))
-    return [el("section", el("h2", "Runs"), el("table", body))]
+    return [el("section", el("h2", phrase("page-runs", speak)), el("table", body))]

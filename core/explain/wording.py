@@ -6,21 +6,20 @@ from typing import NamedTuple
 
 from core.explain import catalogue
 from core.explain.catalogue import Words
-from core.explain.filling import Language
-from core.explain.phrases import what_is_safe
+from core.explain.filling import Language, decimal
+from core.explain.phrases import phrase, what_is_safe
+from core.explain.story import word
 from core.explain.tales import Chronicle, State, Trouble
-from core.model.failure import Recovery
 
-STATES: dict[State, tuple[str, str, str]] = {
-    "verified": ("✓", "verified", "made and checked"),
-    "reused": ("↻", "reused", "from a checkpoint that was checked again"),
-    "mended": ("◐", "mended", "good part kept, slates for the rest"),
-    "previous": ("◁", "earlier render", "an earlier good render stands in"),
-    "slate": ("▤", "slate", "a card of exact length stands in"),
-    "missing": ("✕", "missing", "the job ended without it"),
-    "waiting": ("…", "waiting", "not made yet"),
-}
-"""Sign, word, and what it means."""
+SIGNS: dict[State, str] = {
+    "verified": "✓", "reused": "↻", "mended": "◐", "previous": "◁", "slate": "▤", "missing": "✕", "waiting": "…",
+}  # fmt: skip
+"""What stands for a state beside its word; the word itself is `look`."""
+
+
+def look(state: State, speak: Language = "en") -> str:
+    """A shot's state in a word or two."""
+    return word("look", state, speak)
 
 
 class Verdict(NamedTuple):
@@ -31,55 +30,31 @@ class Verdict(NamedTuple):
     sentence: str
 
 
-_ENDINGS = {
-    "complete": ("✓", "Complete and verified"),
-    "unchanged": ("✓", "Verified, nothing to do"),
-    "incomplete": ("◐", "Published, incomplete"),
-    "failed": ("✕", "Failed"),
-    "superseded": ("◁", "Replaced by a newer cut"),
-    "interrupted": ("…", "Stopped on request"),
-    "running": ("…", "Not finished"),
-    "accepted": ("…", "Not begun"),
-}
+ENDINGS = {
+    "complete": "✓", "unchanged": "✓", "incomplete": "◐", "failed": "✕", "superseded": "◁", "interrupted": "…", "running": "…",
+    "accepted": "…",
+}  # fmt: skip
+"""Signs of a chronicle's outcomes."""
 
 
-def verdict(told: Chronicle) -> Verdict:
+def verdict(told: Chronicle, speak: Language = "en") -> Verdict:
     """How the job stands, and what is safe."""
-    sign, word = _ENDINGS.get(told.outcome, ("…", told.outcome))
-    safe = what_is_safe(verified=told.good, shots=len(told.shots))
+    safe = what_is_safe(verified=told.good, shots=len(told.shots), language=speak)
     match told.outcome:
         case "complete" | "unchanged":
             sentence = safe
         case "failed":
-            why = catalogue.words(told.code, path=told.detail, detail=told.detail, name=told.detail) if told.code else None
-            sentence = f"{why.message if why else 'The job ended.'} Nothing was published. {safe}"
+            why = phrase("verdict-ended", speak)
+            if told.code:
+                why = catalogue.words(told.code, speak, path=told.detail, detail=told.detail, name=told.detail).message
+            sentence = f"{why} {phrase('nothing-published', speak)} {safe}"
         case "incomplete":
-            sentence = f"The film stands where it was asked for, but not as asked for. {safe}"
+            sentence = f"{phrase('verdict-incomplete', speak)} {safe}"
         case "superseded":
-            sentence = "A newer cut for the same place took over; what was made is kept for it."
+            sentence = phrase("verdict-superseded", speak)
         case _:
-            sentence = f"{safe} Run hotsplice resume {told.job} to go on."
-    return Verdict(sign, word, sentence)
-
-
-_STRATEGIES = {
-    "retry_with_backoff": "tried again, each time a little later",
-    "wait_and_retry": "waited for",
-    "skip_and_report": "left out and reported",
-    "provide_user_feedback": "left to a person",
-    "cleanup_and_retry": "tried again with less",
-    "graceful_degradation": "done in a plainer way",
-}
-
-
-def strategy(recovery: Recovery) -> str:
-    """The strategy, in words."""
-    return _STRATEGIES.get(recovery.strategy.value, recovery.strategy.value)
-
-
-def opening(words: str) -> str:
-    """As they begin a sentence; names in them stay as they are."""
-    return words[:1].upper() + words[1:]
+            sentence = f"{safe} {phrase('verdict-go-on', speak, job=told.job)}"
+    return Verdict(ENDINGS.get(told.outcome, "…"), word("ending", told.outcome, speak), sentence)
 
 
 def words_of(trouble: Trouble, language: Language = "en") -> Words:
@@ -90,28 +65,30 @@ def words_of(trouble: Trouble, language: Language = "en") -> Words:
     return catalogue.words(trouble.code, language, path=trouble.path, detail=trouble.detail, name=name)
 
 
-def span(seconds: float) -> str:
+def span(seconds: float, speak: Language = "en") -> str:
     """0.4 s, 12 s, 3:20 min or 1:02 h: as long as it is worth."""
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return f"{decimal(seconds, speak)} s"
     if seconds < 99.5:
         return f"{seconds:.0f} s"
     minutes = int(seconds / 60 + 0.5) if seconds >= 3600 else int(seconds) // 60
     return f"{minutes // 60}:{minutes % 60:02} h" if seconds >= 3600 else f"{minutes}:{int(seconds) % 60:02} min"
 
 
-def share(part: float) -> str:
+def share(part: float, speak: Language = "en") -> str:
     """A share as per cent."""
-    return f"{100 * part:.1f} %"
+    return f"{decimal(100 * part, speak)} %"
 
 
-def numbers(shots: list[int]) -> str:
-    """1, 2 and 5 to 9."""
+def numbers(shots: list[int], speak: Language = "en") -> str:
+    """1, 2, 5 to 9."""
     runs: list[list[int]] = []
     for number in sorted(set(shots)):
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
         else:
             runs.append([number])
-    said = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    said = [
+        phrase("from-to", speak, first=run[0], last=run[-1]) if len(run) > 2 else ", ".join(map(str, run)) for run in runs
+    ]
     return ", ".join(said)

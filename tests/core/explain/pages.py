@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import msgspec
 from PIL import Image
 
+from core.explain.filling import Language
 from core.explain.report import report
 from core.explain.tales import Chronicle
 from core.model.facts import (
@@ -92,10 +93,10 @@ def long() -> Chronicle:
     return chronicle_of(*told, made=made)
 
 
-def page_of(told: Chronicle, *, pictures: bool = False) -> str:
+def page_of(told: Chronicle, *, pictures: bool = False, speak: Language = "en") -> str:
     """Its report."""
     shown = {shot.number: jpeg((shot.number % 200, 90, 140)) for shot in told.shots if shot.good} if pictures else {}
-    return report(told, pictures=shown, good={}, moment=moment)
+    return report(told, pictures=shown, good={}, moment=moment, speak=speak)
 
 
 class Reader(HTMLParser):

@@ -10,11 +10,12 @@ import pytest
 
 from bridge.options import OPTIONS
 from core.decide.recovery import AGAIN, LADDERS
-from core.explain import story
+from core.explain import story, wording
+from core.explain.episodes import Ending
 from core.explain.filling import LANGUAGES, fields_of
 from core.explain.phrases import Forms, phrase, phrases, what_is_safe
 from core.model.facts import Answers, Outcomes
-from core.model.failure import Strategy
+from core.model.failure import ErrorType, Strategy
 
 ROOT = Path(__file__).parents[3]
 PRODUCT = sorted(path for part in ("core", "bridge") for path in (ROOT / part).rglob("*.py"))
@@ -55,6 +56,11 @@ WORDS = {
     "strategy": {strategy.value.replace("_", " ") for strategy in Strategy},
     "how": {"content", "mhl", "person"},
     "gate": {"source", "scratch", "output", "machine"},
+    "look": set(wording.SIGNS),
+    "means": set(wording.SIGNS),
+    "ending": set(wording.ENDINGS),
+    "class": {kind.value.replace("_", " ") for kind in ErrorType},
+    "after": {ending.replace("-", " ") for ending in get_args(Ending)},
     "right": set(OPTIONS),
     "change": {change for ladder in LADDERS.values() for change in ladder} | {AGAIN},
 }

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from core.explain import story, wording
+from core.explain import story
 from core.explain.story import sentence
 from core.model.facts import (
     Answered,
@@ -91,6 +91,6 @@ def test_what_was_done(recovery, words):
 
 def test_every_strategy_and_answer_has_words():
     for strategy in Strategy:
-        assert "_" not in wording.strategy(Recovery(strategy=strategy))
+        assert "_" not in story.strategy(Recovery(strategy=strategy))
     for answer in ("retry", "relink", "skip", "previous", "stop"):
         assert sentence(Answered(answer=answer, shot=1)).startswith("Answered for shot 1: ")
