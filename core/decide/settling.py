@@ -26,6 +26,8 @@ from core.model.failure import Evidence, Failure, Recovery, Strategy
 from core.model.orders import Located, Made
 from core.model.segment import Copy, Piece, Still
 
+RENDERED_AGAIN = "rendered again"
+"""What is done where a checkpoint cannot be read."""
 _KINDS: dict[str, Literal["video", "copy", "audio", "track"]] = {"mix": "audio", "track": "track", "copy": "copy"}
 
 
@@ -75,7 +77,7 @@ def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chanc
             follows += _slates(state, evidence.clip, failure)
     elif need.kind == "validate" and decision.retry_at is None:
         # A checkpoint that cannot be read costs its work, not the job: if the disk itself is at fault, the work will tell.
-        decision = type(decision)(strategy=decision.strategy, change="rendered again")
+        decision = type(decision)(strategy=decision.strategy, change=RENDERED_AGAIN)
         follows = [SealBroken(key=need.key, reason=failure.code)]
     elif need.kind == "locate" and not decision.fatal:
         if decision.retry_at is None or failure.code in mending.IN_PART:  # looking again would end in the same

@@ -9,7 +9,9 @@ from typing import get_args
 import pytest
 
 from bridge.options import OPTIONS
+from core.decide.mending import LOCATE
 from core.decide.recovery import AGAIN, LADDERS
+from core.decide.settling import RENDERED_AGAIN
 from core.explain import story, wording
 from core.explain.episodes import Ending
 from core.explain.filling import LANGUAGES, fields_of
@@ -62,7 +64,7 @@ WORDS = {
     "class": {kind.value.replace("_", " ") for kind in ErrorType},
     "after": {ending.replace("-", " ") for ending in get_args(Ending)},
     "right": set(OPTIONS),
-    "change": {change for ladder in LADDERS.values() for change in ladder} | {AGAIN},
+    "change": {change for ladder in LADDERS.values() for change in ladder} | {AGAIN, LOCATE, RENDERED_AGAIN},
 }
 """Words of ours that `story.word` says, by kind."""
 FAMILIES = {f"{kind}-{'-'.join(value.split())}" for kind, values in WORDS.items() for value in values}
