@@ -19,7 +19,9 @@ from bridge.cli.console import plain_console, safe
 from bridge.cli.house import Place, place, program_version
 from core.decide import commands
 from core.explain import catalogue
-from core.explain.filling import human_bytes
+from core.explain.filling import Language, human_bytes
+from core.explain.phrases import phrase
+from core.explain.story import word
 from core.model.film import Format
 from core.model.preset import Preset
 from core.model.refusal import Refused
@@ -27,6 +29,8 @@ from core.perform import build, ffmpeg, machine
 from core.record.workspace import durable_rename
 
 ENOUGH_FREE = 20_000_000_000
+MARKS = {"ok": "green", "note": "yellow", "bad": "red"}
+"""What a line can be, and its colour."""
 
 
 class Line(NamedTuple):
@@ -51,61 +55,62 @@ def run(arguments: argparse.Namespace) -> int:
         said = summary.refusal(error)
         console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")
         return summary.REFUSED
+    speak = where.settings.language
+    marks = {mark: word("mark", mark, speak) for mark in MARKS}
+    wide = max(4, *map(len, marks.values()))
     for line in lines:
-        colour = {"ok": "green", "note": "yellow", "bad": "red"}[line.mark]
         console.print(
-            f"[{colour}]{line.mark:4}[/]  {safe(line.what):18} {safe(line.found)}"
-            + (f"\n{'':25}{safe(line.advice)}" if line.advice else "")
+            f"[{MARKS[line.mark]}]{marks[line.mark]:{wide}}[/]  {safe(line.what):18} {safe(line.found)}"
+            + (f"\n{'':{wide + 21}}{safe(line.advice)}" if line.advice else "")
         )
     bad = sum(line.mark == "bad" for line in lines)
-    console.print("This machine can assemble films." if not bad else f"{bad} of these must be mended first.")
+    console.print(phrase("doctor-ill", speak, count=bad) if bad else phrase("doctor-well", speak))
     return 1 if bad else 0
 
 
 def _presets(where: Place, console: Console) -> None:
-    table = Table("Preset", "Ending", "What it is", box=None, pad_edge=False)
+    speak = where.settings.language
+    table = Table(*phrase("presets-columns", speak).split(", "), box=None, pad_edge=False)
     for preset in where.presets().values():
         table.add_row(safe(preset.name), safe(preset.extension), safe(preset.title))
     console.print(table)
-    console.print(f"Your own go into {safe(str(where.home / 'presets'))}; docs/presets.md describes them.")
+    console.print(safe(phrase("presets-own", speak, path=where.home / "presets")))
 
 
 def examine(where: Place) -> list[Line]:
     """Every finding, in the order in which a person would mend them."""
-    lines = [
-        Line(
-            "ok",
-            "Hotsplice",
-            f"{program_version()}, Python {platform.python_version()}, {platform.system()} {platform.machine()}",
-        ),
-        Line("ok", "processors", f"{machine.cores()} ({where.settings.jobs or machine.cores()} shots at once)"),
-    ]
-    lines += _ffmpeg(where)
-    for name, folder in (("data folder", where.home), ("scratch folder", where.scratch), ("this folder", Path.cwd())):
-        lines += _folder(name, folder)
-    lines += _parts()
+    speak, cores = where.settings.language, machine.cores()
+    at_once = phrase("doctor-at-once", speak, cores=cores, jobs=where.settings.jobs or cores)
+    ours = f"{program_version()}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    lines = [Line("ok", "Hotsplice", ours), Line("ok", phrase("doctor-processors", speak), at_once)]
+    lines += _ffmpeg(where, speak)
+    lines += _folder(phrase("doctor-data-folder", speak), where.home, speak, journal=True)
+    lines += _folder(phrase("doctor-scratch-folder", speak), where.scratch, speak)
+    lines += _folder(phrase("doctor-this-folder", speak), Path.cwd(), speak)
+    lines += _parts(speak)
     return lines
 
 
-def _ffmpeg(where: Place) -> list[Line]:
+def _ffmpeg(where: Place, speak: Language) -> list[Line]:
     try:
         found = build.find(where.settings.ffmpeg)
     except Refused as error:
-        said = catalogue.words(error.code, where.settings.language, **error.fields)
+        said = catalogue.words(error.code, speak, **error.fields)
         return [Line("bad", "ffmpeg", said.message, said.action)]
-    origin = "chosen in the settings" if where.settings.ffmpeg else "bundled"
+    origin = phrase("doctor-chosen" if where.settings.ffmpeg else "doctor-bundled", speak)
     lines = [Line("ok", "ffmpeg", f"{found.version}, {origin}")]
     have = build.encoders(found)
     for preset in where.presets().values():
         names = {preset.video.encoder} | (set() if preset.audio.pcm else {preset.audio.codec})
         missing = sorted(names - have)
         if missing:
-            lines.append(
-                Line("note", f"  {preset.name}", f"no encoder {', '.join(missing)}", "Use another preset or another ffmpeg.")
-            )
+            none = phrase("doctor-no-encoder", speak, names=", ".join(missing))
+            lines.append(Line("note", f"  {preset.name}", none, phrase("doctor-another-preset", speak)))
         elif not _encodes(found, preset):
-            instead = f"{preset.fallback} is used instead" if preset.fallback else "Use another preset"
-            lines.append(Line("note", f"  {preset.name}", "its encoder does not make a frame here", f"{instead}."))
+            advice = phrase("doctor-other-preset", speak)
+            if preset.fallback:
+                advice = phrase("doctor-instead", speak, name=preset.fallback)
+            lines.append(Line("note", f"  {preset.name}", phrase("doctor-no-frame", speak), advice))
         else:
             lines.append(Line("ok", f"  {preset.name}", preset.title))
     return lines
@@ -120,38 +125,36 @@ def _encodes(found: build.Build, preset: Preset) -> bool:
         return ffmpeg.run(argv).exit_code == 0
 
 
-def _folder(name: str, folder: Path) -> list[Line]:
+def _folder(name: str, folder: Path, speak: Language, *, journal: bool = False) -> list[Line]:
     free = machine.free_bytes(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         durable_rename(folder)
     except OSError as error:
-        return [
-            Line(
-                "bad",
-                name,
-                f"{folder}: {error.strerror or error}",
-                "Choose another folder in the settings (scratch) or with HOTSPLICE_HOME.",
-            )
-        ]
-    network = machine.on_network(folder)
-    space = f"{human_bytes(free)} free" if free is not None else "free space unknown"
-    found = f"{folder}: {space}, rename and fsync work" + (", on a network share" if network else "")
-    if network and name == "data folder":
-        return [Line("bad", name, found, "The journal must be on a local disk: set HOTSPLICE_HOME.")]
+        return [Line("bad", name, f"{folder}: {error.strerror or error}", phrase("doctor-other-folder", speak))]
+    network = phrase("doctor-on-network", speak) if machine.on_network(folder) else ""
+    found = phrase("doctor-folder-unknown", speak, path=folder, network=network)
+    if free is not None:
+        found = phrase("doctor-folder", speak, path=folder, free=human_bytes(free, speak), network=network)
+    if network and journal:
+        return [Line("bad", name, found, phrase("doctor-local", speak))]
     if free is not None and free < ENOUGH_FREE:
-        return [Line("note", name, found, "A film and its segments need room; a two-hour ProRes HQ film about 350 GB.")]
+        return [Line("note", name, found, phrase("doctor-room", speak))]
     return [Line("ok", name, found)]
 
 
-def _parts() -> list[Line]:
-    checks: list[tuple[str, Callable[[], str]]] = [("timelines", _otio), ("media library", _av), ("journal", _sqlite)]
+def _parts(speak: Language) -> list[Line]:
+    checks: list[tuple[str, Callable[[], str]]] = [
+        (phrase("doctor-timelines", speak), _otio),
+        (phrase("doctor-media", speak), _av),
+        (phrase("doctor-journal", speak), lambda: f"{_sqlite()}, {phrase('doctor-log', speak)}"),
+    ]
     lines = []
     for name, check in checks:
         try:
             lines.append(Line("ok", name, check()))
         except Exception as error:  # whatever is wrong with an installed part, the doctor says so and goes on
-            lines.append(Line("bad", name, f"{type(error).__name__}: {error}", "Install Hotsplice again in a fresh environment."))
+            lines.append(Line("bad", name, f"{type(error).__name__}: {error}", phrase("doctor-install-again", speak)))
     return lines
 
 
@@ -176,4 +179,4 @@ def _sqlite() -> str:
         db.close()
     if mode != "wal":
         raise RuntimeError("SQLite refuses write-ahead logging here")
-    return f"SQLite {sqlite3.sqlite_version}, write-ahead log"
+    return f"SQLite {sqlite3.sqlite_version}"

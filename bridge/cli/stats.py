@@ -14,7 +14,10 @@ from bridge.cli.console import safe
 from bridge.cli.house import Place
 from bridge.cli.opened import with_journal
 from core.explain import catalogue
-from core.explain.statistics import Recovering, Statistics, statistics
+from core.explain.filling import Language
+from core.explain.phrases import phrase
+from core.explain.statistics import Statistics, statistics
+from core.explain.story import word
 from core.explain.wording import share, span
 from core.model import codec
 from core.record.journal import Journal
@@ -23,12 +26,12 @@ from core.record.journal import Journal
 def run(arguments: argparse.Namespace) -> int:
     """0, or 2 when the journal cannot be read."""
 
-    def work(_: Place, journal: Journal, console: Console) -> int:
+    def work(where: Place, journal: Journal, console: Console) -> int:
         told = statistics(account(journal, job).told for job, _ in journal.jobs())
         if arguments.json:
             print(json.dumps({"event": "summary", "exit_code": 0, **as_plain(told)}, ensure_ascii=False))
         else:
-            _tell(told, console)
+            _tell(told, console, where.settings.language)
         return 0
 
     return with_journal(work, as_json=arguments.json)
@@ -44,48 +47,51 @@ def as_plain(told: Statistics) -> dict[str, Any]:
     return body
 
 
-def _tell(told: Statistics, console: Console) -> None:
+def _tell(told: Statistics, console: Console, speak: Language) -> None:
     if not told.jobs:
-        console.print("No jobs yet. Start one with hotsplice assemble TIMELINE -o FILM.")
+        console.print(phrase("no-jobs", speak))
         return
-    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in told.outcomes.items())
-    cured = f"{told.recovering.cured} of {told.recovering.episodes}"
+
+    def rate(value: float | None) -> str:
+        return "–" if value is None else share(value, speak)
+
+    def time(value: float | None) -> str:
+        return "–" if value is None else span(value, speak)
+
+    outcomes = ", ".join(f"{count} {word('state', outcome, speak)}" for outcome, count in told.outcomes.items())
+    took = told.recovering
+    recovered = phrase(
+        "stats-recover-is", speak, middle=time(took.p50_s), most=time(took.p95_s), cured=took.cured, count=took.episodes
+    )
+    saved = phrase("stats-saved-is", speak, count=told.frames_saved, seconds=time(told.seconds_saved))
+    worked, recovering = time(told.worked_s), time(told.recovering_s)
+    made = phrase("stats-made-is", speak, count=told.frames_made, seconds=worked, recovering=recovering)
+    without = phrase(
+        "stats-without-is", speak, rate=rate(told.success_rate_without_users_faults), count=told.users_faults
+    )
     rows = [
-        ("Jobs", f"{told.jobs}: {outcomes}"),
-        ("Success", f"{_rate(told.success_rate)} of {told.ended} that ended came to the film that was asked for"),
+        (phrase("stats-jobs", speak), f"{told.jobs}: {outcomes}"),
         (
-            "  without users' faults",
-            f"{_rate(told.success_rate_without_users_faults)}; {told.users_faults} fell short by media or requests alone",
+            phrase("stats-success", speak),
+            phrase("stats-success-is", speak, rate=rate(told.success_rate), count=told.ended),
         ),
-        ("  any verified film", _rate(told.film_rate)),
-        ("Time to recover", f"p50 {_span(told.recovering.p50_s)}, p95 {_span(told.recovering.p95_s)}; {cured} troubles cured"),
-        ("Failures, retries", f"{told.failures}, {told.retries}"),
-        ("Saved by checkpoints", f"{told.frames_saved} frames, {span(told.seconds_saved)} of rendering"),
-        (
-            "Made",
-            f"{told.frames_made} frames in {span(told.worked_s)}, {span(told.recovering_s)} of it with something to make good",
-        ),
-        ("Overhead", _rate(told.overhead)),
+        (f"  {phrase('stats-without', speak)}", without),
+        (f"  {phrase('stats-any-film', speak)}", rate(told.film_rate)),
+        (phrase("stats-recover", speak), recovered),
+        (phrase("stats-failures", speak), f"{told.failures}, {told.retries}"),
+        (phrase("stats-saved", speak), saved),
+        (phrase("stats-made", speak), made),
+        (phrase("stats-overhead", speak), rate(told.overhead)),
     ]
     table = Table(box=None, show_header=False, pad_edge=False)
     for title, figure in rows:
         table.add_row(title, figure)
     console.print(table)
     if told.by_fault:
-        faults = Table("Fault", "", "Troubles", "Cured", "p50", "p95", "Longest", box=None, pad_edge=False)
+        columns = phrase("stats-faults-columns", speak).split(", ")
+        faults = Table(phrase("fault-column", speak), "", *columns, box=None, pad_edge=False)
         for code, times in told.by_fault.items():
-            faults.add_row(safe(code), catalogue.title_of(code), *_cells(times))
+            cells = (str(times.episodes), str(times.cured), time(times.p50_s), time(times.p95_s), time(times.longest_s))
+            faults.add_row(safe(code), catalogue.title_of(code, speak), *cells)
         console.print()
         console.print(faults)
-
-
-def _cells(times: Recovering) -> tuple[str, ...]:
-    return (str(times.episodes), str(times.cured), _span(times.p50_s), _span(times.p95_s), _span(times.longest_s))
-
-
-def _rate(value: float | None) -> str:
-    return "–" if value is None else share(value)
-
-
-def _span(value: float | None) -> str:
-    return "–" if value is None else span(value)

@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from bridge.cli import doctor
 from bridge.options import OPTIONS
 from core.decide.mending import LOCATE
 from core.decide.recovery import AGAIN, LADDERS
@@ -52,7 +53,7 @@ def _names(node: ast.expr) -> list[str]:
 
 SPOKEN = spoken()
 WORDS = {
-    "state": {*get_args(Outcomes), "accepted", "interrupted", "unfinished", "waiting", "working", "held"}
+    "state": {*get_args(Outcomes), "accepted", "interrupted", "unfinished", "waiting", "working", "held", "running"}
     | {"sealed", "reused", "broken"},
     "answer": set(get_args(Answers)),
     "strategy": {strategy.value.replace("_", " ") for strategy in Strategy},
@@ -63,6 +64,7 @@ WORDS = {
     "ending": set(wording.ENDINGS),
     "class": {kind.value.replace("_", " ") for kind in ErrorType},
     "after": {ending.replace("-", " ") for ending in get_args(Ending)},
+    "mark": set(doctor.MARKS),
     "right": set(OPTIONS),
     "change": {change for ladder in LADDERS.values() for change in ladder} | {AGAIN, LOCATE, RENDERED_AGAIN},
 }
