@@ -8,6 +8,9 @@ from pathlib import Path
 
 from bridge.accounts import last_plan
 from core.decide.previous import earlier_render
+from core.explain.filling import Language
+from core.explain.phrases import phrase
+from core.explain.story import word
 from core.model.facts import (
     Answered,
     Answers,
@@ -30,47 +33,55 @@ ALWAYS = ("skip", "previous", "stop")
 
 
 def put_on_record(
-    journal: Journal, job: str, about: str, answer: Answers, *, file: str | None = None, always: bool = False
+    journal: Journal,
+    job: str,
+    about: str,
+    answer: Answers,
+    *,
+    file: str | None = None,
+    always: bool = False,
+    speak: Language = "en",
 ) -> list[str]:
-    """An answer; a job under work hears it within a second. What to tell the person. Refused(answer-unclear)."""
+    """An answer; a job under work hears it within a second. What to tell the person, in the language. Refused(answer-unclear)."""
     faults, silent = _faults(journal, job)
     mute = [path for path, code in silent.items() if about in ("all", code)]
     numbers = [int(about)] if about.isdecimal() else [n for n, code in faults.items() if about in ("all", code)]
     if about.isdecimal() and int(about) not in _shots(journal, job):
-        raise Refused("answer-unclear", detail=f"job {job} has no shot {about}")
+        raise Refused("answer-unclear", why="no-such-shot", job=job, shot=about)
     if not numbers and not mute and about != "all":
-        known = ", ".join(sorted({*faults.values(), *silent.values()})) or "none"
-        raise Refused("answer-unclear", detail=f"no shot of job {job} failed with {about}; faults are: {known}")
+        known = ", ".join(sorted({*faults.values(), *silent.values()}))
+        raise Refused("answer-unclear", why="none-failed-so", job=job, about=about, known=known)
     to = ""
     if answer == "relink":
         if not file:
-            raise Refused("answer-unclear", detail="relink needs the file that shall be used")
+            raise Refused("answer-unclear", why="relink-needs-file")
         to = str(Path(file).expanduser().absolute())
         if not Path(to).is_file():
-            raise Refused("answer-unclear", detail=f"{to} is not a file")
+            raise Refused("answer-unclear", why="no-file", to=to)
     if always and answer not in ALWAYS:
-        raise Refused("answer-unclear", detail=f"only {', '.join(ALWAYS)} can be answered always")
+        raise Refused("answer-unclear", why="not-always", known=", ".join(ALWAYS))
     shot = int(about) if about.isdecimal() else 0
     code = "" if shot or about == "all" else about
     paths = list(dict.fromkeys([*_paths(journal, job, numbers), *mute]))
     if to and len(paths) != 1:
-        raise Refused("answer-unclear", detail=f"one file can stand for one source; {_about(numbers, mute)} use {len(paths)}")
+        raise Refused("answer-unclear", why="one-file", about=_about(numbers, mute, speak), count=len(paths))
     said = [Answered(answer=answer, shot=shot, code=code, path=path, to=to) for path in paths or [""]]
     journal.append(job, said, machine.now())
     lines = []
     if answer == "retry":
-        lines += _vouch(journal, job, [n for n in numbers if faults.get(n) == UNLIKE])
+        lines += _vouch(journal, job, [n for n in numbers if faults.get(n) == UNLIKE], speak)
     if always:
         memory = Memory(journal)
         for fault in dict.fromkeys(faults[n] for n in numbers if n in faults):
             memory.prefer(fault, answer)
-            lines.append(f"From now on {fault} is always answered so; hotsplice preferences {fault} ask takes it back.")
+            lines.append(phrase("answer-always-now", speak, code=fault))
     if answer == "previous":
         none = _without_earlier(journal, job, numbers)
-        lines += [f"There is no earlier good render of shot {n}; its slate stays." for n in none]
+        lines += [phrase("answer-no-earlier", speak, shot=n) for n in none]
     if answer in ALWAYS and not always:
-        lines.append("With --always the same fault is answered so every time; hotsplice preferences takes it back.")
-    return [*lines, f"Noted for {_about(numbers, mute)}: {answer}{f' to {to}' if to else ''}."]
+        lines.append(phrase("answer-could-always", speak))
+    noted = phrase("answer-noted", speak, about=_about(numbers, mute, speak), answer=word("answer", answer, speak), to=to)
+    return [*lines, noted]
 
 
 def _without_earlier(journal: Journal, job: str, numbers: list[int]) -> list[int]:
@@ -84,17 +95,19 @@ def _without_earlier(journal: Journal, job: str, numbers: list[int]) -> list[int
     return [n for n in numbers if earlier_render(newest.shots[n - 1], newest, plans, sealed) is None]
 
 
-def _vouch(journal: Journal, job: str, numbers: list[int]) -> list[str]:
+def _vouch(journal: Journal, job: str, numbers: list[int], speak: Language) -> list[str]:
     """Who wants a file used that is unlike its record has looked at it: from now on its present content is the record."""
     paths = _paths(journal, job, numbers)
     for path in paths:
         Memory(journal).forget_marks(path)
-    return [f"{path} is taken for right as it is now." for path in paths]
+    return [phrase("answer-vouched", speak, path=path) for path in paths]
 
 
-def _about(numbers: list[int], mute: list[str]) -> str:
-    shots = f"shot{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}" if numbers else ""
-    return " and ".join(filter(None, (shots, "sound" if mute else ""))) or "all shots"
+def _about(numbers: list[int], mute: list[str], speak: Language) -> str:
+    if not numbers:
+        return phrase("at-sound" if mute else "about-all", speak)
+    shots = phrase("about-shots", speak, count=len(numbers), numbers=", ".join(map(str, numbers)))
+    return phrase("and-sound", speak, where=shots) if mute else shots
 
 
 def _faults(journal: Journal, job: str) -> tuple[dict[int, str], dict[str, str]]:

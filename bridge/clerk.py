@@ -69,8 +69,8 @@ class Clerk:
                     return Done(re=errand.request)
                 case Answer():
                     job = find_job(self.journal, errand.job)
-                    file, always = errand.file, errand.always
-                    notes = put_on_record(self.journal, job, errand.about, errand.answer, file=file, always=always)
+                    file, always, speak = errand.file, errand.always, self.where.settings.language
+                    notes = put_on_record(self.journal, job, errand.about, errand.answer, file=file, always=always, speak=speak)
                     goes_on = job if errand.answer == "stop" else self._go_on(job)
                     return Done(re=errand.request, job=goes_on, notes=tuple(notes))
                 case Settle():
@@ -95,7 +95,7 @@ class Clerk:
             return again
         output = Path(asked.output)
         if not output.is_absolute():
-            raise Refused("message-unclear", detail="the place of the film must be a whole path")
+            raise Refused("message-unclear", why="no-whole-path")
         check_output(output)
         preset = presets.for_output(self.where.presets(), asked.preset or None, output)
         raw = complete(timeline, asked.lacking)

@@ -96,7 +96,7 @@ def remember(home: Path, name: str, address: str, key: str) -> None:
     """A companion on another machine, at HOST:PORT. Refused(pairing-refused, keys-unusable)."""
     name = pairing_name(name)
     if not _ADDRESS.fullmatch(address) or not 0 < int(address.rpartition(":")[2]) < 65536:
-        raise Refused("pairing-refused", name=name, detail=f"{address} is not HOST:PORT")
+        raise Refused("pairing-refused", name=name, why="no-address", address=address)
     there = Endpoint(address=f"tcp://{address}", public_key=pairing_key(name, key), pid=ELSEWHERE, version="", protocol="")
     path = _others(home) / f"{name}.json"
     try:
@@ -111,7 +111,7 @@ def elsewhere(home: Path, name: str) -> Endpoint:
     try:
         return msgspec.json.decode((_others(home) / f"{name}.json").read_bytes(), type=Endpoint)
     except (OSError, ValueError, RecursionError) as error:
-        raise Refused("pairing-refused", name=name, detail="no companion on another machine is known by this name") from error
+        raise Refused("pairing-refused", name=name, why="no-such-companion") from error
 
 
 def remembered(home: Path) -> dict[str, Endpoint]:
@@ -134,4 +134,4 @@ def forget(home: Path, name: str) -> bool:
 def _check_owner(place: Path) -> None:
     """Somebody else who made the folder could lead our clients to himself."""
     if hasattr(os, "getuid") and place.stat().st_uid != os.getuid():
-        raise Refused("keys-unusable", path=str(place), detail="it belongs to another user")
+        raise Refused("keys-unusable", path=str(place), why="another-user")

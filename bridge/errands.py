@@ -10,7 +10,7 @@ import msgspec
 
 from bridge.requests import Answer, Cancel, Describe, List, Pause, Pictures, Prioritise, Resume, Stats, Submit
 from bridge.sayings import Refusal
-from core.explain import catalogue
+from core.explain import catalogue, refusals
 from core.explain.filling import Language
 from core.model.refusal import Refused
 from otio_adapters.refused import TimelineRefused
@@ -60,5 +60,5 @@ def refusal(error: Refused | TimelineRefused, request: str, language: Language) 
     if isinstance(error, TimelineRefused):
         said = catalogue.words(error.code, language, detail=error.message)
     else:
-        said = catalogue.words(error.code, language, **error.fields)
+        said = refusals.refusal(error, language)
     return Refusal(re=request, code=error.code, title=said.title, message=said.message, action=said.action)

@@ -63,9 +63,9 @@ class Keys:
         name, key = pairing_name(name), pairing_key(name, public)
         admitted = self.admitted()
         if admitted.get(name, key) != key:
-            raise Refused("pairing-refused", name=name, detail="another key is let in under this name; remove that first")
+            raise Refused("pairing-refused", name=name, why="another-key")
         if other := next((known for known, that in admitted.items() if that == key and known != name), ""):
-            raise Refused("pairing-refused", name=name, detail=f"this key is let in already, as {other}")
+            raise Refused("pairing-refused", name=name, why="key-known", other=other)
         self._write(self.folder / "allowed" / name, f"{key}\n")
 
     def remove(self, name: str) -> bool:
@@ -105,10 +105,10 @@ class Keys:
         except (OSError, ValueError) as error:
             raise Refused("keys-unusable", path=str(path), detail=str(error)) from error
         if os.name != "nt" and mode & 0o077:
-            raise Refused("keys-unusable", path=str(path), detail="others can read it")
+            raise Refused("keys-unusable", path=str(path), why="others-read")
         public, secret = lines.get("public", ""), lines.get("secret", "")
         if not (_KEY.fullmatch(public) and _KEY.fullmatch(secret)) or zmq.curve_public(secret.encode()) != public.encode():
-            raise Refused("keys-unusable", path=str(path), detail="it does not hold a pair of keys")
+            raise Refused("keys-unusable", path=str(path), why="no-keys")
         return Pair(public.encode(), secret.encode())
 
     def _make(self, name: str) -> Pair:
@@ -127,9 +127,9 @@ def pairing_name(name: str) -> str:
     """A name for another machine, as a file may have it on every system. Refused(pairing-refused)."""
     small = name.lower()
     if not _NAME.fullmatch(small) or small in _DEVICES:
-        raise Refused("pairing-refused", name=name, detail="a name has letters, digits and -, 32 at most")
+        raise Refused("pairing-refused", name=name, why="name-unfit")
     if small == OWN:
-        raise Refused("pairing-refused", name=name, detail="this name is that of this machine's own programs")
+        raise Refused("pairing-refused", name=name, why="name-own")
     return small
 
 
@@ -138,7 +138,7 @@ def pairing_key(name: str, public: str) -> str:
     if _PLAIN.fullmatch(public):
         return z85.encode(bytes.fromhex(public)).decode()
     if not _KEY.fullmatch(public):
-        raise Refused("pairing-refused", name=name, detail="a key has 64 digits and letters from a to f")
+        raise Refused("pairing-refused", name=name, why="key-unfit")
     return public
 
 

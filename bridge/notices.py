@@ -12,6 +12,7 @@ from bridge.sayings import Noticed
 from bridge.server import Server
 from core.explain import catalogue
 from core.explain.phrases import phrase
+from core.explain.refusals import refusal
 from core.model.refusal import Refused
 from core.perform import machine
 
@@ -46,7 +47,7 @@ class Notices:
 
     def refused(self, error: Refused) -> None:
         """The settings file has a mistake; the settings before it hold."""
-        said = catalogue.words(error.code, self._server.language, **error.fields)
+        said = refusal(error, self._server.language)
         holds = phrase("settings-before-hold", self._server.language)
         self._tell(SETTINGS, said._replace(message=f"{said.message} {holds}"))
 

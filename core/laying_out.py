@@ -58,7 +58,7 @@ def planned(
     except OSError as error:
         raise Refused("scratch-unusable", path=str(scratch), detail=error.strerror or str(error)) from error
     if not os.access(scratch, os.W_OK | os.X_OK):
-        raise Refused("scratch-unusable", path=str(scratch), detail="it cannot be written to")
+        raise Refused("scratch-unusable", path=str(scratch), why="not-writable")
     argv = commands.prove(form=form, preset=request.preset, part=part, ffmpeg_path=house.build.path)
     results = preparation.run_all(
         crew,

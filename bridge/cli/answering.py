@@ -20,6 +20,9 @@ from bridge.requests import Answer
 from bridge.sayings import Done
 from core.decide.diagnosis import TABLE
 from core.explain import catalogue
+from core.explain.filling import Language
+from core.explain.phrases import phrase
+from core.explain.story import word
 from core.model.refusal import Refused
 from core.record.memory import Memory
 
@@ -29,16 +32,16 @@ def run(arguments: argparse.Namespace) -> int:
     a = arguments
     match a.verb:
         case "preferences":
-            return with_journal(lambda _, journal, console: _preferences(Memory(journal), a.code, a.answer, console))
+            return with_journal(lambda where, journal, console: _preferences(where, Memory(journal), a.code, a.answer, console))
         case "cures":
-            return with_journal(lambda _, journal, console: _cures(Memory(journal), a.reset, console))
+            return with_journal(lambda where, journal, console: _cures(where, Memory(journal), a.reset, console))
         case _:
             return with_place(lambda where, console: _answer(where, a, console))
 
 
 def _answer(where: Place, a: argparse.Namespace, console: Console) -> int:
     """Where a companion runs, it goes on with the job, and the command follows it; else the job is gone on with here."""
-    journal = where.journal()
+    journal, speak = where.journal(), where.settings.language
     try:
         job = find_job(journal, a.job)
         if not a.later:
@@ -46,22 +49,23 @@ def _answer(where: Place, a: argparse.Namespace, console: Console) -> int:
             asked = Answer(request="answer", job=job, about=a.about, answer=a.answer, file=file, always=a.always)
 
             def told(done: Done) -> None:
-                _say(console, done.notes, a.answer)
+                _say(console, done.notes, a.answer, speak)
 
             code = ask_and_follow(where, asked, detach=a.detach or a.answer == "stop", as_json=False, hear=told)
             if code is not None:
                 return code
-        _say(console, put_on_record(journal, job, a.about, a.answer, file=a.file, always=a.always), a.answer)
+        notes = put_on_record(journal, job, a.about, a.answer, file=a.file, always=a.always, speak=speak)
+        _say(console, notes, a.answer, speak)
     finally:
         journal.close()
     return 0 if a.later or a.answer == "stop" else _go_on(where, job, console)
 
 
-def _say(console: Console, lines: Iterable[str], answer: str) -> None:
+def _say(console: Console, lines: Iterable[str], answer: str, speak: Language) -> None:
     for line in lines:
         console.print(safe(line))
     if answer == "stop":
-        console.print("A job that is under work stops now, and can be resumed; one that is not, rests.")
+        console.print(phrase("answer-stops", speak))
 
 
 def _go_on(where: Place, job: str, console: Console) -> int:
@@ -70,37 +74,37 @@ def _go_on(where: Place, job: str, console: Console) -> int:
     except Refused as error:
         if error.code != "job-running":
             raise
-        console.print("The job is under work and hears it now.")
+        console.print(phrase("answer-heard", where.settings.language))
         return 0
 
 
-def _preferences(memory: Memory, code: str | None, answer: str | None, console: Console) -> int:
+def _preferences(where: Place, memory: Memory, code: str | None, answer: str | None, console: Console) -> int:
     if code is not None:
         if code not in {row.code for row in TABLE} | {"unknown"}:
-            raise Refused("answer-unclear", detail=f"there is no fault {code}")
+            raise Refused("answer-unclear", why="no-such-fault", fault=code)
         if answer not in (*ALWAYS, "ask"):
-            raise Refused("answer-unclear", detail=f"a preference is one of {', '.join(ALWAYS)}, ask")
+            raise Refused("answer-unclear", why="no-such-preference", known=f"{', '.join(ALWAYS)}, ask")
         memory.prefer(code, None if answer == "ask" else answer)  # type: ignore[arg-type]
-    known = memory.preferences()
+    known, speak = memory.preferences(), where.settings.language
     if not known:
-        console.print("Nothing is answered by itself; you are told of everything.")
+        console.print(phrase("no-preferences", speak))
         return 0
-    table = Table("Fault", "Title", "Always", box=None, pad_edge=False)
+    table = Table(*phrase("preferences-columns", speak).split(", "), box=None, pad_edge=False)
     for fault, always in known.items():
-        table.add_row(fault, catalogue.title_of(fault), always)
+        table.add_row(fault, catalogue.title_of(fault, speak), word("answer", always, speak))
     console.print(table)
     return 0
 
 
-def _cures(memory: Memory, reset: bool, console: Console) -> int:
+def _cures(where: Place, memory: Memory, reset: bool, console: Console) -> int:
     if reset:
         memory.forget_cures()
-    known = memory.cures()
+    known, speak = memory.cures(), where.settings.language
     if not known:
-        console.print("Nothing had to be cured on this machine yet.")
+        console.print(phrase("no-cures", speak))
         return 0
-    table = Table("Fault", "What was changed", "Helped", "Did not", box=None, pad_edge=False)
+    table = Table(*phrase("cures-columns", speak).split(", "), box=None, pad_edge=False)
     for cure in known:
-        table.add_row(cure.code, cure.change, str(cure.cured), str(cure.failed))
+        table.add_row(cure.code, word("change", cure.change, speak), str(cure.cured), str(cure.failed))
     console.print(table)
     return 0

@@ -23,6 +23,9 @@ from bridge.cli.run import Stop as Stopped
 from bridge.client import PATIENCE_S, Client
 from bridge.protocol import digest
 from bridge.requests import Stop, Submit
+from core.explain.filling import Language
+from core.explain.phrases import phrase
+from core.explain.story import word
 from core.perform import machine, process
 from otio_adapters.guard import bytes_of
 
@@ -57,7 +60,7 @@ def _companion(where: Place, arguments: argparse.Namespace, console: Console) ->
     from bridge.companion import Companion, alone
 
     if arguments.at_login:
-        return _at_login(arguments.at_login, console)
+        return _at_login(arguments.at_login, console, where.settings.language)
     if arguments.log:
         logs.speak_into_file(where.home)
     if arguments.background:
@@ -66,7 +69,7 @@ def _companion(where: Place, arguments: argparse.Namespace, console: Console) ->
         start(where)()
         with Client(where.home, program=_program()) as client:
             client.ask(_ping())
-        console.print("The companion runs.")
+        console.print(phrase("companion-runs", where.settings.language))
         return 0
     stopped = Stopped()
     with alone(where.home) as dismissed, stopped.listening():
@@ -78,21 +81,19 @@ def _companion(where: Place, arguments: argparse.Namespace, console: Console) ->
     return 0
 
 
-def _at_login(word: str, console: Console) -> int:
+def _at_login(wanted: str, console: Console, speak: Language) -> int:
     from bridge.login import placing
 
     here = placing.item(placing.start(os.environ), os.environ)
-    path = safe(str(here.path))
-    if word == "on":
+    if wanted == "on":
         placing.switch_on(here)
-        console.print(f"The companion starts with your next session: {path}")
-        console.print("hotsplice companion --background starts it now.")
-    elif word == "off":
+        console.print(safe(phrase("login-on", speak, path=here.path)))
+        console.print(phrase("login-start-now", speak))
+    elif wanted == "off":
         placing.switch_off(here)
-        console.print("The companion does not start with your session.")
+        console.print(phrase("login-off", speak))
     else:
-        said = {"on": "starts", "off": "does not start", "other": "starts, but as it was installed or set up earlier,"}
-        console.print(f"The companion {said[placing.state(here)]} with your session: {path}")
+        console.print(f"{word('login-is', placing.state(here), speak)}: {safe(str(here.path))}")
     return 0
 
 
@@ -135,7 +136,7 @@ def _submit(where: Place, arguments: argparse.Namespace, console: Console) -> in
             line = {"event": "accepted", "job": accepted.job, "submission": accepted.submission, "again": accepted.again}
             print(json.dumps(line), flush=True)
         else:
-            console.print(f"Job [bold]{accepted.job}[/] is {'known already' if accepted.again else 'on record'}.")
+            console.print(phrase("submitted-again" if accepted.again else "submitted", where.settings.language, job=accepted.job))
         if arguments.detach:
             return 0
         job, speak = accepted.job, where.settings.language
@@ -146,7 +147,8 @@ def _submit(where: Place, arguments: argparse.Namespace, console: Console) -> in
 def _watch(where: Place, arguments: argparse.Namespace, console: Console) -> int:
     with client_of(where, at=arguments.at) as client:
         if not arguments.job:
-            return follow_all(client, after=arguments.after, as_json=arguments.json, console=console)
+            speak = where.settings.language
+            return follow_all(client, after=arguments.after, as_json=arguments.json, console=console, speak=speak)
         job = arguments.job if arguments.at else _known(where, arguments.job)
         client.ask(_ping())
         end = there(client, job) if arguments.at else here(where, job)
@@ -164,5 +166,5 @@ def _known(where: Place, name: str) -> str:
 def _stop(where: Place, console: Console) -> int:
     with Client(where.home, program=_program(), patience_s=1.0) as client:
         client.ask(Stop(request="stop"))
-    console.print("The companion ends; what it was at is taken up at its next start.")
+    console.print(phrase("companion-stops", where.settings.language))
     return 0

@@ -19,8 +19,11 @@ from typing import Any
 
 from rich.console import Console
 
+from bridge import settings
 from bridge.cli import demo_media
 from bridge.cli.console import plain_console, safe
+from core.explain.filling import Language
+from core.explain.phrases import phrase
 from core.perform import machine, process
 
 _FRAMES = 168
@@ -34,23 +37,24 @@ class DemoFailed(Exception):
 
 def run(folder: str | None) -> int:
     """0 when everything came out as promised, else 3."""
-    console = plain_console()
+    console, speak = plain_console(), settings.language()
     place = Path(folder).expanduser().absolute() if folder else Path(tempfile.mkdtemp(prefix="hotsplice-demo-"))
     try:
         place.mkdir(parents=True, exist_ok=True)
-        _Demo(place, console).play()
+        _Demo(place, console, speak).play()
     except DemoFailed as error:
-        console.print(f"[red]The demo did not come out as promised:[/] {safe(str(error))} (everything is in {safe(str(place))})")
+        all_in = phrase("demo-all-in", speak, path=place)
+        console.print(f"[red]{phrase('demo-failed', speak)}[/] {safe(str(error))} {safe(all_in)}")
         return 3
     except OSError as error:
-        console.print(f"[red]The demo cannot work in {safe(str(place))}:[/] {error.strerror or error}")
+        console.print(f"[red]{safe(phrase('demo-cannot', speak, path=place))}[/] {error.strerror or error}")
         return 3
     return 0
 
 
 class _Demo:
-    def __init__(self, place: Path, console: Console) -> None:
-        self.place, self.console = place, console
+    def __init__(self, place: Path, console: Console, speak: Language) -> None:
+        self.place, self.console, self.speak = place, console, speak
         self.media, self.away = place / "media", place / "elsewhere"
         self.film, self.timeline = place / "film.mov", place / "timeline.otio"
         self.environment = {
@@ -72,10 +76,14 @@ class _Demo:
 
     def _prepare(self) -> None:
         if self.film.exists():
-            raise DemoFailed("an earlier demo is in that folder already; name another one")
+            raise DemoFailed(phrase("demo-there-already", self.speak))
         self.media.mkdir(exist_ok=True)
+        chosen = self.place / "home" / "settings.yaml"
+        chosen.parent.mkdir(exist_ok=True)
+        if not chosen.exists():
+            chosen.write_text(f"language: {self.speak}\n", encoding="utf-8")
         self.away.mkdir(exist_ok=True)
-        self.say("Making five sources with burnt-in timecode and tone …")
+        self.say(phrase("demo-sources", self.speak))
         files = [demo_media.make_reel(self.media, reel, _FRAMES) for reel in demo_media.REELS]
         a, b, c, d, e = files
         shutil.copy2(e, self.away / e.name)
@@ -100,8 +108,8 @@ class _Demo:
         ]
         demo_media.make_timeline(self.timeline, shots, _FRAMES)
         frames = sum(shot[3] for shot in shots)
-        wrong = "D004.mp4 is missing, E005.mov is damaged in the middle."
-        self.say(f"A timeline of {len(shots)} shots, {frames} frames. [yellow]{wrong}[/]")
+        cut, wrong = phrase("demo-timeline", self.speak, count=len(shots), frames=frames), phrase("demo-wrong", self.speak)
+        self.say(f"{cut} [yellow]{wrong}[/]")
 
     @contextmanager
     def _hotsplice(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
@@ -132,7 +140,7 @@ class _Demo:
         return last
 
     def _kill_in_the_middle(self) -> None:
-        self.say("Assembling, and killing the process (SIGKILL) in the middle of it …")
+        self.say(phrase("demo-kill", self.speak))
         sealed = 0
         with self._hotsplice("assemble", str(self.timeline), "-o", str(self.film), "--preset", "prores-hq", "--json") as child:
             for event in self._events(child):
@@ -146,27 +154,28 @@ class _Demo:
             code = child.wait()
         if code != -signal.SIGKILL:
             raise DemoFailed(f"the killed process ended with {code}")
-        self.say(
-            f"[red]Killed[/] after {sealed} checkpoints. No film was published: {'wrong!' if self.film.exists() else 'right.'}"
-        )
+        right = phrase("demo-untrue" if self.film.exists() else "demo-right", self.speak)
+        after = phrase("demo-after", self.speak, count=sealed, right=right)
+        self.say(f"[red]{phrase('demo-killed', self.speak)}[/] {after}")
 
     def _resume(self) -> None:
-        self.say("Running the same command again …")
+        self.say(phrase("demo-again", self.speak))
         last = self._assemble()
         if last["exit_code"] != 1 or last["reused"] < _KILL_AFTER or len(last["shots_missing"]) != 2:
             raise DemoFailed(f"expected a film with two slates from checkpoints, got {last['title']} {last['message']}")
-        self.say(
-            f"Resumed: {last['reused']} checkpoints were used again, {last['rendered_frames']} frames were made. "
-            f"[yellow]{last['title']}[/] What was reported:"
-        )
+        resumed = phrase("demo-resumed", self.speak, count=last["reused"], frames=last["rendered_frames"])
+        self.say(f"{resumed} [yellow]{last['title']}[/] {phrase('demo-reported', self.speak)}")
         for problem in last["problems"]:
-            where = f"Shot {', '.join(map(str, problem['shots']))}" if problem["shots"] else "Sound"
+            where = phrase("where-sound", self.speak)
+            if problem["shots"]:
+                numbers = ", ".join(map(str, problem["shots"]))
+                where = phrase("where-shots", self.speak, count=len(problem["shots"]), numbers=numbers)
             self.console.print(
                 f"         [red]{where}: {problem['title']}.[/] {safe(problem['message'])}\n         {safe(problem['action'])}"
             )
 
     def _heal(self) -> None:
-        self.say("Putting the missing source back and replacing the damaged one …")
+        self.say(phrase("demo-heal", self.speak))
         for file in self.away.iterdir():
             shutil.move(str(file), str(self.media / file.name))
         last = self._assemble()
@@ -174,15 +183,15 @@ class _Demo:
             raise DemoFailed(f"expected a complete film, got {last['title']} {last['message']}")
         if last["rendered_frames"] != 48 + 48:
             raise DemoFailed(f"expected two shots to be made again, got {last['rendered_frames']} frames")
-        made = f"{last['rendered_frames']} of {last['frames']} frames"
-        self.say(f"[green]{last['title']}[/] Only the two healed shots were made ({made}).")
+        healed = phrase("demo-healed", self.speak, made=last["rendered_frames"], frames=last["frames"])
+        self.say(f"[green]{last['title']}[/] {healed}")
 
     def _verify(self) -> None:
         with self._hotsplice("check", str(self.film), "--deep", "--json") as child:
             found = list(self._events(child))[-1]
         if found["exit_code"] != 0:
             raise DemoFailed(f"the film does not verify: {found}")
-        self.say("[green]Every frame and sample of the film was decoded and its bytes compared.[/]")
-        self.say(f"The film: [bold]{safe(str(self.film))}[/]")
+        self.say(f"[green]{phrase('demo-verified', self.speak)}[/]")
+        self.say(safe(phrase("demo-film", self.speak, path=self.film)))
         again = f"HOTSPLICE_HOME={self.place / 'home'} hotsplice rollback {self.film}"
-        self.console.print(f"         The film with the slates is kept: {safe(again)}")
+        self.console.print(f"         {safe(phrase('demo-kept', self.speak, command=again))}")

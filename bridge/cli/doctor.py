@@ -18,9 +18,9 @@ from bridge.cli import summary
 from bridge.cli.console import plain_console, safe
 from bridge.cli.house import Place, place, program_version
 from core.decide import commands
-from core.explain import catalogue
 from core.explain.filling import Language, human_bytes
 from core.explain.phrases import phrase
+from core.explain.refusals import refusal
 from core.explain.story import word
 from core.model.film import Format
 from core.model.preset import Preset
@@ -95,7 +95,7 @@ def _ffmpeg(where: Place, speak: Language) -> list[Line]:
     try:
         found = build.find(where.settings.ffmpeg)
     except Refused as error:
-        said = catalogue.words(error.code, speak, **error.fields)
+        said = refusal(error, speak)
         return [Line("bad", "ffmpeg", said.message, said.action)]
     origin = phrase("doctor-chosen" if where.settings.ffmpeg else "doctor-bundled", speak)
     lines = [Line("ok", "ffmpeg", f"{found.version}, {origin}")]

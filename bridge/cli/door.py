@@ -14,6 +14,8 @@ from bridge.cli.summary import REFUSED, refusal
 from bridge.door import names
 from bridge.door.beside import inbox
 from bridge.door.folder import Folder, all_replies
+from core.explain.phrases import phrase
+from core.explain.story import word
 from core.model.refusal import Refused
 
 
@@ -26,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
         no = refusal(error)
         console.print(f"[red]{safe(no['title'])}[/] {safe(no['message'])}\n{safe(no['action'])}")
         return REFUSED
-    folder, (usual, _) = inbox(where), where.films()
+    folder, (usual, _), speak = inbox(where), where.films(), where.settings.language
     there = folder is not None and folder.is_dir()
     listed = [reply for _, reply in all_replies(Folder(folder))] if folder and there else []
     waiting = [drop.name for drop in names.drops(Folder(folder).names())] if folder and there else []
@@ -35,15 +37,15 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(said, ensure_ascii=False))
         return 0
     if folder is None:
-        console.print("The door is shut: door in the settings is false.")
+        console.print(phrase("door-shut", speak))
         return 0
-    console.print(f"A timeline (.otio) that is put into {safe(str(folder))}")
-    console.print(f"is assembled while the companion runs; its film goes to {safe(str(usual))}. docs/folder-door.md says more.")
-    table = Table("File", "State", "Job", "Film", box=None, pad_edge=False)
+    console.print(safe(phrase("door-open", speak, path=folder)))
+    console.print(safe(phrase("door-films", speak, path=usual)))
+    table = Table(*phrase("door-columns", speak).split(", "), box=None, pad_edge=False)
     for name in waiting:
-        table.add_row(safe(name), "not taken yet", "", "")
+        table.add_row(safe(name), phrase("door-not-taken", speak), "", "")
     for one in listed:
-        table.add_row(safe(one.file), safe(one.state), safe(one.job), safe(one.film))
+        table.add_row(safe(one.file), safe(word("state", one.state, speak)), safe(one.job), safe(one.film))
     if table.row_count:
         console.print(table)
     return 0

@@ -134,7 +134,7 @@ def _roll_back(where: Place, journal: Journal, output: Path, console: Console) -
             if not kept.exists() or film is None:
                 raise Refused("no-previous-film", path=str(output))
             if film.kept_hash and hashing.tree_hash(kept) != film.kept_hash:
-                raise Refused("previous-film-changed", path=str(output), detail="its bytes have changed")
+                raise Refused("previous-film-changed", path=str(output), why="bytes-changed")
             workspace.roll_back(output)
             record_roll_back(output, journal)
             workspace.forget_exchange(output)

@@ -113,7 +113,7 @@ def _until_end(client: Client, job: str, after: int, display: Display, end: End)
     raise AssertionError("watching does not end by itself")
 
 
-def follow_all(client: Client, *, after: int, as_json: bool, console: Console) -> int:
+def follow_all(client: Client, *, after: int, as_json: bool, console: Console, speak: Language) -> int:
     """Tell what happens to all jobs, for ever."""
     shown = 0.0
     for said in client.watch(after=after):
@@ -122,7 +122,7 @@ def follow_all(client: Client, *, after: int, as_json: bool, console: Console) -
             if as_json:
                 JsonLines().fact(said.job, said.seq, fact, said.at)
             else:
-                console.print(f"[dim]{said.job}[/] {safe(story.sentence(fact))}")
+                console.print(f"[dim]{said.job}[/] {safe(story.sentence(fact, speak))}")
         elif isinstance(said, Noticed) and not as_json:
             console.print(f"[yellow]{safe(said.title)}[/]: {safe(said.message)}")
         elif isinstance(said, Progressed | Noticed) and as_json:
@@ -134,7 +134,8 @@ def follow_all(client: Client, *, after: int, as_json: bool, console: Console) -
             now = msgspec.json.decode(said.snapshot) or {}
             if now:
                 left = duration(now["left_s"])
-                console.print(f"[dim]{said.job} {now['frames_done']} / {now['frames']} frames, {left} left[/]")
+                far = phrase("watch-progress", speak, job=said.job, done=now["frames_done"], frames=now["frames"], left=left)
+                console.print(f"[dim]{safe(far)}[/]")
     return 0
 
 

@@ -11,6 +11,7 @@ from bridge.cli.console import plain_console, safe
 from bridge.cli.house import Place, place
 from bridge.cli.summary import REFUSED, refusal
 from bridge.keys import OWN, Keys, pairing_key, pairing_name, plain_key
+from core.explain.phrases import phrase
 from core.model.refusal import Refused
 
 
@@ -29,8 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _run(where: Place, arguments: argparse.Namespace, console: Console) -> None:
     given = [arguments.name is not None, arguments.show, arguments.list, arguments.remove is not None]
     if sum(given) != 1 or (arguments.name is not None and arguments.key is None):
-        raise Refused("command-unclear", detail="pair takes NAME KEY, or one of --show, --list, --remove NAME")
-    keys = Keys(where.home)
+        raise Refused("command-unclear", why="pair-usage")
+    keys, speak = Keys(where.home), where.settings.language
     if arguments.show:
         _show(where, keys, console)
     elif arguments.list:
@@ -41,21 +42,21 @@ def _run(where: Place, arguments: argparse.Namespace, console: Console) -> None:
         _prepare(where, keys)
         endpoint.remember(where.home, arguments.name, arguments.address, arguments.key)
         name = pairing_name(arguments.name)
-        console.print(f"hotsplice submit and watch reach it with --at {name}, once it lets this machine in.")
-        console.print("Media and film are files of that machine: a share that both see under the same path does as well.")
+        console.print(safe(phrase("pair-reach", speak, name=name)))
+        console.print(phrase("pair-shared", speak))
     else:
         _prepare(where, keys)
         _own_key(keys, arguments)
         keys.admit(arguments.name, arguments.key)
-        console.print(f"{pairing_name(arguments.name)} is let in from now on: it can have films made as you can.")
+        console.print(phrase("pair-let-in", speak, name=pairing_name(arguments.name)))
         if where.settings.listen is None:
-            console.print("The companion is reached from this machine alone until the settings say where to listen.")
+            console.print(phrase("pair-not-listening", speak))
 
 
 def _own_key(keys: Keys, arguments: argparse.Namespace) -> None:
     """Two keys are shown at each machine, and it is easy to take the wrong one."""
     if pairing_key(arguments.name, arguments.key) == keys.companion().public.decode():
-        raise Refused("pairing-refused", name=arguments.name, detail="this is the key of this machine's own companion")
+        raise Refused("pairing-refused", name=arguments.name, why="own-key")
 
 
 def _prepare(where: Place, keys: Keys) -> None:
@@ -74,32 +75,34 @@ def _show(where: Place, keys: Keys, console: Console) -> None:
     _prepare(where, keys)
     own, client = keys.companion(), keys.client()
     assert client is not None
-    console.print("The key of this machine, for hotsplice pair where a companion shall let it in:")
+    speak = where.settings.language
+    console.print(phrase("pair-own-key", speak))
     console.print(f"  {plain_key(client.public.decode())}")
-    console.print("The key of this machine's companion, for hotsplice pair --with where that shall be used:")
+    console.print(phrase("pair-companion-key", speak))
     console.print(f"  {plain_key(own.public.decode())}")
     listen = where.settings.listen
-    console.print(
-        f"It listens at {listen} for machines that are let in." if listen else "It is reached from this machine alone (listen)."
-    )
+    console.print(safe(phrase("pair-listens", speak, listen=listen)) if listen else phrase("pair-alone", speak))
 
 
 def _list(where: Place, keys: Keys, console: Console) -> None:
     admitted = {name: key for name, key in keys.admitted().items() if name != OWN}
-    others = endpoint.remembered(where.home)
+    others, speak = endpoint.remembered(where.home), where.settings.language
+    let_in, used = phrase("pair-is-let-in", speak), phrase("pair-can-be-used", speak)
+    wide = max(len(let_in), len(used))
     for name, key in admitted.items():
-        console.print(f"{safe(name):32} is let in    {plain_key(key)}")
+        console.print(f"{safe(name):32} {let_in:{wide}}  {plain_key(key)}")
     for name, there in others.items():
-        console.print(f"{safe(name):32} can be used  {plain_key(there.public_key)} at {safe(there.address.removeprefix('tcp://'))}")
+        at = phrase("pair-at", speak, key=plain_key(there.public_key), address=there.address.removeprefix("tcp://"))
+        console.print(f"{safe(name):32} {used:{wide}}  {safe(at)}")
     if not (admitted or others):
-        console.print("No other machine is paired with this one.")
+        console.print(phrase("pair-none", speak))
 
 
 def _remove(where: Place, keys: Keys, name: str, console: Console) -> None:
-    let_in, used = keys.remove(name), endpoint.forget(where.home, name)
+    let_in, used, speak = keys.remove(name), endpoint.forget(where.home, name), where.settings.language
     if not (let_in or used):
-        raise Refused("pairing-refused", name=name, detail="no machine is paired under this name")
+        raise Refused("pairing-refused", name=name, why="not-paired")
     if let_in:
-        console.print(f"{safe(name)} is not let in any more; what it is at ends within seconds, its jobs stay.")
+        console.print(safe(phrase("pair-out", speak, name=name)))
     if used:
-        console.print(f"The companion of {safe(name)} is forgotten here.")
+        console.print(safe(phrase("pair-forgotten", speak, name=name)))

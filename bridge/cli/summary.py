@@ -10,7 +10,7 @@ from core.answering import STOPPED_AT
 from core.assemble import Ended
 from core.decide.assembly import Assembly
 from core.decide.healing import LOOKED_FOR
-from core.explain import catalogue, mends
+from core.explain import catalogue, mends, refusals
 from core.explain.filling import Language, decimal
 from core.explain.phrases import phrase, what_is_safe
 from core.model.facts import JobFinished, RunInterrupted
@@ -34,7 +34,7 @@ def refusal(error: Refused | TimelineRefused, language: Language | None = None) 
         if language == "en":  # the reader's own advice is about this very file, but it is written in one language
             said = said._replace(actions=(catalogue.Action(error.action, safe=True),))
     else:
-        said = catalogue.words(error.code, language, **error.fields)
+        said = refusals.refusal(error, language)
     logs.refused(error.code, said.message)
     head = {"exit_code": REFUSED, "outcome": "refused", "code": error.code}
     return head | _said(said) | {"title": f"{said.title}."}

@@ -26,6 +26,7 @@ from bridge.sayings import Described, Progressed
 from bridge.settings import home, language
 from core.explain import catalogue
 from core.explain.phrases import phrase
+from core.explain.refusals import refusal
 from core.model.facts import Fact, RunInterrupted
 from core.model.refusal import Refused
 from core.perform import machine
@@ -48,7 +49,7 @@ def main() -> int:
             logs.begin(where.home)
             run(editor, where, teller)
         except Refused as error:
-            teller.refusal(catalogue.words(error.code, teller.language, **error.fields))
+            teller.refusal(refusal(error, teller.language))
         except TimelineRefused as error:
             teller.refusal(catalogue.words(error.code, teller.language, detail=error.message))
         except Declined as error:

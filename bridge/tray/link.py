@@ -20,8 +20,8 @@ from bridge.requests import Describe, List, Message, Pictures, Ping, Stats, Subm
 from bridge.sayings import Happened
 from bridge.tray.state import Link as State
 from bridge.tray.state import Trouble
-from core.explain import catalogue
 from core.explain.filling import Language
+from core.explain.refusals import refusal
 from core.model.refusal import Refused
 
 LIST_EVERY_S = 2.0
@@ -131,7 +131,7 @@ class Link:
             self._hear(said)
 
     def _refused(self, error: Refused, message: Message) -> None:
-        words = catalogue.words(error.code, self._language, **error.fields)
+        words = refusal(error, self._language)
         absent = error.code == "companion-absent"
         self._wanted = self._wanted and not absent
         self._link(

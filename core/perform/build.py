@@ -31,7 +31,7 @@ def find(chosen: str | None) -> Build:
         except RuntimeError:
             path = None
     if path is None:
-        raise Refused("ffmpeg-missing", path=chosen or "the bundled ffmpeg", detail="it was not found")
+        raise Refused("ffmpeg-missing", path=chosen or "ffmpeg", why="ffmpeg-not-found" if chosen else "ffmpeg-not-bundled")
     path = os.path.abspath(path)
     try:
         said = process.output_of([path, "-version"])
@@ -40,7 +40,7 @@ def find(chosen: str | None) -> Build:
     first = said.splitlines()[0] if said else ""
     words = first.split()
     if len(words) < 3 or words[0] != "ffmpeg":
-        raise Refused("ffmpeg-missing", path=path, detail="it does not answer as ffmpeg does")
+        raise Refused("ffmpeg-missing", path=path, why="ffmpeg-strange")
     return Build(path, words[2], f"{first} {os.path.getsize(path)}")
 
 

@@ -21,7 +21,7 @@ def _parse(text: str, where: str) -> Preset:
     except (yaml.YAMLError, ValueError) as error:
         raise Refused("preset-invalid", path=where, detail=" ".join(str(error).split())) from error
     except RecursionError as error:
-        raise Refused("preset-invalid", path=where, detail="it is nested too deeply") from error
+        raise Refused("preset-invalid", path=where, why="too-deep") from error
 
 
 def _tagged(raw: dict[str, object]) -> dict[str, object]:

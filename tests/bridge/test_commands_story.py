@@ -98,7 +98,7 @@ def test_an_answer_is_heard_by_the_companion_and_followed_to_the_films_end(desk)
         until_end(client, job)
         desk.put_back()
         code, said = desk.say("answer", job, "2", "retry")
-        assert code == 0 and "Noted for shot 2: retry." in said and "Complete and verified." in said
+        assert code == 0 and "Noted for shot 2: try again." in said and "Complete and verified." in said
         assert desk.right()
         lines = listed(client)
     assert [line.state for line in lines] == ["incomplete", "complete"], "the companion made it, as another job"

@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 
 from bridge.cli import doctor
+from bridge.login.placing import State
 from bridge.options import OPTIONS
 from core.decide.mending import LOCATE
 from core.decide.recovery import AGAIN, LADDERS
@@ -51,9 +52,21 @@ def _names(node: ast.expr) -> list[str]:
             return [c.value for c in ast.walk(node) if isinstance(c, ast.Constant) and c.value in ALL]
 
 
-SPOKEN = spoken()
+def reasons() -> list[tuple[str, set[str], str]]:
+    """(name, fields, place) of every phrase that is why something is refused: `Refused(..., why=...)`."""
+    found = []
+    for path in PRODUCT:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Refused":
+                given = {k.arg: k.value for k in node.keywords if k.arg}
+                names = [f"why-{name}" for name in _names(given["why"])] if "why" in given else []
+                found += [(name, set(given), f"{path.relative_to(ROOT)}:{node.lineno}") for name in names]
+    return found
+
+
+SPOKEN = spoken() + reasons()
 WORDS = {
-    "state": {*get_args(Outcomes), "accepted", "interrupted", "unfinished", "waiting", "working", "held", "running"}
+    "state": {*get_args(Outcomes), "accepted", "interrupted", "unfinished", "waiting", "working", "held", "running", "refused"}
     | {"sealed", "reused", "broken"},
     "answer": set(get_args(Answers)),
     "strategy": {strategy.value.replace("_", " ") for strategy in Strategy},
@@ -64,6 +77,7 @@ WORDS = {
     "ending": set(wording.ENDINGS),
     "class": {kind.value.replace("_", " ") for kind in ErrorType},
     "after": {ending.replace("-", " ") for ending in get_args(Ending)},
+    "login-is": set(get_args(State)),
     "mark": set(doctor.MARKS),
     "right": set(OPTIONS),
     "change": {change for ladder in LADDERS.values() for change in ladder} | {AGAIN, LOCATE, RENDERED_AGAIN},

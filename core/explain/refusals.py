@@ -1,0 +1,19 @@
+"""Why a request was refused, in words of the language."""
+
+from __future__ import annotations
+
+from core.explain import catalogue
+from core.explain.catalogue import Words
+from core.explain.filling import Language
+from core.explain.phrases import phrase
+from core.model.refusal import Refused
+
+
+def refusal(error: Refused, language: Language = "en") -> Words:
+    """The catalogue's words. A field `why` is the name of a phrase (without `why-`), which fills the message's `detail`; what
+    has a `detail` of its own comes from elsewhere, as a system's error does, and is said as it is."""
+    fields = dict(error.fields)
+    why = fields.pop("why", "")
+    if why:
+        fields["detail"] = phrase(f"why-{why}", language, **fields)
+    return catalogue.words(error.code, language, **fields)
