@@ -91,7 +91,7 @@ def _preferences(where: Place, memory: Memory, code: str | None, answer: str | N
         return 0
     table = Table(*phrase("preferences-columns", speak).split(", "), box=None, pad_edge=False)
     for fault, always in known.items():
-        table.add_row(fault, catalogue.title_of(fault, speak), word("answer", always, speak))
+        table.add_row(fault, catalogue.title_of(fault, speak), always)
     console.print(table)
     return 0
 

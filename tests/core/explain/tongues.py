@@ -14,7 +14,7 @@ ALWAYS = frozenset(["shot", "shots", "frame", "frames", "checkpoint", "checkpoin
 """English beyond doubt: should a German sentence take one in, it is found here all the same."""
 _NO_WORD = re.compile(r"\{\w+\}|\S*[/\\]\S*|\b\w+(?:[-_.]\w+)+\b|\bhotsplice [a-z]+|--\w+|\b[A-Z]{2,}\b")
 """Fields, paths, codes and names with dots, commands, their switches and what they TAKE: alike in every language."""
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"\b[^\W\d_]+\b")
 
 
 def english_in(text: str, *, names: Iterable[str] = ()) -> set[str]:
