@@ -29,7 +29,7 @@ from bridge.requests import Answer, Cancel, List, Pause, Prioritise, Resume, Sub
 from bridge.sayings import Accepted, Done, Jobs, Said
 from core.decide import identity
 from core.engine import RECORD_LOST
-from core.model.facts import Answered, JobAccepted, JobFinished, RunInterrupted
+from core.model.facts import Answered, JobAccepted, JobFinished, RunInterrupted, RunStarted
 from core.model.refusal import Refused
 from core.perform import machine, process
 from core.record import presets
@@ -151,14 +151,17 @@ class Clerk:
 
     def _cancel(self, asked: Cancel) -> Done:
         job = find_job(self.journal, asked.job)
-        wishes = dict(self.submissions.queue())
-        if wishes.get(job) == "run":
-            self.submissions.wish(job, "held")
-            self.journal.append(job, [RunInterrupted(reason="cancelled")], machine.now())
-        elif job not in wishes and not self._open(job):
+        wish = dict(self.submissions.queue()).get(job)
+        if wish is None and not self._open(job):
             raise Refused("job-finished", name=job)
-        elif job not in wishes:  # a command at another terminal may be at it: it hears this
+        last = self.journal.last(job, "RunStarted", "RunInterrupted", "JobFinished")
+        begun = last is not None and isinstance(last.fact, RunStarted)
+        if wish == "run":
+            self.submissions.wish(job, "held")
+        if wish is None or begun:  # a command at another terminal may be at it, also where the job is in the queue: it hears this
             self.journal.append(job, [Answered(answer="stop")], machine.now())
+        if wish == "run":
+            self.journal.append(job, [RunInterrupted(reason="cancelled")], machine.now())
         return Done(re=asked.request, job=job)
 
     def _resume(self, asked: Resume) -> Done:

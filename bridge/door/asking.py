@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -85,10 +86,28 @@ def wanted(drop: Dropped) -> Wanted:
     try:
         if drop.ask:
             said = {**by_name, **_sidecar(drop)}
-        return msgspec.convert(dict(said), Wanted, strict=False)
+        asked = msgspec.convert(dict(said), Wanted, strict=False)
+        _placed(asked.output)
+        return asked
     except (ValueError, RecursionError) as error:  # msgspec's own errors and text that is no UTF-8 are such
-        detail = " ".join(str(error).split())[:300] or type(error).__name__
+        detail = _plainly(" ".join(str(error).split()))[:300] or type(error).__name__
         raise Refused("ask-unclear", name=shown(drop.ask or drop.name), detail=detail) from error
+
+
+def _placed(output: str | None) -> None:
+    """A place that is no whole path is a name in the folder of the films, or in one below; ValueError for what leads out of it."""
+    if output and ".." in PurePath(output).parts:
+        raise ValueError(f'"output" must be a whole path, or a name in the folder of the films, without "..": not {output}')
+
+
+_KINDS = {"int": "a whole number", "bool": "true or false", "str": "text in quotes"}
+_UNFIT = re.compile(r"Expected `(\w+)(?: \| null)?`, got `\w+` - at `\$\.(\w+)`")
+
+
+def _plainly(words: str) -> str:
+    """The reader's words about a value, in those of whoever wrote it; all others as they are."""
+    unfit = _UNFIT.fullmatch(words)
+    return f'"{unfit[2]}" must be {_KINDS.get(unfit[1], unfit[1])}' if unfit else words
 
 
 def _sidecar(drop: Dropped) -> Mapping[str, Any]:

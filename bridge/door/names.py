@@ -47,7 +47,7 @@ def replies(names: Iterable[str]) -> list[str]:
 def said(name: str, keys: Collection[str]) -> tuple[str, dict[str, str]]:
     """The title in a name, and what stands behind it: `Reel 1~preset=h264~width=1920.otio`. Values are percent-decoded. What
     names none of `keys` belongs to the title."""
-    title = name.removesuffix(ENDING)
+    title = name[: -len(ENDING)] if name.lower().endswith(ENDING) else name
     found: dict[str, str] = {}
     while True:
         rest, sign, last = title.rpartition(SIGN)
@@ -60,8 +60,8 @@ def said(name: str, keys: Collection[str]) -> tuple[str, dict[str, str]]:
 
 def beside(name: str, job: str, taken: Collection[str]) -> str:
     """What a handled file is called in its folder: never a name that is there already."""
-    ending = next((end for end in (*(ENDING + ask for ask in ASKS), *ASKS, ENDING) if name.endswith(end)), "")
-    base = name.removesuffix(ending)
+    known = next((end for end in (*(ENDING + ask for ask in ASKS), *ASKS, ENDING) if name.lower().endswith(end)), "")
+    base, ending = name[: len(name) - len(known)], name[len(name) - len(known) :]
     wanted = [f"{base}.{job}" if job else base, *(f"{base}.{job or 'again'}-{number}" for number in range(2, len(taken) + 3))]
     return next(name + ending for name in wanted if name + ending not in taken)
 

@@ -211,6 +211,24 @@ def test_a_command_at_another_terminal_is_cancelled_too(desk):
     assert desk.say("resume", job)[0] == 0 and desk.right(), "an old wish to stop is not heard again"
 
 
+def test_a_command_at_another_terminal_is_cancelled_also_where_its_film_was_handed_to_the_companion(desk):
+    with desk.begin("assemble", desk.cut, "-o", desk.film, "-j", "1", "--json") as child:
+        for line in child.stdout:
+            if '"kind": "SegmentSealed"' in line:
+                break
+        job = json.loads(line)["job"]
+        child.send_signal(signal.SIGSTOP)
+        desk.house.start("-j", "1")
+        assert desk.say("submit", desk.cut, "-o", desk.film, "--detach")[0] == 0
+        assert desk.say("cancel", job)[0] == 0
+        child.send_signal(signal.SIGCONT)
+        out, _ = child.communicate(timeout=60)
+    assert child.returncode == 130 and json.loads(out.splitlines()[-1])["outcome"] == "interrupted"
+    assert not desk.film.exists(), "it was said to rest"
+    with desk.house.client() as client:
+        assert [(line.job, line.state) for line in listed(client)] == [(job, "held")]
+
+
 # Watching beyond the record's end -------------------------------------------------------------------------------------
 
 

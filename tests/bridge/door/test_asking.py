@@ -74,7 +74,11 @@ def test_both_forms_of_the_specification_say_the_same():
         ("x.ask.json", b"{", "x.ask.json: "),
         ("x.ask.json", b"[]", "object"),
         ("x.ask.json", b'{"widht": 3}', "widht"),
-        ("x.ask.json", b'{"width": "wide"}', "int"),
+        ("x.ask.json", b'{"width": "wide"}', '"width" must be a whole number'),
+        ("x.ask.json", b'{"drop_frame": "perhaps"}', '"drop_frame" must be true or false'),
+        ("x.ask.json", b'{"name": 5}', '"name" must be text'),
+        ("x.ask.json", b'{"output": "../x.mov"}', "without"),
+        ("x.ask.txt", b"output = /films/../etc/x.mov", "without"),
         ("x.ask.json", b"[" * 5000, "x.ask.json"),
         ("x.ask.json", b"\xff", "utf-8"),
         ("x.ask.json", b" " * 40000, "32768"),
@@ -106,3 +110,8 @@ def test_a_name_of_its_own_is_kept():
 def test_a_name_that_is_no_text_can_still_be_sent():
     message = sent(dropped(os.fsdecode(b"R\xe4der.otio")))
     assert json.loads(encode(message))["output"] == "/films/R\N{REPLACEMENT CHARACTER}der.mov"
+
+
+def test_an_ending_in_capitals_is_no_part_of_the_title():
+    message = sent(dropped("REEL~preset=h264.OTIO"))
+    assert (message.output, message.timeline_path) == ("/films/REEL.mp4", "/in/REEL.otio")

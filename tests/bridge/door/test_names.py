@@ -51,6 +51,11 @@ def test_what_is_put_away_takes_no_name_that_is_there(job):
     assert names.beside("notes.txt", "", {"notes.txt"}) == "notes.txt.again-2"
 
 
+def test_what_is_put_away_keeps_its_ending_however_it_is_written():
+    assert names.beside("E.OTIO", "k7m2xq", ()) == "E.k7m2xq.OTIO"
+    assert names.beside("E.OTIO.ask.txt", "k7m2xq", ()) == "E.k7m2xq.OTIO.ask.txt"
+
+
 def test_a_file_is_still_since_nothing_changed():
     still = Stillness()
     assert still.of("a", Sight(1, 1), 10.0) == 0
