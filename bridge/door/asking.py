@@ -95,9 +95,9 @@ def wanted(drop: Dropped) -> Wanted:
 
 
 def _placed(output: str | None) -> None:
-    """A place that is no whole path is a name in the folder of the films, or in one below; ValueError for what leads out of it."""
-    if output and ".." in PurePath(output).parts:
-        raise ValueError(f'"output" must be a whole path, or a name in the folder of the films, without "..": not {output}')
+    """A place that is no whole path is a name in the folder of the films, or below it; ValueError for what leads out of it."""
+    if output and ".." in PurePath(output).parts and not PurePath(output).is_absolute():
+        raise ValueError(f'"output" must be a whole path, or a name in the folder of the films without "..", not {output}')
 
 
 _KINDS = {"int": "a whole number", "bool": "true or false", "str": "text in quotes"}

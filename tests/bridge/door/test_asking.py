@@ -78,7 +78,7 @@ def test_both_forms_of_the_specification_say_the_same():
         ("x.ask.json", b'{"drop_frame": "perhaps"}', '"drop_frame" must be true or false'),
         ("x.ask.json", b'{"name": 5}', '"name" must be text'),
         ("x.ask.json", b'{"output": "../x.mov"}', "without"),
-        ("x.ask.txt", b"output = /films/../etc/x.mov", "without"),
+        ("x.ask.txt", b"output = reels/../../x.mov", "without"),
         ("x.ask.json", b"[" * 5000, "x.ask.json"),
         ("x.ask.json", b"\xff", "utf-8"),
         ("x.ask.json", b" " * 40000, "32768"),
