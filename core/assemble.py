@@ -18,7 +18,7 @@ from core.decide.assembly import Assembly
 from core.engine import RELINKED, Engine
 from core.healing import Healer
 from core.laying_out import planned, refuse_sources_as_output, refuse_without_space
-from core.model.facts import FilmPublished, JobFinished, RunInterrupted
+from core.model.facts import FilmPublished, JobFinished, Outcomes, RunInterrupted
 from core.model.film import Remark
 from core.model.orders import Assignment, CheckFilm, Made
 from core.model.refusal import Refused
@@ -155,7 +155,8 @@ def _assemble(
     try:
         if from_checkpoint is None and _already_there(request.output, house, crew, state, stopped):
             house.workspace.close_job(known, request.output)
-            engine.note(JobFinished(outcome="unchanged", seconds=round(machine.monotonic() - tally.started, 3)))
+            outcome: Outcomes = "incomplete" if state.incomplete else "unchanged"  # what stands there has its slates still
+            engine.note(JobFinished(outcome=outcome, seconds=round(machine.monotonic() - tally.started, 3)))
     except preparation.Stopped:
         pass  # the job is on record by now: the engine says that it was stopped
     machine.give_memory_back()  # reading and recording a long timeline takes ten times what is kept of it

@@ -35,6 +35,8 @@ def run_all(
         if stopped():
             raise Stopped
         now = machine.now()
+        # A moment further away than any delay was set by a clock that has been put back since.
+        waiting = {name: at if at - now <= policy.retry_budget_s else 0.0 for name, at in waiting.items()}
         for name in [n for n, at in waiting.items() if at <= now][: crew.idle]:
             del waiting[name]
             crew.give(name, assignments[name])

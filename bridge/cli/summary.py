@@ -156,7 +156,8 @@ def report(ended: Ended, request: Request, language: Language = "en") -> dict[st
     shots = len(state.plan.shots)
     sealed = {s.shot for s in state.current.segments} - {s.shot for s in state.current.segments if s.key not in state.believed}
     good = len(sealed - set(missing))
-    if isinstance(end, JobFinished) and end.outcome == "unchanged":  # the film itself was verified, and all that is in it
+    stands = isinstance(end, JobFinished) and end.outcome in ("unchanged", "incomplete") and ended.film is None
+    if stands:  # the film itself was verified, and all that is in it
         good = shots - len(missing)
     reused = [seal for seal in state.believed.values() if seal.reused]
     base |= {
@@ -204,7 +205,7 @@ def report(ended: Ended, request: Request, language: Language = "en") -> dict[st
         case JobFinished():
             film = ended.film
             base |= {"film_hash": film.film_hash if film else "", "kept": film.kept if film else ""}
-            if end.outcome == "unchanged":
+            if stands:
                 title, message = phrase("nothing-to-do", language), phrase("this-very-cut", language, output=request.output)
             else:
                 title = phrase("complete" if end.outcome == "complete" else "incomplete", language)

@@ -15,7 +15,7 @@ from core.model.film import Format
 from core.model.preset import Preset
 from core.model.segment import Black, Chunk, Copy, Earlier, Picture, Piece, Plan, Slate, Sound, Still
 
-RECIPE = 2
+RECIPE = 3
 """Raised whenever this program makes other pixels from the same values; old checkpoints are then not believed."""
 
 

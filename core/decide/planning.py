@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 
 from core.decide import flatten, identity
 from core.decide.fitting import fit, format_of
@@ -202,11 +202,16 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
         return
     rate = draft.form.rate
     begin_s = flatten.source_offset(clip, source) + Fraction(shot.record_in - clip.record_in) / rate
+    before = _frames_before(begin_s, shot.frames, video, rate)
+    begin_s = max(Fraction(0), begin_s + Fraction(before) / rate)
+    wanted = shot.frames - before
     first = showing_frame(begin_s, video.rate)
     direct = video.rate == rate and video.constant_rate
-    there = _frames_there(begin_s, first, shot.frames, video, rate, direct)
+    there = _frames_there(begin_s, first, wanted, video, rate, direct)
     if there < shot.frames:
         draft.problem("source-too-short", source.path, f"{there} of {shot.frames} frames", shot=shot.number)
+    if before:
+        _slate(draft, shot, 0, before, "source-before-media")
     if not direct:
         draft.remarks.append(
             Remark(
@@ -220,7 +225,7 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
         for offset, length in cuts(first, there, COPY_FRAMES):
             draft.lay(
                 shot,
-                offset,
+                before + offset,
                 length,
                 Copy(path=source.path, fingerprint=source.fingerprint, stream=video.stream, first_frame=first + offset),
             )
@@ -230,11 +235,11 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
         for offset, length in cuts(first if direct else floor(begin_s * rate), there, limit):
             at_s = begin_s + Fraction(offset) / rate
             frame = first + offset if direct else showing_frame(at_s, video.rate)
-            shown_s = video.start_s + (Fraction(frame) / video.rate if direct else at_s)
+            shown_s = video.start_s + (Fraction(frame) / (video.grid or video.rate) if direct else at_s)
             seek_s = _seek(shown_s, video)
             draft.lay(
                 shot,
-                offset,
+                before + offset,
                 length,
                 Piece(
                     path=source.path,
@@ -252,8 +257,8 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
                     complains=video.codec == "h264",
                 ),
             )
-    if there < shot.frames:
-        _slate(draft, shot, there, shot.frames - there, "source-too-short")
+    if there < wanted:
+        _slate(draft, shot, before + there, wanted - there, "source-too-short")
 
 
 def _other_colour(have: Colour, film: Colour) -> bool:
@@ -268,6 +273,11 @@ def _seek(shown_s: Fraction, video: VideoFacts) -> Fraction:
     that, its first picture starts late by as much."""
     early = shown_s - Fraction(1, 4) / video.rate - (0 if video.intra_only else video.start_s)
     return max(Fraction(0), Fraction(floor(early * 1_000_000), 1_000_000))
+
+
+def _frames_before(begin_s: Fraction, wanted: int, video: VideoFacts, rate: Fraction) -> int:
+    """How many of the wanted record frames come before the source's first picture."""
+    return min(wanted, max(0, ceil((-begin_s - Fraction(1, 10) / video.rate) * rate)))
 
 
 def _frames_there(begin_s: Fraction, first: int, wanted: int, video: VideoFacts, rate: Fraction, direct: bool) -> int:

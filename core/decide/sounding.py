@@ -77,8 +77,13 @@ def _sounds(clip: Clip, sources: Mapping[str, Source | Failure], form: Format, p
         if stream is None:
             problem("source-no-sound", path, clip.name, clip=clip.id)
             continue
-        picked = tuple(channel for channel in channels if 0 <= channel < stream.channels)
-        if len(picked) == stream.channels:
+        wanted = tuple(channel for channel in channels if channel >= 0)
+        picked = tuple(channel for channel in wanted if channel < stream.channels)
+        if len(picked) < len(wanted):
+            problem("source-no-sound", path, clip.name, clip=clip.id)
+        if wanted and not picked:  # nothing picked would be all of them
+            continue
+        if picked == tuple(range(stream.channels)):
             picked = ()
         sounds.append(_sound(clip, source, stream, picked, form, problem))
     return [sound for sound in sounds if sound.samples > 0]

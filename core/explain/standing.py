@@ -37,9 +37,9 @@ def standing(told: Chronicle, *, state: str, language: Language = "en", old_film
     match told.outcome:
         case "complete":
             return Standing(phrase("complete", speak), made, "", "")
-        case "incomplete":
+        case "incomplete" if told.published is not None:
             return Standing(phrase("incomplete", speak), made, safe, _what_now(told, speak))
-        case "unchanged":
+        case "unchanged" | "incomplete":
             title, message = phrase("nothing-to-do", speak), phrase("this-very-cut", speak, output=output)
             short = any(not shot.good for shot in told.shots)
             return Standing(title, message, safe, _what_now(told, speak)) if short else Standing(title, message, "", "")

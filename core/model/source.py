@@ -11,7 +11,9 @@ class VideoFacts(Value, frozen=True):
     """The first video stream. `start_s` counts from the container's own start, as ffmpeg's `-ss` does.
 
     `frames` is the container's count, else duration times rate. `constant_rate` is true when every frame stands
-    on the grid of `rate`. `rotation` is in degrees clockwise. `signature` names the coded format (`core.model.segment`).
+    on the grid of `rate`; `grid` is that of their stamps where it is not `rate` to the last digit (2997/125 is meant as
+    24000/1001, and an hour later shows another frame). `rotation` is in degrees clockwise. `signature` names the coded
+    format (`core.model.segment`).
     """
 
     stream: int
@@ -31,6 +33,7 @@ class VideoFacts(Value, frozen=True):
     colour: Colour = UNSPECIFIED
     alpha: bool = False
     interlaced: bool = False
+    grid: Fraction | None = None
 
 
 class AudioFacts(Value, frozen=True):

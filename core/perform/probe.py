@@ -181,6 +181,7 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
         colour=(int(context.color_primaries), int(context.color_trc), int(context.colorspace)),
         alpha=any(part.is_alpha for part in frame.format.components),
         interlaced=bool(frame.interlaced_frame),
+        grid=Fraction(base) if constant and base is not None and base != rate and exact_rate(Fraction(base)) == rate else None,
     )
 
 

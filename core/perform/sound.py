@@ -19,9 +19,9 @@ import xxhash
 
 from core.model.orders import Made, Marks, MixSound
 from core.model.segment import Sound
-from core.perform import machine, marking, packets
+from core.perform import hashing, machine, marking, packets
 from core.perform.layouts import layout_name
-from core.perform.wrong import TooShort
+from core.perform.wrong import Changed, TooShort
 
 _RUN_UP_S = Fraction(1, 10)
 _PADDING_SAMPLES = 4096
@@ -171,24 +171,28 @@ def read(sound: Sound, sample_rate: int, channels: int) -> tuple[np.ndarray, Mar
         else:
             step = own // gcd(own, sample_rate)  # every so many source samples meet a film sample
             wanted_first = floor(sound.source_in_s * sample_rate + Fraction(1, 2))
+            before = min(max(0, -wanted_first), sound.samples)  # silence, as the file has not begun there
             first = max(0, floor(sound.source_in_s * own) - own // 20) // step * step
-            skip = wanted_first - first * sample_rate // own
-            needed = (skip + sound.samples) * own // sample_rate
+            skip, wanted = max(0, wanted_first + before - first * sample_rate // own), sound.samples - before
+            needed = (skip + wanted) * own // sample_rate
             count = needed + own // 20
-            if length := _length(stream, container):  # what is asked for beyond the end would come back as silence
-                if first + needed - length > _PADDING_SAMPLES:
-                    raise TooShort(sound.samples, max(0, (length - first) * sample_rate // own - skip))
-                count = min(count, max(1, length - first))
-            data = _resampled(_excerpt(container, stream, first, count, marks), own, sample_rate, skip, sound.samples)
+            if end := _end(stream, container):  # what is asked for beyond the end would come back as silence
+                if first + needed - end > _PADDING_SAMPLES:
+                    raise TooShort(sound.samples, max(0, before + (end - first) * sample_rate // own - skip))
+                count = min(count, max(1, end - first))
+            data = _resampled(_excerpt(container, stream, first, count, marks), own, sample_rate, skip, wanted)
+            data = np.pad(data, ((0, 0), (before, 0)))
     if sound.channels:
         data = data[[channel for channel in sound.channels if channel < data.shape[0]] or [0]]
     used = Marks(path=sound.path, modified_ns=modified_ns, stream=sound.stream, marks=marks, places=places)
     return _to_channels(data, channels), used
 
 
-def _length(stream: av.AudioStream, container: av.container.InputContainer) -> int:
+def _end(stream: av.AudioStream, container: av.container.InputContainer) -> int:
+    """The number of the sample after the last, counted from the container's start as all samples are; 0 where nobody says."""
     if stream.duration and stream.time_base:
-        return int(stream.duration * stream.time_base * stream.codec_context.sample_rate)
+        begin_s = 0 if stream.start_time is None else stream.start_time * stream.time_base - marking.start_of(container)
+        return int((begin_s + stream.duration * stream.time_base) * stream.codec_context.sample_rate)
     return int(Fraction(container.duration or 0, 1_000_000) * stream.codec_context.sample_rate)
 
 
@@ -203,6 +207,13 @@ def as_pcm(mixed: np.ndarray, bytes_per_sample: int) -> tuple[bytes, int]:
         raw = whole.view(np.uint8).reshape(*whole.shape, 4)
         blocks.append(np.ascontiguousarray(raw[..., :bytes_per_sample]).tobytes())
     return b"".join(blocks), clipped
+
+
+def _same_as_planned(order: MixSound) -> None:
+    """Changed when a file is another one than the chunk's key names. Asked after reading: whatever came before is seen then."""
+    for path, sound in {sound.path: sound for sound in order.sounds}.items():
+        if hashing.fingerprint(path) != sound.fingerprint:
+            raise Changed(sound.clip, path)
 
 
 def mix(order: MixSound, on_samples: Callable[[int], None] = lambda samples: None) -> Made:
@@ -221,6 +232,7 @@ def mix(order: MixSound, on_samples: Callable[[int], None] = lambda samples: Non
         except Exception as error:
             error.sound = sound  # type: ignore[attr-defined]
             raise
+    _same_as_planned(order)
     pcm, clipped = as_pcm(mixed, order.bytes_per_sample)
     started = machine.monotonic()
     digest = xxhash.xxh3_128_hexdigest(pcm)

@@ -12,7 +12,7 @@ from bridge.cli import summary
 from core.assemble import Ended
 from core.decide.diagnosis import diagnose
 from core.explain.filling import Language
-from core.model.facts import AttemptFailed, Fact, JobFinished, RunInterrupted, ShotSlated
+from core.model.facts import AttemptFailed, Fact, FilmPublished, JobFinished, RunInterrupted, ShotSlated
 from core.model.failure import Evidence, Recovery, Strategy
 from core.request import Request, pack
 from core.tally import Tally
@@ -22,11 +22,18 @@ from tests.core.props import PRORES, clip, cut, offline, picture, source, voice
 
 MEDIA = source("/media/a.mov", picture(), voice())
 FILM = cut([clip(0, 24, name="A001"), clip(24, 24, source_in=10, name="B002")], audio=([clip(0, 24)],))
+PUBLISHED = FilmPublished(output="/films/film.mov", film_hash="h", kept="")
 
 
-def report(book: Playbook, end: Fact, output: Path = Path("/films/film.mov"), language: Language = "en") -> dict[str, Any]:
+def report(
+    book: Playbook,
+    end: Fact,
+    output: Path = Path("/films/film.mov"),
+    language: Language = "en",
+    film: FilmPublished | None = PUBLISHED,
+) -> dict[str, Any]:
     request = Request(timeline=FILM, packed=pack(b""), timeline_path="/t.otio", output=output, preset=PRORES)
-    return summary.report(Ended("job7", end, book.state, Tally()), request, language)  # type: ignore[arg-type]
+    return summary.report(Ended("job7", end, book.state, Tally(), film), request, language)  # type: ignore[arg-type]
 
 
 def test_a_run_that_was_stopped_says_what_stands() -> None:
@@ -82,11 +89,11 @@ def test_an_incomplete_film_says_which_shots_and_where_they_stand() -> None:
 
 def test_a_film_that_stands_as_it_is_counts_what_is_in_it() -> None:
     """Its bytes were compared as a whole; no checkpoint needed to be looked at."""
-    end = JobFinished(outcome="unchanged")
-    whole = report(play(FILM, MEDIA), end)
+    whole = report(play(FILM, MEDIA), JobFinished(outcome="unchanged"), film=None)
     assert (whole["title"], whole["shots_verified"], whole["exit_code"]) == ("Nothing to do.", 2, 0)
     half = cut([clip(0, 24, name="A001"), clip(24, 24, "/media/b.mov")])
-    said = report(play(half, {"/media/a.mov": MEDIA, "/media/b.mov": offline("/media/b.mov")}), end)
+    said = report(play(half, {"/media/a.mov": MEDIA, "/media/b.mov": offline("/media/b.mov")}), JobFinished(outcome="incomplete"), film=None)
+    assert (said["title"], said["outcome"]) == ("Nothing to do.", "incomplete")
     assert (said["exit_code"], said["safe"]) == (1, "1 of 2 shots are verified; your media was not touched.")
 
 

@@ -231,6 +231,15 @@ def test_the_same_request_again_has_nothing_to_do(studio):
     assert not studio.house.workspace.kept(studio.output).exists(), "the film was not replaced by itself"
 
 
+def test_a_film_that_stands_as_it_is_with_its_slates_is_incomplete_still(studio):
+    lost = cut([*SHOTS, clip(56, 24, "/media/lost.mov", id="4")])
+    assert studio.run(lost).end.outcome == "incomplete"
+    before = studio.output.read_bytes()
+    ended = studio.run(lost)
+    assert (ended.end.outcome, ended.film, studio.made()) == ("incomplete", None, [])
+    assert studio.output.read_bytes() == before
+
+
 def test_a_film_that_was_spoilt_is_made_again_from_its_checkpoints(studio):
     studio.run()
     studio.output.write_text("spoilt")

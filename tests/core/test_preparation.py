@@ -87,6 +87,25 @@ def test_while_one_waits_the_others_are_opened(monkeypatch):
     assert order_of[:3] == ["/m/a.mov", "/m/b.mov", "/m/c.mov"]
 
 
+def test_a_clock_that_is_put_back_while_one_waits_costs_no_time(monkeypatch):
+    moment, waited = [100000.0], []
+    monkeypatch.setattr(machine, "now", lambda: moment[0])
+    hands = Hands(1, opened)
+    refusals = [lost("/m/a.mov", number=errno.ESTALE)]
+    hands.tricks.insert(0, lambda order: refusals.pop()(order) if refusals else None)
+    real = hands.listen
+
+    def listen(timeout_s: float) -> object:
+        if not hands.at_work:
+            moment[0] += timeout_s if waited else -86400
+            waited.append(timeout_s)
+            assert len(waited) < 9, "it waits for tomorrow"
+        return real(timeout_s)
+
+    hands.listen = listen  # type: ignore[method-assign, assignment]
+    assert examine(hands, "/m/a.mov") == {"/m/a.mov": source("/m/a.mov", picture())}
+
+
 def test_asked_to_stop_it_stops():
     with pytest.raises(preparation.Stopped):
         examine(Hands(1, opened), "/m/a.mov", stopped=lambda: True)

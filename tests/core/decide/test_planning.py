@@ -228,10 +228,33 @@ def test_a_source_that_ends_early_shows_what_it_has_and_then_a_slate():
 
 
 def test_a_cut_past_the_end_or_before_the_beginning_is_all_slate():
-    for source_in in (100, 200, Fraction(-1)):
+    for source_in in (100, 200, Fraction(-2)):
         made = plan(cut([clip(0, 48, source_in=source_in)]), MOVIE)
         assert {type(s.picture) for s in made.segments} == {Slate}
         assert made.problems[0].detail == "0 of 48 frames"
+
+
+def test_of_a_shot_that_begins_before_its_media_only_that_is_a_slate():
+    made = plan(cut([clip(0, 48, source_in=Fraction(-1))]), MOVIE)
+    assert pictures(made) == [("Slate", 0, 24), ("Piece", 24, 24)]
+    assert (made.segments[1].picture.first_frame, made.segments[1].picture.shown_s) == (0, 0)
+    assert made.problems[0].detail == "24 of 48 frames"
+    copied = plan(cut([clip(0, 48, source_in=Fraction(-1))]), SAME)
+    assert pictures(copied) == [("Slate", 0, 24), ("Copy", 24, 24)] and copied.segments[1].picture.first_frame == 0
+    conformed = plan(cut([clip(0, 50, source_in=Fraction(-1))], rate=25), MOVIE)
+    assert pictures(conformed) == [("Slate", 0, 25), ("Piece", 25, 25)]
+    both = plan(cut([clip(0, 72, source_in=Fraction(-1))]), source(video=picture(frames=24)))
+    assert pictures(both) == [("Slate", 0, 24), ("Piece", 24, 24), ("Slate", 48, 24)]
+
+
+def test_a_frame_stands_where_its_file_has_put_it():
+    """An hour and more into a file whose rate was written short."""
+    rate, grid = Fraction(24000, 1001), Fraction(2997, 125)
+    film = cut([clip(0, 24, source_in=120000 / rate)], rate=rate)
+    (piece,) = plan(film, source(video=picture(frames=180000, rate=rate, grid=grid))).segments
+    assert (piece.picture.first_frame, piece.picture.shown_s) == (120000, 120000 / grid)
+    (usual,) = plan(film, source(video=picture(frames=180000, rate=rate))).segments
+    assert usual.picture.shown_s == 120000 / rate
 
 
 def test_a_conformed_source_is_there_as_long_as_it_lasts():

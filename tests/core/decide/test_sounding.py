@@ -90,6 +90,19 @@ def test_all_channels_of_a_stream_are_the_stream():
     assert without == sound
 
 
+def test_channels_that_are_swapped_or_doubled_are_not_the_stream():
+    for patched in (((0, 1), (0, 0)), ((0, 0), (0, 0))):
+        (sound,) = Laid(cut([clip(0, 1)], audio=([clip(0, 24, channels=patched)],)), source("/media/a.mov", None, voice())).sounds
+        assert sound.channels == tuple(channel for _, channel in patched)
+
+
+def test_a_channel_that_is_not_there_is_a_problem_and_never_all_of_them():
+    film = cut([clip(0, 1)], audio=([clip(0, 24, id="a", channels=((0, 5),)), clip(24, 24, id="b", channels=((0, 1), (0, 5)))],))
+    laid = Laid(film, source("/media/a.mov", None, voice()))
+    assert [(s.clip, s.channels) for s in laid.sounds] == [("b", (1,))]
+    assert laid.problems == [("source-no-sound", "a"), ("source-no-sound", "b")]
+
+
 def test_a_stream_that_is_not_there_is_a_problem_and_the_others_sound():
     film = cut([clip(0, 1)], audio=([clip(0, 24, id="a", channels=((0, 0), (5, 0)))],))
     laid = Laid(film, source("/media/a.mov", None, voice()))

@@ -59,6 +59,7 @@ def test_one_that_a_preference_stopped_says_which():
 
 def test_the_other_ends():
     assert of(*BEGIN, JobFinished(outcome="unchanged")).title == "Nothing to do."
+    assert of(*BEGIN, JobFinished(outcome="incomplete")).title == "Nothing to do.", "the film stood there already"
     assert of(*BEGIN, JobFinished(outcome="superseded")).title == "Overtaken by a newer cut."
     assert of(ACCEPTED, state="interrupted").title == "Not finished."
     assert of(*BEGIN, *MADE, (9, DONE), language="de").message == "/films/film.mov: 50 Bilder in 9,0 s."

@@ -146,3 +146,21 @@ def test_known_packets_are_not_decoded_again(intra: Path, tmp_path: Path) -> Non
             _examined(_order(copy, 5, 12, known=known))
     some, _ = _examined(_order(copy, 0, 10, known={frame: marks[frame] for frame in range(0, 10, 2)}))
     assert some.known == {frame: marks[frame] for frame in range(1, 10, 2)}
+
+
+def test_one_frame_of_another_length_moves_no_frame_behind_it(mjpeg: Movie, tmp_path: Path) -> None:
+    """It makes the average rate a little less, and what is counted by that is another frame far into the file."""
+    path = tmp_path / "odd.mov"
+    with av.open(str(mjpeg.path)) as given, av.open(str(path), "w", options={"video_track_timescale": "24"}) as out:
+        stream = out.add_stream_from_template(given.streams.video[0], opaque=True)
+        every = [bytes(packet) for packet in given.demux(given.streams.video[0]) if packet.size]
+        for number in range(1200):
+            packet = av.Packet(every[number % 30])
+            packet.stream, packet.time_base, packet.duration, packet.is_keyframe = stream, Fraction(1, 24), 1, True
+            packet.pts = packet.dts = number + (number >= 100)  # the hundredth stays for two frames
+            out.mux(packet)
+    with av.open(str(path)) as container:
+        video = container.streams.video[0]
+        for first in (0, 101, 900, 1180):
+            stamps = [packet.pts * packet.time_base * 24 for packet in copying.frames_of(container, video, first, 5)]
+            assert stamps == [first, first + 1, first + 2, first + 3, first + 4]

@@ -102,6 +102,15 @@ def test_a_variable_rate_is_seen(h264: Movie, tmp_path: Path) -> None:
     assert (video.constant_rate, video.frames) == (False, 72)
 
 
+def test_a_rate_that_was_written_short_keeps_its_own_grid(tmp_path: Path) -> None:
+    """`-r 23.976` is 2997/125: meant as 24000/1001, and after 69 minutes a tenth of a frame away from it."""
+    for written, grid in (("23.976", Fraction(2997, 125)), ("24000/1001", None), ("25", None)):
+        ffmpeg("-f", "lavfi", "-i", f"testsrc=size=64x64:rate={written}", "-frames:v", "12", "-c:v", "mjpeg", tmp_path / "r.mov")
+        video = probe.examine(str(tmp_path / "r.mov")).video
+        assert video is not None and video.constant_rate and video.grid == grid
+        assert video.rate == (25 if written == "25" else Fraction(24000, 1001))
+
+
 @pytest.mark.parametrize(("group", "intra"), [("1", True), ("12", False)])
 def test_only_its_packets_tell_whether_ffv1_is_intra(ffv1: Movie, tmp_path: Path, group: str, intra: bool) -> None:
     path = tmp_path / "again.mkv"

@@ -11,8 +11,8 @@ import xxhash
 
 from core.model.orders import MixSound
 from core.model.segment import Sound
-from core.perform import sound
-from core.perform.wrong import TooShort
+from core.perform import hashing, sound
+from core.perform.wrong import Changed, TooShort
 from tests.film import reading
 from tests.film.media import Movie, ffmpeg, make_movie
 from tests.film.sound import FULL_SCALE, expected_audio, lag, make_wav, packed
@@ -20,7 +20,8 @@ from tests.film.sound import FULL_SCALE, expected_audio, lag, make_wav, packed
 
 def _laid(path: Path, first: int | Fraction, samples: int, **more: object) -> Sound:
     """An excerpt from sample `first` at 48 kHz."""
-    usual = {"clip": "c1", "shot_name": "S", "fingerprint": "", "stream": 0, "at": 0, **more}
+    fingerprint = hashing.fingerprint(path) if path.exists() else ""
+    usual = {"clip": "c1", "shot_name": "S", "fingerprint": fingerprint, "stream": 0, "at": 0, **more}
     return Sound(path=str(path), source_in_s=Fraction(first) / 48000, samples=samples, **usual)  # type: ignore[arg-type]
 
 
@@ -160,6 +161,36 @@ def test_another_rate_that_ends_too_early_is_too_short(tmp_path: Path) -> None:
     with pytest.raises(TooShort) as short:
         _read(path, 480000, 9600)
     assert (short.value.wanted, short.value.seen) == (9600, 0)
+
+
+def test_a_sound_that_begins_before_its_file_is_silent_until_then(tmp_path: Path) -> None:
+    path = make_wav(tmp_path / "other.wav", source_id=1, samples=44100, sample_rate=44100)
+    whole = _read(path, 0, 24000)
+    for before in (480, 20001):
+        early = _read(path, -before, 24000)
+        assert not early[:before].any() and np.array_equal(early[before:], whole[: 24000 - before])
+    assert not _read(path, -48000, 24000).any()
+    exact = make_wav(tmp_path / "same.wav", source_id=1, samples=48000)
+    assert np.array_equal(_read(exact, -480, 9600)[480:], _read(exact, 0, 9120))
+
+
+def test_a_sound_of_another_rate_that_begins_late_keeps_its_end(tmp_path: Path) -> None:
+    """Its length counts from its own beginning, its samples from the file's."""
+    wav, late = make_wav(tmp_path / "a.wav", source_id=1, samples=88200, sample_rate=44100), tmp_path / "late.mov"
+    picture = make_movie(tmp_path / "v.mov", source_id=1, frames=60, codec="mjpeg")
+    for offset_s in ("0.08", "0.5"):
+        ffmpeg("-i", picture.path, "-itsoffset", offset_s, "-i", wav, "-map", "0:v", "-map", "1:a", "-c", "copy", late)
+        end = round(48000 * (2 + float(offset_s)))
+        assert np.abs(_read(late, end - 24000, 24000, stream=1)[-480:]).max() > 0.01
+
+
+def test_a_file_that_was_replaced_since_it_was_examined_is_not_mixed(tmp_path: Path) -> None:
+    path = make_wav(tmp_path / "a.wav", source_id=1, samples=48000)
+    planned = _laid(path, 0, 24000)
+    make_wav(tmp_path / "other.wav", source_id=2, samples=48000).replace(path)
+    with pytest.raises(Changed) as changed:
+        sound.mix(_mix(tmp_path / "p.pcm", planned, samples=24000))
+    assert (changed.value.key, changed.value.path) == ("c1", str(path)) and not (tmp_path / "p.pcm").exists()
 
 
 def test_coded_sound_has_its_run_up(h264: Movie) -> None:
