@@ -124,7 +124,7 @@ def main(arguments: list[str] | None = None) -> int:
         size = (640, 360) if quick else (1920, 1080)
         sources = make_sources(place / "media", size, "h264", 3, 240 if quick else 600)
         say("sources are made")
-        rounds = 2 if quick else 9
+        rounds = 2 if quick else 6
         _against_plain("encode_2s", make_cut(sources, 12 if quick else 24, 45, place / "long.otio"), "h264", place, rounds, figures, say)
         _against_plain(
             "encode_quarter", make_cut(sources, 24 if quick else 60, 6, place / "short.otio"), "h264", place, rounds, figures, say
