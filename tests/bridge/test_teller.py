@@ -19,9 +19,10 @@ from core.record import papers
 from core.record.journal import JournalLost
 from core.record.memory import Memory
 from core.record.submissions import Submissions
-from tests.core.explain.telling import ACCEPTED, FILM, PLAN, RUN, key, planned, sealed
+from tests.core.explain.telling import ACCEPTED, FILM, PLAN, PUBLISHED, RUN, key, planned, sealed
 from tests.core.props import offline, plan
 
+ENDED = JobFinished(outcome="incomplete")
 MISSING = ProblemFound(code="source-missing", path="/media/a.mov", shots=(1,))
 
 
@@ -66,7 +67,7 @@ def test_a_job_without_a_plan_is_described_by_what_is_known(desk):
 
 
 def test_shots_findings_and_the_films_numbers(desk):
-    said = desk.describe(desk.job("abc", RUN, MISSING, planned(), sealed(2), sealed(3), JobFinished(outcome="incomplete")))
+    said = desk.describe(desk.job("abc", RUN, MISSING, planned(), sealed(2), sealed(3), PUBLISHED, ENDED))
     assert [(shot.number, shot.name, shot.first, shot.state, shot.gap) for shot in said.shots] == [
         (1, "A001", 0, "slate", False), (2, "B002", 24, "verified", False), (3, "", 44, "verified", True),
     ]  # fmt: skip
@@ -98,7 +99,7 @@ def test_an_earlier_render_is_offered_where_there_is_one(desk):
 
 def test_words_are_in_the_settings_language(tmp_path):
     desk = Desk(tmp_path, "de")
-    said = desk.describe(desk.job("abc", RUN, MISSING, planned(), JobFinished(outcome="incomplete")))
+    said = desk.describe(desk.job("abc", RUN, MISSING, planned(), PUBLISHED, ENDED))
     assert said.title == "Veröffentlicht, aber unvollständig." and said.findings[0].message.endswith("ist nicht vorhanden.")
     refused = desk.tell(Describe(request="d", job="nosuch"))
     assert isinstance(refused, Refusal) and (refused.code, refused.re) == ("job-unknown", "d")

@@ -44,7 +44,7 @@ def test_another_build_of_the_same_version_is_another(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("words", "detail"),
-    [("echo avconv version 9", "does not answer"), ("true", "does not answer"), ("echo ffmpeg", "does not answer")],
+    [("echo avconv version 9", "ffmpeg-strange"), ("true", "ffmpeg-strange"), ("echo ffmpeg", "ffmpeg-strange")],
 )
 def test_what_is_no_ffmpeg_is_refused(tmp_path: Path, words: str, detail: str) -> None:
     with pytest.raises(Refused) as refused:
