@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from core.explain.chronicle import chronicle
 from core.explain.tales import Chronicle
 from core.model.facts import FilmPlanned, JobFinished
 from core.model.refusal import Refused
 from core.model.segment import Plan
-from core.record.journal import Entry, Journal
+from core.record.journal import Entry, Film, Journal
 from core.record.memory import Memory
 
 
@@ -54,6 +55,17 @@ def last_plan(journal: Journal, job: str) -> Plan | None:
     """The plan of a job's last run that came to one."""
     planned = journal.last(job, "FilmPlanned")
     return Memory(journal).plan(job, planned.fact.cut) if planned and isinstance(planned.fact, FilmPlanned) else None
+
+
+def exchange(film: Film | None, told: Chronicle) -> Literal["", "before", "this"]:
+    """What `hotsplice rollback` would bring to the place of this job's film, by what the journal says of that place (`film`): the
+    film `before` it, where this one stands there; `this` one, where it is the one that is kept; empty where it is neither, or
+    where nothing is kept."""
+    if film is None or told.published is None or not film.kept:
+        return ""
+    if film.film_hash == told.published.film_hash:
+        return "before"
+    return "this" if film.kept_hash == told.published.film_hash else ""
 
 
 def standing_film(journal: Journal, told: Chronicle) -> Path | None:

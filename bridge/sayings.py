@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from bridge.requests import LARGEST_TIMELINE
@@ -77,7 +79,8 @@ class ShotLine(msgspec.Struct, frozen=True, kw_only=True):
 class Described(Said, frozen=True):
     """The answer to Describe: all that a display or an editor needs of a job. `title`, `message`, `safe` and `action` are about
     the job as a whole. `rate` is a fraction, `start_frame` the record timecode of frame 0 as a number; both are empty before
-    there is a plan. `last` is the sequence number of the newest fact that is told of here."""
+    there is a plan. `rollback` is what a roll back would bring to the film's place: the film `before` this one, or `this` one
+    again; empty where it would not. `last` is the sequence number of the newest fact that is told of here."""
 
     re: str
     last: int
@@ -86,6 +89,7 @@ class Described(Said, frozen=True):
     message: str
     safe: str = ""
     action: str = ""
+    rollback: Literal["", "before", "this"] = ""
     rate: str = ""
     start_frame: int = 0
     drop_frame: bool = False

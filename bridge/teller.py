@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from bridge import logs
-from bridge.accounts import Account, account, find_job, standing_film
+from bridge.accounts import Account, account, exchange, find_job, standing_film
 from bridge.cli.house import Place, place
 from bridge.cli.stats import as_plain
 from bridge.errands import Tell, received, refusal
@@ -81,10 +81,11 @@ class Teller:
         told, planned = known.told, known.told.planned
         line = job_line(self.journal, self._submissions, job, working)
         film = self.journal.film(told.accepted.output)
-        whole = standing(told, state=line.state, language=speak, old_film=Path(film.path).name if film else "")
+        back = exchange(film, told)
+        whole = standing(told, state=line.state, language=speak, old_film=Path(film.path).name if film else "", rollback=back)
         return Described(
             re=asked.request, last=known.entries[-1].seq, job=line,
-            title=whole.title, message=whole.message, safe=whole.safe, action=whole.action,
+            title=whole.title, message=whole.message, safe=whole.safe, action=whole.action, rollback=back,
             rate=planned.rate if planned else "", start_frame=planned.start_frame if planned else 0,
             drop_frame=planned.drop_frame if planned else False, frames=planned.frames if planned else 0,
             shots=tuple(

@@ -212,7 +212,7 @@ def report(ended: Ended, request: Request, language: Language = "en") -> dict[st
                 seconds = decimal(base["seconds"], language)
                 message = phrase("made-in", language, output=request.output, count=state.plan.frames, seconds=seconds)
                 if film and film.kept:
-                    message += " " + phrase("film-kept", language, output=request.output)
+                    message += f" {phrase('film-kept', language)} {phrase('bring-back', language, output=request.output)}"
             incomplete = state.incomplete
             return {
                 **base,

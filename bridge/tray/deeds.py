@@ -13,11 +13,13 @@ from PySide6.QtGui import QDesktopServices
 
 from core.perform import process
 
-COMMAND_S = 120.0
+COMMAND_S, ROLL_BACK_S = 120.0, 4 * 3600.0
+"""How long a command may take; one that rolls back reads a whole film first, perhaps over a network."""
 
 
-def command(words: Sequence[str], done: Callable[[str, str], None]) -> None:
-    """Run `hotsplice WORDS` aside. `done` is called from another thread: with what it printed, and why it failed (or empty)."""
+def command(words: Sequence[str], done: Callable[[str, str], None], *, most_s: float = COMMAND_S) -> None:
+    """Run `hotsplice WORDS` aside, and end it when it takes longer than `most_s`. `done` is called from another thread: with what
+    it printed, and why it failed (or empty)."""
     argv = [sys.executable, "-P", "-m", "bridge.cli.main", *words]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
@@ -27,7 +29,7 @@ def command(words: Sequence[str], done: Callable[[str, str], None]) -> None:
         except OSError as error:
             done("", error.strerror or str(error))
             return
-        patience = threading.Timer(COMMAND_S, process.kill_session, (child,))
+        patience = threading.Timer(most_s, process.kill_session, (child,))
         patience.start()
         out, err = child.communicate()
         patience.cancel()

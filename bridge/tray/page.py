@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bridge.requests import Answer
 from bridge.sayings import Described, Finding, JobLine, ShotLine
-from bridge.tray.state import Doing, Model
+from bridge.tray.state import ENDED, Doing, Model
 from bridge.tray.view import Role, progress, sign_of, state_words
 from bridge.tray.words import joined, of, say
 from core.explain.filling import Language, shown
@@ -124,7 +124,7 @@ def page(model: Model, job: str, language: Language) -> Page | None:
         tiles=tiles,
         legend=_legend(tiles, language),
         cards=tuple(_card(told, finding, language) for finding in _sorted(told.findings)) if told else (),
-        acts=_acts(line, told is not None, language),
+        acts=_acts(model, line, told, language),
     )
 
 
@@ -234,8 +234,8 @@ def _finding_acts(finding: Finding, language: Language) -> tuple[Act, ...]:
     return tuple(acts)
 
 
-def _acts(line: JobLine, known: bool, language: Language) -> tuple[Act, ...]:
-    """What can be done with the job as a whole, the most likely first."""
+def _acts(model: Model, line: JobLine, told: Described | None, language: Language) -> tuple[Act, ...]:
+    """What can be done with the job as a whole, the most likely first. A film under work is not rolled back."""
     acts: list[str] = []
     if line.state in ("working", "waiting"):
         acts = ["cancel"]
@@ -245,7 +245,10 @@ def _acts(line: JobLine, known: bool, language: Language) -> tuple[Act, ...]:
         acts = ["resume"]
     if line.state in ("complete", "unchanged", "incomplete"):
         acts.append("folder")
-    acts += ["report", "copy", "bundle"] if known else []
+    if told is not None and told.rollback and line.state in ENDED:
+        if not any(other.state == "working" and other.output == line.output for other in model.jobs):
+            acts.append(f"rollback-{told.rollback}")
+    acts += ["report", "copy", "bundle"] if told is not None else []
     return tuple(Act(do, say(f"do-{do}", language), primary=n == 0 and do in ("resume", "folder")) for n, do in enumerate(acts))
 
 

@@ -193,6 +193,9 @@ def _happened(model: Model, said: Happened) -> Model:
             path = str((failure.get("evidence") or {}).get("path") or "")
             slate = Slated(shot=int(fact["shot"]), code=code, path=path)
             return replace(model, slated={**model.slated, job: (*model.slated.get(job, ()), slate)})
+        case "FilmPublished" | "FilmRolledBack":  # what is kept is told of every job of this film, and has changed for all
+            known = model.described.items()
+            return replace(model, described={name: one for name, one in known if name == job or one.job.output != fact["output"]})
         case "RunStarted" | "RunInterrupted" | "JobFinished":
             return replace(
                 model, gates=_without(model.gates, job), slated=_without(model.slated, job), doing=_without(model.doing, job)

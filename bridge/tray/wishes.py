@@ -15,6 +15,7 @@ from bridge import settings
 from bridge.cli import summary
 from bridge.requests import Cancel, Message, Prioritise, Resume
 from bridge.tray import deeds
+from bridge.tray.confirm import confirm
 from bridge.tray.page import Act, answers, diagnosis
 from bridge.tray.submitdialog import SubmitDialog
 from bridge.tray.submitting import Wanted, submission, too_large
@@ -74,6 +75,8 @@ class Wishes(QObject):
                 self._run(["report", job, "--open"], say("did-report", self._language))
             case "bundle":
                 self._bundle(job)
+            case "rollback-before" | "rollback-this":
+                self._roll_back(act.do, line.output)
             case "copy":
                 told = self.window.model.described.get(job)
                 if told is not None:
@@ -99,12 +102,26 @@ class Wishes(QObject):
         if path:
             self._run(["diagnose", job, "-o", path], say("did-bundle", self._language, path=path))
 
-    def _run(self, words: list[str], well: str) -> None:
+    def _roll_back(self, do: str, output: str) -> None:
+        """Not asked of the companion: all of the kept film is read first, and the command holds the film's lock meanwhile."""
+        language, name = self._language, Path(output).name
+
+        def go() -> None:
+            self.window.say(say("rollback-begins", language, name=name))
+            self._run(["rollback", output], say(f"did-{do}", language, path=output), most_s=deeds.ROLL_BACK_S)
+
+        confirm(
+            self.window, say(f"{do}-asks", language, name=name), say("rollback-words", language),
+            yes=say(f"{do}-yes", language), no=say("rollback-no", language), then=go,
+        )  # fmt: skip
+
+    def _run(self, words: list[str], well: str, *, most_s: float = deeds.COMMAND_S) -> None:
         def done(said: str, why: str) -> None:
-            text, role = (say("not-done", self._language, why=why), "bad") if why else (well, "good")
+            what = why.partition("\n")[0]  # the second line is advice for who sits at a command line
+            text, role = (say("not-done", self._language, why=what), "bad") if why else (well, "good")
             self._aside.emit(lambda: self.window.say(text, role))  # type: ignore[arg-type]
 
-        deeds.command(words, done)
+        deeds.command(words, done, most_s=most_s)
 
     def new_film(self, timeline: str) -> None:
         """Ask what shall be made, and hand it to the companion."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from core.explain import catalogue
 from core.explain.filling import Language, decimal
@@ -20,9 +20,16 @@ class Standing(NamedTuple):
     action: str
 
 
-def standing(told: Chronicle, *, state: str, language: Language = "en", old_film: str = "") -> Standing:
+def standing(
+    told: Chronicle,
+    *,
+    state: str,
+    language: Language = "en",
+    old_film: str = "",
+    rollback: Literal["", "before", "this"] = "",
+) -> Standing:
     """How it stands. `state` is the job's in the list of jobs: `waiting` and `working` are not on record; `old_film` is the name
-    of the film that stood there before, if any did."""
+    of the film that stood there before, if any did; `rollback` what a roll back would bring to the film's place, if anything."""
     output, speak = told.accepted.output, language
     safe = what_is_safe(verified=told.good, shots=len(told.shots), language=speak) if told.shots else ""
     if state == "waiting":
@@ -32,13 +39,15 @@ def standing(told: Chronicle, *, state: str, language: Language = "en", old_film
     seconds = decimal(round(told.runs[-1].seconds, 1), speak) if told.runs else "0"
     frames = told.planned.frames if told.planned else 0
     made = phrase("made-in", speak, output=output, count=frames, seconds=seconds)
-    if told.published is not None and told.published.kept:
-        made += " " + phrase("film-kept", speak, output=output)
+    back = ""
+    if rollback:
+        made += " " + phrase("film-kept" if rollback == "before" else "film-aside", speak)
+        back = phrase("bring-back" if rollback == "before" else "bring-this-back", speak, output=output)
     match told.outcome:
         case "complete":
-            return Standing(phrase("complete", speak), made, "", "")
+            return Standing(phrase("complete", speak), made, "", back)
         case "incomplete" if told.published is not None:
-            return Standing(phrase("incomplete", speak), made, safe, _what_now(told, speak))
+            return Standing(phrase("incomplete", speak), made, safe, " ".join(filter(None, (_what_now(told, speak), back))))
         case "unchanged" | "incomplete":
             title, message = phrase("nothing-to-do", speak), phrase("this-very-cut", speak, output=output)
             short = any(not shot.good for shot in told.shots)

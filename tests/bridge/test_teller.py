@@ -13,7 +13,7 @@ from bridge.requests import Describe, Pictures, Stats
 from bridge.sayings import Described, Figures, Pictured, Refusal
 from bridge.settings import Settings
 from bridge.teller import Teller
-from core.model.facts import JobAccepted, JobFinished, ProblemFound, RunInterrupted
+from core.model.facts import FilmPublished, FilmRolledBack, JobAccepted, JobFinished, ProblemFound, RunInterrupted
 from core.model.segment import Plan
 from core.record import papers
 from core.record.journal import JournalLost
@@ -76,6 +76,20 @@ def test_shots_findings_and_the_films_numbers(desk):
         ("source-missing", 0, 24, ("retry", "relink", "skip"))
     ]
     assert said.job.state == "incomplete" and "Published, but incomplete." in said.title and said.safe and said.action
+
+
+def test_what_a_roll_back_would_bring_is_told_of_every_job_of_the_film(desk):
+    def published(film: str, kept: str = "") -> FilmPublished:
+        return FilmPublished(output="/films/film.mov", film_hash=film, kept=kept)
+
+    desk.job("abc", RUN, planned(), sealed(1), sealed(2), sealed(3), published("one"), JobFinished(outcome="complete"))
+    assert desk.describe("abc").rollback == "" and "kept" not in desk.describe("abc").message
+    second = published("two", "/films/.hotsplice/film.mov.previous")
+    desk.job("def", RUN, planned(), sealed(1), sealed(2), sealed(3), second, JobFinished(outcome="complete"))
+    assert (desk.describe("abc").rollback, desk.describe("def").rollback) == ("this", "before")
+    assert "Another film stands in its place now" in desk.describe("abc").message
+    desk.journal.append("def", [FilmRolledBack(output="/films/film.mov", film_hash="one", kept_hash="two")], 3.0)
+    assert (desk.describe("abc").rollback, desk.describe("def").rollback) == ("before", "this")
 
 
 def test_only_the_companion_knows_what_is_under_work(desk):

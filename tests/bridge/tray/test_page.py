@@ -92,6 +92,18 @@ def test_what_can_be_done_with_a_job_fits_its_state():
     assert acts("superseded") == []
 
 
+def test_a_film_that_replaced_another_can_be_exchanged_with_it_while_nothing_works_at_it():
+    told = described(state="complete", findings=(), rollback="before")
+    made = shown(jobs(job(state="complete")), told)
+    assert [(act.do, act.label) for act in made.acts][:2] == [
+        ("folder", "Open the &folder"), ("rollback-before", "&Bring back the film before …"),
+    ]  # fmt: skip
+    again = jobs(job(state="complete"), job("bbb222", "working"))
+    assert "rollback-before" not in [act.do for act in shown(again, told).acts]
+    elsewhere = jobs(job(state="complete"), job("bbb222", "working", output="/films/other.mov"))
+    assert "rollback-before" in [act.do for act in shown(elsewhere, told).acts]
+
+
 def test_a_rate_that_is_not_known_yet_is_no_reason_to_end():
     made = shown(jobs(job()), described(state="working", rate="", shots=shots()[:1], findings=(MISSING, DAMAGED)))
     assert made.tiles[0].timecode == "" and made.cards[0].where == "Shot 4"

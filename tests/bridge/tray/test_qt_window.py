@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QAccessible, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton, QWidget
 
 from bridge.requests import Answer, Cancel, Describe, Pause, Pictures, Prioritise, Resume, Stats, Submit
 from bridge.sayings import Accepted, Done
+from bridge.tray import deeds
 from bridge.tray.jobpage import CardBox
 from bridge.tray.link import Declining, Linked
 from bridge.tray.submitdialog import SubmitDialog
@@ -125,6 +127,35 @@ def test_jobs_are_stopped_taken_up_and_put_first(shown, qtbot):
     shown.window.show_job("old3")
     qtbot.mouseClick(buttons(shown.window.job_page)["Go on"], Qt.MouseButton.LeftButton)
     assert shown.asked(Resume)[0].job == "old3"
+
+
+@pytest.fixture
+def commands(monkeypatch):
+    """Commands that the display would run, each with what it is to be told of its end."""
+    begun: list[tuple[list[str], Callable[[str, str], None]]] = []
+    monkeypatch.setattr(deeds, "command", lambda words, done, **_: begun.append((words, done)))
+    return begun
+
+
+def test_the_film_before_is_brought_back_when_a_person_confirms_it(display, qtbot, commands):
+    told = described(state="complete", findings=(), rollback="before")
+    made = display(said=(jobs(job(state="complete")), told, pictured()))
+    press = buttons(made.window.job_page)["Bring back the film before …"]
+    qtbot.mouseClick(press, Qt.MouseButton.LeftButton)
+    asked = made.window.findChild(QMessageBox)
+    assert "in place of reel1.mov?" in asked.text() and "is kept beside it" in asked.informativeText()
+    qtbot.keyClick(asked, Qt.Key.Key_Escape)
+    assert commands == [], "nothing is done by who only looked"
+    qtbot.mouseClick(press, Qt.MouseButton.LeftButton)
+    asked = next(one for one in made.window.findChildren(QMessageBox) if one.isVisible())
+    assert asked.defaultButton().text() == "&Leave it as it is"
+    qtbot.mouseClick(buttons(asked)["Bring back the film before"], Qt.MouseButton.LeftButton)
+    ((words, done),) = commands
+    assert words == ["rollback", "/films/reel1.mov"] and "is read through before anything is moved" in texts(made.window)
+    done("Rolled back.", "")
+    qtbot.waitUntil(lambda: "/films/reel1.mov is the film before again; the one that stood there is kept." in texts(made.window))
+    done("", "Already under work. Another hotsplice is assembling /films/reel1.mov now.\nWait for it, or stop it first.")
+    qtbot.waitUntil(lambda: "It could not be done: Already under work" in texts(made.window))
 
 
 def test_what_the_companion_declines_is_said_in_its_words(shown):

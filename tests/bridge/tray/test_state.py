@@ -7,7 +7,16 @@ import pytest
 
 from bridge.sayings import Progressed
 from bridge.tray.state import Model, Trouble, fold, linked, looked_at
-from tests.bridge.tray.samples import NOON, failure, happened, job, jobs, model, progressed
+from tests.bridge.tray.samples import FILM, NOON, described, failure, happened, job, jobs, model, progressed
+
+
+def test_when_films_change_places_every_job_of_that_film_is_described_anew():
+    told = model(jobs(job(), job("bbb222"), job("ccc333", output="/films/other.mov")))
+    for name in ("aaa111", "bbb222"):
+        told = fold(told, described(name))
+    told = fold(told, described("ccc333", job=job("ccc333", output="/films/other.mov")))
+    told = fold(told, happened("FilmRolledBack", 7, output=FILM, film_hash="one", kept_hash="two"))
+    assert set(told.described) == {"aaa111", "ccc333"} and told.heard["aaa111"] == 7, "its own is older than what was heard"
 
 
 def test_jobs_that_are_not_under_work_any_more_have_no_progress():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.explain.standing import standing
-from core.model.facts import FilmPublished, JobFinished, ProblemFound, RunInterrupted
+from core.model.facts import JobFinished, ProblemFound, RunInterrupted
 from core.model.failure import ErrorType
 from tests.core.explain.telling import ACCEPTED, DONE, PUBLISHED, RUN, chronicle_of, failed, failure, planned, sealed
 
@@ -21,8 +21,15 @@ def of(*told: object, state: str = "", language: str = "en", old_film: str = "")
 def test_a_film_that_is_complete():
     said = of(*BEGIN, *MADE, (9, DONE))
     assert said == ("Complete and verified.", "/films/film.mov: 50 frames in 9.0 s.", "", "")
-    replaced = FilmPublished(output="/films/film.mov", film_hash="tree8m:1", kept="/films/.hotsplice/film.mov")
-    assert "hotsplice rollback /films/film.mov" in of(*BEGIN, *MADE, replaced, DONE).message
+
+
+def test_a_film_that_replaced_another_says_what_is_kept_and_how_they_are_exchanged():
+    replaced = chronicle_of(*BEGIN, *MADE, (9, DONE))
+    after = standing(replaced, state="complete", rollback="before")
+    assert after.message.endswith("The film before it is kept.")
+    assert after.action == "hotsplice rollback /films/film.mov brings the film before it back."
+    back = standing(replaced, state="complete", rollback="this")
+    assert back.message.endswith("Another film stands in its place now; this one is kept.") and "this film back" in back.action
 
 
 def test_a_film_that_is_incomplete_says_what_is_safe_and_what_to_do():

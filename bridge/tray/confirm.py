@@ -1,0 +1,27 @@
+"""A question before something is done that a person may not want: in a window of its own, which says what would happen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from bridge.tray.parts import directed
+
+
+def confirm(over: QWidget, question: str, words: str, *, yes: str, no: str, then: Callable[[], object]) -> QMessageBox:
+    """Ask, and do `then` when the answer is yes. Who presses Return or Escape at once changes nothing."""
+    box = QMessageBox(over)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setIcon(QMessageBox.Icon.NoIcon)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(directed(question))
+    box.setInformativeText(directed(words))
+    agreed = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+    leave = box.addButton(no, QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(leave)
+    box.setEscapeButton(leave)
+    agreed.clicked.connect(lambda: then())
+    box.open()
+    return box
