@@ -2,96 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QLabel, QLineEdit, QListWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from bridge.options import DEVICES, MOST_AT_ONCE, MOST_JOBS
 from bridge.settings import Settings
-from bridge.tray.parts import Choice, Column, Number, Tick, across, button, down, plain, scrolled, wrapped
+from bridge.tray.fields import DoorField, Folders, PathField
+from bridge.tray.parts import Choice, Column, Number, Tick, across, button, plain, scrolled, wrapped
 from bridge.tray.style import UNIT
 from bridge.tray.words import say
 from core.explain.filling import Language
 
 _LANGUAGES = (("English", "en"), ("Deutsch", "de"))
-
-
-class Folders(QWidget):
-    """A list of folders."""
-
-    changed = Signal()
-
-    def __init__(self, language: Language) -> None:
-        super().__init__()
-        self._language = language
-        self.list = QListWidget()
-        self.list.setObjectName("folders")
-        self.list.setFixedHeight(84)
-        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self._remove = button(say("settings-remove", language), self._take_out)
-        acts = down(button(say("settings-add", language), self._add), self._remove, None)
-        row = across(self.list, acts)
-        row.setStretch(0, 1)
-        self.setLayout(row)
-        self.setFocusProxy(self.list)
-
-    def value(self) -> tuple[str, ...]:
-        """The folders."""
-        return tuple(self.list.item(row).text() for row in range(self.list.count()))
-
-    def set_value(self, folders: tuple[str, ...]) -> None:
-        """Show these."""
-        self.list.clear()
-        for folder in folders:
-            self.list.addItem(folder)
-            self.list.item(self.list.count() - 1).setToolTip(folder)
-        self._remove.setEnabled(bool(folders))
-
-    def _add(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, say("setting-media_folders", self._language).replace("&", ""))
-        if folder:
-            self.set_value((*self.value(), folder))
-            self.changed.emit()
-
-    def _take_out(self) -> None:
-        self.list.takeItem(max(0, self.list.currentRow()))
-        self._remove.setEnabled(self.list.count() > 0)
-        self.changed.emit()
-
-
-class PathField(QWidget):
-    """A path that can be written or chosen."""
-
-    changed = Signal()
-
-    def __init__(self, language: Language, folder: bool) -> None:
-        super().__init__()
-        self._folder = folder
-        self.line = QLineEdit()
-        self.line.setPlaceholderText(say("settings-auto", language))
-        self.line.textChanged.connect(lambda: self.changed.emit())
-        row = across(self.line, button(say("submit-choose", language), self._choose))
-        row.setStretch(0, 1)
-        self.setLayout(row)
-        self.setFocusProxy(self.line)
-
-    def value(self) -> str | None:
-        """The path; None for none."""
-        return self.line.text().strip() or None
-
-    def set_value(self, path: str | None) -> None:
-        """Show this."""
-        self.line.setText(path or "")
-
-    def _choose(self) -> None:
-        if self._folder:
-            chosen = QFileDialog.getExistingDirectory(self, "", self.line.text())
-        else:
-            chosen, _ = QFileDialog.getOpenFileName(self, "", self.line.text())
-        if chosen:
-            self.line.setText(chosen)
 
 
 class SettingsPage(QWidget):
@@ -100,10 +25,10 @@ class SettingsPage(QWidget):
     saved = Signal(dict)
     open_file = Signal()
 
-    def __init__(self, language: Language, path: str) -> None:
+    def __init__(self, language: Language, path: str, presets: Iterable[str]) -> None:
         super().__init__()
         self.setObjectName("page")
-        self._language = language
+        self._language, self._presets = language, tuple(presets)
         self._read = Settings()
         self._fields: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {}
         self._grid = QGridLayout()
@@ -124,13 +49,13 @@ class SettingsPage(QWidget):
         layout.addSpacing(UNIT)
         layout.addLayout(self._grid)
         layout.addStretch(1)
-        scroll = scrolled(inside)
+        self._scroll = scrolled(inside)
         foot = across(button(say("settings-file", language), self.open_file.emit), None, self._undo, self._save)
         foot.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, 2 * UNIT)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
-        outer.addWidget(scroll, 1)
+        outer.addWidget(self._scroll, 1)
         outer.addLayout(foot)
         self.show_settings(self._read)
 
@@ -146,6 +71,7 @@ class SettingsPage(QWidget):
         """The file cannot be read, or what was chosen cannot be kept: why."""
         self._wrong.setText(words)
         self._wrong.show()
+        self._scroll.verticalScrollBar().setValue(0)  # it stands above all fields
 
     def changes(self) -> dict[str, Any]:
         """What a person changed, by key."""
@@ -168,9 +94,9 @@ class SettingsPage(QWidget):
         self._tick("low_priority")
         self._path("scratch", folder=True)
         self._path("films", folder=True)
-        folders = Folders(self._language)
-        folders.changed.connect(self._look)
-        self._row("media_folders", folders, folders.value, folders.set_value)
+        self._choice("films_preset", ((auto, None), *((name, name) for name in self._presets)))
+        self._field("door", DoorField(self._language))
+        self._field("media_folders", Folders(self._language))
         self._number(
             "wait",
             -1,
@@ -182,6 +108,7 @@ class SettingsPage(QWidget):
         )
         self._choice("decode_with", ((say("settings-none", self._language), None), *((name, name) for name in DEVICES)))
         self._path("ffmpeg", folder=False)
+        self._line("listen", say("setting-listen-none", self._language))
 
     def _choice(self, key: str, choices: tuple[tuple[str, Any], ...]) -> None:
         box = Choice()
@@ -189,7 +116,13 @@ class SettingsPage(QWidget):
             box.addItem(text, value)
         box.setFixedWidth(220)
         box.currentIndexChanged.connect(self._look)
-        self._row(key, box, box.currentData, lambda value: box.setCurrentIndex(max(0, box.findData(value))))
+
+        def choose(value: Any) -> None:
+            if box.findData(value) < 0:  # written by hand, or of another version: it stays, until a person chooses another
+                box.addItem(str(value), value)
+            box.setCurrentIndex(box.findData(value))
+
+        self._row(key, box, box.currentData, choose)
 
     def _number(
         self,
@@ -215,7 +148,15 @@ class SettingsPage(QWidget):
         self._row(key, box, box.isChecked, box.setChecked)
 
     def _path(self, key: str, *, folder: bool) -> None:
-        field = PathField(self._language, folder)
+        self._field(key, PathField(self._language, folder))
+
+    def _line(self, key: str, none: str) -> None:
+        box = QLineEdit()
+        box.setPlaceholderText(none)
+        box.textChanged.connect(self._look)
+        self._row(key, box, lambda: box.text().strip() or None, lambda value: box.setText(value or ""))
+
+    def _field(self, key: str, field: PathField | Folders | DoorField) -> None:
         field.changed.connect(self._look)
         self._row(key, field, field.value, field.set_value)
 

@@ -4,7 +4,7 @@ becomes requests. Everything here happens in the toolkit's thread."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ class Shell(QObject):
         self._asked_at: dict[str, float] = {}
         self.tray = QSystemTrayIcon(self) if tray else None
         self._menu = QMenu()
-        self.window = self._window()
+        self.window = self._window(presets)
         self.wishes = Wishes(self.window, self.link.post, home, program, presets, language)
         self.wishes.language_chosen.connect(lambda: QApplication.exit(AGAIN))
         if self.tray is not None:
@@ -238,8 +238,8 @@ class Shell(QObject):
 
     # The window ---------------------------------------------------------------------------------------------------
 
-    def _window(self) -> Window:
-        window = Window(self._language, str(self.home / "settings.yaml"), self.when)
+    def _window(self, presets: Iterable[str]) -> Window:
+        window = Window(self._language, str(self.home / "settings.yaml"), self.when, presets)
         window.setWindowIcon(signs.tray_icon(icon(Model(link="here"), self._language)))
         geometry = self._kept.value("geometry")
         if geometry is not None:

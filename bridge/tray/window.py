@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import get_args
 
@@ -51,7 +51,9 @@ class Window(QMainWindow):
     moved = Signal()
     away = Signal()
 
-    def __init__(self, language: Language, settings_path: str, when: Callable[[float], str]) -> None:
+    def __init__(
+        self, language: Language, settings_path: str, when: Callable[[float], str], presets: Iterable[str] = ()
+    ) -> None:
         super().__init__()
         self._language, self._when = language, when
         self.model = Model()
@@ -63,7 +65,7 @@ class Window(QMainWindow):
         self.list = JobList()
         self.list.setAccessibleName(say("jobs", language).replace("&", ""))
         self.job_page, self.history = JobPage(language), HistoryPage(language)
-        self.settings = SettingsPage(language, settings_path)
+        self.settings = SettingsPage(language, settings_path, presets)
         self._empty = self._build_empty()
         self._pages = QStackedWidget()
         self._nav: dict[Place, QPushButton] = {}

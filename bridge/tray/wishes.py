@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from bridge import settings
 from bridge.cli import summary
+from bridge.options import OPTIONS
 from bridge.requests import Cancel, Message, Prioritise, Resume
 from bridge.tray import deeds
 from bridge.tray.confirm import confirm
@@ -168,6 +169,7 @@ class Wishes(QObject):
             self.window.settings.show_wrong(f"{said['message']} {said['action']}")
             return
         self.window.settings.show_settings(read)
-        self.window.say(say("did-settings", self._language))
+        later = any(OPTIONS[key].counts == "at the next start" for key in changes)
+        self.window.say(say("did-settings-restart" if later else "did-settings", self._language))
         if read.language != self._language:
             self.language_chosen.emit()

@@ -156,8 +156,8 @@ TOUCHES = (
     Touch(
         "toolkit", names_module("PySide6", "shiboken6"), PACKAGES,
         (
-            "bridge/tray/app.py", "bridge/tray/deeds.py", "bridge/tray/flow.py", "bridge/tray/historypage.py",
-            "bridge/tray/items.py", "bridge/tray/joblist.py", "bridge/tray/jobpage.py", "bridge/tray/parts.py",
+            "bridge/tray/app.py", "bridge/tray/confirm.py", "bridge/tray/deeds.py", "bridge/tray/fields.py", "bridge/tray/flow.py",
+            "bridge/tray/historypage.py", "bridge/tray/items.py", "bridge/tray/joblist.py", "bridge/tray/jobpage.py", "bridge/tray/parts.py",
             "bridge/tray/plots.py", "bridge/tray/settingspage.py", "bridge/tray/shell.py", "bridge/tray/signs.py",
             "bridge/tray/strip.py", "bridge/tray/style.py", "bridge/tray/submitdialog.py", "bridge/tray/window.py",
             "bridge/tray/wishes.py",

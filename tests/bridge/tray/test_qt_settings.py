@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from bridge import settings
+from bridge.options import OPTIONS
 from bridge.tray.shell import AGAIN
 from tests.bridge.tray.samples import jobs
 from tests.bridge.tray.test_qt_window import buttons, texts
@@ -74,6 +75,45 @@ def test_what_cannot_be_kept_is_said_and_nothing_is_written(shown, qtbot, tmp_pa
     field(shown, "Scratch folder").set_value("not/whole")
     qtbot.mouseClick(buttons(shown.window.settings)["Save"], Qt.MouseButton.LeftButton)
     assert "scratch" in texts(shown.window.settings) and (tmp_path / "settings.yaml").read_text(encoding="utf-8") == FILE
+
+
+def test_every_setting_has_its_place(shown):
+    assert set(shown.window.settings._fields) == set(OPTIONS)
+
+
+def test_the_door_the_preset_and_the_address_are_chosen_and_kept(shown, qtbot, tmp_path):
+    page, door = shown.window.settings, field(shown, "Door for timelines")
+    assert door.value() is True and field(shown, "Preset for them").currentData() is None
+    door.tick.click()
+    assert page.changes() == {"door": False} and not door.path.isEnabled()
+    door.tick.click()
+    door.path.set_value(str(tmp_path / "inbox"))
+    box = field(shown, "Preset for them")
+    box.setCurrentIndex(box.findData("h264"))
+    field(shown, "Reached from other machines").setText(" 192.168.1.5:5310 ")
+    qtbot.mouseClick(buttons(page)["Save"], Qt.MouseButton.LeftButton)
+    read = settings.load(tmp_path)
+    assert (read.door, read.films_preset, read.listen) == (str(tmp_path / "inbox"), "h264", "192.168.1.5:5310")
+    assert page.changes() == {} and "when the companion starts again" in texts(shown.window)
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("Reached from other machines", "5310"), ("Reached from other machines", "studio:80")])
+def test_an_address_that_cannot_be_is_said_where_it_is_seen(shown, qtbot, tmp_path, name, wrong):
+    field(shown, name).setText(wrong)
+    bar = shown.window.settings._scroll.verticalScrollBar()
+    bar.setValue(bar.maximum())
+    qtbot.mouseClick(buttons(shown.window.settings)["Save"], Qt.MouseButton.LeftButton)
+    assert "listen" in texts(shown.window.settings) and bar.value() == 0
+    assert (tmp_path / "settings.yaml").read_text(encoding="utf-8") == FILE
+
+
+def test_what_was_written_by_hand_is_shown_and_stays(display, tmp_path):
+    (tmp_path / "settings.yaml").write_text("films_preset: my-own\ndoor: false\n", encoding="utf-8")
+    made = display(said=(jobs(),))
+    made.window.go("settings")
+    made.draw()
+    assert field(made, "Preset for them").currentText() == "my-own" and field(made, "Door for timelines").value() is False
+    assert made.window.settings.changes() == {}
 
 
 def test_a_file_with_a_mistake_is_said(display, tmp_path):
