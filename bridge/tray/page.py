@@ -7,7 +7,9 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from bridge.requests import Answer
+from bridge.sayings import Act as Advised
 from bridge.sayings import Described, Finding, JobLine, ShotLine
+from bridge.tray.advice import advice
 from bridge.tray.state import ENDED, Doing, Model
 from bridge.tray.view import Role, progress, sign_of, state_words
 from bridge.tray.words import joined, of, say
@@ -216,10 +218,15 @@ def _card(told: Described, finding: Finding, language: Language) -> Card:
         where=where,
         message=shown(finding.message),
         did=shown(finding.did),
-        hints=tuple(shown(act.do) if act.safe else say("with-care", language, do=shown(act.do)) for act in finding.actions),
+        hints=tuple(_hint(act, language) for act in finding.actions),
         acts=_finding_acts(finding, language),
         shot=finding.shots[0] if finding.shots else 0,
     )
+
+
+def _hint(act: Advised, language: Language) -> str:
+    text = advice(shown(act.do), language)
+    return text if act.safe else say("with-care", language, do=text)
 
 
 def _finding_acts(finding: Finding, language: Language) -> tuple[Act, ...]:
@@ -249,6 +256,11 @@ def _acts(model: Model, line: JobLine, told: Described | None, language: Languag
         if not any(other.state == "working" and other.output == line.output for other in model.jobs):
             acts.append(f"rollback-{told.rollback}")
     acts += ["report", "copy", "bundle"] if told is not None else []
+    made = [Act("retry", say("do-retry", language), ("all",))] if line.state == "incomplete" and told is not None else []
+    return (*made, *_named(acts, language))
+
+
+def _named(acts: list[str], language: Language) -> tuple[Act, ...]:
     return tuple(Act(do, say(f"do-{do}", language), primary=n == 0 and do in ("resume", "folder")) for n, do in enumerate(acts))
 
 

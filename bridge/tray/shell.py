@@ -13,8 +13,9 @@ from PySide6.QtCore import QDate, QDateTime, QLocale, QObject, QSettings, Qt, QT
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
 from bridge.requests import Message, Pause, Pictures, Stats
-from bridge.sayings import Accepted, Done, Happened
+from bridge.sayings import Accepted, Done, Happened, Noticed
 from bridge.tray import deeds, notices, signs
+from bridge.tray.advice import advice
 from bridge.tray.asking import Tried, key_of, questions
 from bridge.tray.figures import board
 from bridge.tray.link import Declining, Link, Linked
@@ -51,6 +52,7 @@ class Shell(QObject):
         self._asked: set[str] = set()
         self._tried: Counter[Tried] = Counter()
         self._stale = True
+        self._noticed: set[tuple[str, float]] = set()
         self._follow: dict[str, str] = {}
         self._notice: notices.Notice | None = None
         self.link = Link(home, program, begin, self.heard.emit, language)
@@ -108,7 +110,10 @@ class Shell(QObject):
             case Declining():
                 self._asked.discard(said.request)
                 if said.request.partition("-")[0] not in ("list", "describe", "pictures", "stats"):
-                    self.window.say(" ".join((f"{said.title}.", said.message, said.action)), "bad")
+                    self.window.say(" ".join((f"{said.title}.", said.message, advice(said.action, self._language))), "bad")
+            case Noticed(job="") if (said.code, said.at) not in self._noticed:
+                self._noticed.add((said.code, said.at))  # what holds is told again to who begins to watch anew
+                self.window.say(f"{said.title}: {said.message}", "warn" if said.code == "settings-invalid" else "good")
             case Accepted():
                 self.window.say(say("did-submit", self._language, job=said.job))
                 self._go_to(said.job)

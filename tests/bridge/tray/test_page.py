@@ -32,7 +32,7 @@ def test_an_ended_job_says_how_it_stands_and_what_is_safe():
     assert made.verdict == "Published, but incomplete."
     assert made.safe.startswith("8 of 12 shots are verified")
     assert made.progress is None and made.role == "warn"
-    assert [act.do for act in made.acts] == ["folder", "report", "copy", "bundle"]
+    assert [act.do for act in made.acts] == ["retry", "folder", "report", "copy", "bundle"] and made.acts[0].about == ("all",)
 
 
 def test_the_strip_has_every_shot_with_a_sign_and_all_its_words():

@@ -12,7 +12,7 @@ from PySide6.QtGui import QAccessible, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton, QWidget
 
 from bridge.requests import Answer, Cancel, Describe, Pause, Pictures, Prioritise, Resume, Stats, Submit
-from bridge.sayings import Accepted, Done
+from bridge.sayings import Accepted, Done, Noticed
 from bridge.tray import deeds
 from bridge.tray.jobpage import CardBox
 from bridge.tray.link import Declining, Linked
@@ -163,6 +163,15 @@ def test_what_the_companion_declines_is_said_in_its_words(shown):
     assert "Job has ended. aaa111 has ended already. Nothing needs to be done." in texts(shown.window)
     shown.hear(Declining("describe-aaa111", "request-unanswered", "No answer", "m", "a"))
     assert "No answer" not in texts(shown.window), "what nobody asked for is not complained about"
+
+
+def test_what_the_companion_notices_is_said_once(shown):
+    new = Noticed(at=1.5, code="settings-taken", title="Settings read again", message="jobs = 3 at once.")
+    shown.hear(new)
+    assert "Settings read again: jobs = 3 at once." in texts(shown.window)
+    shown.window.quiet()
+    shown.hear(new)
+    assert "Settings read again" not in texts(shown.window), "it is told again to who begins to watch anew"
 
 
 def test_a_companion_that_is_not_running_can_be_started(shown, qtbot):

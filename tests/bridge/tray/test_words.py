@@ -13,7 +13,7 @@ from core.explain.phrases import Forms
 
 ALL = words()
 TRAY = Path(__file__).parents[3] / "bridge" / "tray"
-FAMILIES = ("job-", "shot-", "severity-", "step-", "do-", "setting-", "figure-", "companion-", "rollback-", "did-rollback-")
+FAMILIES = ("job-", "shot-", "severity-", "step-", "do-", "setting-", "figure-", "companion-", "rollback-", "did-rollback-", "said-", "press-")
 
 
 def forms(said: str | Forms) -> list[str]:
