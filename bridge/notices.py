@@ -30,9 +30,10 @@ class Notices:
     def taken_over(self, changed: Mapping[str, Any]) -> None:
         """New settings hold; none is another where only a mistake was mended."""
         self._server.unnotice(SETTINGS)
-        if not changed:
-            return
         speak = self._server.language
+        if not changed:
+            self._tell("", catalogue.words("settings-taken", speak, detail=phrase("settings-mended", speak)))
+            return
         names: dict[str, list[str]] = {"at once": [], "with the next job": [], "at the next start": []}
         for name in changed:
             names[OPTIONS[name].counts].append(name)

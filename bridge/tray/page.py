@@ -117,7 +117,7 @@ def page(model: Model, job: str, language: Language) -> Page | None:
         sign=sign,
         role=role,
         verdict=shown(told.title) if told and over and told.title else state_words(model, line, language),
-        message=shown(told.message) if told and over else "",
+        message=shown(told.message) if told and over else _noticed(model, job),
         safe=shown(told.safe) if told else "",
         progress=progress(model, line),
         far=far,
@@ -128,6 +128,12 @@ def page(model: Model, job: str, language: Language) -> Page | None:
         cards=tuple(_card(told, finding, language) for finding in _sorted(told.findings)) if told else (),
         acts=_acts(model, line, told, language),
     )
+
+
+def _noticed(model: Model, job: str) -> str:
+    """What the companion noticed about a job that is not over: how it was found, and what became of its files."""
+    said = model.noticed.get(job)
+    return shown(f"{said.title}: {said.message}") if said else ""
 
 
 def _progress_words(doing: Doing | None, line: JobLine, language: Language) -> tuple[str, str]:

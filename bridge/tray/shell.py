@@ -21,10 +21,10 @@ from bridge.tray.figures import board
 from bridge.tray.link import Declining, Link, Linked
 from bridge.tray.state import Model, fold, linked, looked_at
 from bridge.tray.view import Line, icon, menu
-from bridge.tray.window import Window
+from bridge.tray.window import STANDING, Window
 from bridge.tray.wishes import Wishes
 from bridge.tray.words import say
-from core.explain.filling import Language
+from core.explain.filling import Language, shown
 from core.perform import machine
 
 ASK_EVERY_S = 1.0
@@ -52,7 +52,6 @@ class Shell(QObject):
         self._asked: set[str] = set()
         self._tried: Counter[Tried] = Counter()
         self._stale = True
-        self._noticed: set[tuple[str, float]] = set()
         self._follow: dict[str, str] = {}
         self._notice: notices.Notice | None = None
         self.link = Link(home, program, begin, self.heard.emit, language)
@@ -111,9 +110,10 @@ class Shell(QObject):
                 self._asked.discard(said.request)
                 if said.request.partition("-")[0] not in ("list", "describe", "pictures", "stats"):
                     self.window.say(" ".join((f"{said.title}.", said.message, advice(said.action, self._language))), "bad")
-            case Noticed(job="") if (said.code, said.at) not in self._noticed:
-                self._noticed.add((said.code, said.at))  # what holds is told again to who begins to watch anew
-                self.window.say(f"{said.title}: {said.message}", "warn" if said.code == "settings-invalid" else "good")
+            case Noticed():
+                if not said.job and said.code not in STANDING and self.model.noticed.get("") != said:
+                    self.window.say(shown(f"{said.title}: {said.message}"))
+                self.model = fold(self.model, said)
             case Accepted():
                 self.window.say(say("did-submit", self._language, job=said.job))
                 self._go_to(said.job)
@@ -155,15 +155,15 @@ class Shell(QObject):
             self.model = looked_at(self.model, self.window.job)
 
     def _show_tray(self, tray: QSystemTrayIcon) -> None:
-        shown = icon(self.model, self._language)
-        tray.setIcon(signs.tray_icon(shown))
-        tray.setToolTip(shown.words)
+        now = icon(self.model, self._language)
+        tray.setIcon(signs.tray_icon(now))
+        tray.setToolTip(now.words)
         self._show_menu(menu(self.model, self._language))
         due = notices.due(self.model, self._language)
         self.model = notices.told(self.model, due)
         for notice in due:
             self._notice = notice
-            tray.showMessage(notice.title, notice.sentence, signs.tray_icon(shown._replace(kind=notice.kind, progress=None)))
+            tray.showMessage(notice.title, notice.sentence, signs.tray_icon(now._replace(kind=notice.kind, progress=None)))
 
     def _show_menu(self, groups: tuple[tuple[Line, ...], ...]) -> None:
         if self._menu.property("shown") == groups:
@@ -236,6 +236,8 @@ class Shell(QObject):
                 self.draw()
             case "pause" | "go-on":
                 self.link.post(Pause(request="pause", paused=do == "pause"))
+            case "settings-file":
+                self.window.settings.open_file.emit()
             case "quit":
                 QApplication.quit()
             case _:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from bridge.sayings import Described, Figures, Happened, JobLine, Jobs, Pictured, Progressed
+from bridge.sayings import Described, Figures, Happened, JobLine, Jobs, Noticed, Pictured, Progressed
 
 Link = Literal["looking", "here", "absent", "shut"]
 """`looking`: nobody has answered yet; `absent`: no companion runs; `shut`: it does not let us in, or we cannot ask."""
@@ -71,7 +71,8 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
     """Everything at a moment. `told` holds keys of notices that were shown, `seen` jobs whose end a person has looked at;
-    `heard` is the number of a job's newest event; `began` is False until the first list of jobs is here: what ended
+    `heard` is the number of a job's newest event; `noticed` the newest
+    notice about a job, or under "" about none; `began` is False until the first list of jobs is here: what ended
     before that is no news, though what ended badly goes on calling."""
 
     link: Link = "looking"
@@ -86,6 +87,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     pictures: dict[str, dict[int, bytes]] = {}
     figures: dict[str, Any] | None = None
     heard: dict[str, int] = {}
+    noticed: dict[str, Noticed] = {}
     told: frozenset[str] = frozenset()
     seen: frozenset[str] = frozenset()
 
@@ -107,6 +109,8 @@ def fold(model: Model, said: Any) -> Model:
             return replace(model, figures=msgspec.json.decode(said.figures))
         case Progressed():
             return replace(model, doing={**model.doing, said.job: _doing(said)})
+        case Noticed():
+            return replace(model, noticed={**model.noticed, said.job: said})
         case Happened():
             return _happened(model, said)
         case _:
@@ -115,7 +119,7 @@ def fold(model: Model, said: Any) -> Model:
 
 def linked(model: Model, link: Link, trouble: Trouble | None = None) -> Model:
     """Whether there is a companion. Of one that is gone nothing is under way any more."""
-    gone: dict[str, Any] = {} if link == "here" else {"doing": {}, "gates": {}}
+    gone: dict[str, Any] = {} if link == "here" else {"doing": {}, "gates": {}, "noticed": {}}
     return replace(model, link=link, trouble=trouble, **gone)
 
 
@@ -157,6 +161,7 @@ def _listed(model: Model, said: Jobs) -> Model:
         doing={job: one for job, one in model.doing.items() if job in working},
         gates={job: one for job, one in model.gates.items() if job in working},
         slated={job: one for job, one in model.slated.items() if job in open_},
+        noticed={job: one for job, one in model.noticed.items() if not job or job in open_},
         told=told if model.began else told | over,
         seen=(model.seen if model.began else model.seen | good) - open_,
     )

@@ -34,8 +34,10 @@ from bridge.tray.style import FOCUS, GROUND, ROLES, TEXT, UNIT
 from bridge.tray.submitting import is_timeline
 from bridge.tray.view import Role, rows
 from bridge.tray.words import say
-from core.explain.filling import Language
+from core.explain.filling import Language, shown
 
+STANDING = ("settings-invalid",)
+"""Notices about no job that hold until something else is noticed; others are said in passing."""
 SAID_MS = 8000
 """How long a short word about what was done stays."""
 _PLACES: tuple[Place, ...] = get_args(Place)
@@ -180,10 +182,10 @@ class Window(QMainWindow):
     def show_model(self, model: Model) -> None:
         """Show how things stand."""
         self.model = model
-        shown = rows(model, self._language, self._when)
-        self.list.show_rows(shown)
-        if shown and model.job(self.job) is None:
-            self.job = shown[0].job
+        lines = rows(model, self._language, self._when)
+        self.list.show_rows(lines)
+        if lines and model.job(self.job) is None:
+            self.job = lines[0].job
             self.moved.emit()
         if self.list.current() != self.job:
             self.list.choose(self.job)
@@ -234,6 +236,8 @@ class Window(QMainWindow):
             banner = (" ".join((f"{trouble.title}.", trouble.message, trouble.action)), "start", "start-companion")
         elif model.paused:
             banner = (say("paused-why", language), "go-on", "go-on-all")
+        elif (said := model.noticed.get("")) is not None and said.code in STANDING:
+            banner = (shown(f"{said.title}: {said.message}"), "settings-file", "settings-file")
         self._banner.setVisible(bool(banner[0]))
         if banner[0]:
             self._banner_sign.show_sign("pause" if model.paused and model.link == "here" else "warning", ROLES["warn"])

@@ -174,6 +174,26 @@ def test_what_the_companion_notices_is_said_once(shown):
     assert "Settings read again" not in texts(shown.window), "it is told again to who begins to watch anew"
 
 
+def test_a_mistake_in_the_settings_stays_in_sight_until_it_is_mended(shown, qtbot, monkeypatch):
+    opened = []
+    monkeypatch.setattr(deeds, "open_file", lambda path: opened.append(path.name))
+    shown.hear(Noticed(at=1.5, code="settings-invalid", title="Settings not understood", message="line 2: jobs must be a number."))
+    assert "Settings not understood: line 2: jobs must be a number." in texts(shown.window)
+    banner = shown.window._banner
+    qtbot.mouseClick(buttons(banner)["Open the file"], Qt.MouseButton.LeftButton)
+    assert opened == ["settings.yaml"]
+    shown.hear(Noticed(at=2.5, code="settings-taken", title="Settings read again", message="the mistake is mended."))
+    assert not banner.isVisible() and "Settings read again" in texts(shown.window)
+
+
+def test_how_a_job_was_found_is_said_on_its_page_until_it_ends(shown):
+    shown.window.show_job("bbb222")
+    shown.hear(Noticed(at=1.5, code="job-taken-up", title="Job taken up again", message="Reel 4: it was cut off.", job="bbb222"))
+    assert "Job taken up again: Reel 4: it was cut off." in texts(shown.window.job_page)
+    shown.hear(jobs(job("bbb222", "complete", timeline="Reel 4")))
+    assert "Job taken up again" not in texts(shown.window.job_page)
+
+
 def test_a_companion_that_is_not_running_can_be_started(shown, qtbot):
     shown.hear(Linked("absent"))
     assert "The companion is not running" in texts(shown.window)
