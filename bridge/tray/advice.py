@@ -7,14 +7,15 @@ The catalogue's advice has no holes, so it arrives word for word; what stands fo
 from __future__ import annotations
 
 from bridge.tray.words import say, words
-from core.explain.filling import Language
+from core.explain.filling import LANGUAGES
 
 _SAID, _PRESS = "said-", "press-"
 
 
-def advice(text: str, language: Language) -> str:
-    """The same advice for who has the window before him."""
+def advice(text: str) -> str:
+    """The same advice for who has the window before him, in its own language: the companion may still speak another one."""
     for name in words():
         if name.startswith(_SAID):
-            text = text.replace(say(name, language), say(_PRESS + name.removeprefix(_SAID), language))
+            for language in LANGUAGES:
+                text = text.replace(say(name, language), say(_PRESS + name.removeprefix(_SAID), language))
     return text

@@ -231,7 +231,7 @@ def _card(told: Described, finding: Finding, language: Language) -> Card:
 
 
 def _hint(act: Advised, language: Language) -> str:
-    text = advice(shown(act.do), language)
+    text = advice(shown(act.do))
     return text if act.safe else say("with-care", language, do=text)
 
 

@@ -109,7 +109,7 @@ class Shell(QObject):
             case Declining():
                 self._asked.discard(said.request)
                 if said.request.partition("-")[0] not in ("list", "describe", "pictures", "stats"):
-                    self.window.say(" ".join((f"{said.title}.", said.message, advice(said.action, self._language))), "bad")
+                    self.window.say(" ".join((f"{said.title}.", said.message, advice(said.action))), "bad")
             case Noticed():
                 if not said.job and said.code not in STANDING and self.model.noticed.get("") != said:
                     self.window.say(shown(f"{said.title}: {said.message}"))

@@ -20,7 +20,7 @@ ELSEWHERE = {"answer-unclear", "job-not-queued"}
 def test_no_advice_about_a_film_sends_from_the_window_to_a_command_for_which_there_is_a_button(language):
     for code, entry in catalogue.entries(language).items():
         for one in entry.actions:
-            assert code in ELSEWHERE or not COMMANDS.search(advice(one.do, language)), (code, advice(one.do, language))
+            assert code in ELSEWHERE or not COMMANDS.search(advice(one.do)), (code, advice(one.do))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
