@@ -16,6 +16,7 @@ from core.explain.filling import Language, decimal, within
 from core.explain.phrases import phrase
 from core.explain.snapshot import Snapshot
 from core.explain.snapshot import snapshot as snapshot_of
+from core.explain.story import reason
 from core.model import codec
 from core.model.facts import (
     AttemptFailed,
@@ -194,7 +195,7 @@ class Live:
             case SourceMoved():
                 self.console.print(f"[green]{phrase('found-again', speak)}[/]: {safe(fact.path)} → {safe(fact.to)}")
             case SealBroken():
-                self.console.print(f"[yellow]{phrase('checkpoint-again', speak)}[/]: {safe(fact.reason)}")
+                self.console.print(f"[yellow]{phrase('checkpoint-again', speak)}[/]: {safe(reason(fact.reason, speak))}")
             case _:
                 pass
 

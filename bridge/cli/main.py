@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
@@ -27,7 +28,8 @@ def main(argv: Sequence[str] | None = None, *, share: Callable[[], int] | None =
     try:
         arguments = parser().parse_args(argv)
         _begin_log(arguments.verb)
-        return _dispatch(arguments, share)
+        refused = _unusable(arguments)
+        return _refuse(refused, "", as_json) if refused else _dispatch(arguments, share)
     except Unclear as error:
         return _unclear(error, as_json)
     except sqlite3.DatabaseError as error:  # the middle of a journal is read late
@@ -51,6 +53,21 @@ def _begin_log(verb: str | None) -> None:
         from bridge.cli.house import program_version
 
         logs.command(verb, program_version())
+
+
+def _unusable(arguments: argparse.Namespace) -> Refused | None:
+    """Why a name cannot be meant: no journal, timeline or message holds bytes that are no text; a name alone needs a folder."""
+    from core.model.refusal import Refused
+
+    said = [getattr(arguments, of, None) for of in ("timeline", "output", "film", "what", "file", "folder")]
+    for name in (*said, *getattr(arguments, "search", ())):
+        try:
+            path = os.path.abspath(name or os.sep)
+        except OSError:  # the folder that the terminal is in went away, as with its drive
+            return Refused("output-folder-missing", path=os.environ.get("PWD", "."))
+        if path.encode(errors="ignore").decode() != path:
+            return Refused("name-not-text", path=os.fsencode(path).decode(errors="replace"))
+    return None
 
 
 def _damaged(error: sqlite3.DatabaseError, as_json: bool) -> int:

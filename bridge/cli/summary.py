@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from bridge import logs, settings
@@ -41,8 +42,10 @@ def refusal(error: Refused | TimelineRefused, language: Language | None = None) 
 
 
 def lost_record(path: str, error: Exception, language: Language = "en") -> dict[str, Any]:
-    """Exit code 3: the journal's or the store's disk does not take any more."""
+    """Exit code 3: the journal's or the store's disk does not take any more. `path` is the data folder."""
     code = "journal-damaged" if damaged(error) else "journal-failing"
+    if code == "journal-damaged":  # the advice is to move it away: the file alone, never the folder with all checkpoints
+        path = str(Path(path) / "journal.db")
     said = catalogue.words(code, language, path=path, detail=str(error))
     logs.refused(said.code, said.message)
     return {

@@ -50,6 +50,8 @@ class _Draft:
     segments: list[Segment] = field(default_factory=list)
     problems: dict[tuple[str, str], tuple[list[int], list[str], str]] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
+    short: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By path: the frames that are there, and those that its too long shots ask for."""
 
     def problem(self, code: str, path: str, detail: str, *, shot: int | None = None, clip: str = "") -> None:
         shots, clips, _ = self.problems.setdefault((code, path), ([], [], detail))
@@ -57,6 +59,14 @@ class _Draft:
             shots.append(shot)
         if clip and clip not in clips:
             clips.append(clip)
+
+    def too_short(self, path: str, there: int, shot: Shot) -> None:
+        """The shots of one file are one problem, so the frames of all of them are counted."""
+        before, asked = self.short.get(path, (0, 0))
+        have, wanted = self.short[path] = before + there, asked + shot.frames
+        self.problem("source-too-short", path, "", shot=shot.number)
+        shots, clips, _ = self.problems["source-too-short", path]
+        self.problems["source-too-short", path] = shots, clips, f"{have} of {wanted} frames"
 
     def lay(self, shot: Shot, at: int, frames: int, picture: Picture) -> None:
         key = identity.picture_key(picture, frames, self.form, self.preset, self.build)
@@ -168,7 +178,7 @@ def _clip(draft: _Draft, number: int, record_in: int, frames: int, clip: Clip) -
     if isinstance(source, Failure):
         path, code, detail = source.evidence.path or path, source.code, source.evidence.detail
     elif isinstance(source, Source):
-        code, detail = "source-no-picture", ""
+        path, code, detail = source.path, "source-no-picture", ""  # of the file that was opened, where another stands in
     else:
         code = {"generator": "generator-not-rendered", "sequence": "image-sequence-unsupported"}.get(
             clip.media.kind, "source-unnamed"
@@ -209,7 +219,7 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
     direct = video.rate == rate and video.constant_rate
     there = _frames_there(begin_s, first, wanted, video, rate, direct)
     if there < shot.frames:
-        draft.problem("source-too-short", source.path, f"{there} of {shot.frames} frames", shot=shot.number)
+        draft.too_short(source.path, there, shot)
     if before:
         _slate(draft, shot, 0, before, "source-before-media")
     if not direct:

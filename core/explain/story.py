@@ -36,6 +36,11 @@ from core.model.facts import (
 from core.model.failure import Failure, Recovery
 
 
+def reason(said: str, language: Language = "en") -> str:
+    """Why a checkpoint is not believed: what its check said, or the title of the fault that was met."""
+    return within(catalogue.title_of(said, language), language) if said in catalogue.entries(language) else said
+
+
 def sentence(fact: Fact, language: Language = "en") -> str:
     """What happened. A checkpoint is a sentence too, though displays count them instead."""
     speak = language
@@ -64,7 +69,7 @@ def sentence(fact: Fact, language: Language = "en") -> str:
                 copied=fact.copied,
             )
         case SealBroken():
-            return phrase("told-seal-broken", speak, reason=fact.reason)
+            return phrase("told-seal-broken", speak, reason=reason(fact.reason, speak))
         case AttemptFailed():
             return _attempt(fact, speak)
         case FilmJoined():

@@ -57,7 +57,7 @@ def for_output(presets: dict[str, Preset], name: str | None, output: Path) -> Pr
     if name is None:
         name = {".mov": "prores-hq", ".mp4": "h264", ".mkv": "ffv1"}.get(output.suffix.lower())
         if name is None:
-            raise Refused("output-wrong-extension", path=str(output), preset="any", extension=".mov, .mp4 or .mkv")
+            raise Refused("output-wrong-extension", path=str(output), preset="", extension=".mov, .mp4, .mkv")
     if name not in presets:
         raise Refused("preset-unknown", name=name, known=", ".join(sorted(presets)))
     preset = presets[name]  # the user's own may have taken a bundled one's name, with another ending

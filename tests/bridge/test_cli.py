@@ -177,7 +177,40 @@ def test_a_name_that_is_no_text_is_reported_in_json(tmp_path: Path) -> None:
     )
     assert ran.returncode == 2, ran.stderr
     report = summary_of(ran.stdout.decode())
-    assert report["code"] == "output-folder-missing" and "none\udcff" in report["message"]
+    assert report["code"] == "name-not-text" and "none\ufffd" in report["message"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there are names any bytes")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["assemble", "\udcff.otio", "-o", "f.mov"],
+        ["assemble", "t.otio", "-o", "\udcff.mov"],
+        ["assemble", "t.otio", "-o", "f.mov", "--search", "\udcff"],
+        ["check", "\udcff.mov"],
+        ["rollback", "\udcff.mov"],
+        ["answer", "ab", "1", "relink", "\udcff.mov"],
+    ],
+    ids=ascii,
+)
+def test_a_name_that_is_no_text_is_refused_before_anything(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    assert main(words) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("Name cannot be read. The name ") and "Change the name" in said.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder that a program is in cannot go away there")
+def test_a_folder_that_went_away_under_the_terminal_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drive = tmp_path / "drive"
+    drive.mkdir()
+    monkeypatch.chdir(drive)
+    monkeypatch.setenv("PWD", str(drive))
+    drive.rmdir()
+    assert main(["assemble", "t.otio", "-o", "f.mov"]) == 2
+    assert f"The folder {drive} does not exist." in capsys.readouterr().err
+    assert main(["jobs"]) == 0
 
 
 # What is there --------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,12 @@ def test_a_timeline_that_is_turned_down_keeps_the_readers_own_advice_in_its_lang
     assert english["action"] == english["actions"][0]["do"] == "Check that very export."
     assert german["title"] == "Timeline ist leer." and german["message"].endswith(error.message)
     assert german["action"].startswith("Prüfen Sie, ob")
+
+
+def test_of_a_damaged_journal_the_file_is_named_that_shall_be_moved_away() -> None:
+    said = summary.lost_record("/home/x", sqlite3.DatabaseError("database disk image is malformed"))
+    assert said["code"] == "journal-damaged"
+    assert said["message"].startswith(f"{Path('/home/x') / 'journal.db'} cannot be read")
 
 
 def test_a_record_that_is_lost_is_told_in_the_language() -> None:

@@ -227,6 +227,16 @@ def test_a_source_that_ends_early_shows_what_it_has_and_then_a_slate():
     assert made.problems == (Problem(code="source-too-short", path=MOVIE.path, shots=(1,), detail="24 of 48 frames"),)
 
 
+def test_of_several_shots_of_a_source_that_ends_early_the_frames_are_counted_together():
+    made = plan(cut([clip(0, 48, source_in=99), clip(48, 48, source_in=200), clip(96, 24)]), MOVIE)
+    assert made.problems == (Problem(code="source-too-short", path=MOVIE.path, shots=(1, 2), detail="24 of 96 frames"),)
+
+
+def test_a_file_without_pictures_that_stands_in_for_another_is_the_one_that_is_named():
+    made = plan(cut([clip(0, 24, "/m/gone.mov")]), {"/m/gone.mov": source("/m/voice.wav", None, voice())})
+    assert made.problems == (Problem(code="source-no-picture", path="/m/voice.wav", shots=(1,)),)
+
+
 def test_a_cut_past_the_end_or_before_the_beginning_is_all_slate():
     for source_in in (100, 200, Fraction(-2)):
         made = plan(cut([clip(0, 48, source_in=source_in)]), MOVIE)

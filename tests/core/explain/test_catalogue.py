@@ -288,9 +288,9 @@ def test_what_is_known_beside_the_evidence_is_said_where_it_helps():
 
 def test_counts_are_said_where_something_is_short():
     said = explain(failure("source-too-short", note="too-few-frames", frames_wanted=48, frames_seen=40))
-    assert said.message == "/media/a.mov ends before the shot does: 40 of 48."
+    assert said.message == "/media/a.mov has less than the shot asks for: 40 of 48."
     said = explain(failure("source-too-short", note="too-few-frames", frames_wanted=48, frames_seen=40), "de")
-    assert said.message == "/media/a.mov endet vor der Einstellung: 40 von 48."
+    assert said.message == "/media/a.mov hat weniger, als die Einstellung braucht: 40 von 48."
 
 
 def test_what_nobody_knows_is_shown_with_the_first_line_ffmpeg_wrote():

@@ -80,8 +80,8 @@ TOLD: tuple[tuple[Fact, str, str], ...] = (
     ),
     (
         SealBroken(key="k", reason="seal-damaged"),
-        "A checkpoint is not believed (seal-damaged); it is made again.",
-        "Einem Sicherungspunkt wird nicht geglaubt (seal-damaged); er entsteht erneut.",
+        "A checkpoint is not believed (checkpoint damaged); it is made again.",
+        "Einem Sicherungspunkt wird nicht geglaubt (Sicherungspunkt defekt); er entsteht erneut.",
     ),
     (
         AttemptFailed(key="k", shot=3, attempt=2, at=1.0, failure=DAMAGED, recovery=AGAIN),

@@ -117,8 +117,8 @@ def test_a_preset_asked_for_by_name():
     ("name", "output", "code", "fields"),
     [
         ("h264", "/f/a.mov", "output-wrong-extension", {"path": "/f/a.mov", "preset": "h264", "extension": ".mp4"}),
-        (None, "/f/a.avi", "output-wrong-extension", {"path": "/f/a.avi", "preset": "any", "extension": ".mov, .mp4 or .mkv"}),
-        (None, "/f/a", "output-wrong-extension", {"path": "/f/a", "preset": "any", "extension": ".mov, .mp4 or .mkv"}),
+        (None, "/f/a.avi", "output-wrong-extension", {"path": "/f/a.avi", "preset": "", "extension": ".mov, .mp4, .mkv"}),
+        (None, "/f/a", "output-wrong-extension", {"path": "/f/a", "preset": "", "extension": ".mov, .mp4, .mkv"}),
         ("vhs", "/f/a.mov", "preset-unknown", {"name": "vhs", "known": "dnxhr-hq, ffv1, h264, h264-nvenc, mjpeg, prores-hq"}),
     ],
 )
