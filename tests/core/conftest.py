@@ -1,10 +1,20 @@
-"""Patience of the property tests: results count, not how long one example took on a busy machine."""
+"""Patience of the property tests (results count, not how long one example took on a busy machine), and a studio for the engine."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest.register_assert_rewrite("tests.core.decide.playbook", "tests.core.props")
+pytest.register_assert_rewrite("tests.core.decide.playbook", "tests.core.props", "tests.core.studio")
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("steady")
+
+
+@pytest.fixture
+def studio(tmp_path: Path):
+    """A job with everything real but the workers."""
+    from tests.core.studio import Studio  # late: its assertions are rewritten first
+
+    return Studio(tmp_path)

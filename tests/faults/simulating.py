@@ -13,7 +13,7 @@ from core.model.facts import AttemptFailed
 from core.model.failure import Evidence
 from core.model.orders import JoinFilm, MixSound, Order, Outcome, RenderSegment
 from tests.core.hands import once
-from tests.core.test_engine import Studio
+from tests.core.studio import Studio
 
 FOLDER = Path(__file__).parents[1] / "specimens" / "evidence"
 
