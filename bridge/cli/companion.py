@@ -17,7 +17,7 @@ from bridge.accounts import find_job
 from bridge.cli.asking import client_of
 from bridge.cli.console import safe
 from bridge.cli.following import follow, follow_all, here, there
-from bridge.cli.house import Place, program_version
+from bridge.cli.house import Place, place, place_anyway, program_version
 from bridge.cli.opened import with_place
 from bridge.cli.run import Stop as Stopped
 from bridge.client import PATIENCE_S, Client
@@ -49,7 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
             case _:
                 return _stop(where, console)
 
-    return with_place(work, as_json=getattr(arguments, "json", False))
+    find = place_anyway if arguments.verb == "stop" else place  # a companion can be ended whatever the settings are
+    return with_place(work, as_json=getattr(arguments, "json", False), find=find)
 
 
 def _program() -> str:

@@ -75,6 +75,14 @@ def place() -> Place:
     return Place(home, settings.load(home))
 
 
+def place_anyway() -> Place:
+    """The same where the settings have a mistake: with what holds without any, for commands that must always work."""
+    try:
+        return place()
+    except Refused:
+        return Place(settings.home(), settings.Settings(language=settings.language()))
+
+
 def house(
     where: Place,
     *,

@@ -17,11 +17,14 @@ from core.record.journal import Journal
 from otio_adapters.refused import TimelineRefused
 
 
-def with_place(work: Callable[[Place, Console], int], *, as_json: bool = False) -> int:
-    """The exit code of a command's own work; REFUSED where it cannot be done, said in words or, with `--json`, as its summary."""
+def with_place(
+    work: Callable[[Place, Console], int], *, as_json: bool = False, find: Callable[[], Place] = place
+) -> int:
+    """The exit code of a command's own work; REFUSED where it cannot be done, said in words or, with `--json`, as its summary.
+    `find` says where the user's place is."""
     console = plain_console()
     try:
-        return work(place(), console)
+        return work(find(), console)
     except Declined as error:
         no = error.refusal
         head = {"exit_code": summary.REFUSED, "outcome": "refused", "code": no.code}

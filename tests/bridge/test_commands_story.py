@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -197,36 +198,51 @@ def test_without_a_companion_a_job_is_cancelled_on_record(desk):
         assert listed(client)[0].state == "held" and not desk.film.exists()
 
 
-def test_a_command_at_another_terminal_is_cancelled_too(desk):
+@contextmanager
+def another_terminal(desk):
+    """`assemble` in another terminal, stopped after its first checkpoint: (its job, how it ends once it goes on)."""
     with desk.begin("assemble", desk.cut, "-o", desk.film, "-j", "1", "--json") as child:
         for line in child.stdout:
             if '"kind": "SegmentSealed"' in line:
                 break
-        job = json.loads(line)["job"]
-        child.send_signal(signal.SIGSTOP)  # or the film may be done before the command has begun
+        child.send_signal(signal.SIGSTOP)  # or the film may be done before the next command has begun
+
+        def ends() -> tuple[int, str]:
+            child.send_signal(signal.SIGCONT)
+            out, _ = child.communicate(timeout=60)
+            return child.returncode, json.loads(out.splitlines()[-1])["outcome"]
+
+        try:
+            yield json.loads(line)["job"], ends
+        finally:
+            child.kill()  # of no effect once it has ended
+
+
+def test_a_command_at_another_terminal_is_cancelled_too(desk):
+    with another_terminal(desk) as (job, ends):
         assert desk.say("cancel", job)[0] == 0
-        child.send_signal(signal.SIGCONT)
-        out, _ = child.communicate(timeout=60)
-    assert child.returncode == 130 and json.loads(out.splitlines()[-1])["outcome"] == "interrupted"
+        assert ends() == (130, "interrupted")
     assert desk.say("resume", job)[0] == 0 and desk.right(), "an old wish to stop is not heard again"
 
 
 def test_a_command_at_another_terminal_is_cancelled_also_where_its_film_was_handed_to_the_companion(desk):
-    with desk.begin("assemble", desk.cut, "-o", desk.film, "-j", "1", "--json") as child:
-        for line in child.stdout:
-            if '"kind": "SegmentSealed"' in line:
-                break
-        job = json.loads(line)["job"]
-        child.send_signal(signal.SIGSTOP)
+    with another_terminal(desk) as (job, ends):
         desk.house.start("-j", "1")
         assert desk.say("submit", desk.cut, "-o", desk.film, "--detach")[0] == 0
         assert desk.say("cancel", job)[0] == 0
-        child.send_signal(signal.SIGCONT)
-        out, _ = child.communicate(timeout=60)
-    assert child.returncode == 130 and json.loads(out.splitlines()[-1])["outcome"] == "interrupted"
+        assert ends() == (130, "interrupted")
     assert not desk.film.exists(), "it was said to rest"
     with desk.house.client() as client:
         assert [(line.job, line.state) for line in listed(client)] == [(job, "held")]
+
+
+def test_a_companion_can_be_ended_while_the_settings_have_a_mistake(desk):
+    desk.house.start("-j", "1")
+    (desk.house.home / "settings.yaml").write_text("jobs: many\n")
+    assert desk.say("jobs")[0] == 2, "else there is no mistake"
+    code, said = desk.say("stop")
+    assert code == 0 and "The companion ends" in said
+    assert desk.say("stop")[0] == 2, "it has ended"
 
 
 # Watching beyond the record's end -------------------------------------------------------------------------------------
