@@ -156,7 +156,7 @@ def _assemble(
         if from_checkpoint is None and _already_there(request.output, house, crew, state, stopped):
             house.workspace.close_job(known, request.output)
             outcome: Outcomes = "incomplete" if state.incomplete else "unchanged"  # what stands there has its slates still
-            engine.note(JobFinished(outcome=outcome, seconds=round(machine.monotonic() - tally.started, 3)))
+            engine.note(tally.finished(outcome, machine.monotonic()))
     except preparation.Stopped:
         pass  # the job is on record by now: the engine says that it was stopped
     machine.give_memory_back()  # reading and recording a long timeline takes ten times what is kept of it

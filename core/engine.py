@@ -116,7 +116,7 @@ class Engine:
             if jump is not None:
                 self.note(jump)
             needs = self.state.needs(now, self.given.keys())
-            published = self.state.published
+            published = self.state.published  # once it is, the end is owed at once: there is nobody to listen to
             for need in needs:
                 if need.kind == "publish":
                     self._publish()
@@ -124,7 +124,7 @@ class Engine:
                     self._finish()
                 elif need.kind == "join" and (self.relinked or self.answering.still_waited_for(self.state)):
                     break
-                elif need.kind == "mix" and self.crew.spares(MixSound) and any(other.kind != "mix" for other in needs):
+                elif need.kind == "mix" and self.crew.would_learn(MixSound) and any(other.kind != "mix" for other in needs):
                     continue  # there are pictures to make meanwhile
                 elif self.crew.idle and len(self.given) - len(self._back) < max(1, self.crew.size - self._fewer):
                     self._give(need)

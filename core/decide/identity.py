@@ -16,7 +16,7 @@ from core.model.preset import Preset
 from core.model.segment import Black, Chunk, Copy, Earlier, Picture, Piece, Plan, Slate, Sound, Still
 
 RECIPE = 3
-"""Raised whenever this program makes other pixels from the same values; old checkpoints are then not believed."""
+"""Raised whenever this program makes other pixels or samples from the same values; old checkpoints are then not believed."""
 
 
 def _key(kind: str, *facts: Any) -> str:

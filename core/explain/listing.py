@@ -9,7 +9,7 @@ from core.explain.filling import Language, decimal
 from core.explain.phrases import phrase
 from core.explain.story import sentence, word
 from core.explain.tales import Chronicle
-from core.explain.wording import look, span, verdict, words_of
+from core.explain.wording import span, state_word, verdict, words_of
 
 
 def listing(told: Chronicle, entries: Sequence[Entry], moment: Callable[[float], str], speak: Language = "en") -> str:
@@ -30,7 +30,7 @@ def listing(told: Chronicle, entries: Sequence[Entry], moment: Callable[[float],
     ]  # fmt: skip
     for shot in told.shots:
         name = phrase("gap", speak) if shot.gap else shot.name
-        state, at = look(shot.state, speak), told.timecode(shot.record_in)
+        state, at = state_word(shot.state, speak), told.timecode(shot.record_in)
         lines.append(f"  {shot.number:5}  {state:18}  {at:11}  {shot.frames:7}  {name}")
         for trouble in shot.troubles:
             words, where = words_of(trouble, speak), told.timecode(trouble.frame)

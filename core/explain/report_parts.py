@@ -13,8 +13,7 @@ from core.explain.markup import add, el, name
 from core.explain.phrases import phrase
 from core.explain.story import opening, word
 from core.explain.tales import Chronicle, ShotTale, Trouble
-from core.explain.wording import SIGNS, numbers, share, span, words_of
-from core.explain.wording import look as look_word
+from core.explain.wording import SIGNS, numbers, share, span, state_word, words_of
 from core.model.facts import ShotSlated
 
 Moment = Callable[[float], str]
@@ -39,7 +38,7 @@ def look(shot: ShotTale) -> str:
 def label(shot: ShotTale, speak: Language) -> str:
     """A shot in one line."""
     called = phrase("gap", speak) if shot.gap else shot.name
-    return phrase("page-shot-is", speak, shot=shot.number, name=called, state=look_word(shot.state, speak))
+    return phrase("page-shot-is", speak, shot=shot.number, name=called, state=state_word(shot.state, speak))
 
 
 def legend(told: Chronicle, speak: Language) -> Element:
@@ -48,7 +47,7 @@ def legend(told: Chronicle, speak: Language) -> Element:
     for state, sign in SIGNS.items():
         count = sum(shot.state == state for shot in told.shots)
         if count:
-            pill = el("span", f"{sign} {count} {look_word(state, speak)}", class_=f"pill {state}")
+            pill = el("span", f"{sign} {count} {state_word(state, speak)}", class_=f"pill {state}")
             row.append(el("li", pill, el("span", f" {word('means', state, speak)}", class_="muted")))
     return row
 
@@ -101,7 +100,7 @@ def shots(told: Chronicle, pictures: Mapping[int, bytes], speak: Language) -> li
 
 
 def _card(told: Chronicle, shot: ShotTale, picture: bytes | None, speak: Language) -> Element:
-    state, meaning = look_word(shot.state, speak), word("means", shot.state, speak)
+    state, meaning = state_word(shot.state, speak), word("means", shot.state, speak)
     weight = "" if shot.good or shot.state == "waiting" else "part" if shot.state in ("mended", "previous") else "bad"
     title = phrase("gap", speak) if shot.gap else shot.name or phrase("page-shot", speak, shot=shot.number)
     tries = None

@@ -14,10 +14,10 @@ from core.explain.tales import Chronicle, State, Trouble
 SIGNS: dict[State, str] = {
     "verified": "✓", "reused": "↻", "mended": "◐", "previous": "◁", "slate": "▤", "missing": "✕", "waiting": "…",
 }  # fmt: skip
-"""What stands for a state beside its word; the word itself is `look`."""
+"""What stands for a state beside its word; the word itself is `state_word`."""
 
 
-def look(state: State, speak: Language = "en") -> str:
+def state_word(state: State, speak: Language = "en") -> str:
     """A shot's state in a word or two."""
     return word("look", state, speak)
 

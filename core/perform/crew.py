@@ -77,8 +77,8 @@ class Crew:
         """Orders under way by name."""
         return {worker.name: worker.order for worker in self._workers if worker.order is not None}
 
-    def spares(self, kind: type[Order]) -> bool:
-        """Whether who knows this kind of order is busy, and another would have to learn it, which takes time and memory."""
+    def would_learn(self, kind: type[Order]) -> bool:
+        """Whether all who know this kind of order are busy: whoever is given one now takes the time and memory to learn it."""
         return any(kind in worker.knows for worker in self._workers) and not any(
             kind in worker.knows for worker in self._workers if worker.order is None
         )

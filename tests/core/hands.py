@@ -67,7 +67,7 @@ class Hands:
     def stuck(self, name: str) -> bool:
         return False
 
-    def spares(self, kind: type[Order]) -> bool:
+    def would_learn(self, kind: type[Order]) -> bool:
         return any(isinstance(order, kind) for order in self.at_work.values())
 
     def give(self, name: str, assignment: Assignment) -> None:

@@ -222,20 +222,20 @@ def test_a_worker_that_grew_too_large_is_relieved_after_its_order(mjpeg: Movie) 
 
 
 def test_who_has_learnt_a_kind_of_order_is_waited_for(crew: Crew, mjpeg: Movie, tmp_path: Path) -> None:
-    assert not crew.spares(ExamineSource), "nobody knows it yet"
+    assert not crew.would_learn(ExamineSource), "nobody knows it yet"
     crew.give("one", Assignment(order=ExamineSource(path=str(mjpeg.path))))
-    assert crew.spares(ExamineSource), "who learns it is at it"
+    assert crew.would_learn(ExamineSource), "who learns it is at it"
     _outcomes(crew, 1)
-    assert not crew.spares(ExamineSource), "who knows it is idle"
+    assert not crew.would_learn(ExamineSource), "who knows it is idle"
     taught = next(worker for worker in crew._workers if ExamineSource in worker.knows)
     for name in ("a", "b"):
         crew.give(name, Assignment(order=_asleep(tmp_path, name)))
         if taught.order is not None:
             break
-    assert crew.spares(ExamineSource)
+    assert crew.would_learn(ExamineSource)
     os.kill(taught.process.pid, signal.SIGKILL)
     _outcomes(crew, 1)
-    assert not crew.spares(ExamineSource), "what a worker knew goes with it"
+    assert not crew.would_learn(ExamineSource), "what a worker knew goes with it"
 
 
 def test_a_crew_grows_at_once_and_shrinks_when_orders_are_done(mjpeg: Movie, tmp_path: Path) -> None:
