@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest.register_assert_rewrite("tests.core.decide.playbook", "tests.core.props", "tests.core.studio")
+from tests.core.studio import Studio
+
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("steady")
 
 
 @pytest.fixture
-def studio(tmp_path: Path):
+def studio(tmp_path: Path) -> Studio:
     """A job with everything real but the workers."""
-    from tests.core.studio import Studio  # late: its assertions are rewritten first
-
     return Studio(tmp_path)
