@@ -2,8 +2,8 @@
 
 Rules:
 1. Every record frame belongs to exactly one segment, every film sample to exactly one chunk (`check` says so).
-2. A segment never costs much more than `Policy.segment_cost_s` of encoding. Long shots are cut at multiples in the
-   *source*, so trimming a long shot renders only its first or last piece again.
+2. A segment never costs much more than `Policy.segment_cost_s` of encoding. Shots that cost more are cut at multiples in
+   the *source*, so trimming a long shot renders only its first or last piece again.
 3. A source in the deliverable's own format is copied; every other one is conformed, fitted and encoded.
 4. What cannot be made is planned as a slate of exact length, and is a problem that names its shots.
 """
@@ -81,8 +81,10 @@ def segment_frames(form: Format, preset: Preset, policy: Policy) -> int:
 
 
 def cuts(first: int, frames: int, limit: int) -> list[tuple[int, int]]:
-    """(offset, length) pieces of `frames` frames whose first is source frame `first`: cut at multiples of `limit`,
-    except where that would leave less than a quarter of it."""
+    """(offset, length) pieces of `frames` frames whose first is source frame `first`: one where they are no more than
+    `limit`, else cut at its multiples, except where that would leave less than a quarter of it."""
+    if frames <= limit:
+        return [(0, frames)]
     edges = [0]
     edge = limit - first % limit
     while edge < frames:

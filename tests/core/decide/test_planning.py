@@ -44,6 +44,7 @@ def test_pieces_cover_the_shot_and_none_is_too_long_or_too_short(first, frames, 
         assert 0 < length <= limit * 3 / 2
         assert length >= limit // 4 or len(pieces) == 1
         assert at == 0 or (first + at) % limit == 0, "cut elsewhere than at a multiple in the source"
+    assert len(pieces) == 1 or frames > limit, "a short shot was cut: each piece starts a program and a group of pictures"
 
 
 @given(st.integers(0, 3000), st.integers(1, 3000), st.integers(8, 300), st.data())
