@@ -24,6 +24,7 @@ from core.model.orders import Assignment, CheckFilm, Made
 from core.model.refusal import Refused
 from core.perform import machine
 from core.perform.crew import Crew
+from core.record import owners
 from core.record.memory import Memory
 from core.request import House, Listener, Request, check_output
 from core.taking_up import opening_facts, take_up
@@ -146,6 +147,7 @@ def _assemble(
         tally=tally,
     )
     house.workspace.prepare(known)
+    owners.sign(house.workspace.scratch, house.workspace.home)
     engine.note(*opening_facts(house, state, opened.moved))
     believed_copies = [
         seal for key, seal in state.claimed.items() if seal.kind == "copy"

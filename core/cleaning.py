@@ -1,7 +1,7 @@
 """Room on the scratch disk, without losing anything: only what can stand in for itself elsewhere is removed.
 
-A segment goes when every film made of it stands verified now, byte for byte; a file in the store goes when nothing on
-record knows it; part files go when their job has come to its end.
+A segment goes when the film made of it stands verified now, byte for byte; a file in the store goes when nothing on record
+knows it and nobody else keeps segments there; part files go when their job has come to its end.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core import preparation
-from core.model.facts import JobFinished, SegmentSealed
+from core.model.facts import FilmPublished, JobFinished, SegmentSealed
 from core.model.orders import Assignment, CheckFilm, Made
 from core.model.policy import Policy
 from core.perform import machine
 from core.perform.crew import Crew
-from core.record.journal import Journal
+from core.record import owners
+from core.record.journal import Film, Journal
 from core.record.workspace import Workspace
 
 _CHECK_STALL_S = 600.0
@@ -26,11 +27,13 @@ _YOUNG_S = 3600.0
 
 @dataclass(frozen=True)
 class Removable:
-    """What could be removed: seals with their files, files in the store that no seal knows, part files of ended jobs."""
+    """What could be removed: seals with their files, files in the store that no seal knows, part files of ended jobs. `others`
+    are the data folders that keep segments there too: what we do not know may be theirs."""
 
     seals: tuple[SegmentSealed, ...]
     strays: tuple[str, ...]
     ended: tuple[str, ...]
+    others: tuple[str, ...] = ()
 
     @property
     def sealed_bytes(self) -> int:
@@ -43,10 +46,13 @@ def removable(journal: Journal, workspace: Workspace, *, keep: Collection[str] =
     seals = journal.all_seals()
     keep = {*keep, *_needed_by_open_jobs(journal)}
     verified = _verified_jobs(journal, {job for seal, job in seals if seal.file and seal.key not in keep}, workers)
+    known = {seal.file for seal, _ in seals if seal.file}
+    others = tuple(owners.others(workspace.scratch, workspace.home))
     return Removable(
         seals=tuple(seal for seal, job in seals if seal.file and job in verified and seal.key not in keep),
-        strays=tuple(workspace.unrecorded({seal.file for seal, _ in seals if seal.file}, before=machine.now() - _YOUNG_S)),
+        strays=() if others else tuple(workspace.unrecorded(known, before=machine.now() - _YOUNG_S)),
         ended=tuple(job for job in workspace.work_folders() if _ended(journal, job)),
+        others=others,
     )
 
 
@@ -74,7 +80,9 @@ def _ended(journal: Journal, job: str) -> bool:
 
 def _verified_jobs(journal: Journal, jobs: Collection[str], workers: int) -> set[str]:
     """Those of the jobs whose film stands where it was published, byte for byte."""
-    films = {film.job: film for film in journal.films() if film.job in jobs and Path(film.path).exists()}
+    films = {
+        film.job: film for film in journal.films() if film.job in jobs and _made(journal, film) and Path(film.path).exists()
+    }
     if not films:
         return set()
     crew = Crew(min(len(films), workers), stall_s=_CHECK_STALL_S)
@@ -89,3 +97,9 @@ def _verified_jobs(journal: Journal, jobs: Collection[str], workers: int) -> set
     finally:
         crew.dismiss()
     return {job for job, result in results.items() if isinstance(result, Made)}
+
+
+def _made(journal: Journal, film: Film) -> bool:
+    """Whether the film that stands there is what its job published: after a roll back it is the one before."""
+    last = journal.last(film.job, "FilmPublished")
+    return last is not None and isinstance(last.fact, FilmPublished) and last.fact.film_hash == film.film_hash

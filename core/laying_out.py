@@ -44,7 +44,7 @@ def refuse_sources_as_output(output: Path, sources: dict[str, Source | Failure])
 def planned(
     request: Request, house: House, crew: Crew, opened: Opened, stopped: Callable[[], str]
 ) -> Assembly:
-    """The state a run begins with. Refused(format-unfit, scratch-unusable, encoder-missing, preset-unfit)."""
+    """The state a run begins with. Refused(format-unfit, scratch-unusable, scratch-no-permission, encoder-missing, preset-unfit)."""
     sources = opened.sources
     try:
         form = format_of(request.timeline, sources, request.preset)
@@ -58,7 +58,7 @@ def planned(
     except OSError as error:
         raise Refused("scratch-unusable", path=str(scratch), detail=error.strerror or str(error)) from error
     if not os.access(scratch, os.W_OK | os.X_OK):
-        raise Refused("scratch-unusable", path=str(scratch), why="not-writable")
+        raise Refused("scratch-no-permission", path=str(scratch))
     argv = commands.prove(form=form, preset=request.preset, part=part, ffmpeg_path=house.build.path)
     results = preparation.run_all(
         crew,

@@ -81,6 +81,8 @@ def check_output(output: Path) -> None:
         raise Refused("output-name-too-long", path=str(output)) from error
     if is_folder:
         raise Refused("output-is-folder", path=str(output))
+    if output.exists() and not output.is_file():  # a rename would put a film in the place of a pipe or a device
+        raise Refused("output-no-file", path=str(output))
     if not output.parent.is_dir():
         raise Refused("output-folder-missing", path=str(output.parent))
     if len(os.fsencode(output.name)) + LONGEST_ENDING > machine.longest_name(output.parent):

@@ -155,4 +155,6 @@ def _clean(where: Place, journal: Journal, dry_run: bool, console: Console) -> i
     size, counts = human_bytes(freed, speak), (len(found.seals), len(found.strays))
     said = phrase("would-free" if dry_run else "freed", speak, size=size, segments=counts[0], files=counts[1])
     console.print(said)
+    for other in found.others:
+        console.print(safe(phrase("shared-scratch", speak, path=other)))
     return 0

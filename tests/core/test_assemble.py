@@ -141,7 +141,11 @@ def test_from_a_request_to_a_film_with_the_whole_story(studio):
 
 def test_a_place_where_no_film_can_stand(tmp_path):
     (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe.mov")
+    (tmp_path / "nothing.mov").symlink_to("/dev/null")
     refusals = {
+        tmp_path / "pipe.mov": "output-no-file",
+        tmp_path / "nothing.mov": "output-no-file",
         tmp_path / "folder": "output-is-folder",
         tmp_path / "none" / "film.mov": "output-folder-missing",
         tmp_path / ("f" * 252 + ".mov"): "output-name-too-long",
@@ -158,6 +162,9 @@ def test_a_place_where_no_film_can_stand(tmp_path):
 def test_a_folder_that_may_not_be_written_to(studio, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert studio.refused().code == "output-no-permission"
+    scratch = studio.house.workspace.scratch
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != scratch)
+    assert studio.refused().code == "scratch-no-permission"
 
 
 @pytest.mark.parametrize("how", ["hard link", "symlink", "other spelling", "offline"])

@@ -12,8 +12,6 @@ from pathlib import Path
 import av
 import pytest
 
-from core.model.facts import SegmentSealed
-from core.record.journal import Journal
 from tests.film import reading
 from tests.film.assembling import ROOT, House
 from tests.film.barcode import Mark
@@ -280,25 +278,6 @@ def test_a_file_that_was_there_before_has_no_record_to_be_compared_with(
     film.write_bytes(b"junk")
     checked = house.run("check", film, "--json")
     assert (checked.code, checked.summary["code"]) == (2, "film-unknown")
-
-
-def test_cleaning_leaves_what_an_unfinished_job_has_made_though_another_used_it(
-    house: House, reels: list[Movie], tmp_path: Path
-) -> None:
-    cut = cut_of([(reel.path, 0, 40) for reel in reels], tmp_path / "one.otio")
-    journal = Journal(house.home / "journal.db")
-    house.assemble(cut, tmp_path / "b.mov")
-    job = journal.jobs()[0][0]
-    accepted, raw = journal.request(job)
-    other = type(accepted)(**{**{f: getattr(accepted, f) for f in accepted.__struct_fields__}, "output": str(tmp_path / "a.mov")})
-    journal.accept("open99", other, raw, 1.0)
-    journal.append("open99", [entry.fact for entry in journal.facts(job) if isinstance(entry.fact, SegmentSealed)][:3], 2.0)
-    journal.append(job, [fact for fact, _ in journal.all_seals()], 3.0)  # the other job validated them last
-    journal.close()
-    before = sorted(path.name for path in (house.home / "scratch" / "store").rglob("*.*"))
-    house.run("clean")
-    after = sorted(path.name for path in (house.home / "scratch" / "store").rglob("*.*"))
-    assert 0 < len(after) < len(before)
 
 
 @pytest.mark.parametrize("words", [["--json"], []], ids=["lines for programs", "words for people"])

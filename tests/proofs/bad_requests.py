@@ -100,6 +100,8 @@ def _outputs(m: Material) -> list[Bad]:
             m.asked(output=root / "bystanders" / "x.mov"),
             hindrances.folder("bystanders/x.mov"),
         ),
+        Bad("output is a device", "output-no-file", m.asked(output=Path("/dev/null"))),
+        Bad("output is a pipe", "output-no-file", m.asked(output=root / "out" / "pipe.mov"), hindrances.pipe("out/pipe.mov")),
         Bad("output is a source", "output-is-source", m.asked(output=source)),
         Bad("output is a source, otherwise spelled", "output-is-source", m.asked(output=otherwise)),
         Bad(

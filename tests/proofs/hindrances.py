@@ -35,6 +35,16 @@ def folder(name: str) -> Setting:
     return put
 
 
+def pipe(name: str) -> Setting:
+    """A named pipe under the lane's root."""
+
+    def put(lane: Lane) -> AbstractContextManager[None]:
+        os.mkfifo(lane.root / name)
+        return nullcontext()
+
+    return put
+
+
 def file(name: str, text: str | bytes) -> Setting:
     """A file under the lane's root."""
 

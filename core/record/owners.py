@@ -1,0 +1,45 @@
+"""Who keeps segments in a scratch folder. Two journals may share one, and what one of them does not know may be a checkpoint
+of the other.
+
+<scratch>/owners/<name>   one for each data folder: the machine's name, and its path there
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from pathlib import Path
+
+from core.record import papers
+
+OWNERS = "owners"
+
+
+def sign(scratch: Path, home: Path) -> None:
+    """Leave our mark, before the first segment is. Nobody else keeps anything below our own data folder. OSError."""
+    if scratch.is_relative_to(home):
+        return
+    mark = scratch / OWNERS / _name(home)
+    if not mark.exists():
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        papers.put(mark, os.fsencode(_said(home)))
+
+
+def others(scratch: Path, home: Path) -> list[str]:
+    """The other data folders that keep segments here; one that is gone from this machine needs nothing any more. OSError."""
+    folder, here = scratch / OWNERS, platform.node()
+    found = []
+    for mark in sorted(folder.iterdir()) if folder.is_dir() else ():
+        machine, _, path = os.fsdecode(mark.read_bytes()).partition("\n")
+        if mark.name != _name(home) and not (machine == here and not Path(path).exists()):
+            found.append(path if machine == here else f"{machine}: {path}")
+    return found
+
+
+def _said(home: Path) -> str:
+    return f"{platform.node()}\n{home.resolve()}"
+
+
+def _name(home: Path) -> str:
+    return hashlib.blake2b(os.fsencode(_said(home)), digest_size=10).hexdigest()
