@@ -44,7 +44,8 @@ def refuse_sources_as_output(output: Path, sources: dict[str, Source | Failure])
 def planned(
     request: Request, house: House, crew: Crew, opened: Opened, stopped: Callable[[], str]
 ) -> Assembly:
-    """The state a run begins with. Refused(format-unfit, scratch-unusable, scratch-no-permission, encoder-missing, preset-unfit)."""
+    """The state a run begins with. Refused(format-unfit, scratch-unusable, scratch-no-permission, encoder-missing,
+    preset-unfit)."""
     sources = opened.sources
     try:
         form = format_of(request.timeline, sources, request.preset)
