@@ -14,7 +14,7 @@ from core.decide import commands, planning, space
 from core.decide.assembly import Assembly, reusable
 from core.decide.fitting import FormatRefused, format_of
 from core.healing import Opened
-from core.model.failure import Failure
+from core.model.failure import ErrorType, Failure
 from core.model.orders import Assignment, Proved, ProveEncoder
 from core.model.preset import Preset
 from core.model.refusal import Refused
@@ -70,13 +70,14 @@ def planned(
     proved = results["prove"]
     if isinstance(proved, Failure):
         Path(part).unlink(missing_ok=True)
-        if proved.code.startswith("scratch-"):
+        # No encoder is to blame for a disk, nor for a machine that is short of something.
+        if proved.code.startswith("scratch-") or proved.type is ErrorType.SYSTEM_RESOURCE_EXCEEDED:
             raise Refused(proved.code, path=str(scratch))
         raise Refused(
             proved.code if proved.code in _OF_THE_RECIPE else "encoder-missing",
             preset=request.preset.name,
             path=house.build.path,
-            detail="; ".join(proved.evidence.stderr[-2:]) or proved.evidence.detail,
+            detail="; ".join(proved.evidence.stderr[-2:]) or proved.evidence.detail or house.title_of(proved.code),
         )
     assert isinstance(proved, Proved)
     plan = planning.plan(

@@ -29,7 +29,7 @@ def run_all(
 ) -> dict[str, Outcome | Failure]:
     """Perform orders that belong to no job yet; what fails for a moment is tried again. Stopped when asked to stop."""
     waiting = dict.fromkeys(assignments, 0.0)
-    tries: dict[str, list[float]] = {}
+    tries: dict[str, list[tuple[str, float]]] = {}
     results: dict[str, Outcome | Failure] = {}
     while len(results) < len(assignments):
         if stopped():
@@ -47,12 +47,12 @@ def run_all(
             if isinstance(reply, Evidence):
                 failure = diagnose(reply)
                 failed = tries.setdefault(name, [])
-                failed.append(machine.now())
+                failed.append((failure.code, machine.now()))
                 decision = recover(
                     failure,
-                    attempt=len(failed),
-                    first_failed_at=failed[0],
-                    now=failed[-1],
+                    attempt=sum(code == failure.code for code, _ in failed),  # one trouble does not use up another's attempts
+                    first_failed_at=failed[0][1],
+                    now=failed[-1][1],
                     chance=machine.chance(),
                     policy=policy,
                 )

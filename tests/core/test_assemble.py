@@ -211,6 +211,18 @@ def test_a_scratch_disk_that_is_full_is_not_the_encoders_fault(studio):
     assert studio.refused(FILM, full).code == "scratch-full"
 
 
+@pytest.mark.parametrize(
+    ("seen", "code"), [({"exit_code": -9}, "ffmpeg-killed"), ({"errno": errno.EMFILE}, "too-many-files"), ({"note": "hung"}, "encoder-missing")]
+)
+def test_what_the_machine_lacks_is_not_the_encoders_fault(studio, seen, code):
+    def short(order: Order) -> Outcome | None:
+        return Evidence(operation="prove", place="program", **seen) if isinstance(order, ProveEncoder) else None
+
+    refused = studio.refused(FILM, short)
+    assert refused.code == code
+    assert code != "encoder-missing" or refused.fields["detail"] == studio.house.title_of("program-hung"), "not without a reason"
+
+
 @pytest.mark.parametrize(("one_volume", "code"), [(True, "output-space"), (False, "scratch-space")])
 def test_a_film_that_does_not_fit_is_refused_beforehand(studio, monkeypatch, one_volume, code):
     monkeypatch.setattr(machine, "volume", lambda path: 1 if one_volume else hash(str(path)))

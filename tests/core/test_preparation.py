@@ -61,6 +61,16 @@ def test_a_share_that_comes_back_is_waited_for():
     assert len(hands.done) == 3
 
 
+def test_one_trouble_does_not_use_up_the_attempts_of_another():
+    troubles = [{"exit_code": -9}, *[{"errno": errno.ENOSPC}] * (QUICK.attempts - 1)]
+
+    def unlucky(order: Order) -> Outcome | None:
+        return Evidence(operation="examine", place="scratch", path="/m/a.mov", **troubles.pop()) if troubles else None
+
+    assert examine(Hands(1, unlucky, opened), "/m/a.mov") == {"/m/a.mov": source("/m/a.mov", picture())}
+    assert troubles == []
+
+
 def test_a_share_that_stays_away_is_given_up():
     hands = Hands(1, lost("/m/a.mov", number=errno.ESTALE), opened)
     found = examine(hands, "/m/a.mov", "/m/b.mov")
