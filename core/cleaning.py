@@ -1,17 +1,18 @@
 """Room on the scratch disk, without losing anything: only what can stand in for itself elsewhere is removed.
 
 A segment goes when the film made of it stands verified now, byte for byte; a file in the store goes when nothing on record
-knows it and nobody else keeps segments there; part files go when their job has come to its end.
+knows it and nobody else keeps segments there; part files go when their job has come to its end. Segments of cuts that were
+replaced stand nowhere else: they go when a person says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core import preparation
-from core.model.facts import FilmPublished, JobFinished, SegmentSealed
+from core.model.facts import JobFinished, SegmentSealed
 from core.model.orders import Assignment, CheckFilm, Made
 from core.model.policy import Policy
 from core.perform import machine
@@ -28,23 +29,25 @@ _YOUNG_S = 3600.0
 @dataclass(frozen=True)
 class Removable:
     """What could be removed: seals with their files, files in the store that no seal knows, part files of ended jobs. `others`
-    are the data folders that keep segments there too: what we do not know may be theirs."""
+    are the data folders that keep segments there too: what we do not know may be theirs. `superseded` are seals of cuts
+    that were replaced, in no film that stands or is kept: going back to one makes them again from its media."""
 
     seals: tuple[SegmentSealed, ...]
     strays: tuple[str, ...]
     ended: tuple[str, ...]
     others: tuple[str, ...] = ()
+    superseded: tuple[SegmentSealed, ...] = ()
 
-    @property
-    def sealed_bytes(self) -> int:
-        """How much the seals' files take."""
-        return sum(seal.bytes for seal in self.seals)
+    def with_superseded(self) -> Removable:
+        """The same, with what a person does not want to go back to."""
+        return replace(self, seals=self.seals + self.superseded, superseded=())
 
 
 def removable(journal: Journal, workspace: Workspace, *, keep: Collection[str] = (), workers: int = 1) -> Removable:
     """Look at everything; films are read again by workers. `keep` are content keys that are needed now."""
     seals = journal.all_seals()
     keep = {*keep, *_needed_by_open_jobs(journal)}
+    shown = _in_films(journal)
     verified = _verified_jobs(journal, {job for seal, job in seals if seal.file and seal.key not in keep}, workers)
     known = {seal.file for seal, _ in seals if seal.file}
     others = tuple(owners.others(workspace.scratch, workspace.home))
@@ -53,6 +56,11 @@ def removable(journal: Journal, workspace: Workspace, *, keep: Collection[str] =
         strays=() if others else tuple(workspace.unrecorded(known, before=machine.now() - _YOUNG_S)),
         ended=tuple(job for job in workspace.work_folders() if _ended(journal, job)),
         others=others,
+        superseded=tuple(
+            seal
+            for seal, job in seals
+            if seal.file and job not in verified and seal.key not in keep | shown and _replaced(journal, job)
+        ),
     )
 
 
@@ -71,6 +79,19 @@ def _needed_by_open_jobs(journal: Journal) -> set[str]:
     """Checkpoints of jobs that can be taken up again; another job may have used them last, and so be named as theirs."""
     open_jobs = [job for job, _ in journal.jobs() if not _ended(journal, job)]
     return {entry.fact.key for job in open_jobs for entry in journal.facts(job) if isinstance(entry.fact, SegmentSealed)}
+
+
+def _in_films(journal: Journal) -> set[str]:
+    """Checkpoints of the films that stand, and of those that are kept beside them."""
+    hashes = {found for film in journal.films() for found in (film.film_hash, film.kept_hash)}
+    jobs = {published[0] for found in hashes if (published := journal.published(found))} | {film.job for film in journal.films()}
+    return {entry.fact.key for job in jobs for entry in journal.facts(job) if isinstance(entry.fact, SegmentSealed)}
+
+
+def _replaced(journal: Journal, job: str) -> bool:
+    """Whether another job made the film that stands in the place of this one's."""
+    film = journal.film(journal.request(job)[0].output)
+    return film is not None and film.job != job
 
 
 def _ended(journal: Journal, job: str) -> bool:
@@ -101,5 +122,5 @@ def _verified_jobs(journal: Journal, jobs: Collection[str], workers: int) -> set
 
 def _made(journal: Journal, film: Film) -> bool:
     """Whether the film that stands there is what its job published: after a roll back it is the one before."""
-    last = journal.last(film.job, "FilmPublished")
-    return last is not None and isinstance(last.fact, FilmPublished) and last.fact.film_hash == film.film_hash
+    published = journal.published(film.film_hash)
+    return published is not None and published[0] == film.job

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
             case "rollback":
                 return _roll_back(where, journal, Path(arguments.film).expanduser().absolute(), console)
             case _:
-                return _clean(where, journal, arguments.dry_run, console)
+                return _clean(where, journal, arguments, console)
 
     return with_journal(work, as_json=getattr(arguments, "json", False))
 
@@ -144,17 +145,26 @@ def _roll_back(where: Place, journal: Journal, output: Path, console: Console) -
     return 0
 
 
-def _clean(where: Place, journal: Journal, dry_run: bool, console: Console) -> int:
-    """Segments are removed only when every film made of them stands verified, or nothing on record needs them."""
-    workspace, speak = where.workspace(), where.settings.language
+def _clean(where: Place, journal: Journal, asked: argparse.Namespace, console: Console) -> int:
+    """Segments are removed only when the film made of them stands verified, or when nothing on record needs them; those of
+    cuts that were replaced only when that is asked for."""
+    workspace, speak, dry_run = where.workspace(), where.settings.language, asked.dry_run
     found = cleaning.removable(journal, workspace, workers=where.settings.jobs or machine.cores())
-    freed = found.sealed_bytes if dry_run else cleaning.remove(found, journal, workspace)
+    if asked.superseded:
+        found = found.with_superseded()
+    freed = _bytes(found.seals) if dry_run else cleaning.remove(found, journal, workspace)
     for job in workspace.work_folders():
         if not dry_run and journal.last(job, "JobAccepted") is None:
             console.print(safe(phrase("left-alone", speak, job=job)))
     size, counts = human_bytes(freed, speak), (len(found.seals), len(found.strays))
     said = phrase("would-free" if dry_run else "freed", speak, size=size, segments=counts[0], files=counts[1])
     console.print(said)
+    if found.superseded:
+        console.print(phrase("superseded", speak, size=human_bytes(_bytes(found.superseded), speak)))
     for other in found.others:
         console.print(safe(phrase("shared-scratch", speak, path=other)))
     return 0
+
+
+def _bytes(seals: Sequence[SegmentSealed]) -> int:
+    return sum(seal.bytes for seal in seals)

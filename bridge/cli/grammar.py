@@ -92,6 +92,9 @@ def parser() -> argparse.ArgumentParser:
     back.add_argument("film", metavar="FILM")
     cleaned = verb("clean", "Remove segments whose film stands verified, and left-over part files.")
     cleaned.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    cleaned.add_argument(
+        "--superseded", action="store_true", help="also segments of cuts that were replaced; going back to one makes them again"
+    )
     told = verb("answer", "Decide about shots that failed; the job then goes on, or hears it while it runs.")
     told.add_argument("job", metavar="JOB")
     told.add_argument("about", metavar="SHOT|CODE|all", help="a shot's number, a fault code, or all")

@@ -231,23 +231,23 @@ class Journal:
                             ),
                         )
                     case FilmRolledBack():
-                        frames, samples = self._lengths(fact.film_hash)
+                        _, then = self.published(fact.film_hash) or ("", FilmPublished(output="", film_hash="", kept=""))
                         self._db.execute(
                             "UPDATE films SET film_hash = ?, kept_hash = ?, cut = '', frames = ?, samples = ? WHERE path = ?",
-                            (fact.film_hash, fact.kept_hash, frames, samples, fact.output),
+                            (fact.film_hash, fact.kept_hash, then.frames, then.samples, fact.output),
                         )
                     case _:
                         pass
         return last
 
-    def _lengths(self, film_hash: str) -> tuple[int, int]:
-        """(frames, samples) of the film with this hash, as it was when it was published; zeros where it never was."""
+    def published(self, film_hash: str) -> tuple[str, FilmPublished] | None:
+        """(job, fact) of the film with this hash, when it was published last; None where it never was."""
         row = self._db.execute(
-            "SELECT body FROM facts WHERE kind = 'FilmPublished' AND json_extract(body, '$.film_hash') = ? ORDER BY seq DESC",
+            "SELECT job, body FROM facts WHERE kind = 'FilmPublished' AND json_extract(body, '$.film_hash') = ? "
+            "ORDER BY seq DESC",
             (film_hash,),
         ).fetchone()
-        fact = codec.decode(row[0], FilmPublished) if row and film_hash else FilmPublished(output="", film_hash="", kept="")
-        return fact.frames, fact.samples
+        return (row[0], codec.decode(row[1], FilmPublished)) if row and film_hash else None
 
     def facts(self, job: str) -> list[Entry]:
         """Everything that happened to a job, in order."""

@@ -98,3 +98,24 @@ def test_a_data_folder_that_is_gone_keeps_nothing_any_more(reels: list[Movie], t
     theirs.home.rename(tmp_path / "elsewhere")
     assert "too" not in ours.words("clean")
     assert stored(scratch) == []
+
+
+def test_segments_of_replaced_cuts_go_when_that_is_asked_for(house: House, reels: list[Movie], tmp_path: Path) -> None:
+    cuts = [cut_of([(reels[0].path, 0, 30), (reels[1].path, n, 30)], tmp_path / f"{n}.otio", sound=False) for n in range(3)]
+    film, scratch = tmp_path / "film.mov", house.home / "scratch"
+    for cut in cuts:
+        assert house.assemble(cut, film).code == 0
+    film.write_bytes(b"spoilt")  # so that nothing stands verified
+    before = stored(scratch)
+    assert len(before) == 4, "one shot of all three cuts, and one of each"
+    said = " ".join(house.words("clean").split())
+    assert stored(scratch) == before and "hotsplice clean --superseded frees that, too" in said
+    house.run("clean", "--superseded", "--dry-run")
+    assert stored(scratch) == before
+    said = " ".join(house.words("clean", "--superseded").split())
+    assert len(stored(scratch)) == 3, "the first cut's: the third is on record, and the second is kept beside it"
+    assert "Cuts that were replaced" not in said
+    again = house.assemble(cuts[2], film)
+    assert (again.code, again.made) == (0, 0)
+    back = house.assemble(cuts[0], film)
+    assert (back.code, back.made) == (0, 30), "made again from its media"
