@@ -68,7 +68,8 @@ def remove(found: Removable, journal: Journal, workspace: Workspace) -> int:
     """Remove it: first the record, then the file. Bytes freed in the store."""
     journal.forget_seals([seal.key for seal in found.seals])
     freed = sum(workspace.remove_stored(seal.file) for seal in found.seals)
-    freed += sum(workspace.remove_stored(stray) for stray in found.strays)
+    recorded = {seal.file for seal, _ in journal.all_seals()}  # a clock that was set ahead makes a young file look old
+    freed += sum(workspace.remove_stored(stray) for stray in found.strays if stray not in recorded)
     for job in found.ended:
         accepted, _ = journal.request(job)
         workspace.close_job(job, Path(accepted.output))

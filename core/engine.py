@@ -77,6 +77,7 @@ class Engine:
     on_tick: Callable[[Engine], None] = lambda engine: None
     free: Callable[[], int] = lambda: 0
     tally: Tally = field(default_factory=Tally)
+    clock: machine.Steady = field(default_factory=machine.Steady)
     given: dict[str, _Given] = field(default_factory=dict)
     relinked: bool = False
 
@@ -111,7 +112,7 @@ class Engine:
             if self.state.nothing_to_show and not self.given:
                 self._end("failed", "nothing-to-show")
                 break
-            now = machine.now()
+            now = self.clock.now()
             jump = self._keeper.clock()
             if jump is not None:
                 self.note(jump)
@@ -281,7 +282,7 @@ class Engine:
             mount = machine.listed_mount(evidence.path)[0]
             evidence = msgspec.structs.replace(evidence, volume=mount, free_memory_bytes=machine.free_memory())
         self._learn(need, cured=False)
-        facts = settling.failed(self.state, need, evidence, now=machine.now(), chance=machine.chance())
+        facts = settling.failed(self.state, need, evidence, now=self.clock.now(), chance=machine.chance())
         self.note(*facts)
         for fact in facts:
             if isinstance(fact, AttemptFailed) and fact.recovery.change == FEWER_WORKERS:

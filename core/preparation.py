@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from math import inf
 
 from core.decide.diagnosis import diagnose
 from core.decide.recovery import recover
@@ -28,15 +29,13 @@ def run_all(
     on_done: Callable[[str, Outcome], None] = lambda name, outcome: None,
 ) -> dict[str, Outcome | Failure]:
     """Perform orders that belong to no job yet; what fails for a moment is tried again. Stopped when asked to stop."""
-    waiting = dict.fromkeys(assignments, 0.0)
+    waiting = dict.fromkeys(assignments, -inf)
     tries: dict[str, list[tuple[str, float]]] = {}
     results: dict[str, Outcome | Failure] = {}
     while len(results) < len(assignments):
         if stopped():
             raise Stopped
-        now = machine.now()
-        # A moment further away than any delay was set by a clock that has been put back since.
-        waiting = {name: at if at - now <= policy.retry_budget_s else 0.0 for name, at in waiting.items()}
+        now = machine.monotonic()  # nothing of this is recorded, so whoever sets the clock moves nothing
         for name in [n for n, at in waiting.items() if at <= now][: crew.idle]:
             del waiting[name]
             crew.give(name, assignments[name])
@@ -47,7 +46,7 @@ def run_all(
             if isinstance(reply, Evidence):
                 failure = diagnose(reply)
                 failed = tries.setdefault(name, [])
-                failed.append((failure.code, machine.now()))
+                failed.append((failure.code, machine.monotonic()))
                 decision = recover(
                     failure,
                     attempt=sum(code == failure.code for code, _ in failed),  # one trouble does not use up another's attempts

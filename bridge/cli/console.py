@@ -71,7 +71,7 @@ def view(engine: Engine, language: Language = "en") -> Snapshot:
         engine.state,
         {name: given.frames for name, given in engine.given.items()},
         machine.monotonic() - engine.tally.started,
-        machine.now(),
+        engine.clock.now(),
         language,
     )
 

@@ -288,11 +288,11 @@ class Assembly:
         return {key: tries[0].at for key, tries in self.failed.items()}
 
     def ready_at(self, key: str, now: float) -> float:
-        """When a piece of work may be tried (again); 0 for at once. A moment further away than any delay was set by a clock
-        that has been put back since."""
+        """When a piece of work may be tried (again); 0 for at once. A moment further away than any delay was set by another
+        clock, and is no reason to wait."""
         tries = self.failed.get(key)
         moment = tries[-1].recovery.retry_at or 0.0 if tries else 0.0
-        return moment if moment - now <= self.policy.retry_budget_s else 0.0
+        return moment if moment - now <= max(self.policy.longest_delay_s, self.policy.retry_budget_s) else 0.0
 
     def next_alarm(self, now: float) -> float | None:
         """The soonest moment to come at which something that waits may go on."""

@@ -74,9 +74,9 @@ class Failure(Value, frozen=True):
 
 
 class Recovery(Value, frozen=True):
-    """The decision about a failure. `retry_at` (unix seconds) is set when another attempt will be made then;
-    `fatal` ends the job; neither means that the shot is given up and reported. `change` is what will be different at the next
-    attempt; `gate` names what is waited for, and then the attempt does not count."""
+    """The decision about a failure. `retry_at` (unix seconds by the run's own clock, which nobody sets) is set when another
+    attempt will be made then; `fatal` ends the job; neither means that the shot is given up and reported. `change` is what will
+    be different at the next attempt; `gate` names what is waited for, and then the attempt does not count."""
 
     strategy: Strategy
     retry_at: float | None = None

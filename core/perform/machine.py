@@ -41,6 +41,18 @@ def monotonic() -> float:
     return time.monotonic()
 
 
+class Steady:
+    """Unix seconds as they were when this was made, and from there on what went by on `monotonic`: whoever sets the clock
+    moves nothing that is waited for in a run. For decisions; what a person reads is told by `now`."""
+
+    def __init__(self) -> None:
+        self._wall, self._begun = now(), monotonic()
+
+    def now(self) -> float:
+        """Unix seconds, but for what the clock was moved by since."""
+        return self._wall + monotonic() - self._begun
+
+
 def since_boot() -> float:
     """Like `monotonic`, but the machine's sleep is counted, where the system tells the two apart."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()

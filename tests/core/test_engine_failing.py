@@ -15,6 +15,7 @@ from core.model.facts import (
     GateClosed,
     GateOpened,
     JobFinished,
+    RunInterrupted,
     SealBroken,
     SegmentSealed,
     ShotMended,
@@ -39,7 +40,7 @@ from core.perform import machine
 from core.record import workspace
 from core.record.memory import Memory
 from tests.core.hands import Hands, Trick, once, perform
-from tests.core.props import clip, cut
+from tests.core.props import POLICY, clip, cut
 from tests.core.studio import MEDIA, PATIENT, SAME, Studio
 
 
@@ -260,19 +261,38 @@ def test_what_cured_a_fault_here_is_remembered(studio):
     assert Memory(studio.journal).cures() == [("unknown", "nothing else meanwhile", 1, 0)]
 
 
-def test_the_clock_may_be_put_back_by_a_day(studio, monkeypatch):
-    real, moved = machine.now, []
-    monkeypatch.setattr(machine, "now", lambda: real() - (86400 if moved else 0))
+@pytest.mark.parametrize("by_s", [-86400, 3600, 86400 * 365])
+def test_the_clock_may_be_set_between_failures_and_no_shot_is_given_up_for_it(studio, monkeypatch, by_s):
+    real, failures = machine.now, []
+    monkeypatch.setattr(machine, "now", lambda: real() + by_s * len(failures))
 
     def shaken(order: Order) -> Outcome | None:
-        if isinstance(order, RenderSegment) and not moved:
-            moved.append(1)
+        if isinstance(order, RenderSegment) and len(failures) < POLICY.attempts - 1:
+            failures.append(order.part)
             return Evidence(operation="render", place="source", path=MEDIA.path, errno=errno.ESTALE)
         return None
 
     assert studio.run(shaken).outcome == "complete"
-    (jump,) = studio.names(ClockJumped)
-    assert jump.by_s == pytest.approx(-86400, abs=1) and not jump.slept
+    assert len(studio.names(AttemptFailed)) == 3 and not studio.names(ShotSlated)
+    jumps = studio.names(ClockJumped)
+    assert sum(jump.by_s for jump in jumps) == pytest.approx(3 * by_s, abs=3) and not any(jump.slept for jump in jumps)
+
+
+def test_a_clock_that_was_set_back_by_years_between_two_runs_keeps_nothing_waiting(studio, monkeypatch):
+    def lost(order: Order) -> Outcome | None:
+        if not isinstance(order, RenderSegment):
+            return None
+        studio.stop = "asked"
+        return Evidence(operation="render", place="source", path=MEDIA.path, errno=errno.ESTALE)
+
+    real = machine.now
+    monkeypatch.setattr(machine, "now", lambda: real() + 86400 * 365)
+    assert isinstance(studio.run(once(lost)), RunInterrupted)
+    monkeypatch.setattr(machine, "now", real)
+    studio.stop = ""
+    began = machine.monotonic()
+    assert studio.run().outcome == "complete"
+    assert machine.monotonic() - began < 60
 
 
 def test_too_little_room_is_seen_before_the_work_and_names_the_right_disk(studio, monkeypatch):

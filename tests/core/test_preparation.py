@@ -81,7 +81,7 @@ def test_a_share_that_stays_away_is_given_up():
 
 def test_while_one_waits_the_others_are_opened(monkeypatch):
     moment = [1000.0]
-    monkeypatch.setattr(machine, "now", lambda: moment[0])
+    monkeypatch.setattr(machine, "monotonic", lambda: moment[0])
     order_of = []
     hands = Hands(1, lost("/m/a.mov", number=errno.ESTALE), opened)
     real = hands.listen
@@ -97,23 +97,19 @@ def test_while_one_waits_the_others_are_opened(monkeypatch):
     assert order_of[:3] == ["/m/a.mov", "/m/b.mov", "/m/c.mov"]
 
 
-def test_a_clock_that_is_put_back_while_one_waits_costs_no_time(monkeypatch):
-    moment, waited = [100000.0], []
-    monkeypatch.setattr(machine, "now", lambda: moment[0])
-    hands = Hands(1, opened)
-    refusals = [lost("/m/a.mov", number=errno.ESTALE)]
-    hands.tricks.insert(0, lambda order: refusals.pop()(order) if refusals else None)
-    real = hands.listen
+@pytest.mark.parametrize("by_s", [-86400, 3600])
+def test_a_clock_that_is_set_while_one_waits_neither_delays_it_nor_spends_its_attempts(monkeypatch, by_s):
+    real, refused = machine.now, []
+    monkeypatch.setattr(machine, "now", lambda: real() + by_s * len(refused))
 
-    def listen(timeout_s: float) -> object:
-        if not hands.at_work:
-            moment[0] += timeout_s if waited else -86400
-            waited.append(timeout_s)
-            assert len(waited) < 9, "it waits for tomorrow"
-        return real(timeout_s)
+    def lost_at_first(order: Order) -> Outcome | None:
+        if len(refused) == QUICK.attempts - 1:
+            return None
+        refused.append(order)
+        return lost("/m/a.mov", number=errno.ESTALE)(order)
 
-    hands.listen = listen  # type: ignore[method-assign, assignment]
-    assert examine(hands, "/m/a.mov") == {"/m/a.mov": source("/m/a.mov", picture())}
+    assert examine(Hands(1, lost_at_first, opened), "/m/a.mov") == {"/m/a.mov": source("/m/a.mov", picture())}
+    assert len(refused) == 3
 
 
 def test_asked_to_stop_it_stops():

@@ -150,6 +150,22 @@ def test_what_was_made_in_the_end_wakes_nobody():
     assert book.state.next_alarm(book.now) == 1009.0
 
 
+@given(st.floats(-4e9, 4e9))
+def test_nothing_waits_longer_than_the_longest_wait_whatever_moment_a_record_names(again_in):
+    book = play(TWO, MEDIA) >> failed("render 1", again_in=again_in)
+    wait_s = book.state.ready_at(book.key("render 1"), book.now) - book.now
+    assert wait_s <= max(POLICY.retry_budget_s, POLICY.longest_delay_s)
+    if wait_s > 0:
+        assert wait_s == pytest.approx(again_in)
+    book.after(max(0.0, wait_s) + 0.001) << ["render 1", "render 2"]
+
+
+def test_a_delay_longer_than_the_budget_is_waited_for():
+    book = play(TWO, MEDIA) >> failed("render 1", again_in=50.0)
+    book.state.policy = msgspec.structs.replace(POLICY, longest_delay_s=60.0, retry_budget_s=10.0)
+    assert book.state.ready_at(book.key("render 1"), book.now) == book.now + 50.0
+
+
 def test_the_join_waits_for_its_hour_too():
     book = play(TWO, MEDIA) >> made("render 1") >> made("render 2") >> failed("join", "machine-busy", again_in=2.0) << []
     book.after(2) << ["join"]

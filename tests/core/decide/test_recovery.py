@@ -3,6 +3,7 @@ up to 0.2 x 2^attempt seconds and 5 at most, 25 seconds in all."""
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -162,3 +163,17 @@ def test_no_failure_is_tried_for_ever(kind, code, place, chance, works_s):
 def test_the_same_past_gets_the_same_decision(kind, code, place, attempt, since_s, chance):
     one, two = (after(kind, attempt, code=code, place=place, since_s=since_s, chance=chance) for _ in range(2))
     assert one == two
+
+
+@given(
+    kinds, codes, places, st.integers(1, 6), st.integers(0, 100), st.floats(0, 1, exclude_max=True),
+    st.integers(-(10**9), 10**9),
+)  # fmt: skip
+def test_a_decision_knows_what_went_by_and_not_what_year_it_is(kind, code, place, attempt, since_s, chance, moved_s):
+    failure = Failure(type=kind, code=code, evidence=Evidence(operation="render", place=place))
+
+    def decided(now: float) -> Recovery:
+        made = recover(failure, attempt=attempt, first_failed_at=now - since_s, now=now, chance=chance, policy=POLICY)
+        return msgspec.structs.replace(made, retry_at=None if made.retry_at is None else round(made.retry_at - now, 3))
+
+    assert decided(2e9 + moved_s) == decided(2e9)

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.perform import machine
 
@@ -150,3 +152,17 @@ def test_what_was_freed_is_given_back() -> None:
     """
     given = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3])
     assert int(given.stdout) > 40_000_000
+
+
+@given(st.lists(st.tuples(st.floats(0, 1000), st.floats(-1e9, 1e9)), max_size=20))
+def test_a_steady_clock_counts_what_goes_by_and_never_what_the_clock_is_set_by(steps: list[tuple[float, float]]) -> None:
+    wall, gone = 1.7e9, 5.0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(machine, "now", lambda: wall)
+        patch.setattr(machine, "monotonic", lambda: gone)
+        steady = machine.Steady()
+        for passed, set_by in steps:
+            before = steady.now()
+            wall, gone = wall + passed + set_by, gone + passed
+            assert steady.now() - before == pytest.approx(passed, abs=1e-5)
+        assert steady.now() == pytest.approx(1.7e9 + sum(passed for passed, _ in steps), abs=1e-3)
