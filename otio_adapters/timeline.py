@@ -119,7 +119,7 @@ def _clip(piece: Piece, clip_id: str, record_in: int, frames: int, kind: str, pl
     media, remarks = media_of(written, place.folder)
     source_in, is_timecode = _source_in(piece, place.rate)
     remarks += effect_remarks(written)
-    if source_in < 0 and media.kind == "file":
+    if source_in < 0 and media.kind == "file" and kind == "video":  # of sound, whoever lays it out counts the samples
         text = f"{named(written.name)} begins {float(-source_in):.3f} seconds before its media."
         remarks += (Remark(code="source-before-media", severity="loss", text=text),)
     return Clip(

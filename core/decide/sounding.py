@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from math import floor
 from typing import Protocol
 
 import msgspec
@@ -20,6 +21,9 @@ from core.model.preset import Preset
 from core.model.segment import Chunk, Sound
 from core.model.source import AudioFacts, Source
 from core.model.timing import nearest_frame, sample_at
+
+_PACKET_SAMPLES = 2048
+"""The longest packet of coded sound that cameras and editors write (AAC 1024 or 2048 samples, MP2 and MP3 1152, AC-3 1536)."""
 
 
 class Notes(Protocol):
@@ -96,6 +100,11 @@ def _sound(clip: Clip, source: Source, stream: AudioFacts, channels: tuple[int, 
     begin_s = flatten.source_offset(clip, source) + (
         source.video.start_s if source.video and not source.video.still else Fraction(0)
     )
+    # In whole samples below: the first that there is must not be the one that rounding takes.
+    late = min(samples, max(0, floor(stream.start_s * form.sample_rate) - nearest_frame(begin_s, Fraction(form.sample_rate))))
+    if late > _unsaid(stream, form):
+        problem("sound-begins-late", source.path, f"{late}/{samples}", clip=clip.id)
+    at, samples, begin_s = at + late, samples - late, begin_s + Fraction(late, form.sample_rate)
     if stream.samples:
         end_s = stream.start_s + Fraction(stream.samples, stream.sample_rate)
         # Both ends to their nearest sample: rounded together, an in-point between two samples would cost the last one.
@@ -115,3 +124,15 @@ def _sound(clip: Clip, source: Source, stream: AudioFacts, channels: tuple[int, 
         samples=samples,
         channels=channels,
     )
+
+
+def _unsaid(stream: AudioFacts, form: Format) -> Fraction:
+    """How many samples sound may begin after its clip without a word: a frame of the film, as at its end.
+
+    What encoders put before the sound (the priming of AAC and MP3, B-frames that delay the picture) makes it begin before
+    the picture, never after it: MOV, MP4 with and without an edit list, MXF, WAV, MP3, Matroska and transport streams as ffmpeg
+    writes them are all late by nothing. A file that was cut without decoding has no parts of packets: its coded sound may
+    begin up to a packet late, which from 24 frames a second on may be longer than a frame."""
+    frame = form.sample_rate / form.rate
+    packet = Fraction(_PACKET_SAMPLES * form.sample_rate, stream.sample_rate or form.sample_rate)
+    return frame if stream.codec.startswith("pcm") else max(frame, packet)

@@ -30,8 +30,8 @@ _Severity = Literal["error", "warning", "note"]
 _WEIGHT = {"error": 0, "warning": 1, "note": 2}
 
 ANOTHER_FILE_HELPS = LOOKED_FOR | {
-    "source-too-short", "sound-too-short", "sound-damaged", "sound-file-incomplete", "source-no-sound", "source-refused",
-    "source-codec-unsupported", "source-proposed", "source-unlike-record", "source-changed", "source-growing",
+    "source-too-short", "sound-too-short", "sound-begins-late", "sound-damaged", "sound-file-incomplete", "source-no-sound",
+    "source-refused", "source-codec-unsupported", "source-proposed", "source-unlike-record", "source-changed", "source-growing",
     "picture-too-large", "ffmpeg-crashed", "worker-died", "program-hung",
 }  # fmt: skip
 """What is wrong with a piece of a film when another file for its media would change something."""

@@ -83,7 +83,8 @@ def _samples(
         if at is None:
             at = placed if placed is not None else 0
             if rounded and frame.samples:
-                at = round(at / frame.samples) * frame.samples
+                zero = place(stream.start_time) if stream.start_time is not None else 0
+                at = zero + round((at - zero) / frame.samples) * frame.samples
         elif placed is not None and abs(placed - at) > rate // 50:
             at = placed  # a real hole in the recording, not rounding
         begin, stop = max(at, first), min(at + frame.samples, first + count)

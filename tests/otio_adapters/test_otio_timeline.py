@@ -113,6 +113,12 @@ def test_a_source_range_before_the_media_is_a_loss(read):
     assert [(r.code, r.severity, "1.000" in r.text) for r in remarks] == [("source-before-media", "loss", True)]
 
 
+def test_sound_before_its_media_is_left_to_whoever_counts_its_samples(read):
+    early = schema.Clip("early", file(available=span(24, 100)), span(0, 10))
+    (heard,) = read(timeline(track(early, kind="Audio"))).tracks[0].clips
+    assert (heard.source_in, heard.remarks) == (-1, ())
+
+
 def test_without_an_available_range_a_start_other_than_zero_is_a_timecode(read):
     assert (first(read, clip(start=0)).source_in, first(read, clip(start=0)).source_is_timecode) == (0, False)
     found = first(read, clip(start=86400))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,8 @@ from core.model.timing import sample_at
 from tests.core.props import POLICY, PRORES, clip, cut, offline, picture, source, voice
 
 NTSC = Fraction(30000, 1001)
+WHOLE = msgspec.structs.replace(POLICY, chunk_s=60)
+"""Everything in one chunk."""
 
 
 class Laid:
@@ -153,6 +156,81 @@ def test_a_clip_wholly_past_the_end_of_its_sound_is_silent_and_said():
     laid = Laid(film, source("/media/a.mov", None, voice(samples=48000)))
     assert laid.problems == [("sound-too-short", "a")]
     assert laid.sounds == []
+
+
+def heard_of(laid: Laid) -> list[tuple[str, int, int, Fraction]]:
+    return [(sound.clip, sound.at, sound.samples, sound.source_in_s) for sound in laid.sounds]
+
+
+def test_sound_that_begins_after_its_clip_is_said_and_what_there_is_sounds():
+    film = cut([clip(0, 1)], audio=([clip(24, 48, id="a", source_in=Fraction(-1, 2))],))
+    laid = Laid(film, source("/media/a.mov", None, voice(samples=48000 * 3)))
+    assert laid.problems == [("sound-begins-late", "a")]
+    assert heard_of(laid) == [("a", 48000 + 24000, 72000, 0)]
+
+
+def test_a_stream_that_begins_late_in_its_file_is_the_same_to_a_clip_that_begins_with_the_file():
+    film = cut([clip(0, 1)], audio=([clip(0, 48, id="early"), clip(48, 24, id="later", source_in=1)],))
+    laid = Laid(film, source("/media/a.mov", picture(), voice(samples=48000 * 3, start_s=Fraction(1, 2))))
+    assert laid.problems == [("sound-begins-late", "early")]
+    assert heard_of(laid) == [("early", 24000, 72000, Fraction(1, 2)), ("later", 96000, 48000, 1)]
+
+
+def test_a_clip_wholly_before_its_sound_is_silent_and_said_once():
+    film = cut([clip(0, 1)], audio=([clip(0, 24, id="a", source_in=-10)],))
+    laid = Laid(film, source("/media/a.mov", None, voice(samples=48000)))
+    assert (laid.problems, laid.sounds, laid.samples) == ([("sound-begins-late", "a")], [], 48000)
+
+
+def test_a_sound_that_lacks_both_its_ends_has_two_problems():
+    film = cut([clip(0, 1)], audio=([clip(0, 96, id="a", source_in=-1)],))
+    laid = Laid(film, source("/media/a.mov", None, voice(samples=48000)))
+    assert laid.problems == [("sound-begins-late", "a"), ("sound-too-short", "a")]
+    assert heard_of(laid) == [("a", 48000, 48000, 0)]
+
+
+def test_a_beginning_that_lasts_longer_than_a_chunk_asks_nothing_of_the_chunks_before():
+    film = cut([clip(0, 1)], audio=([clip(0, 24 * 20, id="a", source_in=-15)],))
+    laid = Laid(film, source("/media/a.mov", None, voice()), policy=msgspec.structs.replace(POLICY, chunk_s=10))
+    assert [[(s.at, s.samples, s.source_in_s) for s in chunk.sounds] for chunk in laid.chunks] == [[], [(240000, 240000, 0)]]
+
+
+@pytest.mark.parametrize(
+    ("codec", "rate", "late", "said"),
+    [
+        ("pcm_s24le", 24, 2000, False),
+        ("pcm_s24le", 24, 2001, True),
+        ("pcm_s24le", 60, 801, True),
+        ("aac", 24, 2048, False),
+        ("aac", 60, 2048, False),
+        ("aac", 60, 2049, True),
+    ],
+)
+def test_a_frame_is_not_worth_a_word_nor_is_a_packet_of_coded_sound(codec, rate, late, said):
+    voiced = msgspec.structs.replace(voice(start_s=Fraction(late, 48000)), codec=codec)
+    film = cut([clip(0, 1)], audio=([clip(0, rate, id="a")],), rate=Fraction(rate))
+    laid = Laid(film, source("/media/a.mov", None, voiced))
+    assert laid.problems == ([("sound-begins-late", "a")] if said else [])
+    assert heard_of(laid) == [("a", late, 48000 - late, Fraction(late, 48000))], "said or not, it lies where it is"
+
+
+@given(
+    st.fractions(-3, 3, max_denominator=96000), st.fractions(0, 3, max_denominator=96000), st.integers(1, 144000),
+    st.integers(1, 72), st.sampled_from([Fraction(24), NTSC]),
+)  # fmt: skip
+def test_what_sounds_is_what_clip_and_stream_have_in_common(source_in, start_s, there, frames, rate):
+    film = cut([clip(0, 1)], audio=([clip(0, frames, id="a", source_in=source_in)],), rate=rate)
+    laid = Laid(film, source("/media/a.mov", None, voice(samples=there, start_s=start_s)), policy=WHOLE)
+    samples = sample_at(frames, rate, 48000)
+    first = (start_s - source_in) * 48000
+    begin, end = (min(Fraction(samples), max(Fraction(0), edge)) for edge in (first, first + there))
+    if not laid.sounds:
+        assert end - begin < 3, "nothing but what rounding takes is left out"
+        return
+    (sound,) = laid.sounds
+    assert abs(sound.at - begin) < 2 and abs(sound.at + sound.samples - end) < 2
+    assert sound.at >= 0 and sound.at + sound.samples <= samples
+    assert abs(sound.source_in_s - source_in - Fraction(sound.at, 48000)) == 0, "what sounds keeps its step"
 
 
 def test_sound_keeps_step_with_a_picture_that_starts_late_in_its_file():

@@ -141,7 +141,7 @@ def test_the_search_for_codes_finds_them():
     found = {code for code, _, _ in CALLS}
     assert {"journal-busy", "film-not-there", "*-space", "output-is-source", "encoder-missing"} <= found  # Refused
     assert {"timeline-empty", "timeline-not-otio", "timeline-invalid", "timeline-missing"} <= found  # TimelineRefused
-    assert {"source-too-short", "sound-too-short", "source-no-picture", "image-sequence-unsupported"} <= found  # problems
+    assert {"source-too-short", "sound-too-short", "sound-begins-late", "source-no-picture", "image-sequence-unsupported"} <= found  # problems
     assert {"title-not-rendered", "transition-as-cut", "rate-conformed", "timeline-rate-mixed"} <= found  # remarks
     assert {"nothing-to-show", "journal-failing", "sound-clipped", "unforeseen"} <= found
     assert len(found) > 50
