@@ -15,10 +15,10 @@ from core import cleaning, preparation
 from core.answering import Answering
 from core.decide import flatten, identity
 from core.decide.assembly import Assembly
-from core.engine import RELINKED, Engine
+from core.engine import Engine
 from core.healing import Healer
 from core.laying_out import planned, refuse_sources_as_output, refuse_without_space
-from core.model.facts import FilmPublished, JobFinished, Outcomes, RunInterrupted
+from core.model.facts import ANEW, FilmPublished, JobFinished, Outcomes, RunInterrupted
 from core.model.film import Remark
 from core.model.orders import Assignment, CheckFilm, Made
 from core.model.refusal import Refused
@@ -35,8 +35,8 @@ _ENCODER_GONE = {"encoder-missing", "encoder-device-gone"}
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended. `state` is None when it was stopped before there was a plan. `again`: a person gave
-    another file for a source meanwhile, which wants a plan of its own."""
+    """How a run ended. `state` is None when it was stopped before there was a plan. `again`: another
+    file was given for a source meanwhile, or stands in its place, which wants a plan of its own."""
 
     job: str
     end: JobFinished | RunInterrupted
@@ -69,12 +69,9 @@ def assemble(
         )
         wake(crew.wake_fd)
         try:
-            ended = _with_an_encoder_that_works(
-                request, lambda asked: _assemble(asked, house, crew, listener, stopped, from_checkpoint, job, tally)
+            return _with_an_encoder_that_works(
+                request, lambda asked: _until_it_ends(asked, house, crew, listener, stopped, from_checkpoint, job, tally)
             )
-            while ended.again:
-                ended = _assemble(request, house, crew, listener, stopped, None, None, tally)
-            return ended
         except preparation.Stopped:
             return Ended("", RunInterrupted(reason=stopped()), None, tally)
         finally:
@@ -100,6 +97,26 @@ def _with_an_encoder_that_works(request: Request, attempt: Callable[[Request], E
     return attempt(instead) if failed else ended
 
 
+def _until_it_ends(
+    request: Request,
+    house: House,
+    crew: Crew,
+    listener: Listener,
+    stopped: Callable[[], str],
+    from_checkpoint: int | None,
+    job: str | None,
+    tally: Tally,
+) -> Ended:
+    """Laid out anew as often as its media is to be looked at again: a person's wish each time, what was replaced by itself only
+    so often, since a file may never come to rest."""
+    looks = house.policy.looks
+    ended = _assemble(request, house, crew, listener, stopped, from_checkpoint, job, tally, looks)
+    while ended.again:
+        looks = max(0, looks - 1)
+        ended = _assemble(request, house, crew, listener, stopped, None, None, tally, looks)
+    return ended
+
+
 def _assemble(
     request: Request,
     house: House,
@@ -109,6 +126,7 @@ def _assemble(
     from_checkpoint: int | None,
     job: str | None,
     tally: Tally,
+    looks: int,
 ) -> Ended:
     memory = Memory(house.journal)
     healer = Healer(
@@ -125,6 +143,7 @@ def _assemble(
     refuse_sources_as_output(request.output, opened.sources)
     state = planned(request, house, crew, opened, stopped)
     refuse_without_space(state, request.output, house.workspace)
+    state.looks = looks
     known = take_up(request, house, job, from_checkpoint, state, listener.on_fact)
     memory.keep_plan(known, state.cut, state.plan)
     opened.remember(memory)
@@ -163,7 +182,7 @@ def _assemble(
         pass  # the job is on record by now: the engine says that it was stopped
     machine.give_memory_back()  # reading and recording a long timeline takes ten times what is kept of it
     end = engine.run()
-    return Ended(known, end, state, tally, state.published, again=isinstance(end, RunInterrupted) and end.reason == RELINKED)
+    return Ended(known, end, state, tally, state.published, again=isinstance(end, RunInterrupted) and end.reason == ANEW)
 
 
 def _already_there(output: Path, house: House, crew: Crew, state: Assembly, stopped: Callable[[], str]) -> bool:

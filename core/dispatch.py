@@ -6,7 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from core.decide import commands, integrity
-from core.decide.assembly import Assembly, Need
+from core.decide.assembly import Assembly
+from core.decide.needs import Need
 from core.model.orders import (
     EncodeTrack,
     ExamineCopy,

@@ -21,11 +21,22 @@ import msgspec
 from core import decay, dispatch, publishing
 from core.answering import Answering
 from core.decide import integrity, settling
-from core.decide.assembly import Assembly, Need
+from core.decide.assembly import Assembly
+from core.decide.needs import Need
 from core.decide.pace import patience_s
 from core.decide.recovery import FEWER_WORKERS, FREED, SOFTWARE
 from core.gatekeeper import PROBE, Gatekeeper
-from core.model.facts import AttemptFailed, Fact, FilmJoined, JobFinished, Outcomes, RunInterrupted, SealBroken, ShotDegraded
+from core.model.facts import (
+    ANEW,
+    AttemptFailed,
+    Fact,
+    FilmJoined,
+    JobFinished,
+    Outcomes,
+    RunInterrupted,
+    SealBroken,
+    ShotDegraded,
+)
 from core.model.failure import Evidence, Place
 from core.model.orders import (
     Assignment,
@@ -152,8 +163,11 @@ class Engine:
         return self.answering.stop(self.state)
 
     def _wants_another_plan(self) -> str:
-        """Another file was given for a source: when everything else is made, the film is planned anew instead of published."""
-        return RELINKED if self.relinked and self.state.complete and not self.given else ""
+        """Another file was given for a source, or stands in its place: when everything else is made, the film is planned anew
+        instead of published."""
+        if self.given:
+            return ""
+        return ANEW if self.state.wants_another_look or (self.relinked and self.state.complete) else ""
 
     def _listen(self, now: float, *, patient: bool) -> None:
         alarm = self.state.next_alarm(now)
@@ -331,9 +345,6 @@ class Engine:
 def _not_sealed(path: str, error: OSError) -> Evidence:
     return Evidence(operation="seal", place="scratch", path=path, errno=error.errno, detail=str(error))
 
-
-RELINKED = "media is to be looked at again"
-"""Why a run ended that is followed by another at once."""
 
 RECORD_LOST = (JournalLost, sqlite3.Error, OSError)
 """What it looks like when the journal's or the store's disk is gone: the job stops, everything recorded holds."""

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from core.decide import space
-from core.decide.assembly import Assembly, Need
+from core.decide.assembly import Assembly
 from core.decide.gates import MACHINE, OUTPUT, SCRATCH
+from core.decide.needs import Need
 from core.model.facts import ClockJumped, GateOpened
 from core.model.failure import Evidence
 from core.model.orders import Assignment, Outcome, ProbePlace, Progress, Validated

@@ -7,7 +7,8 @@ Rules:
 4. Nothing is needed twice at once: what is in flight is left out, equal keys are made once.
 5. A piece of work that failed is needed again when its fact says so (`retry_at`), never earlier.
 6. What needs a closed gate is not needed now; an attempt that a gate ended is not counted.
-7. The film is joined when every segment and chunk is believed; published when it was joined; and a fatal failure ends
+7. What media was needed for that was replaced meanwhile is owed no more: the film is laid out anew for it.
+8. The film is joined when every segment and chunk is believed; published when it was joined; and a fatal failure ends
    the job before anything is published.
 """
 
@@ -15,10 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
 
 from core.decide import gates, identity, mending, planning, revising
-from core.decide.recovery import ALONE, Cures
+from core.decide.needs import Kind, Need, one_mix_first
+from core.decide.recovery import ALONE, LOOK_AGAIN, Cures
 from core.model.facts import (
     Answered,
     Answers,
@@ -41,23 +42,7 @@ from core.model.facts import (
 from core.model.failure import Failure
 from core.model.policy import Policy
 from core.model.preset import Preset
-from core.model.segment import Chunk, Copy, Plan, Segment, Slate
-
-Kind = Literal["validate", "render", "copy", "locate", "mix", "track", "join", "publish", "finish"]
-
-
-class Need(NamedTuple):
-    """Something owed: its kind, the key it is about, and the segment or chunk of that key."""
-
-    kind: Kind
-    key: str
-    segment: Segment | None = None
-    chunk: Chunk | None = None
-
-    @property
-    def name(self) -> str:
-        """One name per piece of work, under which it is in flight."""
-        return f"{self.kind}:{self.key}"
+from core.model.segment import Copy, Plan, Segment, Slate
 
 
 @dataclass
@@ -73,6 +58,8 @@ class Assembly:
     volumes: Mapping[str, str] = field(default_factory=dict)
     cures: Cures = field(default_factory=dict)
     hwaccel: str = ""
+    looks: int = 0
+    """How often it may still be laid out anew because of replaced media."""
     believed: dict[str, SegmentSealed] = field(default_factory=dict)
     failed: dict[str, list[AttemptFailed]] = field(default_factory=dict)
     slated: dict[int, Failure] = field(default_factory=dict)
@@ -83,6 +70,8 @@ class Assembly:
     preferences: Mapping[str, Answers] = field(default_factory=dict)
     answers: dict[int | str, Answers] = field(default_factory=dict)
     damage: mending.Damage = field(default_factory=mending.Damage)
+    replaced: set[str] = field(default_factory=set)
+    """Paths of media that is another file than when this was laid out."""
     fatal: Failure | None = None
     joined: FilmJoined | None = None
     published: FilmPublished | None = None
@@ -96,7 +85,7 @@ class Assembly:
     def _order(self) -> None:
         """The row of work, longest first: it keeps all workers busy to the end (equal work in film order)."""
         unique = {segment.key: segment for segment in reversed(self.current.segments)}
-        self.work = sorted(unique.values(), key=lambda s: (-_weight(s), s.record_in))
+        self.work = sorted(unique.values(), key=lambda s: (-s.frames, s.record_in))
         self.track = (
             identity.track_key(self.current.chunks, self.plan.format, self.preset, self.build)
             if self.current.audible and not self.preset.audio.pcm
@@ -135,6 +124,8 @@ class Assembly:
             case AttemptFailed():
                 if fact.failure.code == "decoder-device-gone":
                     self.hwaccel = ""  # once is enough: nothing else is decoded with it in this run
+                if fact.recovery.change == LOOK_AGAIN:
+                    self.replaced.add(fact.failure.evidence.path)
                 self.failed.setdefault(fact.key, []).append(fact)
                 if fact.recovery.fatal:
                     self.fatal = fact.failure
@@ -227,7 +218,7 @@ class Assembly:
         if self.complete and in_flight:
             return []
         owed = [need for need in self.owed() if need.name not in in_flight and self._may(need, now)]
-        together = _one_mix_first([need for need in owed if not self._alone(need.key)], in_flight)
+        together = one_mix_first([need for need in owed if not self._alone(need.key)], in_flight)
         return together if together or in_flight else owed[:1]
 
     def owed(self) -> list[Need]:
@@ -259,11 +250,15 @@ class Assembly:
         wanted = {segment.key for segment in self.work} | set(chunks) | ({self.track} if self.track else set())
         row += [Need("validate", key) for key in self.claimed if key in wanted]
         open_keys = self.believed.keys() | self.claimed.keys()
-        row += [Need("mix", key, chunk=chunk) for key, chunk in chunks.items() if key not in open_keys]
+        row += [
+            Need("mix", key, chunk=chunk)
+            for key, chunk in chunks.items()
+            if key not in open_keys and self.replaced.isdisjoint(sound.path for sound in chunk.sounds)
+        ]
         if self.track and self.track not in open_keys and all(key in self.believed for key in chunks):
             row.append(Need("track", self.track))
         for segment in self.work:
-            if segment.key not in open_keys:
+            if segment.key not in open_keys and getattr(segment.picture, "path", "") not in self.replaced:
                 row.append(Need(self._kind(segment), segment.key, segment=segment))
         return row
 
@@ -281,6 +276,11 @@ class Assembly:
             and all(chunk.key in self.believed for chunk in self.current.chunks)
             and (not self.track or self.track in self.believed)
         )
+
+    @property
+    def wants_another_look(self) -> bool:
+        """Whether all that is left to do hangs on media that was replaced."""
+        return bool(self.replaced) and not self.owed() and self.fatal is None and self.published is None and self.finished is None
 
     @property
     def first_failed_at(self) -> dict[str, float]:
@@ -328,21 +328,7 @@ class Assembly:
         planning.check(self.current)
 
 
-def _weight(segment: Segment) -> int:
-    return segment.frames
-
-
 def reusable(plan: Plan, track: str, seals: Mapping[str, SegmentSealed]) -> dict[str, SegmentSealed]:
     """Of all seals on record those that this plan can use."""
     wanted = {s.key for s in plan.segments} | {c.key for c in plan.chunks} | {track}
     return {key: seal for key, seal in seals.items() if key in wanted}
-
-
-def _one_mix_first(row: list[Need], in_flight: Collection[str]) -> list[Need]:
-    """One worker mixes chunk after chunk, and alone needs the memory for it, while the others render. Further mixes come last,
-    for when there are no pictures to make."""
-    mixes = [need for need in row if need.kind == "mix"]
-    if not any(name.startswith("mix:") for name in in_flight):
-        mixes = mixes[1:]
-    keys = {need.key for need in mixes}
-    return [need for need in row if need.key not in keys] + mixes

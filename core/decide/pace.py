@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from statistics import median
 
-from core.decide.assembly import Assembly, Need
+from core.decide.assembly import Assembly
+from core.decide.needs import Need
 
 _LIKE = 15
 

@@ -23,6 +23,8 @@ FREED = "own files removed"
 """What is ours and can be made again is taken from the disk."""
 AGAIN = "made again"
 """A checkpoint that is not what was sealed."""
+LOOK_AGAIN = "the file as it is now"
+"""Media that was replaced while the film is made: when everything else is made, the film is laid out anew."""
 
 LADDERS: Mapping[str, tuple[str, ...]] = {
     "ffmpeg-crashed": (ALONE, SMALLER),

@@ -7,9 +7,10 @@ from typing import Literal
 import msgspec
 
 from core.decide import gates, mending
-from core.decide.assembly import Assembly, Need
+from core.decide.assembly import Assembly
 from core.decide.diagnosis import diagnose
-from core.decide.recovery import SMALLER, recover
+from core.decide.needs import Need
+from core.decide.recovery import LOOK_AGAIN, SMALLER, recover
 from core.model.facts import (
     AttemptFailed,
     Fact,
@@ -68,7 +69,9 @@ def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chanc
         cures=state.cures,
     )
     follows: list[Fact] = []
-    if decision.gate:
+    if failure.code == "source-changed" and state.looks and need.kind in ("render", "copy", "locate", "mix"):
+        decision = Recovery(strategy=Strategy.WAIT_AND_RETRY, retry_at=now, change=LOOK_AGAIN)
+    elif decision.gate:
         if decision.gate not in state.gates:
             follows = [GateClosed(gate=decision.gate, path=evidence.path, failure=failure)]
     elif need.kind in ("join", "track") and evidence.clip and failure.code in ("seal-damaged", "source-changed"):

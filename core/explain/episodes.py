@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal, Protocol
 
-from core.decide.recovery import SMALLER
+from core.decide.recovery import LOOK_AGAIN, SMALLER
 from core.model.facts import (
     AttemptFailed,
     ClockJumped,
@@ -159,14 +159,14 @@ def episodes(entries: Iterable[Entry]) -> tuple[Episode, ...]:
         match entry.fact:
             case AttemptFailed() as fact if not fact.recovery.gate:  # else the gate's own episode tells it
                 episode = begin(fact.key, fact.failure.code, fact.shot, entry.at)
-                episode.parted = fact.recovery.change == SMALLER
+                episode.parted = fact.recovery.change in (SMALLER, LOOK_AGAIN)
                 if fact.recovery.retry_at is None:
                     episode.end("given up", worked)
             case SegmentSealed() as fact:
                 end(fact.key, "cured")
                 for episode in latest.values():
                     if episode.parted and episode.shot == fact.shot and episode.ending in ("open", "cured"):
-                        episode.end("cured", worked)  # its parts have keys of their own: the last of them ends it
+                        episode.end("cured", worked)  # what comes in its place has keys of its own: the last of them ends it
             case FilmJoined() | FilmPublished():
                 end(entry.fact.cut, "cured")
             case ShotMended() as fact:

@@ -7,6 +7,7 @@ from core.explain import catalogue
 from core.explain.filling import Language, decimal, within
 from core.explain.phrases import phrase, phrases
 from core.model.facts import (
+    ANEW,
     Answered,
     AttemptFailed,
     ClockJumped,
@@ -82,6 +83,8 @@ def sentence(fact: Fact, language: Language = "en") -> str:
             why = within(catalogue.title_of(fact.code, speak), speak) if fact.code else ""
             seconds = decimal(fact.seconds, speak)
             return phrase("told-ended", speak, outcome=word("state", fact.outcome, speak), seconds=seconds, why=why)
+        case RunInterrupted() if fact.reason == ANEW:
+            return phrase("told-anew", speak)
         case RunInterrupted():
             return phrase("told-stopped", speak, reason=fact.reason)
         case Rewound():

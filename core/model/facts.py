@@ -259,9 +259,13 @@ class JobFinished(Value, frozen=True):
 
 
 class RunInterrupted(Value, frozen=True):
-    """Someone asked us to stop. Not a failure: the job can be taken up again."""
+    """Someone asked us to stop. Not a failure: the job can be taken up again, and is at once where the reason is ANEW."""
 
     reason: str
+
+
+ANEW = "media is to be looked at again"
+"""Why a run ended that is followed by another at once, with a plan of its own."""
 
 
 class Rewound(Value, frozen=True):

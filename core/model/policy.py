@@ -32,6 +32,8 @@ class Policy(Value, frozen=True):
     free_memory_bytes: int = 256 * 1024 * 1024
     worker_memory_bytes: int = 3 * 1024 * 1024 * 1024
     """A worker that took more is replaced when it has done its order."""
+    looks: int = 3
+    """How often a film is laid out anew, in one run, because media was replaced while it was made."""
     search_s: float = 20.0
     """How long files that are missing are looked for, all together; reading them to compare their hashes included."""
     search_files: int = 200_000

@@ -37,7 +37,7 @@ from core.model.orders import (
     Reply,
     ValidateSeal,
 )
-from core.perform import checking, copying, ffmpeg, finding, join, machine, probe, process, render, volumes, wholeness
+from core.perform import checking, copying, ffmpeg, finding, hashing, join, machine, probe, process, render, volumes, wholeness
 from core.perform.wrong import Changed, Damaged, NotContiguous, NotMedia, NotStarted, TooShort
 
 
@@ -147,8 +147,32 @@ def _asked(seen: Evidence) -> Evidence:
     )
 
 
+def _unless_replaced(seen: Evidence, order: Order) -> Evidence:
+    """The same, unless another file stands in the place of the one that is blamed: then that is what happened."""
+    made_of: dict[str, str] = {}
+    match order:
+        case RenderSegment():
+            made_of = {order.source: order.fingerprint}
+        case ExamineCopy() | LocateDamage():
+            made_of = {order.path: order.fingerprint}
+        case MixSound():
+            made_of = {sound.path: sound.fingerprint for sound in order.sounds}
+    if seen.place != "source" or seen.path not in made_of:
+        return seen
+    try:
+        replaced = hashing.fingerprint(seen.path) != made_of[seen.path]
+    except OSError:
+        return seen
+    return msgspec.structs.replace(seen, note="source-changed") if replaced else seen
+
+
 def perform(assignment: Assignment, report: object = None) -> Outcome:
     """Do one order. Never raises but EngineGone: whatever goes wrong comes back as Evidence."""
+    outcome = _performed(assignment, report)
+    return _unless_replaced(outcome, assignment.order) if isinstance(outcome, Evidence) else outcome
+
+
+def _performed(assignment: Assignment, report: object) -> Outcome:
     order, began, done = assignment.order, machine.monotonic(), 0
 
     def on_frames(frames: int) -> None:

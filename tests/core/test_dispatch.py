@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from core import dispatch
-from core.decide.assembly import Assembly, Need
+from core.decide.assembly import Assembly
+from core.decide.needs import Need
 from core.model.orders import (
     EncodeTrack,
     ExamineCopy,

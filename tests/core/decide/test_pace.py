@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from core.decide.assembly import Assembly, Need
+from core.decide.assembly import Assembly
+from core.decide.needs import Need
 from core.decide.pace import expected_s, patience_s
 from tests.core.decide.playbook import seal
 from tests.core.props import BUILD, POLICY, PRORES, clip, cut, picture, plan, source

@@ -7,7 +7,8 @@ import errno
 import msgspec
 
 from core.decide import mending, settling
-from core.decide.assembly import Assembly, Need
+from core.decide.assembly import Assembly
+from core.decide.needs import Need
 from core.model.facts import AttemptFailed, Fact, SealBroken, SegmentParted, SegmentSealed, ShotMended, ShotSlated, SoundSilenced
 from core.model.failure import Evidence, Strategy
 from core.model.orders import Located, Made

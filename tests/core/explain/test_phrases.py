@@ -12,7 +12,7 @@ from bridge.cli import doctor
 from bridge.login.placing import State
 from bridge.options import OPTIONS
 from core.decide.mending import LOCATE
-from core.decide.recovery import AGAIN, LADDERS
+from core.decide.recovery import AGAIN, LADDERS, LOOK_AGAIN
 from core.decide.settling import RENDERED_AGAIN
 from core.explain import story, wording
 from core.explain.episodes import Ending
@@ -80,7 +80,7 @@ WORDS = {
     "login-is": set(get_args(State)),
     "mark": set(doctor.MARKS),
     "right": set(OPTIONS),
-    "change": {change for ladder in LADDERS.values() for change in ladder} | {AGAIN, LOCATE, RENDERED_AGAIN},
+    "change": {change for ladder in LADDERS.values() for change in ladder} | {AGAIN, LOCATE, LOOK_AGAIN, RENDERED_AGAIN},
 }
 """Words of ours that `story.word` says, by kind."""
 FAMILIES = {f"{kind}-{'-'.join(value.split())}" for kind, values in WORDS.items() for value in values}

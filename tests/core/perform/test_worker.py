@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +37,7 @@ from core.model.segment import Sound
 from core.perform import ffmpeg, probe, worker
 from core.perform.wrong import Changed, Damaged, NotContiguous, NotMedia, TooShort
 from tests.core.perform import bench
+from tests.core.props import MJPEG
 from tests.film.media import Movie
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -181,3 +184,16 @@ def test_a_source_that_is_gone_after_rendering_is_not_blamed_on_the_scratch_disk
     for path, place in (("/media/a.mov", "source"), ("/scratch/k.mov", "scratch")):
         seen = worker.evidence_of(FileNotFoundError(2, "gone", path), order)
         assert (seen.place, seen.path) == (place, path)
+
+
+def test_what_another_file_is_not_is_no_damage_of_the_one_that_was_there(prores: Movie, tmp_path: Path) -> None:
+    copy = Path(shutil.copy2(prores.path, tmp_path / "a.mov"))
+    order = bench.order(tmp_path / "k.mov", bench.piece(dataclasses.replace(prores, path=copy), 0), 12, MJPEG)
+    with copy.open("r+b") as handle:
+        handle.truncate(copy.stat().st_size // 3)
+    seen = worker.perform(Assignment(order=order))
+    assert isinstance(seen, Evidence)
+    assert (seen.place, seen.path, seen.note) == ("source", str(copy), "source-changed")
+    copy.unlink()
+    seen = worker.perform(Assignment(order=order))
+    assert isinstance(seen, Evidence) and seen.note != "source-changed", "gone is not replaced"

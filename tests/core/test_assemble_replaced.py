@@ -1,0 +1,111 @@
+"""Media that is replaced by another file of the same name while its film is made."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.decide.recovery import LOOK_AGAIN
+from core.model.facts import ANEW, AttemptFailed, FilmPlanned, RunInterrupted, ShotSlated, SoundSilenced
+from core.model.failure import Evidence
+from core.model.orders import ExamineSource, MixSound, Order, Outcome, RenderSegment
+from tests.core.props import clip, cut, picture, source, voice
+from tests.core.test_assemble import QUICK, Studio
+
+A, B = "/media/a.mov", "/media/b.mov"
+FILM = cut([clip(0, 24, A), clip(24, 20, B), clip(44, 30, A, source_in=30), clip(74, 30, A, source_in=60)])
+
+
+@pytest.fixture
+def studio(tmp_path, monkeypatch):
+    found = Studio(tmp_path, monkeypatch)
+    found.media = {path: source(path, picture(), voice()) for path in (A, B)}
+    return found
+
+
+class Delivery:
+    """Another version of a file arrives once so many pieces of it were made; hands notice as workers do, afterwards."""
+
+    def __init__(self, studio: Studio, after: int, times: int = 1) -> None:
+        self.studio, self.after, self.left = studio, after, times
+        self.versions = 0
+
+    def __call__(self, order: Order) -> Outcome | None:
+        paths = {order.source: order.fingerprint} if isinstance(order, RenderSegment) else {}
+        if isinstance(order, MixSound):
+            paths = {sound.path: sound.fingerprint for sound in order.sounds}
+        if A in paths:
+            self.after -= 1
+            if self.after < 0 and self.left and paths[A] == self.studio.media[A].fingerprint:
+                self.left -= 1
+                self.versions += 1
+                self.studio.media[A] = source(A, picture(), voice(), fingerprint=f"version {self.versions} of A")
+            if paths[A] != self.studio.media[A].fingerprint:
+                return Evidence(operation="render", place="source", path=A, note="source-changed")
+        return None
+
+
+def kinds(studio: Studio, job: str, kind: type) -> list[object]:
+    return [fact for fact in studio.story(job) if isinstance(fact, kind)]
+
+
+def test_the_film_is_laid_out_anew_with_the_file_as_it_is_now(studio):
+    ended = studio.run(FILM, Delivery(studio, after=1))
+    assert ended.end.outcome == "complete"
+    story = studio.story(ended.job)
+    assert len(kinds(studio, ended.job, FilmPlanned)) == 2
+    assert [fact.recovery.change for fact in story if isinstance(fact, AttemptFailed)][:1] == [LOOK_AGAIN]
+    assert len(kinds(studio, ended.job, AttemptFailed)) <= studio.house.workers, "only what was under way already meets it"
+    assert kinds(studio, ended.job, ShotSlated) == []
+    made_of = {segment.picture.fingerprint for segment in ended.state.plan.segments if segment.picture.path == A}
+    assert made_of == {"version 1 of A"}, "old and new never stand side by side"
+
+
+def test_what_does_not_need_it_is_made_before(studio):
+    ended = studio.run(FILM, Delivery(studio, after=0))
+    story = studio.story(ended.job)
+    second = max(n for n, fact in enumerate(story) if isinstance(fact, FilmPlanned))
+    b = next(segment.key for segment in ended.state.plan.segments if segment.picture.path == B)
+    assert b in {getattr(fact, "key", "") for fact in story[:second]}
+    assert story[second - 2] == RunInterrupted(reason=ANEW)
+
+
+def test_sound_is_looked_at_again_as_well(studio):
+    film = cut([clip(0, 24, B)], audio=([clip(0, 24, A, id="a1")],))
+    ended = studio.run(film, Delivery(studio, after=0))
+    assert ended.end.outcome == "complete"
+    assert kinds(studio, ended.job, SoundSilenced) == []
+    assert {sound.fingerprint for chunk in ended.state.plan.chunks for sound in chunk.sounds} == {"version 1 of A"}
+
+
+@pytest.mark.parametrize(("times", "outcome"), [(QUICK.looks, "complete"), (1000, "incomplete")])
+def test_a_file_that_never_comes_to_rest_does_not_hold_the_film_up_for_ever(studio, times, outcome):
+    ended = studio.run(FILM, Delivery(studio, after=0, times=times))
+    assert ended.end.outcome == outcome
+    assert len(kinds(studio, ended.job, FilmPlanned)) == QUICK.looks + 1
+    assert bool(kinds(studio, ended.job, ShotSlated)) == (outcome == "incomplete")
+
+
+def test_what_comes_may_be_no_media_at_all(studio):
+    delivery = Delivery(studio, after=1)
+
+    def broken(order: Order) -> Outcome | None:
+        if isinstance(order, ExamineSource) and order.path == A and delivery.versions:
+            return Evidence(operation="examine", place="source", path=A, note="not-media")
+        return delivery(order)
+
+    ended = studio.run(FILM, broken)
+    assert ended.end.outcome == "incomplete"
+    assert ended.state.shots_missing() == {1: "source-not-media", 3: "source-not-media", 4: "source-not-media"}
+
+
+def test_a_job_that_is_over_for_another_reason_is_not_laid_out_anew(studio):
+    delivery = Delivery(studio, after=1)
+
+    def full(order: Order) -> Outcome | None:
+        if isinstance(order, RenderSegment) and order.source == B:
+            return Evidence(operation="render", place="scratch", note="other-signature")
+        return delivery(order)
+
+    ended = studio.run(FILM, full)
+    assert ended.end.outcome == "failed"
+    assert len(kinds(studio, ended.job, FilmPlanned)) == 1
