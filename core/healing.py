@@ -85,8 +85,15 @@ class Healer:
                 remarks.append(healing.given(path, place))
             elif place != path and isinstance(source, Failure):
                 source = _with_detail(source, f"It was to take the place of {path}. {source.evidence.detail}".strip())
+            elif match is None and isinstance(source, Source) and self._replaced(source):
+                remarks.append(healing.replaced(path))
             sources[path] = source
         return Opened(sources, tuple(moved), tuple(remarks))
+
+    def _replaced(self, source: Source) -> bool:
+        """Whether its content is not what it was; another date alone is no other file."""
+        seen = self.memory.seen(source.path)
+        return bool(seen and seen.mark and source.mark and seen.mark != source.mark)
 
     def _examine(self, places: list[str], step: str) -> dict[str, Source | Failure]:
         done = 0

@@ -66,6 +66,11 @@ def given(path: str, to: str) -> Remark:
     return _relinked(f"{path} is now {to}, as you said.")
 
 
+def replaced(path: str) -> Remark:
+    """It opens as ever, and is another file than when it was last used."""
+    return Remark(code="source-replaced", severity="note", text=path)
+
+
 def _relinked(text: str) -> Remark:
     return Remark(code="source-relinked", severity="note", text=text)
 

@@ -158,6 +158,18 @@ def test_when_all_is_there_nothing_is_looked_for(shelf):
     assert shelf.memory.seen(a) == Seen(a, 1, hashing.content_mark(a), hashing.fingerprint(a))
 
 
+def test_a_newer_file_of_the_same_name_is_used_and_said_once(shelf):
+    a, b = shelf.put("m/a.mov", b"a"), shelf.put("m/b.mov", b"b")
+    assert codes(shelf.open(a, b)) == []
+    os.utime(b, (1, 1))
+    assert codes(shelf.open(a, b)) == [], "another date is no other file"
+    shelf.put("m/a.mov", b"version 2")
+    opened = shelf.open(a, b)
+    assert [(remark.code, remark.severity, remark.text) for remark in opened.remarks] == [("source-replaced", "note", a)]
+    assert of(opened, a).mark == hashing.content_mark(a)
+    assert codes(shelf.open(a, b)) == []
+
+
 def test_a_moved_file_is_used_at_its_new_place_and_said(shelf):
     a, b = shelf.put("m/a.mov", b"a" * 99), shelf.put("m/b.mov", b"b")
     shelf.open(a, b)

@@ -82,3 +82,15 @@ def test_one_that_is_written_over_in_place_is_seen_as_well(tmp_path: Path) -> No
     code, events = _assembled(house, cut, film, lambda: shutil.copyfile(newer, media), preset="prores-hq")
     assert (code, events[-1]["outcome"]) == (0, "complete")
     assert shown(film) == [Mark(NEW, n) for n in (*range(20), *range(30, 54))]
+
+
+def test_one_that_comes_between_two_runs_is_used_and_said(tmp_path: Path) -> None:
+    house, film = House(tmp_path / "home"), tmp_path / "film.mov"
+    media, other = _version(tmp_path / "shot.mov", "h264", OLD), _version(tmp_path / "other.mov", "h264", OTHER)
+    cut = cut_of([(media, 0, 20), (other, 30, 24)], tmp_path / "one.otio")
+    assert house.assemble(cut, film).code == 0
+    os.replace(_version(tmp_path / "delivered.mov", "h264", NEW), media)
+    again = house.assemble(cut, film)
+    assert (again.code, again.made) == (0, 20)
+    assert [(r["code"], r["severity"]) for r in again.summary["remarks"]] == [("source-replaced", "note")]
+    assert shown(film) == [*[Mark(NEW, n) for n in range(20)], *[Mark(OTHER, n) for n in range(30, 54)]]
