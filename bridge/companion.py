@@ -38,8 +38,8 @@ from bridge.turns import Turns
 from bridge.working import STOPPING_S, Work, Working
 from core.model.refusal import Refused
 from core.perform import machine
+from core.record.locks import lock_file
 from core.record.submissions import Submissions, Wish
-from core.record.workspace import lock_file
 
 TICK_MS, IDLE_MS = 50, 500
 """How often the record is looked at for what other processes write, with and without anybody who wants to be told."""

@@ -24,7 +24,7 @@ from core.model.orders import Assignment, CheckFilm, Made
 from core.model.refusal import Refused
 from core.perform import machine
 from core.perform.crew import Crew
-from core.record import owners
+from core.record import locks, owners
 from core.record.memory import Memory
 from core.request import House, Listener, Request, check_output
 from core.taking_up import opening_facts, take_up
@@ -59,7 +59,7 @@ def assemble(
     """Assemble the film. Refused before anything is recorded; `engine.RECORD_LOST` when the journal's disk is gone."""
     tally = Tally(started=machine.monotonic())
     check_output(request.output)
-    with house.workspace.lock(str(request.output)):
+    with locks.film(house.workspace.home, str(request.output)):
         crew = Crew(
             house.workers,
             stall_s=house.policy.stall_s,

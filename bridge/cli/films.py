@@ -27,6 +27,7 @@ from core.model.policy import Policy
 from core.model.refusal import Refused
 from core.perform import hashing, machine
 from core.perform.crew import Crew
+from core.record import locks
 from core.record.journal import Film, Journal
 
 
@@ -128,7 +129,7 @@ def _judged(name: str, order: Order, result: Refuted | Failure) -> Failure:
 
 def _roll_back(where: Place, journal: Journal, output: Path, console: Console) -> int:
     workspace = where.workspace()
-    with workspace.lock(str(output)):
+    with locks.film(where.home, str(output)):
         if not catch_up(output, journal, workspace):  # else this very command was cut, and is now done
             film = journal.film(str(output))
             kept = workspace.kept(output)

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -23,6 +24,7 @@ from core.explain.phrases import phrase
 from core.explain.story import sentence, word
 from core.model import codec
 from core.model.facts import FilmPlanned, JobFinished, RunInterrupted, RunStarted, SealBroken, SegmentSealed
+from core.record import locks
 from core.record.journal import Entry, Journal
 
 _QUEUED = ("waiting", "working", "held")
@@ -65,6 +67,12 @@ def state_of(journal: Journal, job: str) -> str:
             return "accepted"
 
 
+def _now(journal: Journal, job: str, home: Path, output: str) -> str:
+    """The same; one that is under work in another terminal is running."""
+    state = state_of(journal, job)
+    return "running" if state == "unfinished" and locks.held(home, output) else state
+
+
 def _jobs(where: Place, journal: Journal, console: Console, as_json: bool, speak: Language) -> None:
     """From the record; what is in the queue, and under work, is known to the companion where one runs."""
     said = ask(where, List(request="jobs", most=MOST_LISTED)) if runs(where) else None
@@ -78,7 +86,7 @@ def _jobs(where: Place, journal: Journal, console: Console, as_json: bool, speak
             {
                 "job": job,
                 "at": at,
-                "state": queued[job].state if job in queued else state_of(journal, job),
+                "state": queued[job].state if job in queued else _now(journal, job, where.home, accepted.output),
                 "priority": queued[job].priority if job in queued else 0,
                 "shots": shots,
                 "preset": accepted.preset,

@@ -18,7 +18,7 @@ from core.engine import RECORD_LOST
 from core.model.facts import Fact, JobAccepted, JobFinished, SegmentSealed
 from core.model.refusal import Refused
 from core.perform.hiring import Hand
-from core.record import presets
+from core.record import locks, presets
 from core.record.journal import Journal
 from core.request import Listener, Request, check_output, pack
 from otio_adapters.guard import bytes_of
@@ -148,7 +148,7 @@ def run_again(where: Place, job: str) -> int:
         request = _stored(where, *journal.request(job))
     finally:
         journal.close()
-    with where.workspace().lock(str(request.output)):
+    with locks.film(where.home, str(request.output)):
         pass
     return _run(_display(False), where, request, None)
 

@@ -11,7 +11,8 @@ import os
 from pathlib import Path
 
 from core.model.refusal import Refused
-from core.record.workspace import lock_file, take_place
+from core.record.locks import lock_file
+from core.record.workspace import take_place
 
 PICTURES, REPORTS, LOGS = "pictures", "reports", "logs"
 

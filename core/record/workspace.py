@@ -2,7 +2,6 @@
 
     <home>/journal.db               what happened
     <home>/pictures/                last good frames before damage, for reports
-    <home>/locks/                   one per film under work
     <scratch>/store/ab/abcd….mov    sealed segments, named by content key
     <scratch>/work/<job>/           part files; not believed, removed freely
     <folder of the film>/.hotsplice/  the film being joined, and the film it replaced
@@ -14,18 +13,16 @@ last two happen beside each other, since what the journal says of one is believe
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from core.model.refusal import Refused
+from core.record import locks
 
 BESIDE = ".hotsplice"
 LONGEST_ENDING = len(".previous.new")
@@ -165,7 +162,7 @@ class Workspace:
 
     def trial(self, output: Path, extension: str) -> Path:
         """Where the encoder is tried for a film: always the same name, so that the next run removes what a cut left."""
-        return self.scratch / f"prove-{_name_of(str(output))}{extension}"
+        return self.scratch / f"prove-{locks.name_of(str(output))}{extension}"
 
     # The film -----------------------------------------------------------------------------------------------------
 
@@ -275,20 +272,7 @@ class Workspace:
             flush_directory(kept.parent)
         spare.unlink(missing_ok=True)
 
-    # Locks and cleaning -------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def lock(self, output: str) -> Iterator[None]:
-        """Hold a film for this process; Refused(job-running) when another holds it. Gone with the process, however it ends."""
-        folder = self.home / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
-        place = os.path.join(os.path.realpath(os.path.dirname(output)), os.path.basename(output))  # by whatever way it is reached
-        with (folder / _name_of(place)).open("a+b") as handle:
-            try:
-                lock_file(handle.fileno())
-            except OSError as error:
-                raise Refused("job-running", path=output) from error
-            yield
+    # Cleaning -----------------------------------------------------------------------------------------------------
 
     def remove_stored(self, file: str) -> int:
         """Delete a sealed file whose record was dropped before; bytes freed."""
@@ -315,23 +299,6 @@ class Workspace:
         """Jobs that have part files."""
         work = self.scratch / "work"
         return sorted(p.name for p in work.iterdir()) if work.is_dir() else []
-
-
-def _name_of(output: str) -> str:
-    """A short name for a film's whole path."""
-    return hashlib.blake2b(os.fsencode(output), digest_size=10).hexdigest()
-
-
-def lock_file(handle: int) -> None:
-    """Hold an open file until it is closed; OSError when another process holds it."""
-    if os.name == "nt":
-        import msvcrt
-
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-    else:
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def durable_rename(folder: Path) -> None:

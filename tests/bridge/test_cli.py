@@ -35,6 +35,7 @@ from core.model.facts import (
 )
 from core.model.failure import ErrorType, Evidence, Failure
 from core.perform import hiring
+from core.record import locks
 from core.record.journal import Journal
 
 NAMES = (
@@ -286,6 +287,9 @@ def test_jobs_are_listed_and_told(capsys: pytest.CaptureFixture[str], home: Path
     assert main(["jobs"]) == 0
     said = capsys.readouterr().out
     assert output in said and "unfinished" in said and " [/] " in said
+    with locks.film(home, output):
+        assert main(["jobs"]) == 0
+        assert "running" in capsys.readouterr().out, "another process is at work on it"
     assert main(["jobs", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["output"] == output
     assert main(["show", "ab"]) == 0

@@ -45,6 +45,7 @@ from core.model.refusal import Refused
 from core.model.source import Source
 from core.perform import machine
 from core.perform.build import Build
+from core.record import locks
 from core.record.journal import Journal
 from core.record.memory import Memory, Seen
 from core.record.workspace import LONGEST_ENDING, Workspace
@@ -233,7 +234,7 @@ def test_a_film_that_does_not_fit_is_refused_beforehand(studio, monkeypatch, one
 
 
 def test_two_at_once_on_one_film_are_refused(studio):
-    with studio.house.workspace.lock(str(studio.output)):
+    with locks.film(studio.house.workspace.home, str(studio.output)):
         assert studio.refused().code == "job-running"
 
 

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 
-from core.record.workspace import Workspace
+from core.record import locks
 from tests.proofs.stage import Lane
 
 Setting = Callable[[Lane], AbstractContextManager[None]]
@@ -152,7 +152,7 @@ def under_work(lane: Lane) -> Iterator[None]:
 
 
 def _lock_name(lane: Lane) -> str:
-    with Workspace(lane.home, lane.home / "scratch").lock(str(lane.root / "out" / "film.mov")):
+    with locks.film(lane.home, str(lane.root / "out" / "film.mov")):
         return max((lane.home / "locks").iterdir(), key=lambda path: path.stat().st_mtime_ns).name
 
 

@@ -8,6 +8,7 @@ from bridge.cli.house import Place
 from bridge.settings import Settings
 from bridge.tray import deeds
 from core.model.facts import FilmPublished, JobFinished
+from core.record import locks
 from core.record.workspace import Workspace
 from tests.core.explain.telling import ACCEPTED
 
@@ -32,7 +33,7 @@ def test_a_film_is_rolled_back_by_the_real_command_but_not_while_somebody_works_
         qtbot.waitUntil(lambda: bool(ends), timeout=20_000)
         return ends[0]
 
-    with where.workspace().lock(str(film)):
+    with locks.film(where.home, str(film)):
         _, why = roll_back()
         assert why.partition("\n")[0] == f"Already under work. Another hotsplice is assembling {film} now."
         assert film.read_bytes() == b"new"

@@ -9,7 +9,7 @@ import pytest
 
 from core.model.refusal import Refused
 from core.record import papers
-from core.record.workspace import lock_file
+from core.record.locks import lock_file
 
 OURS = b"a paper of ours"
 

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from core.model.refusal import Refused
 from core.record import workspace as module
 from core.record.workspace import BESIDE, Workspace, durable_rename, flush_directory
 
@@ -438,48 +435,7 @@ def test_a_volume_that_refuses_leaves_the_newer_film_in_its_place(place, output,
     assert standing(output)["mov.previous"] == "older"
 
 
-# Locks and cleaning ---------------------------------------------------------------------------------------------------
-
-
-def test_a_film_is_worked_on_by_one_at_a_time(place):
-    with place.lock("/films/a.mov"):
-        with pytest.raises(Refused) as refused, Workspace(place.home, place.scratch).lock("/films/a.mov"):
-            pass
-        assert (refused.value.code, refused.value.fields) == ("job-running", {"path": "/films/a.mov"})
-        with place.lock("/films/b.mov"):
-            pass
-    with place.lock("/films/a.mov"):
-        pass
-
-
-def test_a_film_is_one_film_by_whatever_way_it_is_reached(place, output, tmp_path):
-    (tmp_path / "shortcut").symlink_to(output.parent)
-    with place.lock(str(output)):
-        for way in (tmp_path / "shortcut" / "film.mov", tmp_path / "films" / ".." / "films" / "film.mov"):
-            with pytest.raises(Refused), place.lock(str(way)):
-                pass
-
-
-def test_a_lock_is_held_against_other_processes_and_gone_with_its_holder(place):
-    code = (
-        "import sys\nfrom pathlib import Path\nfrom core.record.workspace import Workspace\n"
-        "space = Workspace(Path(sys.argv[1]), Path(sys.argv[2]))\n"
-        "with space.lock('/films/a.mov'):\n"
-        "    print('held', flush=True)\n"
-        "    sys.stdin.read()\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(place.home), str(place.scratch)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    ) as holder:  # fmt: skip
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(Refused), place.lock("/films/a.mov"):
-            pass
-        holder.kill()
-        holder.wait(timeout=10)
-        with place.lock("/films/a.mov"):
-            pass
+# Cleaning -----------------------------------------------------------------------------------------------------------
 
 
 def test_files_that_no_seal_knows_are_found_once_they_are_old(place):
