@@ -1,6 +1,7 @@
 """Sentences with holes to text. Values are shown and never obeyed: what stands in a file name is no form to fill.
 
-`{name}` is a field; a part in `[brackets]` is left out when a field in it is empty. Brackets do not nest.
+`{name}` is a field; `{name|frame|frames}` is one with its noun, in the number that it has; a part in `[brackets]` is left out
+when a field in it is empty. Brackets do not nest.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import Literal, get_args
 Language = Literal["en", "de"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
-_FIELD = re.compile(r"\{(\w+)\}")
-_SPACED_FIELD = re.compile(r"( ?)\{(\w+)\}")
+_FIELD = re.compile(r"\{(\w+)(?:\|[^|{}]+\|[^|{}]+)?\}")
+_SPACED_FIELD = re.compile(r"( ?)\{(\w+)(?:\|([^|{}]+)\|([^|{}]+))?\}")
 _PART = re.compile(r"\[([^\[\]]*)\]")
 _SPACES = {"\n", "\r", "\t"}
 
@@ -27,7 +28,8 @@ def filled(sentence: str, fields: Mapping[str, object]) -> str:
 
     def field(found: re.Match[str]) -> str:
         text = texts.get(found[2], "")
-        return found[1] + text if text else ""
+        noun = found[3] if text == "1" else found[4]
+        return f"{found[1]}{text} {noun}" if text and noun else found[1] + text if text else ""
 
     return _SPACED_FIELD.sub(field, _PART.sub(part, sentence)).strip()
 

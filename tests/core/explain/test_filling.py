@@ -22,6 +22,10 @@ from core.explain.filling import decimal, fields_of, filled, human_bytes, shown,
         ("{a}{a}", {"a": "{a}"}, "{a}{a}"),
         ("[{a}]", {"a": "[{a}]"}, "[{a}]"),
         ("{a} {b}", {"a": "{b}", "b": "[{a}]"}, "{b} [{a}]"),
+        ("{n|frame|frames} in {k|shot|shots}", {"n": 1, "k": 2}, "1 frame in 2 shots"),
+        ("{n|Bild ist|Bilder sind} da[, {k|Datei|Dateien} fehlen]", {"n": 0}, "0 Bilder sind da"),
+        ("of {n|frame|frames}.", {}, "of."),
+        ("{n|a|b}", {"n": "{n|a|b}"}, "{n|a|b} b"),
     ],
 )
 def test_a_sentence_is_filled(sentence, fields, text):
@@ -49,7 +53,7 @@ def test_bytes_that_are_no_text_are_part_of_the_name():
 
 
 def test_fields_are_needed_or_wished_for():
-    assert fields_of("{a} and {b}[ in {c}, {a}]") == ({"a", "b"}, {"c"})
+    assert fields_of("{a} and {b|one|many}[ in {c}, {a}]") == ({"a", "b"}, {"c"})
 
 
 @pytest.mark.parametrize(

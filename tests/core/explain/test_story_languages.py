@@ -58,10 +58,10 @@ TOLD: tuple[tuple[Fact, str, str], ...] = (
     ),
     (
         PLANNED,
-        "Planned 3 shots, 72 frames from 01:00:00:00 in 4 segments and 2 stretches of sound; 1 of them (24 frames) were "
-        "checkpoints already, 1 are copied without encoding.",
-        "Geplant: 3 Einstellungen, 72 Bilder ab 01:00:00:00 in 4 Segmenten und 2 Tonstrecken; 1 davon (24 Bilder) waren schon "
-        "gesichert, 1 werden ohne Encodieren kopiert.",
+        "Planned 3 shots, 72 frames from 01:00:00:00 in 4 segments and 2 stretches of sound; of these 1 (24 frames) "
+        "from checkpoints, 1 copied without encoding.",
+        "Geplant: 3 Einstellungen, 72 Bilder ab 01:00:00:00 in 4 Segmenten und 2 Tonstrecken; davon 1 (24 Bilder) aus "
+        "Sicherungspunkten, 1 ohne Encodieren kopiert.",
     ),
     (
         ProblemFound(code="source-empty", path="/m/[x]", shots=(2,)),
