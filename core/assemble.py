@@ -109,11 +109,12 @@ def _until_it_ends(
 ) -> Ended:
     """Laid out anew as often as its media is to be looked at again: a person's wish each time, what was replaced by itself only
     so often, since a file may never come to rest."""
-    looks = house.policy.looks
-    ended = _assemble(request, house, crew, listener, stopped, from_checkpoint, job, tally, looks)
-    while ended.again:
-        looks = max(0, looks - 1)
-        ended = _assemble(request, house, crew, listener, stopped, None, None, tally, looks)
+    looks, replaced = house.policy.looks, frozenset[str]()
+    ended = _assemble(request, house, crew, listener, stopped, from_checkpoint, job, tally, looks, replaced)
+    while ended.again and ended.state is not None:
+        looks -= bool(ended.state.replaced)
+        replaced |= ended.state.replaced
+        ended = _assemble(request, house, crew, listener, stopped, None, None, tally, looks, replaced)
     return ended
 
 
@@ -127,6 +128,7 @@ def _assemble(
     job: str | None,
     tally: Tally,
     looks: int,
+    replaced: frozenset[str],
 ) -> Ended:
     memory = Memory(house.journal)
     healer = Healer(
@@ -138,6 +140,7 @@ def _assemble(
         on_step=listener.on_step,
         folders=house.media_folders,
         skip=(str(house.workspace.home), str(house.workspace.scratch)),
+        replaced=replaced,
     )
     opened = healer.open(flatten.wanted_paths(request.timeline))
     refuse_sources_as_output(request.output, opened.sources)

@@ -140,6 +140,7 @@ def _join(state: Assembly, part: str, workspace: Workspace) -> JoinFilm:
                 digest=seal.digest,
                 file=str(workspace.stored(seal.file)) if seal.file else "",
                 source=copied.path if copied else "",
+                fingerprint=copied.fingerprint if copied else "",
                 stream=copied.stream if copied else 0,
                 first_frame=copied.first_frame if copied else 0,
             )

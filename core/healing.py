@@ -56,7 +56,8 @@ class Opened:
 
 @dataclass(frozen=True)
 class Healer:
-    """What opening and searching need. `folders` are searched because a person named them, those in `skip` never are."""
+    """What opening and searching need. `folders` are searched because a person named them, those in `skip` never are. `replaced`
+    are files that another took the place of since this run began."""
 
     crew: Crew
     memory: Memory
@@ -66,6 +67,7 @@ class Healer:
     on_step: Step
     folders: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    replaced: frozenset[str] = frozenset()
 
     def open(self, paths: Sequence[str]) -> Opened:
         """Every path. preparation.Stopped when asked to stop."""
@@ -73,6 +75,7 @@ class Healer:
         places = {path: told.get(path, path) for path in paths}
         at = self._examine(list(dict.fromkeys(places.values())), "examine")
         self._wait_for_volumes(at)
+        self._wait_for_deliveries(at)
         again, remarks = self._search(at)
         sources, moved = {}, []
         for path, place in places.items():
@@ -93,7 +96,7 @@ class Healer:
     def _replaced(self, source: Source) -> bool:
         """Whether its content is not what it was; another date alone is no other file."""
         seen = self.memory.seen(source.path)
-        return bool(seen and seen.mark and source.mark and seen.mark != source.mark)
+        return source.path in self.replaced or bool(seen and seen.mark and source.mark and seen.mark != source.mark)
 
     def _examine(self, places: list[str], step: str) -> dict[str, Source | Failure]:
         done = 0
@@ -119,6 +122,19 @@ class Healer:
             back = sorted(path for path in away if not self._away(path))
             at.update(self._examine(back, "examine") if back else {})
             away.difference_update(back)
+
+    def _wait_for_deliveries(self, at: dict[str, Source | Failure]) -> None:
+        """What took the place of a file while the film was made may be on its way still: it is waited for as a volume is. `at`
+        gets what came."""
+        began = machine.monotonic()
+        while growing := [path for path in self.replaced if _grows(at.get(path))]:
+            if self.stopped():
+                raise preparation.Stopped
+            if machine.monotonic() - began >= self.policy.gate_patience_s:
+                return
+            self.on_step("settle", 0, len(growing))
+            self.crew.listen(self.policy.probe_every_s)
+            at.update(self._examine(sorted(growing), "examine"))
 
     def _away(self, path: str) -> bool:
         seen = self.memory.seen(path)
@@ -182,6 +198,10 @@ class Healer:
                 if name == "find" and isinstance(reply, Progress):
                     self.on_step("find", reply.frames, total)
         raise preparation.Stopped
+
+
+def _grows(source: Source | Failure | None) -> bool:
+    return isinstance(source, Failure) and source.code == "source-growing"
 
 
 def _with_detail(failure: Failure, detail: str) -> Failure:

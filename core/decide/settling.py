@@ -10,7 +10,7 @@ from core.decide import gates, mending
 from core.decide.assembly import Assembly
 from core.decide.diagnosis import diagnose
 from core.decide.needs import Need
-from core.decide.recovery import LOOK_AGAIN, SMALLER, recover
+from core.decide.recovery import AGAIN, LOOK_AGAIN, SMALLER, recover
 from core.model.facts import (
     AttemptFailed,
     Fact,
@@ -75,8 +75,15 @@ def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chanc
         if decision.gate not in state.gates:
             follows = [GateClosed(gate=decision.gate, path=evidence.path, failure=failure)]
     elif need.kind in ("join", "track") and evidence.clip and failure.code in ("seal-damaged", "source-changed"):
-        follows = [SealBroken(key=evidence.clip, reason=failure.code)]
+        follows = _disbelieved(state, failure)
         if decision.retry_at is None and not decision.fatal:  # a source that is another one at every reading
+            follows += _slates(state, evidence.clip, failure)
+    elif need.kind == "join" and evidence.clip and decision.retry_at is None and not decision.fatal:
+        # What has become of a copied source is its shots' trouble and not the film's: whoever examines it again will judge it.
+        follows = _disbelieved(state, failure)
+        if len(before) + 1 < state.policy.attempts:
+            decision = Recovery(strategy=Strategy.CLEANUP_AND_RETRY, retry_at=now, change=AGAIN)
+        else:
             follows += _slates(state, evidence.clip, failure)
     elif need.kind == "validate" and decision.retry_at is None:
         # A checkpoint that cannot be read costs its work, not the job: if the disk itself is at fault, the work will tell.
@@ -182,6 +189,15 @@ def _stand_in(state: Assembly, need: Need, failure: Failure) -> list[Fact]:
 def _slates(state: Assembly, key: str, failure: Failure) -> list[Fact]:
     shots = sorted({segment.shot for segment in state.current.segments if segment.key == key})
     return [ShotSlated(shot=shot, failure=failure) for shot in shots]
+
+
+def _disbelieved(state: Assembly, failure: Failure) -> list[Fact]:
+    """What was to be joined when that failed; and at once all that is copied of the same source, lest the film be written as
+    often as it has shots of it."""
+    path = failure.evidence.path
+    alike = [s.key for s in state.current.segments if isinstance(s.picture, Copy) and s.picture.path == path]
+    keys = dict.fromkeys([failure.evidence.clip, *(key for key in alike if key in state.believed)])
+    return [SealBroken(key=key, reason=failure.code) for key in keys]
 
 
 def _outdated(state: Assembly, need: Need) -> bool:

@@ -180,6 +180,7 @@ class JoinVideo(Value, frozen=True):
     digest: str
     file: str = ""
     source: str = ""
+    fingerprint: str = ""
     stream: int = 0
     first_frame: int = 0
 

@@ -54,10 +54,8 @@ def complaints(*, of_all_threads: bool = False) -> Iterator[list[Any]]:
 
 
 def examine(order: ExamineCopy, on_frames: Callable[[int], None]) -> Made:
-    """Digest of the packets, and the hashes of those that were decoded now. Raises what av raises on damage."""
+    """Digest of the packets, and the hashes of those that were decoded now. Changed, NotContiguous; what av raises on damage."""
     started = machine.monotonic()
-    if hashing.fingerprint(order.path) != order.fingerprint:
-        raise Changed(order.key, order.path)
     digest = xxhash.xxh3_128()
     fresh: dict[int, int] = {}
     marks: dict[int, int] = {}
@@ -82,6 +80,8 @@ def examine(order: ExamineCopy, on_frames: Callable[[int], None]) -> Made:
                 fresh[order.first_frame + count - 1] = mark
                 if decoded % 12 == 0:
                     on_frames(count)
+    if hashing.fingerprint(order.path) != order.fingerprint:  # asked after reading: whatever came before is seen then
+        raise Changed(order.key, order.path)
     used = Marks(path=order.path, modified_ns=modified_ns, stream=order.stream, marks=marks)
     return Made(
         frames=order.frames,

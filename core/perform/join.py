@@ -10,6 +10,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from fractions import Fraction
 from math import lcm
 from pathlib import Path
@@ -62,6 +63,16 @@ def options_for(container: str, rate: Fraction, sample_rate: int) -> dict[str, s
     return options
 
 
+@contextmanager
+def _reading(part: JoinVideo) -> Iterator[None]:
+    """What goes wrong in reading a source is no fault of the film: the exception carries the part that is copied as `part`."""
+    try:
+        yield
+    except Exception as error:
+        error.part = part  # type: ignore[attr-defined]
+        raise
+
+
 def _video_packets(order: JoinFilm, sources: _Sources) -> Iterator[tuple[Packet, int]]:
     """(packet, its pts in frames) of the whole film in decoding order; each part's digest is checked as it ends."""
     base = 0
@@ -72,15 +83,16 @@ def _video_packets(order: JoinFilm, sources: _Sources) -> Iterator[tuple[Packet,
             for packet in held:
                 yield packet, base + rank[packet.pts or 0]
         else:
-            source = sources.get(part.source)
-            copied = source.streams[part.stream]
-            assert isinstance(copied, av.VideoStream)
-            digest = xxhash.xxh3_128()
-            for place, packet in enumerate(copying.frames_of(source, copied, part.first_frame, part.frames)):
-                digest.update(packet)
-                yield packet, base + place
-            if digest.hexdigest() != part.digest:
-                raise Changed(part.key, part.source)
+            with _reading(part):
+                source = sources.get(part.source)
+                copied = source.streams[part.stream]
+                assert isinstance(copied, av.VideoStream)
+                digest = xxhash.xxh3_128()
+                for place, packet in enumerate(copying.frames_of(source, copied, part.first_frame, part.frames)):
+                    digest.update(packet)
+                    yield packet, base + place
+                if digest.hexdigest() != part.digest:
+                    raise Changed(part.key, part.source)
         base += part.frames
 
 
@@ -105,10 +117,11 @@ def _template(order: JoinFilm, stack: list[av.container.InputContainer]) -> av.V
         with sealed.believing(first):
             stack.append(av.open(first.file))
             return stack[-1].streams.video[0]
-    stack.append(av.open(first.source, options={"protocol_whitelist": "file"}))
-    stream = stack[-1].streams[first.stream]
-    assert isinstance(stream, av.VideoStream)
-    return stream
+    with _reading(first):
+        stack.append(av.open(first.source, options={"protocol_whitelist": "file"}))
+        stream = stack[-1].streams[first.stream]
+        assert isinstance(stream, av.VideoStream)
+        return stream
 
 
 class _EarlyFlush:
@@ -137,7 +150,8 @@ class _EarlyFlush:
 
 
 def write(order: JoinFilm, on_frames: Callable[[int], None], wrote: Callable[[int], None] = lambda size: None) -> None:
-    """Write the film to its part file. Damaged, Changed, NotContiguous, av.FFmpegError, OSError."""
+    """Write the film to its part file. Damaged, Changed, NotContiguous, av.FFmpegError, OSError; IndexError and AssertionError
+    of a source that has not the streams it had."""
     sources = _Sources()
     opened: list[av.container.InputContainer] = []
     out = av.open(order.part, "w", format=order.container, options=options_for(order.container, order.rate, order.sample_rate))

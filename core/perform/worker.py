@@ -73,13 +73,16 @@ def _where(order: Order) -> tuple[str, Place, str]:
 
 
 def evidence_of(error: Exception, order: Order, *, frames: int | None = None, elapsed_s: float = 0.0) -> Evidence:
-    """An exception as evidence: its errno, the sound or file it concerns, counts where it has them. `frames` were done when
+    """An exception as evidence: its errno, the sound, part or file it concerns, counts where it has them. `frames` were done when
     it came, after so many seconds."""
     operation, place, path = _where(order)
     clip, note, wanted, seen = "", "", None, None
     concerned = getattr(error, "sound", None)
     if concerned is not None and not (isinstance(error, OSError) and error.filename == path):
         place, path, clip = "source", concerned.path, concerned.clip
+    copied = getattr(error, "part", None)
+    if copied is not None:
+        place, path, clip = "source", copied.source, copied.key
     number = error.errno if isinstance(error, OSError) else None
     lines: tuple[str, ...] = ()
     detail = f"{type(error).__name__}: {error}"
@@ -157,6 +160,8 @@ def _unless_replaced(seen: Evidence, order: Order) -> Evidence:
             made_of = {order.path: order.fingerprint}
         case MixSound():
             made_of = {sound.path: sound.fingerprint for sound in order.sounds}
+        case JoinFilm():
+            made_of = {part.source: part.fingerprint for part in order.video if part.key == seen.clip}
     if seen.place != "source" or seen.path not in made_of:
         return seen
     try:

@@ -550,6 +550,7 @@ def test_named_folders_come_before_those_of_the_settings(home: Path, tmp_path: P
 
 def test_what_is_done_before_the_plan_is_said() -> None:
     assert console.step_title("examine", 3, "en") == "Opening media"
+    assert console.step_title("settle", 1, "en") == "1 file is still being written; waiting for it"
     assert (console.step_title("find", 3, "en"), console.step_title("find", 1, "en")) == ("Looking for 3 files", "Looking for 1 file")
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import msgspec
 import pytest
 
+from core import answering
 from core.decide.recovery import LOOK_AGAIN
-from core.model.facts import ANEW, AttemptFailed, FilmPlanned, RunInterrupted, ShotSlated, SoundSilenced
+from core.model.facts import ANEW, Answered, AttemptFailed, FilmPlanned, RunInterrupted, ShotSlated, SoundSilenced
 from core.model.failure import Evidence
 from core.model.orders import ExamineSource, MixSound, Order, Outcome, RenderSegment
 from tests.core.props import clip, cut, picture, source, voice
 from tests.core.test_assemble import QUICK, Studio
 
 A, B = "/media/a.mov", "/media/b.mov"
-FILM = cut([clip(0, 24, A), clip(24, 20, B), clip(44, 30, A, source_in=30), clip(74, 30, A, source_in=60)])
+CLIPS = [clip(0, 24, A), clip(24, 20, B), clip(44, 30, A, source_in=30), clip(74, 30, A, source_in=60)]
+FILM = cut(CLIPS)
 
 
 @pytest.fixture
@@ -25,22 +30,23 @@ def studio(tmp_path, monkeypatch):
 class Delivery:
     """Another version of a file arrives once so many pieces of it were made; hands notice as workers do, afterwards."""
 
-    def __init__(self, studio: Studio, after: int, times: int = 1) -> None:
-        self.studio, self.after, self.left = studio, after, times
+    def __init__(self, studio: Studio, after: int, times: int = 1, path: str = A) -> None:
+        self.studio, self.after, self.left, self.path = studio, after, times, path
         self.versions = 0
 
     def __call__(self, order: Order) -> Outcome | None:
         paths = {order.source: order.fingerprint} if isinstance(order, RenderSegment) else {}
         if isinstance(order, MixSound):
             paths = {sound.path: sound.fingerprint for sound in order.sounds}
-        if A in paths:
+        if self.path in paths:
             self.after -= 1
-            if self.after < 0 and self.left and paths[A] == self.studio.media[A].fingerprint:
+            if self.after < 0 and self.left and paths[self.path] == self.studio.media[self.path].fingerprint:
                 self.left -= 1
                 self.versions += 1
-                self.studio.media[A] = source(A, picture(), voice(), fingerprint=f"version {self.versions} of A")
-            if paths[A] != self.studio.media[A].fingerprint:
-                return Evidence(operation="render", place="source", path=A, note="source-changed")
+                fresh = f"version {self.versions} of {self.path}"
+                self.studio.media[self.path] = source(self.path, picture(), voice(), fingerprint=fresh)
+            if paths[self.path] != self.studio.media[self.path].fingerprint:
+                return Evidence(operation="render", place="source", path=self.path, note="source-changed")
         return None
 
 
@@ -57,7 +63,7 @@ def test_the_film_is_laid_out_anew_with_the_file_as_it_is_now(studio):
     assert len(kinds(studio, ended.job, AttemptFailed)) <= studio.house.workers, "only what was under way already meets it"
     assert kinds(studio, ended.job, ShotSlated) == []
     made_of = {segment.picture.fingerprint for segment in ended.state.plan.segments if segment.picture.path == A}
-    assert made_of == {"version 1 of A"}, "old and new never stand side by side"
+    assert made_of == {f"version 1 of {A}"}, "old and new never stand side by side"
 
 
 def test_what_does_not_need_it_is_made_before(studio):
@@ -74,7 +80,7 @@ def test_sound_is_looked_at_again_as_well(studio):
     ended = studio.run(film, Delivery(studio, after=0))
     assert ended.end.outcome == "complete"
     assert kinds(studio, ended.job, SoundSilenced) == []
-    assert {sound.fingerprint for chunk in ended.state.plan.chunks for sound in chunk.sounds} == {"version 1 of A"}
+    assert {sound.fingerprint for chunk in ended.state.plan.chunks for sound in chunk.sounds} == {f"version 1 of {A}"}
 
 
 @pytest.mark.parametrize(("times", "outcome"), [(QUICK.looks, "complete"), (1000, "incomplete")])
@@ -96,6 +102,52 @@ def test_what_comes_may_be_no_media_at_all(studio):
     ended = studio.run(FILM, broken)
     assert ended.end.outcome == "incomplete"
     assert ended.state.shots_missing() == {1: "source-not-media", 3: "source-not-media", 4: "source-not-media"}
+
+
+def test_what_a_person_gives_does_not_use_up_the_looks_at_what_is_replaced_by_itself(studio, monkeypatch):
+    monkeypatch.setattr(answering, "_ASK_EVERY_S", 0.0)
+    studio.house = dataclasses.replace(studio.house, policy=msgspec.structs.replace(QUICK, looks=1))
+    given = "/media/given.mov"
+    studio.media[given] = source(given, picture(), voice())
+    delivery = Delivery(studio, after=0, path=given)
+    said = []
+
+    def give(order: Order) -> Outcome | None:
+        if isinstance(order, RenderSegment) and not said:
+            said.append(Answered(answer="relink", path=B, to=given))
+            ((job, _),) = studio.house.journal.jobs()
+            studio.house.journal.append(job, said, 1.0)
+        return delivery(order)
+
+    ended = studio.run(FILM, give)
+    assert (ended.end.outcome, delivery.versions) == ("complete", 1)
+    assert len(kinds(studio, ended.job, FilmPlanned)) == 3
+    assert kinds(studio, ended.job, ShotSlated) == []
+
+
+def test_of_each_file_that_was_replaced_it_is_said_in_the_end(studio):
+    first, second = Delivery(studio, after=1), Delivery(studio, after=0, path=B)
+
+    def later(order: Order) -> Outcome | None:
+        anew = isinstance(order, MixSound) and any(sound.fingerprint == f"version 1 of {A}" for sound in order.sounds)
+        return second(order) if anew else None
+
+    ended = studio.run(cut(CLIPS, audio=([clip(0, 24, A, id="a1"), clip(24, 20, B, id="a2")],)), first, later)
+    assert (ended.end.outcome, second.versions) == ("complete", 1)
+    assert [(remark.code, remark.text) for remark in ended.state.plan.remarks] == [("source-replaced", A), ("source-replaced", B)]
+
+
+def test_the_only_file_of_a_film_may_become_none_at_all(studio):
+    delivery = Delivery(studio, after=1)
+
+    def broken(order: Order) -> Outcome | None:
+        if isinstance(order, ExamineSource) and delivery.versions:
+            return Evidence(operation="examine", place="source", path=A, note="not-media")
+        return delivery(order)
+
+    ended = studio.run(cut([clip(0, 24, A), clip(24, 20, A, source_in=30), clip(44, 10, A, source_in=60)]), broken)
+    assert (ended.end.outcome, ended.end.code) == ("failed", "nothing-to-show")
+    assert not studio.output.exists()
 
 
 def test_a_job_that_is_over_for_another_reason_is_not_laid_out_anew(studio):

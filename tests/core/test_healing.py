@@ -53,13 +53,17 @@ class Shelf:
         os.rename(self.root / name, self.root / to)
         return str(self.root / to)
 
-    def open(self, *paths: str, folders: tuple[str, ...] = (), stopped: object = lambda: False, tricks: tuple[Trick, ...] = ()) -> Opened:
+    def open(
+        self, *paths: str, folders: tuple[str, ...] = (), stopped: object = lambda: False, tricks: tuple[Trick, ...] = (),
+        replaced: frozenset[str] = frozenset(),
+    ) -> Opened:  # fmt: skip
         self.orders.clear()
         self.steps.clear()
         healer = Healer(
             crew=Hands(2, *tricks, self._perform), memory=self.memory, output=OUTPUT, policy=QUICK, stopped=stopped,  # type: ignore[arg-type]
             on_step=lambda step, done, total: self.steps.append((step, done, total)),
             folders=tuple(str(self.root / name) for name in folders), skip=(str(self.root / "home"),),
+            replaced=replaced,
         )  # fmt: skip
         opened = healer.open(paths)
         opened.remember(self.memory)
@@ -168,6 +172,48 @@ def test_a_newer_file_of_the_same_name_is_used_and_said_once(shelf):
     assert [(remark.code, remark.severity, remark.text) for remark in opened.remarks] == [("source-replaced", "note", a)]
     assert of(opened, a).mark == hashing.content_mark(a)
     assert codes(shelf.open(a, b)) == []
+
+
+class Writer:
+    """Somebody writes to a file, and has not finished before it was looked at so often."""
+
+    def __init__(self, path: str, looks: int) -> None:
+        self.path, self.looks = path, looks
+
+    def __call__(self, order: Order) -> Outcome | None:
+        if isinstance(order, ExamineSource) and order.path == self.path and self.looks > 0:
+            self.looks -= 1
+            return Evidence(operation="examine", place="source", path=order.path, note="growing")
+        return None
+
+
+def test_what_took_the_place_of_a_file_meanwhile_is_waited_for_while_it_is_written_and_said_in_every_plan(shelf):
+    a, b = shelf.put("m/a.mov", b"a"), shelf.put("m/b.mov", b"b")
+    for _ in range(2):
+        opened = shelf.open(a, b, tricks=(Writer(a, looks=3 * QUICK.attempts),), replaced=frozenset({a}))
+        assert isinstance(opened.sources[a], Source)
+        assert codes(opened) == ["source-replaced"]
+        assert ("settle", 0, 1) in shelf.steps
+
+
+def test_a_file_that_is_written_without_end_is_waited_for_so_long_and_no_longer(shelf):
+    a = shelf.put("m/a.mov", b"a")
+    opened = shelf.open(a, tricks=(Writer(a, looks=10**9),), replaced=frozenset({a}))
+    assert why(opened, a).code == "source-growing"
+    assert "settle" in {step for step, _, _ in shelf.steps}
+
+
+def test_what_is_written_when_a_film_begins_is_looked_at_a_few_times(shelf):
+    a = shelf.put("m/a.mov", b"a")
+    assert why(shelf.open(a, tricks=(Writer(a, looks=10**9),)), a).code == "source-growing"
+    assert "settle" not in {step for step, _, _ in shelf.steps}
+
+
+def test_who_stops_does_not_wait_for_what_is_written(shelf):
+    a = shelf.put("m/a.mov", b"a")
+    writer = Writer(a, looks=10**9)
+    with pytest.raises(preparation.Stopped):
+        shelf.open(a, tricks=(writer,), replaced=frozenset({a}), stopped=lambda: any(step == "settle" for step, _, _ in shelf.steps))
 
 
 def test_a_moved_file_is_used_at_its_new_place_and_said(shelf):

@@ -264,6 +264,22 @@ def test_a_source_that_is_another_one_at_every_reading_becomes_a_slate():
     assert trial.state.fatal is None
 
 
+def test_what_has_become_of_a_copied_source_while_joining_is_the_trouble_of_its_shots_and_not_of_the_film():
+    film = cut([clip(0, 24, "/media/same.mov"), clip(24, 24), clip(48, 24, "/media/same.mov", source_in=48)])
+    trial = Trial(state_of(plan(film, {s.path: s for s in (MEDIA, SAME)})))
+    first, rendered, second = trial.state.current.segments
+    for segment in (first, rendered, second):
+        trial.state.fold(seal(segment.key))
+    seen = Evidence(operation="join", place="source", path="/media/same.mov", errno=errno.ENOENT, clip=first.key)
+    fact, follows = trial.fail(Need("join", trial.state.cut), seen)
+    assert (fact.failure.code, fact.recovery.retry_at, fact.recovery.fatal) == ("source-missing", trial.now, False)
+    assert follows == [SealBroken(key=key, reason="source-missing") for key in (first.key, second.key)]
+    assert {need.kind for need in trial.state.needs(trial.now, ())} == {"copy"}, "who copies it looks at it again"
+    fact, follows = trial.for_good(Need("join", trial.state.cut), seen)
+    assert follows[1:] == [ShotSlated(shot=1, failure=fact.failure)], "and not for ever"
+    assert trial.state.fatal is None
+
+
 def test_a_full_disk_slates_nothing():
     trial = Trial(state_of(plan(cut([clip(0, 24)]), MEDIA)))
     fact, follows = trial.for_good(need(trial.state, "render"), Evidence(operation="render", place="source", errno=errno.ENOSPC))

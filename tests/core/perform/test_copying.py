@@ -113,7 +113,7 @@ def test_what_is_examined_is_hashed_and_remembered(prores: Movie) -> None:
     assert heard == [12, 24]
 
 
-def test_a_changed_source_is_not_read(prores: Movie, tmp_path: Path) -> None:
+def test_what_was_read_of_a_changed_source_is_not_believed(prores: Movie, tmp_path: Path) -> None:
     copy = Path(shutil.copy2(prores.path, tmp_path))
     order = _order(copy, 0, 5)
     os.utime(copy, ns=(1, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ import pytest
 import xxhash
 
 from core.decide import commands
-from core.model.orders import EncodeTrack, JoinFilm, JoinSound, JoinVideo, Made, Refuted
+from core.model.failure import Evidence
+from core.model.orders import Assignment, EncodeTrack, JoinFilm, JoinSound, JoinVideo, Made, Refuted
 from core.model.preset import Preset
-from core.perform import hashing, join, render
+from core.perform import hashing, join, render, worker
 from core.perform.wrong import Changed, Damaged, NotContiguous
 from tests.core.perform import bench
 from tests.core.props import FFV1, H264, MJPEG
@@ -174,6 +176,36 @@ def test_a_changed_source_is_changed(mov: Parts, mjpeg: Movie, tmp_path: Path) -
     beyond = msgspec.structs.replace(copy, first_frame=27)
     with pytest.raises(NotContiguous):
         join.join(msgspec.structs.replace(order, video=(beyond,)), lambda frames: None)
+
+
+@pytest.mark.parametrize("how", ["gone", "noise", "half", "another", "sound alone"])
+@pytest.mark.parametrize("number", [0, 2], ids=["at the beginning", "at the end"])
+def test_whatever_has_become_of_a_source_it_is_blamed_and_not_the_film(
+    mov: Parts, mjpeg: Movie, prores: Movie, how: str, number: int, tmp_path: Path
+) -> None:
+    source = Path(shutil.copy2(mjpeg.path, tmp_path / "a.mov"))
+    digest = xxhash.xxh3_128_hexdigest(b"".join(bench.payloads(source)[20:26]))
+    copy = JoinVideo(
+        key="copy", frames=6, digest=digest, source=str(source), fingerprint=hashing.fingerprint(source), first_frame=20
+    )
+    video = list(mov.order.video)
+    video[number] = copy
+    order = mov.into(tmp_path, video=tuple(video), sound=(), pcm="", samples=0)
+    _joined(order)
+    match how:
+        case "gone":
+            source.unlink()
+        case "another":
+            shutil.copyfile(prores.path, source)
+        case "sound alone":
+            shutil.copyfile(_voice(tmp_path), source)
+        case _:
+            whole = source.read_bytes()
+            source.write_bytes({"noise": bytes(5000), "half": whole[: len(whole) // 2]}[how])
+    seen = worker.perform(Assignment(order=order))
+    assert isinstance(seen, Evidence)
+    assert (seen.operation, seen.place, seen.path, seen.clip) == ("join", "source", str(source), "copy")
+    assert (seen.note, seen.errno) == (("", errno.ENOENT) if how == "gone" else ("source-changed", seen.errno))
 
 
 @pytest.mark.parametrize("name", ["mov", "mp4", "mkv"])
