@@ -37,7 +37,6 @@ from core.record.journal import Journal
 from core.record.submissions import Submissions
 from core.request import check_output
 from otio_adapters.reader import timeline_from
-from otio_adapters.refused import TimelineRefused
 
 _errands = msgspec.json.Decoder(Errand)
 
@@ -79,7 +78,7 @@ class Clerk:
                         self.journal.append(errand.job, [failed], machine.now())
                     self.submissions.wish(errand.job, errand.wish)
                     return Done(re=errand.request, job=errand.job)
-        except (Refused, TimelineRefused) as error:
+        except Refused as error:
             return refusal(error, errand.request, self.where.settings.language)
         except RECORD_LOST as error:
             lost = Refused("journal-failing", path=str(self.where.home), detail=str(error))

@@ -10,10 +10,9 @@ import msgspec
 
 from bridge.requests import Answer, Cancel, Describe, List, Pause, Pictures, Prioritise, Resume, Stats, Submit
 from bridge.sayings import Refusal
-from core.explain import catalogue, refusals
+from core.explain import refusals
 from core.explain.filling import Language
 from core.model.refusal import Refused
-from otio_adapters.refused import TimelineRefused
 
 LENGTHS = struct.Struct(">II")
 """Before an errand: the lengths of its request and of its timeline."""
@@ -55,10 +54,7 @@ def received(pipe: BinaryIO, errands: msgspec.json.Decoder[_T]) -> Iterator[tupl
         yield errands.decode(pipe.read(head)), pipe.read(timeline)
 
 
-def refusal(error: Refused | TimelineRefused, request: str, language: Language) -> Refusal:
+def refusal(error: Refused, request: str, language: Language) -> Refusal:
     """No, in words."""
-    if isinstance(error, TimelineRefused):
-        said = catalogue.words(error.code, language, detail=error.message)
-    else:
-        said = refusals.refusal(error, language)
+    said = refusals.refusal(error, language)
     return Refusal(re=request, code=error.code, title=said.title, message=said.message, action=said.action)

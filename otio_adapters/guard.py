@@ -6,57 +6,46 @@ OpenTimelineIO's parser crashes the whole process on deeply nested input (50,000
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import stat
 from pathlib import Path
 from typing import Any
 
-from otio_adapters.refused import TimelineRefused, invalid, named
+from otio_adapters.refused import TimelineRefused, invalid
 
 LARGEST_BYTES = 64 * 1024 * 1024
 """A 1,000-clip export of DaVinci Resolve with its effects is about 15 MB."""
 DEEPEST = 128
 MOST_NODES = 2_000_000
 
-_EXPORT_AGAIN = "Export the timeline from the editor again, as OpenTimelineIO (.otio)."
-_SPLIT = "Export a shorter part of the timeline, or check that this is the file you meant."
-
 
 def bytes_of(path: Path) -> bytes:
     """The file as it is; TimelineRefused when it is none, cannot be read or is too large."""
-    shown = named(path.name)
+    name = path.name or str(path)
     try:
         # A pipe or device would block or never end; only regular files are opened.
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise _unreadable(f"{shown} is a folder, not a timeline file.", "Choose the .otio file itself.")
+            raise TimelineRefused("timeline-no-file", why="folder", name=name)
         if not stat.S_ISREG(mode):
-            raise _unreadable(f"{shown} is not an ordinary file.", "Choose an .otio file on disk.")
+            raise TimelineRefused("timeline-no-file", why="no-ordinary-file", name=name)
         with path.open("rb") as file:
             data = file.read(LARGEST_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError) as gone:
-        raise TimelineRefused(
-            "timeline-missing",
-            f"There is no timeline file {shown} at {named(path.parent)}.",
-            "Check that the file was not moved or renamed, or export the timeline again.",
-        ) from gone
+        raise TimelineRefused("timeline-missing", why="no-timeline", name=name, folder=str(path.parent)) from gone
     except PermissionError as forbidden:
-        raise _unreadable(
-            f"You are not allowed to read {shown}.", "Give yourself permission to read it, or save it somewhere else."
-        ) from forbidden
-    except (OSError, ValueError) as broken:  # ValueError: a NUL in the path
-        reason = (isinstance(broken, OSError) and broken.strerror) or "no file can have this name"
-        raise _unreadable(
-            f"{shown} could not be read: {reason}.", "Check the disk or the connection to the server, then try again."
-        ) from broken
+        raise TimelineRefused("timeline-no-permission", why="not-allowed", name=name) from forbidden
+    except ValueError as impossible:  # a NUL in the path
+        raise TimelineRefused("timeline-no-file", why="impossible-name", name=name) from impossible
+    except OSError as broken:
+        if broken.errno == errno.ENAMETOOLONG:
+            raise TimelineRefused("timeline-no-file", why="impossible-name", name=name) from broken
+        raise TimelineRefused("timeline-unreadable", why="not-read", name=name, reason=broken.strerror or "") from broken
     if len(data) > LARGEST_BYTES:
-        raise TimelineRefused("timeline-too-large", f"{shown} is larger than {LARGEST_BYTES // 2**20} MiB.", _SPLIT)
+        raise TimelineRefused("timeline-too-large", why="large-file", name=name, most=LARGEST_BYTES // 2**20)
     return data
-
-
-def _unreadable(message: str, action: str) -> TimelineRefused:
-    return TimelineRefused("timeline-unreadable", message, action)
 
 
 def parse(data: bytes) -> Any:
@@ -72,10 +61,8 @@ def parse(data: bytes) -> Any:
     except MemoryError as full:
         raise _too_many() from full
     except ValueError as wrong:
-        where = f" (line {wrong.lineno})" if isinstance(wrong, json.JSONDecodeError) else ""
-        raise TimelineRefused(
-            "timeline-not-json", f"This is not a timeline in the OpenTimelineIO format{where}.", _EXPORT_AGAIN
-        ) from wrong
+        line = wrong.lineno if isinstance(wrong, json.JSONDecodeError) else None
+        raise TimelineRefused("timeline-not-json", why="not-json", line=line) from wrong
     _measure(parsed)
     return parsed
 
@@ -105,19 +92,19 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         for key, _ in pairs:
             if key in seen:
                 # Readers disagree on which of the two counts, so the film would depend on the reader.
-                raise invalid(f"The timeline says {named(key)} twice in one place.")
+                raise invalid(why="said-twice", key=key)
             seen.add(key)
     return made
 
 
 def _constant(text: str) -> Any:
-    raise TimelineRefused("timeline-not-json", f"The timeline contains {text} where a number must be.", _EXPORT_AGAIN)
+    raise TimelineRefused("timeline-not-json", why="no-number", found=text)
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise invalid("The timeline contains a number too large for any film.")
+        raise invalid(why="number-too-large")
     return number
 
 
@@ -127,8 +114,8 @@ def _whole(text: str) -> int | float:
 
 
 def _too_deep() -> TimelineRefused:
-    return TimelineRefused("timeline-too-large", f"The timeline is nested more than {DEEPEST} levels deep.", _SPLIT)
+    return TimelineRefused("timeline-too-large", why="deep-file", most=DEEPEST)
 
 
 def _too_many() -> TimelineRefused:
-    return TimelineRefused("timeline-too-large", f"The timeline has more than {MOST_NODES:,} entries.", _SPLIT)
+    return TimelineRefused("timeline-too-large", why="many-entries", millions=f"{MOST_NODES / 1e6:g}")

@@ -57,7 +57,7 @@ def trimmed(clip: otio.schema.Clip) -> times.Span:
     reference = clip.media_reference
     found = clip.source_range or (reference.available_range if reference is not None else None)
     if found is None:
-        raise invalid(f"{called(clip)} says neither which part of its media it shows nor how long that is.")
+        raise invalid(why="no-range", where=called(clip))
     return times.span(found, called(clip))
 
 
@@ -74,7 +74,7 @@ def lay(item: Any, kind: str) -> Strip:
         return _windowed(_topmost(item, kind), item, kind)
     if isinstance(item, otio.schema.Gap) and item.source_range is not None:
         return Strip(times.span(item.source_range, called(item)).length_s)
-    raise invalid(f"{called(item)} on a track has no length.")
+    raise invalid(why="no-length", where=called(item))
 
 
 def window(strip: Strip, start_s: Fraction, length_s: Fraction) -> Strip:

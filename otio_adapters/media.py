@@ -17,8 +17,9 @@ from urllib.parse import unquote_to_bytes
 import opentimelineio as otio
 
 from core.model.film import Media, MediaKind, Remark
+from core.model.refusal import Part
 from otio_adapters import resolve_dialect
-from otio_adapters.refused import invalid, named
+from otio_adapters.refused import called, invalid, named
 
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
@@ -56,7 +57,7 @@ def media_of(clip: otio.schema.Clip, folder: Path) -> tuple[Media, tuple[Remark,
     if kind in ("generator", "none"):
         return Media(name=written, kind=kind), ()
     if isinstance(reference, otio.schema.ImageSequenceReference):
-        url = _first_picture(reference, named(clip.name))
+        url = _first_picture(reference, called(clip))
     else:
         url = resolve_dialect.media_url(reference) or reference.target_url
     address = locate(url, folder, named(clip.name))
@@ -107,10 +108,10 @@ def _of_file_url(rest: str, folder: Path, where: str) -> Address:
     return Address(path if path.startswith("/") or _WINDOWS.match(path) else str(folder / path))
 
 
-def _first_picture(reference: otio.schema.ImageSequenceReference, where: str) -> str:
+def _first_picture(reference: otio.schema.ImageSequenceReference, where: Part) -> str:
     """The address of the first picture. Resolve's folder has no separator at its end, Hiero's has a backslash."""
     if not 0 <= reference.frame_zero_padding <= _WIDEST_NUMBER:
-        raise invalid(f"The picture numbers of {where} have {reference.frame_zero_padding} digits.")
+        raise invalid(why="number-too-wide", where=where, digits=reference.frame_zero_padding)
     base, first = reference.target_url_base or "", reference.start_frame
     if base and not base.endswith(("/", "\\")):
         base += "\\" if _WINDOWS.match(base) and "/" not in base else "/"

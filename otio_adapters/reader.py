@@ -10,7 +10,7 @@ import opentimelineio as otio
 
 from core.model.film import Timeline
 from otio_adapters import guard, schemas
-from otio_adapters.refused import TimelineRefused, invalid, named
+from otio_adapters.refused import TimelineRefused, invalid
 from otio_adapters.timeline import timeline_of
 
 
@@ -35,7 +35,7 @@ def timeline_from(raw: bytes, path: Path) -> Timeline:
     except TimelineRefused:
         raise
     except Exception as unexpected:
-        raise invalid(f"The timeline cannot be understood: {named(unexpected)}.") from unexpected
+        raise invalid(why="not-understood", found=str(unexpected)) from unexpected
 
 
 def _parsed(text: str) -> otio.schema.Timeline:
@@ -46,11 +46,11 @@ def _parsed(text: str) -> otio.schema.Timeline:
         # KeyError puts its text in quotes; types are mangled C++ names; lines are those of our own copy.
         said = str(unexpected.args[0] if unexpected.args else unexpected)
         text = re.sub(r" ?\(of type '[^']*'\)|:? ?\(?near line \d+\)?", "", said)
-        raise invalid(f"The timeline is damaged or incomplete: {named(text)}.") from unexpected
+        raise invalid(why="damaged", found=text) from unexpected
     if isinstance(root, otio.schema.SerializableCollection):
         timelines = [child for child in root if isinstance(child, otio.schema.Timeline)]
         if len(timelines) != 1:
-            raise schemas.not_a_timeline(f"collection of {len(timelines)} timelines")
+            raise TimelineRefused("timeline-not-otio", why="not-one-timeline", count=len(timelines))
         root = timelines[0]
     if not isinstance(root, otio.schema.Timeline):
         raise schemas.not_a_timeline(type(root).__name__)

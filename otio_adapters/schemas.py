@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from otio_adapters.refused import TimelineRefused, invalid, named
+from otio_adapters.refused import TimelineRefused, invalid, plainly
 
 READABLE = {
     "Timeline": 1,
@@ -66,18 +66,13 @@ _LISTS = ("children", "effects")
 
 _SCHEMA = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\.([0-9]{1,6})")
 _DATA = ("metadata", "parameters")
-_UPDATE = "Export the timeline from the editor in an older OpenTimelineIO version, or update Hotsplice."
 
 
 def prepare(root: Any) -> None:
     """Edit the parsed file in place. `timeline-not-otio` or `timeline-schema-unknown` when it is not for us."""
     schema = root.get("OTIO_SCHEMA") if isinstance(root, dict) else None
     if not isinstance(schema, str) or not _SCHEMA.fullmatch(schema):
-        raise TimelineRefused(
-            "timeline-not-otio",
-            "This file is JSON, but not an OpenTimelineIO timeline.",
-            "Choose the .otio file that the editor exported.",
-        )
+        raise TimelineRefused("timeline-not-otio", why="not-otio")
     _check(schema)
     if not schema.startswith(("Timeline.", "SerializableCollection.")):
         raise not_a_timeline(schema.partition(".")[0])
@@ -86,11 +81,7 @@ def prepare(root: Any) -> None:
 
 def not_a_timeline(kind: str) -> TimelineRefused:
     """The refusal of OTIO that holds something else."""
-    return TimelineRefused(
-        "timeline-not-otio",
-        f"This OpenTimelineIO file holds a {kind}, not one timeline.",
-        "Export the whole timeline from the editor, not a single clip or a bin.",
-    )
+    return TimelineRefused("timeline-not-otio", why="another-object", found=kind)
 
 
 def _tidy(node: Any) -> None:
@@ -140,9 +131,8 @@ def _check_place(node: dict[str, Any], key: str, child: Any) -> None:
         if isinstance(schema, str) and not _known(schema):
             _check(schema)
         if not isinstance(schema, str) or schema.partition(".")[0] not in (allowed or ()):
-            owner = named(node.get("name") or node["OTIO_SCHEMA"])
-            found = named(schema or type(part).__name__)
-            raise invalid(f"The timeline is damaged: {named(key)} of {owner} is {found}.")
+            owner = plainly(node.get("name") or "") or node["OTIO_SCHEMA"]
+            raise invalid(why="misplaced", key=key, owner=owner, found=str(schema or type(part).__name__))
 
 
 def _plain(node: Any) -> None:
@@ -166,10 +156,6 @@ def _known(schema: Any) -> bool:
 
 def _check(schema: Any) -> None:
     if not isinstance(schema, str) or not schema:
-        raise invalid("The timeline is damaged: something in it does not say what it is.")
+        raise invalid(why="schema-unsaid")
     if not _known(schema):
-        raise TimelineRefused(
-            "timeline-schema-unknown",
-            f"The timeline contains {named(schema)}, which this version of Hotsplice cannot read.",
-            _UPDATE,
-        )
+        raise TimelineRefused("timeline-schema-unknown", why="schema-unknown", found=schema)

@@ -19,7 +19,7 @@ import opentimelineio as otio
 from core.model.film import Remark
 from core.model.timing import exact_rate
 from otio_adapters import times
-from otio_adapters.refused import called, invalid, named
+from otio_adapters.refused import called, invalid
 from otio_adapters.resolve_dialect import plain
 
 FASTEST = 300
@@ -45,7 +45,7 @@ def settings_of(timeline: otio.schema.Timeline) -> Settings:
     if said is None:
         return Settings()
     if not isinstance(said, dict):
-        raise invalid("The hotsplice settings in the timeline are not a list of settings.")
+        raise invalid(why="no-settings")
     found: dict[str, Any] = {}
     for key, value in said.items():
         if value is None or key not in Settings._fields:
@@ -68,7 +68,7 @@ def _whole(key: str, value: Any) -> int:
 
 
 def _odd(key: str, value: Any) -> Exception:
-    return invalid(f"The hotsplice settings in the timeline say that {key} is {named(value)}.")
+    return invalid(why="odd-setting", key=key, value=str(value))
 
 
 def frame_rate(timeline: otio.schema.Timeline) -> tuple[Fraction, tuple[Remark, ...]]:
@@ -92,7 +92,7 @@ def frame_rate(timeline: otio.schema.Timeline) -> tuple[Fraction, tuple[Remark, 
             rate = start_rate if start_rate in rates else rates[0]
             return rate, _mixed(rate, lengths)
     if start_rate is None:
-        raise invalid("The timeline does not say how many frames a second has.")
+        raise invalid(why="no-rate")
     return start_rate, ()
 
 

@@ -15,12 +15,13 @@ import msgspec
 import opentimelineio as otio
 
 from core.model.film import Clip, Remark, Timeline, Track
+from core.model.refusal import Part
 from core.model.timing import nearest_frame
 from otio_adapters import resolve_dialect, times
 from otio_adapters.effects import effect_remarks
 from otio_adapters.layout import Note, Piece, Strip, lay, trimmed, window
 from otio_adapters.media import media_of
-from otio_adapters.refused import TimelineRefused, called, invalid, named
+from otio_adapters.refused import TimelineRefused, invalid, named, plainly
 from otio_adapters.settings import frame_rate, settings_of
 
 _KINDS: dict[str, Literal["video", "audio"]] = {"video": "video", "audio": "audio"}
@@ -40,7 +41,7 @@ def timeline_of(written: otio.schema.Timeline, *, folder: Path, stem: str) -> Ti
     """
     stack = written.tracks
     if stack is None or stack.parent() is not None:  # with a parent, the tracks would contain themselves
-        raise invalid("The timeline has no tracks.")
+        raise invalid(why="no-tracks")
     settings = settings_of(written)
     found, remarks = _tracks(stack)
     if not any(strip.length_s for _, _, strip in found):
@@ -60,7 +61,7 @@ def timeline_of(written: otio.schema.Timeline, *, folder: Path, stem: str) -> Ti
     return Timeline(
         name=written.name.strip() or (settings.name or "").strip() or stem,
         rate=rate,
-        start_frame=nearest_frame(times.exact(start, "The start of the timeline"), rate) if start is not None else 0,
+        start_frame=nearest_frame(times.exact(start, Part(kind="start")), rate) if start is not None else 0,
         frames=frames,
         tracks=tuple(tracks),
         drop_frame=settings.drop_frame,
@@ -73,11 +74,7 @@ def timeline_of(written: otio.schema.Timeline, *, folder: Path, stem: str) -> Ti
 
 
 def _empty() -> TimelineRefused:
-    return TimelineRefused(
-        "timeline-empty",
-        "The timeline is empty: it has no clips and no length.",
-        "Check that you exported the timeline that you see, then export it again.",
-    )
+    return TimelineRefused("timeline-empty", why="empty")
 
 
 def _tracks(stack: otio.schema.Stack) -> tuple[list[tuple[Literal["video", "audio"], Any, Strip]], list[Remark]]:
@@ -85,7 +82,7 @@ def _tracks(stack: otio.schema.Stack) -> tuple[list[tuple[Literal["video", "audi
     it (OTIO allows that) is a picture track of its own."""
     found: list[tuple[Literal["video", "audio"], Any, Strip]] = []
     remarks = list(effect_remarks(stack, "Timeline"))
-    span = times.span(stack.source_range, "The timeline") if stack.source_range is not None else None
+    span = times.span(stack.source_range, Part(kind="timeline")) if stack.source_range is not None else None
     for item in stack:
         if isinstance(item, otio.schema.Transition):
             continue
@@ -148,7 +145,7 @@ def _source_in(piece: Piece, rate: Fraction) -> tuple[Fraction, bool]:
     start_s = trimmed(piece.clip).start_s
     if available is None:
         return start_s + piece.skipped_s, start_s != 0
-    media_s = times.exact(available.start_time, f"The media of {called(piece.clip)}")
+    media_s = times.exact(available.start_time, Part(kind="media", name=plainly(piece.clip.name)))
     source_in = start_s - media_s + piece.skipped_s
     # Resolve writes 87399@24 at 25 as 91046.625, others round it to a frame.
     rounded = -Fraction(1, 2) / rate < source_in < 0

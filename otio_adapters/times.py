@@ -9,6 +9,7 @@ from typing import NamedTuple
 import opentimelineio as otio
 
 from core.model import timing
+from core.model.refusal import Part
 from otio_adapters.refused import invalid
 
 LONGEST_S = 10_000_000
@@ -26,7 +27,7 @@ class Span(NamedTuple):
     length_s: Fraction
 
 
-def exact(time: otio.opentime.RationalTime, where: str) -> Fraction:
+def exact(time: otio.opentime.RationalTime, where: Part) -> Fraction:
     """Seconds of a RationalTime. `timeline-invalid` for a rate of zero or a time that no film has."""
     if time.value == 0:
         # Kdenlive writes 0@0 where it means the beginning.
@@ -36,23 +37,23 @@ def exact(time: otio.opentime.RationalTime, where: str) -> Fraction:
         whole = time.value.is_integer()
         found = int(time.value) * _seconds(1.0, time.rate) if whole else _seconds(time.value, time.rate)
     except (ValueError, ZeroDivisionError, OverflowError) as unusable:
-        raise invalid(f"{where} has a time at {time.rate:g} frames per second.") from unusable
+        raise invalid(why="time-rate", where=where, rate=f"{time.rate:g}") from unusable
     if abs(found) > LONGEST_S:
-        raise invalid(f"{where} has a time of more than {LONGEST_S // 86400} days.")
+        raise invalid(why="time-too-long", where=where, days=LONGEST_S // 86400)
     return found
 
 
-def span(time_range: otio.opentime.TimeRange, where: str) -> Span:
+def span(time_range: otio.opentime.TimeRange, where: Part) -> Span:
     """A TimeRange in seconds; `timeline-invalid` when its duration is negative."""
     length_s = exact(time_range.duration, where)
     if length_s < 0:
-        raise invalid(f"{where} has a negative duration.")
+        raise invalid(why="negative-duration", where=where)
     return Span(exact(time_range.start_time, where), length_s)
 
 
-def add(position_s: Fraction, length_s: Fraction, where: str) -> Fraction:
+def add(position_s: Fraction, length_s: Fraction, where: Part) -> Fraction:
     """The position after an item; `timeline-invalid` when the sum is beyond any film."""
     total = position_s + length_s
     if total > LONGEST_S or total.denominator.bit_length() > _FINEST_BITS:
-        raise invalid(f"{where} ends after more than {LONGEST_S // 86400} days, or mixes too many frame rates.")
+        raise invalid(why="ends-too-late", where=where, days=LONGEST_S // 86400)
     return total

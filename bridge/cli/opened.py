@@ -14,7 +14,6 @@ from bridge.cli.house import Place, place
 from bridge.client import Declined
 from core.model.refusal import Refused
 from core.record.journal import Journal
-from otio_adapters.refused import TimelineRefused
 
 
 def with_place(
@@ -29,7 +28,7 @@ def with_place(
         no = error.refusal
         head = {"exit_code": summary.REFUSED, "outcome": "refused", "code": no.code}
         said: dict[str, Any] = {**head, "title": f"{no.title}.", "message": no.message, "action": no.action}
-    except (Refused, TimelineRefused) as error:
+    except Refused as error:
         said = summary.refusal(error)
     if as_json:
         print(json.dumps({"event": "summary", **said}, ensure_ascii=False))

@@ -23,7 +23,6 @@ from core.record.journal import Journal
 from core.request import Listener, Request, check_output, pack
 from otio_adapters.guard import bytes_of
 from otio_adapters.reader import timeline_from
-from otio_adapters.refused import TimelineRefused
 
 
 class Stop:
@@ -81,7 +80,7 @@ def run_assemble(
     try:
         where = place()
         request = _asked(where, timeline, output, preset)
-    except (Refused, TimelineRefused) as error:
+    except Refused as error:
         return _say(display, summary.refusal(error))
 
     def busy() -> int | None:
@@ -94,7 +93,7 @@ def run_assemble(
 
 
 def _asked(where: Place, timeline: str, output: str, preset: str | None) -> Request:
-    """The request that the words of a command make. Refused, TimelineRefused."""
+    """The request that the words of a command make. Refused."""
     target = Path(output).expanduser().absolute()
     check_output(target)
     known = where.presets()
@@ -136,7 +135,7 @@ def run_resume(
         finally:
             journal.close()
         request = _stored(where, accepted, raw)
-    except (Refused, TimelineRefused) as error:
+    except Refused as error:
         return _say(display, summary.refusal(error))
     return _run(display, where, request, jobs, job=known, checkpoint=seq, search=search, share=share, ahead=ahead)
 
@@ -154,7 +153,7 @@ def run_again(where: Place, job: str) -> int:
 
 
 def _stored(where: Place, accepted: JobAccepted, raw: bytes) -> Request:
-    """The request of a job, as it was made. Refused, TimelineRefused."""
+    """The request of a job, as it was made. Refused."""
     known = where.presets()
     chosen = presets.for_output(known, accepted.preset, Path(accepted.output))
     return Request(

@@ -22,20 +22,14 @@ from core.model.timing import timecode
 from core.perform import machine
 from core.record.journal import damaged
 from core.request import Request
-from otio_adapters.refused import TimelineRefused
 
 COMPLETE, INCOMPLETE, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
-def refusal(error: Refused | TimelineRefused, language: Language | None = None) -> dict[str, Any]:
+def refusal(error: Refused, language: Language | None = None) -> dict[str, Any]:
     """Exit code 2: nothing was begun. `language` None: the one of the settings."""
     language = language or settings.language()
-    if isinstance(error, TimelineRefused):
-        said = catalogue.words(error.code, language, detail=error.message)
-        if language == "en":  # the reader's own advice is about this very file, but it is written in one language
-            said = said._replace(actions=(catalogue.Action(error.action, safe=True),))
-    else:
-        said = refusals.refusal(error, language)
+    said = refusals.refusal(error, language)
     logs.refused(error.code, said.message)
     head = {"exit_code": REFUSED, "outcome": "refused", "code": error.code}
     return head | _said(said) | {"title": f"{said.title}."}

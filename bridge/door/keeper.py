@@ -216,7 +216,7 @@ class Keeper:
                 said, size=read.sight.size, modified=read.sight.mtime_ns / 1e9, submission=message.submission, ask=read.mark,
                 film=message.output, preset=message.preset,
             )  # fmt: skip
-        except (Refused, TimelineRefused) as error:
+        except Refused as error:
             said = reply.refused(said, errands.refusal(error, "drop", self.language), said.at)
         if message is not None:
             try:

@@ -31,7 +31,6 @@ from core.model.facts import Fact, RunInterrupted
 from core.model.refusal import Refused
 from core.perform import machine
 from otio_adapters import exported
-from otio_adapters.refused import TimelineRefused
 
 DIALOG_S, LOOK_S = 600.0, 1.0
 """How long a dialog that Resolve shows is waited for when the film is there, and how often it is looked for."""
@@ -50,8 +49,6 @@ def main() -> int:
             run(editor, where, teller)
         except Refused as error:
             teller.refusal(refusal(error, teller.language))
-        except TimelineRefused as error:
-            teller.refusal(catalogue.words(error.code, teller.language, detail=error.message))
         except Declined as error:
             teller.declined(error.refusal)
         except Failed as error:
@@ -70,7 +67,7 @@ def main() -> int:
 
 
 def run(editor: Editor, where: Place, teller: Teller) -> None:
-    """The story. Refused, TimelineRefused, Declined, Gone, Failed."""
+    """The story. Refused, Declined, Gone, Failed."""
     seen = looking.look(editor)
     timeline = _timeline(editor, seen)
     preset, output = _film(where, seen)
@@ -139,7 +136,7 @@ def _changed(editor: Editor, seen: Seen, sent: bytes) -> bool:
     """Whether the timeline was edited since it was sent. One that cannot be exported just now is not said to be."""
     try:
         return _timeline(editor, seen) != sent
-    except (Refused, TimelineRefused):
+    except Refused:
         return False
 
 

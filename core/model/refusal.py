@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any, Literal
+
+import msgspec
+
+PartKind = Literal["clip", "gap", "track", "stack", "transition", "item", "media", "timeline", "start"]
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a timeline, as a field of a refusal. `name` is empty for one without a name, None for what never has one."""
+
+    kind: PartKind
+    name: str | None = None
+
 
 class Refused(Exception):
     """`code` is a catalogue code (kebab-case); the fields fill its message."""
@@ -10,3 +24,6 @@ class Refused(Exception):
         super().__init__(code, fields)
         self.code = code
         self.fields = fields
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), self.code, **self.fields), ()

@@ -9,6 +9,7 @@ from zipfile import ZipFile
 import msgspec
 import pytest
 
+from bridge import errands
 from bridge.cli.main import main
 from bridge.keys import Keys
 from core.explain import catalogue, refusals
@@ -16,6 +17,7 @@ from core.model.facts import JobFinished, ShotSlated
 from core.model.refusal import Refused
 from core.record.journal import Journal
 from core.record.memory import Memory
+from otio_adapters.reader import read_timeline
 from tests.core.explain.telling import ACCEPTED, RUN, failed, failure, planned, sealed
 from tests.core.explain.tongues import english_in
 
@@ -120,6 +122,24 @@ NO = (
 def test_why_something_is_refused_is_german(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words.split()) == 2
     german(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("text", ["{}", "{", "[1, NaN]", '{"OTIO_SCHEMA": "Clip.2"}', '{"OTIO_SCHEMA": "Timeline.9"}', "folder", "none"])
+def test_why_a_timeline_is_turned_down_is_german(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.otio"
+    if text == "folder":
+        path.mkdir()
+    elif text != "none":
+        path.write_text(text, encoding="utf-8")
+    assert main(["assemble", str(path), "-o", "film.mov"]) == 2
+    german(capsys.readouterr().out)
+    assert main(["assemble", str(path), "-o", "film.mov", "--json"]) == 2
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    german(f"{told['title']} {told['message']} {told['action']} {[one['do'] for one in told['actions']]}")
+    with pytest.raises(Refused) as caught:
+        read_timeline(path)
+    said = errands.refusal(caught.value, "r", "de")
+    assert (said.code, f"{said.title}.", said.message, said.action) == (told["code"], told["title"], told["message"], told["action"])
 
 
 def test_a_wrong_ffmpeg_in_german(capsys: pytest.CaptureFixture[str], home: Path) -> None:

@@ -30,5 +30,5 @@ def test_what_is_no_timeline_is_left_to_the_reader(text):
 
 
 def test_what_cannot_be_read_is_refused():
-    with pytest.raises(TimelineRefused, match="not a timeline"):
+    with pytest.raises(TimelineRefused, match="not-json"):
         complete(b"{", SAID)

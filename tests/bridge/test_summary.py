@@ -106,13 +106,17 @@ def test_problems_that_were_planned_are_told_in_the_language() -> None:
     )  # fmt: skip
 
 
-def test_a_timeline_that_is_turned_down_keeps_the_readers_own_advice_in_its_language() -> None:
-    error = TimelineRefused("timeline-empty", "The timeline is empty: it has no clips.", "Check that very export.")
+def test_a_timeline_that_is_turned_down_is_told_in_the_language() -> None:
+    error = TimelineRefused("timeline-no-file", why="folder", name="cut {why}\x1b")
     english, german = summary.refusal(error, "en"), summary.refusal(error, "de")
-    assert (english["title"], english["message"]) == ("Timeline is empty.", "The timeline is empty: it has no clips.")
-    assert english["action"] == english["actions"][0]["do"] == "Check that very export."
-    assert german["title"] == "Timeline ist leer." and german["message"].endswith(error.message)
-    assert german["action"].startswith("Prüfen Sie, ob")
+    assert (english["title"], english["message"]) == (
+        "Not a timeline file.", "“cut {why}\N{REPLACEMENT CHARACTER}” is a folder, not a timeline file.",
+    )  # fmt: skip
+    assert english["action"] == english["actions"][0]["do"] == "Choose the .otio file itself, on a disk."
+    assert (german["title"], german["message"]) == (
+        "Keine Timeline-Datei.", "„cut {why}\N{REPLACEMENT CHARACTER}“ ist ein Ordner, keine Timeline-Datei.",
+    )  # fmt: skip
+    assert german["action"] == "Wählen Sie die .otio-Datei selbst, auf einem Laufwerk."
 
 
 def test_of_a_damaged_journal_the_file_is_named_that_shall_be_moved_away() -> None:

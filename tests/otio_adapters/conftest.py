@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from core.explain.filling import LANGUAGES
+from core.explain.refusals import refusal
 from core.model.film import Timeline
 from otio_adapters.reader import read_timeline
 from otio_adapters.refused import TimelineRefused
@@ -35,7 +37,9 @@ def refused(read: Callable[[Any], Timeline]) -> Callable[[Any], TimelineRefused]
     def refusing(content: Any) -> TimelineRefused:
         with pytest.raises(TimelineRefused) as caught:
             read(content)
-        assert caught.value.message and caught.value.action, "a refusal says what is wrong and what to do"
+        for language in LANGUAGES:
+            said = refusal(caught.value, language)
+            assert said.message and said.action, "a refusal says what is wrong and what to do"
         return caught.value
 
     return refusing

@@ -8,6 +8,10 @@ from typing import Any
 import opentimelineio as otio
 from opentimelineio import schema
 
+from core.explain.filling import Language
+from core.explain.refusals import refusal
+from otio_adapters.refused import TimelineRefused
+
 
 def span(start: float, frames: float, rate: float = 24) -> otio.opentime.TimeRange:
     return otio.opentime.TimeRange(otio.opentime.RationalTime(start, rate), otio.opentime.RationalTime(frames, rate))
@@ -69,3 +73,8 @@ def parameter(value: Any, default: Any, keys: dict[str, Any] | None = None) -> d
 
 def as_json(item: Any) -> Any:
     return json.loads(item.to_json_string())
+
+
+def message(error: TimelineRefused, language: Language = "en") -> str:
+    """What a person reads."""
+    return refusal(error, language).message

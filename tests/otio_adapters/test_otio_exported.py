@@ -53,5 +53,5 @@ def test_what_is_no_timeline_is_left_to_the_reader(text):
 
 
 def test_half_a_file_is_refused():
-    with pytest.raises(TimelineRefused, match="not a timeline"):
+    with pytest.raises(TimelineRefused, match="not-json"):
         settled(b'{"OTIO_SCHEMA": "Timeline.1", ', marks="x", start_frame=None, rate=None)

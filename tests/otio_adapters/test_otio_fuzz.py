@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentimelineio import schema
 from opentimelineio.opentime import RationalTime
-from otio_building import as_json, clip, file, gap, parameter, resolve_effect, span, stack, timeline, track
+from otio_building import as_json, clip, file, gap, message, parameter, resolve_effect, span, stack, timeline, track
 
+from core.explain.filling import LANGUAGES
 from otio_adapters.reader import timeline_from
 from otio_adapters.refused import TimelineRefused
 
@@ -91,7 +92,7 @@ def outcome(raw: bytes) -> None:
         made = timeline_from(raw, Path("/edit/reel.otio"))
     except TimelineRefused as error:
         assert error.code in CODES
-        assert error.message.isprintable()
+        assert all(message(error, language).isprintable() for language in LANGUAGES)
         assert not isinstance(error.__cause__, OURS), error.__cause__
     else:
         assert made.frames > 0

@@ -34,24 +34,25 @@ def test_a_file_that_is_not_there_is_missing(tmp_path):
     assert code_of(tmp_path / "link.otio") == "timeline-missing"
 
 
-def test_a_folder_a_pipe_and_an_impossible_name_are_unreadable(tmp_path):
-    assert code_of(tmp_path) == "timeline-unreadable"
-    assert code_of(tmp_path / "a\0b.otio") == "timeline-unreadable"
-    assert code_of(tmp_path / ("x" * 5000)) == "timeline-unreadable"
+def test_a_folder_a_pipe_and_an_impossible_name_are_no_file(tmp_path):
+    assert code_of(tmp_path) == code_of(Path("/")) == "timeline-no-file"
+    assert code_of(tmp_path / "a\0b.otio") == "timeline-no-file"
+    assert code_of(tmp_path / ("x" * 5000)) == "timeline-no-file"
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe.otio")
-        assert code_of(tmp_path / "pipe.otio") == "timeline-unreadable"
+        assert code_of(tmp_path / "pipe.otio") == "timeline-no-file"
 
 
-def test_a_forbidden_file_and_a_failing_disk_are_unreadable(tmp_path, monkeypatch):
+def test_a_forbidden_file_and_a_failing_disk_are_told_apart(tmp_path, monkeypatch):
     path = tmp_path / "a.otio"
     path.write_text("{}")
-    for error in (PermissionError(13, "Permission denied"), OSError(5, "Input/output error")):
+    failing = {"timeline-no-permission": PermissionError(13, "Permission denied"), "timeline-unreadable": OSError(5, "I/O error")}
+    for code, error in failing.items():
         def fail(*_: object, error: OSError = error, **__: object) -> None:
             raise error
         with monkeypatch.context() as patch:
             patch.setattr(Path, "open", fail)
-            assert code_of(path) == "timeline-unreadable"
+            assert code_of(path) == code
 
 
 def test_a_large_file_is_not_read_to_its_end(tmp_path):

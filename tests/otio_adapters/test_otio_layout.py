@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentimelineio import schema
 from opentimelineio.opentime import RationalTime
-from otio_building import clip, file, gap, span, stack, timeline, track
+from otio_building import clip, file, gap, message, span, stack, timeline, track
 
 from otio_adapters.layout import Piece, overlay
 
@@ -146,7 +146,7 @@ def test_a_clip_without_a_source_range_is_all_of_its_media(read):
 
 def test_a_clip_without_any_range_is_named(refused):
     error = refused(timeline(track(clip(), schema.Clip("lost", file()))))
-    assert (error.code, "lost" in error.message) == ("timeline-invalid", True)
+    assert (error.code, "lost" in message(error)) == ("timeline-invalid", True)
 
 
 def test_a_film_of_many_layers_is_laid_out_at_once(read):

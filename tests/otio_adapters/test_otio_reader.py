@@ -6,10 +6,11 @@ import pickle
 from pathlib import Path
 
 import pytest
-from otio_building import as_json, clip, timeline, track
+from otio_building import as_json, clip, message, timeline, track
 
 from core.model import codec
 from core.model.film import Timeline
+from core.model.refusal import Part
 from otio_adapters import reader
 from otio_adapters.refused import TimelineRefused, named
 
@@ -44,8 +45,8 @@ def test_an_exception_out_of_opentimelineio_is_a_refusal_with_its_cause(refused)
     error = refused(made)
     assert error.code == "timeline-invalid"
     assert isinstance(error.__cause__, KeyError)
-    assert "kind" in error.message
-    assert "N14opentimelineio" not in error.message
+    assert "kind" in message(error)
+    assert "N14opentimelineio" not in message(error)
 
 
 def test_any_other_exception_is_a_refusal_with_its_cause(read, monkeypatch):
@@ -55,7 +56,7 @@ def test_any_other_exception_is_a_refusal_with_its_cause(read, monkeypatch):
     with pytest.raises(TimelineRefused) as caught:
         read(timeline(track(clip())))
     assert (caught.value.code, type(caught.value.__cause__)) == ("timeline-invalid", RuntimeError)
-    assert "\n" not in caught.value.message
+    assert "\n" not in message(caught.value)
 
 
 def test_a_lone_surrogate_is_refused(refused):
@@ -64,9 +65,10 @@ def test_a_lone_surrogate_is_refused(refused):
 
 
 def test_a_refusal_travels_between_processes():
-    error = TimelineRefused("timeline-empty", "message", "action")
+    error = TimelineRefused("timeline-invalid", why="no-length", where=Part(kind="gap", name="x"))
     again = pickle.loads(pickle.dumps(error))
-    assert (again.code, again.message, again.action, str(again)) == ("timeline-empty", "message", "action", "message")
+    assert (type(again), again.code, again.fields) == (TimelineRefused, "timeline-invalid", error.fields)
+    assert message(again) == message(error) == "Gap “x” on a track has no length."
 
 
 @pytest.mark.parametrize(("name", "shown"), [

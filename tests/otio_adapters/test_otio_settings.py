@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 from opentimelineio import schema
-from otio_building import clip, file, gap, span, stack, timeline, track
+from otio_building import clip, file, gap, message, span, stack, timeline, track
 
 NTSC_24 = Fraction(24000, 1001)
 
@@ -40,7 +40,7 @@ def test_sound_decides_only_without_pictures_and_only_with_a_frame_rate(read, re
     assert read(timeline(track(clip(rate=25)), sound.clone())).rate == 25
     assert read(timeline(track(clip(rate=25), kind="Audio"))).rate == 25
     assert read(timeline(sound.clone(), start=(0, 30))).rate == 30
-    assert "how many frames" in refused(timeline(sound.clone())).message
+    assert "how many frames" in message(refused(timeline(sound.clone())))
 
 
 def test_media_without_a_source_range_and_nests_tell_their_rate(read):

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from opentimelineio import schema
-from otio_building import as_json, clip, file, gap, span, timeline, track
+from otio_building import as_json, clip, file, gap, message, span, timeline, track
 
 NTSC_24 = Fraction(24000, 1001)
 
@@ -146,7 +146,7 @@ def test_a_clip_without_a_name_has_that_of_its_media(read):
 ])
 def test_what_contradicts_itself_is_refused_and_named(refused, item, said):
     error = refused(timeline(track(clip("good")), track(item)))
-    assert (error.code, said in error.message) == ("timeline-invalid", True)
+    assert (error.code, said in message(error)) == ("timeline-invalid", True)
 
 
 def test_missing_tracks_are_refused(refused):

@@ -69,16 +69,16 @@ def _timelines(m: Material) -> list[Bad]:
         ("a rate of zero", "timeline-invalid", "still.otio"),
         ("a missing timeline", "timeline-missing", "nowhere.otio"),
         ("a timeline below a file", "timeline-missing", "a.mov/good.otio"),
-        ("a folder as timeline", "timeline-unreadable", "folder.otio"),
-        ("a pipe as timeline", "timeline-unreadable", "pipe.otio"),
-        ("a name too long for a timeline", "timeline-unreadable", "x" * 300 + ".otio"),
+        ("a folder as timeline", "timeline-no-file", "folder.otio"),
+        ("a pipe as timeline", "timeline-no-file", "pipe.otio"),
+        ("a name too long for a timeline", "timeline-no-file", "x" * 300 + ".otio"),
     ]
     secret = m.lane.root / "bystanders" / "secret.otio"
     return [
         *(Bad(name, code, m.asked(cut)) for name, code, cut in rows),
         Bad(
             "a timeline without read permission",
-            "timeline-unreadable",
+            "timeline-no-permission",
             m.asked(secret),
             hindrances.unreadable_cut(m.folder / "good.otio"),
             plainly=True,

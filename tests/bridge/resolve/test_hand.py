@@ -14,7 +14,8 @@ import pytest
 
 from bridge.resolve import hand
 from bridge.resolve.line import Editor, Failed, Gone, Missing, constant
-from core.model.refusal import Refused
+from core.model.refusal import Part, Refused
+from otio_adapters.refused import TimelineRefused
 
 
 class Script:
@@ -72,6 +73,18 @@ def test_a_refusal_is_two_lines(monkeypatch, tmp_path):
     monkeypatch.setattr(hand, "run", refused)
     first, second, end = Script().main(monkeypatch, tmp_path)
     assert first["say"].startswith("The editor does not answer.") and second["say"].startswith("Close the window") and end["end"]
+
+
+def test_an_export_that_is_damaged_is_said_in_the_language(monkeypatch, tmp_path):
+    (tmp_path / "settings.yaml").write_text("language: de\n", encoding="utf-8")
+
+    def damaged(*_: object) -> None:
+        raise TimelineRefused("timeline-invalid", why="no-length", where=Part(kind="gap", name="Ü"))
+
+    monkeypatch.setattr(hand, "run", damaged)
+    first, second, _ = Script().main(monkeypatch, tmp_path)
+    assert first["say"] == "Timeline widersprüchlich. Lücke „Ü“ auf einer Spur hat keine Länge."
+    assert second["say"].startswith("Exportieren Sie die Timeline erneut")
 
 
 def test_a_script_that_is_gone_ends_the_hand(monkeypatch, tmp_path):

@@ -95,8 +95,8 @@ class Call(ast.NodeVisitor):
             code, given = next(k.value for k in node.keywords if k.arg == "code"), {"name"}
         elif name == "_end" and len(node.args) > 1:
             code, given = node.args[1], FROM_PLAN
-        if name in ("problem", "Note", "TimelineRefused"):
-            given = {"problem": FROM_PLAN, "Note": {"name"}, "TimelineRefused": {"detail"}}[name]
+        if name in ("problem", "Note"):
+            given = {"problem": FROM_PLAN, "Note": {"name"}}[name]
         for text in self._codes(code) if code is not None else ():
             self.found.append((text, given, f"{self._path.relative_to(ROOT)}:{node.lineno}"))
         self.generic_visit(node)
@@ -140,7 +140,7 @@ BOTH = pytest.mark.parametrize(
 def test_the_search_for_codes_finds_them():
     found = {code for code, _, _ in CALLS}
     assert {"journal-busy", "film-not-there", "*-space", "output-is-source", "encoder-missing"} <= found  # Refused
-    assert {"timeline-empty", "timeline-not-otio", "timeline-invalid", "timeline-missing"} <= found  # TimelineRefused
+    assert {"timeline-empty", "timeline-not-otio", "timeline-invalid", "timeline-missing", "timeline-no-file"} <= found  # TimelineRefused
     assert {"source-too-short", "sound-too-short", "sound-begins-late", "source-no-picture", "image-sequence-unsupported"} <= found  # problems
     assert {"title-not-rendered", "transition-as-cut", "rate-conformed", "timeline-rate-mixed"} <= found  # remarks
     assert {"nothing-to-show", "journal-failing", "sound-clipped", "unforeseen"} <= found

@@ -20,9 +20,10 @@ from core.explain.filling import LANGUAGES, fields_of
 from core.explain.phrases import Forms, phrase, phrases, what_is_safe
 from core.model.facts import Answers, Outcomes
 from core.model.failure import ErrorType, Strategy
+from core.model.refusal import PartKind
 
 ROOT = Path(__file__).parents[3]
-PRODUCT = sorted(path for part in ("core", "bridge") for path in (ROOT / part).rglob("*.py"))
+PRODUCT = sorted(path for part in ("core", "bridge", "otio_adapters") for path in (ROOT / part).rglob("*.py"))
 ALL = phrases()
 
 
@@ -53,11 +54,11 @@ def _names(node: ast.expr) -> list[str]:
 
 
 def reasons() -> list[tuple[str, set[str], str]]:
-    """(name, fields, place) of every phrase that is why something is refused: `Refused(..., why=...)`."""
+    """(name, fields, place) of every phrase that is why something is refused: `Refused(..., why=...)`, `invalid(why=...)`."""
     found = []
     for path in PRODUCT:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Refused":
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Refused", "TimelineRefused", "invalid"):
                 given = {k.arg: k.value for k in node.keywords if k.arg}
                 names = [f"why-{name}" for name in _names(given["why"])] if "why" in given else []
                 found += [(name, set(given), f"{path.relative_to(ROOT)}:{node.lineno}") for name in names]
@@ -80,6 +81,7 @@ WORDS = {
     "login-is": set(get_args(State)),
     "mark": set(doctor.MARKS),
     "right": set(OPTIONS),
+    "part": {*get_args(PartKind), "named", "nameless"},
     "change": {change for ladder in LADDERS.values() for change in ladder} | {AGAIN, LOCATE, LOOK_AGAIN, RENDERED_AGAIN},
 }
 """Words of ours that `story.word` says, by kind."""
