@@ -60,9 +60,10 @@ class Folder:
     # Replies ------------------------------------------------------------------------------------------------------
 
     def reply(self, said: Reply, name: str, *, durable: bool) -> None:
-        """Written whole under each of its names, in Lua first: a reply in JSON says that the other stands too."""
+        """Written whole under each of its names, in Lua first: a reply in JSON says that the other stands too. `name` is the drop's,
+        or that which its replies are named after."""
         for ending, data in ((names.LUA, as_lua(said)), (names.JSON, as_json(said))):
-            papers.put(self.inbox / (name + ending), data, durable=durable)
+            papers.put(self.inbox / (names.replied_as(name) + ending), data, durable=durable)
 
     def replied(self, name: str) -> Reply | None:
         """The reply that stands there; None when none of ours does."""
@@ -89,6 +90,8 @@ class Folder:
 
     def tidy(self, name: str, said: Reply) -> None:
         """A sidecar whose timeline was put away when we were cut off follows it: the next of this name brings its own."""
+        if names.replied_as(said.file) == name:
+            name = said.file
         if not said.ask or (self.inbox / name).exists():
             return
         for ending in names.ASKS:

@@ -229,7 +229,7 @@ class Keeper:
 
     def _submit(self, read: Dropped) -> Submit:
         wanted = asking.wanted(read)
-        if self.make and not wanted.output:
+        if self.make and not (wanted.output and Path(wanted.output).is_absolute()):
             with contextlib.suppress(OSError):  # it is refused for that, in words
                 Path(self.usual.films).mkdir(parents=True, exist_ok=True)
         return asking.submit(read, wanted, folder=self.folder.inbox, usual=self.usual)
@@ -245,7 +245,7 @@ class Keeper:
             self.folder.reply(said, drop.name, durable=True)
             answered.replied, self._silent = True, ""
             if said.job:
-                self._followed[drop.name] = _Followed(said, now)
+                self._followed[names.replied_as(drop.name)] = _Followed(said, now)
         if said.job or (said.ended and drop.name.lower().endswith(names.ENDING)):
             self.folder.put_away(drop, names.DONE if said.job else names.REFUSED, said.job)
             del self._answered[drop.name]

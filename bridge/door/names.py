@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -19,6 +21,8 @@ DONE, REFUSED = "done", "refused"
 """Folders in the inbox to which a timeline goes that was answered."""
 SIGN = "~"
 """Before each `key=value` in a name."""
+LONGEST = 255
+"""Bytes of a name: no common file system takes more."""
 
 
 class Drop(NamedTuple):
@@ -44,6 +48,24 @@ def replies(names: Iterable[str]) -> list[str]:
     return sorted(name.removesuffix(JSON) for name in names if name.endswith(JSON) and not name.startswith("."))
 
 
+def replied_as(name: str) -> str:
+    """What replies to a drop are named after: the drop's own name. Where that leaves no room for their endings, its beginning, a mark
+    of the whole name, and its ending. What this gives stays as it is."""
+    room = LONGEST - max(len(JSON), len(LUA))
+    if len(os.fsencode(name)) <= room:
+        return name
+    ending = _ending(name, (ENDING, *OTHERS))
+    return shortened(name[: len(name) - len(ending)], room, f"~{_mark(name)}{ending}")
+
+
+def shortened(base: str, room: int, ending: str) -> str:
+    """A name of at most `room` bytes: as much of the base as there is room for, whole characters of it, and the ending."""
+    kept = os.fsencode(base)
+    if len(kept) + len(ending) > room:
+        kept = kept[: room - len(ending)].decode("utf-8", "ignore").rstrip().encode()
+    return os.fsdecode(kept) + ending
+
+
 def said(name: str, keys: Collection[str]) -> tuple[str, dict[str, str]]:
     """The title in a name, and what stands behind it: `Reel 1~preset=h264~width=1920.otio`. Values are percent-decoded. What
     names none of `keys` belongs to the title."""
@@ -59,11 +81,28 @@ def said(name: str, keys: Collection[str]) -> tuple[str, dict[str, str]]:
 
 
 def beside(name: str, job: str, taken: Collection[str]) -> str:
-    """What a handled file is called in its folder: never a name that is there already."""
-    known = next((end for end in (*(ENDING + ask for ask in ASKS), *ASKS, ENDING) if name.lower().endswith(end)), "")
-    base, ending = name[: len(name) - len(known)], name[len(name) - len(known) :]
-    wanted = [f"{base}.{job}" if job else base, *(f"{base}.{job or 'again'}-{number}" for number in range(2, len(taken) + 3))]
-    return next(name + ending for name in wanted if name + ending not in taken)
+    """What a handled file is called in its folder: never a name that is there already. One that leaves no room for the job gets the
+    mark of its replies."""
+    known = _ending(name, (*(ENDING + ask for ask in ASKS), *ASKS, ENDING))
+    base = name[: len(name) - len(known)]
+    wanted = [f".{job}" if job else "", *(f".{job or 'again'}-{number}" for number in range(2, len(taken) + 3))]
+    whole = name[: len(base) + len(ENDING)]  # the same for a timeline and its sidecar
+    return next(found for end in wanted if (found := _fitted(base, end + name[len(base) :], whole)) not in taken)
+
+
+def _fitted(base: str, ending: str, whole: str) -> str:
+    if len(os.fsencode(base + ending)) <= LONGEST:
+        return base + ending
+    return shortened(base, LONGEST, f"~{_mark(whole)}{ending}")
+
+
+def _ending(name: str, endings: Iterable[str]) -> str:
+    """As it is written in the name; empty where it has none of these."""
+    return next((name[-len(end) :] for end in endings if name.lower().endswith(end)), "")
+
+
+def _mark(name: str) -> str:
+    return hashlib.sha256(os.fsencode(name)).hexdigest()[:12]
 
 
 class Sight(msgspec.Struct, frozen=True, order=True):

@@ -61,7 +61,8 @@ def write_whole(target: Path, data: bytes, *, ours: bytes = b"") -> None:
 def put(target: Path, data: bytes, *, mode: int | None = None, durable: bool = True) -> None:
     """Write a file whole or not at all, whatever had its name; `mode` says who may read it. One that is soon written anew need
     not be durable. OSError."""
-    part = target.with_name(f".{target.name[:100]}.{os.getpid()}.part")
+    begin = os.fsencode(target.name)[:100].decode("utf-8", "ignore")  # a name may be as long as any name can be
+    part = target.with_name(f".{begin}.{os.getpid()}.part")
     try:
         with part.open("xb") as handle:
             handle.write(data)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bridge.door import folder as folders
+from bridge.door import names
 from bridge.door.asking import Usual
 from bridge.door.folder import Folder
 from bridge.door.keeper import Keeper, Pace
@@ -128,6 +129,22 @@ def test_what_is_missing_is_told_with_its_frames_and_what_can_be_done(doors, ree
     assert found["actions"] and "relink" in found["answers"]
 
 
+@pytest.mark.parametrize("long", ["n" * 232, "長" * 76])
+def test_a_name_as_long_as_a_name_can_be_is_replied_to_and_put_away(doors, reel, long):
+    """Two that differ at their end alone are two drops, with a reply each."""
+    both = [f"{long}~output={letter}.mov.otio" for letter in "ab"]
+    for one in both:
+        cut_of(reel, doors.inbox / one, 1)
+    replies = [names.replied_as(one) for one in both]
+    doors.keep(lambda: all(doors.reply(one) for one in replies))
+    doors.keep(doors.ended(*replies))  # another keeper goes on with them
+    said = [doors.reply(one) for one in replies]
+    assert [(one["file"], one["state"], one["film"]) for one in said] == [
+        (name, "complete", str(doors.films / f"{letter}.mov")) for name, letter in zip(both, "ab", strict=True)
+    ]
+    assert len(os.listdir(doors.inbox / "done")) == 2 and not any((doors.inbox / one).exists() for one in both)
+
+
 @pytest.mark.parametrize(
     ("name", "data", "code"),
     [
@@ -192,13 +209,13 @@ def test_the_same_file_dropped_again_is_the_same_job(doors, reel, tmp_path):
 
 
 def test_many_at_once_are_all_replied_to(doors, reel):
-    names = [f"m{number}~preset=h264.otio" for number in range(12)]
-    for name in names:
+    many = [f"m{number}~preset=h264.otio" for number in range(12)]
+    for name in many:
         cut_of(reel, doors.inbox / name, 1)
-    doors.keep(doors.ended(*names), most_s=120)
-    jobs = {str(doors.reply(name)["job"]) for name in names}
+    doors.keep(doors.ended(*many), most_s=120)
+    jobs = {str(doors.reply(name)["job"]) for name in many}
     assert len(jobs) == 12 and jobs == {line.job for line in doors.new()}
-    assert {doors.reply(name)["state"] for name in names} == {"complete"}
+    assert {doors.reply(name)["state"] for name in many} == {"complete"}
 
 
 # Cut off --------------------------------------------------------------------------------------------------------------

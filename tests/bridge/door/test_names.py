@@ -56,6 +56,31 @@ def test_what_is_put_away_keeps_its_ending_however_it_is_written():
     assert names.beside("E.OTIO.ask.txt", "k7m2xq", ()) == "E.k7m2xq.OTIO.ask.txt"
 
 
+LONG = "Ü" * 122 + "a.otio"
+
+
+def test_a_name_too_long_for_a_reply_gets_one_under_a_shorter_name_that_stays_the_same():
+    short = names.replied_as(LONG)
+    assert short.startswith("Ü" * 100) and short.endswith(".otio") and len(os.fsencode(short)) <= 244 < len(os.fsencode(LONG))
+    assert names.replied_as(short) == short, "a keeper that begins anew finds it by the reply"
+    assert names.replied_as("Ü" * 122 + "b.otio") != short, "names that differ at their end alone have a reply each"
+    assert names.replied_as("E" * 240 + ".FCPXML").endswith(".FCPXML")
+    fits = "x" * 239 + ".otio"
+    assert names.replied_as(fits) == fits
+    no_text = os.fsdecode(b"\xe4" * 250 + b".otio")
+    assert len(os.fsencode(names.replied_as(no_text))) <= 244
+
+
+def test_a_long_name_that_is_put_away_finds_room_for_its_job():
+    taken: set[str] = set()
+    for _ in range(3):
+        name = names.beside(LONG, "k7m2xq", taken)
+        assert name not in taken and ".k7m2xq" in name and name.endswith(".otio") and len(os.fsencode(name)) <= names.LONGEST
+        taken.add(name)
+    beside = names.beside("x" * 241 + ".otio.ask.json", "k7m2xq", taken)
+    assert beside.endswith(".k7m2xq.otio.ask.json") and len(beside) <= names.LONGEST
+
+
 def test_a_file_is_still_since_nothing_changed():
     still = Stillness()
     assert still.of("a", Sight(1, 1), 10.0) == 0

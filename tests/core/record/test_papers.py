@@ -32,6 +32,12 @@ def test_nothing_else_is_replaced(tmp_path: Path, content: bytes) -> None:
     assert target.read_bytes() == content
 
 
+@pytest.mark.parametrize("name", ["n" * 255, "長" * 85])
+def test_a_name_as_long_as_a_name_can_be(tmp_path: Path, name: str) -> None:
+    papers.put(tmp_path / name, b"a paper")
+    assert os.listdir(tmp_path) == [name]
+
+
 def test_a_place_where_nothing_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Refused) as refused:
