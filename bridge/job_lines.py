@@ -40,5 +40,5 @@ def _line(journal: Journal, submissions: Submissions, job: str, at: float, wish:
         state = {"run": "waiting", "held": "held"}.get(wish or "", "interrupted")
     return JobLine(
         job=job, state=state, timeline=accepted.timeline_name, output=accepted.output, preset=accepted.preset, at=at,
-        code=end.code if end else "", priority=submissions.priority(job),
+        code=end.code if end else "", priority=submissions.priority(job), digest=accepted.digest,
     )  # fmt: skip

@@ -43,7 +43,8 @@ class Watching(Said, frozen=True):
 
 
 class JobLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A job. `state`: waiting, working, held, or how it ended."""
+    """A job. `state`: waiting, working, elsewhere (another terminal makes it), held, interrupted, or how it ended. `digest`: jobs
+    that were asked for the same film of the same cut share it; a later one takes the earlier one's place."""
 
     job: str
     state: str
@@ -53,6 +54,7 @@ class JobLine(msgspec.Struct, frozen=True, kw_only=True):
     at: float
     code: str = ""
     priority: int = 0
+    digest: str = ""
 
 
 class Jobs(Said, frozen=True):

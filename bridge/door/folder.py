@@ -60,8 +60,8 @@ class Folder:
     # Replies ------------------------------------------------------------------------------------------------------
 
     def reply(self, said: Reply, name: str, *, durable: bool) -> None:
-        """Written whole under each of its names, in Lua first: a reply in JSON says that the other stands too. `name` is the drop's,
-        or that which its replies are named after."""
+        """Written whole under each of its names, in Lua first: a reply in JSON says that the other stands too. `name` is the
+        drop's, or that which its replies are named after."""
         for ending, data in ((names.LUA, as_lua(said)), (names.JSON, as_json(said))):
             papers.put(self.inbox / (names.replied_as(name) + ending), data, durable=durable)
 

@@ -33,10 +33,12 @@ from otio_adapters import guard
 from otio_adapters.refused import TimelineRefused
 
 _log = logging.getLogger("hotsplice")
-_TELLING = {"FilmPlanned", "ProblemFound", "ShotSlated", "ShotMended", "SoundSilenced", "JobFinished", "RunInterrupted"}
+_TELLING = {
+    "RunStarted", "FilmPlanned", "ProblemFound", "ShotSlated", "ShotMended", "SoundSilenced", "JobFinished", "RunInterrupted",
+}  # fmt: skip
 """After these facts the whole of a job is asked for anew; at once after an end, else in a while."""
 _ENDING = {"JobFinished", "RunInterrupted"}
-_RESTING = {"held", "failed"}
+_RESTING = {"held", "failed", "incomplete"}
 MOST_VAIN = 3
 """So often a description that is refused is asked for, before a reply goes without one."""
 
@@ -58,7 +60,8 @@ class Pace:
 
 @dataclass
 class _Followed:
-    """A reply that is not done with. `untold`: the job is to be described anew, `urgent` at once, `again` once more later."""
+    """A reply that is not done with. `untold`: the job is to be described anew, `urgent` at once, `again` once more later.
+    `digest` is that of its JobLine, once it is known."""
 
     said: Reply
     written: float
@@ -68,6 +71,7 @@ class _Followed:
     again: bool = False
     told: float = -1e9
     vain: int = 0
+    digest: str = ""
 
 
 @dataclass
@@ -110,7 +114,8 @@ class Keeper:
                 continue
             last = self.asks.ask(Ping(request="ping")).last
             for one in self._followed.values():
-                one.untold = True  # whatever happened up to that number
+                one.untold = one.untold or one.said.state not in reply.FOR_GOOD  # whatever happened up to that number
+            self._compare()
             for said in self.hears.watch(after=last):
                 self.hear(said)
                 self._round_if_due()
@@ -123,27 +128,51 @@ class Keeper:
 
     def _glance(self) -> None:
         """Jobs that rest are asked for all at once, in a while: somebody may have taken one up again."""
-        now = machine.monotonic()
-        if self._followed and now - self._glanced >= self.pace.renew:
-            self._glanced = now
-            states = {line.job: line.state for line in self.asks.ask(List(request="list", most=MOST_LISTED)).jobs}
-            for one in self._followed.values():
-                one.untold = states.get(one.said.job, one.said.state) != one.said.state
+        if self._followed and machine.monotonic() - self._glanced >= self.pace.renew:
+            self._compare()
+
+    def _compare(self) -> None:
+        """What is replied, with the list of jobs: which one stands otherwise, and which film is made once more."""
+        self._glanced = machine.monotonic()
+        lines = self.asks.ask(List(request="list", most=MOST_LISTED)).jobs if self._followed else ()
+        known, newest = {line.job: line for line in lines}, {line.digest: line.job for line in lines}
+        for name, one in list(self._followed.items()):
+            line = known.get(one.said.job)
+            if line is None:
+                continue
+            one.digest = line.digest
+            one.untold = one.untold or line.state != one.said.state
+            self._once_more(name, one, newest[line.digest])
+
+    def _once_more(self, name: str, one: _Followed, job: str) -> None:
+        """A job for the same film of the same cut was begun after this one: after an answer, or because somebody asked again. A
+        reply that somebody has removed since it ended is not wanted any more."""
+        if not one.said.ended or not one.digest or job == one.said.job:
+            return
+        if self.folder.replied(name) is None:
+            del self._followed[name]
+            return
+        one.said = reply.another(one.said, job, machine.now())
+        one.untold = one.urgent = one.unwritten = True
 
     def hear(self, said: Happened | Progressed | Noticed | None) -> None:
         """What happens to jobs whose replies are followed."""
         if said is None or isinstance(said, Noticed):
             return
-        for one in self._followed.values():
+        fact = {} if isinstance(said, Progressed) else msgspec.json.decode(said.fact)
+        for name, one in list(self._followed.items()):
+            if fact.get("is") == "JobAccepted" and fact["digest"] == one.digest:
+                self._once_more(name, one, said.job)
             if one.said.job != said.job:
                 continue
             if isinstance(said, Progressed):
-                one.said, one.unwritten = reply.progressed(one.said, said), True
+                if not one.said.ended:  # the last of it may come after the end
+                    one.said, one.unwritten = reply.progressed(one.said, said), True
                 continue
-            kind = str(msgspec.json.decode(said.fact).get("is"))
-            one.untold = one.untold or kind in _TELLING
-            if kind in _ENDING:
+            one.untold = one.untold or fact.get("is") in _TELLING
+            if fact.get("is") in _ENDING:
                 one.urgent = one.again = True
+            one.urgent = one.urgent or (one.said.ended and fact.get("is") == "RunStarted")
 
     def _round_if_due(self) -> None:
         now = machine.monotonic()
@@ -177,10 +206,10 @@ class Keeper:
         """What an earlier keeper left: replies that are not final, and those that are old."""
         for name, said in all_replies(self.folder):
             self.folder.tidy(name, said)
-            if said.job and said.state not in reply.FOR_GOOD:
-                self._followed[name] = _Followed(said, now)
-            elif said.ended and machine.now() - said.at > KEPT_S:
+            if said.ended and said.state in reply.FOR_GOOD and machine.now() - said.at > KEPT_S:
                 self.folder.forget(name)
+            elif said.job and said.state not in reply.FINAL:
+                self._followed[name] = _Followed(said, now, untold=said.state not in reply.FOR_GOOD)
 
     # What is dropped ----------------------------------------------------------------------------------------------
 
@@ -257,7 +286,7 @@ class Keeper:
             one.told = now
             self._tell(one)
         if (one.said.ended or one.said.state in _RESTING) and not one.unwritten:
-            if one.said.state in reply.FOR_GOOD and not one.untold:
+            if one.said.state in reply.FINAL and not one.untold:
                 del self._followed[name]
             return
         if now - one.written < (self.pace.write if one.unwritten else self.pace.renew):
@@ -275,7 +304,8 @@ class Keeper:
         """Ask what became of the job, and make the reply of it."""
         at = machine.now()
         try:
-            one.said = reply.described(one.said, self.asks.ask(Describe(request="describe", job=one.said.job)), at)
+            told = self.asks.ask(Describe(request="describe", job=one.said.job))
+            one.said, one.digest = reply.described(one.said, told, at), told.job.digest
         except (Declined, Refused) as error:  # Refused: it takes longer than any client waits, or there is no companion
             if isinstance(error, Declined) and error.refusal.code == "job-unknown":
                 one.said = reply.refused(one.said, error.refusal, at)

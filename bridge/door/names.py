@@ -49,8 +49,8 @@ def replies(names: Iterable[str]) -> list[str]:
 
 
 def replied_as(name: str) -> str:
-    """What replies to a drop are named after: the drop's own name. Where that leaves no room for their endings, its beginning, a mark
-    of the whole name, and its ending. What this gives stays as it is."""
+    """What replies to a drop are named after: the drop's own name. Where that leaves no room for their endings, its beginning, a
+    mark of the whole name, and its ending. What this gives stays as it is."""
     room = LONGEST - max(len(JSON), len(LUA))
     if len(os.fsencode(name)) <= room:
         return name
@@ -81,8 +81,8 @@ def said(name: str, keys: Collection[str]) -> tuple[str, dict[str, str]]:
 
 
 def beside(name: str, job: str, taken: Collection[str]) -> str:
-    """What a handled file is called in its folder: never a name that is there already. One that leaves no room for the job gets the
-    mark of its replies."""
+    """What a handled file is called in its folder: never a name that is there already. One that leaves no room for the job gets
+    the mark of its replies."""
     known = _ending(name, (*(ENDING + ask for ask in ASKS), *ASKS, ENDING))
     base = name[: len(name) - len(known)]
     wanted = [f".{job}" if job else "", *(f".{job or 'again'}-{number}" for number in range(2, len(taken) + 3))]

@@ -16,13 +16,16 @@ MOST_FINDINGS = 500
 ENDS = frozenset({"refused", "failed", "complete", "incomplete", "unchanged", "superseded"})
 FOR_GOOD = ENDS - {"failed"}
 """A job that failed can be taken up again by hand."""
+FINAL = FOR_GOOD - {"incomplete"}
+"""What is missing can be answered; then another job makes the film right."""
 _TRANSIENT = frozenset({"companion-busy", "journal-failing", "journal-busy"})
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """`state` is one of those of List, or `refused`; `ended`: nothing more will come. `at` is in seconds since 1970, renewed
-    every few seconds until the end. `size` and `modified` (seconds since 1970) are those of the file replied to, `ask` marks its
-    sidecar. `frames`, `left_s`, `step`, `done`, `total` as in Progressed; `rate`, `start_frame`, `findings` as in Described."""
+    """`state` is one of those of List, or `refused`; `ended`: nothing more comes by itself. `at` is in seconds since 1970,
+    renewed every few seconds until the end. `size` and `modified` (seconds since 1970) are those of the file replied to, `ask`
+    marks its sidecar. `frames`, `left_s`, `step`, `done`, `total` as in Progressed; `rate`, `start_frame`, `findings` as in
+    Described."""
 
     door: int = FORM
     file: str
@@ -95,6 +98,11 @@ def listed(reply: Reply, line: JobLine, at: float) -> Reply:
         reply, state=line.state, ended=ended, at=at, code=line.code, film=line.output, preset=line.preset,
         frames_done=reply.frames if line.state in FOR_GOOD else reply.frames_done, left_s=None if ended else reply.left_s,
     )  # fmt: skip
+
+
+def another(reply: Reply, job: str, at: float) -> Reply:
+    """The same film is made once more, by another job."""
+    return msgspec.structs.replace(reply, job=job, state="waiting", ended=False, at=at)
 
 
 def described(reply: Reply, told: Described, at: float) -> Reply:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,80 +13,13 @@ import pytest
 
 from bridge.door import folder as folders
 from bridge.door import names
-from bridge.door.asking import Usual
 from bridge.door.folder import Folder
 from bridge.door.keeper import Keeper, Pace
 from bridge.requests import Cancel, Resume
 from core.record import papers
-from tests.bridge.companions import Companions, companions, listed
+from tests.bridge.door.doors import NEVER, QUICK
 from tests.bridge.test_companion_story import cut_of
-from tests.film.media import Movie, make_movie
 from tests.film.timelines import timeline
-
-QUICK = Pace(look=0.0, settle=0.0, vain=3.0, write=0.0, renew=0.2, describe=0.1, rest=0.0)
-NEVER = Pace(look=0.0, settle=0.0, vain=1e9, write=0.0, renew=0.2, describe=0.1, rest=0.0)
-
-
-@pytest.fixture(scope="module")
-def reel(tmp_path_factory: pytest.TempPathFactory) -> Movie:
-    return make_movie(tmp_path_factory.mktemp("reel") / "reel.mov", source_id=5, frames=72, codec="prores", audio="pcm")
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Companions]:
-    home = tmp_path_factory.mktemp("door") / "home"
-    home.mkdir()
-    (home / "settings.yaml").write_text("door: false\n")
-    with companions(home) as made:
-        made.start("-j", "2")
-        yield made
-
-
-class Doors:
-    """Keepers of one folder, one after the other."""
-
-    def __init__(self, house: Companions, tmp_path: Path) -> None:
-        self.house, self.inbox, self.films = house, tmp_path / "inbox", tmp_path / "films"
-        self.usual = Usual(films=self.films, preset="", endings={"h264": ".mp4"})
-        self.inbox.mkdir()
-        self.before = {line.job for line in self.lines()}
-
-    def lines(self):
-        with self.house.client() as client:
-            return listed(client)
-
-    def new(self):
-        """Jobs since the test began."""
-        return [line for line in self.lines() if line.job not in self.before]
-
-    def keep(self, until: Callable[[], bool], pace: Pace = QUICK, most_s: float = 40) -> None:
-        """Go round until something is so."""
-        end = time.monotonic() + most_s
-        with self.house.client() as asks, self.house.client() as hears:
-            keeper = Keeper(
-                folder=Folder(self.inbox), usual=self.usual, make=True, asks=asks, hears=hears, language="en", pace=pace
-            )
-
-            def done() -> bool:
-                assert time.monotonic() < end, (sorted(os.listdir(self.inbox)), self.lines())
-                return until()
-
-            keeper.run(done)
-
-    def reply(self, name: str) -> dict[str, object]:
-        path = self.inbox / f"{name}.reply.json"
-        return json.loads(path.read_bytes()) if path.exists() else {}
-
-    def ended(self, *names: str) -> Callable[[], bool]:
-        return lambda: all(self.reply(name).get("ended") for name in names)
-
-    def inside(self) -> list[str]:
-        return sorted(str(path.relative_to(self.inbox)) for path in self.inbox.rglob("*") if path.is_file())
-
-
-@pytest.fixture
-def doors(house: Companions, tmp_path: Path) -> Doors:
-    return Doors(house, tmp_path)
 
 
 def test_a_timeline_becomes_a_film_and_is_put_away(doors, reel):
