@@ -22,7 +22,7 @@ from bridge.accounts import find_job
 from bridge.answers import put_on_record
 from bridge.cli.house import Place, place
 from bridge.errands import Errand, Settle, received, refusal
-from bridge.job_lines import job_lines
+from bridge.job_lines import job_lines, under_work
 from bridge.lacking import complete
 from bridge.protocol import encode
 from bridge.requests import Answer, Cancel, List, Pause, Prioritise, Resume, Submit
@@ -55,7 +55,7 @@ class Clerk:
                 case Submit():
                     return self._submit(errand, timeline)
                 case List():
-                    jobs = job_lines(self.journal, self.submissions, errand.most)
+                    jobs = job_lines(self.journal, self.submissions, self.where.home, errand.most)
                     return Jobs(re=errand.request, jobs=jobs, paused=self.submissions.paused)
                 case Cancel():
                     return self._cancel(errand)
@@ -134,10 +134,16 @@ class Clerk:
         ended = self.journal.last(job, "JobFinished")
         return ended is None or (isinstance(ended.fact, JobFinished) and ended.fact.outcome == "failed")
 
+    def _elsewhere(self, job: str) -> bool:
+        """Whether another terminal is at work on a job that is not for the companion to begin."""
+        wish = dict(self.submissions.queue()).get(job)
+        return wish != "run" and under_work(self.journal, self.where.home, job, self.journal.request(job)[0].output)
+
     def _go_on(self, job: str) -> str:
         """After an answer: the job is wanted; one that has ended already is asked for once more, as another."""
         if self._open(job):
-            self.submissions.wish(job, "run")
+            if not self._elsewhere(job):  # whoever makes it hears the answer
+                self.submissions.wish(job, "run")
             return job
         fact, timeline = self.journal.request(job)
         for known, digest in self.journal.open_jobs(fact.output):
@@ -167,6 +173,8 @@ class Clerk:
         job = find_job(self.journal, asked.job)
         if not self._open(job):
             raise Refused("job-finished", name=job)
+        if self._elsewhere(job):
+            raise Refused("job-running", path=self.journal.request(job)[0].output)
         self.submissions.wish(job, "run")
         return Done(re=asked.request, job=job)
 

@@ -90,7 +90,7 @@ class Companion:
             self._context, pair=keys.prepare(), keys=keys, submissions=self._submissions, program=program_version(),
             language=where.settings.language, listen=where.settings.listen or "",
         )  # fmt: skip
-        self._turns = Turns(self._journal, self._submissions)
+        self._turns = Turns(self._journal, self._submissions, where.home)
         self._clerk = ErrandRow(
             "bridge.clerk", self._context, patience_s=CLERK_S, answered=self._answered,
             packed=lambda ask: errands.packed(ask.message, ask.timeline),  # type: ignore[arg-type]

@@ -3,39 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 
 import msgspec
 
 from bridge.sayings import JobLine
-from core.model.facts import JobFinished
+from core.model.facts import JobFinished, RunStarted
+from core.record import locks
 from core.record.journal import Journal
 from core.record.submissions import Submissions, Wish
 
 
-def job_lines(journal: Journal, submissions: Submissions, most: int) -> tuple[JobLine, ...]:
-    """The newest jobs, oldest first. That a job is under work is not on record: it waits."""
+def job_lines(journal: Journal, submissions: Submissions, home: Path, most: int) -> tuple[JobLine, ...]:
+    """The newest jobs, oldest first. That a job is under work is not on record: it waits, or somebody else makes it."""
     wishes = dict(submissions.queue())
-    return tuple(_line(journal, submissions, job, at, wishes.get(job)) for job, at in journal.jobs()[-most:])
+    return tuple(_line(journal, submissions, home, job, at, wishes.get(job)) for job, at in journal.jobs()[-most:])
 
 
-def job_line(journal: Journal, submissions: Submissions, job: str, working: Collection[str]) -> JobLine:
+def job_line(journal: Journal, submissions: Submissions, home: Path, job: str, working: Collection[str]) -> JobLine:
     """One job. KeyError for one that is not on record."""
     wish = dict(submissions.queue()).get(job)
-    return as_it_is(_line(journal, submissions, job, dict(journal.jobs())[job], wish), working)
+    return as_it_is(_line(journal, submissions, home, job, dict(journal.jobs())[job], wish), working)
 
 
 def as_it_is(line: JobLine, working: Collection[str]) -> JobLine:
-    """The same, with what only the companion knows: which jobs are under work."""
-    begun = line.state == "waiting" and line.job in working
+    """The same, with what only the companion knows: which jobs it works at itself."""
+    begun = line.state in ("waiting", "elsewhere") and line.job in working
     return msgspec.structs.replace(line, state="working") if begun else line
 
 
-def _line(journal: Journal, submissions: Submissions, job: str, at: float, wish: Wish | None) -> JobLine:
+def under_work(journal: Journal, home: Path, job: str, output: str) -> bool:
+    """Whether some process is at work on a job: its run has begun and not ended, and its film is held."""
+    last = journal.last(job, "RunStarted", "RunInterrupted", "JobFinished")
+    return last is not None and isinstance(last.fact, RunStarted) and locks.held(home, output)
+
+
+def _line(journal: Journal, submissions: Submissions, home: Path, job: str, at: float, wish: Wish | None) -> JobLine:
     accepted, _ = journal.request(job)
     ended = journal.last(job, "JobFinished")
     end = ended.fact if ended and isinstance(ended.fact, JobFinished) else None
-    if end and (end.outcome != "failed" or wish != "run"):
-        state: str = end.outcome
+    if under_work(journal, home, job, accepted.output):
+        state: str = "elsewhere"
+    elif end and (end.outcome != "failed" or wish != "run"):
+        state = end.outcome
     else:
         state = {"run": "waiting", "held": "held"}.get(wish or "", "interrupted")
     return JobLine(

@@ -79,7 +79,7 @@ class Teller:
         job, speak = find_job(self.journal, asked.job), self.where.settings.language
         known = account(self.journal, job)
         told, planned = known.told, known.told.planned
-        line = job_line(self.journal, self._submissions, job, working)
+        line = job_line(self.journal, self._submissions, self.where.home, job, working)
         film = self.journal.film(told.accepted.output)
         back = exchange(film, told)
         whole = standing(told, state=line.state, language=speak, old_film=Path(film.path).name if film else "", rollback=back)

@@ -7,14 +7,16 @@ that is killed again and again without a new fact on record is given up, so that
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from bridge.meanwhile import Left, left
 from bridge.sharing import Job
 from core.model.facts import JobFinished
 from core.perform import machine
+from core.record import locks
 from core.record.journal import Journal
 from core.record.submissions import Queued, Submissions, Wish
 
@@ -45,13 +47,14 @@ class _Tried:
 class Turns:
     """The queue as it stands in the journal, and what happened to it in this process."""
 
-    def __init__(self, journal: Journal, submissions: Submissions) -> None:
-        self._journal, self._submissions = journal, submissions
+    def __init__(self, journal: Journal, submissions: Submissions, home: Path) -> None:
+        self._journal, self._submissions, self._home = journal, submissions, home
         self._tried: dict[str, _Tried] = {}
         self._settling: set[str] = set()
         self._looked = -LOOK_EVERY_S
         self._wanted: list[Job] = []
         self._ended: list[str] = []
+        self._elsewhere: set[str] = set()
         self.paused = False
 
     def look(self) -> None:
@@ -66,9 +69,9 @@ class Turns:
         self.look()
 
     def waiting(self, working: Collection[str] = ()) -> list[Job]:
-        """The jobs that could be worked at now, in order; without those under work."""
+        """The jobs that could be worked at now, in order; without those under work, here or in another terminal."""
         self._look_at_times()
-        busy = self._settling.union(working, self._ended)
+        busy = self._settling.union(working, self._ended, self._elsewhere)
         return [job for job in self._wanted if job.job not in busy and self._may(job.job)]
 
     def working(self, working: Collection[str]) -> list[Job]:
@@ -92,11 +95,17 @@ class Turns:
             self._looked = now
             self._wanted = [_job(line) for line in self._submissions.lines() if line.wish == "run"]
             self._ended = self._submissions.ended()
+            self._elsewhere = {job.job for job in self._wanted if self._held(job.job)}
             self.paused = self._submissions.paused
 
-    def taken_up(self) -> list[Left]:
-        """At the start: what was left unfinished, and how far it was."""
-        return [left(self._journal, self._submissions, job) for job, wish in self._submissions.queue() if wish == "run"]
+    def _held(self, job: str) -> bool:
+        return locks.held(self._home, self._journal.request(job)[0].output)
+
+    def taken_up(self) -> Iterator[Left]:
+        """At the start: what was left unfinished, and how far it was; without what somebody is at work on."""
+        for job, wish in self._submissions.queue():
+            if wish == "run" and not self._held(job):
+                yield left(self._journal, self._submissions, job)
 
     def after(self, job: str, code: int | None, summary: dict[str, Any], *, asked: bool) -> End:
         """A job's process ended with this code (negative: killed; None: it cannot be killed) after these last words; `asked`:

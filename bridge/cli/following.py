@@ -108,7 +108,7 @@ def _until_end(client: Client, job: str, after: int, display: Display, end: End)
                 if bytes(said.snapshot) != b"null":
                     display.now(said.job, _snapshots.decode(said.snapshot))
             case None:
-                if stopped and end().job.state not in ("waiting", "working"):  # held by somebody who did not say why
+                if stopped and end().job.state not in ("waiting", "working", "elsewhere"):  # held by somebody who did not say why
                     return summary.INTERRUPTED
     raise AssertionError("watching does not end by itself")
 

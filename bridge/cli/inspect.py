@@ -17,6 +17,7 @@ from bridge.cli.asking import ask, runs
 from bridge.cli.console import safe
 from bridge.cli.house import Place
 from bridge.cli.opened import with_journal
+from bridge.job_lines import under_work
 from bridge.requests import MOST_LISTED, List
 from bridge.sayings import Jobs
 from core.explain.filling import Language
@@ -24,10 +25,9 @@ from core.explain.phrases import phrase
 from core.explain.story import sentence, word
 from core.model import codec
 from core.model.facts import FilmPlanned, JobFinished, RunInterrupted, RunStarted, SealBroken, SegmentSealed
-from core.record import locks
 from core.record.journal import Entry, Journal
 
-_QUEUED = ("waiting", "working", "held")
+_QUEUED = ("waiting", "working", "elsewhere", "held")
 _COLOUR = {"complete": "green", "unchanged": "green", "incomplete": "yellow", "failed": "red"}
 
 
@@ -54,7 +54,7 @@ def moment(at: float) -> str:
 
 
 def state_of(journal: Journal, job: str) -> str:
-    """One word: accepted, running or interrupted, or how it ended."""
+    """One word: accepted, unfinished or interrupted, or how it ended."""
     last = journal.last(job, "JobFinished", "RunInterrupted", "RunStarted")
     match last.fact if last else None:
         case JobFinished() as end:
@@ -68,9 +68,8 @@ def state_of(journal: Journal, job: str) -> str:
 
 
 def _now(journal: Journal, job: str, home: Path, output: str) -> str:
-    """The same; one that is under work in another terminal is running."""
-    state = state_of(journal, job)
-    return "running" if state == "unfinished" and locks.held(home, output) else state
+    """The same; one that is under work in another terminal is made elsewhere."""
+    return "elsewhere" if under_work(journal, home, job, output) else state_of(journal, job)
 
 
 def _jobs(where: Place, journal: Journal, console: Console, as_json: bool, speak: Language) -> None:

@@ -292,6 +292,7 @@ class Keeper:
         if now - one.written < (self.pace.write if one.unwritten else self.pace.renew):
             return
         if not one.unwritten:
+            one.untold = one.said.state == "elsewhere"  # a process that is killed there says nothing
             one.said = msgspec.structs.replace(one.said, at=machine.now())
         one.written, one.unwritten = now, True
         try:

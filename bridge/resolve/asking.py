@@ -15,7 +15,7 @@ from bridge.sayings import Happened, JobLine, Noticed, Progressed
 from core.model import codec
 from core.model.facts import Fact, JobFinished, RunInterrupted
 
-OPEN = ("waiting", "working", "held", "interrupted")
+OPEN = ("waiting", "working", "elsewhere", "held", "interrupted")
 
 
 class Asked(NamedTuple):

@@ -161,7 +161,7 @@ class JobPage(QWidget):
     def _show_cards(self, page: Page) -> None:
         emptied(self._cards)
         found = say("findings", self._language, count=len(page.cards)) if page.cards else say("nothing-found", self._language)
-        quiet = not page.known or (not page.cards and page.state in ("waiting", "working"))
+        quiet = not page.known or (not page.cards and page.state in ("waiting", "working", "elsewhere"))
         put(self._cards_head, "" if quiet else found.upper())
         for card in page.cards:
             self._cards.addWidget(CardBox(card, self._do, self.go_to))

@@ -250,7 +250,7 @@ def _finding_acts(finding: Finding, language: Language) -> tuple[Act, ...]:
 def _acts(model: Model, line: JobLine, told: Described | None, language: Language) -> tuple[Act, ...]:
     """What can be done with the job as a whole, the most likely first. A film under work is not rolled back."""
     acts: list[str] = []
-    if line.state in ("working", "waiting"):
+    if line.state in ("working", "elsewhere", "waiting"):
         acts = ["cancel"]
         if line.state == "waiting":
             acts.insert(0, "back" if line.priority > 0 else "first")
@@ -259,7 +259,7 @@ def _acts(model: Model, line: JobLine, told: Described | None, language: Languag
     if line.state in ("complete", "unchanged", "incomplete"):
         acts.append("folder")
     if told is not None and told.rollback and line.state in ENDED:
-        if not any(other.state == "working" and other.output == line.output for other in model.jobs):
+        if not any(other.state in ("working", "elsewhere") and other.output == line.output for other in model.jobs):
             acts.append(f"rollback-{told.rollback}")
     acts += ["report", "copy", "bundle"] if told is not None else []
     made = [Act("retry", say("do-retry", language), ("all",))] if line.state == "incomplete" and told is not None else []

@@ -18,6 +18,7 @@ ATTENTION = ("incomplete", "failed")
 GOOD = ("complete", "unchanged")
 _MOST_IN_MENU = 6
 _SIGNS: dict[str, tuple[str, Role]] = {
+    "elsewhere": ("play", "work"),
     "waiting": ("dots", "quiet"), "held": ("pause", "quiet"), "interrupted": ("pause", "quiet"), "superseded": ("back", "quiet"),
     "complete": ("check", "good"), "unchanged": ("check", "good"), "incomplete": ("half", "warn"), "failed": ("cross", "bad"),
 }  # fmt: skip
@@ -137,7 +138,7 @@ def menu(model: Model, language: Language) -> tuple[tuple[Line, ...], ...]:
 
 def rows(model: Model, language: Language, when: Callable[[float], str]) -> tuple[Row, ...]:
     """The jobs, those under work first, then those that wait, then the newest. `when` tells a moment."""
-    order = {"working": 0, "waiting": 1}
+    order = {"working": 0, "elsewhere": 0, "waiting": 1}
     waiting = sorted((line for line in model.jobs if line.state == "waiting"), key=lambda line: (-line.priority, line.at))
     others = [line for line in reversed(model.jobs) if line.state != "waiting"]
     sorted_ = sorted([*waiting, *others], key=lambda line: order.get(line.state, 2))
@@ -148,7 +149,7 @@ def _row(model: Model, line: JobLine, language: Language, when: Callable[[float]
     sign, role = sign_of(model, line)
     words = state_words(model, line, language)
     title = shown(line.timeline) or PurePath(line.output).name or line.job
-    detail = words if line.state in ("working", "waiting") else joined(words, when(line.at))
+    detail = words if line.state in ("working", "elsewhere", "waiting") else joined(words, when(line.at))
     return Row(
         line.job, title, detail, sign, role, progress(model, line), "\n".join((title, words, shown(line.output), line.job))
     )

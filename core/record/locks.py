@@ -1,6 +1,8 @@
 """Who is at work on a film. A lock is gone with the process that holds it, however it ends.
 
-<home>/locks/<name>   one for each film, by its place
+<home>/locks/<name>        one for each film, by its place: held by who is at work on it
+<home>/locks/<name>.busy   the same, by the place as it was asked for: for those who only want to know. Whoever looks at it never
+                           keeps anybody from beginning, and asks no disk but this one: a share that hangs is somewhere else.
 """
 
 from __future__ import annotations
@@ -26,14 +28,16 @@ def film(home: Path, output: str) -> Iterator[None]:
             lock_file(handle.fileno())
         except OSError as error:
             raise Refused("job-running", path=output) from error
-        yield
+        with _busy(home, output).open("a+b") as busy:
+            _lock(busy.fileno(), wait=True)  # for no longer than somebody looks at it
+            yield
 
 
 def held(home: Path, output: str) -> bool:
     """Whether a process is at work on a film just now. It is looked at without making anything."""
     try:
-        with _place(home, output).open("r+b") as handle:
-            lock_file(handle.fileno())
+        with _busy(home, output).open("r+b") as handle:
+            _lock(handle.fileno(), shared=True)
     except FileNotFoundError:
         return False
     except OSError:
@@ -48,14 +52,22 @@ def name_of(output: str) -> str:
 
 def lock_file(handle: int) -> None:
     """Hold an open file until it is closed; OSError when another process holds it."""
+    _lock(handle)
+
+
+def _lock(handle: int, *, wait: bool = False, shared: bool = False) -> None:
     if os.name == "nt":
         import msvcrt
 
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        msvcrt.locking(handle, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
     else:
         import fcntl
 
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
+
+
+def _busy(home: Path, output: str) -> Path:
+    return home / LOCKS / f"{name_of(output)}.busy"
 
 
 def _place(home: Path, output: str) -> Path:

@@ -14,7 +14,8 @@ from bridge.protocol import digest
 from bridge.requests import Answer, Cancel, List, Resume, Submit
 from bridge.sayings import Accepted, Done, Refusal
 from bridge.settings import Settings
-from core.model.facts import FilmPlanned, JobFinished, RunInterrupted
+from core.model.facts import FilmPlanned, JobFinished, RunInterrupted, RunStarted
+from core.record import locks
 from core.record.journal import JournalLost
 from tests.film.timelines import timeline
 
@@ -125,6 +126,22 @@ def test_a_failed_job_is_taken_up_when_someone_wishes(desk):
     assert desk.lines() == [(job, "failed")] and desk.journal.last(job, "JobFinished").fact.code == "output-folder-missing"
     desk.ask(Resume(request="r", job=job))
     assert desk.lines() == [(job, "waiting")]
+
+
+def test_what_another_terminal_makes_is_not_taken_up_and_an_answer_is_left_to_it(desk):
+    job = desk.submit().job
+    run = RunStarted(version="1", ffmpeg="7", workers=1)
+    desk.journal.append(job, [run, JobFinished(outcome="failed"), run], 2.0)
+    desk.ask(Settle(request="s", job=job, wish="over"))
+    film = str(desk.place / "film.mov")
+    with locks.film(desk.where.home, film):
+        assert desk.lines() == [(job, "elsewhere")]
+        no = desk.ask(Resume(request="r", job=job))
+        assert (no.code, film in no.message) == ("job-running", True)
+        assert desk.ask(Answer(request="a", job=job, about="all", answer="skip")).job == job
+        assert desk.clerk.submissions.queue() == []
+    assert desk.lines() == [(job, "failed")]
+    assert desk.ask(Resume(request="r", job=job)).job == job and desk.clerk.submissions.queue() == [(job, "run")]
 
 
 def test_an_answer_to_a_film_that_is_made_asks_for_it_once_more(desk):

@@ -289,7 +289,7 @@ def test_jobs_are_listed_and_told(capsys: pytest.CaptureFixture[str], home: Path
     assert output in said and "unfinished" in said and " [/] " in said
     with locks.film(home, output):
         assert main(["jobs"]) == 0
-        assert "running" in capsys.readouterr().out, "another process is at work on it"
+        assert "made elsewhere" in capsys.readouterr().out, "another process is at work on it"
     assert main(["jobs", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["output"] == output
     assert main(["show", "ab"]) == 0

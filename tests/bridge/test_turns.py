@@ -8,6 +8,7 @@ from bridge import turns
 from bridge.turns import MOST_DEATHS, Turns
 from core.model.facts import JobAccepted, JobFinished, RunInterrupted
 from core.perform import machine
+from core.record import locks
 from core.record.journal import Journal
 from core.record.submissions import Submissions
 
@@ -18,13 +19,13 @@ class Desk:
     """A journal with two jobs in the queue, and a clock that a test moves."""
 
     def __init__(self, path, monkeypatch):
-        self.now = 100.0
+        self.now, self.home = 100.0, path.parent
         monkeypatch.setattr(machine, "monotonic", lambda: self.now)
         self.journal = Journal(path)
         self.submissions = Submissions(self.journal)
         for number in (1, 2):
             self.submissions.accept(f"n{number}", content="", body="", job=f"job{number}", fact=ASKED, timeline=b"", at=1.0)
-        self.turns = Turns(self.journal, self.submissions)
+        self.turns = Turns(self.journal, self.submissions, self.home)
 
     def after(self, code, summary=None, *, asked=False):
         return self.turns.after("job1", code, summary or {}, asked=asked)
@@ -41,6 +42,13 @@ def desk(tmp_path, monkeypatch):
     made = Desk(tmp_path / "journal.db", monkeypatch)
     yield made
     made.journal.close()
+
+
+def test_a_film_that_another_terminal_makes_is_left_to_it_until_it_is_free(desk):
+    with locks.film(desk.home, "/f.mov"):
+        assert desk.next() is None and list(desk.turns.taken_up()) == []
+    desk.now += turns.LOOK_EVERY_S
+    assert desk.next() == "job1" and [left.job for left in desk.turns.taken_up()] == ["job1", "job2"]
 
 
 def test_the_first_in_the_queue_is_next(desk):

@@ -88,6 +88,7 @@ def test_what_can_be_done_with_a_job_fits_its_state():
         return [act.do for act in shown(jobs(job(state=state, **changes))).acts]
 
     assert acts("waiting") == ["first", "cancel"] and acts("waiting", priority=1) == ["back", "cancel"]
+    assert acts("elsewhere") == ["cancel"], "whoever makes it is not to be joined"
     assert acts("held") == acts("interrupted") == acts("failed") == ["resume"]
     assert acts("superseded") == []
 

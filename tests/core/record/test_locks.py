@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,32 @@ def test_whether_somebody_is_at_work_can_be_asked_without_making_anything(tmp_pa
     assert not locks.held(tmp_path, "/films/a.mov")
     with locks.film(tmp_path, "/films/a.mov"):
         pass
+
+
+def test_whether_somebody_is_at_work_is_asked_by_the_name_the_film_was_given_and_of_no_other_disk(tmp_path, monkeypatch):
+    (tmp_path / "films").mkdir()
+    (tmp_path / "shortcut").symlink_to(tmp_path / "films")
+    given = str(tmp_path / "shortcut" / "film.mov")
+    with locks.film(tmp_path, given):
+        monkeypatch.setattr(os.path, "realpath", lambda path: pytest.fail("a share that hangs would be asked"))
+        assert locks.held(tmp_path, given)
+
+
+def test_who_only_looks_keeps_nobody_from_beginning(tmp_path):
+    with locks.film(tmp_path, "/films/a.mov"):
+        pass
+    (looked,) = (tmp_path / "locks").glob("*.busy")
+    with looked.open("r+b") as handle:
+        locks._lock(handle.fileno(), shared=True)  # in the very moment of a look
+        assert not locks.held(tmp_path, "/films/a.mov"), "another that looks is nobody at work"
+        began = threading.Event()
+        worker = threading.Thread(target=lambda: _hold(tmp_path, began))
+        worker.start()
+        assert not began.wait(0.05)
+    assert began.wait(10)
+    worker.join()
+
+
+def _hold(home: Path, began: threading.Event) -> None:
+    with locks.film(home, "/films/a.mov"):
+        began.set()
