@@ -77,7 +77,7 @@ def planned(
             proved.code if proved.code in _OF_THE_RECIPE else "encoder-missing",
             preset=request.preset.name,
             path=house.build.path,
-            detail="; ".join(proved.evidence.stderr[-2:]) or proved.evidence.detail or house.title_of(proved.code),
+            detail="; ".join(proved.evidence.stderr[-2:]) or proved.evidence.detail or house.slate_words.title_of(proved.code),
         )
     assert isinstance(proved, Proved)
     plan = planning.plan(
@@ -87,7 +87,7 @@ def planned(
         policy=house.policy,
         signature=proved.signature,
         build=house.build.identity,
-        title_of=house.title_of,
+        slate_words=house.slate_words,
     )
     plan = msgspec.structs.replace(plan, remarks=plan.remarks + opened.remarks)
     return _claimed(plan, request.preset, house, {s.path: s.volume for s in sources.values() if isinstance(s, Source)})
@@ -101,7 +101,7 @@ def _claimed(plan: Plan, preset: Preset, house: House, volumes: dict[str, str]) 
         preset=preset,
         policy=house.policy,
         build=house.build.identity,
-        title_of=house.title_of,
+        slate_words=house.slate_words,
         claimed={},
         volumes=volumes,
         cures={(cure.code, cure.change): cure.cured - cure.failed for cure in memory.cures()},

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.decide.slating import SlateWords
 from core.engine import Engine
 from core.model.facts import Fact
 from core.model.film import Timeline
@@ -57,7 +58,7 @@ class House:
     policy: Policy
     workers: int
     version: str
-    title_of: Callable[[str], str]
+    slate_words: SlateWords
     hwaccel: str = ""
     media_folders: tuple[str, ...] = ()
     share: Callable[[], int] | None = None

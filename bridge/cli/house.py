@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import platformdirs
 
 from bridge import settings
-from core.explain import catalogue
+from core.explain.slates import slate_words
 from core.model.policy import Policy
 from core.model.preset import Preset
 from core.model.refusal import Refused
@@ -105,7 +104,7 @@ def house(
         policy=policy or _policy(where.settings, wait_s),
         workers=jobs or where.settings.jobs or machine.cores(),
         version=program_version(),
-        title_of=partial(catalogue.title_of, language=where.settings.language),
+        slate_words=slate_words(where.settings.language),
         hwaccel=where.settings.decode_with or "",
         media_folders=tuple(str(Path(folder).expanduser().absolute()) for folder in (*search, *where.settings.media_folders)),
         share=share,

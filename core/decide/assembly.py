@@ -14,12 +14,13 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from core.decide import gates, identity, mending, planning, revising
 from core.decide.needs import Kind, Need, one_mix_first
 from core.decide.recovery import ALONE, LOOK_AGAIN, Cures
+from core.decide.slating import SlateWords, slate_lines, stretch
 from core.model.facts import (
     Answered,
     Answers,
@@ -53,7 +54,7 @@ class Assembly:
     preset: Preset
     policy: Policy
     build: str
-    title_of: Callable[[str], str]
+    slate_words: SlateWords
     claimed: dict[str, SegmentSealed]
     volumes: Mapping[str, str] = field(default_factory=dict)
     cures: Cures = field(default_factory=dict)
@@ -194,17 +195,17 @@ class Assembly:
         self.claimed.update({key: seal for key, seal in seals.items() if key in unsettled})
 
     def _revise(self) -> None:
-        shots = {shot.number: shot for shot in self.plan.shots}
-        lines = {
-            number: planning.slate_lines(
-                shots[number], self.title_of(failure.code), self.plan.format, self.plan.start_frame, self.plan.drop_frame
-            )
-            for number, failure in self.slated.items()
-        }
+        plan, words = self.plan, self.slate_words
+        lines = {}
+        for shot in plan.shots:
+            if failure := self.slated.get(shot.number):
+                first = plan.start_frame + shot.record_in
+                where = stretch(words, first, shot.frames, plan.format.rate, drop_frame=plan.drop_frame)
+                lines[shot.number] = slate_lines(words, shot, failure.code, where)
         revised = revising.revised(
             self.plan, lines, frozenset(self.silenced), self.previous, preset=self.preset, policy=self.policy, build=self.build
         )
-        self.current = self.damage.applied(revised, preset=self.preset, build=self.build, title_of=self.title_of)
+        self.current = self.damage.applied(revised, preset=self.preset, build=self.build, slate_words=self.slate_words)
         self._order()
 
     def needs(self, now: float, in_flight: Collection[str]) -> list[Need]:

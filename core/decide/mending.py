@@ -7,7 +7,7 @@ frame that cannot be made. Every such fact leaves shorter pieces or fewer frames
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -16,6 +16,7 @@ from math import floor
 import msgspec
 
 from core.decide import identity
+from core.decide.slating import SlateWords, slate_lines, stretch
 from core.model.facts import SegmentParted, ShotMended, SoundSilenced
 from core.model.failure import Failure
 from core.model.preset import Preset
@@ -68,9 +69,9 @@ class Damage:
         still = {number for shots in self.shown.values() for number in shots}
         self.shots = {number: failure for number, failure in self.shots.items() if number in still}
 
-    def applied(self, made: Plan, *, preset: Preset, build: str, title_of: Callable[[str], str]) -> Plan:
+    def applied(self, made: Plan, *, preset: Preset, build: str, slate_words: SlateWords) -> Plan:
         """The plan with all of it in."""
-        pictured = mended(made, self.mends, self.parted, preset=preset, build=build, title_of=title_of)
+        pictured = mended(made, self.mends, self.parted, preset=preset, build=build, slate_words=slate_words)
         return hushed(pictured, self.silences, preset=preset)
 
 
@@ -123,12 +124,12 @@ def mended(
     *,
     preset: Preset,
     build: str,
-    title_of: Callable[[str], str],
+    slate_words: SlateWords,
 ) -> Plan:
     """The plan with the segments of these keys replaced by their good pieces and slates, or by two halves, again and again."""
     if not mends and not parted:
         return made
-    mender = _Mender(made, mends, parted, preset, build, title_of)
+    mender = _Mender(made, mends, parted, preset, build, slate_words)
     return msgspec.structs.replace(made, segments=tuple(part for segment in made.segments for part in mender.parts(segment)))
 
 
@@ -140,10 +141,10 @@ class _Mender:
         parted: Mapping[str, int],
         preset: Preset,
         build: str,
-        title_of: Callable[[str], str],
+        slate_words: SlateWords,
     ) -> None:
         self._plan, self._mends, self._parted = made, mends, parted
-        self._preset, self._build, self._title_of = preset, build, title_of
+        self._preset, self._build, self._words = preset, build, slate_words
         self._shots = {shot.number: shot for shot in made.shots}
 
     def parts(self, segment: Segment) -> Iterable[Segment]:
@@ -169,22 +170,13 @@ class _Mender:
         return Segment(key=key, shot=segment.shot, record_in=segment.record_in + offset, frames=length, picture=picture)
 
     def _slate(self, segment: Segment, offset: int, length: int, failure: Failure) -> Slate:
-        plan, shot = self._plan, self._shots[segment.shot]
+        plan, words, shot = self._plan, self._words, self._shots[segment.shot]
         rate = plan.format.rate
-        first = segment.record_in + offset
-        begin, end = (
-            timecode(plan.start_frame + frame, rate, drop_frame=plan.drop_frame) for frame in (first, first + length)
-        )
+        first = plan.start_frame + segment.record_in + offset
+        where = stretch(words, first, length, rate, drop_frame=plan.drop_frame)
         frame = source_frame(segment.picture, offset, rate)
-        return Slate(
-            lines=(
-                f"Shot {shot.number}: {shot.name or 'unnamed'}",
-                self._title_of(failure.code),
-                f"{begin} to {end}",
-                f"source frame {frame}, {source_timecode(shot, segment.picture, frame, rate)}",
-                shot.path,
-            )
-        )
+        source = f"{words.source_frame} {frame}, {source_timecode(shot, segment.picture, frame, rate)}"
+        return Slate(lines=slate_lines(words, shot, failure.code, where, source))
 
 
 def narrowed(segment: Segment, offset: int, length: int, rate: Fraction, *, alone: bool = False) -> Picture:

@@ -10,13 +10,14 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor
 
 from core.decide import flatten, identity
 from core.decide.fitting import fit, format_of
+from core.decide.slating import SlateWords, slate_lines, stretch
 from core.decide.sounding import lay_sounds
 from core.model.failure import Failure
 from core.model.film import Clip, Colour, Format, Remark, Timeline
@@ -24,7 +25,7 @@ from core.model.policy import Policy
 from core.model.preset import Preset
 from core.model.segment import Black, Copy, Picture, Piece, Plan, Problem, Segment, Shot, Slate, Still
 from core.model.source import Source, VideoFacts
-from core.model.timing import showing_frame, timecode
+from core.model.timing import showing_frame
 
 COPY_FRAMES = 480
 _RUN_UP_S = Fraction(5)
@@ -45,7 +46,7 @@ class _Draft:
     policy: Policy
     build: str
     signature: str
-    title_of: Callable[[str], str]
+    slate_words: SlateWords
     shots: list[Shot] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
     problems: dict[tuple[str, str], tuple[list[int], list[str], str]] = field(default_factory=dict)
@@ -94,14 +95,6 @@ def cuts(first: int, frames: int, limit: int) -> list[tuple[int, int]]:
     return [(a, b - a) for a, b in zip(edges, [*edges[1:], frames], strict=True)]
 
 
-def slate_lines(shot: Shot, title: str, form: Format, timeline_start: int, drop_frame: bool) -> tuple[str, ...]:
-    """What a slate says: shot and name, why, where in the film, which file."""
-    begin = timecode(timeline_start + shot.record_in, form.rate, drop_frame=drop_frame)
-    end = timecode(timeline_start + shot.record_in + shot.frames, form.rate, drop_frame=drop_frame)
-    name = shot.name or "unnamed"
-    return (f"Shot {shot.number}: {name}", title, f"{begin} to {end}", *([shot.path] if shot.path else []))
-
-
 def plan(
     timeline: Timeline,
     sources: Sources,
@@ -110,11 +103,11 @@ def plan(
     policy: Policy,
     signature: str,
     build: str,
-    title_of: Callable[[str], str],
+    slate_words: SlateWords,
 ) -> Plan:
     """Lay out the whole film. `sources` holds, for every path of `flatten.wanted_paths`, the source or why there is none."""
     form = format_of(timeline, sources, preset)
-    draft = _Draft(timeline, sources, form, preset, policy, build, signature, title_of)
+    draft = _Draft(timeline, sources, form, preset, policy, build, signature, slate_words)
     row, losses = flatten.visible(timeline)
     draft.remarks += [*timeline.remarks, *losses]
     for number, (record_in, frames, clip) in enumerate(row, start=1):
@@ -191,8 +184,9 @@ def _clip(draft: _Draft, number: int, record_in: int, frames: int, clip: Clip) -
 
 
 def _slate(draft: _Draft, shot: Shot, at: int, frames: int, code: str) -> None:
-    lines = slate_lines(shot, draft.title_of(code), draft.form, draft.timeline.start_frame, draft.timeline.drop_frame)
-    _hold(draft, shot, at, frames, Slate(lines=lines))
+    words, film = draft.slate_words, draft.timeline
+    where = stretch(words, film.start_frame + shot.record_in, shot.frames, draft.form.rate, drop_frame=film.drop_frame)
+    _hold(draft, shot, at, frames, Slate(lines=slate_lines(words, shot, code, where)))
 
 
 def _hold(draft: _Draft, shot: Shot, at: int, frames: int, picture: Picture) -> None:

@@ -162,7 +162,7 @@ def _mended(state: Assembly, need: Need, bad: tuple[tuple[int, int], ...], failu
             shot=given_up.shot, key=need.key, bad=bad, failure=failure, source_frame=frame, last_good=picture
         )
         then = mending.mended(
-            state.current, {need.key: mend}, {}, preset=state.preset, build=state.build, title_of=state.title_of
+            state.current, {need.key: mend}, {}, preset=state.preset, build=state.build, slate_words=state.slate_words
         )
         enough = mending.keeps_enough(then, given_up.shot) and not _too_many_pieces(state, given_up.shot)
         facts.append(mend if enough else given_up)

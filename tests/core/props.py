@@ -8,6 +8,7 @@ from fractions import Fraction
 import msgspec
 
 from core.decide import planning
+from core.decide.slating import SlateWords
 from core.model.failure import ErrorType, Evidence, Failure
 from core.model.film import Clip, Format, Media, Timeline, Track
 from core.model.policy import Policy
@@ -28,6 +29,7 @@ HD = Format(width=1920, height=1080, rate=Fraction(24), sample_rate=48000, chann
 SIGNATURE = "prores 3 1920x1080 yuv422p10le"
 """What the encoder of the film is said to make."""
 BUILD = "ffmpeg version 9.0.2 for tests"
+SLATES = SlateWords(title_of=lambda code: f"<{code}>", shot="Shot", unnamed="unnamed", to="to", source_frame="source frame")
 
 
 def picture(
@@ -125,5 +127,5 @@ def plan(
         policy=policy,
         signature=signature,
         build=build,
-        title_of=lambda code: f"<{code}>",  # type: ignore[arg-type]
+        slate_words=SLATES,
     )

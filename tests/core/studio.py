@@ -17,7 +17,7 @@ from core.model.orders import Order, Outcome
 from core.record.journal import Journal
 from core.record.workspace import Workspace
 from tests.core.hands import Hands
-from tests.core.props import BUILD, POLICY, PRORES, SIGNATURE, clip, cut, picture, plan, source, voice
+from tests.core.props import BUILD, POLICY, PRORES, SIGNATURE, SLATES, clip, cut, picture, plan, source, voice
 
 MEDIA = source("/media/a.mov", picture(), voice())
 SAME = source("/media/same.mov", picture(signature=SIGNATURE, intra_only=True))
@@ -58,7 +58,7 @@ class Studio:
             preset=self.preset,
             policy=QUICK,
             build=BUILD,
-            title_of=str,
+            slate_words=SLATES,
             claimed={},  # type: ignore[arg-type]
         )
         keys = [*(s.key for s in state.work), *(c.key for c in made.chunks), *([state.track] if state.track else [])]

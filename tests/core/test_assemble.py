@@ -51,7 +51,7 @@ from core.record.memory import Memory, Seen
 from core.record.workspace import LONGEST_ENDING, Workspace
 from core.request import House, Listener, Request, check_output, pack
 from tests.core.hands import Hands, Trick
-from tests.core.props import DNXHR, POLICY, PRORES, clip, cut, picture, source, voice
+from tests.core.props import DNXHR, POLICY, PRORES, SLATES, clip, cut, picture, source, voice
 
 QUICK = msgspec.structs.replace(POLICY, first_delay_s=0.0, longest_delay_s=0.0, free_margin_bytes=1000, gate_patience_s=0.1, probe_every_s=0.0)
 SHOTS = [clip(0, 24, id="1"), clip(24, 20, source_in=10, id="2"), clip(44, 12, source_in=20, id="3")]
@@ -78,7 +78,7 @@ class Studio:
             policy=QUICK,
             workers=2,
             version="test",
-            title_of=str,
+            slate_words=SLATES,
         )
         if not self.media:
             self.media = {"/media/a.mov": source("/media/a.mov", picture(), voice())}
@@ -221,7 +221,7 @@ def test_what_the_machine_lacks_is_not_the_encoders_fault(studio, seen, code):
 
     refused = studio.refused(FILM, short)
     assert refused.code == code
-    assert code != "encoder-missing" or refused.fields["detail"] == studio.house.title_of("program-hung"), "not without a reason"
+    assert code != "encoder-missing" or refused.fields["detail"] == studio.house.slate_words.title_of("program-hung"), "not without a reason"
 
 
 @pytest.mark.parametrize(("one_volume", "code"), [(True, "output-space"), (False, "scratch-space")])

@@ -25,7 +25,7 @@ from core.model.orders import (
 from core.record.journal import Journal
 from core.record.workspace import Workspace
 from tests.core.decide.playbook import seal
-from tests.core.props import BUILD, H264, POLICY, PRORES, SIGNATURE, clip, cut, offline, picture, plan, source, voice
+from tests.core.props import BUILD, H264, POLICY, PRORES, SIGNATURE, SLATES, clip, cut, offline, picture, plan, source, voice
 
 MEDIA = source("/media/a.mov", picture(), voice())
 SAME = source("/media/same.mov", picture(signature=SIGNATURE, intra_only=True))
@@ -56,7 +56,7 @@ class Desk:
             preset=preset,
             policy=POLICY,
             build=BUILD,
-            title_of=str,
+            slate_words=SLATES,
             claimed={},  # type: ignore[arg-type]
         )
 

@@ -17,7 +17,7 @@ import msgspec
 from bridge.cli.run import Stop
 from core.assemble import assemble
 from core.engine import RECORD_LOST
-from core.explain import catalogue
+from core.explain.slates import slate_words
 from core.model import codec
 from core.model.policy import Policy
 from core.model.refusal import Refused
@@ -79,7 +79,7 @@ def main(path: str) -> int:
             policy=Policy(**ask.policy),  # type: ignore[arg-type]
             workers=ask.jobs,
             version="proof",
-            title_of=catalogue.title_of,
+            slate_words=slate_words(),
             hwaccel=ask.hwaccel,
         )
         request = Request(

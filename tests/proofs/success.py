@@ -26,6 +26,7 @@ from typing import NamedTuple
 import psutil
 
 from core.assemble import Ended, assemble
+from core.explain.slates import slate_words
 from core.model.facts import AttemptFailed, Fact, GateClosed, GateOpened, JobFinished, SegmentSealed
 from core.model.policy import Policy
 from core.model.refusal import Refused
@@ -107,7 +108,7 @@ class Ward:
             policy=policy,
             workers=2,
             version="proof",
-            title_of=str,
+            slate_words=slate_words(),
         )
         self.counts: Counter[str] = Counter()
         self.waits: list[float] = []

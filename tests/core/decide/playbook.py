@@ -28,7 +28,7 @@ from core.model.film import Timeline
 from core.model.policy import Policy
 from core.model.preset import Preset
 from core.model.segment import Plan
-from tests.core.props import BUILD, POLICY, PRORES, plan
+from tests.core.props import BUILD, POLICY, PRORES, SLATES, plan
 
 
 class Told(NamedTuple):
@@ -44,7 +44,7 @@ class Playbook:
         self, made: Plan, *, preset: Preset = PRORES, policy: Policy = POLICY, claimed: tuple[str, ...] = (), claims: bool = False
     ) -> None:
         self._fresh = lambda: Assembly(
-            plan=made, preset=preset, policy=policy, build=BUILD, title_of=lambda code: f"<{code}>", claimed=dict(self._claimed)
+            plan=made, preset=preset, policy=policy, build=BUILD, slate_words=SLATES, claimed=dict(self._claimed)
         )
         self._claimed: dict[str, SegmentSealed] = {}
         state = self._fresh()

@@ -31,7 +31,7 @@ from core.model.film import Remark
 from core.model.orders import Made
 from core.model.segment import Copy, Piece, Plan, Slate
 from tests.core.decide.playbook import broken, failed, finished, joined, made, play, published, seal, silenced, slated
-from tests.core.props import BUILD, H264, POLICY, PRORES, SIGNATURE, clip, cut, offline, picture, plan, source, voice
+from tests.core.props import BUILD, H264, POLICY, PRORES, SIGNATURE, SLATES, clip, cut, offline, picture, plan, source, voice
 
 MEDIA = source("/media/a.mov", picture(), voice())
 SAME = source("/media/same.mov", picture(signature=SIGNATURE, intra_only=True))
@@ -385,7 +385,7 @@ def a_state(made_plan: Plan, preset: object, claims: bool) -> Assembly:
             preset=preset,
             policy=POLICY,
             build=BUILD,
-            title_of=str,
+            slate_words=SLATES,
             claimed=claimed,  # type: ignore[arg-type]
             volumes={sound.path: "/media" for chunk in made_plan.chunks for sound in chunk.sounds},
         )
@@ -441,7 +441,7 @@ def test_a_job_that_is_taken_up_again_at_any_moment_goes_on_from_its_checkpoints
             seals.pop(fact.key, None)
         elif type(fact).__name__ == "SegmentSealed":
             seals[fact.key] = fact
-    resumed = Assembly(plan=film, preset=PRORES, policy=POLICY, build=BUILD, title_of=str, claimed=reusable(film, "", seals))
+    resumed = Assembly(plan=film, preset=PRORES, policy=POLICY, build=BUILD, slate_words=SLATES, claimed=reusable(film, "", seals))
     owed = resumed.needs(0.0, ())
     assert {need.key for need in owed if need.kind == "validate"} == set(resumed.claimed)
     assert not {need.key for need in owed if need.kind != "validate"} & set(resumed.claimed)

@@ -13,7 +13,7 @@ from core.decide import mending, planning
 from core.model.facts import SegmentParted, ShotMended, SoundSilenced
 from core.model.failure import ErrorType, Evidence, Failure
 from core.model.segment import Copy, Piece, Plan, Segment, Slate
-from tests.core.props import BUILD, PRORES, SIGNATURE, clip, cut, picture, plan, source, voice
+from tests.core.props import BUILD, PRORES, SIGNATURE, SLATES, clip, cut, picture, plan, source, voice
 
 MEDIA = source("/media/a.mov", picture(), voice(), timecode_s=Fraction(3600))
 AT = Fraction(45, 24)
@@ -27,7 +27,7 @@ FAILURE = Failure(
 def mended(made: Plan, bad: tuple[tuple[int, int], ...], key: str = "") -> Plan:
     key = key or made.segments[0].key
     mend = ShotMended(shot=1, key=key, bad=bad, failure=FAILURE)
-    return mending.mended(made, {key: mend}, {}, preset=PRORES, build=BUILD, title_of=lambda code: f"<{code}>")
+    return mending.mended(made, {key: mend}, {}, preset=PRORES, build=BUILD, slate_words=SLATES)
 
 
 def piece(segment: Segment) -> Piece:
@@ -81,16 +81,16 @@ def test_a_mended_piece_can_be_mended_and_parted_again():
     made = plan(cut([clip(0, 40)]), MEDIA)
     damage = mending.Damage()
     damage.fold(ShotMended(shot=1, key=made.segments[0].key, bad=((10, 5),), failure=FAILURE))
-    first = damage.applied(made, preset=PRORES, build=BUILD, title_of=str)
+    first = damage.applied(made, preset=PRORES, build=BUILD, slate_words=SLATES)
     damage.fold(SegmentParted(key=first.segments[2].key, at=12))
-    second = damage.applied(made, preset=PRORES, build=BUILD, title_of=str)
+    second = damage.applied(made, preset=PRORES, build=BUILD, slate_words=SLATES)
     damage.fold(ShotMended(shot=1, key=second.segments[3].key, bad=((12, 1),), failure=FAILURE))
-    third = damage.applied(made, preset=PRORES, build=BUILD, title_of=str)
+    third = damage.applied(made, preset=PRORES, build=BUILD, slate_words=SLATES)
     planning.check(third)
     rows = [(s.frames, isinstance(s.picture, Slate)) for s in third.segments]
     assert rows == [(10, False), (5, True), (12, False), (12, False), (1, True)]
     damage.forget(1)
-    assert [s.frames for s in damage.applied(made, preset=PRORES, build=BUILD, title_of=str).segments] == [40]
+    assert [s.frames for s in damage.applied(made, preset=PRORES, build=BUILD, slate_words=SLATES).segments] == [40]
 
 
 @pytest.mark.parametrize("begun_anew", [1, 2])
@@ -103,7 +103,7 @@ def test_equal_shots_are_mended_and_begun_anew_together(begun_anew):
     assert set(damage.shots) == {1, 2}
     damage.forget(begun_anew)
     assert damage.shots == {}
-    assert damage.applied(made, preset=PRORES, build=BUILD, title_of=str).segments == made.segments
+    assert damage.applied(made, preset=PRORES, build=BUILD, slate_words=SLATES).segments == made.segments
 
 
 @pytest.mark.parametrize(("bad", "enough"), [(((0, 35),), False), (((0, 34),), True), (((5, 5), (15, 5), (25, 15)), False)])

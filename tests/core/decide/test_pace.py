@@ -9,14 +9,14 @@ from core.decide.assembly import Assembly
 from core.decide.needs import Need
 from core.decide.pace import expected_s, patience_s
 from tests.core.decide.playbook import seal
-from tests.core.props import BUILD, POLICY, PRORES, clip, cut, picture, plan, source
+from tests.core.props import BUILD, POLICY, PRORES, SLATES, clip, cut, picture, plan, source
 
 LONG = plan(cut([clip(0, 39, source_in=0), clip(39, 10, source_in=20)]), source(video=picture()))
 
 
 def state(**policy: object) -> Assembly:
     return Assembly(
-        plan=LONG, preset=PRORES, policy=msgspec.structs.replace(POLICY, **policy), build=BUILD, title_of=str, claimed={}
+        plan=LONG, preset=PRORES, policy=msgspec.structs.replace(POLICY, **policy), build=BUILD, slate_words=SLATES, claimed={}
     )
 
 

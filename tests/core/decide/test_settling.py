@@ -14,7 +14,7 @@ from core.model.failure import Evidence, Strategy
 from core.model.orders import Located, Made
 from core.model.segment import Plan, Slate
 from tests.core.decide.playbook import seal
-from tests.core.props import BUILD, H264, POLICY, PRORES, SIGNATURE, clip, cut, picture, plan, source, voice
+from tests.core.props import BUILD, H264, POLICY, PRORES, SIGNATURE, SLATES, clip, cut, picture, plan, source, voice
 
 MEDIA = source("/media/a.mov", picture(), voice())
 SAME = source("/media/same.mov", picture(signature=SIGNATURE, intra_only=True))
@@ -23,7 +23,7 @@ DEAD = Evidence(operation="render", place="program", note="worker-died")
 
 
 def state_of(made: Plan, preset: object = PRORES) -> Assembly:
-    return Assembly(plan=made, preset=preset, policy=POLICY, build=BUILD, title_of=str, claimed={})  # type: ignore[arg-type]
+    return Assembly(plan=made, preset=preset, policy=POLICY, build=BUILD, slate_words=SLATES, claimed={})  # type: ignore[arg-type]
 
 
 def need(state: Assembly, kind: str, number: int = 0) -> Need:

@@ -9,7 +9,7 @@ from core.decide import space
 from core.decide.assembly import Assembly
 from core.model.facts import SegmentSealed
 from tests.core.decide.playbook import seal
-from tests.core.props import BUILD, H264, HD, POLICY, PRORES, SIGNATURE, clip, cut, picture, plan, source, voice
+from tests.core.props import BUILD, H264, HD, POLICY, PRORES, SIGNATURE, SLATES, clip, cut, picture, plan, source, voice
 
 MEDIA = source("/media/a.mov", picture(), voice())
 SAME = source("/media/same.mov", picture(signature=SIGNATURE, intra_only=True))
@@ -23,7 +23,7 @@ def state_of(film: object, *, preset: object = PRORES, claimed: dict[str, Segmen
         preset=preset,
         policy=POLICY,
         build=BUILD,
-        title_of=str,
+        slate_words=SLATES,
         claimed=claimed or {},  # type: ignore[arg-type]
     )
 

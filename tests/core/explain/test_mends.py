@@ -8,7 +8,7 @@ from core.decide.assembly import Assembly
 from core.explain.mends import mends, words
 from core.model.facts import ShotMended, ShotSlated, SoundSilenced
 from core.model.failure import ErrorType, Evidence, Failure
-from tests.core.props import BUILD, POLICY, PRORES, clip, cut, picture, plan, source, voice
+from tests.core.props import BUILD, POLICY, PRORES, SLATES, clip, cut, picture, plan, source, voice
 
 MEDIA = source("/media/a.mov", picture(), voice(), timecode_s=Fraction(3600))
 SEEN = Evidence(operation="render", place="source", path="/media/a.mov")
@@ -17,7 +17,7 @@ FAILURE = Failure(type=ErrorType.PERMANENT_FILE_CORRUPTION, code="source-damaged
 
 def state() -> Assembly:
     made = plan(cut([clip(0, 24), clip(24, 40, source_in=2)], audio=([clip(0, 64, id="a1")],)), MEDIA)
-    return Assembly(plan=made, preset=PRORES, policy=POLICY, build=BUILD, title_of=str, claimed={})
+    return Assembly(plan=made, preset=PRORES, policy=POLICY, build=BUILD, slate_words=SLATES, claimed={})
 
 
 def test_a_run_of_frames_is_named_in_the_film_and_in_its_file():
