@@ -16,9 +16,10 @@ from core.explain.filling import Language, decimal, within
 from core.explain.phrases import phrase
 from core.explain.snapshot import Snapshot
 from core.explain.snapshot import snapshot as snapshot_of
-from core.explain.story import reason
+from core.explain.story import reason, sentence
 from core.model import codec
 from core.model.facts import (
+    ANEW,
     AttemptFailed,
     ClockJumped,
     Fact,
@@ -26,6 +27,7 @@ from core.model.facts import (
     GateClosed,
     GateOpened,
     PreviousUsed,
+    RunInterrupted,
     SealBroken,
     ShotMended,
     ShotSlated,
@@ -138,6 +140,7 @@ class Live:
 
     def __init__(self, language: Language = "en") -> None:
         self.language = language
+        self._said: set[str] = set()
         self.console = Console(highlight=False, soft_wrap=True, emoji=False)
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -170,6 +173,10 @@ class Live:
                     reused=fact.reused_frames or "",
                 )
                 self.console.print(f"{phrase('job', speak)} [bold]{job}[/]: {planned}")
+                self._said.clear()
+            case AttemptFailed() if fact.failure.code == "source-changed" and fact.recovery.retry_at is not None:
+                if self._news(fact.failure.evidence.path):  # every worker that is busy with the file meets it
+                    self._met("yellow", phrase("retry", speak), catalogue.explain(fact.failure, speak))
             case AttemptFailed() if fact.recovery.retry_at is not None:
                 self._met("yellow", phrase("retry", speak), catalogue.explain(fact.failure, speak))
             case ShotSlated():
@@ -196,10 +203,18 @@ class Live:
                 self.console.print(f"[dim]{safe(said.title)}: {safe(said.message)}[/]")
             case SourceMoved():
                 self.console.print(f"[green]{phrase('found-again', speak)}[/]: {safe(fact.path)} → {safe(fact.to)}")
-            case SealBroken():
+            case RunInterrupted() if fact.reason == ANEW:
+                self.console.print(safe(sentence(fact, speak)))
+            case SealBroken() if self._news(fact.reason):  # all copies of one file are made again at once
                 self.console.print(f"[yellow]{phrase('checkpoint-again', speak)}[/]: {safe(reason(fact.reason, speak))}")
             case _:
                 pass
+
+    def _news(self, about: str) -> bool:
+        """Whether it was not said of this plan yet."""
+        new = about not in self._said
+        self._said.add(about)
+        return new
 
     def _met(self, colour: str, head: str, said: catalogue.Words) -> None:
         self.console.print(f"[{colour}]{safe(head)}[/] ({safe(within(said.title, self.language))}): {safe(said.message)}")

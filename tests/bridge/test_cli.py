@@ -19,8 +19,11 @@ from rich.console import Console
 from bridge.cli import console, inspect
 from bridge.cli.house import house, place
 from bridge.cli.main import main, parser
+from core.decide.recovery import LOOK_AGAIN
 from core.explain import catalogue
 from core.model.facts import (
+    ANEW,
+    AttemptFailed,
     ClockJumped,
     Fact,
     FilmPlanned,
@@ -28,12 +31,14 @@ from core.model.facts import (
     GateOpened,
     JobAccepted,
     PreviousUsed,
+    RunInterrupted,
     RunStarted,
+    SealBroken,
     ShotMended,
     ShotSlated,
     SoundSilenced,
 )
-from core.model.failure import ErrorType, Evidence, Failure
+from core.model.failure import ErrorType, Evidence, Failure, Recovery, Strategy
 from core.perform import hiring
 from core.record import locks
 from core.record.journal import Journal
@@ -442,6 +447,28 @@ def test_what_is_done_about_it_is_told_while_it_is_done(fact: Fact, english: str
         live.fact("job", 1, fact)
         live.close()
         assert out.getvalue() == f"{text}\n"
+
+
+def test_that_a_file_was_replaced_is_said_once_in_a_plan() -> None:
+    live, out = console.Live(), io.StringIO()
+    live.console = Console(file=out, soft_wrap=True, emoji=False, highlight=False)
+    evidence = Evidence(operation="render", place="source", path="/m/a.mov", note="source-changed")
+    failure = Failure(type=ErrorType.TRANSIENT_RESOURCE, code="source-changed", evidence=evidence)
+    again = Recovery(strategy=Strategy.WAIT_AND_RETRY, retry_at=1.0, change=LOOK_AGAIN)
+    for _ in range(2):
+        live.fact("job", 1, PLANNED)
+        for number in range(16):
+            live.fact("job", 2, AttemptFailed(key=f"v{number}", shot=number, attempt=1, at=1.0, failure=failure, recovery=again))
+            live.fact("job", 3, SealBroken(key=f"c{number}", reason="source-changed"))
+        live.fact("job", 4, RunInterrupted(reason=ANEW))
+    live.close()
+    told = [
+        "Retry (media changed meanwhile): /m/a.mov was changed while the film was being made.",
+        "A checkpoint is made again: media changed meanwhile",
+        "The film is laid out anew, since some of its media is now another file.",
+    ]
+    lines = out.getvalue().splitlines()
+    assert (lines[1:4], lines[5:]) == (told, told)
 
 
 PLANNED = FilmPlanned(

@@ -1,22 +1,29 @@
-"""A newer version of a file is delivered under its name while the film is made. Real ffmpeg, the real command."""
+"""A newer version of a file is delivered under its name while the film is made. Real ffmpeg, the real command, held where
+something happens."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from core.model.facts import ANEW
+from tests.film import reading
 from tests.film.assembling import ROOT, House
 from tests.film.barcode import Mark
 from tests.film.comparing import shown
-from tests.film.media import make_movie
+from tests.film.cutlist import SLATE
+from tests.film.delivering import Happening
+from tests.film.media import ffmpeg, make_movie
 from tests.film.test_assemble_story import cut_of
 
 OLD, NEW, OTHER = 1, 7, 3
@@ -27,20 +34,29 @@ def _version(place: Path, codec: str, number: int, frames: int = 72) -> Path:
 
 
 def _assembled(
-    house: House, cut: Path, film: Path, deliver: Callable[[], None], *, preset: str
+    house: House, cut: Path, film: Path, *happenings: Happening, preset: str, hear: Callable[[dict[str, Any]], None] = dict
 ) -> tuple[int, list[dict[str, Any]]]:
-    """The command, with a delivery as soon as it has laid the film out; exit code and events."""
-    argv = [sys.executable, "-m", "bridge.cli.main", "assemble", str(cut), "-o", str(film), "--preset", preset, "--json", "--jobs", "1"]
+    """The command, to which something happens; exit code and events."""
+    told = film.with_suffix(".happenings.json")
+    told.write_bytes(msgspec.json.encode(happenings))
+    words = ["assemble", str(cut), "-o", str(film), "--preset", preset, "--json", "--jobs", "1"]
+    argv = [sys.executable, "-m", "tests.film.delivering", str(told), *words]
     environment = {**os.environ, "HOTSPLICE_HOME": str(house.home), "PYTHONPATH": str(ROOT)}
     events = []
     with subprocess.Popen(argv, stdout=subprocess.PIPE, cwd=ROOT, env=environment, text=True) as child:
         assert child.stdout
         for line in child.stdout:
             events.append(json.loads(line))
-            if events[-1].get("kind") == "FilmPlanned" and deliver is not None:
-                deliver()
-                deliver = None  # type: ignore[assignment]
+            hear(events[-1])
     return child.returncode, events
+
+
+def _facts(events: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [event["body"] for event in events if event.get("kind") == kind]
+
+
+def _marks(number: int, *runs: range) -> list[Mark]:
+    return [Mark(number, n) for run in runs for n in run]
 
 
 @pytest.mark.parametrize(
@@ -48,18 +64,69 @@ def _assembled(
     [("h264", "prores-hq", ".mov"), ("prores", "prores-hq", ".mov"), ("dnxhr", "h264", ".mp4")],
     ids=["rendered", "copied", "encoded"],
 )
-def test_every_frame_comes_from_the_newer_one(tmp_path: Path, codec: str, preset: str, suffix: str) -> None:
+@pytest.mark.parametrize(("kind", "nth"), [("FilmPlanned", 1), ("SegmentSealed", 2)], ids=["at once", "when some is made"])
+def test_every_frame_comes_from_the_newer_one(tmp_path: Path, codec: str, preset: str, suffix: str, kind: str, nth: int) -> None:
     house, film = House(tmp_path / "home"), tmp_path / f"film{suffix}"
     media, other = _version(tmp_path / "shot.mov", codec, OLD), _version(tmp_path / "other.mov", codec, OTHER)
     newer = _version(tmp_path / "delivered.mov", codec, NEW)
-    cut = cut_of([(media, 0, 20), (other, 5, 30), (media, 30, 24), (media, 60, 12)], tmp_path / "one.otio")
-    code, events = _assembled(house, cut, film, lambda: os.replace(newer, media), preset=preset)
+    cut = cut_of([(media, 0, 20), (other, 5, 12), (media, 30, 24), (media, 60, 12)], tmp_path / "one.otio")
+    happening = Happening("renamed", str(media), str(newer), kind=kind, nth=nth)
+    code, events = _assembled(house, cut, film, happening, preset=preset)
     assert (code, events[-1]["outcome"], events[-1]["problems"]) == (0, "complete", [])
-    wanted = [*[(NEW, n) for n in range(20)], *[(OTHER, n) for n in range(5, 35)], *[(NEW, n) for n in (*range(30, 54), *range(60, 72))]]
-    assert shown(film) == [Mark(*one) for one in wanted]
-    told = [event for event in events if event.get("kind") == "AttemptFailed"]
-    assert {event["body"]["failure"]["code"] for event in told} == {"source-changed"}
-    assert len(told) == 1, "said once"
+    assert shown(film) == [*_marks(NEW, range(20)), *_marks(OTHER, range(5, 17)), *_marks(NEW, range(30, 54), range(60, 72))]
+    told = _facts(events, "AttemptFailed")
+    assert {fact["failure"]["code"] for fact in told} == {"source-changed"}
+    assert len(told) <= 2, "only what the one worker was at, and its next"
+    assert [(r["code"], r["severity"]) for r in events[-1]["remarks"]] == [("source-replaced", "note")]
+
+
+def _garbage(place: Path) -> Path:
+    place.write_bytes(bytes(range(256)) * 1000)
+    return place
+
+
+def _voice(place: Path) -> Path:
+    ffmpeg("-i", _version(place.with_suffix(".mkv"), "h264", NEW), "-vn", "-c:a", "copy", place)
+    return place
+
+
+PICTURES = {
+    "of the same kind": lambda place: _version(place, "prores", NEW),
+    "of another kind": lambda place: _version(place, "h264", NEW),
+    "no media": _garbage,
+    "no picture": _voice,
+}
+"""What may come in the place of a file whose packets are to be copied."""
+
+
+@pytest.mark.parametrize("what", [*PICTURES, "nothing"])
+def test_what_comes_when_everything_is_made_costs_its_shots_at_most_and_not_the_film(tmp_path: Path, what: str) -> None:
+    house, film = House(tmp_path / "home"), tmp_path / "film.mov"
+    media, other = _version(tmp_path / "shot.mov", "prores", OLD), _version(tmp_path / "other.mov", "prores", OTHER)
+    cut = cut_of([(media, 0, 10), (other, 5, 12), (media, 30, 10), (media, 60, 8)], tmp_path / "one.otio", sound=False)
+    newer = PICTURES[what](tmp_path / "delivered.mov") if what in PICTURES else tmp_path
+    how = "renamed" if what in PICTURES else "removed"
+    code, events = _assembled(
+        house, cut, film, Happening(how, str(media), str(newer), kind="SegmentSealed", nth=4), preset="prores-hq"
+    )
+    used = what.startswith("of ")
+    assert (code, events[-1]["outcome"]) == ((0, "complete") if used else (1, "incomplete"))
+    wanted = [*_marks(NEW, range(10)), *_marks(OTHER, range(5, 17)), *_marks(NEW, range(30, 40), range(60, 68))]
+    assert shown(film) == [mark if used or mark.source == OTHER else SLATE for mark in wanted]
+    joins = [fact for fact in _facts(events, "AttemptFailed") if fact["failure"]["evidence"]["operation"] == "join"]
+    assert len(joins) == 1, "the film is written twice, however many shots it has of the file"
+
+
+def test_sound_is_from_the_newer_one_as_well(tmp_path: Path) -> None:
+    house, film = House(tmp_path / "home"), tmp_path / "film.mov"
+    media = _version(tmp_path / "shot.mov", "prores", OLD)
+    silent = tmp_path / "delivered.mov"
+    ffmpeg("-i", media, "-c:v", "copy", "-af", "volume=0", "-c:a", "pcm_s16le", silent)
+    cut = cut_of([(media, 0, 20), (media, 30, 24)], tmp_path / "one.otio")
+    code, events = _assembled(house, cut, film, Happening("renamed", str(media), str(silent)), preset="prores-hq")
+    assert (code, events[-1]["outcome"], events[-1]["problems"]) == (0, "complete", [])
+    assert shown(film) == _marks(OLD, range(20), range(30, 54))
+    assert not reading.samples(film).any()
 
 
 def test_a_newer_one_that_is_shorter_is_a_slate_where_it_ends(tmp_path: Path) -> None:
@@ -67,11 +134,9 @@ def test_a_newer_one_that_is_shorter_is_a_slate_where_it_ends(tmp_path: Path) ->
     media = _version(tmp_path / "shot.mov", "h264", OLD)
     newer = _version(tmp_path / "delivered.mov", "h264", NEW, frames=40)
     cut = cut_of([(media, 0, 20), (media, 30, 24)], tmp_path / "one.otio", sound=False)
-    code, events = _assembled(house, cut, film, lambda: os.replace(newer, media), preset="prores-hq")
+    code, events = _assembled(house, cut, film, Happening("renamed", str(media), str(newer)), preset="prores-hq")
     assert (code, [problem["code"] for problem in events[-1]["problems"]]) == (1, ["source-too-short"])
-    pictures = shown(film)
-    assert pictures[:30] == [Mark(NEW, n) for n in (*range(20), *range(30, 40))]
-    assert all(not isinstance(one, Mark) for one in pictures[30:]) and len(pictures) == 44
+    assert shown(film) == [*_marks(NEW, range(20), range(30, 40)), *[SLATE] * 14]
 
 
 def test_one_that_is_written_over_in_place_is_seen_as_well(tmp_path: Path) -> None:
@@ -79,9 +144,40 @@ def test_one_that_is_written_over_in_place_is_seen_as_well(tmp_path: Path) -> No
     media = _version(tmp_path / "shot.mov", "h264", OLD)
     newer = _version(tmp_path / "delivered.mov", "h264", NEW)
     cut = cut_of([(media, 0, 20), (media, 30, 24)], tmp_path / "one.otio")
-    code, events = _assembled(house, cut, film, lambda: shutil.copyfile(newer, media), preset="prores-hq")
+    code, events = _assembled(house, cut, film, Happening("copied", str(media), str(newer)), preset="prores-hq")
     assert (code, events[-1]["outcome"]) == (0, "complete")
-    assert shown(film) == [Mark(NEW, n) for n in (*range(20), *range(30, 54))]
+    assert shown(film) == _marks(NEW, range(20), range(30, 54))
+
+
+def test_one_that_is_still_being_written_when_nothing_else_is_left_is_waited_for(tmp_path: Path) -> None:
+    house, film = House(tmp_path / "home"), tmp_path / "film.mov"
+    media = _version(tmp_path / "shot.mov", "h264", OLD)
+    newer = _version(tmp_path / "delivered.mov", "h264", NEW)
+    cut = cut_of([(media, 0, 20), (media, 30, 24)], tmp_path / "one.otio")
+
+    def go_on(event: dict[str, Any]) -> None:
+        """Who writes has written all of it once it is seen that somebody waits for it."""
+        if event.get("step") == "settle":
+            shutil.copyfile(newer, media)
+
+    code, events = _assembled(house, cut, film, Happening("begun", str(media), str(newer)), preset="prores-hq", hear=go_on)
+    assert "settle" in {event.get("step") for event in events}
+    assert (code, events[-1]["outcome"], events[-1]["problems"]) == (0, "complete", [])
+    assert shown(film) == _marks(NEW, range(20), range(30, 54))
+
+
+def test_killed_between_the_two_plans_the_next_run_makes_the_film_of_the_newer_one(tmp_path: Path) -> None:
+    house, film = House(tmp_path / "home"), tmp_path / "film.mov"
+    media, other = _version(tmp_path / "shot.mov", "h264", OLD), _version(tmp_path / "other.mov", "h264", OTHER)
+    newer = _version(tmp_path / "delivered.mov", "h264", NEW)
+    cut = cut_of([(media, 0, 20), (other, 30, 24)], tmp_path / "one.otio")
+    happenings = Happening("renamed", str(media), str(newer)), Happening("killed", kind="RunInterrupted")
+    code, events = _assembled(house, cut, film, *happenings, preset="prores-hq")
+    assert code == -signal.SIGKILL and not film.exists()
+    assert [fact["reason"] for fact in _facts(events, "RunInterrupted")] == [ANEW]
+    again = house.assemble(cut, film, "prores-hq")
+    assert (again.code, again.made) == (0, 20), "what was made of the other is known again"
+    assert shown(film) == [*_marks(NEW, range(20)), *_marks(OTHER, range(30, 54))]
 
 
 def test_one_that_comes_between_two_runs_is_used_and_said(tmp_path: Path) -> None:
@@ -93,4 +189,4 @@ def test_one_that_comes_between_two_runs_is_used_and_said(tmp_path: Path) -> Non
     again = house.assemble(cut, film)
     assert (again.code, again.made) == (0, 20)
     assert [(r["code"], r["severity"]) for r in again.summary["remarks"]] == [("source-replaced", "note")]
-    assert shown(film) == [*[Mark(NEW, n) for n in range(20)], *[Mark(OTHER, n) for n in range(30, 54)]]
+    assert shown(film) == [*_marks(NEW, range(20)), *_marks(OTHER, range(30, 54))]

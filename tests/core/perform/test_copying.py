@@ -122,6 +122,13 @@ def test_what_was_read_of_a_changed_source_is_not_believed(prores: Movie, tmp_pa
     assert (changed.value.key, changed.value.path) == ("k", str(copy))
 
 
+def test_a_source_that_is_written_over_while_it_is_read_is_not_believed(prores: Movie, mjpeg: Movie, tmp_path: Path) -> None:
+    copy = Path(shutil.copy2(prores.path, tmp_path))
+    order = _order(copy, 0, 24)
+    with pytest.raises(Changed):
+        copying.examine(order, lambda frames: shutil.copyfile(mjpeg.path, copy.with_name("b.mov")).replace(copy))
+
+
 def test_a_wrong_checksum_does_not_pass(intra: Path, tmp_path: Path) -> None:
     """The decoder says it in its log alone, and gives a picture all the same."""
     copy = Path(shutil.copy2(intra, tmp_path))
