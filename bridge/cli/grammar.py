@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from typing import Any, NoReturn
 
-EXIT_CODES = """\
-exit codes:
-  0    complete and verified
-  1    published, but incomplete: slates stand where shots failed, or something the timeline asks for is missing
-  2    the request cannot be understood or carried out; nothing was begun
-  3    failed: nothing was published, an older film is untouched
-  130  interrupted; hotsplice resume goes on
-"""
+from bridge.cli.tongue import say
+
+_EXIT_CODES = {
+    0: "complete and verified",
+    1: "published, but incomplete: slates stand where shots failed, or something the timeline asks for is missing",
+    2: "the request cannot be understood or carried out; nothing was begun",
+    3: "failed: nothing was published, an older film is untouched",
+    130: "interrupted; hotsplice resume goes on",
+}
 
 
 class Unclear(Exception):
@@ -24,18 +25,25 @@ class Unclear(Exception):
 
 
 class _Grammar(argparse.ArgumentParser):
-    """Raises Unclear instead of ending the process with words of its own: those of --json read a summary."""
+    """Says what its arguments are in the language that is spoken. Raises Unclear instead of ending the process with words of its
+    own: those of --json read a summary."""
+
+    def add_argument(self, *names: Any, **how: Any) -> argparse.Action:
+        if "help" in how:
+            how["help"] = say(how["help"])
+        return super().add_argument(*names, **how)
 
     def error(self, message: str) -> NoReturn:
         raise Unclear(message, self.format_usage())
 
 
 def parser() -> argparse.ArgumentParser:
-    """The grammar of the command line."""
+    """The grammar of the command line, in the language that is `spoken`."""
+    codes = "\n".join([say("exit codes:"), *(f"  {code:<4} {say(text)}" for code, text in _EXIT_CODES.items())])
     top = _Grammar(
         prog="hotsplice",
-        description="Assembles a film from a timeline and cannot lose the work.",
-        epilog=EXIT_CODES,
+        description=say("Assembles a film from a timeline and cannot lose the work."),
+        epilog=codes,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="store_true", help="print the version")
@@ -44,9 +52,9 @@ def parser() -> argparse.ArgumentParser:
     def verb(name: str, text: str, **options: object) -> argparse.ArgumentParser:
         return verbs.add_parser(
             name,
-            help=text,
-            description=text,
-            epilog=EXIT_CODES,
+            help=say(text),
+            description=say(text),
+            epilog=codes,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             **options,  # type: ignore[arg-type]
         )
@@ -159,8 +167,10 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= 86400:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 86400")
+        raise argparse.ArgumentTypeError(f"{text!r} {say('is not a number of seconds from 0 to 86400')}")
     return seconds
+
+
 def _searching(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--search", action="append", default=[], metavar="DIR", help="look here too for media that is missing; may be repeated"
@@ -169,17 +179,17 @@ def _searching(verb: argparse.ArgumentParser) -> None:
 
 def _event(text: str) -> int:
     if not text.isdecimal() or int(text) > 2**53:
-        raise argparse.ArgumentTypeError(f"{text!r} is not the number of an event")
+        raise argparse.ArgumentTypeError(f"{text!r} {say('is not the number of an event')}")
     return int(text)
 
 
 def _priority(text: str) -> int:
     if not text.removeprefix("-").isdecimal() or abs(int(text)) > 100:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from -100 to 100")
+        raise argparse.ArgumentTypeError(f"{text!r} {say('is not a number from -100 to 100')}")
     return int(text)
 
 
 def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 256:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 256")
+        raise argparse.ArgumentTypeError(f"{text!r} {say('is not a number from 1 to 256')}")
     return int(text)

@@ -12,9 +12,11 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from bridge.cli.grammar import Unclear, parser
+from bridge.cli.tongue import spoken
 from bridge.cli.unheard import Unheard
 
 if TYPE_CHECKING:
+    from core.explain.filling import Language
     from core.model.refusal import Refused
     from core.perform.hiring import Hand
 
@@ -26,7 +28,11 @@ def main(argv: Sequence[str] | None = None, *, share: Callable[[], int] | None =
         sys.stdout.reconfigure(errors="backslashreplace")  # names that are not text; in JSON it is the very escape
         sys.stdout = Unheard(sys.stdout)  # type: ignore[assignment]
     try:
-        arguments = parser().parse_args(argv)
+        with spoken(_language()):
+            arguments = parser().parse_args(argv)
+            if arguments.verb is None and not arguments.version:
+                parser().print_help()
+                return 2
         _begin_log(arguments.verb)
         refused = _unusable(arguments)
         return _refuse(refused, "", as_json) if refused else _dispatch(arguments, share)
@@ -40,6 +46,12 @@ def main(argv: Sequence[str] | None = None, *, share: Callable[[], int] | None =
         return 0
     except Exception as error:  # the last boundary: nobody who edits films is shown a traceback, and no developer loses one
         return _unexpected(error, as_json)
+
+
+def _language() -> Language:
+    from bridge import settings
+
+    return settings.language()
 
 
 def _begin_log(verb: str | None) -> None:
@@ -242,8 +254,7 @@ def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) ->
 
             return demo.run(arguments.folder)
         case _:
-            parser().print_help()
-            return 2
+            raise AssertionError(f"{arguments.verb} is in the grammar and done nowhere")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import re
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -10,7 +12,9 @@ import msgspec
 import pytest
 
 from bridge import errands
+from bridge.cli.grammar import parser
 from bridge.cli.main import main
+from bridge.cli.tongue import say, spoken
 from bridge.keys import Keys
 from core.explain import catalogue, refusals
 from core.model.facts import JobFinished, ShotSlated
@@ -140,6 +144,48 @@ def test_why_a_timeline_is_turned_down_is_german(text: str, tmp_path: Path, caps
         read_timeline(path)
     said = errands.refusal(caught.value, "r", "de")
     assert (said.code, f"{said.title}.", said.message, said.action) == (told["code"], told["title"], told["message"], told["action"])
+
+
+def test_every_word_of_the_grammar_has_another_in_german() -> None:
+    top = parser()
+    (verbs,) = (action for action in top._actions if isinstance(action, argparse._SubParsersAction))
+    grammars = [top, *verbs.choices.values()]
+    said = {action.help for grammar in grammars for action in grammar._actions if action.help}
+    said |= {grammar.description for grammar in grammars if grammar.description} | {"is not a number from 1 to 256"}
+    with spoken("de"):
+        assert sorted(text for text in said if say(text) == text) == []
+    assert say("print the version") == "print the version", "nothing is spoken outside"
+
+
+@pytest.mark.parametrize("verb", ["", *next(a.choices for a in parser()._actions if isinstance(a, argparse._SubParsersAction))])
+def test_help_is_german(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([*filter(None, [verb]), "--help"])
+    said = capsys.readouterr().out
+    assert said.startswith("Aufruf: ") and "Rückgabewerte:" in said
+    german(re.sub(r"\{[a-z,]+\}|^ +[a-z]+(?=  )|^ +[a-z]+$|(retry|relink|skip|previous|stop|ask|all|resume|unpause)\b|[A-Z|]+\|\w+",
+                  " ", said.partition("\n\n")[2], flags=re.MULTILINE))  # fmt: skip
+
+
+def test_no_words_at_all_are_answered_with_german_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert capsys.readouterr().out.startswith("Aufruf: hotsplice")
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("assemble", "Es fehlt: TIMELINE, -o/--output."), ("jobs x y", "Nicht bekannt: x y."), ("resume --s", "--search: hier fehlt eine Angabe."),
+        ("resume -j 0", "-j/--jobs: '0' ist keine Zahl von 1 bis 256."), ("stats --json=3", "--json: '3' gehört nicht dazu."),
+        ("answer j 2 burn", "'burn' gibt es nicht (möglich: "), ("nonsense", "'nonsense' gibt es nicht (möglich: "),
+        ("assemble t -o f --wait soon", "'soon' ist keine Zahl von Sekunden von 0 bis 86400."),
+        ("watch --a 3", "ist mehrdeutig: "), ("prioritise j 999", "'999' ist keine Zahl von -100 bis 100."), ("watch --after x", "'x' ist nicht die Nummer"),
+    ],
+)  # fmt: skip
+def test_a_command_that_is_not_understood_is_told_why_in_german(words: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words.split()) == 2
+    said = capsys.readouterr().err
+    assert why in said, said
 
 
 def test_a_wrong_ffmpeg_in_german(capsys: pytest.CaptureFixture[str], home: Path) -> None:

@@ -67,7 +67,7 @@ def reasons() -> list[tuple[str, set[str], str]]:
 
 SPOKEN = spoken() + reasons()
 WORDS = {
-    "state": {*get_args(Outcomes), "accepted", "interrupted", "unfinished", "waiting", "working", "held", "elsewhere", "refused"}
+    "state": {*get_args(Outcomes), "accepted", "interrupted", "unfinished", "waiting", "working", "held", "running", "elsewhere", "refused"}
     | {"sealed", "reused", "broken"},
     "answer": set(get_args(Answers)),
     "strategy": {strategy.value.replace("_", " ") for strategy in Strategy},
