@@ -26,6 +26,7 @@ from core.explain.story import sentence, word
 from core.model import codec
 from core.model.facts import FilmPlanned, JobFinished, RunInterrupted, RunStarted, SealBroken, SegmentSealed
 from core.record.journal import Entry, Journal
+from core.record.submissions import Submissions
 
 _QUEUED = ("waiting", "working", "elsewhere", "held")
 _COLOUR = {"complete": "green", "unchanged": "green", "incomplete": "yellow", "failed": "red"}
@@ -114,6 +115,8 @@ def _jobs(where: Place, journal: Journal, console: Console, as_json: bool, speak
     console.print(table)
     if isinstance(said, Jobs) and said.paused:
         console.print(phrase("queue-paused", speak))
+    elif said is None and Submissions(journal).paused:
+        console.print(phrase("queue-paused-alone", speak))
 
 
 def _show(journal: Journal, job: str, console: Console, as_json: bool, speak: Language) -> None:

@@ -7,7 +7,7 @@ import argparse
 from rich.console import Console
 
 from bridge.accounts import find_job
-from bridge.cli.asking import ask
+from bridge.cli.asking import ask, runs
 from bridge.cli.house import Place
 from bridge.cli.opened import with_place
 from bridge.requests import Cancel, Pause, Prioritise
@@ -19,6 +19,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     def work(where: Place, console: Console) -> int:
         said = ask(where, _asked(where, arguments))
+        here = runs(where)
         job, speak = getattr(said, "job", ""), where.settings.language
         match arguments.verb:
             case "cancel":
@@ -26,9 +27,9 @@ def run(arguments: argparse.Namespace) -> int:
             case "prioritise":
                 console.print(phrase("queue-prioritised", speak, job=job, priority=str(arguments.priority)))
             case "pause":
-                console.print(phrase("queue-paused", speak))
+                console.print(phrase("queue-paused" if here else "queue-paused-alone", speak))
             case _:
-                console.print(phrase("queue-unpaused", speak))
+                console.print(phrase("queue-unpaused" if here else "queue-unpaused-alone", speak))
         return 0
 
     return with_place(work)

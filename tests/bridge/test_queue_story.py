@@ -261,7 +261,9 @@ def test_from_the_command_line_with_and_without_a_companion(house, desk):
         argv = [sys.executable, "-m", "bridge.cli.main", *words]
         return subprocess.run(argv, env=house.environment | {"LC_ALL": "C"}, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
-    assert call("pause").returncode == 0, "a companion that starts later finds it so"
+    paused = call("pause")
+    assert paused.returncode == 0 and "rests" not in paused.stdout, "there is none that could"
+    assert paused.stdout.startswith("No companion runs. One that starts begins no job until hotsplice unpause")
     child = house.start("-j", "1")
     one, two = desk.submit("one", 3), desk.submit("two", 3)
     assert call("prioritise", two[:4], "7").stdout == f"Job {two} has priority 7 now.\n"
@@ -271,7 +273,8 @@ def test_from_the_command_line_with_and_without_a_companion(house, desk):
     child.terminate()
     child.wait(20)
     assert call("prioritise", one, "9").returncode == 0
-    assert "goes on" in call("unpause").stdout
+    assert "No companion runs. One that starts begins no job" in call("jobs").stdout
+    assert call("unpause").stdout == "No companion runs. One that starts begins its jobs.\n"
     house.start("-j", "1")
     heard = desk.until(ended(one, two))
     assert [event.job for event in heard if kind(event) == "JobFinished"] == [one, two]
