@@ -20,7 +20,7 @@ import msgspec
 from bridge import logs
 from bridge.accounts import find_job
 from bridge.answers import put_on_record
-from bridge.cli.house import Place, place
+from bridge.cli.house import Place, place_anyway
 from bridge.errands import Errand, Settle, received, refusal
 from bridge.job_lines import job_lines, under_work
 from bridge.lacking import complete
@@ -189,7 +189,7 @@ class Clerk:
 def main() -> int:
     """Do errands until standard input closes."""
     process.die_with_parent(int(sys.argv[1]) if len(sys.argv) > 1 else None)
-    where = place()
+    where, _ = place_anyway()  # the companion has said what is wrong with them
     logs.begin(where.home)
     clerk = Clerk(where, where.journal())
     for errand, timeline in received(sys.stdin.buffer, _errands):

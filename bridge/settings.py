@@ -67,6 +67,19 @@ def load(folder: Path) -> Settings:
     return Settings() if text is None else _settings(text, folder / FILE)
 
 
+def as_far_as_right(folder: Path) -> tuple[Settings, Refused | None]:
+    """The same for whoever needs no more: what is right in the file, the defaults for all else; and what is wrong."""
+    try:
+        return load(folder), None
+    except Refused as error:
+        mistake = error
+    try:
+        values, _ = settings_text.read(_text(folder / FILE) or "", _TYPES)
+    except Refused:
+        values = {}
+    return Settings(**values), mistake
+
+
 def change(folder: Path, **values: Any) -> Settings:
     """Set keys in the file, or with None as value put them behind a #; all else in it stays, byte for byte. The settings as they
     are then. Refused(settings-invalid) when the file, or what it would be, has a mistake: nothing is written then;
@@ -119,10 +132,7 @@ def _settings(text: str, path: Path) -> Settings:
 
 def language() -> Language:
     """The language to speak where nothing is read yet, or where the settings themselves are the trouble."""
-    try:
-        return load(home()).language
-    except Refused:
-        return language_of_system()
+    return as_far_as_right(home())[0].language
 
 
 def write_template(folder: Path) -> None:

@@ -16,7 +16,7 @@ import msgspec
 
 from bridge import logs
 from bridge.accounts import Account, account, exchange, find_job, standing_film
-from bridge.cli.house import Place, place
+from bridge.cli.house import Place, place_anyway
 from bridge.cli.stats import as_plain
 from bridge.errands import Tell, received, refusal
 from bridge.job_lines import job_line
@@ -148,7 +148,7 @@ class Teller:
 def main() -> int:
     """Tell until standard input closes."""
     process.die_with_parent(int(sys.argv[1]) if len(sys.argv) > 1 else None)
-    where = place()
+    where, _ = place_anyway()  # the companion has said what is wrong with them
     logs.begin(where.home)
     teller = Teller(where, where.journal())
     for tell, _ in received(sys.stdin.buffer, _tells):

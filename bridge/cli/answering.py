@@ -13,8 +13,8 @@ from bridge.accounts import find_job
 from bridge.answers import ALWAYS, put_on_record
 from bridge.cli.asking import ask_and_follow
 from bridge.cli.console import safe
-from bridge.cli.house import Place
-from bridge.cli.opened import with_journal, with_place
+from bridge.cli.house import Place, place
+from bridge.cli.opened import place_with_mistakes, with_journal, with_place
 from bridge.cli.run import run_again
 from bridge.requests import Answer
 from bridge.sayings import Done
@@ -24,19 +24,22 @@ from core.explain.filling import Language
 from core.explain.phrases import phrase
 from core.explain.story import word
 from core.model.refusal import Refused
+from core.record.journal import Journal
 from core.record.memory import Memory
 
 
 def run(arguments: argparse.Namespace) -> int:
     """The exit code of the run that follows an answer; 0 when nothing follows; 2 when it cannot be understood."""
     a = arguments
-    match a.verb:
-        case "preferences":
-            return with_journal(lambda where, journal, console: _preferences(where, Memory(journal), a.code, a.answer, console))
-        case "cures":
-            return with_journal(lambda where, journal, console: _cures(where, Memory(journal), a.reset, console))
-        case _:
-            return with_place(lambda where, console: _answer(where, a, console))
+
+    def work(where: Place, journal: Journal, console: Console) -> int:
+        if a.verb == "preferences":
+            return _preferences(where, Memory(journal), a.code, a.answer, console)
+        return _cures(where, Memory(journal), a.reset, console)
+
+    if a.verb == "answer":
+        return with_place(lambda where, console: _answer(where, a, console), find=place_with_mistakes)
+    return with_journal(work, find=place_with_mistakes)
 
 
 def _answer(where: Place, a: argparse.Namespace, console: Console) -> int:
@@ -54,6 +57,8 @@ def _answer(where: Place, a: argparse.Namespace, console: Console) -> int:
             code = ask_and_follow(where, asked, detach=a.detach or a.answer == "stop", as_json=False, hear=told)
             if code is not None:
                 return code
+        if not (a.later or a.answer == "stop"):
+            where = place()  # a film is made here now: all settings must be right, before anything is on record
         notes = put_on_record(journal, job, a.about, a.answer, file=a.file, always=a.always, speak=speak)
         _say(console, notes, a.answer, speak)
     finally:

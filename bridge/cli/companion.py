@@ -17,8 +17,8 @@ from bridge.accounts import find_job
 from bridge.cli.asking import client_of
 from bridge.cli.console import safe
 from bridge.cli.following import follow, follow_all, here, there
-from bridge.cli.house import Place, place, place_anyway, program_version
-from bridge.cli.opened import with_place
+from bridge.cli.house import Place, place, program_version
+from bridge.cli.opened import place_with_mistakes, with_place
 from bridge.cli.run import Stop as Stopped
 from bridge.client import PATIENCE_S, Client
 from bridge.protocol import digest
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
             case _:
                 return _stop(where, console)
 
-    find = place_anyway if arguments.verb == "stop" else place  # a companion can be ended whatever the settings are
+    find = place_with_mistakes if arguments.verb in ("stop", "watch") else place
     return with_place(work, as_json=getattr(arguments, "json", False), find=find)
 
 

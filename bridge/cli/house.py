@@ -74,12 +74,11 @@ def place() -> Place:
     return Place(home, settings.load(home))
 
 
-def place_anyway() -> Place:
-    """The same where the settings have a mistake: with what holds without any, for commands that must always work."""
-    try:
-        return place()
-    except Refused:
-        return Place(settings.home(), settings.Settings(language=settings.language()))
+def place_anyway() -> tuple[Place, Refused | None]:
+    """The same where the settings have a mistake, with what is right in them, for those that need no more; and the mistake."""
+    home = settings.home()
+    chosen, mistake = settings.as_far_as_right(home)
+    return Place(home, chosen), mistake
 
 
 def house(

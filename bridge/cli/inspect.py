@@ -16,7 +16,7 @@ from bridge.accounts import find_job
 from bridge.cli.asking import ask, runs
 from bridge.cli.console import safe
 from bridge.cli.house import Place
-from bridge.cli.opened import with_journal
+from bridge.cli.opened import place_with_mistakes, with_journal
 from bridge.job_lines import under_work
 from bridge.requests import MOST_LISTED, List
 from bridge.sayings import Jobs
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
                 _checkpoints(journal, find_job(journal, arguments.job), console, arguments.json, speak)
         return 0
 
-    return with_journal(work, as_json=arguments.json)
+    return with_journal(work, as_json=arguments.json, find=place_with_mistakes)
 
 
 def moment(at: float) -> str:

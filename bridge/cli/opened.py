@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +11,10 @@ from rich.console import Console
 
 from bridge.cli import summary
 from bridge.cli.console import plain_console, safe
-from bridge.cli.house import Place, place
+from bridge.cli.house import Place, place, place_anyway
 from bridge.client import Declined
+from core.explain.phrases import phrase
+from core.explain.refusals import refusal
 from core.model.refusal import Refused
 from core.record.journal import Journal
 
@@ -37,7 +40,20 @@ def with_place(
     return summary.REFUSED
 
 
-def with_journal(work: Callable[[Place, Journal, Console], int], *, as_json: bool = False) -> int:
+def place_with_mistakes() -> Place:
+    """The user's place for a command that needs the record and the companion, and none of the settings but the language: a
+    mistake in them is said on standard error, and what is right in them holds."""
+    where, mistake = place_anyway()
+    if mistake is not None:
+        speak = where.settings.language
+        said = refusal(mistake, speak)
+        print(f"{said.title}. {said.message} {phrase('settings-right-holds', speak)}", file=sys.stderr)
+    return where
+
+
+def with_journal(
+    work: Callable[[Place, Journal, Console], int], *, as_json: bool = False, find: Callable[[], Place] = place
+) -> int:
     """The same with the journal open."""
 
     def opened(where: Place, console: Console) -> int:
@@ -47,4 +63,4 @@ def with_journal(work: Callable[[Place, Journal, Console], int], *, as_json: boo
         finally:
             journal.close()
 
-    return with_place(opened, as_json=as_json)
+    return with_place(opened, as_json=as_json, find=find)

@@ -9,7 +9,7 @@ from rich.console import Console
 from bridge.accounts import find_job
 from bridge.cli.asking import ask, runs
 from bridge.cli.house import Place
-from bridge.cli.opened import with_place
+from bridge.cli.opened import place_with_mistakes, with_place
 from bridge.requests import Cancel, Pause, Prioritise
 from core.explain.phrases import phrase
 
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
                 console.print(phrase("queue-unpaused" if here else "queue-unpaused-alone", speak))
         return 0
 
-    return with_place(work)
+    return with_place(work, find=place_with_mistakes)
 
 
 def _asked(where: Place, arguments: argparse.Namespace) -> Prioritise | Pause | Cancel:

@@ -12,7 +12,7 @@ from rich.table import Table
 from bridge.accounts import account
 from bridge.cli.console import safe
 from bridge.cli.house import Place
-from bridge.cli.opened import with_journal
+from bridge.cli.opened import place_with_mistakes, with_journal
 from core.explain import catalogue
 from core.explain.filling import Language
 from core.explain.phrases import phrase
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
             _tell(told, console, where.settings.language)
         return 0
 
-    return with_journal(work, as_json=arguments.json)
+    return with_journal(work, as_json=arguments.json, find=place_with_mistakes)
 
 
 def as_plain(told: Statistics) -> dict[str, Any]:

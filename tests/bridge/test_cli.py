@@ -162,7 +162,7 @@ def test_rolling_back_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert "No earlier film is kept" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words", [["presets"], ["jobs", "--json"], ["doctor"], ["assemble", "t.otio", "-o", "f.mov", "--json"]])
+@pytest.mark.parametrize("words", [["presets"], ["check", "f.mov", "--json"], ["doctor"], ["assemble", "t.otio", "-o", "f.mov", "--json"]])
 def test_settings_that_are_not_understood(home: Path, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
     home.mkdir()
     (home / "settings.yaml").write_text("job: 3")
@@ -171,6 +171,17 @@ def test_settings_that_are_not_understood(home: Path, capsys: pytest.CaptureFixt
     assert "settings.yaml" in said and "line 1" in said and "“jobs”" in said
     if "--json" in words:
         assert summary_of(said)["code"] == "settings-invalid"
+
+
+def test_the_record_is_told_also_while_the_settings_have_a_mistake(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journal = Journal(home / "journal.db")
+    asked = JobAccepted(digest="d", timeline_path="/t.otio", timeline_name="T", output="/films/a.mov", preset="h264")
+    journal.accept("abc", asked, b"", 1.0)
+    journal.close()
+    (home / "settings.yaml").write_text("job: 3")
+    assert main(["jobs", "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["job"] == "abc" and said.err.count("settings.yaml: line 1") == 1
 
 
 def test_a_name_that_is_no_text_is_reported_in_json(tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bridge.client import Client
-from bridge.requests import Cancel
+from bridge.requests import Cancel, Describe, Pause
 from core.record.journal import Journal
 from core.record.submissions import Submissions
 from tests.bridge.companions import PING, ROOT, Companions, companions, kind, listed, submission, until_end
@@ -239,10 +240,46 @@ def test_a_command_at_another_terminal_is_cancelled_also_where_its_film_was_hand
 def test_a_companion_can_be_ended_while_the_settings_have_a_mistake(desk):
     desk.house.start("-j", "1")
     (desk.house.home / "settings.yaml").write_text("jobs: many\n")
-    assert desk.say("jobs")[0] == 2, "else there is no mistake"
+    assert desk.say("submit", desk.cut, "-o", desk.film, "--detach")[0] == 2, "else there is no mistake"
     code, said = desk.say("stop")
     assert code == 0 and "The companion ends" in said
     assert desk.say("stop")[0] == 2, "it has ended"
+
+
+@pytest.mark.parametrize("beside", ["a companion", "nobody"])
+def test_commands_that_need_no_settings_work_while_these_have_a_mistake_and_say_so_once(desk, beside):
+    desk.house.start("-j", "1")
+    with desk.house.client() as client:
+        client.ask(Pause(request="p", paused=True))
+        job = desk.submit(client, "wrong-0001")
+    if beside == "nobody":
+        desk.house.kill()
+    (desk.house.home / "settings.yaml").write_text("language: de\njobs: many\n")
+    words = ["jobs", f"show {job}", f"checkpoints {job}", "stats", "preferences", "cures", f"prioritise {job} 3", "pause"]
+    for word in [*words, f"answer {job} all skip --later", f"answer {job} all stop", f"cancel {job}"]:
+        with desk.begin(*word.split()) as child:
+            out, errors = child.communicate(timeout=60)
+        assert child.returncode == 0, (word, out, errors)
+        assert errors.count("settings.yaml") == 1 and "Was darin stimmt, gilt" in errors, word
+    answered = len(desk.house.seqs(job))
+    if beside == "nobody":
+        assert desk.say("answer", job, "all", "skip")[0] == 2, "the film would be made here, with settings that nobody chose"
+        assert len(desk.house.seqs(job)) == answered
+    else:
+        assert desk.say("answer", job, "all", "skip", "--detach")[0] == 0
+
+
+def test_what_is_asked_of_a_companion_is_answered_also_by_a_child_that_began_after_the_mistake(desk):
+    child = desk.house.start("-j", "1")
+    with desk.house.client() as client:
+        client.ask(Pause(request="p", paused=True))
+        job = desk.submit(client, "wrong-0002")
+        (desk.house.home / "settings.yaml").write_text("jobs: many\n")
+        for clerk in psutil.Process(child.pid).children():
+            if "bridge.clerk" in " ".join(clerk.cmdline()):
+                clerk.kill()
+        assert [line.job for line in listed(client)] == [job]
+        assert client.ask(Describe(request="d", job=job)).job.job == job
 
 
 # Watching beyond the record's end -------------------------------------------------------------------------------------
