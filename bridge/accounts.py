@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from core.decide.previous import earlier_render
 from core.explain.chronicle import chronicle
 from core.explain.tales import Chronicle
 from core.model.facts import FilmPlanned, JobFinished
@@ -55,6 +57,27 @@ def last_plan(journal: Journal, job: str) -> Plan | None:
     """The plan of a job's last run that came to one."""
     planned = journal.last(job, "FilmPlanned")
     return Memory(journal).plan(job, planned.fact.cut) if planned and isinstance(planned.fact, FilmPlanned) else None
+
+
+MOST_EARLIER = 20
+"""In so many plans for a film an earlier render is looked for."""
+
+
+def earlier_renders(
+    journal: Journal, output: str, plan: Plan, shots: Iterable[int], *, plan_of: Callable[[str, str], Plan | None] | None = None
+) -> set[int]:
+    """Those of the shots of a plan of which an earlier good render could stand in. `plan_of` reads a kept plan by job and cut:
+    for whoever has some at hand."""
+    memory, asked = Memory(journal), list(shots)
+    read, found = plan_of or memory.plan, set[int]()
+    for job, cut in memory.planned_for(output)[:MOST_EARLIER] if asked else ():
+        old = read(job, cut)
+        left = [plan.shots[number - 1] for number in asked if number not in found]
+        if old is None or not left:
+            break
+        sealed = journal.seals({segment.key for segment in old.segments})
+        found |= {shot.number for shot in left if earlier_render(shot, plan, [(job, old)], sealed) is not None}
+    return found
 
 
 def exchange(film: Film | None, told: Chronicle) -> Literal["", "before", "this"]:

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bridge.accounts import last_plan
-from core.decide.previous import earlier_render
+from bridge.accounts import earlier_renders, last_plan
 from core.explain.filling import Language
 from core.explain.phrases import phrase
 from core.explain.story import word
@@ -86,13 +85,11 @@ def put_on_record(
 
 def _without_earlier(journal: Journal, job: str, numbers: list[int]) -> list[int]:
     """Those of the shots of which no earlier render could stand in."""
-    accepted, _ = journal.request(job)
-    plans = Memory(journal).plans_for(accepted.output)
-    sealed = journal.seals({segment.key for _, plan in plans for segment in plan.segments})
-    newest = next((plan for of, plan in plans if of == job), None)
-    if newest is None:
+    plan = last_plan(journal, job)
+    if plan is None:
         return numbers
-    return [n for n in numbers if earlier_render(newest.shots[n - 1], newest, plans, sealed) is None]
+    found = earlier_renders(journal, journal.request(job)[0].output, plan, numbers)
+    return [n for n in numbers if n not in found]
 
 
 def _vouch(journal: Journal, job: str, numbers: list[int], speak: Language) -> list[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from bridge import logs
-from bridge.accounts import Account, account, exchange, find_job, standing_film
+from bridge.accounts import MOST_EARLIER, Account, account, earlier_renders, exchange, find_job, standing_film
 from bridge.cli.house import Place, place_anyway
 from bridge.cli.stats import as_plain
 from bridge.errands import Tell, received, refusal
@@ -24,7 +24,6 @@ from bridge.protocol import encode
 from bridge.requests import Describe, Pictures, Stats
 from bridge.sayings import Described, Figures, Pictured, Said, ShotLine
 from core import pictures
-from core.decide.previous import earlier_render
 from core.engine import RECORD_LOST
 from core.explain.findings import findings
 from core.explain.standing import standing
@@ -39,8 +38,6 @@ from core.record.submissions import Submissions
 
 DRAWN_S = 2.0
 """Pictures that take longer than this together are left out; whoever asks again gets more."""
-MOST_EARLIER = 20
-"""Of so many plans for a film an earlier render is looked for."""
 DRAWERS = 2
 """Pictures drawn at once: the film comes first."""
 
@@ -81,8 +78,9 @@ class Teller:
         told, planned = known.told, known.told.planned
         line = job_line(self.journal, self._submissions, self.where.home, job, working)
         film = self.journal.film(told.accepted.output)
-        back = exchange(film, told)
-        whole = standing(told, state=line.state, language=speak, old_film=Path(film.path).name if film else "", rollback=back)
+        back, earlier = exchange(film, told), self._earlier(known)
+        old = Path(film.path).name if film else ""
+        whole = standing(told, state=line.state, language=speak, old_film=old, rollback=back, earlier=earlier)
         return Described(
             re=asked.request, last=known.entries[-1].seq, job=line,
             title=whole.title, message=whole.message, safe=whole.safe, action=whole.action, rollback=back,
@@ -95,7 +93,7 @@ class Teller:
                 )
                 for shot in told.shots
             ),
-            findings=findings(told, known.plan, earlier=self._earlier(known), language=speak),
+            findings=findings(told, known.plan, earlier=earlier, language=speak),
         )  # fmt: skip
 
     def _earlier(self, known: Account) -> set[int]:
@@ -104,15 +102,7 @@ class Teller:
         short = [shot.number for shot in known.told.shots if shot.state in ("slate", "mended", "missing") and shot.causes]
         if plan is None or not short:
             return set()
-        found: set[int] = set()
-        for job, cut in self._memory.planned_for(known.told.accepted.output)[:MOST_EARLIER]:
-            old = self._plan(job, cut)
-            asked = [plan.shots[number - 1] for number in short if number not in found]
-            if old is None or not asked:
-                break
-            sealed = self.journal.seals({segment.key for segment in old.segments})
-            found |= {shot.number for shot in asked if earlier_render(shot, plan, [(job, old)], sealed) is not None}
-        return found
+        return earlier_renders(self.journal, known.told.accepted.output, plan, short, plan_of=self._plan)
 
     def _plan(self, job: str, cut: str) -> Plan | None:
         """A plan that was kept; the newest ones that were asked for are at hand: a long one takes a moment to read."""

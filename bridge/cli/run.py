@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from bridge import logs, settings
-from bridge.accounts import find_job, newest_open
+from bridge.accounts import earlier_renders, find_job, newest_open
 from bridge.cli import console, summary
 from bridge.cli.house import Place, house, place
-from core.assemble import assemble
+from core.assemble import Ended, assemble
 from core.engine import RECORD_LOST
 from core.model.facts import Fact, JobAccepted, JobFinished, SegmentSealed
 from core.model.refusal import Refused
@@ -194,6 +194,7 @@ def _run(
                 ended = assemble(
                     request, home, listener=listener, stopped=stop, wake=stop.wake, from_checkpoint=checkpoint, job=job
                 )
+                earlier = _earlier(home.journal, request, ended)
             finally:
                 home.journal.close()
     except Refused as error:
@@ -205,7 +206,14 @@ def _run(
         return _say(display, summary.refusal(error))
     except RECORD_LOST as error:
         return _say(display, summary.lost_record(str(where.home), error, where.settings.language))
-    return _say(display, summary.report(ended, request, where.settings.language))
+    return _say(display, summary.report(ended, request, where.settings.language, earlier=earlier))
+
+
+def _earlier(journal: Journal, request: Request, ended: Ended) -> set[int]:
+    """Shots of an incomplete film of which an earlier render could stand in, where a person may still decide."""
+    if ended.state is None or not isinstance(ended.end, JobFinished):
+        return set()
+    return earlier_renders(journal, str(request.output), ended.state.plan, ended.state.questions())
 
 
 def _say(display: console.Display, report: dict[str, Any]) -> int:

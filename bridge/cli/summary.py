@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -131,8 +132,9 @@ def _remarks(state: Assembly, language: Language) -> list[dict[str, Any]]:
     return rows
 
 
-def report(ended: Ended, request: Request, language: Language = "en") -> dict[str, Any]:
-    """Outcome, exit code, words, and the figures of the run."""
+def report(ended: Ended, request: Request, language: Language = "en", *, earlier: Collection[int] = ()) -> dict[str, Any]:
+    """Outcome, exit code, words, and the figures of the run. `earlier` are the shots of which an earlier good render could stand
+    in."""
     state, tally, end = ended.state, ended.tally, ended.end
     base: dict[str, Any] = {
         "job": ended.job,
@@ -218,7 +220,7 @@ def report(ended: Ended, request: Request, language: Language = "en") -> dict[st
                 "title": title,
                 "message": message,
                 "safe": safe if incomplete else "",
-                "action": _what_now(ended, state, language) if incomplete else "",
+                "action": _what_now(ended, state, language, earlier) if incomplete else "",
             }
 
 
@@ -228,11 +230,12 @@ def _why_stopped(end: RunInterrupted, language: Language) -> str:
     return phrase("stopped-by-preference", language, code=code) + " " if code != end.reason else ""
 
 
-def _what_now(ended: Ended, state: Assembly, language: Language) -> str:
+def _what_now(ended: Ended, state: Assembly, language: Language, earlier: Collection[int]) -> str:
     """Mend it; or decide, where shots wait for a decision."""
     mend = phrase("mend-and-run", language)
     asked = sorted(state.questions())
-    return f"{mend} {phrase('or-decide', language, job=ended.job, shot=asked[0])}" if asked else mend
+    previous = "previous" if asked and asked[0] in earlier else ""
+    return f"{mend} {phrase('or-decide', language, job=ended.job, shot=asked[0], previous=previous)}" if asked else mend
 
 
 def _fatal_words(end: JobFinished, fatal: Failure | None, language: Language) -> catalogue.Words:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal, NamedTuple
 
 from core.explain import catalogue
@@ -27,10 +28,11 @@ def standing(
     language: Language = "en",
     old_film: str = "",
     rollback: Literal["", "before", "this"] = "",
+    earlier: Collection[int] = (),
 ) -> Standing:
     """How it stands. `state` is the job's in the list of jobs: `waiting`, `working` and `elsewhere` are not on record; `old_film`
     is the name of the film that stood there before, if any did; `rollback` what a roll back would bring to the film's place, if
-    anything."""
+    anything; `earlier` are the shots of which an earlier good render could stand in."""
     output, speak = told.accepted.output, language
     safe = what_is_safe(verified=told.good, shots=len(told.shots), language=speak) if told.shots else ""
     if state == "waiting":
@@ -50,11 +52,12 @@ def standing(
         case "complete":
             return Standing(phrase("complete", speak), made, "", back)
         case "incomplete" if told.published is not None:
-            return Standing(phrase("incomplete", speak), made, safe, " ".join(filter(None, (_what_now(told, speak), back))))
+            now = _what_now(told, speak, earlier)
+            return Standing(phrase("incomplete", speak), made, safe, " ".join(filter(None, (now, back))))
         case "unchanged" | "incomplete":
             title, message = phrase("nothing-to-do", speak), phrase("this-very-cut", speak, output=output)
             short = any(not shot.good for shot in told.shots)
-            return Standing(title, message, safe, _what_now(told, speak)) if short else Standing(title, message, "", "")
+            return Standing(title, message, safe, _what_now(told, speak, earlier)) if short else Standing(title, message, "", "")
         case "superseded":
             return Standing(phrase("overtaken", speak), phrase("newer-cut", speak, output=output), "", "")
         case "failed":
@@ -81,8 +84,9 @@ def _failed(told: Chronicle, language: Language, old_film: str) -> Standing:
     return Standing(f"{said.title}.", said.message, safe if told.shots else phrase("all-untouched", language), said.action)
 
 
-def _what_now(told: Chronicle, language: Language) -> str:
+def _what_now(told: Chronicle, language: Language, earlier: Collection[int]) -> str:
     """Mend it; or decide, where shots wait for a decision."""
     mend = phrase("mend-and-run", language)
     short = [shot.number for shot in told.shots if shot.state in ("slate", "mended")]
-    return f"{mend} {phrase('or-decide', language, job=told.job, shot=short[0])}" if short else mend
+    previous = "previous" if short and short[0] in earlier else ""
+    return f"{mend} {phrase('or-decide', language, job=told.job, shot=short[0], previous=previous)}" if short else mend

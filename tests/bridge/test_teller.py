@@ -103,12 +103,12 @@ def test_only_the_companion_knows_what_is_under_work(desk):
 
 def test_an_earlier_render_is_offered_where_there_is_one(desk):
     desk.job("old", RUN, planned(), sealed(1), sealed(2), JobFinished(outcome="complete"))
-    short = (RUN, MISSING, planned(), JobFinished(outcome="incomplete"))
+    short = (RUN, MISSING, planned(), sealed(1), PUBLISHED, JobFinished(outcome="incomplete"))
     lost = plan(FILM, {"/media/a.mov": offline("/media/a.mov")}, signature=PLAN.signature)
-    answers = desk.describe(desk.job("new", *short, made=lost)).findings[0].answers
-    assert answers == ("retry", "relink", "previous", "skip")
-    other = desk.job("abc", *short, made=lost, output="/films/other.mov")
-    assert "previous" not in desk.describe(other).findings[0].answers
+    new = desk.describe(desk.job("new", *short, made=lost))
+    assert new.findings[0].answers == ("retry", "relink", "previous", "skip") and "FILE, previous, skip" in new.action
+    other = desk.describe(desk.job("abc", *short, made=lost, output="/films/other.mov"))
+    assert "previous" not in other.findings[0].answers and "FILE, skip or retry" in other.action
 
 
 def test_words_are_in_the_settings_language(tmp_path):

@@ -42,6 +42,7 @@ class Desk:
 
     def assemble(self) -> tuple[int, str]:
         ended = self.house.assemble(self.cut, self.film, "prores-hq")
+        self.action = ended.summary.get("action", "")
         return ended.code, ended.summary["job"]
 
     def say(self, *words: str | Path) -> tuple[int, str]:
@@ -86,6 +87,7 @@ def test_an_earlier_render_stands_in_for_a_source_that_is_spoilt(desk: Desk) -> 
     code, job = desk.assemble()
     assert code == 1
     assert desk.second_shot() == [SLATE] * 24
+    assert f"hotsplice answer {job} 2 relink FILE, previous, skip or retry." in desk.action
     code, said = desk.say("answer", job, "2", "previous")
     assert code == 1, said
     assert desk.second_shot() == RIGHT, "the picture is back, though its source is not"
@@ -110,6 +112,7 @@ def test_a_preference_answers_by_itself_until_it_is_taken_back(desk: Desk) -> No
 def test_who_asks_for_an_earlier_render_that_there_never_was_is_told(desk: Desk) -> None:
     desk.there.unlink()
     _, job = desk.assemble()
+    assert f"hotsplice answer {job} 2 relink FILE, skip or retry." in desk.action, "it is not offered"
     code, said = desk.say("answer", job, "2", "previous", "--later")
     assert code == 0 and "There is no earlier good render of shot 2; its slate stays." in said
 
