@@ -26,6 +26,7 @@ from core.decide.needs import Need
 from core.decide.pace import patience_s
 from core.decide.recovery import FEWER_WORKERS, FREED, SOFTWARE
 from core.gatekeeper import PROBE, Gatekeeper
+from core.lookout import Lookout
 from core.model.facts import (
     ANEW,
     AttemptFailed,
@@ -96,6 +97,7 @@ class Engine:
         self.tally.started = machine.monotonic()
         self._fewer = 0
         self._keeper = Gatekeeper(crew=self.crew, workspace=self.workspace, output=self.output)
+        self._lookout = Lookout(self.crew, PROBE)
         self._memory = Memory(self.journal)
         self._back: list[tuple[str, Outcome]] = []
 
@@ -134,7 +136,7 @@ class Engine:
                     self._publish()
                 elif need.kind == "finish":
                     self._finish()
-                elif need.kind == "join" and (self.relinked or self.answering.still_waited_for(self.state)):
+                elif need.kind == "join" and self._waits_to_join():
                     break
                 elif need.kind == "mix" and self.crew.would_learn(MixSound) and any(other.kind != "mix" for other in needs):
                     continue  # there are pictures to make meanwhile
@@ -165,9 +167,11 @@ class Engine:
     def _wants_another_plan(self) -> str:
         """Another file was given for a source, or stands in its place: when everything else is made, the film is planned anew
         instead of published."""
-        if self.given:
-            return ""
-        return ANEW if self.state.wants_another_look or (self.relinked and self.state.complete) else ""
+        wanted = self.state.wants_another_look or (self.relinked and self.state.complete)
+        return ANEW if wanted and not self.given else ""
+
+    def _waits_to_join(self) -> bool:
+        return self.relinked or self.answering.still_waited_for(self.state) or self._lookout.looks(self.state)
 
     def _listen(self, now: float, *, patient: bool) -> None:
         alarm = self.state.next_alarm(now)
@@ -175,7 +179,7 @@ class Engine:
         idle_s = patience if self.given or alarm or self.state.gates else 0.05
         for name, reply in self.crew.listen(idle_s if patient else 0.0):
             if name.startswith(PROBE):
-                self.note(*self._keeper.heard(name, reply))
+                self.note(*self._keeper.heard(name, reply), *self._lookout.heard(name, reply, self.state, self.clock.now()))
                 continue
             given = self.given[name]
             if isinstance(reply, Progress):
@@ -256,14 +260,10 @@ class Engine:
             samples = min(int(made.digest), self.state.plan.samples)
             self.note(
                 FilmJoined(
-                    cut=self.state.cut,
-                    staged=order.part,
-                    bytes=made.bytes,
-                    film_hash=made.file_hash,
-                    frames=made.frames,
+                    cut=self.state.cut, staged=order.part, bytes=made.bytes, film_hash=made.file_hash, frames=made.frames,
                     samples=samples,
                 )
-            )
+            )  # fmt: skip
             return
         started = machine.monotonic()
         sealed = Sealed("", lambda: None)

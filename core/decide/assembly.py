@@ -227,7 +227,7 @@ class Assembly:
         if self.fatal is not None or self.published is not None or self.finished is not None:
             return []
         if self.complete:
-            return [Need("publish" if self.joined else "join", self.cut)]
+            return [Need("publish" if self.joined else "join", self.cut)] if self.joined or not self.replaced else []
         return self._owed()
 
     def _alone(self, key: str) -> bool:

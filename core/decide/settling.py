@@ -69,7 +69,7 @@ def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chanc
         cures=state.cures,
     )
     follows: list[Fact] = []
-    if failure.code == "source-changed" and state.looks and need.kind in ("render", "copy", "locate", "mix"):
+    if failure.code == "source-changed" and state.looks and not (need.kind == "join" and evidence.clip):
         decision = Recovery(strategy=Strategy.WAIT_AND_RETRY, retry_at=now, change=LOOK_AGAIN)
     elif decision.gate:
         if decision.gate not in state.gates:

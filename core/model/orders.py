@@ -216,13 +216,15 @@ class CheckFilm(Value, frozen=True):
 class ProbePlace(Value, frozen=True):
     """See whether a place can be used again: read a file there, or write one and find so much room; or so much free memory.
 
-    With `volume` a file that is missing on that very mount point is no fault of the volume."""
+    With `volume` a file that is missing on that very mount point is no fault of the volume. With a `fingerprint` it is asked
+    whether the file is that one still."""
 
     path: str
     write: bool = False
     free_bytes: int = 0
     free_memory_bytes: int = 0
     volume: str = ""
+    fingerprint: str = ""
 
 
 class DrawThumbnail(Value, frozen=True):

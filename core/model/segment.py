@@ -178,3 +178,8 @@ class Plan(Value, frozen=True):
     def audible(self) -> bool:
         """Whether the film has a sound track at all."""
         return bool(self.chunks)
+
+    def made_of(self) -> dict[str, str]:
+        """Path to fingerprint of every file that is seen or heard."""
+        seen = {s.picture.path: s.picture.fingerprint for s in self.segments if isinstance(s.picture, Piece | Still | Copy)}
+        return seen | {sound.path: sound.fingerprint for chunk in self.chunks for sound in chunk.sounds}

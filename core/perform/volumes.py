@@ -6,16 +6,23 @@ import os
 from pathlib import Path
 
 from core.model.orders import ProbePlace, Refuted, Validated
-from core.perform import machine
+from core.perform import hashing, machine
+from core.perform import probe as probe_media
 
 _BLOCK = 1 << 16
 
 
 def probe(order: ProbePlace) -> Validated | Refuted:
-    """Validated when the place does what is asked of it; OSError says what it does instead."""
+    """Validated when the place does what is asked of it; OSError says what it does instead. Of a file with a fingerprint: Refuted
+    when another one that can be used stands there; of one that cannot (yet) NotMedia, av.FFmpegError or OSError."""
     if order.free_memory_bytes:
         free = machine.free_memory()
         return Refuted(reason="memory is short") if free is not None and free < order.free_memory_bytes else Validated()
+    if order.fingerprint:
+        if hashing.fingerprint(order.path) == order.fingerprint:
+            return Validated()
+        found = probe_media.examine(order.path)
+        return Refuted(reason=f"{found.path} is another file")
     if order.write:
         return _writable(Path(order.path), order.free_bytes)
     try:

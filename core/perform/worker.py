@@ -135,10 +135,7 @@ def evidence_of(error: Exception, order: Order, *, frames: int | None = None, el
 
 
 def _asked(seen: Evidence) -> Evidence:
-    """The same, with what the source itself says of why it could not be used. One that is there again was away with its
-    volume."""
-    if seen.place == "source" and not seen.note and seen.errno in (errno.ENOENT, errno.ENOTDIR) and os.path.exists(seen.path):
-        return msgspec.structs.replace(seen, note="volume-gone", detail=f"{seen.detail}; it is there again")
+    """The same, with what the source itself says of why it could not be used."""
     if seen.place != "source" or seen.note not in ("invalid-data", "media-error", "too-few-frames"):
         return seen
     why = wholeness.why(seen.path)
@@ -148,6 +145,13 @@ def _asked(seen: Evidence) -> Evidence:
         note="" if why.errno is not None else why.note or seen.note,
         detail=f"{seen.detail}; {why.detail}" if why.detail else seen.detail,
     )
+
+
+def _unless_there(seen: Evidence) -> Evidence:
+    """The same, unless a source that was missed is there again: it was away with its volume."""
+    if seen.place == "source" and not seen.note and seen.errno in (errno.ENOENT, errno.ENOTDIR) and os.path.exists(seen.path):
+        return msgspec.structs.replace(seen, note="volume-gone", detail=f"{seen.detail}; it is there again")
+    return seen
 
 
 def _unless_replaced(seen: Evidence, order: Order) -> Evidence:
@@ -174,7 +178,7 @@ def _unless_replaced(seen: Evidence, order: Order) -> Evidence:
 def perform(assignment: Assignment, report: object = None) -> Outcome:
     """Do one order. Never raises but EngineGone: whatever goes wrong comes back as Evidence."""
     outcome = _performed(assignment, report)
-    return _unless_replaced(outcome, assignment.order) if isinstance(outcome, Evidence) else outcome
+    return _unless_replaced(_unless_there(outcome), assignment.order) if isinstance(outcome, Evidence) else outcome
 
 
 def _performed(assignment: Assignment, report: object) -> Outcome:

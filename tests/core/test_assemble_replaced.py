@@ -9,9 +9,10 @@ import pytest
 
 from core import answering
 from core.decide.recovery import LOOK_AGAIN
-from core.model.facts import ANEW, Answered, AttemptFailed, FilmPlanned, RunInterrupted, ShotSlated, SoundSilenced
+from core.model.facts import ANEW, Answered, AttemptFailed, FilmJoined, FilmPlanned, RunInterrupted, ShotSlated, SoundSilenced
 from core.model.failure import Evidence
-from core.model.orders import ExamineSource, MixSound, Order, Outcome, RenderSegment
+from core.model.orders import ExamineSource, MixSound, Order, Outcome, ProbePlace, Refuted, RenderSegment, Validated
+from tests.core.hands import Trick
 from tests.core.props import clip, cut, picture, source, voice
 from tests.core.test_assemble import QUICK, Studio
 
@@ -135,6 +136,50 @@ def test_of_each_file_that_was_replaced_it_is_said_in_the_end(studio):
     ended = studio.run(cut(CLIPS, audio=([clip(0, 24, A, id="a1"), clip(24, 20, B, id="a2")],)), first, later)
     assert (ended.end.outcome, second.versions) == ("complete", 1)
     assert [(remark.code, remark.text) for remark in ended.state.plan.remarks] == [("source-replaced", A), ("source-replaced", B)]
+
+
+def looked_at(seen: dict[str, Outcome]) -> Trick:
+    """Hands that look at files when everything is made, and what they see; otherwise every file is what it was."""
+
+    def look(order: Order) -> Outcome | None:
+        return seen.get(order.path, Validated()) if isinstance(order, ProbePlace) and order.fingerprint else None
+
+    return look
+
+
+def test_a_file_that_comes_when_everything_is_made_is_used_as_well(studio):
+    def look(order: Order) -> Outcome | None:
+        if isinstance(order, ProbePlace) and order.fingerprint == f"content of {A}":
+            studio.media[A] = source(A, picture(), voice(), fingerprint="newer")
+            return Refuted(reason="another file")
+        return Validated() if isinstance(order, ProbePlace) else None
+
+    ended = studio.run(FILM, look)
+    assert ended.end.outcome == "complete"
+    assert [type(fact) for fact in studio.story(ended.job)].count(FilmJoined) == 1, "nothing is joined of the older one"
+    assert {segment.picture.fingerprint for segment in ended.state.plan.segments if segment.picture.path == A} == {"newer"}
+
+
+def test_files_that_are_what_they_were_are_looked_at_once_and_by_as_many_as_there_are(studio):
+    ended = studio.run(FILM, looked_at({}))
+    assert ended.end.outcome == "complete"
+    assert studio.hands.done.count("ProbePlace") == 2, "two files, several shots of one of them"
+    assert len(kinds(studio, ended.job, FilmPlanned)) == 1
+
+
+def test_who_hangs_over_a_file_is_reason_to_look_no_further(studio):
+    many = [f"/media/{number}.mov" for number in range(20)]
+    studio.media = {path: source(path, picture()) for path in many}
+    hung = {path: Evidence(operation="probe", place="source", path=path, note="hung") for path in many}
+    ended = studio.run(cut([clip(10 * n, 10, path) for n, path in enumerate(many)]), looked_at(hung))
+    assert (ended.end.outcome, kinds(studio, ended.job, AttemptFailed)) == ("complete", [])
+    assert studio.hands.done.count("ProbePlace") <= studio.hands.size
+
+
+def test_a_file_that_is_another_one_at_every_look_does_not_hold_the_film_up_for_ever(studio):
+    ended = studio.run(FILM, looked_at({A: Refuted(reason="another file")}))
+    assert ended.end.outcome == "complete"
+    assert len(kinds(studio, ended.job, FilmPlanned)) == QUICK.looks + 1
 
 
 def test_the_only_file_of_a_film_may_become_none_at_all(studio):

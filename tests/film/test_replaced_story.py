@@ -60,12 +60,13 @@ def _marks(number: int, *runs: range) -> list[Mark]:
 
 
 @pytest.mark.parametrize(
-    ("codec", "preset", "suffix"),
-    [("h264", "prores-hq", ".mov"), ("prores", "prores-hq", ".mov"), ("dnxhr", "h264", ".mp4")],
+    ("codec", "preset", "suffix", "pieces"),
+    [("h264", "prores-hq", ".mov", 5), ("prores", "prores-hq", ".mov", 5), ("dnxhr", "h264", ".mp4", 6)],
     ids=["rendered", "copied", "encoded"],
 )
-@pytest.mark.parametrize(("kind", "nth"), [("FilmPlanned", 1), ("SegmentSealed", 2)], ids=["at once", "when some is made"])
-def test_every_frame_comes_from_the_newer_one(tmp_path: Path, codec: str, preset: str, suffix: str, kind: str, nth: int) -> None:
+@pytest.mark.parametrize("when", ["at once", "when some is made", "when all is made"])
+def test_every_frame_comes_from_the_newer_one(tmp_path: Path, codec: str, preset: str, suffix: str, pieces: int, when: str) -> None:
+    kind, nth = {"at once": ("FilmPlanned", 1), "when some is made": ("SegmentSealed", 2)}.get(when, ("SegmentSealed", pieces))
     house, film = House(tmp_path / "home"), tmp_path / f"film{suffix}"
     media, other = _version(tmp_path / "shot.mov", codec, OLD), _version(tmp_path / "other.mov", codec, OTHER)
     newer = _version(tmp_path / "delivered.mov", codec, NEW)
@@ -76,7 +77,7 @@ def test_every_frame_comes_from_the_newer_one(tmp_path: Path, codec: str, preset
     assert shown(film) == [*_marks(NEW, range(20)), *_marks(OTHER, range(5, 17)), *_marks(NEW, range(30, 54), range(60, 72))]
     told = _facts(events, "AttemptFailed")
     assert {fact["failure"]["code"] for fact in told} == {"source-changed"}
-    assert len(told) <= 2, "only what the one worker was at, and its next"
+    assert len(told) <= 3, "what the one worker was at, its next, and nothing else"
     assert [(r["code"], r["severity"]) for r in events[-1]["remarks"]] == [("source-replaced", "note")]
 
 
@@ -115,6 +116,31 @@ def test_what_comes_when_everything_is_made_costs_its_shots_at_most_and_not_the_
     assert shown(film) == [mark if used or mark.source == OTHER else SLATE for mark in wanted]
     joins = [fact for fact in _facts(events, "AttemptFailed") if fact["failure"]["evidence"]["operation"] == "join"]
     assert len(joins) == 1, "the film is written twice, however many shots it has of the file"
+
+
+@pytest.mark.parametrize("what", ["no media", "half of it", "nothing"])
+def test_what_cannot_be_used_costs_nothing_that_was_made(tmp_path: Path, what: str) -> None:
+    house, film = House(tmp_path / "home"), tmp_path / "film.mov"
+    media = _version(tmp_path / "shot.mov", "h264", OLD)
+    newer = _garbage(tmp_path / "delivered.mov") if what == "no media" else _version(tmp_path / "delivered.mov", "h264", NEW)
+    cut = cut_of([(media, 0, 20), (media, 30, 24)], tmp_path / "one.otio")
+    how = {"no media": "renamed", "half of it": "begun", "nothing": "removed"}[what]
+    happening = Happening(how, str(media), str(newer), kind="SegmentSealed", nth=3)  # type: ignore[arg-type]
+    code, events = _assembled(house, cut, film, happening, preset="prores-hq")
+    assert (code, events[-1]["outcome"], _facts(events, "AttemptFailed")) == (0, "complete", [])
+    assert shown(film) == _marks(OLD, range(20), range(30, 54))
+
+
+def test_the_right_file_that_comes_when_its_shots_are_slates_is_used(tmp_path: Path) -> None:
+    house, film = House(tmp_path / "home"), tmp_path / "film.mov"
+    media = _version(tmp_path / "shot.mov", "h264", OLD, frames=40)
+    newer = _version(tmp_path / "delivered.mov", "h264", NEW)
+    cut = cut_of([(media, 0, 20), (media, 30, 24)], tmp_path / "one.otio", sound=False)
+    happening = Happening("renamed", str(media), str(newer), kind="SegmentSealed", nth=3)
+    code, events = _assembled(house, cut, film, happening, preset="prores-hq")
+    assert [body["code"] for body in _facts(events, "ProblemFound")] == ["source-too-short"]
+    assert (code, events[-1]["outcome"], events[-1]["problems"]) == (0, "complete", [])
+    assert shown(film) == _marks(NEW, range(20), range(30, 54))
 
 
 def test_sound_is_from_the_newer_one_as_well(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from core.model.orders import ProbePlace, Refuted, Validated
-from core.perform import machine, volumes
+from core.perform import hashing, machine, volumes
+from core.perform.wrong import NotMedia
+from tests.film.media import Movie
 
 
 def test_a_file_that_can_be_read(tmp_path: Path) -> None:
@@ -48,3 +51,18 @@ def test_a_full_disk_says_so_and_the_trial_is_removed(tmp_path: Path, monkeypatc
 def test_memory() -> None:
     assert volumes.probe(ProbePlace(path="", free_memory_bytes=1)) == Validated()
     assert isinstance(volumes.probe(ProbePlace(path="", free_memory_bytes=1 << 60)), Refuted)
+
+
+def test_another_file_in_the_place_of_one_is_told_from_what_cannot_be_used(prores: Movie, mjpeg: Movie, tmp_path: Path) -> None:
+    path = Path(shutil.copy2(prores.path, tmp_path / "a.mov"))
+    order = ProbePlace(path=str(path), fingerprint=hashing.fingerprint(path))
+    assert volumes.probe(order) == Validated()
+    shutil.copyfile(mjpeg.path, path)
+    assert isinstance(volumes.probe(order), Refuted)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(NotMedia) as growing:
+        volumes.probe(order)
+    assert growing.value.note == "growing"
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        volumes.probe(order)

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import av
+import msgspec
 import pytest
 
 from core.model import codec
@@ -34,7 +35,7 @@ from core.model.orders import (
     ValidateSeal,
 )
 from core.model.segment import Sound
-from core.perform import ffmpeg, probe, worker
+from core.perform import ffmpeg, hashing, probe, worker
 from core.perform.wrong import Changed, Damaged, NotContiguous, NotMedia, TooShort
 from tests.core.perform import bench
 from tests.core.props import MJPEG
@@ -197,3 +198,19 @@ def test_what_another_file_is_not_is_no_damage_of_the_one_that_was_there(prores:
     copy.unlink()
     seen = worker.perform(Assignment(order=order))
     assert isinstance(seen, Evidence) and seen.note != "source-changed", "gone is not replaced"
+
+
+def test_a_source_that_is_missed_and_there_again_was_away_whoever_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Why ffmpeg failed is asked of the file itself; a drive may be plugged in again before its mount point is."""
+    source = tmp_path / "a.mov"
+    missed = Evidence(operation="render", place="source", path=str(source), errno=errno.ENOENT)
+    monkeypatch.setattr(worker.render, "render", lambda *_: missed)
+    order = msgspec.structs.replace(RENDER, source=str(source), fingerprint="")
+    assert worker.perform(Assignment(order=order)) == missed, "it is gone"
+    source.write_bytes(b"a")
+    order = msgspec.structs.replace(order, fingerprint=hashing.fingerprint(source))
+    seen = worker.perform(Assignment(order=order))
+    assert isinstance(seen, Evidence) and seen.note == "volume-gone"
+    order = msgspec.structs.replace(order, fingerprint="another one")
+    seen = worker.perform(Assignment(order=order))
+    assert isinstance(seen, Evidence) and seen.note == "source-changed", "it was taken away for a newer one"

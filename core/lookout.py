@@ -1,0 +1,53 @@
+"""When everything is made, and before it is joined: whether the files it was made of are those still.
+
+A newer version may come when all shots of the older one are made, or the right one when they are slates. Only a file that can
+be used is news: what is broken, still being written or gone costs nothing that was made. Workers look, because whoever touches
+a dead share may never come back; one that does not is reason enough to look no further.
+"""
+
+from __future__ import annotations
+
+from core.decide import settling
+from core.decide.assembly import Assembly
+from core.decide.needs import Need
+from core.model.facts import Fact
+from core.model.failure import Evidence
+from core.model.orders import Assignment, Outcome, ProbePlace, Progress, Refuted
+from core.perform import machine
+from core.perform.crew import Crew
+
+
+class Lookout:
+    """Looks for one job, once for each cut. Its orders have names that begin with `prefix`."""
+
+    def __init__(self, crew: Crew, prefix: str) -> None:
+        self._crew, self._prefix = crew, prefix
+        self._cut = ""
+        self._left: list[tuple[str, str]] = []
+        self._out: set[str] = set()
+
+    def looks(self, state: Assembly) -> bool:
+        """Whether the film has to wait to be joined: sends workers to look, as many as there are. Who may not lay the film out
+        anew does not ask."""
+        if state.looks and state.cut != self._cut:
+            self._cut, self._left = state.cut, list(state.plan.made_of().items())
+        while self._left and self._crew.idle:
+            path, fingerprint = self._left.pop()
+            order = ProbePlace(path=path, fingerprint=fingerprint)
+            self._crew.give(self._prefix + path, Assignment(order=order, stall_s=state.policy.probe_stall_s))
+            self._out.add(self._prefix + path)
+        return bool(self._left or self._out)
+
+    def heard(self, name: str, reply: Progress | Outcome, state: Assembly, now: float) -> list[Fact]:
+        """What follows from what was seen."""
+        if isinstance(reply, Progress) or name not in self._out:
+            return []
+        self._out.remove(name)
+        if isinstance(reply, Evidence) and reply.note == "hung":
+            self._left.clear()
+        if not isinstance(reply, Refuted):
+            return []
+        path = name.removeprefix(self._prefix)
+        mount = machine.listed_mount(path)[0]
+        seen = Evidence(operation="join", place="source", path=path, note="source-changed", detail=reply.reason, volume=mount)
+        return settling.failed(state, Need("join", state.cut), seen, now=now, chance=0.0)
