@@ -5,7 +5,7 @@ Nothing here touches media: workers do. Nothing is recorded of a request that is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -109,11 +109,12 @@ def _until_it_ends(
 ) -> Ended:
     """Laid out anew as often as its media is to be looked at again: a person's wish each time, what was replaced by itself only
     so often, since a file may never come to rest."""
-    looks, replaced = house.policy.looks, frozenset[str]()
+    looks, replaced = house.policy.looks, dict[str, str]()
     ended = _assemble(request, house, crew, listener, stopped, from_checkpoint, job, tally, looks, replaced)
     while ended.again and ended.state is not None:
         looks -= bool(ended.state.replaced)
-        replaced |= ended.state.replaced
+        was = ended.state.plan.made_of()
+        replaced = {path: was.get(path, "") for path in ended.state.replaced} | replaced
         ended = _assemble(request, house, crew, listener, stopped, None, None, tally, looks, replaced)
     return ended
 
@@ -128,7 +129,7 @@ def _assemble(
     job: str | None,
     tally: Tally,
     looks: int,
-    replaced: frozenset[str],
+    replaced: Mapping[str, str],
 ) -> Ended:
     memory = Memory(house.journal)
     healer = Healer(

@@ -6,8 +6,8 @@ when nothing is missing, ends after its time, and a share that hangs costs a wor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -57,7 +57,7 @@ class Opened:
 @dataclass(frozen=True)
 class Healer:
     """What opening and searching need. `folders` are searched because a person named them, those in `skip` never are. `replaced`
-    are files that another took the place of since this run began."""
+    are files that were replaced, or away, since this run began, with the fingerprints they had."""
 
     crew: Crew
     memory: Memory
@@ -67,7 +67,7 @@ class Healer:
     on_step: Step
     folders: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
-    replaced: frozenset[str] = frozenset()
+    replaced: Mapping[str, str] = field(default_factory=dict)
 
     def open(self, paths: Sequence[str]) -> Opened:
         """Every path. preparation.Stopped when asked to stop."""
@@ -96,7 +96,8 @@ class Healer:
     def _replaced(self, source: Source) -> bool:
         """Whether its content is not what it was; another date alone is no other file."""
         seen = self.memory.seen(source.path)
-        return source.path in self.replaced or bool(seen and seen.mark and source.mark and seen.mark != source.mark)
+        before = self.replaced.get(source.path, source.fingerprint)
+        return before != source.fingerprint or bool(seen and seen.mark and source.mark and seen.mark != source.mark)
 
     def _examine(self, places: list[str], step: str) -> dict[str, Source | Failure]:
         done = 0

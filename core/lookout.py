@@ -1,8 +1,8 @@
 """When everything is made, and before it is joined: whether the files it was made of are those still.
 
-A newer version may come when all shots of the older one are made, or the right one when they are slates. Only a file that can
-be used is news: what is broken, still being written or gone costs nothing that was made. Workers look, because whoever touches
-a dead share may never come back; one that does not is reason enough to look no further.
+A newer version may come when all shots of the older one are made, or the right one when they are slates, be it the very file
+that was away. Only a file that can be used is news: what is broken, still being written or gone costs nothing that was made.
+Workers look, because whoever touches a dead share may never come back; one that does not is reason enough to look no further.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from core.decide.assembly import Assembly
 from core.decide.needs import Need
 from core.model.facts import Fact
 from core.model.failure import Evidence
-from core.model.orders import Assignment, Outcome, ProbePlace, Progress, Refuted
+from core.model.orders import Assignment, Outcome, ProbePlace, Progress, Refuted, Validated
 from core.perform import machine
 from core.perform.crew import Crew
+
+_AWAY = {"source-missing", "source-volume-gone", "source-hung", "network-lost"}
 
 
 class Lookout:
@@ -45,9 +47,16 @@ class Lookout:
         self._out.remove(name)
         if isinstance(reply, Evidence) and reply.note == "hung":
             self._left.clear()
-        if not isinstance(reply, Refuted):
-            return []
         path = name.removeprefix(self._prefix)
+        if not isinstance(reply, Refuted) and not (isinstance(reply, Validated) and path in _missed(state)):
+            return []
         mount = machine.listed_mount(path)[0]
-        seen = Evidence(operation="join", place="source", path=path, note="source-changed", detail=reply.reason, volume=mount)
+        why = reply.reason if isinstance(reply, Refuted) else f"{path} is there again"
+        seen = Evidence(operation="join", place="source", path=path, note="source-changed", detail=why, volume=mount)
         return settling.failed(state, Need("join", state.cut), seen, now=now, chance=0.0)
+
+
+def _missed(state: Assembly) -> set[str]:
+    """Files for which something stands in because they were not there."""
+    failures = [*state.slated.values(), *state.silenced.values()]
+    return {failure.evidence.path for failure in failures if failure.code in _AWAY}

@@ -74,6 +74,13 @@ class Listener:
     on_tick: Callable[[Engine], None] = lambda engine: None
 
 
+def film_at(named: str) -> Path:
+    """Where the film is that a person names. A link leads to it: the film stands, and its predecessor is kept, on the volume that
+    the link was made for, and the link stays one."""
+    path = Path(named).expanduser().absolute()
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
 def check_output(output: Path) -> None:
     """Refused when a film cannot stand there, before any work."""
     try:

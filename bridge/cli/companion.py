@@ -27,6 +27,7 @@ from core.explain.filling import Language
 from core.explain.phrases import phrase
 from core.explain.story import word
 from core.perform import machine, process
+from core.request import film_at
 from otio_adapters.guard import bytes_of
 
 COMING_UP_S = 5.0
@@ -127,7 +128,7 @@ def _submit(where: Place, arguments: argparse.Namespace, console: Console) -> in
     timeline = bytes_of(path)
     message = Submit(
         request="submit", submission=arguments.id or f"cli-{machine.token(16)}", sha256=digest(timeline), timeline_path=str(path),
-        output=arguments.output if arguments.at else str(Path(arguments.output).expanduser().absolute()),
+        output=arguments.output if arguments.at else str(film_at(arguments.output)),
         preset=arguments.preset or "",
     )  # fmt: skip
     begin, patience_s = (None, ELSEWHERE_S) if arguments.at else (start(where), PATIENCE_S)

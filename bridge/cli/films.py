@@ -29,6 +29,7 @@ from core.perform import hashing, machine
 from core.perform.crew import Crew
 from core.record import locks
 from core.record.journal import Film, Journal
+from core.request import film_at
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
             case "check":
                 return _check(where, journal, arguments.what, arguments.deep, arguments.json, console)
             case "rollback":
-                return _roll_back(where, journal, Path(arguments.film).expanduser().absolute(), console)
+                return _roll_back(where, journal, film_at(arguments.film), console)
             case _:
                 return _clean(where, journal, arguments, console)
 
@@ -56,7 +57,7 @@ def _perform(where: Place, orders: dict[str, Order], stall_s: float) -> dict[str
 
 
 def _check(where: Place, journal: Journal, what: str, deep: bool, as_json: bool, console: Console) -> int:
-    path = Path(what).expanduser().absolute()
+    path = film_at(what)
     film = journal.film(str(path))
     if film is not None and not film.film_hash:  # rolled back to a file that stood there before Hotsplice came
         raise Refused("film-unknown", path=str(path))

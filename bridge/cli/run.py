@@ -20,7 +20,7 @@ from core.model.refusal import Refused
 from core.perform.hiring import Hand
 from core.record import locks, presets
 from core.record.journal import Journal
-from core.request import Listener, Request, check_output, pack
+from core.request import Listener, Request, check_output, film_at, pack
 from otio_adapters.guard import bytes_of
 from otio_adapters.reader import timeline_from
 
@@ -94,7 +94,7 @@ def run_assemble(
 
 def _asked(where: Place, timeline: str, output: str, preset: str | None) -> Request:
     """The request that the words of a command make. Refused."""
-    target = Path(output).expanduser().absolute()
+    target = film_at(output)
     check_output(target)
     known = where.presets()
     chosen = presets.for_output(known, preset, target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 
 import msgspec
 import pytest
@@ -158,6 +159,21 @@ def test_a_file_that_comes_when_everything_is_made_is_used_as_well(studio):
     assert ended.end.outcome == "complete"
     assert [type(fact) for fact in studio.story(ended.job)].count(FilmJoined) == 1, "nothing is joined of the older one"
     assert {segment.picture.fingerprint for segment in ended.state.plan.segments if segment.picture.path == A} == {"newer"}
+
+
+def test_a_file_that_was_away_and_is_there_again_stands_in_its_shots(studio):
+    gone = [Evidence(operation="render", place="source", path=A, errno=errno.ENOENT)] * 9
+
+    def away(order: Order) -> Outcome | None:
+        if isinstance(order, RenderSegment) and order.source == A and gone and len(gone) > 6:
+            return gone.pop()
+        return Validated() if isinstance(order, ProbePlace) else None
+
+    ended = studio.run(FILM, away)
+    assert ended.end.outcome == "complete"
+    assert ShotSlated in [type(fact) for fact in studio.story(ended.job)], "it was missed at first"
+    assert [type(fact) for fact in studio.story(ended.job)].count(FilmJoined) == 1
+    assert [remark.code for remark in ended.state.plan.remarks] == [], "it is the very same file"
 
 
 def test_files_that_are_what_they_were_are_looked_at_once_and_by_as_many_as_there_are(studio):

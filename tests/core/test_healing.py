@@ -55,7 +55,7 @@ class Shelf:
 
     def open(
         self, *paths: str, folders: tuple[str, ...] = (), stopped: object = lambda: False, tricks: tuple[Trick, ...] = (),
-        replaced: frozenset[str] = frozenset(),
+        replaced: dict[str, str] | None = None,
     ) -> Opened:  # fmt: skip
         self.orders.clear()
         self.steps.clear()
@@ -63,7 +63,7 @@ class Shelf:
             crew=Hands(2, *tricks, self._perform), memory=self.memory, output=OUTPUT, policy=QUICK, stopped=stopped,  # type: ignore[arg-type]
             on_step=lambda step, done, total: self.steps.append((step, done, total)),
             folders=tuple(str(self.root / name) for name in folders), skip=(str(self.root / "home"),),
-            replaced=replaced,
+            replaced=replaced or {},
         )  # fmt: skip
         opened = healer.open(paths)
         opened.remember(self.memory)
@@ -190,7 +190,7 @@ class Writer:
 def test_what_took_the_place_of_a_file_meanwhile_is_waited_for_while_it_is_written_and_said_in_every_plan(shelf):
     a, b = shelf.put("m/a.mov", b"a"), shelf.put("m/b.mov", b"b")
     for _ in range(2):
-        opened = shelf.open(a, b, tricks=(Writer(a, looks=3 * QUICK.attempts),), replaced=frozenset({a}))
+        opened = shelf.open(a, b, tricks=(Writer(a, looks=3 * QUICK.attempts),), replaced={a: "older"})
         assert isinstance(opened.sources[a], Source)
         assert codes(opened) == ["source-replaced"]
         assert ("settle", 0, 1) in shelf.steps
@@ -198,7 +198,7 @@ def test_what_took_the_place_of_a_file_meanwhile_is_waited_for_while_it_is_writt
 
 def test_a_file_that_is_written_without_end_is_waited_for_so_long_and_no_longer(shelf):
     a = shelf.put("m/a.mov", b"a")
-    opened = shelf.open(a, tricks=(Writer(a, looks=10**9),), replaced=frozenset({a}))
+    opened = shelf.open(a, tricks=(Writer(a, looks=10**9),), replaced={a: "older"})
     assert why(opened, a).code == "source-growing"
     assert "settle" in {step for step, _, _ in shelf.steps}
 
@@ -213,7 +213,7 @@ def test_who_stops_does_not_wait_for_what_is_written(shelf):
     a = shelf.put("m/a.mov", b"a")
     writer = Writer(a, looks=10**9)
     with pytest.raises(preparation.Stopped):
-        shelf.open(a, tricks=(writer,), replaced=frozenset({a}), stopped=lambda: any(step == "settle" for step, _, _ in shelf.steps))
+        shelf.open(a, tricks=(writer,), replaced={a: "older"}, stopped=lambda: any(step == "settle" for step, _, _ in shelf.steps))
 
 
 def test_a_moved_file_is_used_at_its_new_place_and_said(shelf):

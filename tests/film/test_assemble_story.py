@@ -294,3 +294,17 @@ def test_a_film_is_finished_though_nobody_can_be_told(
         )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, b"")
     assert film.exists()
+
+
+def test_a_link_leads_to_where_its_film_stands(house: House, reels: list[Movie], tmp_path: Path) -> None:
+    (tmp_path / "volume").mkdir()
+    link, film = tmp_path / "film.mov", tmp_path / "volume" / "real.mov"
+    shutil.copyfile(reels[1].path, film)
+    before = film.read_bytes()
+    link.symlink_to("volume/real.mov")
+    assert house.assemble(cut_of([(reels[0].path, 0, 20)], tmp_path / "one.otio"), link).code == 0
+    assert link.is_symlink() and len(shown(film)) == 20
+    assert house.run("rollback", link).code == 0
+    assert link.is_symlink() and film.read_bytes() == before
+    assert house.run("rollback", link).code == 0
+    assert house.run("check", link, "--json").code == 0
