@@ -153,7 +153,8 @@ def under_work(lane: Lane) -> Iterator[None]:
 
 def _lock_name(lane: Lane) -> str:
     with locks.film(lane.home, str(lane.root / "out" / "film.mov")):
-        return max((lane.home / "locks").iterdir(), key=lambda path: path.stat().st_mtime_ns).name
+        known = (path for path in (lane.home / "locks").iterdir() if path.suffix != ".busy")
+        return max(known, key=lambda path: path.stat().st_mtime_ns).name
 
 
 def newer_journal(lane: Lane) -> AbstractContextManager[None]:
