@@ -145,7 +145,10 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
     )
     if context.width * context.height > _MOST_PIXELS:
         raise NotMedia("picture-too-large", f"{context.width}x{context.height}")
-    average = stream.average_rate or stream.base_rate or Fraction(25)
+    base = stream.base_rate
+    average = stream.average_rate or base or Fraction(25)
+    if base and average > 2 * base:  # no average passes the rate that all time stamps fit: raw DV counts ticks for frames
+        average = base
     rate = exact_rate(Fraction(average))
     frames = 1 if still else stream.frames or round(_duration(stream, container) * rate)
     intra = bool(context.codec.intra_only)
@@ -159,7 +162,9 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
             break
     if frame is None:
         raise NotMedia("no-picture")
-    base = stream.base_rate
+    start_s = _start(stream, container)
+    if container.format.name == "avi" and frame.pts and frame.time_base:  # it tells when to decode: before the first is shown
+        start_s = frame.pts * frame.time_base - _container_start(container)
     constant = base is not None and abs(Fraction(base) - Fraction(average)) * 1000 < average
     sign = packets.signature(stream)
     aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
@@ -171,7 +176,7 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
         pixel_format=context.pix_fmt or "",
         rate=rate,
         frames=frames,
-        start_s=_start(stream, container),
+        start_s=start_s,
         constant_rate=constant,
         intra_only=intra,
         still=still,

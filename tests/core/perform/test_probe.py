@@ -133,6 +133,21 @@ def test_a_transport_stream_counts_from_its_own_start(h264: Movie, tmp_path: Pat
     assert (video.rate, video.codec, video.frames, video.start_s) == (25, "h264", 72, 0)
 
 
+def test_raw_dv_counts_pictures_and_not_ticks(mjpeg: Movie, tmp_path: Path) -> None:
+    path = tmp_path / "tape.dv"
+    ffmpeg("-i", mjpeg.path, "-target", "pal-dv", path)
+    video = _picture(probe.examine(str(path)))
+    assert (video.rate, video.constant_rate) == (25, True)
+    assert video.frames == path.stat().st_size // 144_000, "bytes of a PAL frame"
+
+
+def test_an_avi_begins_with_its_first_picture_and_not_when_that_is_decoded(mjpeg: Movie, tmp_path: Path) -> None:
+    path = tmp_path / "leaning.avi"
+    ffmpeg("-i", mjpeg.path, "-an", "-c:v", "mpeg4", "-bf", "2", "-q:v", "2", path)
+    video = _picture(probe.examine(str(path)))
+    assert (video.start_s, video.frames) == (1 / mjpeg.rate, mjpeg.frames)
+
+
 def test_a_cover_is_no_picture_track(tmp_path: Path) -> None:
     make_wav(tmp_path / "song.wav", source_id=1, samples=48000)
     make_still(tmp_path / "cover.png", (64, 64), 1)
