@@ -13,15 +13,15 @@ import av
 import xxhash
 
 from core.model.orders import ExamineCopy, Made, Marks
-from core.perform import hashing, machine, marking, packets
+from core.perform import hashing, machine, marking, packets, rational
 from core.perform.wrong import Changed, NotContiguous
 
 
 def frames_of(container: av.container.InputContainer, stream: av.VideoStream, first: int, count: int) -> Iterator[av.Packet[Any]]:
     """The packets of frames [first, first + count) of an intra-only stream of constant rate, in order; NotContiguous."""
     # Not the average: one frame of another length, and far into a long file every number would be one too small.
-    rate = stream.base_rate or stream.average_rate or Fraction(25)
-    base = stream.time_base or Fraction(1)
+    rate = rational.base_rate(stream) or rational.average_rate(stream) or Fraction(25)
+    base = rational.time_base(stream)
     start = stream.start_time or 0
     # Where the last copy from this file ended, reading simply goes on; elsewhere, or the first time, seek.
     container.seek(start + floor(Fraction(first) / rate / base), stream=stream, backward=True, any_frame=False)

@@ -20,7 +20,7 @@ import av
 import xxhash
 
 from core.model.orders import JoinFilm, JoinVideo, Made, Refuted
-from core.perform import copying, hashing, machine, packets, sealed
+from core.perform import copying, hashing, machine, packets, rational, sealed
 from core.perform.layouts import layout_name
 from core.perform.sealed import Packet
 from core.perform.wrong import Changed
@@ -224,14 +224,14 @@ def _check(order: JoinFilm, on_frames: Callable[[int], None]) -> Made | Refuted:
         video = container.streams.video[0]
         audio = container.streams.audio[0] if order.sound else None
         sign = packets.signature(video)
-        base, end = video.time_base or Fraction(1), Fraction(0)
+        base, end = rational.time_base(video), Fraction(0)
         for packet in container.demux([video, audio] if audio else [video]):
             if not packet.size or packet.pts is None:
                 continue
             if audio is not None and packet.stream_index == audio.index:
                 sound_digest.update(packet)
                 heard += packet.size
-                end = (packet.pts + (packet.duration or 0)) * (audio.time_base or Fraction(1))
+                end = (packet.pts + (packet.duration or 0)) * rational.time_base(audio)
                 continue
             shown.append(packet.pts)
             digest.update(packet)

@@ -19,7 +19,7 @@ from typing import Any
 import av
 
 from core.model.orders import Located, LocateDamage
-from core.perform import copying, hashing, marking, units
+from core.perform import copying, hashing, marking, rational, units
 from core.perform.wrong import Changed
 
 _THUMBNAIL = (480, 480)
@@ -48,7 +48,7 @@ def locate(order: LocateDamage, rate: Fraction, on_frames: Callable[[int], None]
     with av.open(order.path, options={"protocol_whitelist": "file"}) as container:
         stream = container.streams[order.stream]
         assert isinstance(stream, av.VideoStream)
-        base, start_s = stream.time_base or Fraction(1), marking.start_of(container)
+        base, start_s = rational.time_base(stream), marking.start_of(container)
         own_s = (stream.start_time or 0) * base - start_s if order.copied else Fraction(0)
         begin_s = order.begin_s + own_s
         end_s = begin_s + Fraction(order.frames) / rate
@@ -57,7 +57,7 @@ def locate(order: LocateDamage, rate: Fraction, on_frames: Callable[[int], None]
                 packets.append(_Packet(packet.pts * base - start_s, packet.is_keyframe, bad))
             for frame in frames:
                 if frame.pts is not None:
-                    at = frame.pts * (frame.time_base or base) - start_s
+                    at = frame.pts * rational.time_base(frame, base) - start_s
                     shown.add(at)
                     for one in packets[-_KEPT:]:
                         one.bad = one.bad or (bool(frame.is_corrupt) and one.at == at)

@@ -16,7 +16,7 @@ import av
 import xxhash
 
 from core.model.orders import Marks, Places
-from core.perform import packets, units
+from core.perform import packets, rational, units
 
 BLOCK = 4096
 """Uncompressed sound is marked by blocks of so many samples, counted from the stream's first: its packets depend on where
@@ -42,7 +42,7 @@ def packets_between(
     container: av.container.InputContainer, stream: av.VideoStream, begin_s: Fraction, end_s: Fraction
 ) -> Iterator[av.Packet[Any]]:
     """Packets in decoding order from the key frame at or before a time on, to the last that is decoded before `end_s`."""
-    base = stream.time_base or Fraction(1)
+    base = rational.time_base(stream)
     start_s = start_of(container)
     container.seek(floor((begin_s + start_s) / base), stream=stream, backward=True, any_frame=False)
     for packet in container.demux(stream):
@@ -78,4 +78,4 @@ def places_of_sound(container: av.container.InputContainer, stream: av.AudioStre
         length_s = Fraction(BLOCK, rate)
         return Places(unit_s=length_s, zero_s=Fraction(0), lasts_s=length_s, touches=False)
     lasts_s = Fraction(stream.codec_context.frame_size or BLOCK, rate)
-    return Places(unit_s=stream.time_base or Fraction(1, rate), zero_s=start_of(container), lasts_s=lasts_s, touches=True)
+    return Places(unit_s=rational.time_base(stream, Fraction(1, rate)), zero_s=start_of(container), lasts_s=lasts_s, touches=True)

@@ -14,6 +14,8 @@ from typing import NamedTuple
 import av
 import xxhash
 
+from core.perform import rational
+
 _GLOBAL_HEADER_COUNTS = {"h264", "hevc", "ffv1", "av1", "vp9", "mpeg4"}
 """Codecs whose packets cannot be decoded without the header beside them: there, headers must be equal."""
 _HAS_DECODING_TIMES = "mov"
@@ -86,7 +88,7 @@ def _counted(container: av.container.InputContainer, rate: Fraction, sign: str, 
     digest = xxhash.xxh3_128()
     shown: list[int] = []
     stream = container.streams.video[0]
-    base = stream.time_base or Fraction(1)
+    base = rational.time_base(stream)
     for packet in container.demux(stream):
         if packet.pts is None or packet.size == 0:
             continue

@@ -12,7 +12,7 @@ import av
 
 from core.model.source import AudioFacts, Source, VideoFacts
 from core.model.timing import exact_rate, frames_of_timecode
-from core.perform import hashing, machine, packets, wholeness
+from core.perform import hashing, machine, packets, rational, wholeness
 from core.perform.wrong import NotMedia
 
 _STILL_CODECS = {"png", "tiff", "bmp", "jpeg2000", "webp", "exr", "dpx", "targa", "mjpeg", "gif", "psd", "jpegxl"}
@@ -114,17 +114,17 @@ def _container_start(container: av.container.InputContainer) -> Fraction:
 
 
 def _start(stream: av.VideoStream | av.AudioStream, container: av.container.InputContainer) -> Fraction:
-    if stream.start_time is None or stream.time_base is None:
+    if stream.start_time is None:
         return Fraction(0)
-    offset = stream.start_time * stream.time_base - _container_start(container)
+    offset = stream.start_time * rational.time_base(stream) - _container_start(container)
     return offset if abs(offset) > Fraction(1, 100_000) else Fraction(0)
 
 
 def _duration(stream: av.VideoStream | av.AudioStream, container: av.container.InputContainer) -> Fraction:
     """Seconds of a stream. Matroska has none in its header but, mostly, a tag of each stream; the container's own length
     is that of its longest stream. Both are rounded to milliseconds."""
-    if stream.duration and stream.time_base:
-        return stream.duration * stream.time_base
+    if stream.duration:
+        return stream.duration * rational.time_base(stream)
     tagged = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", "").strip())
     if tagged:
         return int(tagged[1]) * 3600 + int(tagged[2]) * 60 + Fraction(tagged[3])
@@ -145,8 +145,8 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
     )
     if context.width * context.height > _MOST_PIXELS:
         raise NotMedia("picture-too-large", f"{context.width}x{context.height}")
-    base = stream.base_rate
-    average = stream.average_rate or base or Fraction(25)
+    base = rational.base_rate(stream)
+    average = rational.average_rate(stream) or base or Fraction(25)
     if base and average > 2 * base:  # no average passes the rate that all time stamps fit: raw DV counts ticks for frames
         average = base
     rate = exact_rate(Fraction(average))
@@ -163,11 +163,11 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
     if frame is None:
         raise NotMedia("no-picture")
     start_s = _start(stream, container)
-    if container.format.name == "avi" and frame.pts and frame.time_base:  # it tells when to decode: before the first is shown
-        start_s = frame.pts * frame.time_base - _container_start(container)
+    if container.format.name == "avi" and frame.pts:  # it tells when to decode: before the first is shown
+        start_s = frame.pts * rational.time_base(frame) - _container_start(container)
     constant = base is not None and abs(Fraction(base) - Fraction(average)) * 1000 < average
     sign = packets.signature(stream)
-    aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
+    aspect = rational.pixel_aspect(stream)
     return VideoFacts(
         stream=stream.index,
         codec=context.codec.canonical_name,

@@ -16,7 +16,7 @@ import xxhash
 
 from core.model.failure import Evidence
 from core.model.orders import EncodeTrack, Made, Marks, Outcome, Proved, ProveEncoder, RenderSegment
-from core.perform import ffmpeg, hashing, machine, marking, packets, sealed, wholeness
+from core.perform import ffmpeg, hashing, machine, marking, packets, rational, sealed, wholeness
 
 _ABSENT = ": No such file or directory"
 _NOTHING_CAME = re.compile(r"Nothing was written|Output file is empty")
@@ -162,7 +162,7 @@ def encode_track(order: EncodeTrack, on_frames: Callable[[int], None], command_p
     digest = xxhash.xxh3_128()
     with av.open(order.part) as container:
         stream = container.streams.audio[0]
-        base = stream.time_base or Fraction(1)
+        base = rational.time_base(stream)
         end = Fraction(0)
         for packet in container.demux(stream):
             if packet.size and packet.pts is not None:

@@ -19,7 +19,7 @@ import xxhash
 
 from core.model.orders import Made, Marks, MixSound
 from core.model.segment import Sound
-from core.perform import hashing, machine, marking, packets
+from core.perform import hashing, machine, marking, packets, rational
 from core.perform.layouts import layout_name
 from core.perform.wrong import Changed, TooShort
 
@@ -71,7 +71,7 @@ def _samples(
     channels = stream.codec_context.channels
     start_s = marking.start_of(container)
     out = np.zeros((channels, count))
-    place = _placing(stream.time_base or Fraction(1, rate), start_s, rate)
+    place = _placing(rational.time_base(stream, Fraction(1, rate)), start_s, rate)
     rounded = "matroska" in container.format.name  # its time stamps are rounded to milliseconds: count instead
     run_up_s = max(Fraction(0), Fraction(first, rate) - _RUN_UP_S)
     if run_up_s > 0 and not (rounded and stream.codec_context.name.startswith("pcm")):
@@ -191,9 +191,9 @@ def read(sound: Sound, sample_rate: int, channels: int) -> tuple[np.ndarray, Mar
 
 def _end(stream: av.AudioStream, container: av.container.InputContainer) -> int:
     """The number of the sample after the last, counted from the container's start as all samples are; 0 where nobody says."""
-    if stream.duration and stream.time_base:
-        begin_s = 0 if stream.start_time is None else stream.start_time * stream.time_base - marking.start_of(container)
-        return int((begin_s + stream.duration * stream.time_base) * stream.codec_context.sample_rate)
+    if stream.duration:
+        begin_s = 0 if stream.start_time is None else stream.start_time * rational.time_base(stream) - marking.start_of(container)
+        return int((begin_s + stream.duration * rational.time_base(stream)) * stream.codec_context.sample_rate)
     return int(Fraction(container.duration or 0, 1_000_000) * stream.codec_context.sample_rate)
 
 

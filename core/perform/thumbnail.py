@@ -9,6 +9,7 @@ import av
 from PIL import Image
 
 from core.model.orders import DrawThumbnail, Made
+from core.perform import rational
 from core.perform.wrong import TooShort
 
 _QUALITY = 78
@@ -28,7 +29,7 @@ def draw(order: DrawThumbnail, rate: Fraction) -> Made:
 def _frame(path: str, number: int, rate: Fraction) -> Image.Image:
     with av.open(path) as container:
         stream = container.streams.video[0]
-        base = stream.time_base or 1 / rate
+        base = rational.time_base(stream, 1 / rate)
         start = stream.start_time or 0
         wanted = start + round(number / rate / base)
         container.seek(wanted, stream=stream, backward=True)
