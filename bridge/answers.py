@@ -4,6 +4,7 @@ too.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from bridge.accounts import earlier_renders, last_plan
@@ -54,8 +55,8 @@ def put_on_record(
     if answer == "relink":
         if not file:
             raise Refused("answer-unclear", why="relink-needs-file")
-        to = str(Path(file).expanduser().absolute())
-        if not Path(to).is_file():
+        to = str(Path(os.path.expanduser(file)).absolute())
+        if not os.path.isfile(to):
             raise Refused("answer-unclear", why="no-file", to=to)
     if always and answer not in ALWAYS:
         raise Refused("answer-unclear", why="not-always", known=", ".join(ALWAYS))

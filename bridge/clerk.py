@@ -29,13 +29,13 @@ from bridge.requests import Answer, Cancel, List, Pause, Prioritise, Resume, Sub
 from bridge.sayings import Accepted, Done, Jobs, Said
 from core.decide import identity
 from core.engine import RECORD_LOST
+from core.film_path import check_output, film_at
 from core.model.facts import Answered, JobAccepted, JobFinished, RunInterrupted, RunStarted
 from core.model.refusal import Refused
 from core.perform import machine, process
 from core.record import presets
 from core.record.journal import Journal
 from core.record.submissions import Submissions
-from core.request import check_output
 from otio_adapters.reader import timeline_from
 
 _errands = msgspec.json.Decoder(Errand)
@@ -92,10 +92,10 @@ class Clerk:
         again = self._again(asked, content)
         if again is not None:
             return again
-        output = Path(asked.output)
-        if not output.is_absolute():
+        if not os.path.isabs(asked.output):
             raise Refused("message-unclear", why="no-whole-path")
-        check_output(output)
+        output = film_at(asked.output)
+        check_output(output, self.where.workspace().own_folders)
         preset = presets.for_output(self.where.presets(), asked.preset or None, output)
         raw = complete(timeline, asked.lacking)
         path = Path(asked.timeline_path) if asked.timeline_path else output.with_suffix(".otio")

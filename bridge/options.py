@@ -6,10 +6,10 @@ The template and docs/settings.md are made of this: `python -m bridge.options > 
 from __future__ import annotations
 
 import ipaddress
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from core.explain.phrases import phrase
@@ -34,7 +34,7 @@ class Option(NamedTuple):
 
 
 def _whole(path: str) -> bool:
-    return Path(path).expanduser().is_absolute()
+    return os.path.isabs(os.path.expanduser(path)) and "\0" not in path
 
 
 def _listenable(text: str) -> bool:

@@ -58,7 +58,9 @@ _TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 def home() -> Path:
     """The data folder: HOTSPLICE_HOME, else the platform's own."""
     chosen = os.environ.get("HOTSPLICE_HOME")
-    return Path(chosen).expanduser().absolute() if chosen else Path(platformdirs.user_data_path("Hotsplice", appauthor=False))
+    if chosen:
+        return Path(os.path.abspath(os.path.expanduser(chosen)))
+    return Path(platformdirs.user_data_path("Hotsplice", appauthor=False))
 
 
 def load(folder: Path) -> Settings:

@@ -16,6 +16,7 @@ from core.answering import Answering
 from core.decide import flatten, identity
 from core.decide.assembly import Assembly
 from core.engine import Engine
+from core.film_path import check_output
 from core.healing import Healer
 from core.laying_out import planned, refuse_sources_as_output, refuse_without_space
 from core.model.facts import ANEW, FilmPublished, JobFinished, Outcomes, RunInterrupted
@@ -26,7 +27,7 @@ from core.perform import machine
 from core.perform.crew import Crew
 from core.record import locks, owners
 from core.record.memory import Memory
-from core.request import House, Listener, Request, check_output
+from core.request import House, Listener, Request
 from core.taking_up import opening_facts, take_up
 from core.tally import Tally
 
@@ -58,7 +59,7 @@ def assemble(
 ) -> Ended:
     """Assemble the film. Refused before anything is recorded; `engine.RECORD_LOST` when the journal's disk is gone."""
     tally = Tally(started=machine.monotonic())
-    check_output(request.output)
+    check_output(request.output, house.workspace.own_folders)
     with locks.film(house.workspace.home, str(request.output)):
         crew = Crew(
             house.workers,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,12 +13,10 @@ from core.model.facts import Fact
 from core.model.film import Timeline
 from core.model.policy import Policy
 from core.model.preset import Preset
-from core.model.refusal import Refused
-from core.perform import machine
 from core.perform.build import Build
 from core.perform.hiring import Hand
 from core.record.journal import Journal
-from core.record.workspace import LONGEST_ENDING, Workspace
+from core.record.workspace import Workspace
 
 
 def pack(raw: bytes) -> bytes:
@@ -72,28 +69,3 @@ class Listener:
     on_step: Callable[[str, int, int], None] = lambda step, done, total: None
     on_fact: Callable[[str, int, Fact], None] = lambda job, seq, fact: None
     on_tick: Callable[[Engine], None] = lambda engine: None
-
-
-def film_at(named: str) -> Path:
-    """Where the film is that a person names. A link leads to it: the film stands, and its predecessor is kept, on the volume that
-    the link was made for, and the link stays one."""
-    path = Path(named).expanduser().absolute()
-    return Path(os.path.realpath(path)) if path.is_symlink() else path
-
-
-def check_output(output: Path) -> None:
-    """Refused when a film cannot stand there, before any work."""
-    try:
-        is_folder = output.is_dir()
-    except OSError as error:  # ENAMETOOLONG
-        raise Refused("output-name-too-long", path=str(output)) from error
-    if is_folder:
-        raise Refused("output-is-folder", path=str(output))
-    if output.exists() and not output.is_file():  # a rename would put a film in the place of a pipe or a device
-        raise Refused("output-no-file", path=str(output))
-    if not output.parent.is_dir():
-        raise Refused("output-folder-missing", path=str(output.parent))
-    if len(os.fsencode(output.name)) + LONGEST_ENDING > machine.longest_name(output.parent):
-        raise Refused("output-name-too-long", path=str(output))
-    if not os.access(output.parent, os.W_OK | os.X_OK) or (output.exists() and not os.access(output, os.W_OK)):
-        raise Refused("output-no-permission", path=str(output.parent))

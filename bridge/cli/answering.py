@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -48,7 +48,7 @@ def _answer(where: Place, a: argparse.Namespace, console: Console) -> int:
     try:
         job = find_job(journal, a.job)
         if not a.later:
-            file = str(Path(a.file).expanduser().absolute()) if a.file else ""  # the companion stands in another folder
+            file = os.path.abspath(os.path.expanduser(a.file)) if a.file else ""  # the companion stands in another folder
             asked = Answer(request="answer", job=job, about=a.about, answer=a.answer, file=file, always=a.always)
 
             def told(done: Done) -> None:

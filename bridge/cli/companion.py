@@ -26,8 +26,8 @@ from bridge.requests import Stop, Submit
 from core.explain.filling import Language
 from core.explain.phrases import phrase
 from core.explain.story import word
+from core.film_path import film_at
 from core.perform import machine, process
-from core.request import film_at
 from otio_adapters.guard import bytes_of
 
 COMING_UP_S = 5.0
@@ -124,7 +124,7 @@ def start(where: Place) -> Callable[[], None]:
 
 
 def _submit(where: Place, arguments: argparse.Namespace, console: Console) -> int:
-    path = Path(arguments.timeline).expanduser().absolute()
+    path = Path(os.path.expanduser(arguments.timeline)).absolute()
     timeline = bytes_of(path)
     message = Submit(
         request="submit", submission=arguments.id or f"cli-{machine.token(16)}", sha256=digest(timeline), timeline_path=str(path),

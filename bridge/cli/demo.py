@@ -38,7 +38,7 @@ class DemoFailed(Exception):
 def run(folder: str | None) -> int:
     """0 when everything came out as promised, else 3."""
     console, speak = plain_console(), settings.language()
-    place = Path(folder).expanduser().absolute() if folder else Path(tempfile.mkdtemp(prefix="hotsplice-demo-"))
+    place = Path(os.path.expanduser(folder)).absolute() if folder else Path(tempfile.mkdtemp(prefix="hotsplice-demo-"))
     try:
         place.mkdir(parents=True, exist_ok=True)
         _Demo(place, console, speak).play()

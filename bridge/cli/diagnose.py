@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         where = place()
         speak = where.settings.language
-        chosen = Path(arguments.output).expanduser().absolute() if arguments.output else None
+        chosen = Path(os.path.expanduser(arguments.output)).absolute() if arguments.output else None
         if chosen is not None and chosen.suffix.lower() != ".zip":
             raise Refused("paper-wrong-extension", path=str(chosen), detail=".zip")
         journal = where.journal()

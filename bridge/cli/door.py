@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 
 import msgspec
 from rich.table import Table
@@ -29,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
         console.print(f"[red]{safe(no['title'])}[/] {safe(no['message'])}\n{safe(no['action'])}")
         return REFUSED
     folder, (usual, _), speak = inbox(where), where.films(), where.settings.language
-    there = folder is not None and folder.is_dir()
+    there = folder is not None and os.path.isdir(folder)
     listed = [reply for _, reply in all_replies(Folder(folder))] if folder and there else []
     waiting = [drop.name for drop in names.drops(Folder(folder).names())] if folder and there else []
     if arguments.json:

@@ -20,6 +20,7 @@ from core.decide.diagnosis import diagnose
 from core.explain import catalogue
 from core.explain.filling import human_bytes
 from core.explain.phrases import phrase
+from core.film_path import film_at, look
 from core.model.facts import SegmentSealed
 from core.model.failure import Evidence, Failure
 from core.model.orders import Assignment, CheckFilm, Order, Refuted, ValidateSeal
@@ -29,7 +30,6 @@ from core.perform import hashing, machine
 from core.perform.crew import Crew
 from core.record import locks
 from core.record.journal import Film, Journal
-from core.request import film_at
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -63,8 +63,8 @@ def _check(where: Place, journal: Journal, what: str, deep: bool, as_json: bool,
         raise Refused("film-unknown", path=str(path))
     if film is not None:
         orders: dict[str, Order] = {str(path): _check_order(path, film, deep)}
-    elif path.exists() or len(what) > 12 or "." in what or "/" in what:
-        raise Refused("film-unknown" if path.exists() else "film-not-there", path=str(path))
+    elif (there := look(path) is not None) or len(what) > 12 or "." in what or "/" in what:
+        raise Refused("film-unknown" if there else "film-not-there", path=str(path))
     else:
         job = find_job(journal, what)
         orders = {}

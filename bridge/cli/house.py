@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -41,13 +42,13 @@ class Place:
     def scratch(self) -> Path:
         """Where segments are kept."""
         chosen = self.settings.scratch
-        return Path(chosen).expanduser().absolute() if chosen else self.home / "scratch"
+        return Path(os.path.expanduser(chosen)).absolute() if chosen else self.home / "scratch"
 
     def films(self) -> tuple[Path, bool]:
         """Where films go whose place nobody named, and whether that folder may be made: a chosen one may be on a drive that
         is out."""
         if self.settings.films:
-            return Path(self.settings.films).expanduser(), False
+            return Path(os.path.expanduser(self.settings.films)), False
         return platformdirs.user_videos_path() / "Hotsplice", True
 
     def workspace(self) -> Workspace:
@@ -105,7 +106,7 @@ def house(
         version=program_version(),
         slate_words=slate_words(where.settings.language),
         hwaccel=where.settings.decode_with or "",
-        media_folders=tuple(str(Path(folder).expanduser().absolute()) for folder in (*search, *where.settings.media_folders)),
+        media_folders=tuple(os.path.abspath(os.path.expanduser(folder)) for folder in (*search, *where.settings.media_folders)),
         share=share,
         ahead=[] if ahead is None else ahead,
     )

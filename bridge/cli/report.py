@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import webbrowser
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         where = place()
         speak = where.settings.language
-        chosen = Path(arguments.output).expanduser().absolute() if arguments.output else None
+        chosen = Path(os.path.expanduser(arguments.output)).absolute() if arguments.output else None
         if chosen is not None and chosen.suffix.lower() not in (".html", ".htm"):
             raise Refused("paper-wrong-extension", path=str(chosen), detail=".html")
         journal = where.journal()

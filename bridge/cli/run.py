@@ -15,12 +15,13 @@ from bridge.cli import console, summary
 from bridge.cli.house import Place, house, place
 from core.assemble import Ended, assemble
 from core.engine import RECORD_LOST
+from core.film_path import check_output, film_at
 from core.model.facts import Fact, JobAccepted, JobFinished, SegmentSealed
 from core.model.refusal import Refused
 from core.perform.hiring import Hand
 from core.record import locks, presets
 from core.record.journal import Journal
-from core.request import Listener, Request, check_output, film_at, pack
+from core.request import Listener, Request, pack
 from otio_adapters.guard import bytes_of
 from otio_adapters.reader import timeline_from
 
@@ -95,10 +96,10 @@ def run_assemble(
 def _asked(where: Place, timeline: str, output: str, preset: str | None) -> Request:
     """The request that the words of a command make. Refused."""
     target = film_at(output)
-    check_output(target)
+    check_output(target, where.workspace().own_folders)
     known = where.presets()
     chosen = presets.for_output(known, preset, target)
-    path = Path(timeline).expanduser().absolute()
+    path = Path(os.path.expanduser(timeline)).absolute()
     raw = bytes_of(path)
     return Request(
         timeline=timeline_from(raw, path),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ def inbox(where: Place) -> Path | None:
     chosen = where.settings.door
     if chosen is False:
         return None
-    return Path(chosen).expanduser() if isinstance(chosen, str) else where.home / "door" / "inbox"
+    return Path(os.path.expanduser(chosen)) if isinstance(chosen, str) else where.home / "door" / "inbox"
 
 
 class Door:

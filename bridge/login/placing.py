@@ -35,7 +35,7 @@ def start(environment: Mapping[str, str]) -> Start:
     argv = [str(windowless if windowless.exists() else python), "-P", "-m", "bridge.cli.main", "companion", "--log"]
     kept = {}
     if home := environment.get("HOTSPLICE_HOME"):
-        kept["HOTSPLICE_HOME"] = str(Path(home).expanduser().absolute())
+        kept["HOTSPLICE_HOME"] = str(Path(os.path.expanduser(home)).absolute())
     if str(_ROOT) not in (*site.getsitepackages(), site.getusersitepackages()):
         kept["PYTHONPATH"] = str(_ROOT)
     return Start(argv, kept)

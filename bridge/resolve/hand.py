@@ -27,6 +27,7 @@ from bridge.settings import home, language
 from core.explain import catalogue
 from core.explain.phrases import phrase
 from core.explain.refusals import refusal
+from core.film_path import film_at
 from core.model.facts import Fact, RunInterrupted
 from core.model.refusal import Refused
 from core.perform import machine
@@ -102,8 +103,8 @@ def _film(where: Place, seen: Seen) -> tuple[str, Path]:
     preset = os.environ.get("HOTSPLICE_PRESET") or where.settings.films_preset or ""
     folder, may_be_made = where.films()
     if chosen := os.environ.get("HOTSPLICE_FILMS"):
-        folder, may_be_made = Path(chosen).expanduser().absolute(), False
-    if not may_be_made and not folder.is_dir():  # a drive that is out is not made anew on the system's own
+        folder, may_be_made = Path(os.path.expanduser(chosen)).absolute(), False
+    if not may_be_made and not os.path.isdir(folder):  # a drive that is out is not made anew on the system's own
         raise Refused("output-folder-missing", path=str(folder))
     known = where.presets().get(preset)
     name = filing.file_name(seen.name, "Timeline") + (known.extension if known else ".mov")
@@ -112,7 +113,7 @@ def _film(where: Place, seen: Seen) -> tuple[str, Path]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Refused("output-no-permission", path=str(folder)) from error
-    return preset, folder / name
+    return preset, film_at(str(folder / name))  # as the companion knows it
 
 
 def _mark(editor: Editor, teller: Teller, seen: Seen, sent: bytes, told: Described) -> None:

@@ -42,7 +42,7 @@ def command(words: Sequence[str], done: Callable[[str, str], None], *, most_s: f
 def open_folder(path: str) -> bool:
     """Show the folder that a file is in, or the nearest one above it that is there, in the file manager."""
     folder = Path(path)
-    while not folder.is_dir() and folder != folder.parent:
+    while not os.path.isdir(folder) and folder != folder.parent:
         folder = folder.parent
     return QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 

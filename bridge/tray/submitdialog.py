@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from PySide6.QtWidgets import QDialog, QFileDialog, QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
@@ -77,7 +78,7 @@ class SubmitDialog(QDialog):
     def _look(self) -> None:
         wanted = self.wanted
         self._go.setEnabled(bool(wanted.timeline and wanted.film))
-        there = bool(wanted.film) and Path(wanted.film).is_file()
+        there = bool(wanted.film) and os.path.isfile(wanted.film)
         self._note.setText(say("submit-replaces", self._language, name=Path(wanted.film).name) if there else "")
 
     def _preset_chosen(self) -> None:

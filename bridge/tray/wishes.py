@@ -3,6 +3,7 @@ rest is done here."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,7 @@ class Wishes(QObject):
         file = ""
         if act.do == "relink":
             title = say("choose-file", self._language, name=Path(act.path).name)
-            start = str(Path(act.path).parent) if Path(act.path).parent.is_dir() else ""
+            start = str(Path(act.path).parent) if os.path.isdir(Path(act.path).parent) else ""
             file, _ = QFileDialog.getOpenFileName(self.window, title, start)
             if not file:
                 return

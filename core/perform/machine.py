@@ -149,6 +149,14 @@ def longest_name(folder: str | Path) -> int:
         return 255
 
 
+def longest_path(folder: str | Path) -> int:
+    """Bytes that a whole path on this volume may have, its terminating NUL included."""
+    try:
+        return os.pathconf(folder, "PC_PATH_MAX")
+    except (AttributeError, OSError, ValueError):
+        return 4096 if os.name != "nt" else 32767
+
+
 def volume(path: str | Path) -> int | None:
     """The device number of the volume a path (or its nearest existing parent) is on."""
     try:

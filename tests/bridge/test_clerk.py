@@ -93,6 +93,24 @@ def test_what_cannot_be_made_is_refused_in_words_and_leaves_no_trace(desk, chang
     assert desk.jobs() == [] and desk.clerk.submissions.queue() == []
 
 
+@pytest.mark.parametrize(
+    ("film", "code"),
+    [
+        (".hotsplice/a.mov", "output-in-our-folder"), ("home/scratch/store/a.mov", "output-in-our-folder"),
+        ("a\n.mov", "output-name-unusable"), ("a\0.mov", "output-name-unusable"), ("\x1b[2J.mov", "output-name-unusable"),
+        ("a" * 300 + ".mov", "output-name-too-long"), ("d/" * 5000 + "a.mov", "output-name-too-long"),
+    ],
+)  # fmt: skip
+def test_the_wire_names_no_film_that_a_command_line_could_not(desk, film, code):
+    said = desk.submit(film=film)
+    assert isinstance(said, Refusal) and said.code == code and not desk.jobs()
+
+
+def test_a_film_in_a_linked_folder_is_the_same_job(desk):
+    (desk.place / "way").symlink_to(desk.place)
+    assert desk.submit(film="way/film.mov").job == desk.submit("name-0002").job
+
+
 def test_a_record_that_is_lost_is_no_acknowledgement(desk, monkeypatch):
     def lost(*_, **__):
         raise JournalLost("gone")

@@ -14,6 +14,7 @@ import pytest
 from core import answering
 from core import assemble as module
 from core.assemble import Ended, assemble
+from core.film_path import check_output
 from core.model.facts import (
     Answered,
     Fact,
@@ -49,7 +50,7 @@ from core.record import locks
 from core.record.journal import Journal
 from core.record.memory import Memory, Seen
 from core.record.workspace import LONGEST_ENDING, Workspace
-from core.request import House, Listener, Request, check_output, pack
+from core.request import House, Listener, Request, pack
 from tests.core.hands import Hands, Trick
 from tests.core.props import DNXHR, POLICY, PRORES, SLATES, clip, cut, picture, source, voice
 

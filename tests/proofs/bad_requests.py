@@ -129,10 +129,40 @@ def _outputs(m: Material) -> list[Bad]:
         ),
         Bad("a name too long for a film", "output-name-too-long", m.asked(output=root / "out" / ("x" * 300 + ".mov"))),
         Bad("a name too long for its part file", "output-name-too-long", m.asked(output=root / "out" / ("x" * 250 + ".mov"))),
+        *_named(m),
         Bad("wrong extension", "output-wrong-extension", m.asked(output=root / "out" / "film.avi")),
         Bad("no extension", "output-wrong-extension", m.asked(output=root / "out" / "film")),
         Bad("extension and preset differ", "output-wrong-extension", m.asked("good.otio", None, "-p", "h264")),
         Bad("film under work elsewhere", "job-running", m.asked(), hindrances.under_work),
+    ]
+
+
+def _named(m: Material) -> list[Bad]:
+    """Names and places that no film may have."""
+    out = m.lane.root / "out"
+    names = [
+        ("a name with a line break", "fi\nlm.mov"), ("a name with an escape sequence", "\x1b[2Jfilm.mov"),
+        ("a name with a bell", "film\x07.mov"), ("a name with a C1 control character", "film\x9b.mov"),
+        ("a name read backwards", "film\u202evom.mov"), ("a name with a line separator", "film\u2028.mov"),
+        ("an ending without a name", ".mov"), ("dots and an ending", "...mov"),
+        ("a name of our own files", "film.incomplete.mov"), ("a name of a kept film", "film.mov.previous"),
+    ]  # fmt: skip
+    hidden, turned = hindrances.folder("out/.hotsplice"), hindrances.folder("out/.HotSplice")
+    return [
+        *(Bad(name, "output-name-unusable", m.asked(output=out / text)) for name, text in names),
+        Bad("output in our hidden folder", "output-in-our-folder", m.asked(output=out / ".hotsplice" / "a.mov"), hidden),
+        Bad("output in our hidden folder, otherwise spelled", "output-in-our-folder", m.asked(output=out / ".HotSplice" / "a.mov"), turned),
+        Bad(
+            "output in our hidden folder by a link",
+            "output-in-our-folder",
+            m.asked(output=m.lane.root / "way" / "a.mov"),
+            link("way", out / ".hotsplice", hard=False),
+        ),
+        Bad("output among our segments", "output-in-our-folder", m.asked(output=m.lane.home / "scratch" / "store" / "a.mov")),
+        Bad("a path of 10,000 characters", "output-name-too-long", m.asked(output="/" + "x" * 10_000 + ".mov")),
+        Bad("folders of 10,000 characters", "output-name-too-long", m.asked(output="/" + "x/" * 5_000 + "film.mov")),
+        Bad("a loop of links", "output-unreachable", m.asked(output=m.lane.root / "loop" / "a.mov"), link("loop", Path("loop"), hard=False)),
+        Bad("a user that is none", "output-folder-missing", m.asked(output="~nobody-of-this-name/film.mov")),
     ]
 
 
