@@ -44,6 +44,24 @@ def read(home: Path) -> Record:
             base.close()
 
 
+def facts(home: Path) -> dict[int, tuple[str, dict[str, Any]]]:
+    """Every fact by its number: (kind, body), as `--json` tells of it."""
+    with tempfile.TemporaryDirectory() as copy:
+        for path in home.glob("journal.db*"):
+            shutil.copy(path, copy)
+        base = sqlite3.connect(Path(copy, "journal.db"))
+        try:
+            rows = list(base.execute("SELECT seq, kind, body FROM facts"))
+        except sqlite3.OperationalError:  # nothing was ever recorded
+            rows = []
+        finally:
+            base.close()
+    bodies = {seq: (kind, json.loads(body)) for seq, kind, body in rows}
+    for _, body in bodies.values():
+        body.pop("is", None)
+    return bodies
+
+
 def _read(base: sqlite3.Connection) -> Record:
     sound = base.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     if not base.execute("SELECT 1 FROM sqlite_schema WHERE name = 'films'").fetchone():

@@ -1,0 +1,90 @@
+"""Volumes that record every change (`tests.faults.recorder`), seen from the proof that mounts them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.faults.recorder import Change
+
+ROOT = Path(__file__).parents[2]
+
+
+class RecordedVolume:
+    """A mount point, the folder behind it, and the process that serves it."""
+
+    def __init__(self, place: Path, behind: Path) -> None:
+        self.place, self.behind = place, behind
+        self._server: subprocess.Popen[str] | None = None
+
+    @property
+    def mounted(self) -> bool:
+        """Whether the volume is there."""
+        return os.path.ismount(self.place)
+
+    def _say(self, **told: object) -> None:
+        if self._server is None or self._server.poll() is not None:
+            with self.behind.with_name(f"{self.behind.name}.said").open("ab") as said:
+                self._server = subprocess.Popen(
+                    [sys.executable, "-m", "tests.faults.recorder"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    stderr=said, text=True,
+                )  # fmt: skip
+        assert self._server.stdin and self._server.stdout
+        self._server.stdin.write(json.dumps(told) + "\n")
+        self._server.stdin.flush()
+        if not self._server.stdout.readline():
+            raise RuntimeError(f"the program behind {self.place} has ended")
+
+    def mount(self) -> None:
+        """Serve the folder behind, with an empty record."""
+        self.place.mkdir(parents=True, exist_ok=True)
+        self.behind.mkdir(parents=True, exist_ok=True)
+        self._say(do="mount", folder=str(self.behind), at=str(self.place))
+        deadline = time.monotonic() + 10
+        while not self.mounted:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{self.place} could not be mounted")
+            time.sleep(0.002)
+
+    def unmount(self) -> None:
+        """Take it away, whoever uses it. The mount point is an empty folder then."""
+        subprocess.run(["fusermount3", "-u", "-z", str(self.place)], check=True, capture_output=True)
+
+    def trace(self) -> list[Change]:
+        """What was changed since `mount`, in order."""
+        file = self.behind.with_name(f"{self.behind.name}.trace")
+        self._say(do="trace", file=str(file))
+        changes = [Change(*fields) for fields in pickle.loads(file.read_bytes())]
+        file.unlink()
+        return changes
+
+    def vanish_after(self, changes: int) -> None:
+        """The program behind it ends at this change from now on: every call fails, as with a drive that is pulled."""
+        self._say(do="vanish", after=changes)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the program behind it has ended."""
+        return self._server is not None and self._server.poll() is not None
+
+    def close(self) -> None:
+        """Leave no mount, process or folder behind."""
+        if self.mounted:
+            self.unmount()
+        if self._server is not None:
+            assert self._server.stdin and self._server.stdout
+            self._server.stdin.close()
+            try:
+                self._server.wait(5)
+            except subprocess.TimeoutExpired:
+                self._server.kill()
+                self._server.wait()
+            self._server.stdout.close()
+            self._server = None
+        shutil.rmtree(self.behind, ignore_errors=True)
