@@ -50,9 +50,11 @@ OPTIONS: Mapping[str, Option] = {
     "ffmpeg": Option(
         "/usr/bin/ffmpeg",
         ("your own ffmpeg instead of the bundled one",),
-        "Your own ffmpeg instead of the bundled one, as a path or as the name of a command. `hotsplice doctor` says whether it "
-        "can do what is needed. Segments made with another ffmpeg are made again.",
-        "the bundled one", "with the next job", lambda value: value.strip() != "",
+        "Your own ffmpeg instead of the bundled one, as a whole path, as a path from the data folder (`bin/ffmpeg`), or as the "
+        "name of a command on `PATH`; relative entries of `PATH` and the current folder are never searched. Without this "
+        "setting the bundled one is used, and where that does not run, one on `PATH`. `hotsplice doctor` says which one is used "
+        "and whether it can do what is needed. Segments made with another ffmpeg are made again.",
+        "the bundled one", "with the next job", lambda value: value.strip() != "" and "\0" not in value,
     ),
     "scratch": Option(
         "/Volumes/Fast/hotsplice",

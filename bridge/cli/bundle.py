@@ -146,7 +146,7 @@ def _logged(home: Path, job: str, *, only: bool) -> list[dict[str, Any]]:
 def _machine(where: Place) -> dict[str, Any]:
     """Versions and facts; neither the machine's name nor anything of its environment."""
     try:
-        ffmpeg = build.find(where.settings.ffmpeg).version
+        ffmpeg = build.find(where.settings.ffmpeg, where.home).version
     except Refused as error:
         ffmpeg = error.code
     libraries = []

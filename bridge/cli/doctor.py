@@ -25,10 +25,12 @@ from core.explain.story import word
 from core.model.film import Format
 from core.model.preset import Preset
 from core.model.refusal import Refused
-from core.perform import build, ffmpeg, machine
+from core.perform import build, machine, process
 from core.record.workspace import durable_rename
 
 ENOUGH_FREE = 20_000_000_000
+FRAME_LIMIT_S = 60.0
+"""Seconds for one black frame; a graphics driver may hang."""
 MARKS = {"ok": "green", "note": "yellow", "bad": "red"}
 """What a line can be, and its colour."""
 
@@ -93,13 +95,18 @@ def examine(where: Place) -> list[Line]:
 
 def _ffmpeg(where: Place, speak: Language) -> list[Line]:
     try:
-        found = build.find(where.settings.ffmpeg)
+        found = build.find(where.settings.ffmpeg, where.home)
+        have = build.encoders(found)
     except Refused as error:
         said = refusal(error, speak)
         return [Line("bad", "ffmpeg", said.message, said.action)]
-    origin = phrase("doctor-chosen" if where.settings.ffmpeg else "doctor-bundled", speak)
-    lines = [Line("ok", "ffmpeg", f"{found.version}, {origin}")]
-    have = build.encoders(found)
+    except (OSError, process.TimeoutExpired) as error:
+        said = refusal(Refused("ffmpeg-not-running", path=found.path, detail=str(error)), speak)
+        return [Line("bad", "ffmpeg", said.message, said.action)]
+    lines = [Line("ok", "ffmpeg", f"{found.version}, {phrase(f'doctor-{found.origin}', speak)}: {found.path}")]
+    if found.passed_over is not None:
+        said = refusal(found.passed_over, speak)
+        lines.append(Line("note", f"  {phrase('doctor-bundled', speak)}", said.message, phrase("doctor-bundled-again", speak)))
     for preset in where.presets().values():
         names = {preset.video.encoder} | (set() if preset.audio.pcm else {preset.audio.codec})
         missing = sorted(names - have)
@@ -122,7 +129,10 @@ def _encodes(found: build.Build, preset: Preset) -> bool:
     with tempfile.TemporaryDirectory(prefix="hotsplice-doctor-") as folder:
         part = str(Path(folder, f"frame{preset.extension}"))
         argv = commands.prove(form=form, preset=preset, part=part, ffmpeg_path=found.path)
-        return ffmpeg.run(argv).exit_code == 0
+        try:
+            return process.hear(argv, timeout_s=FRAME_LIMIT_S).exit_code == 0
+        except (OSError, process.TimeoutExpired):
+            return False
 
 
 def _folder(name: str, folder: Path, speak: Language, *, journal: bool = False) -> list[Line]:

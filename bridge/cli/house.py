@@ -96,7 +96,7 @@ def house(
     settings this process steps back behind others. Refused(ffmpeg-missing) and what the journal refuses."""
     if where.settings.low_priority:
         process.step_back()
-    found = build.find(where.settings.ffmpeg)
+    found = build.find(where.settings.ffmpeg, where.home)
     return House(
         journal=where.journal(),
         workspace=where.workspace(),

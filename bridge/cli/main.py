@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bridge.cli.grammar import Unclear, parser
 from bridge.cli.tongue import spoken
 from bridge.cli.unheard import Unheard
+from core.perform import process
 
 if TYPE_CHECKING:
     from core.explain.filling import Language
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None, *, share: Callable[[], int] | None = None) -> int:
     """Run one command; its exit code. `share` says at any time how many workers a job may have from then on."""
     as_json = "--json" in (sys.argv[1:] if argv is None else argv)
+    process.trust_no_relative_path()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names that are not text; in JSON it is the very escape
         sys.stdout = Unheard(sys.stdout)  # type: ignore[assignment]

@@ -10,15 +10,25 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import selectors
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from core.perform import machine
 
 PIPE, NOWHERE = subprocess.PIPE, subprocess.DEVNULL
 """A stream that is read or written by whoever starts the program; one that nobody reads."""
 
+TimeoutExpired = subprocess.TimeoutExpired
+"""A program did not end in its time."""
+
 LOW_NICENESS = 10
+
+MOST_HEARD = 1 << 20
+"""Bytes that a short program may print; what prints more has lost its way."""
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -107,9 +117,45 @@ def ended(process: subprocess.Popen[bytes], *, wait_s: float = 1.0) -> int | Non
         return None
 
 
+class Said(NamedTuple):
+    """What a short program printed, standard output and error together, and how it ended (negative: by which signal)."""
+
+    text: str
+    exit_code: int
+
+
+def hear(argv: Sequence[str], *, timeout_s: float = 20.0) -> Said:
+    """Run a short program. It is killed, with all that it started, when the time is over or it prints without end. OSError when
+    it cannot be started; TimeoutExpired when it does not end."""
+    child = spawn(argv, stderr=subprocess.STDOUT, own_session=True)
+    assert child.stdout
+    until, data = machine.monotonic() + timeout_s, bytearray()
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(child.stdout, selectors.EVENT_READ)
+            while len(data) < MOST_HEARD:
+                if not selector.select(max(0.0, until - machine.monotonic())):
+                    raise subprocess.TimeoutExpired(list(argv), timeout_s)
+                block = os.read(child.stdout.fileno(), 65536)
+                if not block:
+                    break
+                data += block
+        if len(data) < MOST_HEARD:  # else it is ended here, and judged by what it said
+            child.wait(max(0.1, until - machine.monotonic()))
+    finally:
+        kill_session(child)  # a script may have left something behind
+        child.stdout.close()
+    return Said(data.decode(errors="replace"), child.returncode or 0)
+
+
 def output_of(argv: Sequence[str], *, timeout_s: float = 20.0) -> str:
-    """What a short program prints (standard output and error together); OSError or TimeoutExpired when it does not."""
-    done = subprocess.run(
-        list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout_s, check=False
-    )
-    return done.stdout.decode(errors="replace")
+    """What a short program prints; OSError or TimeoutExpired when it does not."""
+    return hear(argv, timeout_s=timeout_s).text
+
+
+def trust_no_relative_path() -> None:
+    """Drop empty and relative entries of PATH for this process and its children: what a library starts by a bare name (a browser,
+    a file manager) is never looked for in the folder that the user stands in."""
+    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    absolute = [entry for entry in entries if os.path.isabs(entry.strip('"'))]
+    os.environ["PATH"] = os.pathsep.join(absolute) or os.defpath

@@ -139,7 +139,7 @@ TOUCHES = (
     Touch(
         "programs", starts_programs, PACKAGES,
         (
-            "core/perform/process.py", "core/perform/build.py", "core/perform/ffmpeg.py", "core/perform/hiring.py",
+            "core/perform/process.py", "core/perform/ffmpeg.py", "core/perform/hiring.py",
             "bridge/cli/demo.py",
             "resolve_scripts/Hotsplice - Assemble Timeline.py",  # the hand ends when its standard input does
         ),

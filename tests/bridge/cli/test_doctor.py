@@ -17,6 +17,7 @@ def test_the_doctor_finds_this_machine_well(capsys: pytest.CaptureFixture[str], 
     assert "bad" not in marks and marks.count("ok") >= 10
     for what in ("ffmpeg", "prores-hq", "data folder", "scratch folder", "timelines", "media library", "journal"):
         assert re.search(rf"^(ok|note)\s+{what}\s", said, re.MULTILINE), what
+    assert re.search(r"^ok    ffmpeg +\S+, bundled: /\S+$", said, re.MULTILINE), "the whole path of what is started"
     assert said.endswith("This machine can assemble films.\n")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["home", "scratch"], "nothing is left of what was tried"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -10,6 +11,7 @@ import pytest
 
 from core.model.refusal import Refused
 from core.perform import build
+from tests.core.perform.bench import dead, until
 
 
 def _program(path: Path, words: str) -> Path:
@@ -26,13 +28,94 @@ def test_the_bundled_one() -> None:
 
 def test_the_chosen_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = _program(tmp_path / "my-ffmpeg", "echo ffmpeg version 5.1.2-own Copyright; echo built with care")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir("/")
     for chosen in (str(own), "my-ffmpeg", "./my-ffmpeg", "~/my-ffmpeg"):
-        with monkeypatch.context() as here:
-            here.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-            here.setenv("HOME", str(tmp_path))
-            here.chdir(tmp_path)
-            found = build.find(chosen)
-        assert (found.path, found.version) == (str(own), "5.1.2-own")
+        found = build.find(chosen, tmp_path)
+        assert (found.path, found.version, found.origin) == (str(own), "5.1.2-own", "chosen")
+
+
+def test_nothing_in_the_folder_one_stands_in_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there, data = tmp_path / "here", tmp_path / "there", tmp_path / "data"
+    for folder in (here, there, data):
+        folder.mkdir()
+    trap = _program(here / "ffmpeg", f"touch {tmp_path}/started; echo ffmpeg version 6 Copyright")
+    good = _program(there / "ffmpeg", "echo ffmpeg version 7 Copyright")
+    (tmp_path / "way").symlink_to(here)
+    monkeypatch.setattr(build, "bundled", lambda: None)
+    monkeypatch.chdir(here)
+    for entries in (["", str(there)], [".", str(there)], ["../here", str(there)], [str(here), str(tmp_path / "way"), str(there)]):
+        monkeypatch.setenv("PATH", os.pathsep.join(entries))
+        for chosen in (None, "ffmpeg"):
+            assert build.find(chosen, data).path == str(good)
+    monkeypatch.setenv("PATH", ".")
+    for chosen in (None, "ffmpeg", "./ffmpeg"):
+        with pytest.raises(Refused) as refused:
+            build.find(chosen, data)
+        assert refused.value.code == "ffmpeg-missing"
+    assert trap.exists() and not (tmp_path / "started").exists()
+
+
+def test_one_on_path_helps_where_the_bundled_one_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "there").mkdir()
+    good = _program(tmp_path / "there" / "ffmpeg", "echo ffmpeg version 7 Copyright")
+    monkeypatch.setattr(build, "bundled", lambda: str(_program(tmp_path / "bundled", "kill -SEGV $$")))
+    monkeypatch.setenv("PATH", f"{tmp_path}/there{os.pathsep}{os.environ['PATH']}")
+    found = build.find(None)
+    assert (found.path, found.origin) == (str(good), "path")
+    assert found.passed_over is not None and found.passed_over.fields["why"] == "ffmpeg-crashed"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Refused) as refused:
+        build.find(None)
+    assert refused.value.fields["path"] == str(tmp_path / "bundled"), "the first that was tried is named"
+
+
+def _elf(path: Path, change: tuple[bytes, bytes] | None = None, machine: bytes = b"") -> Path:
+    """A copy of the shell that lacks a library, or was built for another processor."""
+    data = bytearray(Path(os.path.realpath("/bin/sh")).read_bytes())
+    if change is not None:
+        assert change[0] in data
+        data = data.replace(*change)
+    if machine:
+        data[18:20] = machine
+    path.write_bytes(data)
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other programs")
+def test_a_program_that_does_not_run_is_told_apart(tmp_path: Path) -> None:
+    made = {
+        "ffmpeg-crashed": _program(tmp_path / "crash", "kill -SEGV $$"),
+        "ffmpeg-library": _elf(tmp_path / "library", (b"libc.so.6\0", b"libq.so.9\0")),
+        "ffmpeg-architecture": _elf(tmp_path / "machine", machine=b"\x02\x00"),
+        "ffmpeg-loader": _program(tmp_path / "loader", ""),
+    }
+    made["ffmpeg-loader"].write_text("#!/nowhere/sh\n")
+    for why, path in made.items():
+        with pytest.raises(Refused) as refused:
+            build.find(str(path))
+        assert (refused.value.code, refused.value.fields["why"]) == ("ffmpeg-not-running", why)
+
+
+def test_a_program_that_hangs_is_tried_twice_and_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "START_LIMIT_S", 0.4)
+    hangs = _program(tmp_path / "hangs", f"echo $$ >> {tmp_path}/pids; sleep 600 & echo $! >> {tmp_path}/pids; wait")
+    with pytest.raises(Refused) as refused:
+        build.find(str(hangs))
+    assert (refused.value.code, refused.value.fields["why"]) == ("ffmpeg-not-running", "ffmpeg-hangs")
+    pids = (tmp_path / "pids").read_text().split()
+    assert len(pids) == 2 * build.TRIES
+    until(lambda: all(dead(int(pid)) for pid in pids))
+    slow_once = _program(tmp_path / "slow", f"test -e {tmp_path}/x || {{ touch {tmp_path}/x; sleep 600; }}; echo ffmpeg version 6 C")
+    assert build.find(str(slow_once)).version == "6"
+
+
+def test_one_that_prints_without_end_is_judged_by_its_beginning() -> None:
+    with pytest.raises(Refused) as refused:
+        build.find("yes")
+    assert refused.value.fields["why"] == "ffmpeg-strange"
 
 
 def test_another_build_of_the_same_version_is_another(tmp_path: Path) -> None:
@@ -59,14 +142,12 @@ def test_what_is_not_there_or_does_not_run_is_refused(tmp_path: Path) -> None:
     for name in ("none", "plain", "broken", "."):
         with pytest.raises(Refused) as refused:
             build.find(str(tmp_path / name))
-        assert refused.value.code == "ffmpeg-missing"
+        assert refused.value.code == ("ffmpeg-not-running" if name == "broken" else "ffmpeg-missing")
 
 
-def test_a_bundle_without_ffmpeg_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    def none() -> str:
-        raise RuntimeError("No ffmpeg exe could be found")
-
-    monkeypatch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", none)
+def test_an_installation_without_any_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "bundled", lambda: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Refused) as refused:
         build.find(None)
     assert refused.value.code == "ffmpeg-missing"

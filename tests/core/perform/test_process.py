@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -94,3 +95,15 @@ def test_who_steps_back_lets_others_go_first_and_so_does_all_that_he_starts() ->
         assert parent.stdout
         assert parent.stdout.readline() == f"{[(process.LOW_NICENESS, idle)] * 2}\n"
         assert parent.stdout.readline() == "15\n", "nobody may come back up"
+
+
+def test_a_bare_name_is_never_found_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = tmp_path / "xdg-open"
+    browser.write_text("#!/bin/sh\n")
+    browser.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    for entries in (["", "/usr/bin"], [".", "/usr/bin"], ["", ""], ["bin/.."]):
+        monkeypatch.setenv("PATH", os.pathsep.join(entries))
+        process.trust_no_relative_path()
+        assert all(os.path.isabs(entry) for entry in os.environ["PATH"].split(os.pathsep))
+        assert shutil.which("xdg-open") != str(browser) and not (shutil.which("xdg-open") or "").startswith(".")
