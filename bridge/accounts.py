@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from core.decide.previous import earlier_render
+from core.explain.checkpoints import checkpoints
 from core.explain.chronicle import chronicle
 from core.explain.tales import Chronicle
+from core.model.checkpoint import Checkpoint
 from core.model.facts import FilmPlanned, JobFinished
 from core.model.refusal import Refused
 from core.model.segment import Plan
@@ -51,6 +54,12 @@ def account(journal: Journal, job: str) -> Account:
     entries = journal.facts(job)
     plan = last_plan(journal, job)
     return Account(job, entries, plan, chronicle(job, entries, plan))
+
+
+def checkpoints_of(journal: Journal, job: str) -> list[Checkpoint]:
+    """The checkpoints of a job that still hold, oldest first."""
+    memory = Memory(journal)
+    return checkpoints(job, journal.facts(job), lru_cache(maxsize=8)(lambda cut: memory.plan(job, cut)))
 
 
 def last_plan(journal: Journal, job: str) -> Plan | None:

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bridge.accounts import find_job
+from bridge.accounts import checkpoints_of, find_job
 from bridge.cli.asking import ask, runs
 from bridge.cli.console import safe
 from bridge.cli.house import Place
@@ -24,7 +24,8 @@ from core.explain.filling import Language
 from core.explain.phrases import phrase
 from core.explain.story import sentence, word
 from core.model import codec
-from core.model.facts import FilmPlanned, JobFinished, RunInterrupted, RunStarted, SealBroken, SegmentSealed
+from core.model.checkpoint import Checkpoint
+from core.model.facts import FilmPlanned, JobFinished, RunInterrupted, RunStarted, SegmentSealed
 from core.record.journal import Entry, Journal
 from core.record.submissions import Submissions
 
@@ -122,7 +123,8 @@ def _jobs(where: Place, journal: Journal, console: Console, as_json: bool, speak
 def _show(journal: Journal, job: str, console: Console, as_json: bool, speak: Language) -> None:
     entries = journal.facts(job)
     if as_json:
-        _json([_plain(entry) for entry in entries])
+        points = {point.id: checkpoint_fields(point) for point in checkpoints_of(journal, job)}
+        _json([_plain(entry, points.get(f"{job}-{entry.seq}")) for entry in entries])
         return
     sealed, fresh = 0, 0
     for entry in entries:
@@ -139,65 +141,35 @@ def _show(journal: Journal, job: str, console: Console, as_json: bool, speak: La
 
 
 def _checkpoints(journal: Journal, job: str, console: Console, as_json: bool, speak: Language) -> None:
-    """A checkpoint: job id, current step, completed shots, timestamp, state."""
-    planned: FilmPlanned | None = None
-    rows: list[dict[str, Any]] = []
-    done: set[str] = set()
-    shots: set[int] = set()
-    for entry in journal.facts(job):
-        match entry.fact:
-            case FilmPlanned():
-                planned, done, shots = entry.fact, set(), set()
-            case SegmentSealed() as seal:
-                done.add(seal.key)
-                if seal.shot:
-                    shots.add(seal.shot)
-                rows.append(
-                    {
-                        "checkpoint": f"{job}-{entry.seq}",
-                        "job": job,
-                        "step": {"audio": "sound", "track": "sound"}.get(seal.kind, "shot"),
-                        "shot": seal.shot,
-                        "sealed": len(done),
-                        "of": planned.segments + planned.chunks if planned else 0,
-                        "completed_shots": sorted(shots),
-                        "timestamp": entry.at,
-                        "state": "reused" if seal.reused else "sealed",
-                        "frames": seal.frames,
-                        "file": seal.file,
-                        "hash": seal.file_hash or seal.digest,
-                    }
-                )
-            case SealBroken() as broken:
-                for row in rows:
-                    if broken.key in str(row["file"]):
-                        row["state"] = "broken"
-            case _:
-                pass
+    rows = checkpoints_of(journal, job)
     if as_json:
-        _json(rows)
+        _json([checkpoint_fields(row) for row in rows])
         return
     if not rows:
         console.print(phrase("no-checkpoints", speak))
         return
     table = Table(*phrase("checkpoints-columns", speak).split(", "), box=None, pad_edge=False)
     for row in rows:
-        step = phrase("where-shots", speak, count=1, numbers=row["shot"]) if row["shot"] else phrase("where-sound", speak)
-        table.add_row(
-            row["checkpoint"],
-            moment(row["timestamp"]),
-            str(step),
-            f"{row['sealed']} / {row['of']}",
-            word("state", row["state"], speak),
-            str(row["frames"]),
-            str(row["hash"])[:16],
-        )
+        step = row.current_step
+        what = phrase("where-shots", speak, count=1, numbers=step.shot) if step.shot else phrase("where-sound", speak)
+        done, completed = f"{step.done} / {step.of}", str(len(row.completed_shots))
+        table.add_row(row.id, row.timestamp, what, done, completed, word("state", row.state, speak))
     console.print(table)
 
 
-def _plain(entry: Entry) -> dict[str, Any]:
+def checkpoint_fields(checkpoint: Checkpoint) -> dict[str, Any]:
+    """A checkpoint as JSON has it: the fixed fields and no others."""
+    body: dict[str, Any] = codec.plain(checkpoint)
+    body.pop("is")
+    body["current_step"].pop("is")
+    return body
+
+
+def _plain(entry: Entry, checkpoint: dict[str, Any] | None) -> dict[str, Any]:
+    """A fact as JSON; where it is a checkpoint, with that."""
     body = codec.plain(entry.fact)
-    return {"seq": entry.seq, "job": entry.job, "at": entry.at, "kind": body.pop("is"), "fact": body}
+    line = {"seq": entry.seq, "job": entry.job, "at": entry.at, "kind": body.pop("is"), "fact": body}
+    return line | ({"checkpoint": checkpoint} if checkpoint else {})
 
 
 def _json(rows: list[dict[str, Any]]) -> None:

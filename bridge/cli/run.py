@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from bridge import logs, settings
-from bridge.accounts import earlier_renders, find_job, newest_open
+from bridge.accounts import checkpoints_of, earlier_renders, find_job, newest_open
 from bridge.cli import console, summary
 from bridge.cli.house import Place, house, place
 from core.assemble import Ended, assemble
 from core.engine import RECORD_LOST
 from core.film_path import check_output, film_at
-from core.model.facts import Fact, JobAccepted, JobFinished, SegmentSealed
+from core.model.facts import Fact, JobAccepted, JobFinished
 from core.model.refusal import Refused
 from core.perform.hiring import Hand
 from core.record import locks, presets
@@ -224,8 +224,9 @@ def _say(display: console.Display, report: dict[str, Any]) -> int:
 
 
 def _checkpoint(journal: Journal, job: str, name: str) -> int:
-    text = name.rpartition("-")[2]
-    for entry in journal.facts(job):
-        if isinstance(entry.fact, SegmentSealed) and text == str(entry.seq):
-            return entry.seq
-    raise Refused("checkpoint-unknown", job=job, name=name)
+    """The journal's number of a checkpoint that `checkpoints` lists; the number alone is enough. Refused(checkpoint-unknown)."""
+    known = {point.id for point in checkpoints_of(journal, job)}
+    wanted = name if "-" in name else f"{job}-{name}"
+    if wanted not in known:
+        raise Refused("checkpoint-unknown", job=job, name=name)
+    return int(wanted.rpartition("-")[2])

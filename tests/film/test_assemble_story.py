@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -149,14 +150,24 @@ def test_media_without_sound_on_a_sound_track_is_silence_and_said(house: House, 
     assert not heard[:24000].any() and (heard[24000:] == reels[0].sound(0, 24000)).all()
 
 
+CHECKPOINT = ["id", "job_id", "current_step", "completed_shots", "timestamp", "state"]
+"""Fixed: other programs read them."""
+
+
 def test_work_after_a_checkpoint_is_made_again_when_asked(house: House, reels: list[Movie], tmp_path: Path) -> None:
     cut = cut_of([(reels[1].path, 0, 20), (reels[1].path, 30, 24), (reels[2].path, 5, 16)], tmp_path / "one.otio")
     film = tmp_path / "film.mov"
     house.assemble(cut, film)
     (job,) = [line["job"] for line in house.run("jobs", "--json").events]
     points = house.run("checkpoints", job, "--json").events
-    assert {point["state"] for point in points} == {"sealed"} and len(points) >= 4
-    again = house.run("resume", job, "--from", points[1]["checkpoint"], "--json")
+    assert [list(point) for point in points] == [CHECKPOINT] * len(points) and len(points) >= 4
+    assert {point["state"] for point in points} == {"working"} and {point["job_id"] for point in points} == {job}
+    assert points[-1]["current_step"]["done"] == points[-1]["current_step"]["of"] == len(points)
+    assert points[-1]["completed_shots"] == [1, 2, 3] and points[0]["completed_shots"] != [1, 2, 3]
+    assert all(datetime.fromisoformat(point["timestamp"]).utcoffset() == timedelta(0) for point in points)
+    told = [line["checkpoint"] for line in house.run("show", job, "--json").events if "checkpoint" in line]
+    assert told == points
+    again = house.run("resume", job, "--from", points[1]["id"], "--json")
     assert again.code == 0
     remade = [fact for fact in again.facts("SegmentSealed") if not fact["reused"]]
     assert len(remade) == len(points) - 2

@@ -11,6 +11,7 @@ import pytest
 from bridge.cli import doctor
 from bridge.login.placing import State
 from bridge.options import OPTIONS
+from core.decide.film_names import NameFault
 from core.decide.mending import LOCATE
 from core.decide.recovery import AGAIN, LADDERS, LOOK_AGAIN
 from core.decide.settling import RENDERED_AGAIN
@@ -21,6 +22,7 @@ from core.explain.phrases import Forms, phrase, phrases, what_is_safe
 from core.model.facts import Answers, Outcomes
 from core.model.failure import ErrorType, Strategy
 from core.model.refusal import PartKind
+from core.perform.build import Origin
 
 ROOT = Path(__file__).parents[3]
 PRODUCT = sorted(path for part in ("core", "bridge", "otio_adapters") for path in (ROOT / part).rglob("*.py"))
@@ -67,8 +69,7 @@ def reasons() -> list[tuple[str, set[str], str]]:
 
 SPOKEN = spoken() + reasons()
 WORDS = {
-    "state": {*get_args(Outcomes), "accepted", "interrupted", "unfinished", "waiting", "working", "held", "running", "elsewhere", "refused"}
-    | {"sealed", "reused", "broken"},
+    "state": {*get_args(Outcomes), "accepted", "interrupted", "unfinished", "waiting", "working", "held", "running", "elsewhere", "refused"},
     "answer": set(get_args(Answers)),
     "strategy": {strategy.value.replace("_", " ") for strategy in Strategy},
     "how": {"content", "mhl", "person"},
@@ -86,6 +87,8 @@ WORDS = {
 }
 """Words of ours that `story.word` says, by kind."""
 FAMILIES = {f"{kind}-{'-'.join(value.split())}" for kind, values in WORDS.items() for value in values}
+FAMILIES |= {f"why-{fault}" for fault in get_args(NameFault) if fault != "name-not-text"}  # that one has a code of its own
+FAMILIES |= {f"doctor-{origin}" for origin in get_args(Origin)}
 
 
 def test_every_word_of_ours_is_known_in_both_languages():
