@@ -10,6 +10,7 @@ is asked again under the same name and found or done.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -21,20 +22,20 @@ from bridge import logs
 from bridge.accounts import find_job
 from bridge.answers import put_on_record
 from bridge.cli.house import Place, place_anyway
-from bridge.errands import Errand, Settle, received, refusal
+from bridge.errands import Errand, Settle, journal_fault, received, refusal
 from bridge.job_lines import job_lines, under_work
 from bridge.lacking import complete
 from bridge.protocol import encode
 from bridge.requests import Answer, Cancel, List, Pause, Prioritise, Resume, Submit
 from bridge.sayings import Accepted, Done, Jobs, Said
 from core.decide import identity
-from core.engine import RECORD_LOST
 from core.film_path import check_output, film_at
 from core.model.facts import Answered, JobAccepted, JobFinished, RunInterrupted, RunStarted
 from core.model.refusal import Refused
 from core.perform import machine, process
 from core.record import presets
 from core.record.journal import Journal
+from core.record.journal_faults import RECORD_LOST
 from core.record.submissions import Submissions
 from otio_adapters.reader import timeline_from
 
@@ -81,8 +82,7 @@ class Clerk:
         except Refused as error:
             return refusal(error, errand.request, self.where.settings.language)
         except RECORD_LOST as error:
-            lost = Refused("journal-failing", path=str(self.where.home), detail=str(error))
-            return refusal(lost, errand.request, self.where.settings.language)
+            return refusal(journal_fault(error, self.journal.path), errand.request, self.where.settings.language)
 
     # Submissions --------------------------------------------------------------------------------------------------
 
@@ -191,9 +191,17 @@ def main() -> int:
     process.die_with_parent(int(sys.argv[1]) if len(sys.argv) > 1 else None)
     where, _ = place_anyway()  # the companion has said what is wrong with them
     logs.begin(where.home)
-    clerk = Clerk(where, where.journal())
+    clerk: Clerk | None = None
+    with contextlib.suppress(Refused):  # told to whoever asks something
+        clerk = Clerk(where, where.journal())
     for errand, timeline in received(sys.stdin.buffer, _errands):
-        os.write(sys.stdout.fileno(), encode(clerk.answer(errand, timeline)) + b"\n")
+        try:
+            clerk = clerk or Clerk(where, where.journal())
+        except Refused as error:
+            said: Said = refusal(error, errand.request, where.settings.language)
+        else:
+            said = clerk.answer(errand, timeline)
+        os.write(sys.stdout.fileno(), encode(said) + b"\n")
     return 0
 
 

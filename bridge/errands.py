@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO, Literal, TypeVar
 
 import msgspec
 
+from bridge import logs
 from bridge.requests import Answer, Cancel, Describe, List, Pause, Pictures, Prioritise, Resume, Stats, Submit
 from bridge.sayings import Refusal
 from core.explain import refusals
 from core.explain.filling import Language
 from core.model.refusal import Refused
+from core.record.journal_faults import fault
 
 LENGTHS = struct.Struct(">II")
 """Before an errand: the lengths of its request and of its timeline."""
@@ -52,6 +55,15 @@ def received(pipe: BinaryIO, errands: msgspec.json.Decoder[_T]) -> Iterator[tupl
     while lengths := pipe.read(LENGTHS.size):
         head, timeline = LENGTHS.unpack(lengths)
         yield errands.decode(pipe.read(head)), pipe.read(timeline)
+
+
+def journal_fault(error: Exception, journal: Path) -> Refused:
+    """Why an exception kept something from being recorded or read; an error of the program is logged and named as one."""
+    found = fault(error, journal)
+    if found is None:
+        logs.unforeseen(error)
+        return Refused("unforeseen", detail="")
+    return found
 
 
 def refusal(error: Refused, request: str, language: Language) -> Refusal:

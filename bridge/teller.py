@@ -8,6 +8,7 @@ A job of many thousand facts takes a moment to tell, a picture takes a decoder: 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -18,13 +19,12 @@ from bridge import logs
 from bridge.accounts import MOST_EARLIER, Account, account, earlier_renders, exchange, find_job, standing_film
 from bridge.cli.house import Place, place_anyway
 from bridge.cli.stats import as_plain
-from bridge.errands import Tell, received, refusal
+from bridge.errands import Tell, journal_fault, received, refusal
 from bridge.job_lines import job_line
 from bridge.protocol import encode
 from bridge.requests import Describe, Pictures, Stats
 from bridge.sayings import Described, Figures, Pictured, Said, ShotLine
 from core import pictures
-from core.engine import RECORD_LOST
 from core.explain.findings import findings
 from core.explain.standing import standing
 from core.explain.statistics import statistics
@@ -33,6 +33,7 @@ from core.model.refusal import Refused
 from core.model.segment import Plan
 from core.perform import process
 from core.record.journal import Journal
+from core.record.journal_faults import RECORD_LOST
 from core.record.memory import Memory
 from core.record.submissions import Submissions
 
@@ -67,8 +68,7 @@ class Teller:
         except Refused as error:
             return refusal(error, asked.request, speak)
         except RECORD_LOST as error:
-            lost = Refused("journal-failing", path=str(self.where.home), detail=str(error))
-            return refusal(lost, asked.request, speak)
+            return refusal(journal_fault(error, self.journal.path), asked.request, speak)
 
     # Words --------------------------------------------------------------------------------------------------------
 
@@ -135,14 +135,33 @@ class Teller:
         return Pictured(re=asked.request, job=job, pictures=found)
 
 
+def _from_a_view(where: Place, tell: Tell) -> Said:
+    """The answer from a journal that cannot be written, as it is at this moment."""
+    try:
+        journal = where.journal_to_read()
+    except Refused as error:
+        return refusal(error, tell.asked.request, where.settings.language)
+    try:
+        return Teller(where, journal).answer(tell)
+    finally:
+        journal.close()
+
+
 def main() -> int:
     """Tell until standard input closes."""
     process.die_with_parent(int(sys.argv[1]) if len(sys.argv) > 1 else None)
     where, _ = place_anyway()  # the companion has said what is wrong with them
     logs.begin(where.home)
-    teller = Teller(where, where.journal())
+    teller: Teller | None = None
+    with contextlib.suppress(Refused):
+        teller = Teller(where, where.journal())
     for tell, _ in received(sys.stdin.buffer, _tells):
-        os.write(sys.stdout.fileno(), encode(teller.answer(tell)) + b"\n")
+        try:
+            teller = teller or Teller(where, where.journal())
+            said = teller.answer(tell)
+        except Refused:
+            said = _from_a_view(where, tell)
+        os.write(sys.stdout.fileno(), encode(said) + b"\n")
     return 0
 
 

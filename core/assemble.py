@@ -57,7 +57,7 @@ def assemble(
     from_checkpoint: int | None = None,
     job: str | None = None,
 ) -> Ended:
-    """Assemble the film. Refused before anything is recorded; `engine.RECORD_LOST` when the journal's disk is gone."""
+    """Assemble the film. Refused before anything is recorded; `journal_faults.RECORD_LOST` when the journal's disk is gone."""
     tally = Tally(started=machine.monotonic())
     check_output(request.output, house.workspace.own_folders)
     with locks.film(house.workspace.home, str(request.output)):

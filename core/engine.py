@@ -11,7 +11,6 @@ Whatever happens at whatever instant, running it again ends in the same film.
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,7 +55,7 @@ from core.model.orders import (
 )
 from core.perform import machine
 from core.perform.crew import Crew
-from core.record.journal import Journal, JournalLost
+from core.record.journal import Journal
 from core.record.memory import Memory
 from core.record.workspace import Sealed, Workspace
 from core.tally import Tally
@@ -344,7 +343,3 @@ class Engine:
 
 def _not_sealed(path: str, error: OSError) -> Evidence:
     return Evidence(operation="seal", place="scratch", path=path, errno=error.errno, detail=str(error))
-
-
-RECORD_LOST = (JournalLost, sqlite3.Error, OSError)
-"""What it looks like when the journal's or the store's disk is gone: the job stops, everything recorded holds."""

@@ -39,7 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     if a.verb == "answer":
         return with_place(lambda where, console: _answer(where, a, console), find=place_with_mistakes)
-    return with_journal(work, find=place_with_mistakes)
+    reading = not a.reset if a.verb == "cures" else not a.answer
+    return with_journal(work, find=place_with_mistakes, reading=reading)
 
 
 def _answer(where: Place, a: argparse.Namespace, console: Console) -> int:

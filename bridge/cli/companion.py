@@ -115,7 +115,7 @@ def start(where: Place) -> Callable[[], None]:
             return
         if machine.monotonic() - last > 0.5:
             last = machine.monotonic()
-            where.home.mkdir(parents=True, exist_ok=True)
+            where.journal().close()  # a companion that cannot open it ends at once; whoever asked is told why
             with (where.home / logs.SAID).open("ab") as log:
                 environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
                 started = process.detach([sys.executable, "-P", "-m", "bridge.cli.main", "companion"], log.fileno(), environment)
@@ -158,7 +158,7 @@ def _watch(where: Place, arguments: argparse.Namespace, console: Console) -> int
 
 
 def _known(where: Place, name: str) -> str:
-    journal = where.journal()
+    journal = where.journal_to_read()
     try:
         return find_job(journal, name)
     finally:

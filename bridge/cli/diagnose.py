@@ -13,6 +13,7 @@ from bridge.cli import summary
 from bridge.cli.bundle import bundle
 from bridge.cli.console import plain_console, safe
 from bridge.cli.house import place
+from bridge.cli.opened import to_read
 from core.explain.filling import human_bytes
 from core.explain.phrases import phrase
 from core.model.refusal import Refused
@@ -28,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
         chosen = Path(os.path.expanduser(arguments.output)).absolute() if arguments.output else None
         if chosen is not None and chosen.suffix.lower() != ".zip":
             raise Refused("paper-wrong-extension", path=str(chosen), detail=".zip")
-        journal = where.journal()
+        journal = to_read(where)
         try:
             known = account(journal, find_job(journal, arguments.job))
             files = bundle(where, journal, known, masked=arguments.mask)

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from bridge.cli import summary
 from bridge.cli.console import plain_console, safe
-from bridge.cli.house import Place, place, program_version
+from bridge.cli.house import JOURNAL, Place, place, program_version
 from core.decide import commands
 from core.explain.filling import Language, human_bytes
 from core.explain.phrases import phrase
@@ -26,6 +26,7 @@ from core.model.film import Format
 from core.model.preset import Preset
 from core.model.refusal import Refused
 from core.perform import build, machine, process
+from core.record.journal_view import JournalView
 from core.record.workspace import durable_rename
 
 ENOUGH_FREE = 20_000_000_000
@@ -90,7 +91,28 @@ def examine(where: Place) -> list[Line]:
     lines += _folder(phrase("doctor-scratch-folder", speak), where.scratch, speak)
     lines += _folder(phrase("doctor-this-folder", speak), Path.cwd(), speak)
     lines += _parts(speak)
+    lines += _journal(where, speak)
     return lines
+
+
+def _journal(where: Place, speak: Language) -> list[Line]:
+    """What keeps the user's journal from being written or read; nothing where there is none yet."""
+    if not (where.home / JOURNAL).exists():
+        return []
+    name = phrase("doctor-record", speak)
+    try:
+        journal = where.journal_to_read()
+        try:
+            journal.check()
+            jobs = len(journal.jobs())
+        finally:
+            journal.close()
+        if isinstance(journal, JournalView):
+            raise journal.fault
+    except Refused as error:
+        said = refusal(error, speak)
+        return [Line("bad", name, f"{said.title}. {said.message}", said.action)]
+    return [Line("ok", name, phrase("doctor-record-whole", speak, path=where.home / JOURNAL, count=jobs))]
 
 
 def _ffmpeg(where: Place, speak: Language) -> list[Line]:

@@ -44,7 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
             case _:
                 return _clean(where, journal, arguments, console)
 
-    return with_journal(work, as_json=getattr(arguments, "json", False))
+    reading = arguments.verb == "check" or (arguments.verb == "clean" and arguments.dry_run)
+    return with_journal(work, as_json=getattr(arguments, "json", False), reading=reading)
 
 
 def _perform(where: Place, orders: dict[str, Order], stall_s: float) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def here(where: Place, job: str) -> End:
     """How a job of this machine stands, from the record itself: whether or not a companion is there."""
 
     def end() -> Described:
-        journal = where.journal()
+        journal = where.journal_to_read()
         try:
             said = Teller(where, journal).answer(Tell(asked=Describe(request="end", job=job)))
         finally:

@@ -19,8 +19,12 @@ from core.perform import build, machine, process
 from core.perform.hiring import Hand
 from core.record import presets
 from core.record.journal import Journal
+from core.record.journal_view import open_for_reading
 from core.record.workspace import Workspace
 from core.request import House
+
+JOURNAL = "journal.db"
+"""The journal's name in the data folder."""
 
 
 def program_version() -> str:
@@ -56,13 +60,16 @@ class Place:
         return Workspace(self.home, self.scratch)
 
     def journal(self) -> Journal:
-        """The journal, opened; made when there is none. Refused(scratch-unusable) when the data folder cannot be used."""
-        try:
-            self.home.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Refused("scratch-unusable", path=str(self.home), detail=error.strerror or str(error)) from error
+        """Open the journal, or create it. Refused with the fault that keeps it from being used."""
+        journal = Journal(self.home / JOURNAL)
         settings.write_template(self.home)
-        return Journal(self.home / "journal.db")
+        return journal
+
+    def journal_to_read(self) -> Journal:
+        """Open the journal for a command that records nothing: works in a full or read-only data folder too."""
+        journal = open_for_reading(self.home / JOURNAL)
+        settings.write_template(self.home)
+        return journal
 
     def presets(self) -> dict[str, Preset]:
         """All presets by name."""

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
                 _checkpoints(journal, find_job(journal, arguments.job), console, arguments.json, speak)
         return 0
 
-    return with_journal(work, as_json=arguments.json, find=place_with_mistakes)
+    return with_journal(work, as_json=arguments.json, find=place_with_mistakes, reading=True)
 
 
 def moment(at: float) -> str:

@@ -40,8 +40,8 @@ def main(argv: Sequence[str] | None = None, *, share: Callable[[], int] | None =
         return _refuse(refused, "", as_json) if refused else _dispatch(arguments, share)
     except Unclear as error:
         return _unclear(error, as_json)
-    except sqlite3.DatabaseError as error:  # the middle of a journal is read late
-        return _damaged(error, as_json)
+    except sqlite3.Error as error:  # the middle of a journal is read late
+        return _journal_failed(error, as_json)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -84,11 +84,13 @@ def _unusable(arguments: argparse.Namespace) -> Refused | None:
     return None
 
 
-def _damaged(error: sqlite3.DatabaseError, as_json: bool) -> int:
+def _journal_failed(error: sqlite3.Error, as_json: bool) -> int:
     from bridge import settings
-    from core.model.refusal import Refused
+    from bridge.cli.house import JOURNAL
+    from core.record.journal_faults import fault
 
-    return _refuse(Refused("journal-damaged", path=str(settings.home() / "journal.db"), detail=str(error)), "", as_json)
+    found = fault(error, settings.home() / JOURNAL)
+    return _unexpected(error, as_json) if found is None else _refuse(found, "", as_json)
 
 
 def _unclear(error: Unclear, as_json: bool) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from bridge import logs
 from bridge.cli import summary
 from bridge.cli.console import plain_console, safe
 from bridge.cli.house import Place, place, place_anyway
@@ -17,6 +18,7 @@ from core.explain.phrases import phrase
 from core.explain.refusals import refusal
 from core.model.refusal import Refused
 from core.record.journal import Journal
+from core.record.journal_view import JournalView
 
 
 def with_place(
@@ -51,13 +53,30 @@ def place_with_mistakes() -> Place:
     return where
 
 
+def to_read(where: Place) -> Journal:
+    """The journal for a command that records nothing. A view of a journal that cannot be written is said on standard
+    error. Refused where it cannot be read either."""
+    journal = where.journal_to_read()
+    if isinstance(journal, JournalView):
+        speak = where.settings.language
+        said = refusal(journal.fault, speak)
+        logs.refused(journal.fault.code, said.message)
+        print(f"{said.title}. {said.message} {phrase('journal-viewed', speak)}\n{said.action}", file=sys.stderr)
+    return journal
+
+
 def with_journal(
-    work: Callable[[Place, Journal, Console], int], *, as_json: bool = False, find: Callable[[], Place] = place
+    work: Callable[[Place, Journal, Console], int],
+    *,
+    as_json: bool = False,
+    find: Callable[[], Place] = place,
+    reading: bool = False,
 ) -> int:
-    """The same with the journal open."""
+    """Run a command with the journal open. A command that is only `reading` also works where the data folder is full or
+    cannot be written; that is said on standard error."""
 
     def opened(where: Place, console: Console) -> int:
-        journal = where.journal()
+        journal = to_read(where) if reading else where.journal()
         try:
             return work(where, journal, console)
         finally:

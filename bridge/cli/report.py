@@ -12,6 +12,7 @@ from bridge.cli import summary
 from bridge.cli.console import plain_console, safe
 from bridge.cli.house import Place, place
 from bridge.cli.inspect import moment
+from bridge.cli.opened import to_read
 from core import pictures
 from core.explain.phrases import phrase
 from core.explain.report import MARK, report
@@ -30,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
         chosen = Path(os.path.expanduser(arguments.output)).absolute() if arguments.output else None
         if chosen is not None and chosen.suffix.lower() not in (".html", ".htm"):
             raise Refused("paper-wrong-extension", path=str(chosen), detail=".html")
-        journal = where.journal()
+        journal = to_read(where)
         try:
             known = account(journal, find_job(journal, arguments.job))
             target = chosen or where.home / papers.REPORTS / f"{known.job}.html"

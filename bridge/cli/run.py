@@ -12,15 +12,15 @@ from typing import Any
 from bridge import logs, settings
 from bridge.accounts import checkpoints_of, earlier_renders, find_job, newest_open
 from bridge.cli import console, summary
-from bridge.cli.house import Place, house, place
+from bridge.cli.house import JOURNAL, Place, house, place
 from core.assemble import Ended, assemble
-from core.engine import RECORD_LOST
 from core.film_path import check_output, film_at
 from core.model.facts import Fact, JobAccepted, JobFinished
 from core.model.refusal import Refused
 from core.perform.hiring import Hand
 from core.record import locks, presets
 from core.record.journal import Journal
+from core.record.journal_faults import RECORD_LOST
 from core.request import Listener, Request, pack
 from otio_adapters.guard import bytes_of
 from otio_adapters.reader import timeline_from
@@ -206,7 +206,7 @@ def _run(
                 return code
         return _say(display, summary.refusal(error))
     except RECORD_LOST as error:
-        return _say(display, summary.lost_record(str(where.home), error, where.settings.language))
+        return _say(display, summary.lost_record(where.home / JOURNAL, where.scratch, error, where.settings.language))
     return _say(display, summary.report(ended, request, where.settings.language, earlier=earlier))
 
 

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
             _tell(told, console, where.settings.language)
         return 0
 
-    return with_journal(work, as_json=arguments.json, find=place_with_mistakes)
+    return with_journal(work, as_json=arguments.json, find=place_with_mistakes, reading=True)
 
 
 def as_plain(told: Statistics) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from core.model.refusal import Refused
 from core.model.segment import Plan
 from core.model.timing import timecode
 from core.perform import machine
-from core.record.journal import damaged
+from core.record.journal_faults import fault
 from core.request import Request
 
 COMPLETE, INCOMPLETE, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -36,12 +36,16 @@ def refusal(error: Refused, language: Language | None = None) -> dict[str, Any]:
     return head | _said(said) | {"title": f"{said.title}."}
 
 
-def lost_record(path: str, error: Exception, language: Language = "en") -> dict[str, Any]:
-    """Exit code 3: the journal's or the store's disk does not take any more. `path` is the data folder."""
-    code = "journal-damaged" if damaged(error) else "journal-failing"
-    if code == "journal-damaged":  # the advice is to move it away: the file alone, never the folder with all checkpoints
-        path = str(Path(path) / "journal.db")
-    said = catalogue.words(code, language, path=path, detail=str(error))
+def lost_record(journal: Path, scratch: Path, error: Exception, language: Language = "en") -> dict[str, Any]:
+    """Exit code 3: the journal's disk or the scratch disk takes no more. Raises the exception itself where it is an error
+    of the program."""
+    if isinstance(error, OSError) and error.filename and Path(str(error.filename)).is_relative_to(scratch):
+        found: Refused | None = Refused("scratch-unusable", path=str(scratch), detail=error.strerror or str(error))
+    else:
+        found = fault(error, journal)
+    if found is None:
+        raise error
+    said = refusals.refusal(found, language)
     logs.refused(said.code, said.message)
     return {
         "exit_code": FAILED,

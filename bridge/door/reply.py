@@ -9,6 +9,7 @@ import msgspec
 from bridge.door import lua
 from bridge.sayings import Described, Finding, JobLine, Progressed, Refusal
 from core.explain.snapshot import Snapshot
+from core.record.journal_faults import UNWRITABLE
 
 FORM = 1
 MOST_FINDINGS = 500
@@ -18,7 +19,7 @@ FOR_GOOD = ENDS - {"failed"}
 """A job that failed can be taken up again by hand."""
 FINAL = FOR_GOOD - {"incomplete"}
 """What is missing can be answered; then another job makes the film right."""
-_TRANSIENT = frozenset({"companion-busy", "journal-failing", "journal-busy"})
+_TRANSIENT = frozenset({"companion-busy", "journal-busy", "journal-replaced"}) | UNWRITABLE
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from core.model import codec
 from core.model.facts import Fact, FilmPublished, FilmRolledBack, JobAccepted, SealBroken, SegmentSealed
 from core.model.refusal import Refused
+from core.record.journal_faults import JournalLost, fault
 
 _SCHEMAS = (
     """
@@ -95,23 +96,15 @@ class Film(NamedTuple):
     kept_hash: str
 
 
-class JournalLost(Exception):
-    """The journal's file was deleted or replaced under us; SQLite would go on saying OK."""
-
-
-def damaged(error: Exception) -> bool:
-    """Whether an exception says that the journal's file itself is broken, and not that it cannot be written to."""
-    return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
-
-
 class Journal:
     """Append and read facts. Used from one thread; sqlite3.Error and OSError mean that nothing was recorded."""
 
     def __init__(self, path: Path) -> None:
+        """Open the journal, or create it. Refused with a code of `journal_faults`, or `journal-newer`."""
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._later: list[tuple[str, list[tuple[Any, ...]]]] = []
         try:
-            self._later: list[tuple[str, list[tuple[Any, ...]]]] = []
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=15.0, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
@@ -119,10 +112,15 @@ class Journal:
                 self._db.execute("PRAGMA fullfsync=1")
                 self._db.execute("PRAGMA checkpoint_fullfsync=1")
             self._migrate()
-        except sqlite3.DatabaseError as error:
-            code = "journal-busy" if isinstance(error, sqlite3.OperationalError) and "locked" in str(error) else "journal-damaged"
-            raise Refused(code, path=str(path), detail=str(error)) from error
-        self._inode = os.stat(path).st_ino
+            self._db.execute("BEGIN IMMEDIATE")  # a file that can only be read says so here, before work depends on it
+            self._db.execute(f"PRAGMA user_version={_VERSION}")
+            self._db.execute("ROLLBACK")
+            self._inode = os.stat(path).st_ino
+        except (sqlite3.Error, OSError) as error:
+            found = fault(error, path)
+            if found is None:
+                raise
+            raise found from error
 
     def close(self) -> None:
         """Close the file."""
@@ -142,6 +140,15 @@ class Journal:
                     self._db.execute(statement)
         self._db.execute(f"PRAGMA user_version={_VERSION}")
         self._db.execute("COMMIT")
+
+    def check(self) -> None:
+        """Read every page and compare tables with their indexes. Refused(journal-damaged)."""
+        try:
+            (found,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
+        except sqlite3.Error as error:
+            raise fault(error, self.path) or error from error
+        if found != "ok":
+            raise Refused("journal-damaged", path=str(self.path), detail=str(found))
 
     def _still_ours(self) -> None:
         try:

@@ -16,7 +16,7 @@ from bridge.sayings import Accepted, Done, Refusal
 from bridge.settings import Settings
 from core.model.facts import FilmPlanned, JobFinished, RunInterrupted, RunStarted
 from core.record import locks
-from core.record.journal import JournalLost
+from core.record.journal_faults import JournalLost
 from tests.film.timelines import timeline
 
 
@@ -116,7 +116,7 @@ def test_a_record_that_is_lost_is_no_acknowledgement(desk, monkeypatch):
         raise JournalLost("gone")
 
     monkeypatch.setattr(desk.journal, "accept", lost)
-    assert desk.submit().code == "journal-failing"
+    assert desk.submit().code == "journal-replaced"
     monkeypatch.undo()
     assert isinstance(desk.submit(), Accepted)
 

@@ -119,13 +119,30 @@ def test_a_timeline_that_is_turned_down_is_told_in_the_language() -> None:
     assert german["action"] == "Wählen Sie die .otio-Datei selbst, auf einem Laufwerk."
 
 
-def test_of_a_damaged_journal_the_file_is_named_that_shall_be_moved_away() -> None:
-    said = summary.lost_record("/home/x", sqlite3.DatabaseError("database disk image is malformed"))
-    assert said["code"] == "journal-damaged"
-    assert said["message"].startswith(f"{Path('/home/x') / 'journal.db'} cannot be read")
+def test_of_a_damaged_journal_the_file_is_named_and_nobody_is_told_to_move_it(tmp_path: Path) -> None:
+    (tmp_path / "journal.db").write_bytes(b"no database" * 100)
+    db = sqlite3.connect(tmp_path / "journal.db")
+    with pytest.raises(sqlite3.DatabaseError) as failed:
+        db.execute("SELECT * FROM sqlite_master")
+    db.close()
+    said = summary.lost_record(tmp_path / "journal.db", tmp_path / "scratch", failed.value)
+    assert said["code"] == "journal-damaged" and said["message"].startswith(f"{tmp_path / 'journal.db'} can be read")
+    assert "ove the file" not in str(said)
 
 
-def test_a_record_that_is_lost_is_told_in_the_language() -> None:
-    said = summary.lost_record("/home/x", OSError("disk I/O error"), "de")
+def test_a_scratch_disk_that_takes_no_more_is_not_told_as_the_journal(tmp_path: Path) -> None:
+    error = OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "scratch" / "store" / "v1.mov"))
+    said = summary.lost_record(tmp_path / "home" / "journal.db", tmp_path / "scratch", error)
+    assert said["code"] == "scratch-unusable" and str(tmp_path / "scratch") in said["message"]
+
+
+def test_an_error_of_the_program_is_not_told_as_a_disk(tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.ProgrammingError):
+        summary.lost_record(tmp_path / "journal.db", tmp_path, sqlite3.ProgrammingError("Cannot operate on a closed database."))
+
+
+def test_a_record_that_is_lost_is_told_in_the_language(tmp_path: Path) -> None:
+    said = summary.lost_record(tmp_path / "journal.db", tmp_path / "scratch", OSError(errno.EIO, "Input/output error"), "de")
+    assert said["title"] == "Laufwerk meldet Fehler."
     assert said["safe"] == "Nichts wurde veröffentlicht; Ihre Medien und der alte Film wurden nicht angerührt."
-    assert said["message"] == "In /home/x lässt sich nichts mehr verzeichnen: disk I/O error."
+    assert said["message"] == f"Das Laufwerk des Datenordners {tmp_path} meldet Fehler: Input/output error."

@@ -16,7 +16,7 @@ from bridge.teller import Teller
 from core.model.facts import FilmPublished, FilmRolledBack, JobAccepted, JobFinished, ProblemFound, RunInterrupted
 from core.model.segment import Plan
 from core.record import papers
-from core.record.journal import JournalLost
+from core.record.journal_faults import JournalLost
 from core.record.memory import Memory
 from core.record.submissions import Submissions
 from tests.core.explain.telling import ACCEPTED, FILM, PLAN, PUBLISHED, RUN, key, planned, sealed
@@ -128,7 +128,7 @@ def test_a_record_that_is_lost_is_said_so(desk, monkeypatch):
 
     monkeypatch.setattr(desk.journal, "facts", lost)
     refused = desk.tell(Describe(request="d", job=job))
-    assert isinstance(refused, Refusal) and refused.code == "journal-failing"
+    assert isinstance(refused, Refusal) and refused.code == "journal-replaced"
 
 
 def test_kept_pictures_are_told_at_once_and_what_cannot_be_had_is_left_out(desk):

@@ -9,7 +9,7 @@ import pytest
 
 from core.model.facts import AttemptFailed, FilmPublished, JobFinished, RunInterrupted, SealBroken, SegmentSealed
 from core.model.orders import JoinFilm, Order, Outcome
-from core.record.journal import JournalLost
+from core.record.journal_faults import JournalLost
 from tests.core.hands import Hands, once, perform
 from tests.core.props import H264, PRORES
 from tests.core.studio import QUICK, SAME, Studio

@@ -16,7 +16,6 @@ import msgspec
 
 from bridge.cli.run import Stop
 from core.assemble import assemble
-from core.engine import RECORD_LOST
 from core.explain.slates import slate_words
 from core.model import codec
 from core.model.policy import Policy
@@ -24,6 +23,7 @@ from core.model.refusal import Refused
 from core.perform import build, machine
 from core.record import presets
 from core.record.journal import Journal
+from core.record.journal_faults import RECORD_LOST
 from core.record.workspace import Workspace
 from core.request import House, Listener, Request, pack
 from otio_adapters.guard import bytes_of

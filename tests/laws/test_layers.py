@@ -150,7 +150,7 @@ TOUCHES = (
         "whether a cut leaves a whole film hangs on the order of renames: they are read, and tested, in one file",
     ),
     Touch(
-        "database", names_module("sqlite3"), PACKAGES, ("core/record/journal.py", "core/engine.py", "bridge/cli/doctor.py", "bridge/cli/main.py"),
+        "database", names_module("sqlite3"), PACKAGES, ("core/record/journal.py", "core/record/journal_faults.py", "bridge/cli/doctor.py", "bridge/cli/main.py"),
         "what is durable is decided in the journal; others only name its errors or ask whether it works here",
     ),
     Touch(

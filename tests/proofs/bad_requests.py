@@ -212,7 +212,7 @@ def _house(m: Material) -> list[Bad]:
             "a journal that is none", "journal-damaged", m.asked(), file("home/journal.db", "no journal\n" * 99), home_broken=True
         ),
         Bad("a journal of a newer version", "journal-newer", m.asked(), hindrances.newer_journal),
-        Bad("the data folder is a file", "scratch-unusable", m.asked(), hindrances.home_is_a_file, home_broken=True),
+        Bad("the data folder is a file", "data-folder-unusable", m.asked(), hindrances.home_is_a_file, home_broken=True),
     ]
 
 

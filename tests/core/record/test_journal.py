@@ -25,7 +25,8 @@ from core.model.facts import (
     SegmentSealed,
 )
 from core.model.refusal import Refused
-from core.record.journal import Journal, JournalLost
+from core.record.journal import Journal
+from core.record.journal_faults import JournalLost
 
 ROOT = Path(__file__).parents[3]
 
@@ -342,7 +343,7 @@ def test_a_journal_in_a_place_that_cannot_be_used_is_refused(tmp_path):
     (tmp_path / "journal.db").mkdir()
     with pytest.raises(Refused) as refused:
         Journal(tmp_path / "journal.db")
-    assert refused.value.code == "journal-damaged"
+    assert refused.value.code == "data-folder-unusable"
 
 
 def test_an_older_journal_is_brought_up_to_date_with_all_it_holds(journal):
