@@ -13,9 +13,10 @@ from core.explain.checkpoints import checkpoints
 from core.explain.chronicle import chronicle
 from core.explain.tales import Chronicle
 from core.model.checkpoint import Checkpoint
-from core.model.facts import FilmPlanned, JobFinished
+from core.model.facts import FilmPlanned
 from core.model.refusal import Refused
 from core.model.segment import Plan
+from core.record.jobs import is_open
 from core.record.journal import Entry, Film, Journal
 from core.record.memory import Memory
 
@@ -43,8 +44,7 @@ def find_job(journal: Journal, name: str) -> str:
 def newest_open(journal: Journal) -> str:
     """The newest job that can still be taken up. Refused(nothing-to-resume)."""
     for job, _ in reversed(journal.jobs()):
-        ended = journal.last(job, "JobFinished")
-        if ended is None or (isinstance(ended.fact, JobFinished) and ended.fact.outcome == "failed"):
+        if is_open(journal, job):
             return job
     raise Refused("nothing-to-resume")
 

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from bridge.accounts import earlier_renders, last_plan
+from core.decide.decisions import Terms
 from core.explain.filling import Language
 from core.explain.phrases import phrase
 from core.explain.story import word
@@ -16,7 +18,9 @@ from core.model.facts import (
     Answers,
     AttemptFailed,
     FilmPlanned,
+    JobFinished,
     ProblemFound,
+    RunInterrupted,
     RunStarted,
     ShotMended,
     ShotSlated,
@@ -24,6 +28,7 @@ from core.model.facts import (
 )
 from core.model.refusal import Refused
 from core.perform import machine
+from core.record.jobs import runs_of_film
 from core.record.journal import Journal
 from core.record.memory import Memory
 
@@ -43,13 +48,15 @@ def put_on_record(
     speak: Language = "en",
 ) -> list[str]:
     """An answer; a job under work hears it within a second. What to tell the person, in the language. Refused(answer-unclear)."""
-    faults, silent = _faults(journal, job)
+    found = _faults(journal, job)
+    faults, silent = found.shots, found.files
     mute = [path for path, code in silent.items() if about in ("all", code)]
     numbers = [int(about)] if about.isdecimal() else [n for n, code in faults.items() if about in ("all", code)]
     if about.isdecimal() and int(about) not in _shots(journal, job):
         raise Refused("answer-unclear", why="no-such-shot", job=job, shot=about)
-    if not numbers and not mute and about != "all":
-        known = ", ".join(sorted({*faults.values(), *silent.values()}))
+    losses = _losses(journal, job)
+    if not numbers and not mute and about not in ("all", *losses):
+        known = ", ".join(sorted({*faults.values(), *silent.values(), *losses}))
         raise Refused("answer-unclear", why="none-failed-so", job=job, about=about, known=known)
     to = ""
     if answer == "relink":
@@ -65,7 +72,8 @@ def put_on_record(
     paths = list(dict.fromkeys([*_paths(journal, job, numbers), *mute]))
     if to and len(paths) != 1:
         raise Refused("answer-unclear", why="one-file", about=_about(numbers, mute, speak), count=len(paths))
-    said = [Answered(answer=answer, shot=shot, code=code, path=path, to=to) for path in paths or [""]]
+    terms = _terms(journal, job, [n for n in numbers if shot or n in found.short], mute, found.clips, about)
+    said = [Answered(answer=answer, shot=shot, code=code, path=path, to=to, terms=terms) for path in paths or [""]]
     journal.append(job, said, machine.now())
     lines = []
     if answer == "retry":
@@ -82,6 +90,50 @@ def put_on_record(
         lines.append(phrase("answer-could-always", speak))
     noted = phrase("answer-noted", speak, about=_about(numbers, mute, speak), answer=word("answer", answer, speak), to=to)
     return [*lines, noted]
+
+
+def _terms(
+    journal: Journal, job: str, numbers: list[int], mute: list[str], silent: dict[str, str], about: str
+) -> tuple[str, ...]:
+    """The terms of everything that an answer is about: the shots with their own sound, the `silent` clips of the files in `mute`,
+    and what the film cannot carry of the timeline."""
+    plan = last_plan(journal, job)
+    if plan is None:
+        return ()
+    terms = Terms(plan)
+    clips = {clip for clip, path in silent.items() if path in mute}
+    clips |= {clip for number in numbers for clip in terms.heard_with.get(number, ()) if clip in silent}
+    found = [terms.shots[number] for number in numbers if number in terms.shots]
+    found += [terms.clips[clip] for clip in sorted(clips) if clip in terms.clips]
+    found += [term for remark, term in terms.remarks.items() if about in ("all", remark.code)]
+    return tuple(found)
+
+
+def continued(journal: Journal, job: str) -> str:
+    """The job that goes on after an answer to this one: the newest for the same film of the same cut. Refused(answer-unclear)
+    where a newer cut has taken the film over."""
+    accepted, _ = journal.request(job)
+    runs = runs_of_film(journal, accepted.output)
+    same = [one for one, digest in runs if digest == accepted.digest]
+    film = journal.film(accepted.output)
+    stands = journal.published(film.film_hash) if film else None
+    if stands is None or stands[0] not in same:
+        later = [one for one, _ in runs][[one for one, _ in runs].index(same[-1]) + 1 :]
+        newer = next((one for one in reversed(later) if _takes_over(journal, one)), None)
+        if newer is not None:
+            raise Refused("answer-unclear", why="newer-cut", job=job, newer=newer)
+    return same[-1]
+
+
+def _takes_over(journal: Journal, job: str) -> bool:
+    last = journal.last(job, "JobFinished", "RunStarted", "RunInterrupted")
+    match last.fact if last else None:
+        case JobFinished(outcome=outcome):
+            return outcome not in ("failed", "superseded")
+        case RunInterrupted(reason=reason):
+            return reason != "cancelled"
+        case _:
+            return True
 
 
 def _without_earlier(journal: Journal, job: str, numbers: list[int]) -> list[int]:
@@ -108,25 +160,44 @@ def _about(numbers: list[int], mute: list[str], speak: Language) -> str:
     return phrase("and-sound", speak, where=shots) if mute else shots
 
 
-def _faults(journal: Journal, job: str) -> tuple[dict[int, str], dict[str, str]]:
-    """Shots that failed in the newest run, with their fault codes; and files whose sound could not be had, with theirs."""
-    shots: dict[int, str] = {}
-    sounds: dict[str, str] = {}
+class _Found(NamedTuple):
+    """What failed in the newest run: fault codes by shot, those of them that are not whole (`short`), codes by file whose sound
+    could not be had, and that file by silent clip."""
+
+    shots: dict[int, str]
+    short: set[int]
+    files: dict[str, str]
+    clips: dict[str, str]
+
+
+def _faults(journal: Journal, job: str) -> _Found:
+    found = _Found({}, set(), {}, {})
     for entry in journal.facts(job):
         match entry.fact:
             case RunStarted():
-                shots, sounds = {}, {}
-            case ProblemFound():
-                shots.update(dict.fromkeys(entry.fact.shots, entry.fact.code))
-                if entry.fact.clips and entry.fact.path:
-                    sounds[entry.fact.path] = entry.fact.code
-            case ShotSlated() | ShotMended() | AttemptFailed() if entry.fact.shot:
-                shots[entry.fact.shot] = entry.fact.failure.code
-            case SoundSilenced() if entry.fact.failure.evidence.path:
-                sounds[entry.fact.failure.evidence.path] = entry.fact.failure.code
+                found = _Found({}, set(), {}, {})
+            case ProblemFound() as fact:
+                found.shots.update(dict.fromkeys(fact.shots, fact.code))
+                found.short.update(fact.shots)
+                found.clips.update(dict.fromkeys(fact.clips, fact.path))
+                if fact.clips and fact.path:
+                    found.files[fact.path] = fact.code
+            case ShotSlated() | ShotMended() | AttemptFailed() as fact if fact.shot:
+                found.shots[fact.shot] = fact.failure.code
+                if not isinstance(fact, AttemptFailed):
+                    found.short.add(fact.shot)
+            case SoundSilenced() as fact if fact.failure.evidence.path:
+                found.files[fact.failure.evidence.path] = fact.failure.code
+                found.clips[fact.clip] = fact.failure.evidence.path
             case _:
                 pass
-    return shots, sounds
+    return found
+
+
+def _losses(journal: Journal, job: str) -> set[str]:
+    """Codes of what the film cannot carry of the timeline."""
+    plan = last_plan(journal, job)
+    return {remark.code for remark in plan.remarks if remark.severity == "loss"} if plan else set()
 
 
 def _shots(journal: Journal, job: str) -> range:

@@ -20,7 +20,7 @@ import msgspec
 
 from bridge import logs
 from bridge.accounts import find_job
-from bridge.answers import put_on_record
+from bridge.answers import continued, put_on_record
 from bridge.cli.house import Place, place_anyway
 from bridge.errands import Errand, Settle, journal_fault, received, refusal
 from bridge.job_lines import job_lines, under_work
@@ -34,6 +34,7 @@ from core.model.facts import Answered, JobAccepted, JobFinished, RunInterrupted,
 from core.model.refusal import Refused
 from core.perform import machine, process
 from core.record import presets
+from core.record.jobs import is_open, open_jobs
 from core.record.journal import Journal
 from core.record.journal_faults import RECORD_LOST
 from core.record.submissions import Submissions
@@ -68,7 +69,7 @@ class Clerk:
                     self.submissions.pause(paused=errand.paused)
                     return Done(re=errand.request)
                 case Answer():
-                    job = find_job(self.journal, errand.job)
+                    job = continued(self.journal, find_job(self.journal, errand.job))
                     file, always, speak = errand.file, errand.always, self.where.settings.language
                     notes = put_on_record(self.journal, job, errand.about, errand.answer, file=file, always=always, speak=speak)
                     goes_on = job if errand.answer == "stop" else self._go_on(job)
@@ -101,7 +102,7 @@ class Clerk:
         path = Path(asked.timeline_path) if asked.timeline_path else output.with_suffix(".otio")
         film = timeline_from(raw, path)
         digest = identity.request_digest(raw, preset, str(output))
-        for job, known in self.journal.open_jobs(str(output)):
+        for job, known in open_jobs(self.journal, str(output)):
             if known == digest:
                 self.submissions.join(asked.submission, content=content, body=body.decode(), job=job)
                 return Accepted(re=asked.request, submission=asked.submission, job=job, again=True)
@@ -131,8 +132,7 @@ class Clerk:
     # Jobs ---------------------------------------------------------------------------------------------------------
 
     def _open(self, job: str) -> bool:
-        ended = self.journal.last(job, "JobFinished")
-        return ended is None or (isinstance(ended.fact, JobFinished) and ended.fact.outcome == "failed")
+        return is_open(self.journal, job)
 
     def _elsewhere(self, job: str) -> bool:
         """Whether another terminal is at work on a job that is not for the companion to begin."""
@@ -140,19 +140,10 @@ class Clerk:
         return wish != "run" and under_work(self.journal, self.where.home, job, self.journal.request(job)[0].output)
 
     def _go_on(self, job: str) -> str:
-        """After an answer: the job is wanted; one that has ended already is asked for once more, as another."""
-        if self._open(job):
-            if not self._elsewhere(job):  # whoever makes it hears the answer
-                self.submissions.wish(job, "run")
-            return job
-        fact, timeline = self.journal.request(job)
-        for known, digest in self.journal.open_jobs(fact.output):
-            if digest == fact.digest:  # that was asked before, and is not over
-                self.submissions.wish(known, "run")
-                return known
-        another, name = machine.token(), f"answer-{machine.token(12)}"
-        self.submissions.accept(name, content="", body="", job=another, fact=fact, timeline=timeline, at=machine.now())
-        return another
+        """After an answer the job is wanted, also where it has ended already; whoever makes it hears the answer."""
+        if not self._elsewhere(job):
+            self.submissions.wish(job, "run")
+        return job
 
     def _cancel(self, asked: Cancel) -> Done:
         job = find_job(self.journal, asked.job)

@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 
 from bridge.sayings import JobLine
-from core.model.facts import JobFinished, RunStarted
+from core.model.facts import RunStarted
 from core.record import locks
+from core.record.jobs import ended, is_open
 from core.record.journal import Journal
 from core.record.submissions import Submissions, Wish
 
@@ -40,11 +41,10 @@ def under_work(journal: Journal, home: Path, job: str, output: str) -> bool:
 
 def _line(journal: Journal, submissions: Submissions, home: Path, job: str, at: float, wish: Wish | None) -> JobLine:
     accepted, _ = journal.request(job)
-    ended = journal.last(job, "JobFinished")
-    end = ended.fact if ended and isinstance(ended.fact, JobFinished) else None
+    end = ended(journal, job)
     if under_work(journal, home, job, accepted.output):
         state: str = "elsewhere"
-    elif end and (end.outcome != "failed" or wish != "run"):
+    elif end and not (wish == "run" and is_open(journal, job)):
         state = end.outcome
     else:
         state = {"run": "waiting", "held": "held"}.get(wish or "", "interrupted")

@@ -67,7 +67,8 @@ class Jobs(Said, frozen=True):
 
 class ShotLine(msgspec.Struct, frozen=True, kw_only=True):
     """A shot of the film. `first` counts the film's frames from 0. `state` is one of core/explain/tales.py: verified, reused,
-    mended, previous, slate, missing, waiting. `path` of its media, empty for a gap."""
+    mended, previous, slate, missing, waiting. `path` of its media, empty for a gap. `taken`: a person has decided to leave it as
+    it is."""
 
     number: int
     name: str
@@ -76,6 +77,7 @@ class ShotLine(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     gap: bool = False
     path: str = ""
+    taken: bool = False
 
 
 class Described(Said, frozen=True):

@@ -89,7 +89,7 @@ class Teller:
             shots=tuple(
                 ShotLine(
                     number=shot.number, name=shot.name, first=shot.record_in, frames=shot.frames, state=shot.state, gap=shot.gap,
-                    path=shot.path,
+                    path=shot.path, taken=shot.taken,
                 )
                 for shot in told.shots
             ),

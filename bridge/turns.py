@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from bridge.meanwhile import Left, left
 from bridge.sharing import Job
-from core.model.facts import JobFinished
 from core.perform import machine
 from core.record import locks
+from core.record.jobs import ended, is_open
 from core.record.journal import Journal
 from core.record.submissions import Queued, Submissions, Wish
 
@@ -118,9 +118,9 @@ class Turns:
         return end
 
     def _judge(self, job: str, code: int | None, summary: dict[str, Any], asked: bool) -> End:
-        ended = self._journal.last(job, "JobFinished")
-        outcome = ended.fact.outcome if ended and isinstance(ended.fact, JobFinished) else ""
-        if outcome and outcome != "failed":
+        end = ended(self._journal, job)
+        outcome = end.outcome if end else ""
+        if end and outcome != "failed" and not is_open(self._journal, job):
             return End("over", outcome)
         held = dict(self._submissions.queue()).get(job) == "held"
         if asked or held:

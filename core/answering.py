@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from core.decide.assembly import Assembly
+from core.decide.decisions import happened_again, last_run
 from core.decide.previous import earlier_render
-from core.model.facts import Answered, Fact, PreviousUsed
+from core.model.facts import Answered, Fact, FilmPlanned, PreviousUsed
 from core.perform import machine
 from core.record.journal import Journal
 from core.record.memory import Memory
@@ -15,7 +16,8 @@ STOPPED_AT = "stop at "
 
 
 class Answering:
-    """Listens for one job. Answers to one shot hold for the very same request only; the shots of another cut are others."""
+    """Listens for one job. Answers to one shot hold for the very same request only; the shots of another cut are others. What is
+    left as it is holds in every cut of the film, as long as its terms do."""
 
     def __init__(self, journal: Journal, *, output: str, digest: str) -> None:
         self._journal, self._output, self._digest = journal, output, digest
@@ -23,13 +25,39 @@ class Answering:
         self._last, self._asked = 0, 0.0
         self._waiting_since: float | None = None
         self._tried: set[int] = set()
+        self._left: dict[str, str] = {}
+        """Terms of what is left as it is, with the job in which that was decided."""
 
     def said_before(self, state: Assembly) -> None:
-        """Remember what was said of this request in earlier runs, the newest word last."""
+        """Remember what was said of this film in earlier runs, the newest word last."""
         for entry, digest in self._journal.answers(self._output):
             self._last = entry.seq
-            if digest == self._digest and isinstance(entry.fact, Answered) and entry.fact.answer in ("skip", "previous", "retry"):
-                state.fold(entry.fact)
+            fact = entry.fact
+            if not isinstance(fact, Answered) or (fact.answer == "skip" and not fact.terms):  # on record without what it is about
+                continue
+            for term in fact.terms:
+                self._left.pop(term, None)
+                if fact.answer == "skip":
+                    self._left[term] = entry.job
+            if digest != self._digest:
+                state.decisions.settle(fact)
+            elif fact.answer in ("skip", "previous", "retry"):
+                state.fold(fact)
+
+    def left_as_it_is(self, state: Assembly) -> list[Fact]:
+        """What happened to shots and sounds that are left as they are: it happens to them again, and nothing is tried."""
+        left: dict[str, set[str]] = {}
+        for term in (*state.terms.shots.values(), *state.terms.clips.values()):
+            if term in self._left:
+                left.setdefault(self._left[term], set()).add(term)
+        facts: list[Fact] = []
+        for job, terms in left.items():
+            planned = self._journal.last(job, "FilmPlanned")
+            plan = self._memory.plan(job, planned.fact.cut) if planned and isinstance(planned.fact, FilmPlanned) else None
+            if plan is not None:
+                said = [entry.fact for entry in self._journal.facts(job)]
+                facts += happened_again(last_run(said), plan, state.plan, terms)
+        return facts
 
     def news(self) -> list[Answered]:
         """Answers that were put on record since, by whoever; they are there already and only need to be folded."""

@@ -25,7 +25,7 @@ from core.model.orders import Assignment, CheckFilm, Made
 from core.model.refusal import Refused
 from core.perform import machine
 from core.perform.crew import Crew
-from core.record import locks, owners
+from core.record import jobs, locks, owners
 from core.record.memory import Memory
 from core.request import House, Listener, Request
 from core.taking_up import opening_facts, take_up
@@ -170,9 +170,12 @@ def _assemble(
         free=lambda: _free(house, state),
         tally=tally,
     )
+    before = jobs.ended(house.journal, known)
     house.workspace.prepare(known)
     owners.sign(house.workspace.scratch, house.workspace.home)
-    engine.note(*opening_facts(house, state, opened.moved))
+    engine.note(*opening_facts(house, state, opened.moved), *answering.left_as_it_is(state))
+    if state.current is not state.plan:
+        state.claim(house.journal.seals([s.key for s in state.work] + [c.key for c in state.current.chunks] + [state.track]))
     believed_copies = [
         seal for key, seal in state.claimed.items() if seal.kind == "copy"
     ]  # their key holds the source's fingerprint, and every byte is compared again while it is joined
@@ -182,7 +185,9 @@ def _assemble(
         if from_checkpoint is None and _already_there(request.output, house, crew, state, stopped):
             house.workspace.close_job(known, request.output)
             outcome: Outcomes = "incomplete" if state.incomplete else "unchanged"  # what stands there has its slates still
-            engine.note(tally.finished(outcome, machine.monotonic()))
+            if before is not None and before.outcome == "incomplete" and not state.incomplete:
+                outcome = "complete"  # by decision
+            engine.note(tally.finished(outcome, machine.monotonic(), taken=state.taken))
     except preparation.Stopped:
         pass  # the job is on record by now: the engine says that it was stopped
     machine.give_memory_back()  # reading and recording a long timeline takes ten times what is kept of it

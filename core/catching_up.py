@@ -10,13 +10,14 @@ from pathlib import Path
 
 from core.model.facts import FilmJoined, FilmPublished, FilmRolledBack
 from core.perform import hashing, machine
+from core.record.jobs import open_jobs
 from core.record.journal import Journal
 from core.record.workspace import Workspace
 
 
 def catch_up(output: Path, journal: Journal, workspace: Workspace) -> bool:
     """To be called under the film's lock; whether a roll back that was cut has now been finished."""
-    for job, _ in journal.open_jobs(str(output)):
+    for job, _ in open_jobs(journal, str(output)):
         _cut_publish(job, output, journal, workspace)
     if not workspace.exchanged(output):
         return False

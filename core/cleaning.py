@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core import preparation
-from core.model.facts import JobFinished, SegmentSealed
+from core.model.facts import SegmentSealed
 from core.model.orders import Assignment, CheckFilm, Made
 from core.model.policy import Policy
 from core.perform import machine
 from core.perform.crew import Crew
 from core.record import owners
+from core.record.jobs import ended, is_open
 from core.record.journal import Film, Journal
 from core.record.workspace import Workspace
 
@@ -96,8 +97,8 @@ def _replaced(journal: Journal, job: str) -> bool:
 
 
 def _ended(journal: Journal, job: str) -> bool:
-    last = journal.last(job, "JobFinished", "RunInterrupted", "RunStarted", "JobAccepted")
-    return last is not None and isinstance(last.fact, JobFinished) and last.fact.outcome != "failed"
+    last = ended(journal, job)
+    return last is not None and last.outcome != "failed" and not is_open(journal, job)
 
 
 def _verified_jobs(journal: Journal, jobs: Collection[str], workers: int) -> set[str]:

@@ -338,7 +338,7 @@ class Engine:
     def _end(self, outcome: Outcomes, code: str = "", detail: str = "") -> None:
         with contextlib.suppress(OSError):  # what a sick disk keeps, `clean` takes later
             self.workspace.close_job(self.job, self.output)
-        self.note(self.tally.finished(outcome, machine.monotonic(), code=code, detail=detail))
+        self.note(self.tally.finished(outcome, machine.monotonic(), code=code, detail=detail, taken=self.state.taken))
 
 
 def _not_sealed(path: str, error: OSError) -> Evidence:

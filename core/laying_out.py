@@ -12,6 +12,7 @@ import msgspec
 from core import preparation
 from core.decide import commands, planning, space
 from core.decide.assembly import Assembly, reusable
+from core.decide.decisions import Decisions
 from core.decide.fitting import FormatRefused, format_of
 from core.healing import Opened
 from core.model.failure import ErrorType, Failure
@@ -105,7 +106,7 @@ def _claimed(plan: Plan, preset: Preset, house: House, volumes: dict[str, str]) 
         claimed={},
         volumes=volumes,
         cures={(cure.code, cure.change): cure.cured - cure.failed for cure in memory.cures()},
-        preferences=memory.preferences(),
+        decisions=Decisions(preferences=memory.preferences()),
         hwaccel=house.hwaccel,
     )
     keys = [s.key for s in state.work] + [c.key for c in plan.chunks] + ([state.track] if state.track else [])

@@ -22,6 +22,7 @@ from core.model.facts import (
 from core.model.segment import Copy
 from core.model.timing import timecode
 from core.perform import machine
+from core.record.jobs import open_jobs
 from core.request import House, Request
 
 
@@ -37,7 +38,7 @@ def take_up(
     digest = identity.request_digest(request.raw, request.preset, str(request.output))
     chosen = job
     catch_up(request.output, house.journal, house.workspace)
-    for open_id, open_digest in house.journal.open_jobs(str(request.output)):
+    for open_id, open_digest in open_jobs(house.journal, str(request.output)):
         if chosen is None and open_digest == digest:
             chosen = open_id
         elif open_id != chosen:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.decide.decisions import Taken
 from core.model.facts import JobFinished, Outcomes
 
 
@@ -18,8 +19,11 @@ class Tally:
     working_s: float = 0.0
     rendered_frames: int = 0
 
-    def finished(self, outcome: Outcomes, now: float, *, code: str = "", detail: str = "") -> JobFinished:
-        """The end of the job, with what it took until `now`."""
+    def finished(
+        self, outcome: Outcomes, now: float, *, code: str = "", detail: str = "", taken: Taken | None = None
+    ) -> JobFinished:
+        """The end of the job, with what it took until `now`, and what the film lacks by decision."""
+        left = taken or Taken()
         return JobFinished(
             outcome=outcome,
             code=code,
@@ -28,4 +32,7 @@ class Tally:
             recording_s=round(self.recording_s, 4),
             checking_s=round(self.checking_s, 4),
             working_s=round(self.working_s, 3),
+            taken_shots=left.shots,
+            taken_clips=left.clips,
+            taken_remarks=left.remarks,
         )

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bridge.accounts import find_job
-from bridge.answers import ALWAYS, put_on_record
+from bridge.answers import ALWAYS, continued, put_on_record
 from bridge.cli.asking import ask_and_follow
 from bridge.cli.console import safe
 from bridge.cli.house import Place, place
@@ -47,7 +47,7 @@ def _answer(where: Place, a: argparse.Namespace, console: Console) -> int:
     """Where a companion runs, it goes on with the job, and the command follows it; else the job is gone on with here."""
     journal, speak = where.journal(), where.settings.language
     try:
-        job = find_job(journal, a.job)
+        job = continued(journal, find_job(journal, a.job))
         if not a.later:
             file = os.path.abspath(os.path.expanduser(a.file)) if a.file else ""  # the companion stands in another folder
             asked = Answer(request="answer", job=job, about=a.about, answer=a.answer, file=file, always=a.always)

@@ -67,5 +67,5 @@ def ask_and_follow(
         hear(done)
         if detach:
             return 0
-        after, speak = last if done.job == asked.job else 0, where.settings.language
-        return follow(client, done.job, after=after, as_json=as_json, speak=speak, end=here(where, done.job))
+        speak = where.settings.language
+        return follow(client, done.job, after=last, as_json=as_json, speak=speak, end=here(where, done.job))

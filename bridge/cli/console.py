@@ -16,7 +16,7 @@ from core.explain.filling import Language, decimal, within
 from core.explain.phrases import phrase
 from core.explain.snapshot import Snapshot
 from core.explain.snapshot import snapshot as snapshot_of
-from core.explain.story import reason, sentence
+from core.explain.story import reason, sentence, word
 from core.model import codec
 from core.model.facts import (
     ANEW,
@@ -250,6 +250,8 @@ class Live:
                 say(f"   {_where(problem, self.language)}: {safe(problem['message'])}")
             for line in filter(None, (alike[0]["did"], *map(self._advice, alike[0]["actions"]))):
                 say(f"   [dim]{safe(line)}[/]")
+        for one in report.get("decided", []):
+            say(f"[dim]{word('decided', 'as it is', self.language)}: {_where(one, self.language)}: {safe(one['message'])}[/]")
         for remark in report.get("remarks", []):
             colour = "yellow" if remark["severity"] == "loss" else "dim"
             times = f" {phrase('times', self.language, count=remark['count'])}" if remark["count"] > 1 else ""

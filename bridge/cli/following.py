@@ -157,11 +157,12 @@ def report(said: Described, code: int) -> dict[str, Any]:
         "safe": said.safe,
         "action": said.action,
         "shots": len(said.shots),
-        "shots_missing": [shot.number for shot in said.shots if shot.state in ("slate", "mended", "missing")],
+        "shots_missing": [shot.number for shot in said.shots if shot.state in ("slate", "mended", "missing") and not shot.taken],
         "shots_verified": sum(shot.state in ("verified", "reused") for shot in said.shots),
         "frames": said.frames,
         "problems": [_problem(one, said) for one in findings if one.severity == "error"],
-        "remarks": [_remark(one) for one in findings if one.severity != "error"],
+        "decided": [_problem(one, said) for one in findings if one.decided],
+        "remarks": [_remark(one) for one in findings if one.severity != "error" and not one.decided],
     }
 
 

@@ -17,6 +17,7 @@ from bridge.sayings import Done
 from core.decide import identity
 from core.explain.phrases import phrase
 from core.model.refusal import Refused
+from core.record.jobs import open_jobs
 from core.request import Request
 
 
@@ -55,7 +56,7 @@ def follow_companion(where: Place, request: Request, *, as_json: bool, console: 
     journal = where.journal()
     try:
         digest = identity.request_digest(request.raw, request.preset, str(request.output))
-        mine = {job for job, known in journal.open_jobs(str(request.output)) if known == digest}
+        mine = {job for job, known in open_jobs(journal, str(request.output)) if known == digest}
     finally:
         journal.close()
     if not mine or not runs(where):

@@ -19,6 +19,7 @@ from core.model.facts import Fact, JobAccepted, JobFinished
 from core.model.refusal import Refused
 from core.perform.hiring import Hand
 from core.record import locks, presets
+from core.record.jobs import is_open
 from core.record.journal import Journal
 from core.record.journal_faults import RECORD_LOST
 from core.request import Listener, Request, pack
@@ -129,8 +130,7 @@ def run_resume(
         try:
             known = find_job(journal, job) if job else newest_open(journal)
             accepted, raw = journal.request(known)
-            ended = journal.last(known, "JobFinished")
-            if checkpoint is None and ended and isinstance(ended.fact, JobFinished) and ended.fact.outcome != "failed":
+            if checkpoint is None and not is_open(journal, known):
                 raise Refused("job-finished", name=known)
             seq = _checkpoint(journal, known, checkpoint) if checkpoint else None
         finally:
@@ -142,7 +142,7 @@ def run_resume(
 
 
 def run_again(where: Place, job: str) -> int:
-    """Ask for a job's film once more, after a person has decided something. Refused(job-running) while it is under work."""
+    """Go on with a job after a person has decided something. Refused(job-running) while it is under work."""
     journal = where.journal()
     try:
         request = _stored(where, *journal.request(job))
@@ -150,7 +150,7 @@ def run_again(where: Place, job: str) -> int:
         journal.close()
     with locks.film(where.home, str(request.output)):
         pass
-    return _run(_display(False), where, request, None)
+    return _run(_display(False), where, request, None, job=job)
 
 
 def _stored(where: Place, accepted: JobAccepted, raw: bytes) -> Request:

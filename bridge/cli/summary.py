@@ -11,10 +11,12 @@ from bridge import logs, settings
 from core.answering import STOPPED_AT
 from core.assemble import Ended
 from core.decide.assembly import Assembly
+from core.decide.decisions import Taken
 from core.decide.healing import LOOKED_FOR
 from core.explain import catalogue, mends, refusals
 from core.explain.filling import Language, decimal
 from core.explain.phrases import phrase, what_is_safe
+from core.explain.wording import taken_sentence
 from core.model.facts import JobFinished, RunInterrupted
 from core.model.failure import Failure
 from core.model.refusal import Refused
@@ -95,6 +97,22 @@ def _problems(state: Assembly, language: Language) -> list[dict[str, Any]]:
     return found + list(runtime.values()) + [_mend(mend, language) for mend in mends.mends(state, language)]
 
 
+def _parted(rows: list[dict[str, Any]], taken: Taken) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Problems that are open, and those about which a person has decided to leave it so; of one that is both a row in each."""
+    open_: list[dict[str, Any]] = []
+    decided: list[dict[str, Any]] = []
+    for row in rows:
+        left = [shot in taken.shots for shot in row["shots"]]
+        mute = [clip in taken.clips for clip in row["clips"]]
+        for is_taken, to in ((False, open_), (True, decided)):
+            if is_taken in left or is_taken in mute or not (left or mute or is_taken):
+                some = {"shots": [shot for shot, its in zip(row["shots"], left, strict=True) if its is is_taken]}
+                some["timecodes"] = [at for at, its in zip(row["timecodes"], left, strict=False) if its is is_taken]
+                some["clips"] = [clip for clip, its in zip(row["clips"], mute, strict=True) if its is is_taken]
+                to.append(row | some)
+    return open_, decided
+
+
 def _mend(mend: mends.Mend, language: Language) -> dict[str, Any]:
     """A run of frames or sounds that is missing, with its numbers besides its words."""
     head = {
@@ -128,7 +146,9 @@ def _remarks(state: Assembly, language: Language) -> list[dict[str, Any]]:
     for (code, severity), count in counted.items():
         texts = [remark.text for remark in state.plan.remarks if remark.code == code][:200]
         said = catalogue.words(code, language, name=first[code, severity].text)
-        rows.append({"code": code, "severity": severity, "count": count, **_said(said), "all": texts})
+        decided = severity == "loss" and code in state.taken.remarks
+        head = {"code": code, "severity": "note" if decided else severity, "count": count, "decided": decided}
+        rows.append({**head, **_said(said), "all": texts})
     clipped = sum(state.believed[c.key].clipped for c in state.current.chunks if c.key in state.believed)
     if clipped:
         said = catalogue.words("sound-clipped", language, name=phrase("samples-clipped", language, count=clipped))
@@ -155,13 +175,15 @@ def report(ended: Ended, request: Request, language: Language = "en", *, earlier
             "message": phrase("nothing-begun", language),
             "action": phrase("start-again", language),
         }
-    missing = sorted(state.shots_missing())
+    taken = state.taken
+    missing = sorted(state.shots_missing().keys() - set(taken.shots))
     shots = len(state.plan.shots)
     sealed = {s.shot for s in state.current.segments} - {s.shot for s in state.current.segments if s.key not in state.believed}
-    good = len(sealed - set(missing))
-    stands = isinstance(end, JobFinished) and end.outcome in ("unchanged", "incomplete") and ended.film is None
+    good = len(sealed - state.shots_missing().keys())
+    stands = isinstance(end, JobFinished) and end.outcome != "failed" and ended.film is None
     if stands:  # the film itself was verified, and all that is in it
-        good = shots - len(missing)
+        good = shots - len(state.shots_missing())
+    problems, decided = _parted(_problems(state, language), taken)
     reused = [seal for seal in state.believed.values() if seal.reused]
     base |= {
         "shots": shots,
@@ -175,7 +197,9 @@ def report(ended: Ended, request: Request, language: Language = "en", *, earlier
             s.frames for s in state.current.segments if s.key in state.believed and state.believed[s.key].reused
         ),
         "rendered_frames": tally.rendered_frames,
-        "problems": _problems(state, language),
+        "problems": problems,
+        "decided": decided,
+        "taken": {"shots": list(taken.shots), "clips": list(taken.clips), "remarks": list(taken.remarks)},
         "remarks": _remarks(state, language),
         "recording_s": round(tally.recording_s, 4),
         "checking_s": round(tally.checking_s, 4),
@@ -216,7 +240,12 @@ def report(ended: Ended, request: Request, language: Language = "en", *, earlier
                 message = phrase("made-in", language, output=request.output, count=state.plan.frames, seconds=seconds)
                 if film and film.kept:
                     message += f" {phrase('film-kept', language)} {phrase('bring-back', language, output=request.output)}"
-            incomplete = state.incomplete
+            incomplete, undo = state.incomplete, ""
+            if taken != Taken() and not incomplete:
+                title = phrase("complete-as-decided", language)
+                message += " " + _taken_words(state, taken, language)
+                about = str(taken.shots[0]) if len(taken.shots) == 1 and not taken.remarks else "all"
+                undo = phrase("take-back", language, job=ended.job, about=about)
             return {
                 **base,
                 "exit_code": INCOMPLETE if incomplete else COMPLETE,
@@ -224,8 +253,15 @@ def report(ended: Ended, request: Request, language: Language = "en", *, earlier
                 "title": title,
                 "message": message,
                 "safe": safe if incomplete else "",
-                "action": _what_now(ended, state, language, earlier) if incomplete else "",
+                "action": _what_now(ended, state, language, earlier) if incomplete else undo,
             }
+
+
+def _taken_words(state: Assembly, taken: Taken, language: Language) -> str:
+    """What was decided to be left so; a shot of which a part is there, or an earlier render, is not called a slate."""
+    parts = [shot for shot in taken.shots if shot in state.previous or (shot in state.damage.shots and shot not in state.slated)]
+    slates = [shot for shot in taken.shots if shot not in parts]
+    return taken_sentence(slates, parts, len(taken.clips), taken.remarks, language)
 
 
 def _why_stopped(end: RunInterrupted, language: Language) -> str:

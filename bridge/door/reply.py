@@ -110,7 +110,7 @@ def described(reply: Reply, told: Described, at: float) -> Reply:
     """As it is described: what was found, the errors first."""
     order = ("error", "warning", "note")
     findings = sorted(told.findings, key=lambda finding: order.index(finding.severity))[:MOST_FINDINGS]
-    missing = sum(shot.state in ("slate", "missing") for shot in told.shots)
+    missing = sum(shot.state in ("slate", "missing") and not shot.taken for shot in told.shots)
     done = sum(shot.state not in ("waiting", "missing") for shot in told.shots)
     known = msgspec.structs.replace(reply, frames=told.frames or reply.frames)
     return msgspec.structs.replace(

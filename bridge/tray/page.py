@@ -158,6 +158,7 @@ def _tiles(model: Model, told: Described, line: JobLine, language: Language) -> 
     for shot in told.shots:
         state = "working" if shot.number in at_work and shot.state in ("waiting", "missing") else shot.state
         sign, role = _SHOTS.get(state, ("dots", "quiet"))
+        role = "quiet" if shot.taken else role
         moment = _timecode(told, shot.first)
         finding = found.get(shot.number)
         tiles.append(
@@ -219,12 +220,12 @@ def _card(told: Described, finding: Finding, language: Language) -> Card:
         severity=finding.severity,
         sign=sign,
         role=role,
-        kind=of("severity", finding.severity, language),
+        kind=say("kind-decided", language) if finding.decided else of("severity", finding.severity, language),
         title=shown(finding.title),
         where=where,
         message=shown(finding.message),
         did=shown(finding.did),
-        hints=tuple(_hint(act, language) for act in finding.actions),
+        hints=() if finding.decided else tuple(_hint(act, language) for act in finding.actions),
         acts=_finding_acts(finding, language),
         shot=finding.shots[0] if finding.shots else 0,
     )
@@ -239,12 +240,21 @@ def _finding_acts(finding: Finding, language: Language) -> tuple[Act, ...]:
     about = tuple(str(shot) for shot in finding.shots) or ((finding.code,) if finding.code else ())
     fits = [answer for answer in _ANSWERS if answer in finding.answers] if about else []
     acts = [
-        Act(answer, say(f"do-{answer}", language), about[:1] if answer == "relink" else about, finding.path, primary=n == 0)
+        Act(answer, _label(answer, finding, language), about[:1] if answer == "relink" else about, finding.path, primary=n == 0)
         for n, answer in enumerate(fits)
     ]
     if finding.path:
         acts.append(Act("folder", say("do-folder", language), (), finding.path))
     return tuple(acts)
+
+
+def _label(answer: str, finding: Finding, language: Language) -> str:
+    """What a button says: what is left as it is, is a slate, a part of a shot, silence or something else."""
+    if finding.decided:
+        return say("do-take-back", language)
+    if answer == "skip" and (not finding.shots or finding.code == "shot-mended" or finding.severity == "warning"):
+        return say("do-leave", language)
+    return say(f"do-{answer}", language)
 
 
 def _acts(model: Model, line: JobLine, told: Described | None, language: Language) -> tuple[Act, ...]:

@@ -18,6 +18,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from core.decide import gates, identity, mending, planning, revising
+from core.decide.decisions import Decisions, Lacks, Taken, Terms, clips_of
 from core.decide.needs import Kind, Need, one_mix_first
 from core.decide.recovery import ALONE, LOOK_AGAIN, Cures
 from core.decide.slating import SlateWords, slate_lines, stretch
@@ -68,8 +69,7 @@ class Assembly:
     held: dict[str, int] = field(default_factory=dict)
     gates: dict[str, GateClosed] = field(default_factory=dict)
     previous: dict[int, PreviousUsed] = field(default_factory=dict)
-    preferences: Mapping[str, Answers] = field(default_factory=dict)
-    answers: dict[int | str, Answers] = field(default_factory=dict)
+    decisions: Decisions = field(default_factory=Decisions)
     damage: mending.Damage = field(default_factory=mending.Damage)
     replaced: set[str] = field(default_factory=set)
     """Paths of media that is another file than when this was laid out."""
@@ -81,6 +81,7 @@ class Assembly:
 
     def __post_init__(self) -> None:
         self.current = self.plan
+        self.terms = Terms(self.plan)
         self._order()
 
     def _order(self) -> None:
@@ -154,10 +155,7 @@ class Assembly:
     def _answered(self, fact: Answered) -> None:
         """A person's word: what is tried again begins anew; the rest is remembered for when it is asked for."""
         about = [fact.shot] if fact.shot else [n for n, code in self.shots_missing().items() if fact.code in ("", code)]
-        for wish in [fact.shot] if fact.shot else [fact.code]:
-            self.answers.pop(wish, None)
-            if fact.answer != "retry":
-                self.answers[wish] = fact.answer
+        self.decisions.hear(fact)
         if fact.answer == "retry":
             self._begin_anew([n for n in about if n in self.slated or n in self.damage.shots])
 
@@ -174,7 +172,7 @@ class Assembly:
 
     def wish(self, shot: int, code: str) -> Answers | None:
         """What a person wants done about a shot that failed so: said of it, of all that fail so, of all; or always."""
-        return self.answers.get(shot) or self.answers.get(code) or self.answers.get("") or self.preferences.get(code)
+        return self.decisions.wish(shot, code, self.terms.shots.get(shot, ""))
 
     def questions(self) -> dict[int, str]:
         """Shots about which a person could still say something, with their failure codes."""
@@ -191,7 +189,8 @@ class Assembly:
 
     def claim(self, seals: Mapping[str, SegmentSealed]) -> None:
         """Seals on record for pieces that the plan did not have at first: they may be looked at instead of made again."""
-        unsettled = {segment.key for segment in self.work} - self.believed.keys()
+        wanted = {segment.key for segment in self.work} | {chunk.key for chunk in self.current.chunks} | {self.track}
+        unsettled = wanted - self.believed.keys()
         self.claimed.update({key: seal for key, seal in seals.items() if key in unsettled})
 
     def _revise(self) -> None:
@@ -302,15 +301,29 @@ class Assembly:
 
     def shots_missing(self) -> dict[int, str]:
         """Shots that are slates, wholly or in part, planned or given up, with their failure code."""
+        return {number: code for number, code in self._short().items() if number not in self.previous}
+
+    def _short(self) -> dict[int, str]:
         missing = {n: problem.code for problem in self.plan.problems for n in problem.shots}
-        missing.update({number: failure.code for number, failure in (self.damage.shots | self.slated).items()})
-        return {number: code for number, code in missing.items() if number not in self.previous}
+        return missing | {number: failure.code for number, failure in (self.damage.shots | self.slated).items()}
+
+    @property
+    def lacks(self) -> Lacks:
+        """In what the film differs from what the timeline asks for."""
+        silent = {silence.clip: silence.failure.code for silence in self.damage.silences}
+        silent |= {clip: failure.code for clip, failure in self.silenced.items()}
+        losses = [remark for remark in self.plan.remarks if remark.severity == "loss"]
+        return Lacks(self._short(), clips_of(self.plan.problems) | silent, losses)
+
+    @property
+    def taken(self) -> Taken:
+        """What of that a person has decided to take as it is."""
+        return self.lacks.taken(self.terms, self.decisions, self.previous)
 
     @property
     def incomplete(self) -> bool:
-        """Whether the film differs from what the timeline asked for."""
-        given_up = self.slated or self.silenced or self.damage.shots or self.damage.silences
-        return bool(given_up or self.plan.problems or any(remark.severity == "loss" for remark in self.plan.remarks))
+        """Whether the film differs from what the timeline asked for otherwise than by decision."""
+        return self.lacks.beyond(self.taken)
 
     def _nothing_to_show(self) -> bool:
         """Whether there were clips and not one of them can be seen or heard."""

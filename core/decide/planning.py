@@ -129,6 +129,7 @@ def plan(
             detail=detail,
             clips=tuple(clips),
             heard=tuple(heard[clip] for clip in clips),
+            fingerprint=_version(sources, path),
         )
         for (code, path), (shots, clips, detail) in draft.problems.items()
     )
@@ -149,6 +150,16 @@ def plan(
     )
     check(made)
     return made
+
+
+def _version(sources: Sources, path: str) -> str:
+    """The fingerprint of the file that a problem is about; empty where there is none."""
+    for asked, source in sources.items():
+        if isinstance(source, Source) and path in (asked, source.path):
+            return source.fingerprint
+        if isinstance(source, Failure) and path in (asked, source.evidence.path):
+            return source.evidence.fingerprint
+    return ""
 
 
 def _clip(draft: _Draft, number: int, record_in: int, frames: int, clip: Clip) -> None:

@@ -70,6 +70,9 @@ def chronicle(job: str, entries: Sequence[Entry], plan: Plan | None) -> Chronicl
         clips={sound.clip: sound.shot_name for chunk in plan.chunks for sound in chunk.sounds} if plan else {},
         clipped=sum(teller.seals[c.key].clipped for c in plan.chunks if c.key in teller.seals) if plan else 0,
         fatal=teller.fatal,
+        taken_clips=teller.finished.taken_clips if teller.finished else (),
+        taken_remarks=teller.finished.taken_remarks if teller.finished else (),
+        stood=not teller.made_now,
     )
 
 
@@ -89,6 +92,7 @@ class _Teller:
         self.fatal: Trouble | None = None
         self.stopped = ""
         self.run = 0
+        self.made_now = False
         self.outcome = "accepted"
         self.seals: dict[str, SegmentSealed] = {}
         self.made: dict[str, SegmentSealed] = {}
@@ -114,6 +118,7 @@ class _Teller:
         match fact:
             case RunStarted():
                 self.outcome, self.finished, self.fatal, self.run = "running", None, None, self.run + 1
+                self.made_now = False
                 self.states, self.slated, self.previous, self.silenced, self.causes = {}, {}, {}, {}, {}
                 self.troubles = {n: [t for t in told if t.recovery] for n, told in self.troubles.items()}
             case FilmPlanned():
@@ -148,7 +153,7 @@ class _Teller:
                 if isinstance(fact, Answered):
                     self._answered(fact)
             case FilmPublished():
-                self.published = fact
+                self.published, self.made_now = fact, True
             case JobFinished():
                 self.finished, self.outcome = fact, fact.outcome
             case RunInterrupted():
@@ -271,6 +276,7 @@ class _Teller:
             notes=tuple(self.notes.get(shot.number, ())),
             causes=tuple(self.causes.get(shot.number, ())),
             degraded=tuple(how for _, how in self.degraded.get(shot.number, ())),
+            taken=self.finished is not None and shot.number in self.finished.taken_shots,
         )
 
     def _state(self, shot: Shot, seals: list[SegmentSealed | None], parts: list[SegmentSealed]) -> State:

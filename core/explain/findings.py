@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Literal
 
+import msgspec
+
 from core.decide import mending
 from core.decide.healing import LOOKED_FOR
 from core.explain import catalogue, places
@@ -19,7 +21,7 @@ from core.explain.catalogue import Words
 from core.explain.filling import Language
 from core.explain.phrases import phrase
 from core.explain.places import Run
-from core.explain.story import sentence
+from core.explain.story import sentence, word
 from core.explain.tales import Act, Chronicle, Finding, ShotTale, Trouble
 from core.explain.wording import words_of
 from core.model.facts import PreviousUsed
@@ -83,7 +85,7 @@ class _Finder:
 
     def shots(self) -> list[Finding]:
         """What became of shots: slates, parts that are missing, earlier renders, another way of making them."""
-        causes: dict[tuple[str, str, _Severity], tuple[Trouble, list[tuple[Run, ShotTale]]]] = {}
+        causes: dict[tuple[str, str, _Severity, bool], tuple[Trouble, list[tuple[Run, ShotTale]]]] = {}
         found: list[Finding] = []
         instead: list[Finding] = []
         for shot in self.told.shots:
@@ -92,10 +94,10 @@ class _Finder:
                     found += [self._mend(shot, cause, run) for run in cause.places]
                     continue
                 severity: _Severity = "warning" if shot.state == "previous" else "error"
-                where = causes.setdefault((cause.code, cause.path, severity), (cause, []))[1]
+                where = causes.setdefault((cause.code, cause.path, severity, shot.taken), (cause, []))[1]
                 where += [(run, shot) for run in self._slated(shot, cause)]
             instead += self._instead(shot)
-        for (_, _, severity), (cause, where) in causes.items():
+        for (_, _, severity, _), (cause, where) in causes.items():
             found += self._at(severity, cause, where)
         return found + instead
 
@@ -109,7 +111,9 @@ class _Finder:
         for run in runs or [None]:  # without its plan nobody knows how long a shot was
             shots = [shot for at, shot in where if run is None or places.within(at, [run])]
             answers = self._answers(cause, shots)
-            found.append(self._finding(severity, said, shots=shots, run=run, path=cause.path, answers=answers))
+            one = self._finding(severity, said, shots=shots, run=run, path=cause.path, answers=answers)
+            by = "slate" if severity == "error" else "as it is"
+            found.append(self._decided(one, by) if shots and shots[0].taken else one)
         return found
 
     def _mend(self, shot: ShotTale, cause: Trouble, run: Run) -> Finding:
@@ -126,14 +130,16 @@ class _Finder:
             source_timecode=mending.source_timecode(self.plan.shots[shot.number - 1], segment.picture, frame, rate),
         )  # fmt: skip
         severity: _Severity = "warning" if shot.state == "previous" else "error"
-        return self._finding(severity, said, shots=[shot], run=run, path=cause.path, answers=self._answers(cause, [shot]))
+        one = self._finding(severity, said, shots=[shot], run=run, path=cause.path, answers=self._answers(cause, [shot]))
+        return self._decided(one, "as it is") if shot.taken else one
 
     def _instead(self, shot: ShotTale) -> list[Finding]:
         run = (shot.record_in, shot.frames)
         found = []
         if shot.state == "previous" and any(isinstance(note, PreviousUsed) for note in shot.notes):
             said = catalogue.words("previous-render-used", self.language, shot=shot.number, name=shot.name)
-            found.append(self._finding("warning", said, shots=[shot], run=run, path=shot.path))
+            one = self._finding("warning", said, shots=[shot], run=run, path=shot.path)
+            found.append(self._decided(one, "previous") if shot.taken else one)
         for how in shot.degraded:
             said = catalogue.explain(how.failure, self.language)
             did = sentence(how, self.language)
@@ -155,19 +161,21 @@ class _Finder:
     def sounds(self) -> list[Finding]:
         """Silence, where it is heard; not told again where the picture of the same file is told of at the same place."""
         heard = places.heard(self.plan) if self.plan is not None else {}
-        causes: dict[tuple[str, str, bool], tuple[Trouble, list[Run]]] = {}
+        causes: dict[tuple[str, str, bool, bool], tuple[Trouble, list[Run]]] = {}
         for clip, trouble in self.told.silenced:
             whole = heard.get(clip)
             part = bool(trouble.places) and list(trouble.places) != [whole]
-            where = causes.setdefault((trouble.code, trouble.path, part), (trouble, []))[1]
+            taken = clip in self.told.taken_clips
+            where = causes.setdefault((trouble.code, trouble.path, part, taken), (trouble, []))[1]
             where += trouble.places if part else [whole] if whole is not None else []
         found = []
-        for (code, path, part), (trouble, where) in causes.items():
+        for (code, path, part, taken), (trouble, where) in causes.items():
             seen = self._seen(code, path)
             runs: list[Run | None] = [run for run in places.joined(where) if not places.within(run, seen)]
             if not where and not seen:
                 runs = [None]
-            found += [self._silence(trouble, run, part=part) for run in runs]
+            told = [self._silence(trouble, run, part=part) for run in runs]
+            found += [self._decided(one, "silence") for one in told] if taken else told
         return found
 
     def _seen(self, code: str, path: str) -> list[Run]:
@@ -183,7 +191,7 @@ class _Finder:
         alone = {c.path for s in self.told.shots for c in s.causes if c.code == trouble.code} | {
             t.path for _, t in self.told.silenced if t.code == trouble.code
         } == {trouble.path}  # about a code one file can be named, and only for one
-        answers = ("retry", "relink") if alone and self._relink(trouble) else ("retry",)
+        answers = ("retry", "relink", "skip") if alone and self._relink(trouble) else ("retry", "skip")
         return self._finding(severity, said, run=run, path=trouble.path, answers=answers)
 
     # The timeline -------------------------------------------------------------------------------------------------
@@ -217,9 +225,21 @@ class _Finder:
         if count > 1:
             said = said._replace(message=f"{said.message} {phrase('times', self.language, count=count)}")
         shots = [] if run is None else [s for s in self.told.shots if run[0] < s.record_in + s.frames and s.record_in < sum(run)]
-        return self._finding("warning" if severity == "loss" else "note", said, shots=shots, run=run)
+        if severity != "loss":
+            return self._finding("note", said, shots=shots, run=run)
+        one = self._finding("warning", said, shots=shots, run=run, answers=("skip",))
+        return self._decided(one, "as it is") if code in self.told.taken_remarks else one
 
     # Words --------------------------------------------------------------------------------------------------------
+
+    def _decided(self, one: Finding, how: str) -> Finding:
+        """The same where a person has decided to leave it so: no more than a note, and the decision can be taken back."""
+        about = str(one.shots[0]) if one.shots and one.answers != ("skip",) else one.code
+        back = Act(do=phrase("take-decision-back", self.language, job=self.told.job, about=about))
+        title, message = word("decided", how, self.language), f"{one.title}. {one.message}"
+        return msgspec.structs.replace(
+            one, severity="note", title=title, message=message, did="", actions=(back,), answers=("retry",), decided=True
+        )
 
     def _words(self, cause: Trouble) -> Words:
         said = words_of(cause, self.language)

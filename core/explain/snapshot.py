@@ -63,7 +63,7 @@ def snapshot(state: Assembly, in_flight: dict[str, int], elapsed_s: float, now: 
         frames_done=plan.frames - left,
         shots=len(plan.shots),
         shots_done=len(plan.shots) - len(unsettled),
-        shots_missing=len(state.shots_missing()),
+        shots_missing=len(state.shots_missing().keys() - set(state.taken.shots)),
         reused_frames=reused,
         left_s=left / speed if speed > 0 and elapsed_s > 1 else None,
         frames_per_s=speed,

@@ -9,7 +9,7 @@ from core.explain import catalogue
 from core.explain.filling import Language, decimal
 from core.explain.phrases import phrase, what_is_safe
 from core.explain.tales import Chronicle
-from core.explain.wording import words_of
+from core.explain.wording import taken_words, words_of
 
 
 class Standing(NamedTuple):
@@ -49,6 +49,11 @@ def standing(
         made += " " + phrase("film-kept" if rollback == "before" else "film-aside", speak)
         back = phrase("bring-back" if rollback == "before" else "bring-this-back", speak, output=output)
     match told.outcome:
+        case "complete" | "unchanged" if told.by_decision:
+            what = phrase("this-very-cut", speak, output=output) if told.stood else made
+            about = str(told.taken[0]) if len(told.taken) == 1 and not told.taken_remarks else "all"
+            undo = phrase("take-back", speak, job=told.job, about=about)
+            return Standing(phrase("complete-as-decided", speak), f"{what} {taken_words(told, speak)}", "", undo)
         case "complete":
             return Standing(phrase("complete", speak), made, "", back)
         case "incomplete" if told.published is not None:

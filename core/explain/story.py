@@ -82,7 +82,9 @@ def sentence(fact: Fact, language: Language = "en") -> str:
         case JobFinished():
             why = within(catalogue.title_of(fact.code, speak), speak) if fact.code else ""
             seconds = decimal(fact.seconds, speak)
-            return phrase("told-ended", speak, outcome=word("state", fact.outcome, speak), seconds=seconds, why=why)
+            ended = phrase("told-ended", speak, outcome=word("state", fact.outcome, speak), seconds=seconds, why=why)
+            shots, others = ", ".join(map(str, fact.taken_shots)), ", ".join([*fact.taken_clips, *fact.taken_remarks])
+            return f"{ended} {phrase('told-left', speak, shots=shots, clips=others)}" if shots or others else ended
         case RunInterrupted() if fact.reason == ANEW:
             return phrase("told-anew", speak)
         case RunInterrupted():

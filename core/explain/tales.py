@@ -37,7 +37,8 @@ class Trouble(Value, frozen=True):
 
 class ShotTale(Value, frozen=True):
     """A shot and what became of it. `seconds` is what its segments took to make. `notes` are facts told beside its troubles.
-    `causes` are those troubles for which the film now does not show what was asked for; `degraded` how it was made otherwise."""
+    `causes` are those troubles for which the film now does not show what was asked for; `degraded` how it was made otherwise.
+    `taken`: a person has decided to leave it so."""
 
     number: int
     name: str
@@ -53,6 +54,7 @@ class ShotTale(Value, frozen=True):
     notes: tuple[Fact, ...] = ()
     causes: tuple[Trouble, ...] = ()
     degraded: tuple[ShotDegraded, ...] = ()
+    taken: bool = False
 
     @property
     def good(self) -> bool:
@@ -81,7 +83,8 @@ class Chronicle(Value, frozen=True):
     """A job as a whole. `outcome` is a JobFinished's, or `running`, `interrupted`, `accepted`; `detail` its detail, or why it was
     interrupted; `fatal` what ended it. `elsewhere` is trouble that is no shot's: sound, checkpoints, the film itself. A gate
     stands with its closing's moment and its opening, None while closed. `clips` are the names of clips that can be heard, by
-    their ids; `clipped` counts samples beyond full scale."""
+    their ids; `clipped` counts samples beyond full scale. A person has decided to leave the sound of `taken_clips` silent, and
+    remarks of the codes `taken_remarks` as they are. `stood`: the last run found the film at its place and made nothing."""
 
     job: str
     accepted: JobAccepted
@@ -104,11 +107,24 @@ class Chronicle(Value, frozen=True):
     clips: dict[str, str] = {}
     clipped: int = 0
     fatal: Trouble | None = None
+    taken_clips: tuple[str, ...] = ()
+    taken_remarks: tuple[str, ...] = ()
+    stood: bool = False
 
     @property
     def good(self) -> int:
         """Shots of which the film shows what the timeline asks for."""
         return sum(shot.good for shot in self.shots)
+
+    @property
+    def taken(self) -> tuple[int, ...]:
+        """Numbers of the shots that are otherwise than the timeline asks by a person's decision."""
+        return tuple(shot.number for shot in self.shots if shot.taken)
+
+    @property
+    def by_decision(self) -> bool:
+        """Whether anything in the film is."""
+        return bool(self.taken or self.taken_clips or self.taken_remarks)
 
     def timecode(self, frame: int | None) -> str:
         """Record timecode of a frame of the film; empty where it is not known."""
@@ -127,7 +143,8 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """Something a person should know, in words. `severity`: error (something is missing in the film), warning (it is not as the
     timeline asks), note (dealt with). `first` and `frames` are where in the film, counted from 0; None where it is no shot's.
-    `answers` are those words of Answer that fit it: about its shots, or about its `code` where it has none."""
+    `answers` are those words of Answer that fit it: about its shots, or about its `code` where it has none. `decided`: a person
+    has decided to leave it so, and `retry` takes that back."""
 
     severity: Literal["error", "warning", "note"]
     code: str
@@ -140,3 +157,4 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     frames: int = 0
     path: str = ""
     answers: tuple[str, ...] = ()
+    decided: bool = False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from core.explain import catalogue
 from core.explain.catalogue import Words
-from core.explain.filling import Language, decimal
+from core.explain.filling import Language, decimal, within
 from core.explain.phrases import phrase, what_is_safe
 from core.explain.story import word
 from core.explain.tales import Chronicle, State, Trouble
@@ -41,6 +42,9 @@ def verdict(told: Chronicle, speak: Language = "en") -> Verdict:
     """How the job stands, and what is safe."""
     safe = what_is_safe(verified=told.good, shots=len(told.shots), language=speak)
     match told.outcome:
+        case "complete" | "unchanged" if told.by_decision:
+            sentence = f"{taken_words(told, speak)} {safe}"
+            return Verdict(ENDINGS[told.outcome], phrase("ending-decided", speak), sentence)
         case "complete" | "unchanged":
             sentence = safe
         case "failed":
@@ -55,6 +59,29 @@ def verdict(told: Chronicle, speak: Language = "en") -> Verdict:
         case _:
             sentence = f"{safe} {phrase('verdict-go-on', speak, job=told.job)}"
     return Verdict(ENDINGS.get(told.outcome, "…"), word("ending", told.outcome, speak), sentence)
+
+
+def taken_words(told: Chronicle, speak: Language = "en") -> str:
+    """What of a film is otherwise than the timeline asks by a person's decision, as a sentence."""
+    slates = [shot.number for shot in told.shots if shot.taken and shot.state == "slate"]
+    parts = [number for number in told.taken if number not in slates]
+    return taken_sentence(slates, parts, len(told.taken_clips), told.taken_remarks, speak)
+
+
+def taken_sentence(slates: list[int], parts: list[int], clips: int, remarks: Iterable[str], speak: Language = "en") -> str:
+    """The same of numbers of shots that are wholly slates, those that are otherwise left as they are, how many clips are silent,
+    and codes of remarks."""
+    said = []
+    if slates:
+        said.append(phrase("taken-slates", speak, count=len(slates), numbers=numbers(slates, speak)))
+    if parts:
+        said.append(phrase("taken-parts", speak, count=len(parts), numbers=numbers(parts, speak)))
+    if clips:
+        said.append(phrase("taken-sound", speak, count=clips))
+    titles = ", ".join(within(catalogue.title_of(code, speak), speak) for code in remarks)
+    if titles:
+        said.append(phrase("taken-remarks", speak, titles=titles))
+    return phrase("taken", speak, what="; ".join(said)) if said else ""
 
 
 def words_of(trouble: Trouble, language: Language = "en") -> Words:

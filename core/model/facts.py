@@ -181,7 +181,9 @@ Answers = Literal["retry", "relink", "skip", "previous", "stop"]
 class Answered(Value, frozen=True):
     """A person decided: about one shot, or about all that failed with one code (`shot` 0).
 
-    `relink` gives the file `to` that shall be used for `path`; `remembered` tells that it came from a preference.
+    `relink` gives the file `to` that shall be used for `path`; `remembered` tells that it came from a preference. `terms` are
+    those of every shot, sound and remark that the answer is about, as they stood then (`core.decide.decisions`): what is left as
+    it is stays so until they change.
     """
 
     answer: Answers
@@ -190,6 +192,7 @@ class Answered(Value, frozen=True):
     path: str = ""
     to: str = ""
     remembered: bool = False
+    terms: tuple[str, ...] = ()
 
 
 class SourceMoved(Value, frozen=True):
@@ -246,6 +249,8 @@ Outcomes = Literal["complete", "incomplete", "failed", "superseded", "unchanged"
 class JobFinished(Value, frozen=True):
     """The end: `complete`, `incomplete` (published with slates or losses), `failed`, `superseded` by a newer cut.
 
+    A film is complete where it lacks nothing but what a person has decided to take as it is: `taken_shots` are slates or earlier
+    renders, the sound of `taken_clips` is silence, `taken_remarks` are codes of what it cannot carry of the timeline.
     `recording_s`, `checking_s` and `working_s` say where this run's time went (`core.engine.Tally`); 0 where it is not known.
     """
 
@@ -256,6 +261,9 @@ class JobFinished(Value, frozen=True):
     recording_s: float = 0.0
     checking_s: float = 0.0
     working_s: float = 0.0
+    taken_shots: tuple[int, ...] = ()
+    taken_clips: tuple[str, ...] = ()
+    taken_remarks: tuple[str, ...] = ()
 
 
 class RunInterrupted(Value, frozen=True):

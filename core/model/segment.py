@@ -147,7 +147,8 @@ class Shot(Value, frozen=True):
 
 class Problem(Value, frozen=True):
     """Something found before rendering: a failure code with what the message needs. `shots` are those it touches, `clips` those
-    whose sound it touches; `heard` says of each of these where in the film it would be heard (first frame, frames)."""
+    whose sound it touches; `heard` says of each of these where in the film it would be heard (first frame, frames).
+    `fingerprint` is the version of the file that was found, empty where there is none."""
 
     code: str
     path: str
@@ -155,6 +156,7 @@ class Problem(Value, frozen=True):
     detail: str = ""
     clips: tuple[str, ...] = ()
     heard: tuple[tuple[int, int], ...] = ()
+    fingerprint: str = ""
 
 
 class Plan(Value, frozen=True):

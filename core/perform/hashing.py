@@ -7,6 +7,7 @@ leaf; written `tree8m:` before the hex digits.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -68,6 +69,22 @@ def fingerprint(path: str | Path) -> str:
     """A name for a source's content in milliseconds: size, modification time, first and last MiB and 14 samples
     between. Content that changed without changing any of these is found later, by the digest of what was read."""
     return both_names(path)[0]
+
+
+def version_of(path: str | Path, *, readable: bool = True) -> str:
+    """The fingerprint of a file that cannot be used; of one that cannot be read its size and date. Empty where there is none."""
+    try:
+        facts = os.stat(path)
+        if readable and stat.S_ISREG(facts.st_mode):
+            return fingerprint(path)
+    except FileNotFoundError:
+        return ""
+    except OSError:
+        try:
+            facts = os.stat(path)
+        except OSError:
+            return ""
+    return f"{facts.st_size} {facts.st_mtime_ns}"
 
 
 def both_names(path: str | Path) -> tuple[str, str]:

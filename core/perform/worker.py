@@ -130,8 +130,14 @@ def evidence_of(error: Exception, order: Order, *, frames: int | None = None, el
         frames_seen=seen if seen is not None else frames,
         clip=clip,
         elapsed_s=elapsed_s,
+        fingerprint=_version(order, error),
         **machine.around(path),
     )
+
+
+def _version(order: Order, error: Exception) -> str:
+    """Which version of a source could not be opened: a decision about it holds until there is another."""
+    return hashing.version_of(order.path, readable=not isinstance(error, OSError)) if isinstance(order, ExamineSource) else ""
 
 
 def _asked(seen: Evidence) -> Evidence:

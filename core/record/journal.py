@@ -295,17 +295,6 @@ class Journal:
         )
         return [(Entry(seq, job, at, codec.decode(body, Fact)), digest) for seq, job, at, body, digest in rows]  # type: ignore[arg-type]
 
-    def open_jobs(self, output: str) -> list[tuple[str, str]]:
-        """(id, digest) of the jobs for an output that can still be taken up, newest first: not finished, or failed."""
-        return list(
-            self._db.execute(
-                "SELECT id, digest FROM jobs WHERE output = ? AND NOT EXISTS "
-                "(SELECT 1 FROM facts WHERE facts.job = jobs.id AND facts.kind = 'JobFinished' "
-                "AND json_extract(body, '$.outcome') != 'failed') ORDER BY accepted_at DESC",
-                (output,),
-            )
-        )
-
     def seals(self, keys: Iterable[str]) -> dict[str, SegmentSealed]:
         """The seals on record under these keys."""
         found = {}

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from core.model.facts import JobAccepted
+from core.record.jobs import ENDED_WELL
 from core.record.journal import Journal
 
 Wish = Literal["run", "held", "over"]
@@ -91,8 +92,8 @@ class Submissions:
     def ended(self) -> list[str]:
         """Jobs that are wanted though they have ended well since: another process made them, or a newer cut superseded them."""
         rows = self._journal.read(
-            "SELECT job FROM queue WHERE wish = 'run' AND EXISTS (SELECT 1 FROM facts WHERE facts.job = queue.job "
-            "AND kind = 'JobFinished' AND json_extract(body, '$.outcome') != 'failed') ORDER BY place",
+            "SELECT job FROM queue WHERE wish = 'run' AND EXISTS "
+            f"(SELECT 1 FROM facts WHERE facts.job = queue.job AND {ENDED_WELL}) ORDER BY place",
             (),
         )
         return [job for (job,) in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -65,6 +66,38 @@ def desk(tmp_path: Path, reels: list[Movie]) -> Desk:
 
 
 RIGHT = [Mark(2, number) for number in range(10, 34)]
+
+
+def test_a_slate_that_is_accepted_is_accepted_until_its_media_changes(desk: Desk, reels: list[Movie]) -> None:
+    desk.there.unlink()
+    code, job = desk.assemble()
+    stands = desk.film.stat()
+    assert code == 1
+    code, said = desk.say("answer", job, "2", "skip")
+    assert code == 0 and "Complete as you decided." in said and "shot 2 is a slate" in said
+    assert f"hotsplice answer {job} 2 retry" in said, "it can be taken back"
+    assert (desk.film.stat().st_ino, desk.film.stat().st_mtime_ns) == (stands.st_ino, stands.st_mtime_ns), "nothing was made"
+    again = desk.house.assemble(desk.cut, desk.film, "prores-hq")
+    assert (again.code, again.made, again.summary["problems"], again.summary["taken"]["shots"]) == (0, 0, [], [2])
+    desk.there.write_bytes(b"no media any more" * 1000)  # a file that is there is another matter
+    code, job = desk.assemble()
+    assert code == 1 and f"hotsplice answer {job} 2" in desk.action
+    assert desk.say("answer", job, "all", "skip")[0] == 0
+    shutil.copy2(reels[1].path, desk.there)
+    assert desk.assemble()[0] == 0
+    assert desk.second_shot() == RIGHT
+
+
+def test_an_answer_goes_on_with_its_own_job_and_can_be_taken_back(desk: Desk) -> None:
+    desk.there.unlink()
+    _, job = desk.assemble()
+    assert desk.say("answer", job, "all", "skip")[0] == 0
+    assert desk.say("answer", job, "2", "retry")[0] == 1, "asked for again, and not there"
+    assert desk.say("answer", job, "source-missing", "skip")[0] == 0
+    known = [json.loads(line)["job"] for line in desk.say("jobs", "--json")[1].splitlines()]
+    assert known == [job]
+    told = desk.say("show", job)[1]
+    assert "Left by decision: shots 2." in told
 
 
 def test_another_file_is_used_when_a_person_names_it(desk: Desk, tmp_path: Path) -> None:

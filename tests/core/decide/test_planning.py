@@ -207,7 +207,7 @@ def test_all_that_is_wrong_is_said_at_once_and_each_file_once():
     )
     assert made.problems == (
         Problem(code="source-missing", path="/m/lost.mov", shots=(1, 2), detail="gone"),
-        Problem(code="source-no-picture", path="/m/voice.wav", shots=(3,)),
+        Problem(code="source-no-picture", path="/m/voice.wav", shots=(3,), fingerprint="content of /m/voice.wav"),
         Problem(code="source-unnamed", path="", shots=(4,), detail="?"),
         Problem(code="generator-not-rendered", path="", shots=(5,), detail="Title"),
         Problem(code="image-sequence-unsupported", path="/m/x.0001.exr", shots=(6,), detail="x"),
@@ -225,17 +225,17 @@ def test_a_slate_says_which_shot_why_where_and_from_what():
 def test_a_source_that_ends_early_shows_what_it_has_and_then_a_slate():
     made = plan(cut([clip(0, 48, source_in=99)]), MOVIE)
     assert pictures(made) == [("Piece", 0, 24), ("Slate", 24, 24)]
-    assert made.problems == (Problem(code="source-too-short", path=MOVIE.path, shots=(1,), detail="24 of 48 frames"),)
+    assert made.problems == (Problem(code="source-too-short", path=MOVIE.path, shots=(1,), detail="24 of 48 frames", fingerprint=MOVIE.fingerprint),)
 
 
 def test_of_several_shots_of_a_source_that_ends_early_the_frames_are_counted_together():
     made = plan(cut([clip(0, 48, source_in=99), clip(48, 48, source_in=200), clip(96, 24)]), MOVIE)
-    assert made.problems == (Problem(code="source-too-short", path=MOVIE.path, shots=(1, 2), detail="24 of 96 frames"),)
+    assert made.problems == (Problem(code="source-too-short", path=MOVIE.path, shots=(1, 2), detail="24 of 96 frames", fingerprint=MOVIE.fingerprint),)
 
 
 def test_a_file_without_pictures_that_stands_in_for_another_is_the_one_that_is_named():
     made = plan(cut([clip(0, 24, "/m/gone.mov")]), {"/m/gone.mov": source("/m/voice.wav", None, voice())})
-    assert made.problems == (Problem(code="source-no-picture", path="/m/voice.wav", shots=(1,)),)
+    assert made.problems == (Problem(code="source-no-picture", path="/m/voice.wav", shots=(1,), fingerprint="content of /m/voice.wav"),)
 
 
 def test_a_cut_past_the_end_or_before_the_beginning_is_all_slate():

@@ -77,6 +77,7 @@ WORDS = {
     "look": set(wording.SIGNS),
     "means": set(wording.SIGNS),
     "ending": set(wording.ENDINGS),
+    "decided": {"slate", "as it is", "previous", "silence"},
     "class": {kind.value.replace("_", " ") for kind in ErrorType},
     "after": {ending.replace("-", " ") for ending in get_args(Ending)},
     "login-is": set(get_args(State)),

@@ -25,6 +25,7 @@ from core.model.facts import (
     SegmentSealed,
 )
 from core.model.refusal import Refused
+from core.record.jobs import open_jobs
 from core.record.journal import Journal
 from core.record.journal_faults import JournalLost
 
@@ -164,9 +165,9 @@ def test_jobs_that_can_be_taken_up_are_the_unfinished_and_the_failed_newest_firs
         if outcome:
             journal.append(f"job{number}", [JobFinished(outcome=outcome)], 1.0)  # type: ignore[arg-type]
     journal.accept("elsewhere", accepted("/films/b.mov"), b"", 999.0)
-    assert journal.open_jobs("/films/a.mov") == [("job7", "r7"), ("job3", "r3"), ("job1", "r1")]
+    assert open_jobs(journal, "/films/a.mov") == [("job7", "r7"), ("job3", "r3"), ("job1", "r1")]
     journal.append("job3", [JobFinished(outcome="complete")], 2.0)
-    assert journal.open_jobs("/films/a.mov") == [("job7", "r7"), ("job1", "r1")], "it failed once and ended well"
+    assert open_jobs(journal, "/films/a.mov") == [("job7", "r7"), ("job1", "r1")], "it failed once and ended well"
 
 
 # What facts imply -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,43 @@
+"""Jobs by what is on record of them: which can be taken up, how they ended, and which are runs of one film.
+
+A job has *ended well* when it came to a film or gave way to a newer cut. After an answer it is open again, until it has ended
+anew: an answer continues the job that it is given to.
+"""
+
+from __future__ import annotations
+
+from core.model.facts import JobFinished
+from core.record.journal import Journal
+
+ENDED_WELL = (
+    "kind = 'JobFinished' AND json_extract(body, '$.outcome') != 'failed' AND NOT EXISTS (SELECT 1 FROM facts AS later "
+    "WHERE later.job = facts.job AND later.seq > facts.seq AND (later.kind = 'RunStarted' "
+    "OR (later.kind = 'Answered' AND json_extract(later.body, '$.answer') != 'stop')))"
+)
+"""A fact after which nothing is left to do for its job."""
+
+
+def is_open(journal: Journal, job: str) -> bool:
+    """Whether a job can be taken up: it has not ended, or failed, or was answered since."""
+    return not journal.read(f"SELECT 1 FROM facts WHERE job = ? AND {ENDED_WELL}", (job,))
+
+
+def open_jobs(journal: Journal, output: str) -> list[tuple[str, str]]:
+    """(id, digest) of the jobs for an output that can be taken up, newest first."""
+    question = (
+        "SELECT id, digest FROM jobs WHERE output = ? AND NOT EXISTS "
+        f"(SELECT 1 FROM facts WHERE facts.job = jobs.id AND {ENDED_WELL}) ORDER BY accepted_at DESC"
+    )
+    return [(job, digest) for job, digest in journal.read(question, (output,))]
+
+
+def ended(journal: Journal, job: str) -> JobFinished | None:
+    """How the last run of a job ended; None where there was none, or it was interrupted, or is under way."""
+    last = journal.last(job, "JobFinished", "RunStarted", "RunInterrupted")
+    return last.fact if last and isinstance(last.fact, JobFinished) else None
+
+
+def runs_of_film(journal: Journal, output: str) -> list[tuple[str, str]]:
+    """(id, digest) of all jobs for an output, oldest first."""
+    rows = journal.read("SELECT id, digest FROM jobs WHERE output = ? ORDER BY accepted_at, rowid", (output,))
+    return [(job, digest) for job, digest in rows]
