@@ -158,20 +158,24 @@ def test_what_another_terminal_makes_is_not_taken_up_and_an_answer_is_left_to_it
         assert (no.code, film in no.message) == ("job-running", True)
         assert desk.ask(Answer(request="a", job=job, about="all", answer="skip")).job == job
         assert desk.clerk.submissions.queue() == []
-    assert desk.lines() == [(job, "failed")]
+    assert desk.lines() == [(job, "interrupted")], "it was taken up again since it failed"
     assert desk.ask(Resume(request="r", job=job)).job == job and desk.clerk.submissions.queue() == [(job, "run")]
 
 
-def test_an_answer_to_a_film_that_is_made_asks_for_it_once_more(desk):
+def test_an_answer_to_a_film_that_is_made_continues_its_job(desk):
     job = desk.submit().job
     planned = FilmPlanned(cut="c", shots=1, segments=1, chunks=0, frames=48, samples=0, reused=0, reused_frames=0, rate="24", start_frame=0)
     desk.journal.append(job, [planned], 2.0)
     desk.end(job, "incomplete")
     desk.ask(Settle(request="s", job=job, wish="over"))
     said = desk.ask(Answer(request="a", job=job, about="1", answer="retry"))
-    assert isinstance(said, Done) and said.job != job
-    assert desk.journal.request(said.job) == desk.journal.request(job)
-    assert desk.lines() == [(job, "incomplete"), (said.job, "waiting")]
+    assert isinstance(said, Done) and said.job == job
+    assert desk.lines() == [(job, "waiting")]
+    assert desk.clerk.submissions.ended() == [], "it has ended, and is asked for again since"
+    desk.end(job, "complete")
+    assert desk.clerk.submissions.ended() == [job]
+    desk.ask(Settle(request="s", job=job, wish="over"))
+    assert desk.lines() == [(job, "complete")]
     assert desk.ask(Answer(request="a", job=job, about="9", answer="skip")).code == "answer-unclear"
 
 
