@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from core.engine import Engine
 from core.explain import catalogue
-from core.explain.filling import Language, decimal, within
+from core.explain.filling import Language, decimal, middle, shown, within
 from core.explain.phrases import phrase
 from core.explain.snapshot import Snapshot
 from core.explain.snapshot import snapshot as snapshot_of
@@ -202,7 +202,7 @@ class Live:
                 said = catalogue.words(code, speak, detail=f"{decimal(fact.by_s, speak, 0)} s")
                 self.console.print(f"[dim]{safe(said.title)}: {safe(said.message)}[/]")
             case SourceMoved():
-                self.console.print(f"[green]{phrase('found-again', speak)}[/]: {safe(fact.path)} → {safe(fact.to)}")
+                self.console.print(f"[green]{phrase('found-again', speak)}[/]: {brief(fact.path)} → {brief(fact.to)}")
             case RunInterrupted() if fact.reason == ANEW:
                 self.console.print(safe(sentence(fact, speak)))
             case SealBroken() if self._news(fact.reason):  # all copies of one file are made again at once
@@ -272,9 +272,14 @@ def safe(text: str) -> str:
     return re.sub(r"(\\+)(?=\[|\Z)|\[", _literal, printable(text))
 
 
+def brief(text: object) -> str:
+    """A name or path for a line or a table: as `safe`, and shortened in the middle. JSON has it whole."""
+    return safe(middle(shown(text)))
+
+
 def printable(text: str) -> str:
-    """Without control characters."""
-    return "".join(c if c.isprintable() else "?" for c in text)
+    """With control characters made visible; a terminal has no sign for bytes that are no text."""
+    return "".join("?" if "\udc80" <= character <= "\udcff" else character for character in shown(text))
 
 
 def _literal(found: re.Match[str]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from bridge.accounts import account, find_job
 from bridge.cli import summary
 from bridge.cli.bundle import bundle
-from bridge.cli.console import plain_console, safe
+from bridge.cli.console import brief, plain_console, safe
 from bridge.cli.house import place
 from bridge.cli.opened import to_read
 from core.explain.filling import human_bytes
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")
         return summary.REFUSED
     written, size = phrase("file-written", speak), human_bytes(len(data), speak)
-    console.print(f"[green]{written}[/] {safe(str(target))} ({size}). {phrase('bundle-written', speak)}")
+    console.print(f"[green]{written}[/] {brief(target)} ({size}). {phrase('bundle-written', speak)}")
     for name, content in files.items():
         console.print(f"  {name:15} {human_bytes(len(content), speak)}")
     if not arguments.mask:

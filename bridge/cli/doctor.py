@@ -18,7 +18,7 @@ from bridge.cli import summary
 from bridge.cli.console import plain_console, safe
 from bridge.cli.house import JOURNAL, Place, place, program_version
 from core.decide import commands
-from core.explain.filling import Language, human_bytes
+from core.explain.filling import Language, human_bytes, middle
 from core.explain.phrases import phrase
 from core.explain.refusals import refusal
 from core.explain.story import word
@@ -163,7 +163,8 @@ def _folder(name: str, folder: Path, speak: Language, *, journal: bool = False) 
         folder.mkdir(parents=True, exist_ok=True)
         durable_rename(folder)
     except OSError as error:
-        return [Line("bad", name, f"{folder}: {error.strerror or error}", phrase("doctor-other-folder", speak))]
+        why = f"{middle(str(folder))}: {middle(error.strerror or str(error))}"
+        return [Line("bad", name, why, phrase("doctor-other-folder", speak))]
     network = phrase("doctor-on-network", speak) if machine.on_network(folder) else ""
     found = phrase("doctor-folder-unknown", speak, path=folder, network=network)
     if free is not None:
@@ -186,7 +187,8 @@ def _parts(speak: Language) -> list[Line]:
         try:
             lines.append(Line("ok", name, check()))
         except Exception as error:  # whatever is wrong with an installed part, the doctor says so and goes on
-            lines.append(Line("bad", name, f"{type(error).__name__}: {error}", phrase("doctor-install-again", speak)))
+            why = f"{type(error).__name__}: {middle(str(error))}"
+            lines.append(Line("bad", name, why, phrase("doctor-install-again", speak)))
     return lines
 
 

@@ -9,7 +9,7 @@ import os
 import msgspec
 from rich.table import Table
 
-from bridge.cli.console import plain_console, safe
+from bridge.cli.console import brief, plain_console, safe
 from bridge.cli.house import place
 from bridge.cli.summary import REFUSED, refusal
 from bridge.door import names
@@ -44,9 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
     console.print(safe(phrase("door-films", speak, path=usual)))
     table = Table(*phrase("door-columns", speak).split(", "), box=None, pad_edge=False)
     for name in waiting:
-        table.add_row(safe(name), phrase("door-not-taken", speak), "", "")
+        table.add_row(brief(name), phrase("door-not-taken", speak), "", "")
     for one in listed:
-        table.add_row(safe(one.file), safe(word("state", one.state, speak)), safe(one.job), safe(one.film))
+        table.add_row(brief(one.file), safe(word("state", one.state, speak)), safe(one.job), brief(one.film))
     if table.row_count:
         console.print(table)
     return 0

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from bridge.accounts import find_job
-from bridge.cli.console import safe
+from bridge.cli.console import brief, safe
 from bridge.cli.house import Place
 from bridge.cli.opened import with_journal
 from core import cleaning, preparation
@@ -106,7 +106,7 @@ def _check(where: Place, journal: Journal, what: str, deep: bool, as_json: bool,
         )
     else:
         for name, reason in bad.items():
-            console.print(f"[red]{phrase('not-as-recorded', speak)}[/] {safe(name)}: {safe(reason)}")
+            console.print(f"[red]{phrase('not-as-recorded', speak)}[/] {brief(name)}: {safe(reason)}")
         good = phrase("as-recorded", speak, good=len(results) - len(bad), count=len(results))
         depth = phrase("decoded-whole" if deep else "compared", speak)
         colour = "red" if bad else "green"

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bridge.accounts import checkpoints_of, find_job
 from bridge.cli.asking import ask, runs
-from bridge.cli.console import safe
+from bridge.cli.console import brief, safe
 from bridge.cli.house import Place
 from bridge.cli.opened import place_with_mistakes, with_journal
 from bridge.job_lines import under_work
@@ -110,8 +110,8 @@ def _jobs(where: Place, journal: Journal, console: Console, as_json: bool, speak
             moment(float(row["at"])),
             f"[{colour}]{word('state', str(row['state']), speak)}{first}[/]",
             str(row["shots"]),
-            safe(str(row["preset"])),
-            safe(str(row["output"])),
+            brief(row["preset"]),
+            brief(row["output"]),
         )
     console.print(table)
     if isinstance(said, Jobs) and said.paused:

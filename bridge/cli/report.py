@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bridge.accounts import Account, account, find_job, standing_film
 from bridge.cli import summary
-from bridge.cli.console import plain_console, safe
+from bridge.cli.console import brief, plain_console, safe
 from bridge.cli.house import Place, place
 from bridge.cli.inspect import moment
 from bridge.cli.opened import to_read
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         said = summary.refusal(error)
         console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")
         return summary.REFUSED
-    console.print(f"[green]{phrase('file-written', speak)}[/] {safe(str(target))}")
+    console.print(f"[green]{phrase('file-written', speak)}[/] {brief(target)}")
     if arguments.open and not webbrowser.open(target.as_uri()):
         console.print(phrase("no-browser", speak))
     return 0

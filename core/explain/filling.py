@@ -7,6 +7,7 @@ when a field in it is empty. Brackets do not nest.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Literal, get_args
 
@@ -16,12 +17,21 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 _FIELD = re.compile(r"\{(\w+)(?:\|[^|{}]+\|[^|{}]+)?\}")
 _SPACED_FIELD = re.compile(r"( ?)\{(\w+)(?:\|([^|{}]+)\|([^|{}]+))?\}")
 _PART = re.compile(r"\[([^\[\]]*)\]")
-_SPACES = {"\n", "\r", "\t"}
+LONGEST_VALUE = 240
+"""Characters of one value (a path, a name, a system's words) in a sentence: three lines of a terminal. JSON has it whole."""
+_JOINERS = "\u200c\u200d"
+"""Zero-width characters that words of several scripts and emoji need; they move no cursor and turn no direction."""
+
+
+_LONGEST_DETAIL = 480
+"""Characters of a system's own words, or of several mistakes."""
+_COMPOSED = frozenset({"message", "action", "sentence", "safe", "did", "done", "where", "what", "about", "changed", "title"})
+"""Fields that hold sentences of ours: what is in them was shortened already."""
 
 
 def filled(sentence: str, fields: Mapping[str, object]) -> str:
     """The sentence with its fields; one that is not known is left out instead of failing the report of a failure."""
-    texts = {name: shown(value) for name, value in fields.items()}
+    texts = {name: _field(name, value) for name, value in fields.items()}
 
     def part(found: re.Match[str]) -> str:
         return found[1] if all(texts.get(name) for name in _FIELD.findall(found[1])) else ""
@@ -34,6 +44,24 @@ def filled(sentence: str, fields: Mapping[str, object]) -> str:
     return _SPACED_FIELD.sub(field, _PART.sub(part, sentence)).strip()
 
 
+def _field(name: str, value: object) -> str:
+    """A value as it stands in a sentence. A system's own words may have several lines: they become one; in a name a line break is
+    part of it."""
+    if value is None or name in _COMPOSED:
+        return shown(value)
+    if name == "detail":
+        return middle(shown(" ".join(str(value).splitlines())), _LONGEST_DETAIL)
+    return middle(shown(value))
+
+
+def middle(text: str, most: int = LONGEST_VALUE) -> str:
+    """A text of at most `most` characters: its beginning and its end, where a path has its file's name."""
+    if len(text) <= most:
+        return text
+    head = (most - 1) // 3
+    return f"{text[:head]}…{text[len(text) - (most - 1 - head) :]}"
+
+
 def fields_of(sentence: str) -> tuple[frozenset[str], frozenset[str]]:
     """Fields that a sentence needs, and those that it can do without."""
     needed = frozenset(_FIELD.findall(_PART.sub("", sentence)))
@@ -41,15 +69,18 @@ def fields_of(sentence: str) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def shown(value: object) -> str:
-    """A value on one line, without characters that move the cursor or turn the direction of reading. Bytes of names that
-    are no text (surrogates) stay: they are part of the name, and whoever prints them escapes them."""
+    """A value on one line: characters that move the cursor or turn the direction of reading become visible, as `\\x1b` or
+    `\\u202e`. Bytes of names that are no text (surrogates) stay: they are part of the name, and whoever prints them escapes
+    them."""
     return "" if value is None else "".join(map(_visible, str(value)))
 
 
 def _visible(character: str) -> str:
-    if character.isprintable() or "\udc80" <= character <= "\udcff":
+    if character.isprintable() or "\udc80" <= character <= "\udcff" or character in _JOINERS:
         return character
-    return " " if character in _SPACES or character.isspace() else "?"
+    if unicodedata.category(character) == "Zs":
+        return " "
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 def within(title: str, language: Language = "en") -> str:

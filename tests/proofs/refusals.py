@@ -6,7 +6,7 @@ A film of ours stands there, with its journal. Then each of `bad_requests` is ma
 `--json`, and must:
 
 1. end with exit code 2, and with --json in one last line: the summary with that exit code and the expected code;
-2. say a title, a message and an action, without a traceback or the name of an exception;
+2. say a title, a message and an action, without a traceback or the name of an exception, in a few lines without control characters;
 3. publish nothing, leave the film that stands there and everything beside it untouched, and leave no file anywhere;
 4. record no job;
 5. not touch a byte or a date of the sources.
@@ -35,6 +35,10 @@ from tests.proofs.stage import Ended, Lane, alive, look
 _INTERNAL = re.compile(r"Traceback|\b[A-Za-z]+(?:Error|Exception|Refused)\b|\b[Ee]rrno\b|<class|object at 0x|_count|NoneType")
 _PLAINLY = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search")
 """Root, but bound by file permissions as everybody is."""
+
+
+MOST_SAID = 3000
+"""Characters that a refusal, with the usage of its command, may take in a terminal."""
 
 
 def not_possible(bad: Bad) -> str:
@@ -100,6 +104,10 @@ def _said(bad: Bad, ended: Ended, as_json: bool) -> list[str]:
     if not as_json:
         if len(ended.said.split()) < 8:
             wrong.append(f"it says too little: {ended.said!r}")
+        if len(ended.said) > MOST_SAID:
+            wrong.append(f"it floods the terminal with {len(ended.said)} characters")
+        if strange := {character for character in ended.said if not character.isprintable()} - {"\n"}:
+            wrong.append(f"it sends {strange} to the terminal")
         return wrong
     summary = ended.summary
     if summary.get("event") != "summary" or summary.get("exit_code") != 2:

@@ -63,7 +63,8 @@ def test_a_name_is_shown_as_it_is(name: str, before: str, after: str) -> None:
 
 @pytest.mark.parametrize("name", ["a\x1b[31mb", "a\nb", "a\rb", "a\x00b", "a\u202eb", "a\udcffb", "a\x9bb"])
 def test_control_characters_do_nothing(name: str) -> None:
-    assert re.fullmatch(r"a\?(\[31m)?b\n", shown(console.safe(name)))
+    said = shown(console.safe(name))
+    assert re.fullmatch(r"a(\?|\\(n|r|x\w\w|u\w{4}))(\[31m)?b\n", said) and said.strip().isprintable()
 
 
 def test_a_live_line_shows_names_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def test_jobs_are_listed_and_told(capsys: pytest.CaptureFixture[str], home: Path
     assert json.loads(capsys.readouterr().out)["output"] == output
     assert main(["show", "ab"]) == 0
     said = capsys.readouterr().out
-    assert output in said and "/[/].otio" in said and "Reel ?[31m" in said and "\x1b" not in said
+    assert output in said and "/[/].otio" in said and "Reel \\x1b[31m" in said and "\x1b" not in said
     assert main(["checkpoints", "abc"]) == 0
     assert "No checkpoints yet" in capsys.readouterr().out
 

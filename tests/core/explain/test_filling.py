@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.explain.filling import decimal, fields_of, filled, human_bytes, shown, within
+from core.explain.filling import LONGEST_VALUE, decimal, fields_of, filled, human_bytes, middle, shown, within
 
 
 @pytest.mark.parametrize(
@@ -37,19 +37,44 @@ def test_a_name_is_shown_as_it_is(name):
     assert filled("<{name}>[ {name}]", {"name": name}) == f"<{name}> {name}"
 
 
-@pytest.mark.parametrize("control", ["\x1b", "\x07", "\x00", "\x7f", "\x9b", "\u202e", "\u2066", "\u200b", "\ufeff"])
-def test_a_character_that_does_something_does_nothing(control):
-    assert filled("{name}", {"name": f"a{control}[31mb"}) == "a?[31mb"
+@pytest.mark.parametrize(
+    ("control", "visible"),
+    [
+        ("\x1b", "\\x1b"), ("\x07", "\\x07"), ("\x00", "\\x00"), ("\x7f", "\\x7f"), ("\x9b", "\\x9b"), ("\u202e", "\\u202e"),
+        ("\u2066", "\\u2066"), ("\u200b", "\\u200b"), ("\ufeff", "\\ufeff"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"),
+        ("\u2028", "\\u2028"), ("\x0b", "\\x0b"),
+    ],
+)  # fmt: skip
+def test_a_character_that_does_something_is_seen_and_does_nothing(control, visible):
+    assert filled("{name}", {"name": f"a{control}[31mb"}) == f"a{visible}[31mb"
 
 
-@pytest.mark.parametrize("space", ["\n", "\r", "\t", "\x0b", "\u2028", "\u00a0"])
-def test_a_sentence_stays_on_one_line(space):
-    assert filled("{name}", {"name": f"a{space}b"}) == "a b"
+def test_a_systems_words_stay_on_one_line():
+    assert filled("{detail}", {"detail": "one\ntwo\r\nthree"}) == "one two three"
+    assert filled("{name}", {"name": "a\u00a0b"}) == "a b"
+
+
+@pytest.mark.parametrize("name", ["👨‍👩‍👧.mov", "می‌خواهم.mov", "فيلم.mov"])
+def test_a_name_in_any_script_is_shown_as_it_is_written(name):
+    assert shown(name) == name
+
+
+@pytest.mark.parametrize("text", ["/" + "x" * 10_000 + "/film.mov", "\x1b" * 10_000, "景" * 10_000, "e" + "\u0301" * 10_000])
+def test_a_value_is_shortened_in_the_middle(text):
+    said = filled("Film {path} of {clip}: {detail}.", {"path": text, "clip": text, "detail": text})
+    assert len(said) <= 2 * LONGEST_VALUE + 480 + 20 and said.count("…") == 3
+    assert middle(shown(text)).endswith(shown(text)[-100:]) and middle(shown(text)).startswith(shown(text)[:70])
+    assert middle("x" * LONGEST_VALUE) == "x" * LONGEST_VALUE and len(middle("x" * (LONGEST_VALUE + 1))) == LONGEST_VALUE
+
+
+def test_sentences_of_ours_stand_whole_in_others():
+    message = filled("{path} {path}.", {"path": "p" * LONGEST_VALUE})
+    assert filled("{title}: {message}", {"title": "T", "message": message}) == f"T: {message}"
 
 
 def test_bytes_that_are_no_text_are_part_of_the_name():
     assert shown("none\udcff") == "none\udcff"
-    assert shown("\ud83d") == "?", "half of a character stands for no byte"
+    assert shown("\ud83d") == "\\ud83d", "half of a character stands for no byte"
 
 
 def test_fields_are_needed_or_wished_for():
