@@ -29,10 +29,11 @@ from bridge.protocol import encode
 from bridge.requests import Answer, Cancel, List, Pause, Prioritise, Resume, Submit
 from bridge.sayings import Accepted, Done, Jobs, Said
 from core.decide import identity
-from core.film_path import check_output, film_at
+from core.film_path import film_at
 from core.model.facts import Answered, JobAccepted, JobFinished, RunInterrupted, RunStarted
 from core.model.refusal import Refused
 from core.perform import machine, process
+from core.placing import check_place, record_film_folder
 from core.record import presets
 from core.record.jobs import is_open, open_jobs
 from core.record.journal import Journal
@@ -96,7 +97,7 @@ class Clerk:
         if not os.path.isabs(asked.output):
             raise Refused("message-unclear", why="no-whole-path")
         output = film_at(asked.output)
-        check_output(output, self.where.workspace().own_folders)
+        seen = check_place(output, self.journal, self.where.workspace().own_folders)
         preset = presets.for_output(self.where.presets(), asked.preset or None, output)
         raw = complete(timeline, asked.lacking)
         path = Path(asked.timeline_path) if asked.timeline_path else output.with_suffix(".otio")
@@ -110,9 +111,10 @@ class Clerk:
         fact = JobAccepted(
             digest=digest, timeline_path=str(path), timeline_name=film.name, output=str(output), preset=preset.name
         )
+        folder = record_film_folder(seen, output, job)
         try:
             self.submissions.accept(
-                asked.submission, content=content, body=body.decode(), job=job, fact=fact, timeline=raw, at=machine.now()
+                asked.submission, folder, content=content, body=body.decode(), job=job, fact=fact, timeline=raw, at=machine.now()
             )
         except RECORD_LOST:  # another clerk may have been quicker
             again = self._again(asked, content)

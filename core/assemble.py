@@ -16,15 +16,16 @@ from core.answering import Answering
 from core.decide import flatten, identity
 from core.decide.assembly import Assembly
 from core.engine import Engine
-from core.film_path import check_output
 from core.healing import Healer
 from core.laying_out import planned, refuse_sources_as_output, refuse_without_space
 from core.model.facts import ANEW, FilmPublished, JobFinished, Outcomes, RunInterrupted
 from core.model.film import Remark
+from core.model.folder import FolderIdentity
 from core.model.orders import Assignment, CheckFilm, Made
 from core.model.refusal import Refused
 from core.perform import machine
 from core.perform.crew import Crew
+from core.placing import await_scratch, check_request
 from core.record import jobs, locks, owners
 from core.record.memory import Memory
 from core.request import House, Listener, Request
@@ -59,7 +60,7 @@ def assemble(
 ) -> Ended:
     """Assemble the film. Refused before anything is recorded; `journal_faults.RECORD_LOST` when the journal's disk is gone."""
     tally = Tally(started=machine.monotonic())
-    check_output(request.output, house.workspace.own_folders)
+    seen = check_request(request, house, job)
     with locks.film(house.workspace.home, str(request.output)):
         crew = Crew(
             house.workers,
@@ -71,7 +72,7 @@ def assemble(
         wake(crew.wake_fd)
         try:
             return _with_an_encoder_that_works(
-                request, lambda asked: _until_it_ends(asked, house, crew, listener, stopped, from_checkpoint, job, tally)
+                request, lambda asked: _until_it_ends(asked, house, crew, listener, stopped, from_checkpoint, job, tally, seen)
             )
         except preparation.Stopped:
             return Ended("", RunInterrupted(reason=stopped()), None, tally)
@@ -107,16 +108,18 @@ def _until_it_ends(
     from_checkpoint: int | None,
     job: str | None,
     tally: Tally,
+    seen: FolderIdentity | None,
 ) -> Ended:
     """Laid out anew as often as its media is to be looked at again: a person's wish each time, what was replaced by itself only
     so often, since a file may never come to rest."""
     looks, replaced = house.policy.looks, dict[str, str]()
-    ended = _assemble(request, house, crew, listener, stopped, from_checkpoint, job, tally, looks, replaced)
+    ended = _assemble(request, house, crew, listener, stopped, from_checkpoint, job, tally, seen, looks, replaced)
     while ended.again and ended.state is not None:
         looks -= bool(ended.state.replaced)
         was = ended.state.plan.made_of()
         replaced = {path: was.get(path, "") for path in ended.state.replaced} | replaced
-        ended = _assemble(request, house, crew, listener, stopped, None, None, tally, looks, replaced)
+        again = replace(request, accept_folder=False)  # once is enough
+        ended = _assemble(again, house, crew, listener, stopped, None, None, tally, seen, looks, replaced)
     return ended
 
 
@@ -129,6 +132,7 @@ def _assemble(
     from_checkpoint: int | None,
     job: str | None,
     tally: Tally,
+    seen: FolderIdentity | None,
     looks: int,
     replaced: Mapping[str, str],
 ) -> Ended:
@@ -144,12 +148,13 @@ def _assemble(
         skip=(str(house.workspace.home), str(house.workspace.scratch)),
         replaced=replaced,
     )
+    await_scratch(request, house, listener.on_step, stopped)
     opened = healer.open(flatten.wanted_paths(request.timeline))
     refuse_sources_as_output(request.output, opened.sources)
     state = planned(request, house, crew, opened, stopped)
-    refuse_without_space(state, request.output, house.workspace)
+    refuse_without_space(state, request.output, house.workspace, away=seen is None)
     state.looks = looks
-    known = take_up(request, house, job, from_checkpoint, state, listener.on_fact)
+    known = take_up(request, house, job, from_checkpoint, state, listener.on_fact, seen=seen)
     memory.keep_plan(known, state.cut, state.plan)
     opened.remember(memory)
     digest = identity.request_digest(request.raw, request.preset, str(request.output))

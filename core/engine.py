@@ -199,26 +199,20 @@ class Engine:
     # Orders -------------------------------------------------------------------------------------------------------
 
     def _give(self, need: Need) -> None:
+        short = self._keeper.shortage(need, self.state)
+        if short is not None:
+            self._fail(need, short)
+            return
         attempt = len(self.state.failed.get(need.key, ())) + 1
         try:
             order = dispatch.order_for(
-                need,
-                self.state,
-                job=self.job,
-                attempt=attempt,
-                output=self.output,
-                workspace=self.workspace,
-                journal=self.journal,
-                ffmpeg=self.ffmpeg,
-            )
+                need, self.state, job=self.job, attempt=attempt, output=self.output, workspace=self.workspace,
+                journal=self.journal, ffmpeg=self.ffmpeg,
+            )  # fmt: skip
         except OSError as error:  # the scratch or the film's folder does not take our file names
             place: Place = "output" if need.kind == "join" else "scratch"
             path = str(error.filename or (self.output if need.kind == "join" else self.workspace.scratch))
             self._fail(need, Evidence(operation=need.kind, place=place, path=path, errno=error.errno, detail=str(error)))
-            return
-        short = self._keeper.shortage(need, self.state)
-        if short is not None:
-            self._fail(need, short)
             return
         self.given[need.name] = _Given(need, order, attempt, machine.monotonic())
         stall_s = patience_s(need, self.state)
@@ -318,13 +312,17 @@ class Engine:
 
     def _publish(self) -> None:
         """The rename that makes it the film. Done before and cut before the record: the film is known by its hash."""
-        joined = self.state.joined
+        joined, need = self.state.joined, Need("publish", self.state.cut)
         assert joined is not None
+        gone = self._keeper.shortage(need, self.state)
+        if gone is not None:
+            self._fail(need, gone)
+            return
         try:
             published = publishing.publish(joined, self.output, self.journal.film(str(self.output)), self.workspace)
         except OSError as error:
             seen = Evidence(operation="publish", place="output", path=str(self.output), errno=error.errno, detail=str(error))
-            self._fail(Need("publish", self.state.cut), seen)
+            self._fail(need, seen)
             return
         self.note(published)
 
@@ -337,7 +335,7 @@ class Engine:
 
     def _end(self, outcome: Outcomes, code: str = "", detail: str = "") -> None:
         with contextlib.suppress(OSError):  # what a sick disk keeps, `clean` takes later
-            self.workspace.close_job(self.job, self.output)
+            self.workspace.close_job(self.job, self.output, resumable=outcome == "failed")
         self.note(self.tally.finished(outcome, machine.monotonic(), code=code, detail=detail, taken=self.state.taken))
 
 

@@ -6,6 +6,8 @@ stuck in the system, no other is sent: its end is the sign that the place answer
 
 from __future__ import annotations
 
+import contextlib
+import errno
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,13 +16,15 @@ from core.decide.assembly import Assembly
 from core.decide.gates import MACHINE, OUTPUT, SCRATCH
 from core.decide.needs import Need
 from core.model.facts import ClockJumped, GateOpened
-from core.model.failure import Evidence
+from core.model.failure import Evidence, Place
 from core.model.orders import Assignment, Outcome, ProbePlace, Progress, Validated
-from core.perform import machine
+from core.perform import machine, volumes
 from core.perform.crew import Crew
 from core.record.workspace import Workspace
 
 PROBE = "probe:"
+_SCRATCH_EVERY_S = 1.0
+"""How often the scratch folder is compared with the record; what is written there fails by itself when it is gone."""
 _JUMP_S = 5.0
 """Clocks are corrected by less than this all the time."""
 
@@ -32,14 +36,17 @@ class Gatekeeper:
         self._crew, self._workspace, self._output = crew, workspace, output
         self._closed: dict[str, float] = {}
         self._probed: dict[str, float] = {}
+        self._scratch_seen = 0.0
         self._clock = (machine.now(), machine.monotonic(), machine.since_boot())
 
     # Before a piece of work ---------------------------------------------------------------------------------------
 
     def shortage(self, need: Need, state: Assembly) -> Evidence | None:
-        """Whether there is too little room or memory to begin this, asked before each piece of work."""
-        if need.kind in ("validate", "copy", "locate"):
-            return None
+        """Whether the folder for this is not the one on record, or there is too little room or memory to begin; asked before
+        each piece of work."""
+        gone = self._absence(need, state)
+        if gone is not None or need.kind in ("validate", "copy", "locate", "publish"):
+            return gone
         joining = need.kind == "join"
         place = self._output.parent if joining else self._workspace.scratch
         wanted = state.policy.free_margin_bytes // 4
@@ -56,6 +63,29 @@ class Gatekeeper:
         memory = machine.free_memory()
         if memory is not None and memory < state.policy.free_memory_bytes:
             return Evidence(operation=need.kind, place="program", path=str(place), note="memory-low", free_memory_bytes=memory)
+        return None
+
+    def _absence(self, need: Need, state: Assembly) -> Evidence | None:
+        """The folder of the film or of the segments is not there, or something else is in its place. A mark that was deleted in
+        the right folder is written again."""
+        place: Place = "output" if need.kind in ("join", "publish") else "scratch"
+        known = state.folders.get("film" if place == "output" else "scratch")
+        now = machine.monotonic()
+        if known is None or (place == "scratch" and now - self._scratch_seen < _SCRATCH_EVERY_S):
+            return None
+        try:
+            gone, number, detail = volumes.changed(known), errno.ENOENT, ""
+        except OSError as error:
+            gone, number, detail = "", error.errno or errno.EIO, str(error)
+        if gone or detail:
+            return Evidence(
+                operation=need.kind, place=place, path=known.path, errno=number, note=gone, volume=known.mount, detail=detail
+            )
+        if place == "scratch":
+            self._scratch_seen = now
+        elif known.token and not volumes.marked(known):
+            with contextlib.suppress(OSError):  # full, or read-only: volume and inode tell
+                self._workspace.mark_folder(self._output, known.mark, known.token)
         return None
 
     # Gates --------------------------------------------------------------------------------------------------------
@@ -80,10 +110,12 @@ class Gatekeeper:
     def _probe(self, gate: str, path: str, state: Assembly) -> ProbePlace:
         if gate == SCRATCH:
             wanted = min(space.scratch_bytes(state), state.policy.free_margin_bytes) + state.policy.free_margin_bytes // 4
-            return ProbePlace(path=str(self._workspace.scratch), write=True, free_bytes=wanted)
+            known = state.folders.get("scratch")
+            return ProbePlace(path=str(self._workspace.scratch), write=True, free_bytes=wanted, known=known)
         if gate == OUTPUT:
             wanted = space.film_bytes(state) + state.policy.free_margin_bytes // 4
-            return ProbePlace(path=str(self._output.parent), write=True, free_bytes=wanted)
+            known = state.folders.get("film")
+            return ProbePlace(path=str(self._output.parent), write=True, free_bytes=wanted, known=known)
         if gate == MACHINE:
             return ProbePlace(path="", free_memory_bytes=state.policy.free_memory_bytes * 5 // 4)
         return ProbePlace(path=path, volume=gate.partition(":")[2])

@@ -114,12 +114,14 @@ def _claimed(plan: Plan, preset: Preset, house: House, volumes: dict[str, str]) 
     return state
 
 
-def refuse_without_space(state: Assembly, output: Path, workspace: Workspace) -> None:
-    """Refused(scratch-space, output-space) when the film foreseeably does not fit."""
+def refuse_without_space(state: Assembly, output: Path, workspace: Workspace, *, away: bool = False) -> None:
+    """Refused(scratch-space, output-space) when the film foreseeably does not fit. `away`: the film's volume cannot be asked."""
     margin = state.policy.free_margin_bytes
     on_scratch, on_output = space.scratch_bytes(state), space.film_bytes(state)
     needs = [(workspace.scratch, on_scratch, "scratch"), (output.parent, on_output, "output")]
-    if machine.volume(workspace.scratch) == machine.volume(output.parent):
+    if away:
+        needs = needs[:1]
+    elif machine.volume(workspace.scratch) == machine.volume(output.parent):
         needs = [(output.parent, on_scratch + on_output, "output")]
     for place, wanted, name in needs:
         free = machine.free_bytes(place)

@@ -11,6 +11,7 @@ from core.decide.assembly import Assembly
 from core.model.facts import (
     Fact,
     FilmPlanned,
+    FolderRecorded,
     JobAccepted,
     JobFinished,
     ProblemFound,
@@ -19,9 +20,11 @@ from core.model.facts import (
     SegmentSealed,
     SourceMoved,
 )
+from core.model.folder import FolderIdentity
 from core.model.segment import Copy
 from core.model.timing import timecode
 from core.perform import machine
+from core.placing import film_folder, record_film_folder, scratch_folder
 from core.record.jobs import open_jobs
 from core.request import House, Request
 
@@ -33,8 +36,11 @@ def take_up(
     from_checkpoint: int | None,
     state: Assembly,
     hear: Callable[[str, int, Fact], None],
+    *,
+    seen: FolderIdentity | None = None,
 ) -> str:
-    """The job's id: the open one of this very request, or a new one. Older cuts for the same place are superseded."""
+    """The job's id: the open one of this very request, or a new one. Older cuts for the same place are superseded. `seen` is
+    the film's folder, None when the job waits for it. Refused(output-gone) when the folder is gone since it was seen."""
     digest = identity.request_digest(request.raw, request.preset, str(request.output))
     chosen = job
     catch_up(request.output, house.journal, house.workspace)
@@ -46,6 +52,8 @@ def take_up(
             house.journal.append(open_id, [JobFinished(outcome="superseded")], machine.now())
     if chosen is None:
         chosen = machine.token()
+        assert seen is not None, "only an accepted job waits for its folder"
+        folder = record_film_folder(seen, request.output, chosen)
         accepted = JobAccepted(
             digest=digest,
             timeline_path=request.timeline_path,
@@ -53,8 +61,15 @@ def take_up(
             output=str(request.output),
             preset=request.preset.name,
         )
-        house.journal.accept(chosen, accepted, request.raw, machine.now())
+        house.journal.accept(chosen, accepted, request.raw, machine.now(), folder)
         hear(chosen, 0, accepted)
+    elif seen is not None and (request.accept_folder or film_folder(house.journal, chosen) is None):
+        folder = record_film_folder(seen, request.output, chosen, by_person=request.accept_folder)
+        house.journal.append(chosen, [folder], machine.now())
+    film, (scratch, news) = film_folder(house.journal, chosen), scratch_folder(house)
+    state.folders = {role: folder for role, folder in (("film", film), ("scratch", scratch)) if folder is not None}
+    if scratch is not None and news:
+        house.journal.append(chosen, [FolderRecorded(role="scratch", folder=scratch)], machine.now())
     if from_checkpoint is not None:
         seals = [(entry.seq, entry.fact) for entry in house.journal.facts(chosen) if isinstance(entry.fact, SegmentSealed)]
         before = {seal.key for seq, seal in seals if seq <= from_checkpoint}

@@ -66,13 +66,16 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("-j", "--jobs", type=_count, metavar="N", help="shots rendered at once; default: one per processor")
     one.add_argument("--wait", type=_seconds, metavar="SECONDS", help="wait so long for drives and answers")
     one.add_argument("--json", action="store_true", help="one JSON event per line, the last being the summary")
+    _placing(one)
     _searching(one)
     two = verb("resume", "Go on with a job that was interrupted or failed.")
     two.add_argument("job", nargs="?", metavar="JOB", help="default: the newest unfinished one")
     two.add_argument("--from", dest="checkpoint", metavar="CHECKPOINT", help="make everything after this checkpoint again")
     two.add_argument("-j", "--jobs", type=_count, metavar="N")
     two.add_argument("--detach", action="store_true", help="leave it to the companion, where one runs, and return")
+    two.add_argument("--wait", type=_seconds, metavar="SECONDS", help="wait so long for drives and answers")
     two.add_argument("--json", action="store_true")
+    _placing(two)
     _searching(two)
     listed = verb("jobs", "List all jobs.")
     listed.add_argument("--json", action="store_true")
@@ -169,6 +172,13 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds <= 86400:
         raise argparse.ArgumentTypeError(f"{text!r} {say('is not a number of seconds from 0 to 86400')}")
     return seconds
+
+
+def _placing(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--accept-folder", action="store_true",
+        help="use the film's folder and the scratch folder as they are, though they are not the ones on record",
+    )  # fmt: skip
 
 
 def _searching(verb: argparse.ArgumentParser) -> None:

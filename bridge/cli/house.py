@@ -59,6 +59,11 @@ class Place:
         """Names and moves in these folders."""
         return Workspace(self.home, self.scratch)
 
+    @property
+    def has_journal(self) -> bool:
+        """Whether anything was ever recorded here."""
+        return (self.home / "journal.db").exists()
+
     def journal(self) -> Journal:
         """Open the journal, or create it. Refused with the fault that keeps it from being used."""
         journal = Journal(self.home / JOURNAL)

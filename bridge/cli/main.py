@@ -192,10 +192,13 @@ def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) ->
             with _workers_ahead(a.jobs) as ahead:
                 from bridge.cli.run import run_assemble
 
-                return run_assemble(a.timeline, a.output, a.preset, a.jobs, a.json, a.wait, a.search, ahead=ahead)
+                return run_assemble(
+                    a.timeline, a.output, a.preset, a.jobs, a.json, a.wait, a.search, accept_folder=a.accept_folder, ahead=ahead
+                )
         case "resume":
             a = arguments
-            if share is None and not (a.checkpoint or a.jobs or a.search):  # else it is the companion's own, or for us alone
+            alone = a.checkpoint or a.jobs or a.search or a.accept_folder or a.wait is not None
+            if share is None and not alone:  # else it is the companion's own, or for us alone
                 from bridge.cli.resuming import hand_over
 
                 code = hand_over(a.job, detach=a.detach, as_json=a.json)
@@ -204,7 +207,10 @@ def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) ->
             with _workers_ahead(share() if share else a.jobs) as ahead:
                 from bridge.cli.run import run_resume
 
-                return run_resume(a.job, a.checkpoint, a.jobs, a.json, a.search, share=share, ahead=ahead)
+                return run_resume(
+                    a.job, a.checkpoint, a.jobs, a.json, a.search, wait_s=a.wait, accept_folder=a.accept_folder, share=share,
+                    ahead=ahead,
+                )  # fmt: skip
         case "jobs" | "show" | "checkpoints":
             from bridge.cli import inspect
 

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from core.film_path import check_output, film_at
 from core.model.facts import Fact, JobAccepted, JobFinished
 from core.model.refusal import Refused
 from core.perform.hiring import Hand
+from core.placing import may_be_away
 from core.record import locks, presets
 from core.record.jobs import is_open
 from core.record.journal import Journal
@@ -75,13 +77,14 @@ def run_assemble(
     wait_s: float | None = None,
     search: Sequence[str] = (),
     *,
+    accept_folder: bool = False,
     ahead: list[Hand] | None = None,
 ) -> int:
     """Exit code of `hotsplice assemble`. `ahead` are workers that were started already."""
     display = _display(as_json)
     try:
         where = place()
-        request = _asked(where, timeline, output, preset)
+        request = replace(_asked(where, timeline, output, preset), accept_folder=accept_folder)
     except Refused as error:
         return _say(display, summary.refusal(error))
 
@@ -97,7 +100,7 @@ def run_assemble(
 def _asked(where: Place, timeline: str, output: str, preset: str | None) -> Request:
     """The request that the words of a command make. Refused."""
     target = film_at(output)
-    check_output(target, where.workspace().own_folders)
+    _check_output(where, target)
     known = where.presets()
     chosen = presets.for_output(known, preset, target)
     path = Path(os.path.expanduser(timeline)).absolute()
@@ -112,6 +115,21 @@ def _asked(where: Place, timeline: str, output: str, preset: str | None) -> Requ
     )
 
 
+def _check_output(where: Place, target: Path) -> None:
+    """Refused when a film cannot stand there, unless a job was accepted for it and its folder is away: that one is waited for."""
+    try:
+        check_output(target, where.workspace().own_folders)
+    except Refused:
+        if not where.has_journal:
+            raise
+        journal = where.journal()
+        try:
+            if not may_be_away(target, journal):
+                raise
+        finally:
+            journal.close()
+
+
 def run_resume(
     job: str | None,
     checkpoint: str | None,
@@ -119,6 +137,8 @@ def run_resume(
     as_json: bool,
     search: Sequence[str] = (),
     *,
+    wait_s: float | None = None,
+    accept_folder: bool = False,
     share: Callable[[], int] | None = None,
     ahead: list[Hand] | None = None,
 ) -> int:
@@ -135,10 +155,12 @@ def run_resume(
             seq = _checkpoint(journal, known, checkpoint) if checkpoint else None
         finally:
             journal.close()
-        request = _stored(where, accepted, raw)
+        request = replace(_stored(where, accepted, raw), accept_folder=accept_folder)
     except Refused as error:
         return _say(display, summary.refusal(error))
-    return _run(display, where, request, jobs, job=known, checkpoint=seq, search=search, share=share, ahead=ahead)
+    return _run(
+        display, where, request, jobs, job=known, checkpoint=seq, wait_s=wait_s, search=search, share=share, ahead=ahead
+    )
 
 
 def run_again(where: Place, job: str) -> int:

@@ -29,6 +29,7 @@ from core.model.facts import (
     Fact,
     FilmJoined,
     FilmPublished,
+    FolderRecorded,
     GateClosed,
     GateOpened,
     JobFinished,
@@ -42,6 +43,7 @@ from core.model.facts import (
     SoundSilenced,
 )
 from core.model.failure import Failure
+from core.model.folder import FolderIdentity
 from core.model.policy import Policy
 from core.model.preset import Preset
 from core.model.segment import Copy, Plan, Segment, Slate
@@ -62,6 +64,8 @@ class Assembly:
     hwaccel: str = ""
     looks: int = 0
     """How often it may still be laid out anew because of replaced media."""
+    folders: dict[str, FolderIdentity] = field(default_factory=dict)
+    """The folders of the film and of the segments as they are on record, by role."""
     believed: dict[str, SegmentSealed] = field(default_factory=dict)
     failed: dict[str, list[AttemptFailed]] = field(default_factory=dict)
     slated: dict[int, Failure] = field(default_factory=dict)
@@ -119,6 +123,8 @@ class Assembly:
                 self._answered(fact)
             case AttemptFailed() if fact.recovery.gate:
                 self.held[fact.key] = self.held.get(fact.key, 0) + 1
+            case FolderRecorded():
+                self.folders[fact.role] = fact.folder
             case GateClosed():
                 self.gates[fact.gate] = fact
             case GateOpened():

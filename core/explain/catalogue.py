@@ -106,7 +106,8 @@ def explain(failure: Failure, language: Language = "en", **known: object) -> Wor
         detail = _OF[language].format(seen.frames_seen, seen.frames_wanted)
     elif seen.stderr and failure.code in ("unknown", "render-unlike"):
         detail = f"({seen.stderr[0][:_LONGEST_LINE]})"
-    fields = {"path": seen.path, "detail": detail, "free": seen.free_bytes, "memory": seen.free_memory_bytes}
+    drive = seen.volume if seen.note == "volume-gone" and seen.volume != "/" else ""
+    fields = {"path": seen.path, "drive": drive, "detail": detail, "free": seen.free_bytes, "memory": seen.free_memory_bytes}
     return words(failure.code, language, **{**fields, **known})
 
 

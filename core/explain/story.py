@@ -16,6 +16,7 @@ from core.model.facts import (
     FilmPlanned,
     FilmPublished,
     FilmRolledBack,
+    FolderRecorded,
     GateClosed,
     GateOpened,
     JobAccepted,
@@ -138,6 +139,13 @@ def _around(fact: Fact, speak: Language) -> str:
     match fact:
         case GateClosed():
             return phrase("told-waiting", speak, place=gate_name(fact.gate, speak), title=_title(fact.failure, speak))
+        case FolderRecorded():
+            accepted = phrase("folder-accepted", speak) if fact.by_person else ""
+            path, mount = fact.folder.path, fact.folder.mount
+            return phrase(
+                "told-folder-film" if fact.role == "film" else "told-folder-scratch", speak, path=path, mount=mount,
+                accepted=accepted,
+            )  # fmt: skip
         case GateOpened():
             place, seconds = gate_name(fact.gate, speak), decimal(fact.closed_s, speak)
             return opening(phrase("told-given-up" if fact.given_up else "told-well-again", speak, place=place, seconds=seconds))

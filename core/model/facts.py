@@ -10,6 +10,7 @@ from typing import Literal
 
 from core.model.failure import Failure, Recovery
 from core.model.film import Value
+from core.model.folder import FolderIdentity
 
 
 class JobAccepted(Value, frozen=True):
@@ -20,6 +21,15 @@ class JobAccepted(Value, frozen=True):
     timeline_name: str
     output: str
     preset: str
+
+
+class FolderRecorded(Value, frozen=True):
+    """The folder of the job's film, or the scratch folder, as it is from now on: recorded when the job is accepted, and again
+    when a person accepts another folder in its place (`by_person`)."""
+
+    role: Literal["film", "scratch"]
+    folder: FolderIdentity
+    by_person: bool = False
 
 
 class RunStarted(Value, frozen=True):
@@ -285,6 +295,7 @@ class Rewound(Value, frozen=True):
 
 Fact = (
     JobAccepted
+    | FolderRecorded
     | RunStarted
     | FilmPlanned
     | ProblemFound

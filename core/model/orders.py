@@ -11,6 +11,7 @@ from typing import Literal
 
 from core.model.failure import Evidence
 from core.model.film import Value
+from core.model.folder import FolderIdentity
 from core.model.segment import Sound
 from core.model.source import Source
 
@@ -215,9 +216,7 @@ class CheckFilm(Value, frozen=True):
 
 class ProbePlace(Value, frozen=True):
     """See whether a place can be used again: read a file there, or write one and find so much room; or so much free memory.
-
-    With `volume` a file that is missing on that very mount point is no fault of the volume. With a `fingerprint` it is asked
-    whether the file is that one still."""
+    With `volume` a file missing on that mount point is no fault of it; `fingerprint` and `known` say which file or folder."""
 
     path: str
     write: bool = False
@@ -225,6 +224,7 @@ class ProbePlace(Value, frozen=True):
     free_memory_bytes: int = 0
     volume: str = ""
     fingerprint: str = ""
+    known: FolderIdentity | None = None
 
 
 class DrawThumbnail(Value, frozen=True):

@@ -165,6 +165,15 @@ def volume(path: str | Path) -> int | None:
         return None
 
 
+def file_system(path: str | Path) -> int:
+    """The number of the file system that a path (or its nearest existing parent) is on, the same whenever its drive is plugged
+    in; 0 where the system does not tell."""
+    try:
+        return int(os.statvfs(_nearest(path)).f_fsid)
+    except (AttributeError, OSError):
+        return 0
+
+
 def listed_mount(path: str | Path) -> tuple[str, str]:
     """The mount point of a path and its kind (`ext4`, `nfs4`) as the kernel lists them, without touching either: a dead
     share is listed still. Empty where the system keeps no list; only Linux does."""

@@ -1,10 +1,13 @@
-"""Whether a place can be used: really read or written, since a mount that is listed may still not answer."""
+"""Whether a place can be used: really read or written, since a mount that is listed may still not answer. And whether a folder
+is the one on record, since an empty mount point looks like any folder."""
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
+from core.model.folder import FolderIdentity
 from core.model.orders import ProbePlace, Refuted, Validated
 from core.perform import hashing, machine
 from core.perform import probe as probe_media
@@ -23,6 +26,8 @@ def probe(order: ProbePlace) -> Validated | Refuted:
             return Validated()
         found = probe_media.examine(order.path)
         return Refuted(reason=f"{found.path} is another file")
+    if order.known is not None and (gone := changed(order.known)):
+        raise FileNotFoundError(errno.ENOENT, gone, order.path)
     if order.write:
         return _writable(Path(order.path), order.free_bytes)
     try:
@@ -31,6 +36,46 @@ def probe(order: ProbePlace) -> Validated | Refuted:
         if not order.volume or machine.mount_point(order.path) != order.volume:
             raise
     return Validated()
+
+
+def identify(folder: Path, mark: str = "", token: str = "") -> FolderIdentity:
+    """A folder as it is now; `token` stands in the file `mark` in it. OSError."""
+    facts = os.stat(folder)
+    mount, number = machine.mount_point(folder), machine.file_system(folder)
+    return FolderIdentity(
+        path=str(folder), mount=mount, device=facts.st_dev, filesystem=number, inode=facts.st_ino, mark=mark, token=token
+    )
+
+
+def changed(known: FolderIdentity) -> str:
+    """Empty when the folder is the one on record; else `volume-gone` (another volume is there), `folder-gone` or
+    `folder-replaced` (another folder has its name). OSError when that cannot be told."""
+    mount = machine.mount_point(known.path)
+    try:
+        inode = os.stat(known.path).st_ino
+    except (FileNotFoundError, NotADirectoryError):
+        return "folder-gone" if mount == known.mount else "volume-gone"
+    if marked(known):
+        return ""
+    if other_volume(known):
+        return "volume-gone"
+    return "" if inode == known.inode else "folder-replaced"
+
+
+def marked(known: FolderIdentity) -> bool:
+    """Whether the token on record stands in the folder."""
+    try:
+        return bool(known.token) and Path(known.path, known.mark).read_bytes() == os.fsencode(known.token)
+    except OSError:
+        return False
+
+
+def other_volume(known: FolderIdentity) -> bool:
+    """Whether a path lies on another volume now, by what the system says of it; a missing folder counts as its parent."""
+    if machine.mount_point(known.path) != known.mount:
+        return True
+    number = machine.file_system(known.path)
+    return machine.volume(known.path) != known.device and (not number or number != known.filesystem)
 
 
 def _writable(folder: Path, wanted: int) -> Validated | Refuted:

@@ -192,12 +192,15 @@ class Journal:
         return list(self._db.execute(question, fields))
 
     def accept(
-        self, job: str, fact: JobAccepted, timeline: bytes, at: float, also: Iterable[tuple[str, tuple[Any, ...]]] = ()
-    ) -> None:
-        """Record a new job with the timeline exactly as it was handed in; `also` are rows that stand or fall with it."""
+        self, job: str, fact: JobAccepted, timeline: bytes, at: float, *facts: Fact,
+        also: Iterable[tuple[str, tuple[Any, ...]]] = (),
+    ) -> None:  # fmt: skip
+        """Record a new job with the timeline exactly as it was handed in; further `facts`, and the rows of `also`, stand or fall
+        with it."""
         with self._whole():
             self._db.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?)", (job, fact.digest, fact.output, at, timeline))
-            self._insert(job, fact, at)
+            for one in (fact, *facts):
+                self._insert(job, one, at)
             for statement, row in also:
                 self._db.execute(statement, row)
 

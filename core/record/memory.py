@@ -9,7 +9,7 @@ import zlib
 from typing import Any, NamedTuple
 
 from core.model import codec
-from core.model.facts import Answered, Answers, SourceMoved
+from core.model.facts import Answered, Answers, FolderRecorded, SourceMoved
 from core.model.orders import Marks
 from core.model.segment import Plan
 from core.record.journal import Journal
@@ -39,6 +39,12 @@ class Cure(NamedTuple):
     change: str
     cured: int
     failed: int
+
+
+_ENDED_SINCE = (
+    "SELECT 1 FROM facts AS later WHERE later.job = facts.job AND later.seq > facts.seq AND later.kind = 'JobFinished' "
+    "AND json_extract(later.body, '$.outcome') != 'failed'"
+)
 
 
 class Memory:
@@ -107,6 +113,18 @@ class Memory:
         )
         found = [codec.decode(body, SourceMoved) for (body,) in rows]
         return {fact.path: fact.to for fact in found}
+
+    def folders(self, *, job: str = "", output: str = "", role: str = "") -> list[FolderRecorded]:
+        """Folders on record, newest first: those of a job that has not ended well since, of every job for a film, or all that had
+        a role."""
+        rows = self._journal.read(
+            "SELECT facts.body FROM facts JOIN jobs ON jobs.id = facts.job WHERE facts.kind = 'FolderRecorded' "
+            f"AND (? = '' OR (facts.job = ? AND NOT EXISTS ({_ENDED_SINCE}))) "
+            "AND (? IN ('', jobs.output)) AND (? IN ('', json_extract(facts.body, '$.role'))) "
+            "ORDER BY facts.seq DESC",
+            (job, job, output, role),
+        )
+        return [codec.decode(body, FolderRecorded) for (body,) in rows]
 
     def keep_marks(self, *taken: Marks) -> None:
         """Remember, with the next fact, what sources were like where they were used. A file changed since then begins anew."""

@@ -26,6 +26,11 @@ def sign(scratch: Path, home: Path) -> None:
         papers.put(mark, os.fsencode(_said(home)))
 
 
+def mark_of(home: Path) -> tuple[str, str]:
+    """Our mark relative to the scratch folder, and what stands in it: by these the folder is known again."""
+    return f"{OWNERS}/{_name(home)}", _said(home)
+
+
 def others(scratch: Path, home: Path) -> list[str]:
     """The other data folders that keep segments here; one that is gone from this machine needs nothing any more. OSError."""
     folder, here = scratch / OWNERS, platform.node()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from core.model.facts import JobAccepted
+from core.model.facts import Fact, JobAccepted
 from core.record.jobs import ENDED_WELL
 from core.record.journal import Journal
 
@@ -62,10 +62,12 @@ class Submissions:
         rows = self._journal.read("SELECT job, content FROM submissions WHERE id = ?", (name,))
         return Submitted(*rows[0]) if rows else None
 
-    def accept(self, name: str, *, content: str, body: str, job: str, fact: JobAccepted, timeline: bytes, at: float) -> None:
+    def accept(
+        self, name: str, *facts: Fact, content: str, body: str, job: str, fact: JobAccepted, timeline: bytes, at: float
+    ) -> None:
         """A submission, its job and its place in the queue, durable when this returns. `body` is the request as JSON.
         sqlite3.IntegrityError: another writer took the name first."""
-        self._journal.accept(job, fact, timeline, at, also=[(_SUBMIT, (name, job, content, body)), (_WISH, (job, "run"))])
+        self._journal.accept(job, fact, timeline, at, *facts, also=[(_SUBMIT, (name, job, content, body)), (_WISH, (job, "run"))])
 
     def join(self, name: str, *, content: str, body: str, job: str) -> None:
         """Another name for a job that is open already; it is wanted again."""

@@ -4,7 +4,7 @@
     <home>/pictures/                last good frames before damage, for reports
     <scratch>/store/ab/abcd….mov    sealed segments, named by content key
     <scratch>/work/<job>/           part files; not believed, removed freely
-    <folder of the film>/.hotsplice/  the film being joined, and the film it replaced
+    <folder of the film>/.hotsplice/  the film being joined, the film it replaced, and JOB.place, which marks the folder
 
 A file becomes true by: part file, flush (done by whoever wrote it), rename, flush of the directory, journal; of a segment the
 last two happen beside each other, since what the journal says of one is believed only once its bytes were hashed.
@@ -72,11 +72,14 @@ def flush_directory(path: Path) -> None:
         os.close(handle)
 
 
-def _make(path: Path) -> None:
-    """A directory, and its name durable."""
+def _make(path: Path, base: Path) -> None:
+    """A directory below `base`, and its name durable. `base` is never made, lest something is written below the empty mount
+    point of a drive that is out. FileNotFoundError when it is not there."""
     if path.is_dir():
         return
-    _make(path.parent)
+    if path == base:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    _make(path.parent, base)
     path.mkdir(exist_ok=True)
     flush_directory(path.parent)
 
@@ -109,8 +112,8 @@ class Workspace:
     def prepare(self, job: str) -> None:
         """Folders for a job; part files of an earlier run are removed (its owner is gone: we hold the lock)."""
         work = self.scratch / "work" / job
-        _make(work)
-        _make(self.scratch / "store")
+        for folder in (work, self.scratch / "store"):
+            _make(folder, self.scratch.parent)
         for old in work.iterdir():
             old.unlink()
 
@@ -124,7 +127,7 @@ class Workspace:
     def picture(self, name: str) -> Path:
         """A name for a small picture of the last good frame before damage: it stays, for reports."""
         folder = self.home / "pictures"
-        _make(folder)
+        _make(folder, self.home)
         return folder / name
 
     def discard(self, part: Path) -> None:
@@ -144,14 +147,14 @@ class Workspace:
         """
         file = f"{key[1:2]}/{key}{extension}"
         target = self.stored(file)
-        _make(target.parent)
+        _make(target.parent, self.scratch / "store")
         _rename(part, target)
         flushing = self._beside.submit(flush_directory, target.parent)
         part.with_name(part.name + ".png").unlink(missing_ok=True)
         return Sealed(file, flushing.result)
 
-    def close_job(self, job: str, output: Path) -> None:
-        """Remove a job's part files; the store stays."""
+    def close_job(self, job: str, output: Path, *, resumable: bool = False) -> None:
+        """Remove a job's part files; the store stays, and the mark in the film's folder of a job that can be resumed."""
         work = self.scratch / "work" / job
         if work.is_dir():
             for old in work.iterdir():
@@ -159,6 +162,8 @@ class Workspace:
             work.rmdir()
         for old in (output.parent / BESIDE).glob(f"*.{job}.part*") if (output.parent / BESIDE).is_dir() else ():
             old.unlink()
+        if not resumable:
+            (output.parent / self.folder_mark(job)).unlink(missing_ok=True)
         self._remove_if_empty(output.parent / BESIDE)
 
     @staticmethod
@@ -172,9 +177,28 @@ class Workspace:
 
     # The film -----------------------------------------------------------------------------------------------------
 
+    @staticmethod
+    def folder_mark(job: str) -> str:
+        """The file by which a job knows the film's folder again, relative to that folder."""
+        return f"{BESIDE}/{job}.place"
+
+    @staticmethod
+    def mark_folder(output: Path, mark: str, token: str) -> None:
+        """Leave a token in the film's folder, which must be there. OSError."""
+        target = output.parent / mark
+        _make(target.parent, output.parent)
+        part = target.with_name(target.name + ".part")
+        with part.open("wb") as handle:
+            handle.write(os.fsencode(token))
+            handle.flush()
+            os.fsync(handle.fileno())
+        _rename(part, target)
+        flush_directory(target.parent)
+
     def staged(self, job: str, output: Path) -> Path:
-        """Where the film is joined: on the same volume as its place, so that publishing is a rename."""
-        _make(output.parent / BESIDE)
+        """Where the film is joined: on the same volume as its place, so that publishing is a rename. FileNotFoundError when the
+        film's folder is not there."""
+        _make(output.parent / BESIDE, output.parent)
         return output.parent / BESIDE / f"{output.stem}.{job}.part{output.suffix}"
 
     def fresh(self, path: Path) -> Path:

@@ -19,6 +19,7 @@ from core.model.facts import (
     Answered,
     Fact,
     FilmPlanned,
+    FolderRecorded,
     JobAccepted,
     JobFinished,
     ProblemFound,
@@ -36,6 +37,7 @@ from core.model.orders import (
     ExamineSource,
     FindSources,
     Found,
+    JoinFilm,
     Match,
     Order,
     Outcome,
@@ -84,13 +86,14 @@ class Studio:
         if not self.media:
             self.media = {"/media/a.mov": source("/media/a.mov", picture(), voice())}
 
-    def run(self, film: Timeline = FILM, *tricks: Trick, preset: object = PRORES, **more: object) -> Ended:
+    def run(self, film: Timeline = FILM, *tricks: Trick, preset: object = PRORES, accept_folder: bool = False, **more: object) -> Ended:
         """`hotsplice assemble`."""
         self.hands = Hands(2, *tricks, self._examine)
         self.monkeypatch.setattr(module, "Crew", lambda size, **_: self.hands)
         self.heard.clear()
         listener = Listener(on_fact=lambda job, seq, fact: self.heard.append(type(fact).__name__))
-        request = Request(film, pack(repr(film).encode()), "/cuts/reel.otio", self.output, preset)  # type: ignore[arg-type]
+        raw = pack(repr(film).encode())
+        request = Request(film, raw, "/cuts/reel.otio", self.output, preset, accept_folder=accept_folder)  # type: ignore[arg-type]
         return assemble(request, self.house, listener=listener, stopped=lambda: self.stop, **more)  # type: ignore[arg-type]
 
     def refused(self, film: Timeline = FILM, *tricks: Trick, **more: object) -> Refused:
@@ -126,10 +129,14 @@ def test_from_a_request_to_a_film_with_the_whole_story(studio):
     ended = studio.run()
     assert (ended.end.outcome, studio.output.exists()) == ("complete", True)
     story = studio.story(ended.job)
-    assert [type(fact) for fact in story[:3]] == [JobAccepted, RunStarted, FilmPlanned]
+    folders, begun = story[1:3], story[3:]
+    assert [type(fact) for fact in (story[0], *begun[:2])] == [JobAccepted, RunStarted, FilmPlanned]
+    assert [(fact.role, fact.folder.path) for fact in folders] == [
+        ("film", str(studio.root / "films")), ("scratch", str(studio.root / "scratch")),
+    ]  # fmt: skip
     assert story[0].timeline_path == "/cuts/reel.otio"
-    assert story[1] == RunStarted(version="test", ffmpeg="9.0.2", workers=2)
-    planned = story[2]
+    assert begun[0] == RunStarted(version="test", ffmpeg="9.0.2", workers=2)
+    planned = begun[1]
     assert (planned.shots, planned.segments, planned.chunks, planned.frames, planned.samples) == (3, 3, 1, 56, 112000)
     assert (planned.reused, planned.reused_frames, planned.rate, planned.start_timecode) == (0, 0, "24", "01:00:00:00")
     assert studio.heard[0] == "JobAccepted" and studio.heard[-1] == "JobFinished"
@@ -488,3 +495,72 @@ def test_who_asks_for_another_look_while_the_film_is_made_gets_it_before_the_fil
     assert len([fact for fact in told if isinstance(fact, SegmentSealed) and not fact.reused]) == len(
         {fact.key for fact in told if isinstance(fact, SegmentSealed)}
     ), "nothing is made twice"
+
+
+# The film's folder ----------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_is_renamed_while_the_film_is_made_is_waited_for_and_nothing_is_made_in_its_place(studio):
+    folder, away = studio.root / "films", studio.root / "away"
+
+    def rename(order: Order) -> Outcome | None:
+        if isinstance(order, RenderSegment) and not away.exists():
+            folder.rename(away)
+            folder.mkdir()
+        return None
+
+    ended = studio.run(FILM, rename)
+    assert (ended.end.outcome, ended.end.code) == ("failed", "output-gone")
+    assert ended.state.fatal.evidence.note == "folder-replaced"
+    assert list(folder.iterdir()) == [], "a folder of the same name is another folder"
+    again = studio.run()
+    assert (again.end.code, studio.made(), list(folder.iterdir())) == ("output-gone", [], []), "days later, still out"
+    folder.rmdir()
+    assert studio.run().end.code == "output-gone"
+    assert not folder.exists()
+    away.rename(folder)
+    healed = studio.run()
+    assert (healed.end.outcome, studio.made(), healed.job) == ("complete", [], ended.job)
+    assert [path.name for path in folder.iterdir()] == ["film.mov"]
+
+
+def test_a_person_may_accept_the_folder_as_it_is_now(studio):
+    folder = studio.root / "films"
+
+    def replace_it(order: Order) -> Outcome | None:
+        if isinstance(order, JoinFilm):
+            folder.rename(studio.root / "away")
+            folder.mkdir()
+            return Evidence(operation="join", place="output", path=str(folder), errno=errno.ENOENT)
+        return None
+
+    job = studio.run(FILM, replace_it).job
+    ended = studio.run(accept_folder=True)
+    assert (ended.job, ended.end.outcome, studio.made()) == (job, "complete", [])
+    assert [fact.by_person for fact in studio.story(job) if isinstance(fact, FolderRecorded) and fact.role == "film"] == [False, True]
+
+
+def test_a_new_cut_does_not_land_on_the_empty_mount_point_of_the_drive_that_held_the_films(studio):
+    first = studio.run()
+    folder = msgspec.structs.replace(studio.story(first.job)[1].folder, mount=str(studio.root / "films"))
+    studio.house.journal.append(first.job, [FolderRecorded(role="film", folder=folder)], 9.0)
+    refused = studio.refused(cut([clip(0, 20)]))
+    assert (refused.code, refused.fields["drive"]) == ("output-drive-out", str(studio.root / "films"))
+    assert studio.run(cut([clip(0, 20)]), accept_folder=True).end.outcome == "complete"
+
+
+def test_a_scratch_folder_on_a_drive_that_is_out_is_waited_for_and_not_made_anew(studio):
+    first = studio.run()
+    scratch, away = studio.root / "scratch", studio.root / "away"
+    folder = next(fact.folder for fact in studio.story(first.job) if isinstance(fact, FolderRecorded) and fact.role == "scratch")
+    on_a_drive = msgspec.structs.replace(folder, mount=str(scratch))
+    studio.house.journal.append(first.job, [FolderRecorded(role="scratch", folder=on_a_drive)], 9.0)
+    scratch.rename(away)
+    for _ in ("the mount point is gone", "it stands empty"):
+        refused = studio.refused(cut([clip(0, 20)]))
+        assert (refused.code, refused.fields["drive"]) == ("scratch-gone", str(scratch))
+        scratch.mkdir(exist_ok=True)
+        assert list(scratch.iterdir()) == []
+    scratch.rmdir()
+    away.rename(scratch)
+    assert studio.run(cut([clip(0, 20)])).end.outcome == "complete"

@@ -13,6 +13,7 @@ from core.model.facts import (
     ClockJumped,
     Fact,
     FilmRolledBack,
+    FolderRecorded,
     GateClosed,
     GateOpened,
     JobFinished,
@@ -29,10 +30,15 @@ from core.model.facts import (
     SourceMoved,
 )
 from core.model.failure import Recovery, Strategy
+from core.model.folder import FolderIdentity
 from tests.core.explain.telling import ACCEPTED, JOINED, PUBLISHED, RUN, failed, failure, planned, sealed
 
 TOLD: tuple[tuple[Fact, str], ...] = (
     (ACCEPTED, "Asked for /films/film.mov (prores-hq) from Reel, /cuts/reel.otio."),
+    (
+        FolderRecorded(role="film", folder=FolderIdentity(path="/films", mount="/Volumes/F"), by_person=True),
+        "The film's folder is /films, on /Volumes/F, accepted as it is now.",
+    ),
     (RUN, "Work began (Hotsplice 1, ffmpeg 9, 2 at once)."),
     (planned(), "Planned 3 shots, 50 frames from 01:00:00:00 in 3 segments and"),
     (ProblemFound(code="source-missing", path="/m/a", shots=(1, 2)), "Shots 1, 2: media offline. /m/a is not there."),

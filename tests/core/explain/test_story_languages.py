@@ -17,6 +17,7 @@ from core.model.facts import (
     FilmPlanned,
     FilmPublished,
     FilmRolledBack,
+    FolderRecorded,
     GateClosed,
     GateOpened,
     JobAccepted,
@@ -36,6 +37,7 @@ from core.model.facts import (
     SourceMoved,
 )
 from core.model.failure import Evidence, Recovery, Strategy
+from core.model.folder import FolderIdentity
 
 DAMAGED = diagnose(Evidence(operation="render", place="source", path="/m/a{b}.mov", note="log-says-damage"))
 AGAIN = Recovery(strategy=Strategy.WAIT_AND_RETRY, retry_at=1.0, change="in smaller pieces")
@@ -147,6 +149,11 @@ TOLD: tuple[tuple[Fact, str, str], ...] = (
         "Veröffentlicht als /f.mov. Der Film davor ist aufbewahrt als /k.mov.",
     ),
     (FilmPublished(output="/f.mov", film_hash="h", kept=""), "Published as /f.mov.", "Veröffentlicht als /f.mov."),
+    (
+        FolderRecorded(role="scratch", folder=FolderIdentity(path="/s", mount="/")),
+        "The scratch folder is /s, on /.",
+        "Der Arbeitsordner ist /s, auf /.",
+    ),
     (
         FilmRolledBack(output="/f", film_hash="a", kept_hash="b"),
         "Rolled back /f to the film before.",

@@ -1,0 +1,118 @@
+"""The film's folder and the scratch folder are known again, and nothing else is taken for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from core import placing
+from core.model.facts import FolderRecorded
+from core.model.folder import FolderIdentity
+from core.model.refusal import Refused
+from core.perform import volumes
+from core.record.workspace import Workspace
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    (tmp_path / "films").mkdir()
+    return tmp_path / "films" / "film.mov"
+
+
+def recorded(output: Path) -> FolderIdentity:
+    return placing.record_film_folder(volumes.identify(output.parent), output, "job1").folder
+
+
+def unplugged(known: FolderIdentity) -> FolderIdentity:
+    """The same record as if the folder had been on a drive of its own: so the one that is there is the empty mount point."""
+    return msgspec.structs.replace(known, mount=known.path, device=known.device + 1, filesystem=known.filesystem + 1)
+
+
+def test_a_folder_is_known_again_by_its_token_wherever_its_drive_is_mounted(output):
+    known = recorded(output)
+    assert volumes.changed(known) == ""
+    assert volumes.changed(unplugged(known)) == "", "a drive gets another device number each time it is plugged in"
+
+
+def test_an_empty_mount_point_is_not_the_drive(output):
+    known = unplugged(recorded(output))
+    (output.parent / known.mark).unlink()
+    assert volumes.changed(known) == "volume-gone"
+    output.parent.joinpath(".hotsplice").rmdir()
+    output.parent.rmdir()
+    assert volumes.changed(known) == "volume-gone"
+
+
+def test_a_renamed_folder_is_gone_and_a_new_one_is_not_taken_for_it(output, tmp_path):
+    known = recorded(output)
+    output.parent.rename(tmp_path / "away")
+    assert volumes.changed(known) == "folder-gone"
+    output.parent.mkdir()
+    assert volumes.changed(known) == "folder-replaced"
+    output.parent.rmdir()
+    (tmp_path / "away").rename(output.parent)
+    assert volumes.changed(known) == ""
+
+
+@pytest.mark.parametrize("left", [b"", b"another token"])
+def test_a_token_that_was_deleted_or_spoilt_does_not_matter_in_the_same_folder(output, left):
+    known = recorded(output)
+    mark = output.parent / known.mark
+    mark.write_bytes(left) if left else mark.unlink()
+    assert volumes.changed(known) == "" and not volumes.marked(known)
+
+
+def test_a_folder_that_takes_no_token_is_recorded_without_one(output, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Workspace, "mark_folder", full)
+    known = recorded(output)
+    assert known.token == "" and volumes.changed(known) == ""
+    assert volumes.changed(unplugged(known)) == "volume-gone"
+
+
+def test_a_drive_that_is_pulled_before_the_job_is_accepted_is_not_marked(output, tmp_path):
+    seen = volumes.identify(output.parent)
+    output.parent.rename(tmp_path / "away")
+    output.parent.mkdir()
+    with pytest.raises(Refused, match="output-gone"):
+        placing.record_film_folder(seen, output, "job1")
+    assert list(output.parent.iterdir()) == []
+
+
+def test_nothing_is_made_on_the_way_to_a_film(tmp_path):
+    gone = tmp_path / "drive" / "films" / "film.mov"
+    space = Workspace(tmp_path / "home", tmp_path / "scratch")
+    for act in (lambda: space.staged("job1", gone), lambda: Workspace.mark_folder(gone, ".hotsplice/job1.place", "t")):
+        with pytest.raises(FileNotFoundError):
+            act()
+    assert not (tmp_path / "drive").exists()
+
+
+def test_nothing_is_sealed_below_an_empty_mount_point(tmp_path):
+    space = Workspace(tmp_path / "home", tmp_path / "scratch")
+    space.prepare("job1")
+    (tmp_path / "scratch").rename(tmp_path / "away")
+    (tmp_path / "scratch").mkdir()
+    with pytest.raises(FileNotFoundError):
+        space.seal(tmp_path / "part.mov", "v01", ".mov")
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_mark_stays_while_its_job_can_be_resumed(output, tmp_path):
+    space, known = Workspace(tmp_path / "home", tmp_path / "scratch"), recorded(output)
+    space.close_job("job1", output, resumable=True)
+    assert volumes.marked(known)
+    space.close_job("job1", output)
+    assert list(output.parent.iterdir()) == []
+
+
+def test_what_is_on_record_of_a_folder_reads_as_it_was_written(output):
+    from core.model import codec
+    from core.model.facts import Fact
+
+    fact = FolderRecorded(role="film", folder=recorded(output), by_person=True)
+    assert codec.decode(codec.encode(fact), Fact) == fact  # type: ignore[arg-type]
