@@ -115,6 +115,8 @@ class Companion:
         cut_off = endpoint.read(self.where.home) is not None  # one that ends in order takes its file with it
         endpoint.write(self.where.home, here)
         program.leave(self.where.home, program_version())
+        words = f"The companion is ready at {self._server.address}, process {os.getpid()}."
+        _log.info("companion ready", extra={"said": {"message": words}})
         self._hear(f"companion ready at {self._server.address}")
         if self._server.beyond:
             self._hear(self._server.beyond)
@@ -130,6 +132,7 @@ class Companion:
                 busy = self._server.pump()
             reason = self._leaving or self._stopped()
             self._finish()
+            _log.info("companion ends", extra={"said": {"message": f"The companion ends in order: {reason}."}})
             return reason
         finally:
             endpoint.remove(self.where.home, os.getpid())
@@ -258,7 +261,8 @@ class Companion:
         self._server.still(job)
         self._notices.over(job)
         end = self._turns.after(job, work.child.code(), work.summary, asked=asked)
-        _log.info("job ended", extra={"said": {"job": job, "end": end.why}})
+        words = f"The companion's work on job {job} ended: {end.why}."
+        _log.info("job ended", extra={"said": {"message": words, "job": job, "end": end.why}})
         self._hear(f"{job}: {end.why}")
         if end.wish is not None:
             self._settle(job, end.wish, end.code, end.detail)

@@ -130,7 +130,9 @@ class ErrandRow:
     def _gone(self) -> None:
         """Whatever it was at may have cost it its life: that is asked of one more, and not of a third."""
         assert self._child is not None
-        _log.warning("a child ended", extra={"said": {"module": self._module, "code": self._child.code()}})
+        code = self._child.code()
+        words = f"{self._module}, a process that works for the companion, ended with exit code {code}; another takes its place."
+        _log.warning("a child ended", extra={"said": {"message": words, "module": self._module, "code": code}})
         self._child = None
         self._rest_until = machine.monotonic() + REST_S
         given_up = None

@@ -26,9 +26,13 @@ class Leftovers:
 
     def take_up(self, jobs: Iterable[Left], *, cut_off: bool) -> None:
         """At the start. `cut_off`: the companion before did not end in order."""
+        if cut_off:
+            words = "The companion before this one did not end in order: it was killed, it crashed, or the machine stopped."
+            _log.warning("companion was cut off", extra={"said": {"message": words}})
         if cut_off and (ended := orphans.reap()):
             self._hear(f"ended {len(ended)} processes that were left over")
-            _log.warning("orphans ended", extra={"said": {"pids": ended}})
+            words = f"{len(ended)} processes that the earlier companion had started were still running; they were ended."
+            _log.warning("orphans ended", extra={"said": {"message": words, "pids": ended}})
         for left in jobs:
             self._hear(f"taking up {left.job}: {left.briefly}")
             if left.pieces:

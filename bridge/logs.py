@@ -1,24 +1,54 @@
 """The log: one JSON object per line in `<home>/logs/hotsplice.log`, for someone who must find out later what happened.
 
+Each line has `time` (ISO 8601, UTC), `at` (the same in unix seconds), `level`, `pid`, `event` and `message`, a plain English
+sentence that says what happened, to which file, and what was decided; then fields for programs. Who reads `time` and
+`message` alone has the whole story.
+
 The one place that sets it up. Each line is opened, appended in one write and closed, so that several processes can log at
-once and none holds a file that another rotates. Nothing that goes wrong here ever reaches whoever logs. What the journal
-says is not repeated in full: facts stand here by kind and code. Never: the environment, and words that look like secrets.
+once and none holds a file that another rotates. Nothing that goes wrong here ever reaches whoever logs. No folder is made but
+for the first line: the data folder may be on a drive that is gone, and a line that cannot be written is dropped. Where the disk
+is full, `RESERVE` is given up for the lines that say so. What the journal says is not
+repeated in full.
+Never: the environment, and words that look like secrets.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
+import platform
 import re
+import signal
 import sys
 import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from core.model import codec
-from core.model.facts import AttemptFailed, Fact, GateClosed, JobFinished, ProblemFound, ShotSlated, SoundSilenced
+from core.model.facts import (
+    Answered,
+    AttemptFailed,
+    ClockJumped,
+    Fact,
+    FilmPublished,
+    GateClosed,
+    GateOpened,
+    JobAccepted,
+    JobFinished,
+    ProblemFound,
+    RunInterrupted,
+    RunStarted,
+    SealBroken,
+    ShotSlated,
+    SoundSilenced,
+    SourceMoved,
+)
+from core.model.failure import Failure
 from core.perform import machine
 from core.record import papers
 
@@ -27,6 +57,8 @@ MOST_BYTES, KEEP = 2_000_000, 5
 SAID = "companion.log"
 """What a companion without a terminal, and the programs it starts, print: seldom anything, and all the more wanted then."""
 SHORTEN_S = 60.0
+RESERVE, RESERVE_BYTES = "reserve", 65_536
+"""A file of zeros beside the log, removed when the disk is full, so that the last lines find room."""
 LONGEST = 16_000
 """Characters of one line; a longer one loses its fields, not its event."""
 
@@ -48,19 +80,30 @@ class _Lines(logging.Handler):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        self.path = path
+        self.path, self._begun = path, False
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._append(line_of(record))
+            line = line_of(record)
+            if not self._begun:
+                self._begun = True
+                with contextlib.suppress(OSError):
+                    papers.hold_room(self.path.with_name(RESERVE), RESERVE_BYTES)
+            try:
+                self._append(line)
+            except OSError as error:
+                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                    raise
+                papers.give_up(self.path.with_name(RESERVE))
+                self._append(line)
         except Exception:  # a log that cannot be written costs nobody his film
             pass
 
     def _append(self, line: bytes) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(handle, line)
+            if os.write(handle, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             full = os.fstat(handle).st_size > MOST_BYTES
         finally:
             os.close(handle)
@@ -70,16 +113,19 @@ class _Lines(logging.Handler):
 
 def line_of(record: logging.LogRecord) -> bytes:
     """A record as one line: control characters escaped, secrets left out."""
-    said = {
+    head = {
+        "time": iso(record.created),
         "at": round(record.created, 3),
         "level": record.levelname.lower(),
         "pid": record.process,
         "event": record.getMessage(),
-        **getattr(record, "said", {}),
     }
+    fields = dict(getattr(record, "said", {}))
+    message = {"message": fields.pop("message")} if "message" in fields else {}
+    said = head | message | {f"{key}_" if key in head else key: value for key, value in fields.items()}
     text = json.dumps(_without_secrets(said), ensure_ascii=True)
     if len(text) > LONGEST:
-        text = json.dumps({key: said[key] for key in ("at", "level", "pid", "event")} | {"left_out": len(text)})
+        text = json.dumps(head | {"left_out": len(text)})
     return text.encode("ascii") + b"\n"
 
 
@@ -93,6 +139,11 @@ def _without_secrets(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_secrets(one) for one in value]
     return value
+
+
+def iso(at: float) -> str:
+    """A moment (unix seconds) in ISO 8601, UTC, to the millisecond."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def begin(home: Path) -> None:
@@ -109,31 +160,108 @@ def _say(level: int, event: str, **fields: Any) -> None:
         _log.log(level, "%s", event, extra={"said": fields})
 
 
-def command(verb: str, version: str) -> None:
-    """A command began."""
-    _say(logging.INFO, "command", verb=verb, version=version)
+def command(verb: str, version: str, arguments: Sequence[str] = ()) -> None:
+    """A command began, with what was asked and the machine it runs on."""
+    asked = " ".join(["hotsplice", *(arguments or [verb])])
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}, {machine.cores()} cores"
+    message = f"Hotsplice {version} begins: {asked}. This machine: {system}."
+    _under_way[:] = [(verb, machine.monotonic())]
+    _say(logging.INFO, "command", message=message, verb=verb, version=version)
+
+
+_under_way: list[tuple[str, float]] = []
+"""The command of this process that was logged, and when it began (monotonic)."""
+
+
+def ended(code: int) -> None:
+    """The command that was logged as begun came to its end. Where this line is missing, the process was killed or the machine
+    stopped."""
+    if not _under_way:
+        return
+    verb, began = _under_way.pop()
+    meaning, seconds = _MEANING.get(code, ""), machine.monotonic() - began
+    message = f"The command {verb} ended after {seconds:.1f} s with exit code {code}{f': {meaning}' if meaning else ''}."
+    _say(logging.INFO if code in (0, 130) else logging.WARNING, "command ended", message=message, verb=verb, exit_code=code)
+
+
+_MEANING = {
+    0: "all right",
+    1: "the film is published but incomplete",
+    2: "the request was refused, nothing was begun",
+    3: "the job failed, nothing was published",
+    130: "it was interrupted and can go on",
+}
 
 
 def fact(job: str, seq: int, said: Fact) -> None:
-    """A fact that the journal has: its kind and number, and for what went wrong the code and the place."""
+    """A fact that the journal has: a sentence, its kind and number, and for what went wrong the code, the place and the
+    decision."""
     level = logging.WARNING if isinstance(said, _WRONG) else logging.INFO
     fields: dict[str, Any] = {}
     failure = getattr(said, "failure", None)
     if failure is not None:
         seen = failure.evidence
-        fields = {"code": failure.code, "type": failure.type.value, "path": seen.path, "errno": seen.errno, "note": seen.note}
-        fields |= {"exit_code": seen.exit_code, "detail": seen.detail, "stderr": list(seen.stderr[-3:])}
+        fields = {"code": failure.code, "type": failure.type.value, "operation": seen.operation, "place": seen.place}
+        fields |= {"path": seen.path, "volume": seen.volume, "errno": seen.errno}
+        fields |= {"note": seen.note, "exit_code": seen.exit_code, "detail": seen.detail, "stderr": list(seen.stderr[-3:])}
+        fields |= {"free_bytes": seen.free_bytes, "free_memory_bytes": seen.free_memory_bytes}
         fields = {name: value for name, value in fields.items() if value not in (None, "", [])}
-    elif isinstance(said, ProblemFound | JobFinished):
-        fields = {name: value for name, value in codec.plain(said).items() if name != "is"}
-    for name in ("shot", "attempt"):
+    elif isinstance(said, _TOLD):
+        fields = {name: value for name, value in codec.plain(said).items() if name != "is" and value not in (None, "", [])}
+    for name in ("shot", "attempt", "gate"):
         if getattr(said, name, 0):
             fields[name] = getattr(said, name)
     if isinstance(said, AttemptFailed):
         fields["strategy"] = said.recovery.strategy.value
-    _say(level, type(said).__name__, job=job, seq=seq, **fields)
+        if said.recovery.change:
+            fields["change"] = said.recovery.change
+    _say(level, type(said).__name__, message=_sentence(said), job=job, seq=seq, **fields)
 
 
+def _sentence(said: Fact) -> str:
+    """What happened, in English, whatever language the displays speak."""
+    from core.explain import catalogue  # late: most commands log nothing that needs words
+    from core.explain.story import sentence
+
+    failure: Failure | None = getattr(said, "failure", None)
+    try:
+        told = sentence(said)
+        if failure is not None and not isinstance(said, AttemptFailed):
+            told = f"{told} {catalogue.explain(failure).message}"
+        return told + _cause(failure) if failure is not None else told
+    except Exception:  # a sentence that cannot be made costs nobody his film
+        return type(said).__name__
+
+
+def _cause(failure: Failure) -> str:
+    """What the system said, for those who look for the cause: the sentences before say what it means."""
+    seen = failure.evidence
+    parts = []
+    if seen.errno:
+        parts.append(f"the system answered {errno.errorcode.get(seen.errno, seen.errno)} ({os.strerror(seen.errno)})")
+    if seen.exit_code is not None and seen.exit_code < 0:
+        with contextlib.suppress(ValueError):
+            parts.append(f"the process was ended by signal {-seen.exit_code} ({signal.Signals(-seen.exit_code).name})")
+    elif seen.exit_code:
+        parts.append(f"the process ended with exit code {seen.exit_code}")
+    if seen.frames_wanted is not None and seen.frames_seen is not None and seen.frames_seen != seen.frames_wanted:
+        parts.append(f"{seen.frames_seen} of {seen.frames_wanted} frames were made")
+    if seen.note == "hung":
+        parts.append(f"no sign of life for {seen.elapsed_s:.0f} s")
+    if seen.note == "hung" and seen.detail == "stopped":
+        parts.append("the process was stopped")
+    if seen.free_bytes is not None and seen.errno in (errno.ENOSPC, errno.EDQUOT):
+        parts.append(f"{seen.free_bytes} bytes were free")
+    if seen.volume:
+        parts.append(f"volume {seen.volume}")
+    return f" Seen: {'; '.join(parts)}." if parts else ""
+
+
+_TOLD = (
+    ProblemFound, JobFinished, JobAccepted, RunStarted, GateOpened, ClockJumped, SealBroken, Answered, SourceMoved,
+    RunInterrupted, FilmPublished,
+)  # fmt: skip
+"""Facts that are short enough to be repeated as they are."""
 _WRONG = (AttemptFailed, GateClosed, ProblemFound, ShotSlated, SoundSilenced)
 
 
@@ -151,7 +279,8 @@ def unforeseen(error: BaseException) -> None:
         places = [f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
         told.append({"type": type(link).__name__, "message": str(link)[:1000], "places": places})
         link = link.__cause__ or link.__context__
-    _say(logging.ERROR, "unforeseen", errors=told)
+    message = f"A mistake in Hotsplice itself: {type(error).__name__}: {str(error)[:300]}. The places in the program are listed."
+    _say(logging.ERROR, "unforeseen", message=message, errors=told)
 
 
 def _short(filename: str) -> str:

@@ -123,7 +123,8 @@ class Server:
         try:
             self.socket.bind(f"tcp://{where}")
         except zmq.ZMQError as error:
-            _log.warning("not listening", extra={"said": {"at": where, "detail": str(error)}})
+            words = f"The companion cannot listen at {where} for other machines: {error.strerror}. This machine is served."
+            _log.warning("not listening", extra={"said": {"message": words, "address": where}})
             return f"cannot listen at {where}: {error.strerror}"
         return f"listening at {where} for machines that are paired"
 

@@ -67,7 +67,8 @@ class Working:
             workers = now.workers[job]
             child = Child(job, "bridge.job", [job, "--jobs", str(workers)], self._context)
             self._works[job] = Work(child, workers)
-            _log.info("job begun", extra={"said": {"job": job, "pid": child.process.pid, "workers": workers}})
+            words = f"The companion begins to work on job {job}: process {child.process.pid}, {workers} shots at once."
+            _log.info("job begun", extra={"said": {"message": words, "job": job, "child": child.process.pid, "workers": workers}})
         for job, workers in now.workers.items():
             work = self._works.get(job)
             if work is not None and work.workers != workers:

@@ -134,6 +134,8 @@ def _logged(home: Path, job: str, *, only: bool) -> list[dict[str, Any]]:
                 continue  # a line that a full disk cut
             if not isinstance(said, dict) or said.get("job", job) != job:
                 continue
+            if only:  # the story tells the same of masked values
+                said.pop("message", None)
             if only and "job" not in said:
                 if said.get("event") not in ("command", "unforeseen"):
                     continue

@@ -24,7 +24,17 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None, *, share: Callable[[], int] | None = None) -> int:
     """Run one command; its exit code. `share` says at any time how many workers a job may have from then on."""
-    as_json = "--json" in (sys.argv[1:] if argv is None else argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    code = _command(words, share)
+    if "bridge.logs" in sys.modules:
+        from bridge import logs
+
+        logs.ended(code)
+    return code
+
+
+def _command(argv: Sequence[str], share: Callable[[], int] | None) -> int:
+    as_json = "--json" in argv
     process.trust_no_relative_path()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names that are not text; in JSON it is the very escape
@@ -35,7 +45,7 @@ def main(argv: Sequence[str] | None = None, *, share: Callable[[], int] | None =
             if arguments.verb is None and not arguments.version:
                 parser().print_help()
                 return 2
-        _begin_log(arguments.verb)
+        _begin_log(arguments.verb, argv)
         refused = _unusable(arguments)
         return _refuse(refused, "", as_json) if refused else _dispatch(arguments, share)
     except Unclear as error:
@@ -56,7 +66,7 @@ def _language() -> Language:
     return settings.language()
 
 
-def _begin_log(verb: str | None) -> None:
+def _begin_log(verb: str | None, argv: Sequence[str]) -> None:
     """Commands that only ask are not logged, but for what goes wrong."""
     if verb is None:
         return
@@ -66,7 +76,7 @@ def _begin_log(verb: str | None) -> None:
     if verb in ("assemble", "resume", "answer", "rollback", "clean", "companion"):
         from bridge.cli.house import program_version
 
-        logs.command(verb, program_version())
+        logs.command(verb, program_version(), argv)
 
 
 def _unusable(arguments: argparse.Namespace) -> Refused | None:

@@ -327,7 +327,7 @@ class Keeper:
         words = f"{error.filename or self.folder.inbox}: {error.strerror or error}"
         if words != self._silent:
             self._silent = words
-            _log.warning("door", extra={"said": {"trouble": words}})
+            _log.warning("door", extra={"said": {"message": words}})
 
 
 def _whole(timeline: bytes) -> bool:

@@ -90,6 +90,23 @@ def _head(path: Path) -> bytes:
         return handle.read(4096)
 
 
+def hold_room(path: Path, size: int) -> None:
+    """Write a file of zeros that `give_up` removes when the disk is full; its folder is made where it is missing. OSError."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.exists():
+        return
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.write(handle, bytes(size))
+    finally:
+        os.close(handle)
+
+
+def give_up(path: Path) -> None:
+    """Remove such a file. OSError."""
+    path.unlink(missing_ok=True)
+
+
 def rotate(log: Path, keep: int, most: int) -> None:
     """`log` becomes `log.1`, that `log.2` and so on; the oldest of `keep` goes. Of several processes that see at once that it
     has grown beyond `most` bytes one does it; whoever appends meanwhile does so under either name, and nothing is lost."""

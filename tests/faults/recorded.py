@@ -22,6 +22,7 @@ class RecordedVolume:
     def __init__(self, place: Path, behind: Path) -> None:
         self.place, self.behind = place, behind
         self._server: subprocess.Popen[str] | None = None
+        self._former: list[subprocess.Popen[str]] = []
 
     @property
     def mounted(self) -> bool:
@@ -64,27 +65,42 @@ class RecordedVolume:
         file.unlink()
         return changes
 
-    def vanish_after(self, changes: int) -> None:
-        """The program behind it ends at this change from now on: every call fails, as with a drive that is pulled."""
-        self._say(do="vanish", after=changes)
+    def vanish_after(self, calls: int, *, at_once: bool) -> None:
+        """Be `gone` after so many reads and changes from now on. `at_once`: the program behind it ends, and every call fails, as
+        with a drive that is pulled. Otherwise what is open stays open, as with a drive that is ejected by force."""
+        self._sign.unlink(missing_ok=True)
+        self._say(do="vanish", after=calls, sign="" if at_once else str(self._sign))
+
+    @property
+    def _sign(self) -> Path:
+        return self.behind.with_name(f"{self.behind.name}.gone")
 
     @property
     def gone(self) -> bool:
-        """Whether the program behind it has ended."""
-        return self._server is not None and self._server.poll() is not None
+        """Whether the moment of `vanish_after` has come."""
+        return self._sign.exists() or (self._server is not None and self._server.poll() is not None)
+
+    def forget(self) -> None:
+        """Take the mount away; whatever still has a file open may go on with it. The next `mount` is another program's."""
+        self.unmount()
+        if self._server is not None:
+            self._former.append(self._server)
+            self._server = None
+        self._sign.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Leave no mount, process or folder behind."""
         if self.mounted:
             self.unmount()
-        if self._server is not None:
-            assert self._server.stdin and self._server.stdout
-            self._server.stdin.close()
+        for server in [*self._former, *([self._server] if self._server else [])]:
+            assert server.stdin and server.stdout
+            server.stdin.close()
             try:
-                self._server.wait(5)
+                server.wait(0.2 if server is not self._server else 5)
             except subprocess.TimeoutExpired:
-                self._server.kill()
-                self._server.wait()
-            self._server.stdout.close()
-            self._server = None
+                server.kill()
+                server.wait()
+            server.stdout.close()
+        self._former.clear()
+        self._server = None
         shutil.rmtree(self.behind, ignore_errors=True)

@@ -5,7 +5,7 @@
 Commands are lines of JSON on standard input, one answer each on standard output:
     {"do": "mount", "folder": F, "at": M}   serve folder F at mount point M, with an empty record
     {"do": "trace", "file": T}              pickle the record, the fields of each `Change`, into T
-    {"do": "vanish", "after": N}            exit without a word at the N-th change from now on
+    {"do": "vanish", "after": N, "sign": F} exit without a word at the N-th read or change from now on; with F: make file F instead
 The process serves one mount at a time. After `fusermount3 -u M` it waits for the next `mount`.
 """
 
@@ -52,7 +52,7 @@ class Recorder(Faulty):
     def __init__(self, root: str) -> None:
         super().__init__(root)
         self.changes: list[Change] = []
-        self.vanish_after = 0
+        self.vanish_after, self.sign = 0, ""
         self._one = threading.RLock()
         self._numbers: dict[int, int] = {os.lstat(root).st_ino: ROOT}
         self._next = 1
@@ -82,9 +82,14 @@ class Recorder(Faulty):
 
     def _note(self, op: str, path: str, *words: Any) -> None:
         self.changes.append(Change(time.monotonic_ns(), op, path, words))
+        self._count()
+
+    def _count(self) -> None:
         if self.vanish_after:
             self.vanish_after -= 1
-            if not self.vanish_after:
+            if not self.vanish_after and self.sign:
+                os.close(os.open(self.sign, os.O_WRONLY | os.O_CREAT, 0o600))
+            elif not self.vanish_after:
                 os._exit(1)
 
     # Names ------------------------------------------------------------------------------------------------------------
@@ -158,6 +163,12 @@ class Recorder(Faulty):
 
     # Bytes ------------------------------------------------------------------------------------------------------------
 
+    def read(self, path: str, size: int, offset: int, fh: int) -> bytes:
+        data = super().read(path, size, offset, fh)
+        with self._one:
+            self._count()
+        return data
+
     def write(self, path: str, data: bytes, offset: int, fh: int) -> int:
         with self._one:
             written = super().write(path, data, offset, fh)
@@ -193,7 +204,7 @@ def main() -> None:
                 now[:] = [Recorder(os.path.realpath(told["folder"]))]
                 mounts.put((now[0], told["at"]))
             elif told["do"] == "vanish":
-                now[0].vanish_after = told["after"]
+                now[0].sign, now[0].vanish_after = told["sign"], told["after"]
             else:
                 with open(told["file"], "wb") as file:
                     pickle.dump([tuple(change) for change in now[0].changes], file)

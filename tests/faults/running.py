@@ -31,11 +31,12 @@ class Seen(NamedTuple):
 
 
 class Run:
-    """A job under way. `wrapper` goes before the program (strace, faketime); `prepare` runs in the child before it begins."""
+    """A job under way. `wrapper` goes before the program (strace, faketime); `prepare` runs in the child before it begins.
+    `command` is another program that tells of itself as `hotsplice assemble --json` does."""
 
     def __init__(
         self, ask: dict[str, Any], folder: Path, *, wrapper: Sequence[str] = (), environment: dict[str, str] | None = None,
-        prepare: Callable[[], None] | None = None,
+        prepare: Callable[[], None] | None = None, command: Sequence[str] = (),
     ) -> None:  # fmt: skip
         number = len(list(folder.glob("ask*.json")))
         path = folder / f"ask{number}.json"
@@ -46,7 +47,7 @@ class Run:
         self._news = threading.Condition()
         self._complaints = (folder / f"said{number}").open("w+b")
         self.process = subprocess.Popen(
-            [*wrapper, sys.executable, "-m", "tests.faults.assembling", str(path)],
+            [*wrapper, *(command or (sys.executable, "-m", "tests.faults.assembling", str(path)))],
             cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._complaints, preexec_fn=prepare,
             env={**os.environ, **(environment or {}), name: value, "PYTHONDONTWRITEBYTECODE": "1"},
         )  # fmt: skip
@@ -57,7 +58,7 @@ class Run:
         assert self.process.stdout
         for line in self.process.stdout:
             with self._news:
-                self.lines.append(json.loads(line))
+                self.lines.append(_told(line))
                 self._news.notify_all()
         with self._news:
             self._news.notify_all()
@@ -149,6 +150,16 @@ class Run:
             if self.process.poll() is not None:
                 break
         raise TooLate("there was no such process")
+
+
+def _told(line: bytes) -> dict[str, Any]:
+    """A line of `tests.faults.assembling`, or one of the command line as if it were one."""
+    said: dict[str, Any] = json.loads(line)
+    if said.get("event") == "fact":
+        return {"at": time.monotonic(), "fact": {"is": said["kind"], **said["body"]}}
+    if said.get("event") == "summary":
+        return {"at": time.monotonic(), "end": said["outcome"], "code": said.get("code", "")}
+    return {"at": time.monotonic(), **said} if "event" in said else said
 
 
 def rendering(words: list[str]) -> bool:

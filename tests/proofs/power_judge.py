@@ -82,7 +82,9 @@ def _after(recording: Recording, place: int, models: Sequence[Model], chance: ra
 
 def _again(verdict: Verdict, rig: Rig, scenario: Scenario) -> Ended | None:
     try:
-        return rig.run(scenario.argv)
+        return rig.run(
+            ["1" if before == "-j" else word for before, word in zip(["", *scenario.argv], scenario.argv, strict=False)]
+        )
     except (NotDone, subprocess.TimeoutExpired) as error:
         verdict.wrong.append(f"run again, it came to no end: {error}")
         return None

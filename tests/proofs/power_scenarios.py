@@ -1,7 +1,7 @@
 """What is under way when the power fails: a machine with one volume or three, the states it is in, and the commands.
 
 `Rig` is a lane whose data folder, scratch folder and film folder are volumes that record every change. `one` has all three on
-one volume, `apart` has one volume for each. Sources lie on a volume that no power cut touches.
+one volume, `apart` has one volume for each; sources lie elsewhere. `drives` has a volume for the sources as well.
 """
 
 from __future__ import annotations
@@ -28,7 +28,12 @@ from tests.proofs import strike
 from tests.proofs.launch import ROOT
 from tests.proofs.stage import Ended, Lane, bytes_hash
 
-Layout = Literal["one", "apart"]
+Layout = Literal["one", "apart", "drives"]
+
+
+_VOLUMES: dict[Layout, tuple[str, ...]] = {
+    "one": ("disk",), "apart": ("home", "scratch", "out"), "drives": ("home", "scratch", "out", "media"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -81,8 +86,7 @@ class Rig(Lane):
 
     def __post_init__(self) -> None:
         back = self.root.with_name(f"{self.root.name}-back")
-        names = ("disk",) if self.layout == "one" else ("home", "scratch", "out")
-        self.volumes = [RecordedVolume(self.root / name, back / name) for name in names]
+        self.volumes = [RecordedVolume(self.root / name, back / name) for name in _VOLUMES[self.layout]]
 
     def _inside(self, name: str) -> Path:
         return self.root / "disk" / name if self.layout == "one" else self.root / name
@@ -136,6 +140,7 @@ class Rig(Lane):
         for volume in self.volumes:
             if volume.mounted:
                 volume.unmount()
+            shutil.rmtree(volume.place, ignore_errors=True)  # what an earlier trial left beneath is on record by then
 
     def save(self, name: str) -> None:
         """Keep this state to come back to."""

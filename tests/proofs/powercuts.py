@@ -26,7 +26,7 @@ from pathlib import Path
 
 from tests.faults.crash_states import MODELS, Model
 from tests.faults.volumes import why_no_fuse
-from tests.proofs import report
+from tests.proofs import drives, report
 from tests.proofs.holding import Verdict
 from tests.proofs.power_judge import try_cut
 from tests.proofs.power_scenarios import Cuts, Layout, Recording, Rig, Scenario, make_cuts, record, scenarios
@@ -136,7 +136,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return report.close("powercuts", False, quick=quick, not_run=why)
     with report.workplace("powercuts") as place:
         held, figures = prove(place, say, quick=quick)
-    return report.close("powercuts", held, quick=quick, seconds=time.monotonic() - began, **figures)
+        returned, more = drives.prove(place, say, each=1 if quick else 9)
+    return report.close("powercuts", held and returned, quick=quick, seconds=time.monotonic() - began, **figures, **more)
 
 
 if __name__ == "__main__":

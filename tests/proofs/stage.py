@@ -87,6 +87,11 @@ class Lane:
         """Wait for a run that was begun."""
         return _ended(self.launcher.wait(pid), said)
 
+    @staticmethod
+    def ended(code: int, said: Path) -> Ended:
+        """How a run ended that was waited for by others."""
+        return _ended(code, said)
+
     def run(self, argv: Sequence[str], extra: Mapping[str, str] | None = None) -> Ended:
         """Run a command to its end."""
         return self.finish(*self.start(argv, extra or {}))

@@ -92,8 +92,9 @@ def test_what_cannot_be_carried_out_is_refused(
     assert main(words) == 2
     report = summary_of(capsys.readouterr().out)
     assert (report["exit_code"], report["code"]) == (2, code)
-    logged = json.loads((tmp_path / "home" / "logs" / "hotsplice.log").read_text().splitlines()[-1])
-    assert (logged["event"], logged["code"]) == ("refused", code)
+    told = [json.loads(line) for line in (tmp_path / "home" / "logs" / "hotsplice.log").read_text().splitlines()]
+    assert [one["code"] for one in told if one["event"] == "refused"] == [code]
+    assert all(one["exit_code"] == 2 for one in told if one["event"] == "command ended")
     assert main([word for word in words if word != "--json"]) == 2
     said = capsys.readouterr()
     assert report["action"] in said.out and "Traceback" not in said.out + said.err
