@@ -58,7 +58,8 @@ class Clerk:
                 case Submit():
                     return self._submit(errand, timeline)
                 case List():
-                    jobs = job_lines(self.journal, self.submissions, self.where.home, errand.most)
+                    by_film, most = errand.by_film, errand.most
+                    jobs = job_lines(self.journal, self.submissions, self.where.home, most, by_film=by_film)
                     return Jobs(re=errand.request, jobs=jobs, paused=self.submissions.paused)
                 case Cancel():
                     return self._cancel(errand)

@@ -10,15 +10,32 @@ import msgspec
 from bridge.sayings import JobLine
 from core.model.facts import RunStarted
 from core.record import locks
-from core.record.jobs import ended, is_open
+from core.record.jobs import Listed, ended, films, is_open, listed
 from core.record.journal import Journal
 from core.record.submissions import Submissions, Wish
 
 
-def job_lines(journal: Journal, submissions: Submissions, home: Path, most: int) -> tuple[JobLine, ...]:
-    """The newest jobs, oldest first. That a job is under work is not on record: it waits, or somebody else makes it."""
+def job_lines(
+    journal: Journal, submissions: Submissions, home: Path, most: int, *, by_film: bool = False
+) -> tuple[JobLine, ...]:
+    """The newest jobs, oldest first, or `by_film` one for each film. That a job is under work is not on record: it waits, or
+    somebody else makes it."""
     wishes = dict(submissions.queue())
-    return tuple(_line(journal, submissions, home, job, at, wishes.get(job)) for job, at in journal.jobs()[-most:])
+    found = by_film_of(journal, submissions, home) if by_film else listed(journal)
+    return tuple(
+        msgspec.structs.replace(_line(journal, submissions, home, one.job, one.at, wishes.get(one.job)), runs=one.runs)
+        for one in found[-most:]
+    )
+
+
+def by_film_of(journal: Journal, submissions: Submissions, home: Path) -> list[Listed]:
+    """One line for each film, and for each job that waits or is under work."""
+    found = listed(journal)
+    busy = {job for job, wish in submissions.queue() if wish == "run" and is_open(journal, job)}
+    for output in {one.output for one in found}:
+        if locks.held(home, output):
+            busy |= {one.job for one in found if one.output == output and under_work(journal, home, one.job, output)}
+    return films(found, busy)
 
 
 def job_line(journal: Journal, submissions: Submissions, home: Path, job: str, working: Collection[str]) -> JobLine:

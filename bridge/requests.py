@@ -71,10 +71,12 @@ class Watch(Message, frozen=True):
     after: Seq = 0
 
 
-class List(Message, frozen=True):
-    """Which jobs are there? The newest are told, at most `most`, oldest first."""
+class List(Message, frozen=True, omit_defaults=True):
+    """Which jobs are there? The newest are told, at most `most`, oldest first. `by_film`: one line for each film, its newest job,
+    and for each other job that waits or is under work."""
 
     most: Annotated[int, msgspec.Meta(ge=1, le=MOST_LISTED)] = 100
+    by_film: bool = False
 
 
 class Cancel(Message, frozen=True):

@@ -44,7 +44,8 @@ class Watching(Said, frozen=True):
 
 class JobLine(msgspec.Struct, frozen=True, kw_only=True):
     """A job. `state`: waiting, working, elsewhere (another terminal makes it), held, interrupted, or how it ended. `digest`: jobs
-    that were asked for the same film of the same cut share it; a later one takes the earlier one's place."""
+    that were asked for the same film of the same cut share it; a later one takes the earlier one's place. `runs`: how many jobs
+    for this film the line stands for, where there is one line for each film."""
 
     job: str
     state: str
@@ -55,6 +56,7 @@ class JobLine(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     priority: int = 0
     digest: str = ""
+    runs: int = 1
 
 
 class Jobs(Said, frozen=True):

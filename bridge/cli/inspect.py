@@ -17,7 +17,7 @@ from bridge.cli.asking import ask, runs
 from bridge.cli.console import brief, safe
 from bridge.cli.house import Place
 from bridge.cli.opened import place_with_mistakes, with_journal
-from bridge.job_lines import under_work
+from bridge.job_lines import by_film_of, under_work
 from bridge.requests import MOST_LISTED, List
 from bridge.sayings import Jobs
 from core.explain.filling import Language
@@ -26,6 +26,7 @@ from core.explain.story import sentence, word
 from core.model import codec
 from core.model.checkpoint import Checkpoint
 from core.model.facts import FilmPlanned, JobFinished, RunInterrupted, RunStarted, SegmentSealed
+from core.record.jobs import listed
 from core.record.journal import Entry, Journal
 from core.record.submissions import Submissions
 
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         speak = where.settings.language
         match arguments.verb:
             case "jobs":
-                _jobs(where, journal, console, arguments.json, speak)
+                _jobs(where, journal, console, arguments, speak)
             case "show":
                 _show(journal, find_job(journal, arguments.job), console, arguments.json, speak)
             case _:
@@ -74,12 +75,14 @@ def _now(journal: Journal, job: str, home: Path, output: str) -> str:
     return "elsewhere" if under_work(journal, home, job, output) else state_of(journal, job)
 
 
-def _jobs(where: Place, journal: Journal, console: Console, as_json: bool, speak: Language) -> None:
-    """From the record; what is in the queue, and under work, is known to the companion where one runs."""
+def _jobs(where: Place, journal: Journal, console: Console, asked: argparse.Namespace, speak: Language) -> None:
+    """From the record; what is in the queue, and under work, is known to the companion where one runs. Of a film the newest job
+    stands for all of them, unless every job is asked for."""
     said = ask(where, List(request="jobs", most=MOST_LISTED)) if runs(where) else None
     queued = {line.job: line for line in said.jobs if line.state in _QUEUED} if isinstance(said, Jobs) else {}
     rows: list[dict[str, Any]] = []
-    for job, at in journal.jobs():
+    found = listed(journal) if asked.all else by_film_of(journal, Submissions(journal), where.home)
+    for job, at, _, jobs in found:
         accepted, _ = journal.request(job)
         planned = journal.last(job, "FilmPlanned")
         shots = planned.fact.shots if planned and isinstance(planned.fact, FilmPlanned) else 0
@@ -93,9 +96,10 @@ def _jobs(where: Place, journal: Journal, console: Console, as_json: bool, speak
                 "preset": accepted.preset,
                 "timeline": accepted.timeline_name,
                 "output": accepted.output,
+                "runs": jobs,
             }
         )
-    if as_json:
+    if asked.json:
         _json(rows)
         return
     if not rows:
@@ -114,6 +118,8 @@ def _jobs(where: Place, journal: Journal, console: Console, as_json: bool, speak
             brief(row["output"]),
         )
     console.print(table)
+    if any(row["runs"] > 1 for row in rows):
+        console.print(phrase("jobs-folded", speak, count=len(journal.jobs()) - len(rows)))
     if isinstance(said, Jobs) and said.paused:
         console.print(phrase("queue-paused", speak))
     elif said is None and Submissions(journal).paused:

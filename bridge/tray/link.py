@@ -26,7 +26,7 @@ from core.model.refusal import Refused
 
 LIST_EVERY_S = 2.0
 """How often the list of jobs is asked for when nothing happens; what happens has it asked for at once."""
-_LISTED = List(request="list", most=500)
+_LISTED = List(request="list", most=500, by_film=True)
 _SLOW = (Submit, Describe, Pictures, Stats)
 """What may take the companion seconds: other requests do not wait for that."""
 STARTING_S, ABSENT_S = 15.0, 1.5

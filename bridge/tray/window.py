@@ -181,11 +181,12 @@ class Window(QMainWindow):
 
     def show_model(self, model: Model) -> None:
         """Show how things stand."""
-        self.model = model
+        before, self.model = self.model.job(self.job), model
         lines = rows(model, self._language, self._when)
         self.list.show_rows(lines)
-        if lines and model.job(self.job) is None:
-            self.job = lines[0].job
+        if lines and model.job(self.job) is None:  # its film has a newer job, or it is gone
+            same = [line.job for line in model.jobs if before is not None and line.output == before.output]
+            self.job = same[-1] if same else lines[0].job
             self.moved.emit()
         if self.list.current() != self.job:
             self.list.choose(self.job)

@@ -6,6 +6,10 @@ anew: an answer continues the job that it is given to.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection
+from typing import NamedTuple
+
 from core.model.facts import JobFinished
 from core.record.journal import Journal
 
@@ -41,3 +45,28 @@ def runs_of_film(journal: Journal, output: str) -> list[tuple[str, str]]:
     """(id, digest) of all jobs for an output, oldest first."""
     rows = journal.read("SELECT id, digest FROM jobs WHERE output = ? ORDER BY accepted_at, rowid", (output,))
     return [(job, digest) for job, digest in rows]
+
+
+class Listed(NamedTuple):
+    """A job in a list: its id, when it was accepted (unix seconds), where its film shall stand, and how many jobs the line stands
+    for."""
+
+    job: str
+    at: float
+    output: str
+    runs: int = 1
+
+
+def listed(journal: Journal) -> list[Listed]:
+    """All jobs, oldest first."""
+    return [Listed(*row) for row in journal.read("SELECT id, accepted_at, output FROM jobs ORDER BY accepted_at, id", ())]
+
+
+def films(jobs: list[Listed], busy: Collection[str]) -> list[Listed]:
+    """One line for each film: its newest job, which stands for the older ones; and those that are `busy`, since each of them can
+    be stopped by itself."""
+    of_film: dict[str, list[Listed]] = {}
+    for one in jobs:
+        of_film.setdefault(os.path.normpath(one.output), []).append(one)
+    shown = {runs[-1].job: runs[-1]._replace(runs=len(runs)) for runs in of_film.values()}
+    return [shown.get(one.job, one) for one in jobs if one.job in shown or one.job in busy]
