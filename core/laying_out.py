@@ -11,9 +11,10 @@ import msgspec
 
 from core import preparation
 from core.decide import commands, planning, space
-from core.decide.assembly import Assembly, reusable
+from core.decide.assembly import Assembly
 from core.decide.decisions import Decisions
 from core.decide.fitting import FormatRefused, format_of
+from core.decide.needs import reusable
 from core.healing import Opened
 from core.model.failure import ErrorType, Failure
 from core.model.orders import Assignment, Proved, ProveEncoder

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from core.decide import gates, identity, mending, planning, revising
 from core.decide.decisions import Decisions, Lacks, Taken, Terms, clips_of
-from core.decide.needs import Kind, Need, one_mix_first
+from core.decide.needs import Kind, Need, one_mix_first, reusable
 from core.decide.recovery import ALONE, LOOK_AGAIN, Cures
 from core.decide.slating import SlateWords, slate_lines, stretch
 from core.model.facts import (
@@ -195,9 +195,8 @@ class Assembly:
 
     def claim(self, seals: Mapping[str, SegmentSealed]) -> None:
         """Seals on record for pieces that the plan did not have at first: they may be looked at instead of made again."""
-        wanted = {segment.key for segment in self.work} | {chunk.key for chunk in self.current.chunks} | {self.track}
-        unsettled = wanted - self.believed.keys()
-        self.claimed.update({key: seal for key, seal in seals.items() if key in unsettled})
+        found = reusable(self.current, self.track, seals)
+        self.claimed.update({key: seal for key, seal in found.items() if key not in self.believed})
 
     def _revise(self) -> None:
         plan, words = self.plan, self.slate_words
@@ -346,9 +345,3 @@ class Assembly:
         assert self.joined is None or self.fatal is not None or self.complete, "joined from an incomplete set"
         assert self.published is None or self.joined is not None, "published without having been joined"
         planning.check(self.current)
-
-
-def reusable(plan: Plan, track: str, seals: Mapping[str, SegmentSealed]) -> dict[str, SegmentSealed]:
-    """Of all seals on record those that this plan can use."""
-    wanted = {s.key for s in plan.segments} | {c.key for c in plan.chunks} | {track}
-    return {key: seal for key, seal in seals.items() if key in wanted}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple
 
-from core.model.segment import Chunk, Segment
+from core.model.facts import SegmentSealed
+from core.model.segment import Chunk, Plan, Segment
 
 Kind = Literal["validate", "render", "copy", "locate", "mix", "track", "join", "publish", "finish"]
 
@@ -32,3 +33,8 @@ def one_mix_first(row: list[Need], in_flight: Collection[str]) -> list[Need]:
         mixes = mixes[1:]
     keys = {need.key for need in mixes}
     return [need for need in row if need.key not in keys] + mixes
+
+def reusable(plan: Plan, track: str, seals: Mapping[str, SegmentSealed]) -> dict[str, SegmentSealed]:
+    """Of all seals on record those that this plan can use."""
+    wanted = {s.key for s in plan.segments} | {c.key for c in plan.chunks} | {track}
+    return {key: seal for key, seal in seals.items() if key in wanted}

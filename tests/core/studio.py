@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from core.answering import Answering
-from core.decide.assembly import Assembly, reusable
+from core.decide.assembly import Assembly
+from core.decide.needs import reusable
 from core.engine import Engine
 from core.model.facts import Fact, JobAccepted, JobFinished, RunInterrupted
 from core.model.film import Timeline

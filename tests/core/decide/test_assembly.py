@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.decide import settling
-from core.decide.assembly import Assembly, reusable
-from core.decide.needs import Need
+from core.decide.assembly import Assembly
+from core.decide.needs import Need, reusable
 from core.model.facts import (
     Answered,
     Fact,
