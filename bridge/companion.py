@@ -38,6 +38,7 @@ from bridge.turns import Turns
 from bridge.working import STOPPING_S, Work, Working
 from core.model.refusal import Refused
 from core.perform import machine
+from core.record import private
 from core.record.locks import lock_file
 from core.record.submissions import Submissions, Wish
 
@@ -57,8 +58,8 @@ def alone(home: Path) -> Iterator[Callable[[], str]]:
     """Be this user's only companion. Refused(companion-running). Gone with the process, however it ends. What it gives tells why
     we are it no longer, if so: a data folder that was removed or replaced may have another companion by now."""
     place = home / "locks" / "companion"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.open("a+b") as handle:
+    private.make_folder(place.parent)
+    with open(place, "a+b", opener=private.opener) as handle:
         try:
             lock_file(handle.fileno())
         except OSError as error:

@@ -18,6 +18,7 @@ import psutil
 
 from bridge.keys import pairing_key, pairing_name, write_private
 from core.model.refusal import Refused
+from core.record import private
 
 FILE = "companion.json"
 ELSEWHERE = 0
@@ -48,7 +49,7 @@ def write(home: Path, endpoint: Endpoint) -> None:
     """Say where we are. Refused(keys-unusable) when that folder belongs to somebody else."""
     place = folder(home)
     try:
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.make_folder(place)
         _check_owner(place)
         write_private(place / FILE, msgspec.json.encode(endpoint))
     except OSError as error:

@@ -20,6 +20,7 @@ import zmq
 from zmq.utils import z85
 
 from core.model.refusal import Refused
+from core.record import private
 from core.record.workspace import take_place
 
 _KEY = re.compile(r"[0-9A-Za-z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
@@ -149,7 +150,7 @@ def plain_key(public: str) -> str:
 
 def write_private(path: Path, data: bytes) -> None:
     """A file that only this user can read, whole or not at all; so is its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private.make_folder(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     part.unlink(missing_ok=True)
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

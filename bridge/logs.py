@@ -50,7 +50,7 @@ from core.model.facts import (
 )
 from core.model.failure import Failure
 from core.perform import machine
-from core.record import papers
+from core.record import papers, private
 
 FILE = "hotsplice.log"
 MOST_BYTES, KEEP = 2_000_000, 5
@@ -298,7 +298,7 @@ def files(home: Path) -> list[Path]:
 
 def speak_into_file(home: Path) -> None:
     """What this process and its children print goes to `SAID` in the data folder from now on. OSError."""
-    home.mkdir(parents=True, exist_ok=True)
+    private.make_folder(home)
     handle = os.open(home / SAID, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     for number in (1, 2):
         os.dup2(handle, number)

@@ -19,7 +19,7 @@ from bridge import options, settings_text
 from core.explain.filling import LANGUAGES, Language
 from core.explain.phrases import phrase
 from core.model.refusal import Refused
-from core.record import papers
+from core.record import papers, private
 
 FILE = "settings.yaml"
 LARGEST = 1 << 20
@@ -142,7 +142,7 @@ def write_template(folder: Path) -> None:
     path = folder / FILE
     if not path.exists():
         try:
-            path.write_text(options.template(), encoding="utf-8")
+            papers.put(path, options.template().encode(), mode=private.FILE, durable=False)
         except OSError:
             return  # a convenience; its absence is no reason to refuse work
 

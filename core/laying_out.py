@@ -24,6 +24,7 @@ from core.model.segment import Plan
 from core.model.source import Source
 from core.perform import machine
 from core.perform.crew import Crew
+from core.record import private
 from core.record.memory import Memory
 from core.record.workspace import Workspace
 from core.request import House, Request
@@ -56,7 +57,7 @@ def planned(
     scratch = house.workspace.scratch
     part = str(house.workspace.trial(request.output, request.preset.extension))
     try:
-        scratch.mkdir(parents=True, exist_ok=True)
+        private.make_folder(scratch)
         Path(part).unlink(missing_ok=True)  # of a run that was cut; and a disk that can only be read may say so here
     except OSError as error:
         raise Refused("scratch-unusable", path=str(scratch), detail=error.strerror or str(error)) from error

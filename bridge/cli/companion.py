@@ -28,6 +28,7 @@ from core.explain.phrases import phrase
 from core.explain.story import word
 from core.film_path import film_at
 from core.perform import machine, process
+from core.record import private
 from otio_adapters.guard import bytes_of
 
 COMING_UP_S = 5.0
@@ -116,7 +117,7 @@ def start(where: Place) -> Callable[[], None]:
         if machine.monotonic() - last > 0.5:
             last = machine.monotonic()
             where.journal().close()  # a companion that cannot open it ends at once; whoever asked is told why
-            with (where.home / logs.SAID).open("ab") as log:
+            with open(where.home / logs.SAID, "ab", opener=private.opener) as log:
                 environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
                 started = process.detach([sys.executable, "-P", "-m", "bridge.cli.main", "companion"], log.fileno(), environment)
 

@@ -26,6 +26,7 @@ from core.model.film import Format
 from core.model.preset import Preset
 from core.model.refusal import Refused
 from core.perform import build, machine, process
+from core.record import private
 from core.record.journal_view import JournalView
 from core.record.workspace import durable_rename
 
@@ -160,7 +161,7 @@ def _encodes(found: build.Build, preset: Preset) -> bool:
 def _folder(name: str, folder: Path, speak: Language, *, journal: bool = False) -> list[Line]:
     free = machine.free_bytes(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private.make_folder(folder)
         durable_rename(folder)
     except OSError as error:
         why = f"{middle(str(folder))}: {middle(error.strerror or str(error))}"

@@ -17,7 +17,7 @@ from core.model.preset import Preset
 from core.model.refusal import Refused
 from core.perform import build, machine, process
 from core.perform.hiring import Hand
-from core.record import presets
+from core.record import presets, private
 from core.record.journal import Journal
 from core.record.journal_view import open_for_reading
 from core.record.workspace import Workspace
@@ -66,6 +66,7 @@ class Place:
 
     def journal(self) -> Journal:
         """Open the journal, or create it. Refused with the fault that keeps it from being used."""
+        private.repair_ours(self.home, self.scratch)
         journal = Journal(self.home / JOURNAL)
         settings.write_template(self.home)
         return journal

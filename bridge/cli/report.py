@@ -18,7 +18,7 @@ from core.explain.phrases import phrase
 from core.explain.report import MARK, report
 from core.model.refusal import Refused
 from core.perform import machine
-from core.record import papers
+from core.record import papers, private
 from core.record.journal import Journal
 
 
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
             text = page(where, journal, known)
         finally:
             journal.close()
-        papers.write_whole(target, text.encode(), ours=MARK.encode())
+        papers.write_whole(target, text.encode(), ours=MARK.encode(), mode=None if chosen else private.FILE)
     except Refused as error:
         said = summary.refusal(error)
         console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")

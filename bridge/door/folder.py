@@ -11,7 +11,7 @@ from bridge.door import asking, names
 from bridge.door.asking import LARGEST_ASK, Dropped
 from bridge.door.names import Drop, Sight
 from bridge.door.reply import Reply, as_json, as_lua, read
-from core.record import papers
+from core.record import papers, private
 from core.record.workspace import take_place
 from otio_adapters.guard import bytes_of
 
@@ -28,7 +28,7 @@ class Folder:
     def prepare(self) -> None:
         """It is there; made for this user alone where it was not. PermissionError where anybody else may write: whoever can drop
         something can have films made in our name."""
-        self.inbox.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.make_folder(self.inbox)
         found = self.inbox.stat()
         if hasattr(os, "getuid") and (found.st_mode & stat.S_IWOTH or found.st_uid not in (0, os.getuid())):
             raise PermissionError(0, "every user of this machine may write there")
@@ -62,8 +62,9 @@ class Folder:
     def reply(self, said: Reply, name: str, *, durable: bool) -> None:
         """Written whole under each of its names, in Lua first: a reply in JSON says that the other stands too. `name` is the
         drop's, or that which its replies are named after."""
+        mode = None if self.inbox.stat().st_mode & private.OTHERS else private.FILE
         for ending, data in ((names.LUA, as_lua(said)), (names.JSON, as_json(said))):
-            papers.put(self.inbox / (names.replied_as(name) + ending), data, durable=durable)
+            papers.put(self.inbox / (names.replied_as(name) + ending), data, mode=mode, durable=durable)
 
     def replied(self, name: str) -> Reply | None:
         """The reply that stands there; None when none of ours does."""
@@ -83,7 +84,7 @@ class Folder:
     def put_away(self, drop: Drop, where: str, job: str) -> None:
         """Into one of the inbox's folders, with its sidecar. The timeline first: alone, it would ask for something else."""
         target = self.inbox / where
-        target.mkdir(exist_ok=True)
+        target.mkdir(mode=stat.S_IMODE(self.inbox.stat().st_mode), exist_ok=True)
         for name in (drop.name, drop.ask):
             if name:
                 take_place(self.inbox / name, target / names.beside(name, job, os.listdir(target)))

@@ -244,6 +244,7 @@ def main() -> int:
     """Serve orders until standard input closes."""
     process.die_with_parent(int(sys.argv[1]) if len(sys.argv) > 1 else None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.umask(0o077)  # segments, pictures and films under work are for this user alone
     av.logging.set_level(av.logging.PANIC)
     out = sys.stdout.buffer.raw if hasattr(sys.stdout.buffer, "raw") else sys.stdout.buffer
     last = 0.0

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from core.model import codec
 from core.model.facts import Fact, FilmPublished, FilmRolledBack, JobAccepted, SealBroken, SegmentSealed
 from core.model.refusal import Refused
+from core.record import private
 from core.record.journal_faults import JournalLost, fault
 
 _SCHEMAS = (
@@ -104,7 +105,9 @@ class Journal:
         self.path = path
         self._later: list[tuple[str, list[tuple[Any, ...]]]] = []
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private.make_folder(path.parent)
+            if not path.exists():
+                private.create(path)  # the log and the shared memory beside it take its mode
             self._db = sqlite3.connect(path, timeout=15.0, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")

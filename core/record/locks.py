@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.model.refusal import Refused
+from core.record import private
 
 LOCKS = "locks"
 
@@ -22,13 +23,13 @@ LOCKS = "locks"
 def film(home: Path, output: str) -> Iterator[None]:
     """Hold a film for this process; Refused(job-running) when another holds it."""
     place = _place(home, output)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.open("a+b") as handle:
+    private.make_folder(place.parent)
+    with open(place, "a+b", opener=private.opener) as handle:
         try:
             lock_file(handle.fileno())
         except OSError as error:
             raise Refused("job-running", path=output) from error
-        with _busy(home, output).open("a+b") as busy:
+        with open(_busy(home, output), "a+b", opener=private.opener) as busy:
             _lock(busy.fileno(), wait=True)  # for no longer than somebody looks at it
             yield
 

@@ -11,7 +11,7 @@ import os
 import platform
 from pathlib import Path
 
-from core.record import papers
+from core.record import papers, private
 
 OWNERS = "owners"
 
@@ -22,8 +22,8 @@ def sign(scratch: Path, home: Path) -> None:
         return
     mark = scratch / OWNERS / _name(home)
     if not mark.exists():
-        mark.parent.mkdir(parents=True, exist_ok=True)
-        papers.put(mark, os.fsencode(_said(home)))
+        private.make_folder(mark.parent)
+        papers.put(mark, os.fsencode(_said(home)), mode=private.FILE)
 
 
 def mark_of(home: Path) -> tuple[str, str]:

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from core.model.refusal import Refused
+from core.record import private
 from core.record.locks import lock_file
 from core.record.workspace import take_place
 
@@ -28,7 +29,7 @@ def picture(home: Path, name: str) -> bytes | None:
 def picture_part(home: Path, name: str) -> Path:
     """A fresh name to draw a picture under. OSError when the folder cannot be used."""
     folder = home / PICTURES
-    folder.mkdir(parents=True, exist_ok=True)
+    private.make_folder(folder)
     part = folder / f".{name}.{os.getpid()}.part"
     part.unlink(missing_ok=True)
     return part
@@ -46,30 +47,34 @@ def discard(part: Path) -> None:
     part.unlink(missing_ok=True)
 
 
-def write_whole(target: Path, data: bytes, *, ours: bytes = b"") -> None:
-    """Write a paper whole or not at all. A file that stands there is replaced only when `ours` is in its first 4 KiB: a report
-    shall never cost a film. Refused(paper-in-the-way, paper-unwritable)."""
+def write_whole(target: Path, data: bytes, *, ours: bytes = b"", mode: int | None = None) -> None:
+    """Write a paper whole or not at all; `mode` as for `put`. A file that stands there is replaced only when `ours` is in its
+    first 4 KiB: a report shall never cost a film. Refused(paper-in-the-way, paper-unwritable)."""
     try:
         if target.exists() and not (ours and target.is_file() and ours in _head(target)):
             raise Refused("paper-in-the-way", path=str(target))
+        if mode == private.FILE:
+            private.make_folder(target.parent)
         target.parent.mkdir(parents=True, exist_ok=True)
-        put(target, data)
+        put(target, data, mode=mode)
     except OSError as error:
         raise Refused("paper-unwritable", path=str(target), detail=error.strerror or str(error)) from error
 
 
 def put(target: Path, data: bytes, *, mode: int | None = None, durable: bool = True) -> None:
-    """Write a file whole or not at all, whatever had its name; `mode` says who may read it. One that is soon written anew need
-    not be durable. OSError."""
+    """Write a file whole or not at all, whatever had its name; `mode` says who may read it, None: whoever may read the
+    user's other files. One that is soon written anew need not be durable. OSError."""
     begin = os.fsencode(target.name)[:100].decode("utf-8", "ignore")  # a name may be as long as any name can be
     part = target.with_name(f".{begin}.{os.getpid()}.part")
     try:
-        with part.open("xb") as handle:
+        with open(part, "xb", opener=private.opener) as handle:
             handle.write(data)
             if durable:
                 handle.flush()
                 os.fsync(handle.fileno())
-        if mode is not None:
+        if mode is None:
+            private.release(part)
+        elif mode != private.FILE:
             part.chmod(mode)
         take_place(part, target)
     finally:
@@ -79,8 +84,8 @@ def put(target: Path, data: bytes, *, mode: int | None = None, durable: bool = T
 def rewrite(target: Path, data: bytes) -> None:
     """Replace a file of ours, whole or not at all; who may read it stays. Refused(paper-unwritable)."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        put(target, data, mode=target.stat().st_mode & 0o7777 if target.exists() else None)
+        private.make_folder(target.parent)
+        put(target, data, mode=target.stat().st_mode & 0o7777 if target.exists() else private.FILE)
     except OSError as error:
         raise Refused("paper-unwritable", path=str(target), detail=error.strerror or str(error)) from error
 
@@ -92,7 +97,7 @@ def _head(path: Path) -> bytes:
 
 def hold_room(path: Path, size: int) -> None:
     """Write a file of zeros that `give_up` removes when the disk is full; its folder is made where it is missing. OSError."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private.make_folder(path.parent)
     if path.exists():
         return
     handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
@@ -110,7 +115,7 @@ def give_up(path: Path) -> None:
 def rotate(log: Path, keep: int, most: int) -> None:
     """`log` becomes `log.1`, that `log.2` and so on; the oldest of `keep` goes. Of several processes that see at once that it
     has grown beyond `most` bytes one does it; whoever appends meanwhile does so under either name, and nothing is lost."""
-    with (log.parent / ".rotating").open("a+b") as handle:
+    with open(log.parent / ".rotating", "a+b", opener=private.opener) as handle:
         try:
             lock_file(handle.fileno())
         except OSError:
@@ -131,5 +136,5 @@ def shorten(log: Path, most: int) -> None:
         return
     with log.open("rb") as handle:
         handle.seek(-most, os.SEEK_END)
-        put(log.with_name(f"{log.name}.1"), handle.read(most))
+        put(log.with_name(f"{log.name}.1"), handle.read(most), mode=private.FILE)
     os.truncate(log, 0)

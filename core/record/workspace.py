@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from core.record import locks
+from core.record import locks, private
 
 BESIDE = ".hotsplice"
 LONGEST_ENDING = len(".previous.new")
@@ -80,7 +80,7 @@ def _make(path: Path, base: Path) -> None:
     if path == base:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     _make(path.parent, base)
-    path.mkdir(exist_ok=True)
+    path.mkdir(mode=private.FOLDER, exist_ok=True)
     flush_directory(path.parent)
 
 
@@ -187,8 +187,9 @@ class Workspace:
         """Leave a token in the film's folder, which must be there. OSError."""
         target = output.parent / mark
         _make(target.parent, output.parent)
+        private.share(target.parent)
         part = target.with_name(target.name + ".part")
-        with part.open("wb") as handle:
+        with open(part, "wb", opener=private.opener) as handle:
             handle.write(os.fsencode(token))
             handle.flush()
             os.fsync(handle.fileno())
@@ -199,6 +200,7 @@ class Workspace:
         """Where the film is joined: on the same volume as its place, so that publishing is a rename. FileNotFoundError when the
         film's folder is not there."""
         _make(output.parent / BESIDE, output.parent)
+        private.share(output.parent / BESIDE)
         return output.parent / BESIDE / f"{output.stem}.{job}.part{output.suffix}"
 
     def fresh(self, path: Path) -> Path:
@@ -237,6 +239,7 @@ class Workspace:
                 _rename(output, kept)
             flush_directory(kept.parent)
             replaced = str(kept)
+        private.release(staged)
         try:
             _rename(staged, output)
         except OSError:
@@ -336,7 +339,7 @@ def durable_rename(folder: Path) -> None:
     this volume cannot."""
     first, second = folder / f".hotsplice-{os.getpid()}.try", folder / f".hotsplice-{os.getpid()}.tried"
     try:
-        with first.open("xb") as handle:
+        with open(first, "xb", opener=private.opener) as handle:
             handle.write(b"hotsplice")
             handle.flush()
             os.fsync(handle.fileno())
