@@ -28,6 +28,7 @@ from core.perform.crew import Crew
 from core.placing import await_scratch, check_request
 from core.record import jobs, locks, owners
 from core.record.memory import Memory
+from core.record.segment_index import SegmentIndex
 from core.request import House, Listener, Request
 from core.taking_up import opening_facts, take_up
 from core.tally import Tally
@@ -136,6 +137,8 @@ def _assemble(
     looks: int,
     replaced: Mapping[str, str],
 ) -> Ended:
+    index = SegmentIndex(house.workspace.scratch, house.workspace.home)
+    index.restore(house.journal)
     memory = Memory(house.journal)
     healer = Healer(
         crew=crew,
@@ -174,6 +177,7 @@ def _assemble(
         on_tick=listener.on_tick,
         free=lambda: _free(house, state),
         tally=tally,
+        index=index,
     )
     before = jobs.ended(house.journal, known)
     house.workspace.prepare(known)

@@ -20,6 +20,7 @@ from core.perform.crew import Crew
 from core.record import owners
 from core.record.jobs import ended, is_open
 from core.record.journal import Film, Journal
+from core.record.segment_index import SegmentIndex
 from core.record.workspace import Workspace
 
 _CHECK_STALL_S = 600.0
@@ -51,26 +52,37 @@ def removable(journal: Journal, workspace: Workspace, *, keep: Collection[str] =
     shown = _in_films(journal)
     verified = _verified_jobs(journal, {job for seal, job in seals if seal.file and seal.key not in keep}, workers)
     known = {seal.file for seal, _ in seals if seal.file}
+    indexed = SegmentIndex(workspace.scratch, workspace.home).keys()
     others = tuple(owners.others(workspace.scratch, workspace.home))
     return Removable(
         seals=tuple(seal for seal, job in seals if seal.file and job in verified and seal.key not in keep),
-        strays=() if others else tuple(workspace.unrecorded(known, before=machine.now() - _YOUNG_S)),
+        strays=()
+        if others
+        else tuple(
+            file for file in workspace.unrecorded(known, before=machine.now() - _YOUNG_S) if Path(file).stem not in indexed
+        ),
         ended=tuple(job for job in workspace.work_folders() if _ended(journal, job)),
         others=others,
         superseded=tuple(
             seal
             for seal, job in seals
-            if seal.file and job not in verified and seal.key not in keep | shown and _replaced(journal, job)
+            if seal.file and job not in verified and seal.key not in keep | shown and (not job or _replaced(journal, job))
         ),
     )
 
 
 def remove(found: Removable, journal: Journal, workspace: Workspace) -> int:
     """Remove it: first the record, then the file. Bytes freed in the store."""
+    index, living = SegmentIndex(workspace.scratch, workspace.home), owners.living(workspace.scratch, workspace.home)
     journal.forget_seals([seal.key for seal in found.seals])
-    freed = sum(workspace.remove_stored(seal.file) for seal in found.seals)
+    for seal in found.seals:
+        index.forget(seal.key)
+    freed = sum(workspace.remove_stored(seal.file) for seal in found.seals if not index.shared(seal.key, living))
     recorded = {seal.file for seal, _ in journal.all_seals()}  # a clock that was set ahead makes a young file look old
-    freed += sum(workspace.remove_stored(stray) for stray in found.strays if stray not in recorded)
+    for stray in found.strays:
+        if stray not in recorded:
+            freed += workspace.remove_stored(stray)
+            index.drop(Path(stray).stem)
     for job in found.ended:
         accepted, _ = journal.request(job)
         workspace.close_job(job, Path(accepted.output))

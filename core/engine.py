@@ -57,6 +57,7 @@ from core.perform import machine
 from core.perform.crew import Crew
 from core.record.journal import Journal
 from core.record.memory import Memory
+from core.record.segment_index import SegmentIndex
 from core.record.workspace import Sealed, Workspace
 from core.tally import Tally
 
@@ -91,6 +92,7 @@ class Engine:
     clock: machine.Steady = field(default_factory=machine.Steady)
     given: dict[str, _Given] = field(default_factory=dict)
     relinked: bool = False
+    index: SegmentIndex | None = None
 
     def __post_init__(self) -> None:
         self.tally.started = machine.monotonic()
@@ -105,6 +107,10 @@ class Engine:
         if not facts:
             return
         started = machine.monotonic()
+        for fact in facts:
+            if isinstance(fact, SealBroken) and self.index is not None:
+                with contextlib.suppress(OSError):  # its bytes are hashed again in any case
+                    self.index.forget(fact.key)
         last = self.journal.append(self.job, facts, machine.now())
         self.tally.recording_s += machine.monotonic() - started
         for place, fact in enumerate(facts):
@@ -271,7 +277,10 @@ class Engine:
         self.tally.recording_s += machine.monotonic() - started
         self.tally.rendered_frames += made.frames if need.segment else 0
         self._learn(need, cured=True)
-        self.note(settling.sealed(need, made, file=sealed.file, seconds=machine.monotonic() - given.at))
+        seal = settling.sealed(need, made, file=sealed.file, seconds=machine.monotonic() - given.at)
+        self.note(seal)
+        if seal.file and self.index is not None:
+            self.index.add(seal, made.marks)
         started = machine.monotonic()
         try:
             sealed.durable()

@@ -20,7 +20,7 @@ def sign(scratch: Path, home: Path) -> None:
     """Leave our mark, before the first segment is. Nobody else keeps anything below our own data folder. OSError."""
     if scratch.is_relative_to(home):
         return
-    mark = scratch / OWNERS / _name(home)
+    mark = scratch / OWNERS / name(home)
     if not mark.exists():
         private.make_folder(mark.parent)
         papers.put(mark, os.fsencode(_said(home)), mode=private.FILE)
@@ -33,12 +33,21 @@ def mark_of(home: Path) -> tuple[str, str]:
 
 def others(scratch: Path, home: Path) -> list[str]:
     """The other data folders that keep segments here; one that is gone from this machine needs nothing any more. OSError."""
+    return list(_others(scratch, home).values())
+
+
+def living(scratch: Path, home: Path) -> frozenset[str]:
+    """Names of the other data folders that keep segments here. OSError."""
+    return frozenset(_others(scratch, home))
+
+
+def _others(scratch: Path, home: Path) -> dict[str, str]:
     folder, here = scratch / OWNERS, platform.node()
-    found = []
+    found = {}
     for mark in sorted(folder.iterdir()) if folder.is_dir() else ():
         machine, _, path = os.fsdecode(mark.read_bytes()).partition("\n")
-        if mark.name != _name(home) and not (machine == here and not Path(path).exists()):
-            found.append(path if machine == here else f"{machine}: {path}")
+        if mark.name != name(home) and not (machine == here and not Path(path).exists()):
+            found[mark.name] = path if machine == here else f"{machine}: {path}"
     return found
 
 
@@ -46,5 +55,6 @@ def _said(home: Path) -> str:
     return f"{platform.node()}\n{home.resolve()}"
 
 
-def _name(home: Path) -> str:
+def name(home: Path) -> str:
+    """The name of a data folder: a hash of this machine's name and its path."""
     return hashlib.blake2b(os.fsencode(_said(home)), digest_size=10).hexdigest()

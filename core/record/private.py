@@ -85,7 +85,7 @@ _IN_DATA_FOLDER = (
     "journal.db", "settings.yaml", "program.json", "companion.log", "companion.log.1", "door", "keys", "locks", "logs",
     "pictures", "presets", "reports", "run",
 )  # fmt: skip
-_IN_SCRATCH = ("store", "work", "owners")
+_IN_SCRATCH = ("store", "work", "index", "owners")
 
 
 def repair_ours(home: Path, scratch: Path) -> None:

@@ -107,7 +107,7 @@ class Workspace:
     def own_folders(self) -> tuple[Path, ...]:
         """Folders whose files Hotsplice removes by rules of its own: nobody's film may stand there."""
         ours = [self.home / name for name in ("pictures", locks.LOCKS, "logs", "door")]
-        return (*ours, self.scratch / "store", self.scratch / "work")
+        return (*ours, self.scratch / "store", self.scratch / "work", self.scratch / "index")
 
     def prepare(self, job: str) -> None:
         """Folders for a job; part files of an earlier run are removed (its owner is gone: we hold the lock)."""

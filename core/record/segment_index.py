@@ -1,0 +1,121 @@
+"""What the journal says of each sealed segment, once more beside the segments: a lost journal costs no rendering.
+
+    <scratch>/index/a/<content key>.<owner>   one JSON object: the seal, and the packet hashes of the sources it was made of
+
+`owner` names the data folder (`owners.name`), since several may share a scratch folder. An entry is a claim like any other
+seal on record: no segment is used before its bytes were hashed again. The packet hashes come back with it, so that what was
+known of the sources is known again. An entry that is missing or torn costs that segment's rendering and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from core.model import codec
+from core.model.facts import SegmentSealed
+from core.model.film import Value
+from core.model.orders import Marks
+from core.record import owners, private
+from core.record.journal import Journal
+from core.record.memory import Memory
+
+INDEX = "index"
+_READ = "INSERT INTO switches VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET is_on = 1"
+_SEAL = "INSERT OR IGNORE INTO seals VALUES (?, ?, '', ?)"
+"""A seal whose job is not on record any more has none."""
+
+
+class Entry(Value, frozen=True):
+    """A sealed segment, and what its sources were like where it used them."""
+
+    seal: SegmentSealed
+    marks: tuple[Marks, ...] = ()
+
+
+class SegmentIndex:
+    """The index of one data folder in a scratch folder."""
+
+    def __init__(self, scratch: Path, home: Path) -> None:
+        self._scratch, self._home, self._folder = scratch, home, scratch / INDEX
+        self._owner = owners.name(home)
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="index")
+
+    def add(self, seal: SegmentSealed, marks: tuple[Marks, ...]) -> None:
+        """Write an entry durably, beside whatever is done next. Nothing waits for it, and a disk that refuses it is no loss:
+        the journal has it too."""
+        self._beside.submit(self._write, self._path(seal.key), codec.encode(Entry(seal=seal, marks=marks)))
+
+    def forget(self, key: str) -> None:
+        """Remove this data folder's entry, before the seal itself is forgotten. OSError."""
+        self._beside.submit(lambda: None).result()  # an entry that is still being written would come back
+        self._path(key).unlink(missing_ok=True)
+
+    def shared(self, key: str, others: frozenset[str]) -> bool:
+        """Whether another data folder has an entry for a segment too; `others` are the owners that still exist."""
+        folder = self._path(key).parent
+        return bool(others) and any((folder / f"{key}.{owner}").exists() for owner in others)
+
+    def entries(self) -> Iterator[Entry]:
+        """Entries of this data folder, and of those that are gone from this machine. OSError."""
+        others = owners.living(self._scratch, self._home)
+        for path in sorted(self._folder.glob("*/*")):
+            if path.suffix.lstrip(".") not in others:
+                with contextlib.suppress(OSError, ValueError):  # torn by a power cut: that segment is rendered again
+                    yield codec.decode(path.read_bytes(), Entry)
+
+    def restore(self, journal: Journal) -> int:
+        """Put on record what the journal does not know, once for each scratch folder; how many segments. OSError."""
+        switch = f"index {self._folder}"
+        if journal.read("SELECT 1 FROM switches WHERE name = ?", (switch,)):
+            return 0
+        known = {seal.key for seal, _ in journal.all_seals()}
+        found = [entry for entry in self.entries() if entry.seal.key not in known and self._stands(entry.seal)]
+        memory = Memory(journal)
+        marks = sorted((marks for entry in found for marks in entry.marks), key=lambda one: -one.modified_ns)
+        known_at = {path: memory.modified_ns(path) for path in {one.path for one in marks}}
+        memory.keep_marks(*(one for one in marks if known_at[one.path] in (0, one.modified_ns)))
+        rows = []
+        for entry in found:
+            at = (self._scratch / "store" / entry.seal.file).stat().st_mtime
+            rows.append((entry.seal.key, codec.encode(entry.seal).decode(), at))
+        journal.later(_SEAL, rows)
+        journal.write(_READ, [(switch,)])
+        return len(found)
+
+    def keys(self) -> set[str]:
+        """Content keys that a data folder which still exists has an entry for. OSError."""
+        known = {self._owner, *owners.living(self._scratch, self._home)}
+        return {path.stem for path in self._folder.glob("*/*") if path.suffix.lstrip(".") in known}
+
+    def drop(self, key: str) -> None:
+        """Remove the entries of data folders that are gone, whose segment is removed. OSError."""
+        for path in (self._folder / key[1:2]).glob(f"{key}.*"):
+            path.unlink(missing_ok=True)
+
+    def _stands(self, seal: SegmentSealed) -> bool:
+        try:
+            return (self._scratch / "store" / seal.file).stat().st_size == seal.bytes
+        except OSError:
+            return False
+
+    def _path(self, key: str) -> Path:
+        return self._folder / key[1:2] / f"{key}.{self._owner}"
+
+    @staticmethod
+    def _write(path: Path, data: bytes) -> None:
+        with contextlib.suppress(OSError):
+            private.make_folder(path.parent)
+            with open(path, "wb", opener=private.opener) as handle:
+                handle.write(data)
+                handle.flush()
+                os.fsync(handle.fileno())
+            if os.name != "nt":
+                folder = os.open(path.parent, os.O_RDONLY)
+                try:
+                    os.fsync(folder)
+                finally:
+                    os.close(folder)
