@@ -108,14 +108,15 @@ class SegmentIndex:
     @staticmethod
     def _write(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
-            private.make_folder(path.parent)
+            for folder in (path.parent.parent, path.parent):  # never the scratch folder: its drive may be out
+                folder.mkdir(mode=private.FOLDER, exist_ok=True)
             with open(path, "wb", opener=private.opener) as handle:
                 handle.write(data)
                 handle.flush()
                 os.fsync(handle.fileno())
             if os.name != "nt":
-                folder = os.open(path.parent, os.O_RDONLY)
+                names = os.open(path.parent, os.O_RDONLY)
                 try:
-                    os.fsync(folder)
+                    os.fsync(names)
                 finally:
-                    os.close(folder)
+                    os.close(names)
