@@ -28,7 +28,7 @@ def sign(scratch: Path, home: Path) -> None:
 
 def mark_of(home: Path) -> tuple[str, str]:
     """Our mark relative to the scratch folder, and what stands in it: by these the folder is known again."""
-    return f"{OWNERS}/{_name(home)}", _said(home)
+    return f"{OWNERS}/{name(home)}", _said(home)
 
 
 def others(scratch: Path, home: Path) -> list[str]:
