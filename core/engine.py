@@ -107,10 +107,8 @@ class Engine:
         if not facts:
             return
         started = machine.monotonic()
-        for fact in facts:
-            if isinstance(fact, SealBroken) and self.index is not None:
-                with contextlib.suppress(OSError):  # its bytes are hashed again in any case
-                    self.index.forget(fact.key)
+        if self.index is not None:
+            self.index.forget_broken(facts)
         last = self.journal.append(self.job, facts, machine.now())
         self.tally.recording_s += machine.monotonic() - started
         for place, fact in enumerate(facts):

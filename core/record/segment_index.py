@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from core.model import codec
-from core.model.facts import SegmentSealed
+from core.model.facts import Fact, SealBroken, SegmentSealed
 from core.model.film import Value
 from core.model.orders import Marks
 from core.record import owners, private
@@ -53,6 +53,13 @@ class SegmentIndex:
         """Remove this data folder's entry, before the seal itself is forgotten. OSError."""
         self._beside.submit(lambda: None).result()  # an entry that is still being written would come back
         self._path(key).unlink(missing_ok=True)
+
+    def forget_broken(self, facts: Iterable[Fact]) -> None:
+        """Remove the entries of seals that these facts break, before that is recorded."""
+        for fact in facts:
+            if isinstance(fact, SealBroken):
+                with contextlib.suppress(OSError):  # its bytes are hashed again in any case
+                    self.forget(fact.key)
 
     def shared(self, key: str, others: frozenset[str]) -> bool:
         """Whether another data folder has an entry for a segment too; `others` are the owners that still exist."""
