@@ -112,7 +112,7 @@ def _terms(
 def continued(journal: Journal, job: str) -> str:
     """The job that goes on after an answer to this one: the newest for the same film of the same cut. Refused(answer-unclear)
     where a newer cut has taken the film over."""
-    accepted, _ = journal.request(job)
+    accepted = journal.accepted(job)
     runs = runs_of_film(journal, accepted.output)
     same = [one for one, digest in runs if digest == accepted.digest]
     film = journal.film(accepted.output)
@@ -141,7 +141,7 @@ def _without_earlier(journal: Journal, job: str, numbers: list[int]) -> list[int
     plan = last_plan(journal, job)
     if plan is None:
         return numbers
-    found = earlier_renders(journal, journal.request(job)[0].output, plan, numbers)
+    found = earlier_renders(journal, journal.accepted(job).output, plan, numbers)
     return [n for n in numbers if n not in found]
 
 

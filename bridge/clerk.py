@@ -1,6 +1,6 @@
 """The clerk: a process of its own that reads timelines and writes the record for the companion.
 
-    companion --(stdin)-->  8 bytes: two lengths; a request; a timeline
+    companion --(stdin)-->  8 bytes: two lengths; a request; the path of a timeline
     companion <--(stdout)-- one line: the answer
 
 A hostile timeline can crash its reader, a dead share can hang whoever looks at it, a disk can take its time to flush: the
@@ -18,14 +18,14 @@ from pathlib import Path
 
 import msgspec
 
-from bridge import logs
+from bridge import logs, uploads
 from bridge.accounts import find_job
 from bridge.answers import continued, put_on_record
 from bridge.cli.house import Place, place_anyway
 from bridge.errands import Errand, Settle, journal_fault, received, refusal
 from bridge.job_lines import job_lines, under_work
 from bridge.lacking import complete
-from bridge.protocol import encode
+from bridge.protocol import digest, encode
 from bridge.requests import Answer, Cancel, List, Pause, Prioritise, Resume, Submit
 from bridge.sayings import Accepted, Done, Jobs, Said
 from core.decide import identity
@@ -41,6 +41,8 @@ from core.record.journal_faults import RECORD_LOST
 from core.record.submissions import Submissions
 from otio_adapters.reader import timeline_from
 
+_KEPT = ("journal-", "unforeseen")
+"""How refusals begin that are no fault of the timeline: its upload stays for the next time it is asked for."""
 _errands = msgspec.json.Decoder(Errand)
 
 
@@ -51,8 +53,8 @@ class Clerk:
         self.where, self.journal = where, journal
         self.submissions = Submissions(journal)
 
-    def answer(self, errand: Errand, timeline: bytes) -> Said:
-        """Do it; the answer. Nothing is on record when it is a refusal."""
+    def answer(self, errand: Errand, timeline: bytes | None) -> Said:
+        """Do it; the answer. Nothing is on record when it is a refusal. A timeline that is None is not there."""
         try:
             match errand:
                 case Submit():
@@ -89,12 +91,16 @@ class Clerk:
 
     # Submissions --------------------------------------------------------------------------------------------------
 
-    def _submit(self, asked: Submit, timeline: bytes) -> Said:
+    def _submit(self, asked: Submit, timeline: bytes | None) -> Said:
         body = msgspec.json.encode(msgspec.structs.replace(asked, request="x"))
         content = hashlib.sha256(body).hexdigest()
         again = self._again(asked, content)
         if again is not None:
             return again
+        if timeline is None:
+            raise Refused("upload-missing")
+        if digest(timeline) != asked.sha256:
+            raise Refused("message-damaged")
         if not os.path.isabs(asked.output):
             raise Refused("message-unclear", why="no-whole-path")
         output = film_at(asked.output)
@@ -103,14 +109,14 @@ class Clerk:
         raw = complete(timeline, asked.lacking)
         path = Path(asked.timeline_path) if asked.timeline_path else output.with_suffix(".otio")
         film = timeline_from(raw, path)
-        digest = identity.request_digest(raw, preset, str(output))
+        wanted = identity.request_digest(raw, preset, str(output))
         for job, known in open_jobs(self.journal, str(output)):
-            if known == digest:
+            if known == wanted:
                 self.submissions.join(asked.submission, content=content, body=body.decode(), job=job)
                 return Accepted(re=asked.request, submission=asked.submission, job=job, again=True)
         job = machine.token()
         fact = JobAccepted(
-            digest=digest, timeline_path=str(path), timeline_name=film.name, output=str(output), preset=preset.name
+            digest=wanted, timeline_path=str(path), timeline_name=film.name, output=str(output), preset=preset.name
         )
         folder = record_film_folder(seen, output, job)
         try:
@@ -140,7 +146,7 @@ class Clerk:
     def _elsewhere(self, job: str) -> bool:
         """Whether another terminal is at work on a job that is not for the companion to begin."""
         wish = dict(self.submissions.queue()).get(job)
-        return wish != "run" and under_work(self.journal, self.where.home, job, self.journal.request(job)[0].output)
+        return wish != "run" and under_work(self.journal, self.where.home, job, self.journal.accepted(job).output)
 
     def _go_on(self, job: str) -> str:
         """After an answer the job is wanted, also where it has ended already; whoever makes it hears the answer."""
@@ -168,7 +174,7 @@ class Clerk:
         if not self._open(job):
             raise Refused("job-finished", name=job)
         if self._elsewhere(job):
-            raise Refused("job-running", path=self.journal.request(job)[0].output)
+            raise Refused("job-running", path=self.journal.accepted(job).output)
         self.submissions.wish(job, "run")
         return Done(re=asked.request, job=job)
 
@@ -188,13 +194,15 @@ def main() -> int:
     clerk: Clerk | None = None
     with contextlib.suppress(Refused):  # told to whoever asks something
         clerk = Clerk(where, where.journal())
-    for errand, timeline in received(sys.stdin.buffer, _errands):
+    for errand, upload in received(sys.stdin.buffer, _errands):
         try:
             clerk = clerk or Clerk(where, where.journal())
         except Refused as error:
             said: Said = refusal(error, errand.request, where.settings.language)
         else:
-            said = clerk.answer(errand, timeline)
+            said = clerk.answer(errand, uploads.read(Path(upload)) if upload else None)
+            if upload and not getattr(said, "code", "").startswith(_KEPT):
+                Path(upload).unlink(missing_ok=True)  # on record, or refused for good
         os.write(sys.stdout.fileno(), encode(said) + b"\n")
     return 0
 

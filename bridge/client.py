@@ -6,6 +6,7 @@ is noticed by its silence, by its process, or by another endpoint; watching goes
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,21 +16,33 @@ from zmq.utils.monitor import recv_monitor_message
 
 from bridge import endpoint, protocol
 from bridge.keys import Keys
-from bridge.requests import LARGEST_FRAME, Hello, Message, Ping, Submit, Watch
-from bridge.sayings import Bye, Happened, Noticed, Pong, Progressed, Refusal, Several, Watching, Welcome
+from bridge.requests import CHUNK, LARGEST_FRAME, Chunk, Hello, Message, Ping, Submit, Upload, Watch
+from bridge.sayings import Bye, Happened, Noticed, Pong, Progressed, Refusal, Several, Uploading, Watching, Welcome
 from core.model.refusal import Refused
 from core.perform import machine
 
 ANSWER_S = 3.0
 """How long an answer is waited for before it is asked again."""
 SLOW_S = 60.0
-"""How long a submission may take in all: asked again, it is found where it was left."""
+"""How long a submission may take in all, once it has arrived: asked again, it is found where it was left."""
+READING_S = 360.0
+"""The same for a timeline that was sent in chunks: it may be large, and others may be read before."""
+WHOLE = 4 * CHUNK
+"""Bytes of a timeline that is sent in one piece."""
+STALLED_S = 6.0
+"""A chunk that is not acknowledged after so long is sent again, on another connection."""
+SWIFT_S = 0.7
+"""Acknowledged sooner, more chunks may be on their way at once; later, fewer."""
+BUSY_S = 0.5
+MOST_AGAIN = 3
+"""How often an upload that did not arrive as it was sent is begun anew."""
 PING_S = 0.5
 SILENT_S = 2.5
 """Who says nothing for so long, though pinged, is gone."""
 PATIENCE_S = 20.0
 RESTED_S = 30.0
 """After so long without a word a conversation is begun anew: the companion forgets who is silent."""
+_SENT_AGAIN = {"upload-missing", "message-damaged"}
 _TRY_S = 0.1
 _MOST_VAIN = 3
 """Conversations that came to nothing, before the process that seems to be there is taken for another one."""
@@ -68,7 +81,8 @@ class Client:
         self._socket: zmq.Socket[bytes] | None = None
         self._monitor: Any = None
         self._at: endpoint.Endpoint | None = None
-        self._vain, self._used, self._last = 0, 0.0, 0
+        self._vain, self._used, self._last, self._arrived = 0, 0.0, 0, 0.0
+        self._chunks = False
         self.connections = 0
         """How often a conversation was begun."""
 
@@ -85,20 +99,87 @@ class Client:
 
     # Asking -------------------------------------------------------------------------------------------------------
 
-    def ask(self, message: Message, timeline: bytes | None = None) -> Any:
-        """The answer. Declined, or Refused (companion-absent, companion-refuses-key, keys-unusable)."""
-        began = machine.monotonic()
-        until = began + self.patience_s
+    def ask(self, message: Message, timeline: bytes | None = None, *, hear: Callable[[int, int], None] | None = None) -> Any:
+        """The answer. Declined, or Refused (companion-absent, companion-refuses-key, keys-unusable). A large timeline is sent in
+        chunks, and goes on where it was when a connection breaks or a companion ends. `hear` is told how many bytes have arrived,
+        and of how many."""
+        self._arrived, vain = machine.monotonic(), 0
+        until = self._arrived + self.patience_s
         while True:
             try:
                 self._connect()
-                if isinstance(message, Submit):  # it is there, and may have much to read
-                    until = max(until, began + SLOW_S)
-                self._send(message, timeline)
+                if isinstance(message, Submit) and timeline is not None and len(timeline) > WHOLE and self._chunks:
+                    self._upload(message, timeline, hear)
+                    until = max(until, self._arrived + READING_S)
+                    self._send(message)
+                else:
+                    if isinstance(message, Submit):  # it is there, and may have much to read
+                        until = max(until, self._arrived + SLOW_S)
+                    self._send(message, timeline)
                 return self._answer(message.request, ANSWER_S)
             except _Gone:
                 self._drop()
-            self._wait_for_another(until)
+            except Declined as error:
+                vain += 1
+                if timeline is None or error.refusal.code not in _SENT_AGAIN or vain > MOST_AGAIN:
+                    raise
+            self._wait_for_another(max(until, self._arrived + self.patience_s))
+
+    def _upload(self, message: Submit, timeline: bytes, hear: Callable[[int, int], None] | None) -> None:
+        """Send all that is not there yet. At most a window of chunks is on its way, fewer on a slow line: heartbeats wait behind
+        them."""
+        size, data = len(timeline), memoryview(timeline)
+        said = self._begun(Upload(request="upload", submission=message.submission, sha256=message.sha256, size=size))
+        done = sent = said.received
+        waiting: deque[tuple[int, float]] = deque()  # ends of chunks that are on their way, and since when
+        window = 1
+        while done < size:
+            now = self._used = self._arrived = machine.monotonic()
+            if hear is not None:
+                hear(done, size)
+            while sent < size and len(waiting) < min(window, said.window):
+                piece = data[sent : sent + said.chunk]
+                self._send(Chunk(request=f"at-{sent}", submission=message.submission, at=sent), piece)
+                sent += len(piece)
+                waiting.append((sent, now))
+            said = self._acknowledged(said)
+            done = max(done, said.received)
+            while waiting and waiting[0][0] <= done:
+                took = machine.monotonic() - waiting.popleft()[1]
+                window = window + 1 if took < SWIFT_S else max(1, window - 1)
+            if said.received <= int(said.re.removeprefix("at-")):
+                raise _Gone  # this chunk was not the next one: something before it was lost
+        if hear is not None:
+            hear(size, size)
+
+    def _begun(self, asked: Upload) -> Uploading:
+        """Where an upload stands; waits while there are too many."""
+        while True:
+            self._send(asked)
+            try:
+                return self._answer(asked.request, ANSWER_S)  # type: ignore[no-any-return]
+            except Declined as error:
+                if error.refusal.code != "companion-busy" or machine.monotonic() - self._arrived > READING_S:
+                    raise
+            self._used = machine.monotonic()
+            machine.sleep(BUSY_S)
+
+    def _acknowledged(self, before: Uploading) -> Uploading:
+        until = machine.monotonic() + STALLED_S
+        while machine.monotonic() < until:
+            said = self._receive(PING_S)
+            match said:
+                case Uploading(submission=submission) if submission == before.submission and said.re.startswith("at-"):
+                    return said
+                case Refusal():
+                    raise Declined(said)
+                case Bye():
+                    raise _Gone
+                case None if self._moved():
+                    raise _Gone
+                case _:
+                    pass
+        raise _Gone
 
     def _wait_for_another(self, until: float) -> None:
         if machine.monotonic() > until:
@@ -199,12 +280,12 @@ class Client:
         self._monitor = self._socket.get_monitor_socket(_EVENTS)
         self._socket.connect(self._at.address)
         self.connections += 1
-        hello = Hello(request="hello", version=protocol.VERSION, client=self._program, capabilities=("batches",))
+        hello = Hello(request="hello", version=protocol.VERSION, client=self._program, capabilities=("batches", "chunks"))
         self._send(hello)
         welcome = self._answer(hello.request, ANSWER_S)
         if not isinstance(welcome, Welcome):
             raise _Gone
-        self._vain = 0
+        self._vain, self._chunks = 0, "chunks" in welcome.capabilities
 
     def _drop(self) -> None:
         if self._socket is not None:
@@ -216,7 +297,7 @@ class Client:
         """Whether the companion we speak with is another one by now, or gone."""
         return self._find() != self._at or self._at is None or not endpoint.alive(self._at)
 
-    def _send(self, message: Message, timeline: bytes | None = None) -> None:
+    def _send(self, message: Message, timeline: bytes | memoryview | None = None) -> None:
         assert self._socket is not None
         frames = [protocol.encode(message)] if timeline is None else [protocol.encode(message), timeline]
         try:
@@ -246,7 +327,9 @@ class Client:
         poller.register(self._monitor, zmq.POLLIN)
         ready = dict(poller.poll(int(wait_s * 1000)))
         if self._socket in ready:
-            return protocol.heard(self._socket.recv_multipart()[0])
+            said = protocol.heard(self._socket.recv_multipart()[0])
+            if not (isinstance(said, Refusal) and said.code == "message-unclear" and self._monitor in ready):
+                return said  # else another listener is there by now, to which we have not said Hello
         if self._monitor in ready:
             event = int(recv_monitor_message(self._monitor)["event"])
             if event in _NOT_LET_IN:

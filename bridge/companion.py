@@ -1,10 +1,10 @@
 """The companion: one per user. It takes submissions, works at them in their order, and tells whoever listens.
 
-    sockets, clerk, teller, jobs  -->  one loop  -->  sockets, clerk, teller, jobs
+    listener, clerk, teller, jobs  -->  one loop  -->  listener, clerk, teller, jobs
 
-The loop waits for nothing but messages. What must survive is on record before it is acknowledged; everything here can be
-killed at any moment and begun again: jobs that are wanted are in the journal's queue, and a job taken up goes on from its
-checkpoints.
+The loop waits for nothing but what its children say. What must survive is on record before it is acknowledged; everything
+here can be killed at any moment and begun again: jobs that are wanted are in the journal's queue, and a job taken up goes on
+from its checkpoints.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ from bridge.door.beside import Door
 from bridge.endpoint import Endpoint
 from bridge.errand_row import Errand, ErrandRow
 from bridge.job_lines import as_it_is
-from bridge.keys import Keys
+from bridge.keys import OWN, Keys
 from bridge.leftovers import Leftovers
+from bridge.listening import CutOff, Listening
 from bridge.notices import Notices
-from bridge.protocol import VERSION, Ask
-from bridge.requests import Cancel, Describe, Pictures, Stats, Stop
+from bridge.protocol import VERSION
+from bridge.requests import Cancel, Describe, Pictures, Stats, Stop, Submit
 from bridge.sayings import Done, Jobs, Said
-from bridge.server import Asked, Server
+from bridge.server import Asked
 from bridge.settings import Watched, differences
 from bridge.turns import Turns
 from bridge.working import STOPPING_S, Work, Working
@@ -42,10 +43,14 @@ from core.record import private
 from core.record.locks import lock_file
 from core.record.submissions import Submissions, Wish
 
-TICK_MS, IDLE_MS = 50, 500
-"""How often the record is looked at for what other processes write, with and without anybody who wants to be told."""
-CLERK_S, TELLER_S = 60.0, 30.0
-"""An errand that takes longer is given up, and its clerk or teller with it."""
+TICK_MS = 500
+"""How often the queue, the settings and the children are looked after when nobody says anything."""
+COMING_UP_S = 30.0
+"""A listener that is not ready after that, will not be."""
+CLERK_S, READER_S, TELLER_S = 60.0, 300.0, 30.0
+"""An errand that takes longer is given up, and its clerk, reader or teller with it."""
+LARGE = 2**20
+"""Bytes of a timeline that is read by a process of its own, which ends with it: reading takes many times that in memory."""
 
 SETTINGS_S = 0.5
 """How often the settings file is looked at; a change is taken over when it has been still for one look."""
@@ -87,50 +92,44 @@ class Companion:
         self._journal = where.journal()
         self._submissions = Submissions(self._journal)
         keys = Keys(where.home)
-        self._server = Server(
-            self._context, pair=keys.prepare(), keys=keys, submissions=self._submissions, program=program_version(),
-            language=where.settings.language, listen=where.settings.listen or "",
+        self._public, self._keys = keys.prepare().public.decode(), keys
+        self._listening = Listening(
+            self._context, language=where.settings.language, listen=where.settings.listen or "", asked=self._take,
+            moved=self._announce, cut_off=self._cut_off, overfull=lambda full: self._notices.overfull(full),
         )  # fmt: skip
         self._turns = Turns(self._journal, self._submissions, where.home)
         self._clerk = ErrandRow(
-            "bridge.clerk", self._context, patience_s=CLERK_S, answered=self._answered,
-            packed=lambda ask: errands.packed(ask.message, ask.timeline),  # type: ignore[arg-type]
+            "bridge.clerk", self._context, patience_s=CLERK_S, answered=self._answered, packed=_packed
+        )
+        self._reader = ErrandRow(
+            "bridge.clerk", self._context, patience_s=READER_S, answered=self._answered, packed=_packed, name="reader", anew=True
         )  # fmt: skip
         self._teller = ErrandRow(
             "bridge.teller", self._context, patience_s=TELLER_S, answered=self._answered, packed=self._tell
         )  # fmt: skip
         self._door = Door(self._context, where)
-        self._working = Working(self._context, self._server.progress)
+        self._working = Working(self._context, self._listening.progress)
         self._said = logs.Shortening(where.home)
-        self._notices = Notices(self._server, hear)
+        self._notices = Notices(self._listening, hear)
         self._leftovers = Leftovers(self._context, self._notices, hear)
         self._settings, self._settings_due = Watched(where.home, where.settings), 0.0
         self._leaving = ""
-        self._public = keys.companion().public.decode()
 
     def run(self) -> str:
         """Until someone asks to stop; why it ended."""
-        here = Endpoint(
-            address=self._server.address, public_key=self._public, pid=os.getpid(), version=program_version(), protocol=VERSION
-        )
         cut_off = endpoint.read(self.where.home) is not None  # one that ends in order takes its file with it
-        endpoint.write(self.where.home, here)
-        program.leave(self.where.home, program_version())
-        words = f"The companion is ready at {self._server.address}, process {os.getpid()}."
-        _log.info("companion ready", extra={"said": {"message": words}})
-        self._hear(f"companion ready at {self._server.address}")
-        if self._server.beyond:
-            self._hear(self._server.beyond)
-        self._leftovers.take_up(self._turns.taken_up(), cut_off=cut_off)
-        poller = zmq.Poller()
-        poller.register(self._server.socket, zmq.POLLIN)
-        poller.register(self._inbox, zmq.POLLIN)
-        busy = False
         try:
+            self._until_ready()
+            program.leave(self.where.home, program_version())
+            words = f"The companion is ready at {self._listening.address}, process {os.getpid()}."
+            _log.info("companion ready", extra={"said": {"message": words}})
+            self._hear(f"companion ready at {self._listening.address}")
+            if self._listening.beyond:
+                self._hear(self._listening.beyond)
+            self._leftovers.take_up(self._turns.taken_up(), cut_off=cut_off)
             while not (self._leaving or self._stopped()):
-                poller.poll(0 if busy else TICK_MS if self._server.watched else IDLE_MS)
+                self._inbox.poll(TICK_MS)
                 self._turn()
-                busy = self._server.pump()
             reason = self._leaving or self._stopped()
             self._finish()
             _log.info("companion ends", extra={"said": {"message": f"The companion ends in order: {reason}."}})
@@ -138,22 +137,44 @@ class Companion:
         finally:
             endpoint.remove(self.where.home, os.getpid())
             self._working.kill()
-            self._clerk.close()
-            self._teller.close()
+            for row in (self._clerk, self._reader, self._teller):
+                row.close()
             self._door.close()
             self._leftovers.close()
-            self._server.close(self._leaving or "stopped")
+            self._say_goodbye()
             self._inbox.close()
             self._journal.close()
             self._context.destroy(linger=500)
 
+    def _until_ready(self) -> None:
+        """Clients can come. Refused(listener-failing)."""
+        until = machine.monotonic() + COMING_UP_S
+        while not self._listening.address:
+            if self._listening.broken or machine.monotonic() > until:
+                raise Refused("listener-failing")
+            self._inbox.poll(TICK_MS)
+            self._hear_children()
+
+    def _announce(self) -> None:
+        """Where clients find us. Refused(keys-unusable)."""
+        here = Endpoint(
+            address=self._listening.address, public_key=self._public, pid=os.getpid(), version=program_version(), protocol=VERSION
+        )
+        endpoint.write(self.where.home, here)
+
+    def _say_goodbye(self) -> None:
+        listener = self._listening.close(self._leaving or "stopped")
+        if listener is not None and listener.code() is None:
+            listener.kill()
+
     def _turn(self) -> None:
-        for asked in self._server.receive():
-            self._take(asked)
         self._hear_children()
         self._look_at_settings()
-        self._clerk.look_after()
-        self._teller.look_after()
+        self._listening.look_after()
+        for row in (self._clerk, self._reader, self._teller):
+            row.look_after()
+        if self._listening.broken:
+            self._leaving = self._leaving or "its listener does not start"
         if not self._leaving:
             self._share_out()
         self._working.tend()
@@ -174,7 +195,7 @@ class Companion:
             self._notices.refused(found)
         elif found is not None:
             self.where = replace(self.where, settings=found)
-            self._server.language = found.language
+            self._listening.speak(found.language)
             self._clerk.renew()
             self._teller.renew()
             changed = differences(before, found)
@@ -203,46 +224,55 @@ class Companion:
         while self._working.names and machine.monotonic() < until:
             self._inbox.poll(TICK_MS)
             self._hear_children()
-            self._server.pump()
-        while self._server.pump():
-            pass
 
     # Requests -----------------------------------------------------------------------------------------------------
 
     def _take(self, asked: Asked) -> None:
-        message = asked.ask.message
+        message = asked.message
         if isinstance(message, Stop):
-            self._server.say(asked.peer, Done(re=message.request))
+            self._listening.say(asked.peer, Done(re=message.request))
             self._leaving = "asked to stop"
+            return
+        row = self._teller if isinstance(message, Describe | Pictures | Stats) else self._clerk
+        if isinstance(message, Submit) and asked.size > LARGE:
+            row = self._reader
+        if row.full(asked.peer):
+            self._listening.refuse(asked.peer, Refused("companion-busy"), message.request)
         else:
-            row = self._teller if isinstance(message, Describe | Pictures | Stats) else self._clerk
-            if row.full:
-                self._server.refuse(asked.peer, Refused("companion-busy"), message.request)
-            else:
-                row.take(asked.peer, asked.ask)
+            row.take(asked.peer, message, asked.upload)
+
+    def _cut_off(self, cut: CutOff) -> bool:
+        """A client was cut off; whether it is not to be let in for a while. This user's own programs share one key: with it the
+        window would be shut out too."""
+        name = next((name for name, key in self._keys.admitted().items() if key == cut.key), "")
+        self._notices.cut_off(name, cut.held)
+        return name not in ("", OWN)
 
     def _settle(self, job: str, wish: Wish, code: str = "", detail: str = "") -> None:
         errand = errands.Settle(request="settle", job=job, wish=wish, code=code, detail=detail)
-        self._clerk.take(b"", Ask(errand))  # type: ignore[arg-type]
+        self._clerk.take(b"", errand)
 
     def _answered(self, errand: Errand, said: Said | None) -> None:
-        message = errand.ask.message
+        message = errand.message
         if isinstance(message, errands.Settle):
             self._turns.settled(message.job, well=isinstance(said, Done))
             return
+        asked = [(errand.peer, message.request), *errand.others]
         if said is None:
-            self._server.refuse(errand.peer, Refused("request-unanswered"), message.request)
+            for peer, request in asked:
+                self._listening.refuse(peer, Refused("request-unanswered"), request)
             return
         if isinstance(message, Cancel) and isinstance(said, Done):
             self._working.stop(said.job)
         if isinstance(said, Jobs):
             names = self._working.names
             said = msgspec.structs.replace(said, jobs=tuple(as_it_is(line, names) for line in said.jobs))
-        self._server.say(errand.peer, said)
+        for peer, request in asked:
+            self._listening.say(peer, msgspec.structs.replace(said, re=request))
         self._turns.look()
 
-    def _tell(self, ask: Ask) -> bytes:
-        return errands.packed(errands.Tell(asked=ask.message, working=tuple(self._working.names)))  # type: ignore[arg-type]
+    def _tell(self, errand: Errand) -> bytes:
+        return errands.packed(errands.Tell(asked=errand.message, working=tuple(self._working.names)))
 
     # Children -----------------------------------------------------------------------------------------------------
 
@@ -250,7 +280,7 @@ class Companion:
         while self._inbox.poll(0):
             name, line = self._inbox.recv_multipart()
             self._door.ended(name, line)
-            known = (self._clerk, self._teller, self._leftovers)
+            known = (self._listening, self._clerk, self._reader, self._teller, self._leftovers)
             if any(child.hear(name.decode(), line) for child in known):
                 continue
             ended = self._working.hear(name.decode(), line)
@@ -259,7 +289,7 @@ class Companion:
 
     def _job_ended(self, work: Work) -> None:
         job, asked = work.child.name, work.stopping is not None or bool(self._leaving or self._stopped())
-        self._server.still(job)
+        self._listening.still(job)
         self._notices.over(job)
         end = self._turns.after(job, work.child.code(), work.summary, asked=asked)
         words = f"The companion's work on job {job} ended: {end.why}."
@@ -267,3 +297,7 @@ class Companion:
         self._hear(f"{job}: {end.why}")
         if end.wish is not None:
             self._settle(job, end.wish, end.code, end.detail)
+
+
+def _packed(errand: Errand) -> bytes:
+    return errands.packed(errand.message, errand.upload)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from core.model.refusal import Refused
 from core.record.journal_faults import fault
 
 LENGTHS = struct.Struct(">II")
-"""Before an errand: the lengths of its request and of its timeline."""
+"""Before an errand: the lengths of its request and of the path of its timeline."""
 
 
 class Settle(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="is"):
@@ -44,17 +45,17 @@ class Tell(msgspec.Struct, frozen=True, kw_only=True):
 _T = TypeVar("_T")
 
 
-def packed(errand: Errand | Tell, timeline: bytes = b"") -> bytes:
-    """An errand as it is read at the other end."""
-    head = msgspec.json.encode(errand)
-    return LENGTHS.pack(len(head), len(timeline)) + head + timeline
+def packed(errand: Errand | Tell, upload: str = "") -> bytes:
+    """An errand as it is read at the other end. `upload` is the file with its timeline."""
+    head, path = msgspec.json.encode(errand), os.fsencode(upload)
+    return LENGTHS.pack(len(head), len(path)) + head + path
 
 
-def received(pipe: BinaryIO, errands: msgspec.json.Decoder[_T]) -> Iterator[tuple[_T, bytes]]:
-    """Errands with their timelines as they come in, until the pipe is closed."""
+def received(pipe: BinaryIO, errands: msgspec.json.Decoder[_T]) -> Iterator[tuple[_T, str]]:
+    """Errands with the files of their timelines as they come in, until the pipe is closed."""
     while lengths := pipe.read(LENGTHS.size):
-        head, timeline = LENGTHS.unpack(lengths)
-        yield errands.decode(pipe.read(head)), pipe.read(timeline)
+        head, path = LENGTHS.unpack(lengths)
+        yield errands.decode(pipe.read(head)), os.fsdecode(pipe.read(path))
 
 
 def journal_fault(error: Exception, journal: Path) -> Refused:

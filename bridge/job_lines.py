@@ -57,7 +57,7 @@ def under_work(journal: Journal, home: Path, job: str, output: str) -> bool:
 
 
 def _line(journal: Journal, submissions: Submissions, home: Path, job: str, at: float, wish: Wish | None) -> JobLine:
-    accepted, _ = journal.request(job)
+    accepted = journal.accepted(job)
     end = ended(journal, job)
     if under_work(journal, home, job, accepted.output):
         state: str = "elsewhere"

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bridge.keys import OWN
+from bridge.listening import Listening, Overfull
 from bridge.meanwhile import Left
 from bridge.options import OPTIONS
 from bridge.sayings import Noticed
-from bridge.server import Server
 from core.explain import catalogue
 from core.explain.phrases import phrase
 from core.explain.refusals import refusal
@@ -24,7 +25,7 @@ _log = logging.getLogger("hotsplice")
 class Notices:
     """In the server's language. `hear` prints for whoever sees the companion's own words."""
 
-    def __init__(self, server: Server, hear: Callable[[str], None]) -> None:
+    def __init__(self, server: Listening, hear: Callable[[str], None]) -> None:
         self._server, self._hear = server, hear
 
     def taken_over(self, changed: Mapping[str, Any]) -> None:
@@ -61,6 +62,16 @@ class Notices:
     def over(self, job: str) -> None:
         """Of a job that has ended it is not said any more how it was found."""
         self._server.unnotice(job)
+
+    def cut_off(self, name: str, held: int) -> None:
+        """A client had more in memory than it may, and its connection was closed. `name` is the one it was paired under."""
+        speak = self._server.language
+        who = phrase("client-own" if name == OWN else "client-unknown", speak) if name in ("", OWN) else name
+        self._tell("", catalogue.words("client-cut-off", speak, name=who, memory=held))
+
+    def overfull(self, full: Overfull) -> None:
+        """The listener has ended at its limit; another one is there in a moment."""
+        self._tell("", catalogue.words("listener-restarted", self._server.language, memory=full.limit))
 
     def _tell(self, about: str, said: catalogue.Words, job: str = "") -> None:
         _log.info("notice", extra={"said": {"code": said.code, "message": said.message, **({"job": job} if job else {})}})

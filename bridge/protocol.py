@@ -2,7 +2,7 @@
 
 docs/protocol.md is the specification. Its rules in short:
 
-    1  A message is one frame of JSON, or two: a Submit is followed by the bytes of its timeline.
+    1  A message is one frame of JSON, or two: a Chunk is followed by its bytes, a Submit may be by those of its timeline.
     2  The first word is Hello. A companion that does not speak its version says so, and nothing else.
     3  Every request has a name of the client's own choice, and gets exactly one answer that repeats it.
     4  Whoever watches is told what is on record, by sequence number, each after the one it names in `after`.
@@ -12,27 +12,40 @@ docs/protocol.md is the specification. Its rules in short:
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from bridge.requests import LARGEST_HEAD, LARGEST_TIMELINE, MOST_FRAMES, Hello, Message, Name, Request, Submit  # fmt: skip
+from bridge.requests import (
+    LARGEST_CHUNK,
+    LARGEST_HEAD,
+    LARGEST_TIMELINE,
+    MOST_FRAMES,
+    Chunk,
+    Hello,
+    Message,
+    Name,
+    Request,
+    Submit,
+)  # fmt: skip
 from bridge.sayings import Said, Saying
 from core.model.refusal import Refused
 
-VERSION = "1.1"
+Buffer = bytes | memoryview
+VERSION = "1.2"
 """Major and minor: of another major nothing is understood; a minor adds what `capabilities` name."""
 CAPABILITIES = (
     "submit", "watch", "list", "cancel", "resume", "answer", "stop", "describe", "pictures", "stats", "prioritise", "pause",
-    "batches",
+    "batches", "chunks",
 )  # fmt: skip
 
 
 class Ask(NamedTuple):
-    """A request, and the timeline that came with it."""
+    """A request, and the bytes that came with it: a whole timeline or a chunk of one. None: it came alone."""
 
     message: Request
-    timeline: bytes = b""
+    data: Buffer | None = None
 
 
 class _Named(msgspec.Struct):
@@ -50,17 +63,12 @@ def encode(message: Message | Said) -> bytes:
     return _encoder.encode(message)
 
 
-def submission(message: Submit, timeline: bytes) -> list[bytes]:
-    """The two frames of a Submit."""
-    return [encode(message), timeline]
-
-
-def digest(timeline: bytes) -> str:
+def digest(timeline: Buffer) -> str:
     """What `Submit.sha256` says of these bytes."""
     return hashlib.sha256(timeline).hexdigest()
 
 
-def understood(frames: list[bytes]) -> Ask | Refused:
+def understood(frames: Sequence[Buffer]) -> Ask | Refused:
     """What a client said, whatever it is. Refused (message-unclear, message-too-large, message-damaged) is returned."""
     if len(frames) > MOST_FRAMES:
         return Refused("message-too-large", detail=f"{len(frames)} parts, at most {MOST_FRAMES} are read")
@@ -70,18 +78,21 @@ def understood(frames: list[bytes]) -> Ask | Refused:
         message = _requests.decode(frames[0])
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:  # ValueError: text that is no UTF-8
         return Refused("message-unclear", detail=_shortened(str(error)))
-    timeline = frames[1] if len(frames) > 1 else b""
-    if isinstance(message, Submit) != (len(frames) > 1):
-        return Refused("message-unclear", detail="a timeline comes with Submit as its second part, and with nothing else")
-    if isinstance(message, Submit):
-        if len(timeline) > LARGEST_TIMELINE:
-            return Refused("message-too-large", detail=f"{len(timeline)} bytes, at most {LARGEST_TIMELINE} are read")
-        if digest(timeline) != message.sha256:
-            return Refused("message-damaged")
-    return Ask(message, timeline)
+    data = frames[1] if len(frames) > 1 else None
+    if data is None:
+        alone = not isinstance(message, Chunk)
+        return Ask(message) if alone else Refused("message-unclear", detail="a Chunk has its bytes as second part")
+    if not isinstance(message, Submit | Chunk):
+        return Refused("message-unclear", detail="only Submit and Chunk have a second part")
+    most = LARGEST_TIMELINE if isinstance(message, Submit) else LARGEST_CHUNK
+    if len(data) > most:
+        return Refused("message-too-large", detail=f"{len(data)} bytes, at most {most} are read")
+    if isinstance(message, Submit) and digest(data) != message.sha256:
+        return Refused("message-damaged")
+    return Ask(message, data)
 
 
-def request_name(frames: list[bytes]) -> str:
+def request_name(frames: Sequence[Buffer]) -> str:
     """The name of a request that was not understood, where at least that can be read; else empty."""
     if not frames or len(frames[0]) > LARGEST_HEAD:
         return ""

@@ -10,6 +10,10 @@ LARGEST_HEAD = 64 * 1024
 LARGEST_TIMELINE = 64 * 1024 * 1024
 LARGEST_FRAME = LARGEST_TIMELINE + 1024
 MOST_FRAMES = 2
+CHUNK, WINDOW = 32 * 1024, 8
+"""Bytes in one chunk of an upload, and how many chunks may be unacknowledged. Together they are half a second of a line of
+0.5 MB/s, so heartbeats get through in time."""
+LARGEST_CHUNK = 256 * 1024
 MOST_LISTED = 1000
 MOST_PICTURES = 200
 MOST_PRIORITY = 100
@@ -49,16 +53,37 @@ class Lacking(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     editor_version: Text = ""
 
 
+Submission = Annotated[str, msgspec.Meta(min_length=8, max_length=64, pattern=r"^[\w.:-]+$")]
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class Upload(Message, frozen=True):
+    """Begin to send a timeline in chunks, or go on after a break. The answer says from which byte on. `size` is in bytes,
+    `sha256` is that of the whole timeline in hexadecimal."""
+
+    submission: Submission
+    sha256: Sha256
+    size: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+
+
+class Chunk(Message, frozen=True):
+    """A piece of an upload, its bytes are the second frame; `at` is the offset of its first byte in the timeline."""
+
+    submission: Submission
+    at: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
 class Submit(Message, frozen=True):
-    """Make a film. The timeline's bytes are the second frame, `sha256` is theirs in hexadecimal.
+    """Make a film. The timeline's bytes are the second frame, or were uploaded under the same `submission`; `sha256` is theirs
+    in hexadecimal.
 
     `submission` is the client's name for it: asked again under the same name it is the same job. Relative media paths count
     from the folder of `timeline_path`. An empty preset is chosen by the ending of `output`.
     """
 
-    submission: Annotated[str, msgspec.Meta(min_length=8, max_length=64, pattern=r"^[\w.:-]+$")]
+    submission: Submission
     output: Path
-    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    sha256: Sha256
     timeline_path: Path = ""
     preset: Annotated[str, msgspec.Meta(max_length=64)] = ""
     lacking: Lacking = Lacking()
@@ -140,5 +165,6 @@ class Stop(Message, frozen=True):
 
 
 Request = (
-    Hello | Submit | Watch | List | Describe | Pictures | Stats | Cancel | Resume | Prioritise | Pause | Answer | Ping | Stop
+    Hello | Upload | Chunk | Submit | Watch | List | Describe | Pictures | Stats | Cancel | Resume | Prioritise | Pause
+    | Answer | Ping | Stop
 )

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from bridge.requests import LARGEST_TIMELINE
+from bridge.requests import CHUNK, LARGEST_TIMELINE, WINDOW
 from core.explain.tales import Act as Act
 from core.explain.tales import Finding as Finding
 
@@ -24,6 +24,17 @@ class Welcome(Said, frozen=True):
     capabilities: tuple[str, ...]
     last: int
     largest_timeline: int = LARGEST_TIMELINE
+
+
+class Uploading(Said, frozen=True):
+    """The answer to Upload and to each Chunk: the first `received` bytes of the timeline are there. Chunks hold at most `chunk`
+    bytes, and at most `window` of them may be unacknowledged."""
+
+    re: str
+    submission: str
+    received: int
+    chunk: int = CHUNK
+    window: int = WINDOW
 
 
 class Accepted(Said, frozen=True):
@@ -196,6 +207,6 @@ class Bye(Said, frozen=True):
 
 
 Saying = (
-    Welcome | Accepted | Watching | Jobs | Described | Pictured | Figures | Done | Pong | Refusal | Happened | Several
+    Welcome | Uploading | Accepted | Watching | Jobs | Described | Pictured | Figures | Done | Pong | Refusal | Happened | Several
     | Progressed | Noticed | Bye
 )

@@ -1,8 +1,11 @@
-"""The companion's socket: who may speak, what they may say, and who is told what happens.
+"""The socket of the listener process (`bridge.listener`): who may speak, what they may say, and who is told what happens.
 
 CURVE lets everyone in who knows the public key unless an authenticator says otherwise, so the socket asks for its domain to be
 enforced: without the authenticator nobody comes in. A message to somebody who does not read is never waited for: what is on
 record is told from the record, from where he stands; progress is left out.
+
+Complete messages that wait are bounded by `RCVHWM`: beyond it TCP slows the client down. The rest is bounded by the budgets of
+`bridge.connections`: a client that exceeds its own is told so, and then disconnected.
 """
 
 from __future__ import annotations
@@ -17,25 +20,28 @@ import msgspec
 import zmq
 import zmq.auth.thread
 
+from bridge.connections import FRAME_BYTES, Connection, Connections
 from bridge.errands import refusal
+from bridge.guests import DOMAIN, Guests
 from bridge.keys import Keys, Pair
-from bridge.protocol import CAPABILITIES, VERSION, Ask, Conversation, encode, request_name, understood
-from bridge.requests import LARGEST_FRAME, Hello, Ping, Watch
-from bridge.sayings import Bye, Happened, Noticed, Pong, Progressed, Said, Several, Watching, Welcome
+from bridge.protocol import CAPABILITIES, VERSION, Buffer, Conversation, encode, request_name, understood
+from bridge.requests import LARGEST_FRAME, MOST_FRAMES, Chunk, Hello, Ping, Request, Submit, Upload, Watch
+from bridge.sayings import Bye, Happened, Noticed, Pong, Progressed, Said, Several, Uploading, Watching, Welcome
+from bridge.uploads import Uploads
 from core.explain.filling import Language
 from core.model.refusal import Refused
 from core.perform import machine
 from core.record.submissions import Submissions
 
-DOMAIN = "hotsplice"
 LOOPBACK = "tcp://127.0.0.1"
 MOST_PEERS = 1000
 SILENT_S = 60.0
 """Who says nothing for so long is forgotten; a client that watches pings every second or so."""
-LIST_S = 1.0
-"""How often it is looked who is let in no longer."""
 BATCH_BYTES = 32 * 1024
 """Facts in one message, for those who understand that: many, and not too much to lie there for who does not read."""
+WEIGHED_S, WEIGHED_OFTEN_S = 1.0, 0.05
+"""How often that is looked at, and how often while memory grows."""
+TIDY_S = 3600.0
 AT_ONCE = 500
 """Facts told to one watcher before the others are looked at again."""
 
@@ -43,10 +49,13 @@ _log = logging.getLogger("hotsplice")
 
 
 class Asked(NamedTuple):
-    """A request that the companion must answer, and the one who asks."""
+    """A request that the companion must answer, the one who asks, and the file with the timeline, where one belongs; `size` in
+    bytes."""
 
     peer: bytes
-    ask: Ask
+    message: Request
+    upload: str = ""
+    size: int = 0
 
 
 @dataclass
@@ -59,28 +68,8 @@ class _Peer:
     job: str = ""
     last: int = 0
     """The sequence number told last."""
-
-
-class _Guests:
-    """Who may be here. The list is read anew for every newcomer (in the authenticator's thread), and else once in a while."""
-
-    def __init__(self, keys: Keys) -> None:
-        self._keys = keys
-        self._allowed, self._read = frozenset[bytes](), 0.0
-
-    def callback(self, domain: str, key: bytes) -> bool:
-        """Whether he is let in."""
-        self._look()
-        return domain == DOMAIN and key in self._allowed
-
-    def gone(self, key: bytes) -> bool:
-        """Whether a key was taken from the list. One that cannot be read lets nobody in, but puts nobody out."""
-        if machine.monotonic() - self._read > LIST_S:
-            self._look()
-        return bool(self._allowed) and key not in self._allowed
-
-    def _look(self) -> None:
-        self._allowed, self._read = self._keys.allowed(), machine.monotonic()
+    uploads: dict[str, str] = field(default_factory=dict)
+    """Digests of the timelines that are being uploaded, by submission."""
 
 
 class Server:
@@ -93,15 +82,19 @@ class Server:
         pair: Pair,
         keys: Keys,
         submissions: Submissions,
+        uploads: Uploads,
         program: str,
         language: Language,
+        port: int = 0,
         listen: str = "",
     ) -> None:
-        self._guests = _Guests(keys)
-        self._submissions, self._program = submissions, program
+        self._guests = Guests(keys)
+        self._submissions, self._uploads, self._program = submissions, uploads, program
         self.language = language
         self._peers: dict[bytes, _Peer] = {}
-        self._known = submissions.last()
+        self._weighed = self._tidied = 0.0
+        self.pressed = False
+        """Whether memory has grown: then it is looked at often who holds it."""
         self._progress: dict[str, Progressed] = {}
         self._notices: dict[str, Noticed] = {}
         self._guard = zmq.auth.thread.ThreadAuthenticator(context)
@@ -115,8 +108,19 @@ class Server:
             (zmq.MAXMSGSIZE, LARGEST_FRAME), (zmq.RCVHWM, 4), (zmq.SNDHWM, 1000), (zmq.ROUTER_MANDATORY, 1), (zmq.LINGER, 500),
         ):  # fmt: skip
             self.socket.setsockopt(option, value)
-        self.address = f"{LOOPBACK}:{self.socket.bind_to_random_port(LOOPBACK)}"
+        self.port = self._bind(port)
+        self.address = f"{LOOPBACK}:{self.port}"
         self.beyond = self._listen(listen) if listen else ""
+        further = listen.rpartition(":")[2]
+        self._connections = Connections({self.port, *([int(further)] if further.isdecimal() else [])})
+
+    def _bind(self, port: int) -> int:
+        """The port that an earlier listener had, so that clients find this one by themselves; any other where that is taken."""
+        if port:
+            with contextlib.suppress(zmq.ZMQError):
+                self.socket.bind(f"{LOOPBACK}:{port}")
+                return port
+        return self.socket.bind_to_random_port(LOOPBACK)
 
     def _listen(self, where: str) -> str:
         """Let others in from beyond this machine; why not, where that cannot be: this machine's own come in all the same."""
@@ -137,17 +141,27 @@ class Server:
         """What has come in and is for the companion to answer; the rest is answered here."""
         for _ in range(most):
             try:
-                parts = self.socket.recv_multipart(zmq.NOBLOCK, copy=False)
+                name = self.socket.recv(zmq.NOBLOCK)
+                frames = [self.socket.recv(copy=False)]
             except zmq.Again:
                 return
-            name, *frames = (part.bytes for part in parts)
-            ask = self._hear(name, frames, parts[-1].get("User-Id"))
-            if ask is not None:
-                yield Asked(name, ask)
+            size = len(frames[0].buffer) + FRAME_BYTES
+            while frames[-1].more:
+                frame = self.socket.recv(copy=False)
+                size += len(frame.buffer) + FRAME_BYTES
+                if len(frames) > MOST_FRAMES:  # however many there are: none beyond the first that is too many is kept
+                    frames.pop()
+                frames.append(frame)
+            asked = self._hear(name, frames, size)
+            if asked is not None:
+                yield asked
 
-    def _hear(self, name: bytes, frames: list[bytes], key: object) -> Ask | None:
+    def _hear(self, name: bytes, parts: list[zmq.Frame], size: int) -> Asked | None:
         peer = self._peer(name)
-        peer.key = str(key).encode()
+        peer.key = str(parts[-1].get("User-Id")).encode()
+        frames = [part.buffer for part in parts]
+        source = int(parts[-1].get(zmq.SRCFD))
+        connection = self._connections.delivered(source, name, peer.key, size, machine.monotonic())
         if self._guests.gone(peer.key):
             self._put_out(name)
             return None
@@ -160,10 +174,12 @@ class Server:
         if unfit is not None:
             self.refuse(name, unfit, message.request)
             return None
-        last = self._submissions.last()
+        last = 0 if isinstance(message, Chunk) else self._submissions.last()
         match message:
             case Hello():
                 peer.batches = "batches" in message.capabilities
+                if connection is not None:
+                    connection.whole = "chunks" not in message.capabilities
                 self.say(
                     name,
                     Welcome(re=message.request, version=VERSION, program=self._program, capabilities=CAPABILITIES, last=last),
@@ -180,8 +196,31 @@ class Server:
                     if message.job == "" or said.job in ("", message.job):
                         self.say(name, said)
                 self._tell(name, peer)
+            case Upload() | Chunk() | Submit():
+                try:
+                    return self._uploaded(name, peer, message, ask.data)
+                except Refused as error:
+                    self.refuse(name, error, message.request)
             case _:
-                return ask
+                return Asked(name, message)
+        return None
+
+    def _uploaded(self, name: bytes, peer: _Peer, message: Upload | Chunk | Submit, data: Buffer | None) -> Asked | None:
+        """A piece of a timeline, or a submission with the place of its timeline. Refused: what `Uploads` refuses."""
+        match message:
+            case Upload():
+                peer.uploads[message.submission] = message.sha256
+                known = self._submissions.known(message.submission)  # then nothing needs to be sent any more
+                received = message.size if known else self._uploads.begin(peer.key, message)
+            case Chunk():
+                received = self._uploads.add(peer.key, message, peer.uploads.get(message.submission, ""), data or b"")
+            case Submit() if data is not None:
+                return Asked(name, message, str(self._uploads.whole(peer.key, message, data)), len(data))
+            case Submit():
+                peer.uploads.pop(message.submission, None)
+                path = self._uploads.place(peer.key, message.submission, message.sha256)
+                return Asked(name, message, str(path), path.stat().st_size if path.exists() else 0)
+        self.say(name, Uploading(re=message.request, submission=message.submission, received=received))
         return None
 
     def _peer(self, name: bytes) -> _Peer:
@@ -199,12 +238,40 @@ class Server:
         self.refuse(name, Refused("companion-refuses-key"), "")
         self._peers.pop(name, None)
 
+    def shut_out(self, key: bytes, seconds: float) -> None:
+        """Let this key in no more for so long."""
+        self._guests.shut_out(key, seconds)
+
+    def weigh(self) -> list[Connection]:
+        """Look what each client holds in memory; who holds too much is told so, and the next time cut off. Those that were."""
+        now = machine.monotonic()
+        if now - self._weighed < (WEIGHED_OFTEN_S if self.pressed else WEIGHED_S):
+            return []
+        self._weighed, cut = now, []
+        for one in self._connections.over(now):
+            if one.name and not one.told:
+                one.told = True
+                self.refuse(one.name, Refused("client-over-budget", memory=one.budget), "")
+                continue
+            self._connections.cut(one)
+            self._peers.pop(one.name, None)
+            cut.append(one)
+        return cut
+
+    def holders(self) -> list[Connection]:
+        """Who holds something just now, the largest first."""
+        return [one for one in self._connections.look(machine.monotonic()) if one.held]
+
     # Telling ------------------------------------------------------------------------------------------------------
 
     def say(self, name: bytes, said: Said) -> bool:
         """Say something, if the peer is there and reads; whether it was sent."""
+        return self.pass_on(name, encode(said))
+
+    def pass_on(self, name: bytes, said: bytes) -> bool:
+        """The same with what is encoded already."""
         try:
-            self.socket.send_multipart([name, encode(said)], zmq.NOBLOCK)
+            self.socket.send_multipart([name, said], zmq.NOBLOCK)
         except zmq.Again:
             return False
         except zmq.ZMQError:  # EHOSTUNREACH: he is gone; if he comes back he comes as another
@@ -242,6 +309,9 @@ class Server:
     def pump(self) -> bool:
         """Tell all who watch what is new on record, and forget who is silent; whether there is more to tell."""
         now = machine.monotonic()
+        if now - self._tidied > TIDY_S or not self._tidied:
+            self._tidied = now
+            self._uploads.tidy(machine.now())
         for name in [name for name, peer in self._peers.items() if now - peer.heard > SILENT_S]:
             del self._peers[name]
         for name in [name for name, peer in self._peers.items() if peer.watches and self._guests.gone(peer.key)]:

@@ -99,7 +99,7 @@ class Turns:
             self.paused = self._submissions.paused
 
     def _held(self, job: str) -> bool:
-        return locks.held(self._home, self._journal.request(job)[0].output)
+        return locks.held(self._home, self._journal.accepted(job).output)
 
     def taken_up(self) -> Iterator[Left]:
         """At the start: what was left unfinished, and how far it was; without what somebody is at work on."""

@@ -84,7 +84,7 @@ def remove(found: Removable, journal: Journal, workspace: Workspace) -> int:
             freed += workspace.remove_stored(stray)
             index.drop(Path(stray).stem)
     for job in found.ended:
-        accepted, _ = journal.request(job)
+        accepted = journal.accepted(job)
         workspace.close_job(job, Path(accepted.output))
     return freed
 
@@ -104,7 +104,7 @@ def _in_films(journal: Journal) -> set[str]:
 
 def _replaced(journal: Journal, job: str) -> bool:
     """Whether another job made the film that stands in the place of this one's."""
-    film = journal.film(journal.request(job)[0].output)
+    film = journal.film(journal.accepted(job).output)
     return film is not None and film.job != job
 
 

@@ -40,7 +40,7 @@ def ask(where: Place, asked: Asked) -> Done | Jobs:
                 raise
     journal = where.journal()
     try:
-        said_here = Clerk(where, journal).answer(asked, b"")
+        said_here = Clerk(where, journal).answer(asked, None)
     finally:
         journal.close()
     if isinstance(said_here, Refusal):

@@ -23,7 +23,7 @@ from bridge.cli.run import Stop as Stopped
 from bridge.client import PATIENCE_S, Client
 from bridge.protocol import digest
 from bridge.requests import Stop, Submit
-from core.explain.filling import Language
+from core.explain.filling import Language, human_bytes
 from core.explain.phrases import phrase
 from core.explain.story import word
 from core.film_path import film_at
@@ -33,6 +33,7 @@ from otio_adapters.guard import bytes_of
 
 COMING_UP_S = 5.0
 """A companion that was started and cannot be reached after that is not waited for any longer."""
+SENDING_S = 1.0
 ELSEWHERE_S = 10.0
 """How long the companion of another machine is tried."""
 
@@ -134,7 +135,7 @@ def _submit(where: Place, arguments: argparse.Namespace, console: Console) -> in
     )  # fmt: skip
     begin, patience_s = (None, ELSEWHERE_S) if arguments.at else (start(where), PATIENCE_S)
     with Client(where.home, program=_program(), start=begin, patience_s=patience_s, at=arguments.at) as client:
-        accepted = client.ask(message, timeline)
+        accepted = client.ask(message, timeline, hear=_sending(console, arguments.json, where.settings.language))
         if arguments.json:
             line = {"event": "accepted", "job": accepted.job, "submission": accepted.submission, "again": accepted.again}
             print(json.dumps(line), flush=True)
@@ -145,6 +146,25 @@ def _submit(where: Place, arguments: argparse.Namespace, console: Console) -> in
         job, speak = accepted.job, where.settings.language
         end = there(client, job) if arguments.at else here(where, job)
         return follow(client, job, after=0, as_json=arguments.json, speak=speak, end=end)
+
+
+def _sending(console: Console, as_json: bool, speak: Language) -> Callable[[int, int], None]:
+    """Tells how far a timeline has arrived: at every tenth, and at most once a second."""
+    tenth, told = 0, machine.monotonic()
+
+    def hear(arrived: int, size: int) -> None:
+        nonlocal tenth, told
+        now = machine.monotonic()
+        if 10 * arrived // size <= tenth or now - told < SENDING_S:
+            return
+        tenth, told = 10 * arrived // size, now
+        if as_json:
+            print(json.dumps({"event": "sending", "arrived": arrived, "size": size}), flush=True)
+        else:
+            sending = phrase("submit-sending", speak, percent=100 * arrived // size, size=human_bytes(size, speak))
+            console.print(f"[dim]{safe(sending)}[/]")
+
+    return hear
 
 
 def _watch(where: Place, arguments: argparse.Namespace, console: Console) -> int:

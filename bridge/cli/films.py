@@ -78,7 +78,7 @@ def _check(where: Place, journal: Journal, what: str, deep: bool, as_json: bool,
                 )
         known = {seal.file for seal, _ in journal.all_seals()}
         orders = {file: order for file, order in orders.items() if file in known}
-        accepted, _ = journal.request(job)
+        accepted = journal.accepted(job)
         film = journal.film(accepted.output)
         if film is not None and film.job == job:
             orders[accepted.output] = _check_order(Path(accepted.output), film, deep)

@@ -83,7 +83,7 @@ def _jobs(where: Place, journal: Journal, console: Console, asked: argparse.Name
     rows: list[dict[str, Any]] = []
     found = listed(journal) if asked.all else by_film_of(journal, Submissions(journal), where.home)
     for job, at, _, jobs in found:
-        accepted, _ = journal.request(job)
+        accepted = journal.accepted(job)
         planned = journal.last(job, "FilmPlanned")
         shots = planned.fact.shots if planned and isinstance(planned.fact, FilmPlanned) else 0
         rows.append(

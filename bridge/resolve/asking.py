@@ -33,8 +33,17 @@ def submission(wish: Submit, timeline: bytes, before: str) -> str:
     return "resolve-" + hashlib.sha256(known + timeline + before.encode()).hexdigest()[:40]
 
 
-def ask(client: Client, timeline: bytes, *, output: str, preset: str, lacking: Lacking) -> Asked:
-    """Submit it. Declined; Refused when no companion can be had."""
+def ask(
+    client: Client,
+    timeline: bytes,
+    *,
+    output: str,
+    preset: str,
+    lacking: Lacking,
+    hear: Callable[[int, int], None] | None = None,
+) -> Asked:
+    """Submit it; `hear` is told how many bytes of it have arrived, and of how many. Declined; Refused when no companion can be
+    had."""
     after = client.ask(Ping(request="ping")).last  # before the look: an end in between is then heard
     jobs: tuple[JobLine, ...] = client.ask(List(request="list", most=MOST_LISTED)).jobs
     mine = [line for line in jobs if line.output == output]
@@ -43,7 +52,7 @@ def ask(client: Client, timeline: bytes, *, output: str, preset: str, lacking: L
         request="submit", submission="unnamed-", output=output, sha256=digest(timeline), preset=preset, lacking=lacking
     )
     wish = msgspec.structs.replace(wish, submission=submission(wish, timeline, before))
-    accepted = client.ask(wish, timeline)
+    accepted = client.ask(wish, timeline, hear=hear)
     if any(line.job == accepted.job and line.state in ("held", "interrupted") for line in mine):
         client.ask(Resume(request="resume", job=accepted.job))
     return Asked(accepted.job, accepted.again, after)

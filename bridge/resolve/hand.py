@@ -74,7 +74,10 @@ def run(editor: Editor, where: Place, teller: Teller) -> None:
     preset, output = _film(where, seen)
     teller.begins(seen, output)
     with Client(where.home, program=f"hotsplice in Resolve {program_version()}", start=start(where)) as client:
-        asked = asking.ask(client, timeline, output=str(output), preset=preset, lacking=seen.lacking)
+        asked = asking.ask(
+            client, timeline, output=str(output), preset=preset, lacking=seen.lacking,
+            hear=lambda arrived, size: _sending(editor, teller, arrived, size),
+        )  # fmt: skip
         teller.asked(asked)
         end = asking.follow(client, asked, lambda said: _heard(editor, teller, said))
         told: Described = client.ask(Describe(request="describe", job=asked.job))
@@ -82,6 +85,12 @@ def run(editor: Editor, where: Place, teller: Teller) -> None:
     if isinstance(end, RunInterrupted) or end.outcome == "superseded":
         return  # what is to be said of this timeline, another job says
     _mark(editor, teller, seen, timeline, told)
+
+
+def _sending(editor: Editor, teller: Teller, arrived: int, size: int) -> None:
+    if editor.gone.is_set():
+        raise Gone
+    teller.sending(arrived, size)
 
 
 def _heard(editor: Editor, teller: Teller, said: Fact | Progressed | None) -> None:

@@ -15,7 +15,7 @@ from bridge.resolve.pinning import Pinned
 from bridge.sayings import Described, Progressed, Refusal
 from core.explain import story
 from core.explain.catalogue import Words
-from core.explain.filling import Language
+from core.explain.filling import Language, human_bytes
 from core.explain.phrases import phrase
 from core.model.facts import Fact, GateClosed, GateOpened, JobFinished, RunInterrupted, ShotDegraded, ShotMended, ShotSlated
 from core.model.timing import timecode
@@ -32,7 +32,7 @@ class Teller:
         self.language: Language = language
         self._say = say
         self._step, self._tenth, self._said_at = "", -1, machine.monotonic()
-        self._begun = False
+        self._begun, self._sent = False, 0
         self._told: Described | None = None
 
     def begins(self, seen: Seen, path: object) -> None:
@@ -45,6 +45,12 @@ class Teller:
                 timecode=seen.start_timecode, path=path,
             )
         )  # fmt: skip
+
+    def sending(self, arrived: int, size: int) -> None:
+        """The timeline is on its way: said when that takes a while, at every tenth at most."""
+        if STEP * (100 * arrived // size // STEP) > self._sent and machine.monotonic() - self._said_at > QUIET_S:
+            self._sent, self._said_at = 100 * arrived // size, machine.monotonic()
+            self._say(phrase("submit-sending", self.language, percent=self._sent, size=human_bytes(size, self.language)))
 
     def asked(self, asked: Asked) -> None:
         """It is on record."""

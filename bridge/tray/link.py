@@ -1,4 +1,5 @@
-"""The tray's line to the companion: three threads, for a client waits for its answers. Two ask, the third watches.
+"""The tray's line to the companion: threads, for a client waits for its answers. Three ask (for what is quick, what is slow,
+and films), the fourth watches.
 
     window --(post)--> asking --(hear)--> window        watching --(hear)--> window
 
@@ -23,12 +24,15 @@ from bridge.tray.state import Trouble
 from core.explain.filling import Language
 from core.explain.refusals import refusal
 from core.model.refusal import Refused
+from core.perform import machine
 
 LIST_EVERY_S = 2.0
 """How often the list of jobs is asked for when nothing happens; what happens has it asked for at once."""
 _LISTED = List(request="list", most=500, by_film=True)
-_SLOW = (Submit, Describe, Pictures, Stats)
+_SLOW = (Describe, Pictures, Stats)
 """What may take the companion seconds: other requests do not wait for that."""
+SENDING_S = 0.5
+"""How often it is said how far a timeline has arrived."""
 STARTING_S, ABSENT_S = 15.0, 1.5
 """How long a companion is waited for: by who may start one, and by who only watches."""
 BURST_S = 0.15
@@ -52,11 +56,19 @@ class Declining(NamedTuple):
     action: str
 
 
+class Sending(NamedTuple):
+    """How many bytes of a timeline have arrived at the companion, and of how many."""
+
+    request: str
+    arrived: int
+    size: int
+
+
 _Posts = queue.Queue[tuple[Message, bytes | None] | None]
 
 
 class Link:
-    """Begun with `start`, ended with `close`. `begin` starts a companion; `hear` takes Linked, Declining and sayings."""
+    """Begun with `start`, ended with `close`. `begin` starts a companion; `hear` takes Linked, Sending, Declining and sayings."""
 
     def __init__(
         self, home: Path, program: str, begin: Callable[[], None], hear: Callable[[Any], None], language: Language
@@ -64,11 +76,13 @@ class Link:
         self._home, self._program, self._begin, self._hear, self._language = home, program, begin, hear, language
         self._quick: _Posts = queue.Queue()
         self._slow: _Posts = queue.Queue()
+        self._large: _Posts = queue.Queue()
         self._closing = threading.Event()
         self._met = threading.Event()
         self._wanted = True
         self._state: State = "looking"
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._list_on, self._ask_on, self._watch_on)]
+        self._work = (self._list_on, self._ask_on, self._submit_on, self._watch_on)
+        self._threads = [threading.Thread(target=work, daemon=True) for work in self._work]
 
     def start(self) -> None:
         """Begin to ask and to watch."""
@@ -79,7 +93,7 @@ class Link:
         """Ask and watch no more."""
         self._closing.set()
         self._met.set()
-        for posts in (self._quick, self._slow):
+        for posts in (self._quick, self._slow, self._large):
             posts.put(None)
         for thread in self._threads:
             if thread.is_alive():
@@ -87,7 +101,8 @@ class Link:
 
     def post(self, message: Message, timeline: bytes | None = None) -> None:
         """Ask this, soon; the answer is heard."""
-        (self._slow if isinstance(message, _SLOW) else self._quick).put((message, timeline))
+        posts = self._large if isinstance(message, Submit) else self._slow if isinstance(message, _SLOW) else self._quick
+        posts.put((message, timeline))
 
     def want(self) -> None:
         """A person wants a companion to run."""
@@ -112,13 +127,29 @@ class Link:
                     pass
 
     def _ask_on(self) -> None:
+        self._ask_of(self._slow)
+
+    def _submit_on(self) -> None:
+        self._ask_of(self._large)
+
+    def _ask_of(self, posts: _Posts) -> None:
         with Client(self._home, program=self._program, start=self._may_begin, patience_s=STARTING_S) as client:
-            while (posted := self._slow.get()) is not None and not self._closing.is_set():
+            while (posted := posts.get()) is not None and not self._closing.is_set():
                 self._ask(client, *posted)
 
     def _ask(self, client: Client, message: Message, timeline: bytes | None) -> None:
+        told = machine.monotonic()
+
+        def sending(arrived: int, size: int) -> None:
+            nonlocal told
+            if self._closing.is_set():
+                raise Refused("companion-absent")
+            if machine.monotonic() - told > SENDING_S:
+                told = machine.monotonic()
+                self._hear(Sending(message.request, arrived, size))
+
         try:
-            said = client.ask(message, timeline)
+            said = client.ask(message, timeline, hear=sending)
         except Declined as error:
             no = error.refusal
             self._hear(Declining(message.request, no.code, no.title, no.message, no.action))

@@ -18,7 +18,7 @@ from bridge.tray import deeds, notices, signs
 from bridge.tray.advice import advice
 from bridge.tray.asking import Tried, key_of, questions
 from bridge.tray.figures import board
-from bridge.tray.link import Declining, Link, Linked
+from bridge.tray.link import Declining, Link, Linked, Sending
 from bridge.tray.state import Model, fold, linked, looked_at
 from bridge.tray.view import Line, icon, menu
 from bridge.tray.window import STANDING, Window
@@ -106,6 +106,8 @@ class Shell(QObject):
             case Linked(state=state, trouble=trouble):
                 self.model = linked(self.model, state, trouble)
                 self._asked.clear()
+            case Sending(arrived=arrived, size=size):
+                self.window.say(say("submit-sending", self._language, percent=100 * arrived // size))
             case Declining():
                 self._asked.discard(said.request)
                 if said.request.partition("-")[0] not in ("list", "describe", "pictures", "stats"):

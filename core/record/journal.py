@@ -284,13 +284,19 @@ class Journal:
         """(id, accepted at) of all jobs, oldest first."""
         return list(self._db.execute("SELECT id, accepted_at FROM jobs ORDER BY accepted_at, id"))
 
+    def accepted(self, job: str) -> JobAccepted:
+        """What was asked, without the timeline, which may be large; KeyError for an unknown job."""
+        accepted = self.last(job, "JobAccepted")
+        if accepted is None or not isinstance(accepted.fact, JobAccepted):
+            raise KeyError(job)
+        return accepted.fact
+
     def request(self, job: str) -> tuple[JobAccepted, bytes]:
         """What was asked, and the timeline's bytes; KeyError for an unknown job."""
         row = self._db.execute("SELECT timeline FROM jobs WHERE id = ?", (job,)).fetchone()
-        accepted = self.last(job, "JobAccepted")
-        if row is None or accepted is None or not isinstance(accepted.fact, JobAccepted):
+        if row is None:
             raise KeyError(job)
-        return accepted.fact, row[0]
+        return self.accepted(job), row[0]
 
     def answers(self, output: str, *, after: int = 0) -> list[tuple[Entry, str]]:
         """What people decided about a film, with the digest of the request it was said of, oldest first."""

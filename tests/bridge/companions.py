@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 import zmq
 
 from bridge import endpoint
@@ -37,11 +38,12 @@ class Companions:
     def __post_init__(self) -> None:
         self.environment = {**os.environ, "HOTSPLICE_HOME": str(self.home), "PYTHONPATH": str(ROOT)}
 
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
-        """Start one and wait until it can be reached."""
+    def start(self, *words: str, before: str = "") -> subprocess.Popen[bytes]:
+        """Start one and wait until it can be reached. `before` is Python that its process runs first."""
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / "said.txt").open("ab") as said:
-            argv = [sys.executable, "-m", "bridge.cli.main", "companion", *words]
+            program = ["-c", f"{before}\nimport sys\nfrom bridge.cli.main import main\nsys.exit(main())"] if before else ["-m", "bridge.cli.main"]
+            argv = [sys.executable, *program, "companion", *words]
             child = subprocess.Popen(argv, env=self.environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
         self.running.append(child)
         until = time.monotonic() + 30
@@ -67,6 +69,17 @@ class Companions:
             if child.poll() is None:
                 child.kill()
                 child.wait()
+
+    def listener(self) -> psutil.Process:
+        """The process with the socket, of the companion that was started last."""
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            for child in psutil.Process(self.running[-1].pid).children():
+                with contextlib.suppress(psutil.Error):
+                    if "bridge.listener" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE:
+                        return child
+            time.sleep(0.02)
+        raise AssertionError(self.said())
 
     def said(self) -> str:
         """Everything that companions printed."""

@@ -14,7 +14,7 @@ from bridge.requests import Answer
 from bridge.sayings import Done
 
 if __name__ == "__main__":
-    for errand, timeline in received(sys.stdin.buffer, msgspec.json.Decoder(Errand)):
+    for errand, upload in received(sys.stdin.buffer, msgspec.json.Decoder(Errand)):
         if "hang" in errand.request:
             threading.Event().wait()
         if "die" in errand.request:
@@ -22,4 +22,4 @@ if __name__ == "__main__":
         if isinstance(errand, Answer) and not os.path.exists(errand.file):
             open(errand.file, "w").close()
             os._exit(3)
-        os.write(1, encode(Done(re=errand.request, job=str(len(timeline)))) + b"\n")
+        os.write(1, encode(Done(re=errand.request, job=str(len(upload)))) + b"\n")

@@ -9,13 +9,13 @@ import time
 import psutil
 import pytest
 import zmq
+from msgspec.structs import replace
 
 from bridge import errand_row
 from bridge.children import INBOX
 from bridge.errand_row import ErrandRow
 from bridge.errands import packed
-from bridge.protocol import Ask
-from bridge.requests import Answer, Cancel
+from bridge.requests import Answer, Cancel, Submit
 
 
 class Desk:
@@ -27,13 +27,13 @@ class Desk:
         self.inbox.bind(INBOX)
         self.answers = []
         self.row = ErrandRow(
-            "tests.bridge.moody", self.context, patience_s=patience_s, packed=lambda ask: packed(ask.message, ask.timeline),
-            answered=lambda errand, said: self.answers.append((errand.ask.message.request, said and said.job)),
+            "tests.bridge.moody", self.context, patience_s=patience_s, packed=lambda errand: packed(errand.message, errand.upload),
+            answered=lambda errand, said: self.answers.append((errand.message.request, said and said.job)),
         )  # fmt: skip
 
-    def ask(self, *names, timeline=b""):
+    def ask(self, *names, upload="", peer=b"peer"):
         for name in names:
-            self.row.take(b"peer", Ask(Cancel(request=name, job="x"), timeline))
+            self.row.take(peer, Cancel(request=name, job="x"), upload)
 
     def until(self, count):
         """The loop, until so many answers are there."""
@@ -64,7 +64,7 @@ def desk():
 
 
 def test_errands_are_done_in_their_order_with_what_came_with_them(desk):
-    desk.ask("one", timeline=b"123")
+    desk.ask("one", upload="123")
     desk.ask("two", "three")
     assert desk.until(3) == [("one", "3"), ("two", "0"), ("three", "0")]
 
@@ -75,7 +75,7 @@ def test_what_ends_a_child_twice_is_given_up_and_the_others_are_done(desk):
 
 
 def test_what_ended_a_child_once_is_done_by_the_next(desk, tmp_path):
-    desk.row.take(b"", Ask(Answer(request="once", job="x", about="1", answer="relink", file=str(tmp_path / "was-here"))))
+    desk.row.take(b"", Answer(request="once", job="x", about="1", answer="relink", file=str(tmp_path / "was-here")))
     desk.ask("two")
     assert desk.until(2) == [("once", "0"), ("two", "0")]
 
@@ -83,8 +83,8 @@ def test_what_ended_a_child_once_is_done_by_the_next(desk, tmp_path):
 def test_a_child_that_hangs_is_left_behind_and_what_it_hung_at_given_up(desk):
     desk.row.close()
     desk.row = ErrandRow(
-        "tests.bridge.moody", desk.context, patience_s=1.0, packed=lambda ask: packed(ask.message, ask.timeline),
-        answered=lambda errand, said: desk.answers.append((errand.ask.message.request, said and said.job)),
+        "tests.bridge.moody", desk.context, patience_s=1.0, packed=lambda errand: packed(errand.message, errand.upload),
+        answered=lambda errand, said: desk.answers.append((errand.message.request, said and said.job)),
     )  # fmt: skip
     desk.ask("hang", "two")
     first = desk.child()
@@ -126,4 +126,35 @@ def test_a_child_that_ends_at_its_very_start_is_not_begun_again_and_again(desk, 
 def test_a_full_row_says_so(desk, monkeypatch):
     monkeypatch.setattr(errand_row, "MOST_ERRANDS", 2)
     desk.ask("hang", "two")
-    assert desk.row.full
+    assert desk.row.full(b"peer")
+
+
+def test_who_asks_much_is_told_to_wait_and_others_are_not(desk, monkeypatch):
+    monkeypatch.setattr(errand_row, "MOST_OF_ONE", 2)
+    desk.ask("hang", "two", "three")
+    assert desk.row.full(b"peer") and not desk.row.full(b"other")
+
+
+def test_those_who_ask_take_turns(desk):
+    desk.ask("one", "two", "three", "four", peer=b"a")
+    desk.ask("five", peer=b"b")
+    desk.ask("six", peer=b"c")
+    assert [name for name, _ in desk.until(6)] == ["one", "two", "five", "six", "three", "four"]
+
+
+def test_the_same_submission_is_read_once_and_all_who_asked_are_told(desk):
+    told = []
+    desk.row._answered = lambda errand, said: (told.append(errand.others), desk.answers.append((errand.message.request, said.job)))
+    asked = Submit(request="one", submission="12345678", output="/f.mov", sha256="0" * 64)
+    desk.row.take(b"a", asked, "12")
+    desk.row.take(b"b", replace(asked, request="two"), "12")
+    desk.row.take(b"b", replace(asked, request="other", output="/g.mov"), "1")
+    assert desk.until(2) == [("one", "2"), ("other", "1")] and told == [[(b"b", "two")], []]
+
+
+def test_a_child_for_each_errand_ends_with_it(desk):
+    desk.row._anew = True
+    desk.ask("one", "two", upload="1")
+    first = desk.child()
+    assert desk.until(2) == [("one", "1"), ("two", "1")]
+    assert not desk.row.there and (not first.is_running() or first.status() == psutil.STATUS_ZOMBIE)

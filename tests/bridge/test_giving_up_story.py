@@ -18,8 +18,7 @@ import pytest
 from bridge import companion, endpoint
 from bridge.cli.house import Place
 from bridge.client import Client
-from bridge.protocol import VERSION
-from bridge.protocol import submission as frames_of
+from bridge.protocol import VERSION, encode
 from bridge.requests import Describe, Hello, List, Pictures
 from bridge.settings import Settings
 from core.record import papers
@@ -68,6 +67,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     assert not thread.is_alive()
 
 
+def frames_of(cut: Path, film: Path, name: str) -> list[bytes]:
+    asked, data = submission(cut, film, name)
+    return [encode(asked), data]
+
+
 def greeted(home: Path) -> Stranger:
     """Who asks once, and waits."""
     stranger = Stranger(home)
@@ -88,7 +92,7 @@ def test_a_submission_over_which_the_clerk_hangs_is_given_up_and_all_others_are_
         made = client.ask(*submission(cut, tmp_path / "good.mp4", "good-0001")).job
         until_end(client, made)
         fifo = hung_presets(home)
-        stuck.say(*frames_of(*submission(cut, tmp_path / "film.mp4", "hang-0001")))
+        stuck.say(*frames_of(cut, tmp_path / "film.mp4", "hang-0001"))
         assert client.ask(Describe(request="d", job=made)).title == "Complete and verified.", "told meanwhile"
         assert client.ask(PING).re == "p"
         assert stuck.hear(0) is None
@@ -135,7 +139,7 @@ def test_what_kills_its_clerk_twice_is_refused_and_the_companion_goes_on(reel, t
         child = house.start("-j", "1")
         hung_presets(house.home)
         with house.client() as client, greeted(house.home) as asks:
-            asks.say(*frames_of(*submission(cut_of(reel, tmp_path / "c.otio"), tmp_path / "film.mp4", "dies-0001")))
+            asks.say(*frames_of(cut_of(reel, tmp_path / "c.otio"), tmp_path / "film.mp4", "dies-0001"))
             killed: set[int] = set()
             answer = None
             while answer is None:

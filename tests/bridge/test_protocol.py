@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bridge import protocol
 from bridge.endpoint import Endpoint
 from bridge.protocol import Ask, Conversation, digest, encode, heard, request_name, understood
-from bridge.requests import LARGEST_HEAD, Hello, Ping, Request, Submit, Watch
+from bridge.requests import LARGEST_CHUNK, LARGEST_HEAD, Chunk, Hello, Ping, Request, Submit, Watch
 from bridge.sayings import Bye, Saying
 from core.explain import catalogue
 from core.explain.snapshot import Snapshot
@@ -28,7 +28,7 @@ SAYINGS = [text for kind, text in EXAMPLES if kind in ("answer", "event")]
 
 def frames_of(text: str) -> list[bytes]:
     """An example as it travels, with an empty timeline where one belongs."""
-    return [text.encode(), b""] if '"Submit"' in text else [text.encode()]
+    return [text.encode(), b""] if '"Submit"' in text or '"Chunk"' in text else [text.encode()]
 
 
 # The specification ----------------------------------------------------------------------------------------------------
@@ -91,6 +91,7 @@ def test_another_major_version_is_told_so_and_let_no_further(version):
 
 # What does not fit ----------------------------------------------------------------------------------------------------
 
+CHUNK = Chunk(request="1", submission="12345678", at=0)
 GOOD = {"is": "Submit", "request": "2", "submission": "12345678", "output": "/f.mov", "sha256": digest(b"{}")}
 
 
@@ -100,7 +101,12 @@ def said(**changes: object) -> list[bytes]:
 
 def test_a_whole_submission_is_understood():
     ask = understood(said())
-    assert isinstance(ask, Ask) and isinstance(ask.message, Submit) and ask.timeline == b"{}"
+    assert isinstance(ask, Ask) and isinstance(ask.message, Submit) and ask.data == b"{}"
+
+
+def test_a_submission_whose_timeline_was_uploaded_has_one_frame():
+    ask = understood(said()[:1])
+    assert isinstance(ask, Ask) and isinstance(ask.message, Submit) and ask.data is None
 
 
 @pytest.mark.parametrize(
@@ -123,7 +129,9 @@ def test_a_whole_submission_is_understood():
         ([b'{"is": "Cancel", "request": "1", "job": ""}'], "message-unclear", "job"),
         ([b'{"is": "List", "request": "1", "most": 100000}'], "message-unclear", "most"),
         ([b'{"is": "Ping", "request": "1"}', b"timeline"], "message-unclear", "second part"),
-        (said()[:1], "message-unclear", "second part"),
+        ([encode(CHUNK)], "message-unclear", "second part"),
+        ([encode(CHUNK), bytes(LARGEST_CHUNK + 1)], "message-too-large", "262145"),
+        ([b'{"is": "Upload", "request": "1", "submission": "12345678", "size": 0}', b""], "message-unclear", ""),
         (said(submission="short"), "message-unclear", "submission"),
         (said(output="/a\x00b"), "message-unclear", "output"),
         (said(output="/" + "a" * 5000), "message-unclear", "output"),
@@ -167,7 +175,7 @@ def test_a_spoilt_request_never_raises(data):
         frame[at:end] = data.draw(st.sampled_from([b"", bytes(frame[at:end]) * 2, data.draw(st.binary(max_size=6))]))
     result = understood([bytes(frame)])
     assert isinstance(result, Ask | Refused)
-    assert not (isinstance(result, Ask) and isinstance(result.message, Submit)), "without its timeline it is no submission"
+    assert not (isinstance(result, Ask) and isinstance(result.message, Chunk)), "without its bytes it is no chunk"
 
 
 @settings(max_examples=300, deadline=None)

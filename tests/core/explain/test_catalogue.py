@@ -57,7 +57,7 @@ FROM_EVIDENCE = {"path", "detail"}
 """What `explain` can always fill in."""
 FROM_PLAN = {"path", "detail", "name"}
 """What a problem of the plan, and the end of a job, can fill in."""
-FROM_SIZES = {"wanted": "wanted_text", "free": "free_text"}
+FROM_SIZES = {"wanted": "wanted_text", "free": "free_text", "memory": "memory_text"}
 
 
 class Call(ast.NodeVisitor):
