@@ -78,7 +78,7 @@ def test_a_slow_line_that_is_cut_twice_goes_on_where_it_was_and_others_are_serve
             asked, data = submission(large(place, 3 * MIB), place / "film.mov", "slow-line-0001")
             first = client.ask(asked, data, hear=hear)
             again = client.ask(asked, data)
-            assert client.connections == 3
+            assert client.connections >= 3, "it was cut off twice"
     finally:
         done.set()
         watcher.join()
