@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from math import ceil
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -16,7 +17,7 @@ from core.explain.filling import Language, decimal, middle, shown, within
 from core.explain.phrases import phrase
 from core.explain.snapshot import Snapshot
 from core.explain.snapshot import snapshot as snapshot_of
-from core.explain.story import reason, sentence, word
+from core.explain.story import reason, sentence, wait_s, word
 from core.model import codec
 from core.model.facts import (
     ANEW,
@@ -178,9 +179,9 @@ class Live:
                 self._said.clear()
             case AttemptFailed() if fact.failure.code == "source-changed" and fact.recovery.retry_at is not None:
                 if self._news(fact.failure.evidence.path):  # every worker that is busy with the file meets it
-                    self._met("yellow", phrase("retry", speak), catalogue.explain(fact.failure, speak))
-            case AttemptFailed() if fact.recovery.retry_at is not None:
-                self._met("yellow", phrase("retry", speak), catalogue.explain(fact.failure, speak))
+                    self._retry(fact)
+            case AttemptFailed() if fact.recovery.retry_at is not None and not fact.recovery.gate:
+                self._retry(fact)
             case ShotSlated():
                 head = phrase("shot-is-slate", speak, shot=fact.shot)
                 self._met("red", head, catalogue.explain(fact.failure, speak, shot=fact.shot))
@@ -194,7 +195,9 @@ class Live:
                 said = catalogue.words("previous-render-used", speak, shot=fact.shot)
                 self._met("yellow", phrase("shot-is-earlier", speak, shot=fact.shot), said)
             case GateClosed():
-                self._met("yellow", phrase("waiting-for", speak, place=_place(fact.gate)), catalogue.explain(fact.failure, speak))
+                most = decimal(fact.patience_s, speak, 0) if fact.patience_s else ""
+                head = phrase("waiting-for", speak, place=_place(fact.gate), seconds=most)
+                self._met("yellow", head, catalogue.explain(fact.failure, speak))
             case GateOpened():
                 place, seconds = _place(fact.gate), decimal(fact.closed_s, speak)
                 ended = phrase("waited-enough" if fact.given_up else "goes-on", speak, place=place, seconds=seconds)
@@ -218,6 +221,11 @@ class Live:
         self._said.add(about)
         return new
 
+    def _retry(self, fact: AttemptFailed) -> None:
+        seconds = wait_s(fact.recovery, fact.at, self.language)
+        head = phrase("retry", self.language, seconds=seconds, attempt=fact.attempt + 1)
+        self._met("yellow", head, catalogue.explain(fact.failure, self.language))
+
     def _met(self, colour: str, head: str, said: catalogue.Words) -> None:
         self.console.print(f"[{colour}]{safe(head)}[/] ({safe(within(said.title, self.language))}): {safe(said.message)}")
 
@@ -229,7 +237,7 @@ class Live:
         title = phrase({"join": "joining", "publish": "publishing", "done": "done"}.get(now.phase, "assembling"), speak)
         working = now.working_on[0] if now.working_on else ""
         if now.waiting_s > 0:
-            working = phrase("waiting", speak, seconds=f"{now.waiting_s:.0f}")
+            working = phrase("waiting", speak, seconds=f"{ceil(now.waiting_s)}", attempt=now.retry_attempt or "")
         self._progress.update(
             self._task,
             description=title,

@@ -33,6 +33,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     working_on: tuple[str, ...] = ()
     waiting_s: float = 0.0
     shots_now: tuple[int, ...] = ()
+    retry_attempt: int = 0
 
 
 class Doing(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from pathlib import PurePath
 from typing import Literal, NamedTuple
 
@@ -186,6 +187,8 @@ def doing_words(doing: Doing | None, language: Language) -> str:
         return joined(of("step", doing.step, language), of_all)
     now = doing.now
     far = f"{100 * now.frames_done / now.frames:.0f} %" if now.frames else ""
+    if now.waiting_s > 0:
+        return joined(far, say("retrying", language, seconds=ceil(now.waiting_s), attempt=now.retry_attempt))
     left = say("left", language, time=lasting(now.left_s, language)) if now.left_s is not None else ""
     if now.phase in ("join", "publish"):
         return joined(of("step", now.phase, language), far)

@@ -62,8 +62,8 @@ def found_again(match: Match, copies: int) -> Remark:
 
 
 def given(path: str, to: str) -> Remark:
-    """The same of a file that a person named."""
-    return _relinked(f"{path} is now {to}, as you said.")
+    """What is said of a file that a person named: nobody has compared it with what was there before."""
+    return Remark(code="source-chosen", severity="note", text=f"{path} is now {to}, as you said.")
 
 
 def replaced(path: str) -> Remark:

@@ -73,7 +73,8 @@ def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chanc
         decision = Recovery(strategy=Strategy.WAIT_AND_RETRY, retry_at=now, change=LOOK_AGAIN)
     elif decision.gate:
         if decision.gate not in state.gates:
-            follows = [GateClosed(gate=decision.gate, path=evidence.path, failure=failure)]
+            patience_s = state.policy.gate_patience_s
+            follows = [GateClosed(gate=decision.gate, path=evidence.path, failure=failure, patience_s=patience_s)]
     elif need.kind in ("join", "track") and evidence.clip and failure.code in ("seal-damaged", "source-changed"):
         follows = _disbelieved(state, failure)
         if decision.retry_at is None and not decision.fatal:  # a source that is another one at every reading

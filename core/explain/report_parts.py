@@ -190,7 +190,7 @@ def _row(
     done = el("td")
     if trouble.recovery is not None:
         how = el("div", story.strategy(trouble.recovery, speak), class_="muted")
-        add(done, f"{opening(story.done(trouble.recovery, speak))}. ", how)
+        add(done, f"{opening(story.done(trouble.recovery, speak, at=trouble.at))}. ", how)
     else:
         add(done, phrase("page-known-before" if trouble.failure is None else "page-given-up", speak))
     attempt, picture = phrase("page-attempt", speak, attempt=trouble.attempt), good.get(trouble.last_good)

@@ -10,7 +10,8 @@ from core.model.film import Value
 
 class Snapshot(Value, frozen=True):
     """A job at a moment. Frames are record frames; `left_s` is None while it cannot be told; `working_on` names shots,
-    `shots_now` are the numbers of those among them."""
+    `shots_now` are the numbers of those among them. In `waiting_s` seconds (0: at once, or other work is under way)
+    what failed is tried again; that is attempt `retry_attempt`."""
 
     phase: str
     frames: int
@@ -24,6 +25,7 @@ class Snapshot(Value, frozen=True):
     working_on: tuple[str, ...]
     waiting_s: float
     shots_now: tuple[int, ...] = ()
+    retry_attempt: int = 0
 
 
 def snapshot(state: Assembly, in_flight: dict[str, int], elapsed_s: float, now: float, language: Language = "en") -> Snapshot:
@@ -70,4 +72,10 @@ def snapshot(state: Assembly, in_flight: dict[str, int], elapsed_s: float, now: 
         working_on=tuple(dict.fromkeys(working)),
         waiting_s=alarm - now if alarm and not in_flight else 0.0,
         shots_now=tuple(sorted(numbers)),
+        retry_attempt=_attempt(state, now, alarm) if alarm and not in_flight else 0,
     )
+
+
+def _attempt(state: Assembly, now: float, alarm: float) -> int:
+    """Which attempt it is that is waited for until then."""
+    return max((len(tries) + 1 for key, tries in state.failed.items() if state.ready_at(key, now) == alarm), default=0)

@@ -138,7 +138,8 @@ def _around(fact: Fact, speak: Language) -> str:
     """What the machine and its volumes did."""
     match fact:
         case GateClosed():
-            return phrase("told-waiting", speak, place=gate_name(fact.gate, speak), title=_title(fact.failure, speak))
+            place, most = gate_name(fact.gate, speak), decimal(fact.patience_s, speak, 0) if fact.patience_s else ""
+            return phrase("told-waiting", speak, place=place, title=_title(fact.failure, speak), seconds=most)
         case FolderRecorded():
             accepted = phrase("folder-accepted", speak) if fact.by_person else ""
             path, mount = fact.folder.path, fact.folder.mount
@@ -167,7 +168,7 @@ def _attempt(fact: AttemptFailed, speak: Language) -> str:
         code=fact.failure.code,
         message=said.message,
         strategy=fact.recovery.strategy.value,
-        done=done(fact.recovery, speak),
+        done=done(fact.recovery, speak, at=fact.at),
     )
 
 
@@ -177,13 +178,19 @@ def gate_name(gate: str, language: Language = "en") -> str:
     return f"{word('gate', kind, language)}{f' {place}' if place else ''}"
 
 
-def done(recovery: Recovery, language: Language = "en") -> str:
-    """What was decided about a failure."""
+def wait_s(recovery: Recovery, at: float, language: Language = "en") -> str:
+    """In how many seconds it is tried again, counted from the failure (`at`, unix seconds); empty where that is at once."""
+    seconds = (recovery.retry_at or 0.0) - at if at else 0.0
+    return decimal(seconds, language) if seconds >= 0.05 else ""
+
+
+def done(recovery: Recovery, language: Language = "en", *, at: float = 0.0) -> str:
+    """What was decided about a failure that was met `at` (unix seconds)."""
     changed = word("change", recovery.change, language) if recovery.change else ""
     if recovery.gate:
         return phrase("done-waited", language, place=gate_name(recovery.gate, language), changed=changed)
     if recovery.retry_at is not None:
-        return phrase("done-again", language, changed=changed)
+        return phrase("done-again", language, changed=changed, seconds=wait_s(recovery, at, language))
     return phrase("done-stop" if recovery.fatal else "done-given-up", language, changed=changed)
 
 

@@ -169,12 +169,13 @@ class GateClosed(Value, frozen=True):
     """A volume or the machine itself cannot be used for now: nothing that needs it is begun, and no attempt is counted.
 
     `gate` is a place as `source:/Volumes/A`, `scratch`, `output` or `machine`; `path` is what is looked at to see whether it
-    is well again.
+    is well again. It is waited for `patience_s` at most once nothing else can be done; 0 where that is not on record.
     """
 
     gate: str
     path: str
     failure: Failure
+    patience_s: float = 0.0
 
 
 class GateOpened(Value, frozen=True):

@@ -36,7 +36,7 @@ def examine(path: str) -> Source:
         if _grows(path, facts) or (machine.now() - facts.st_mtime < _WRITTEN_S and wholeness.cut_short(path)):
             raise NotMedia("growing") from None
         if not isinstance(error, NotMedia):
-            _refuse_words(path)
+            _refuse_words(path, invalid=isinstance(error, av.InvalidDataError))
         raise
     if _grows(path, facts):
         raise NotMedia("growing")
@@ -47,14 +47,19 @@ _LISTS = (b"#EXTM3U", b"ffconcat version", b"v=0")
 """How texts begin that lead to other files: playlists, lists of ffmpeg, sessions."""
 
 
-def _refuse_words(path: str) -> None:
-    """NotMedia when what no demuxer takes is a text: named as a clip, it is no damaged one."""
+def _refuse_words(path: str, *, invalid: bool) -> None:
+    """NotMedia when what no demuxer takes is a text, or begins like no media at all: named as a clip, it is no damaged one, and
+    whatever a demuxer that was chosen by its name misses in it was never there."""
     with Path(path).open("rb") as handle:
-        head = handle.read(512)
+        head = handle.read(wholeness.HEAD)
+        handle.seek(max(len(head), os.fstat(handle.fileno()).st_size - wholeness.HEAD))
+        both = head + handle.read()
     if head.startswith(_LISTS):
         raise NotMedia("refused", "it leads to other files")
-    if head and all(byte in b"\t\n\r\f" or byte >= 32 for byte in head):
+    if head and all(byte in b"\t\n\r\f" or byte >= 32 for byte in head[:512]):
         raise NotMedia("not-media", "it is a text")
+    if invalid and not wholeness.begins_like_media(both):
+        raise NotMedia("not-media", "it begins like no media file")
 
 
 def _grows(path: str, before: os.stat_result) -> bool:

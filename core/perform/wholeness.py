@@ -28,6 +28,34 @@ class Why(NamedTuple):
     detail: str = ""
 
 
+HEAD = 1 << 16
+"""So much of a file is looked at for a sign of what it is."""
+_BEGINNINGS = (
+    b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b"FRM8", b"OggS", b"fLaC", b"ID3", b"caff", b"MThd", b"FLV", b".RMF",
+    b".snd", b"DKIF", b"YUV4MPEG2", b"DSD ", b"wvpk", b"MAC ", b"#!AMR", b"\x1aE\xdf\xa3", b"0&\xb2u", b"\x06\x0e\x2b\x34",
+    b"\x1f\x07\0", b"\0\0\0\0\x01\xbc", b"\0\0\x01", b"\0\0\0\x01", b"\x0bw", b"\x7f\xfe\x80\x01", b"\x89PNG", b"\xff\xd8\xff",
+    b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"SDPX", b"XPDS", b"v/1\x01", b"8BPS", b"\0\0\0\x0cjP",
+    b"\xff\x4f\xff\x51", b"\xff\x0a", b"P5", b"P6",
+)  # fmt: skip
+_WITHIN = (b"\x06\x0e\x2b\x34\x02\x05\x01\x01", b"mdat", b"moov", b"mvhd", b"\x1fC\xb6u")
+"""What a container writes further on: an MXF behind a run-in, a movie's boxes, a cluster of Matroska."""
+_TS_PACKETS = (188, 192, 204)
+
+
+def begins_like_media(head: bytes) -> bool:
+    """Whether the first `HEAD` bytes of a file (with its last put behind them) hold the signature of any container, picture or
+    raw stream; or begin with zeroes, which stand where a head was lost."""
+    if not head[:512].strip(b"\0") or head.startswith(_BEGINNINGS) or head[4:8] in _MOVIE_HEADS:
+        return True
+    if any(sign in head for sign in _WITHIN):
+        return True
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:  # MPEG audio
+        return True
+    return any(
+        all(head[at + n * size : at + n * size + 1] == b"\x47" for n in range(5)) for size in _TS_PACKETS for at in range(size)
+    )
+
+
 def why(path: str | Path) -> Why:
     """Why a source could not be used, as far as the file can tell. Reads for five seconds at the most."""
     number = reading_error(path, budget_s=_REREAD_S)

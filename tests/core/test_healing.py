@@ -317,7 +317,7 @@ def test_what_a_person_gave_is_used_before_anything_is_looked_for(shelf):
     shelf.say(Answered(answer="relink", path=a, to="/none.mov"), Answered(answer="relink", path=a, to=other))
     opened = shelf.open(a)
     assert (of(opened, a).path, opened.moved) == (other, (SourceMoved(path=a, to=other, how="person"),))
-    assert shelf.searched == [] and codes(opened) == ["source-relinked"]
+    assert shelf.searched == [] and codes(opened) == ["source-chosen"], "nobody has compared it with what was there"
     mark = shelf.memory.seen(a)
     assert mark is not None and mark.size == 99, "the other file is not the one that is missing"
 

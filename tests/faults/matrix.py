@@ -136,7 +136,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("source-empty", "the file is emptied", spoiled("two.mp4", _write(b""))),
     Fault("source-not-a-file", "a folder in its place", spoiled("two.mp4", _folder)),
     Fault("source-truncated", "its end, and so its index, is cut off", spoiled("two.mp4", _truncate(0.6)), quick=True),
-    Fault("source-unreadable", "noise in its place", spoiled("voice.wav", _write(bytes(range(256)) * 99))),
+    Fault("source-unreadable", "noise behind its first word", spoiled("voice.wav", _write(b"RIFF" + bytes(range(256)) * 99))),
     Fault("source-refused", "a playlist in its place", spoiled("two.mp4", _write(b"#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\none.mov\n#EXT-X-ENDLIST\n"))),
     Fault("source-not-media", "subtitles in its place", spoiled("voice.wav", _write(b"1\n00:00:01,000 --> 00:00:02,000\nGood evening.\n"))),
     Fault("source-damaged", "a fifth of the file is zeroes", spoiled("two.mp4", _zero(0.3, 0.5)), also=("source-changed",), quick=True),

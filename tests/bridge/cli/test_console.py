@@ -176,7 +176,7 @@ def test_that_a_file_was_replaced_is_said_once_in_a_plan() -> None:
         live.fact("job", 4, RunInterrupted(reason=ANEW))
     live.close()
     told = [
-        "Retry (media changed meanwhile): /m/a.mov was changed while the film was being made.",
+        "Retrying, attempt 2 (media changed meanwhile): /m/a.mov was changed while the film was being made.",
         "A checkpoint is made again: media changed meanwhile",
         "The film is laid out anew, since some of its media is now another file.",
     ]

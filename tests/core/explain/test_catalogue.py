@@ -30,7 +30,7 @@ AWAITED = {
     "scratch-quota", "output-quota", "source-growing", "source-slow", "source-truncated", "source-unlike-record", "source-refused",
     "source-name-invalid", "picture-too-large", "preset-unfit", "program-mismatch", "program-error", "pipe-broken",
     "decoder-device-gone", "memory-low", "too-many-processes", "render-too-fast", "film-changed", "sound-damaged",
-    "scratch-hung", "output-hung", "worker-bloated", "source-relinked", "source-proposed",
+    "scratch-hung", "output-hung", "worker-bloated", "source-relinked", "source-chosen", "source-proposed",
     "search-incomplete", "paper-in-the-way", "paper-unwritable", "paper-wrong-extension",
 }  # fmt: skip
 """Codes that have their words before anything can meet them. Whoever brings one takes it from here."""

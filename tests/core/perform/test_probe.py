@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from fractions import Fraction
 from pathlib import Path
 
@@ -202,7 +203,7 @@ def test_what_is_no_media_is_refused(prores: Movie, tmp_path: Path, name: str, c
 
 
 def test_what_only_looks_like_media_is_an_error(prores: Movie, tmp_path: Path) -> None:
-    (tmp_path / "noise.wav").write_bytes(bytes(range(256)) * 40)
+    (tmp_path / "noise.wav").write_bytes(b"RIFF" + bytes(range(256)) * 40)
     (tmp_path / "half.mov").write_bytes(prores.path.read_bytes()[:50000])
     for name in ("noise.wav", "half.mov"):
         os.utime(tmp_path / name, (1, 1))
@@ -253,3 +254,24 @@ def test_a_codec_that_nobody_knows_is_said(dnxhr: Movie, tmp_path: Path) -> None
     with pytest.raises(NotMedia) as refused:
         probe.examine(str(tmp_path / "odd.mov"))
     assert refused.value.note == "no-decoder"
+
+
+@pytest.mark.parametrize("name", ["clip.mov", "clip.mp4", "clip.mxf", "clip.wav", "clip.dat"])
+def test_bytes_without_any_signature_are_no_media_whatever_their_name_promises(tmp_path: Path, name: str) -> None:
+    """A demuxer that is chosen by the name misses the index of what never was a movie."""
+    path = tmp_path / name
+    path.write_bytes(random.Random(7).randbytes(300_000))
+    os.utime(path, (1e9, 1e9))
+    with pytest.raises(NotMedia) as raised:
+        probe.examine(str(path))
+    assert raised.value.note == "not-media"
+
+
+@pytest.mark.parametrize("spoilt", ["cut", "head of zeroes", "head of nonsense"])
+def test_a_movie_without_its_head_or_its_end_is_called_damaged_and_no_stranger(prores: Movie, tmp_path: Path, spoilt: str) -> None:
+    data, path = prores.path.read_bytes(), tmp_path / "spoilt.mov"
+    head = {"cut": data[:4096], "head of zeroes": bytes(4096), "head of nonsense": random.Random(7).randbytes(4096)}[spoilt]
+    path.write_bytes(head + (data[4096 : len(data) // 2] if spoilt == "cut" else data[4096:]))
+    os.utime(path, (1e9, 1e9))
+    with pytest.raises(av.FFmpegError):
+        probe.examine(str(path))
