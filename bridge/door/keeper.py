@@ -283,6 +283,9 @@ class Keeper:
 
     def _go_on(self, name: str, one: _Followed, now: float) -> None:
         if one.untold and (one.urgent or now - one.told >= self.pace.describe):
+            if one.said.ended and not one.unwritten and self.folder.replied(name) is None:  # removed since: it is not wanted
+                del self._followed[name]
+                return
             one.told = now
             self._tell(one)
         if (one.said.ended or one.said.state in _RESTING) and not one.unwritten:
