@@ -53,7 +53,8 @@ def standing(
             what = phrase("this-very-cut", speak, output=output) if told.stood else made
             about = str(told.taken[0]) if len(told.taken) == 1 and not told.taken_remarks else "all"
             undo = phrase("take-back", speak, job=told.job, about=about)
-            return Standing(phrase("complete-as-decided", speak), f"{what} {taken_words(told, speak)}", "", undo)
+            title = phrase("complete-as-decided", speak)
+            return Standing(title, f"{what} {taken_words(told, speak)}", "", f"{undo} {back}".strip())
         case "complete":
             return Standing(phrase("complete", speak), made, "", back)
         case "incomplete" if told.published is not None:

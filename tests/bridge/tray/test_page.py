@@ -125,3 +125,20 @@ def test_the_diagnosis_is_plain_text_with_codes_and_places():
 
 def test_numbers_are_runs():
     assert numbers((1, 2, 4, 5, 6, 9)) == "1, 2, 4–6, 9" and numbers(()) == ""
+
+
+def test_a_decision_is_a_quiet_card_with_one_button_that_takes_it_back():
+    left = msgspec.structs.replace(
+        MISSING, severity="note", title="Slate kept by your decision", answers=("retry",), decided=True
+    )
+    told = described(state="complete", findings=(left,), shots=tuple(msgspec.structs.replace(s, taken=s.number == 4) for s in shots()))
+    made = shown(jobs(job(state="complete")), told)
+    (card,) = made.cards
+    assert (card.role, card.kind, card.hints) == ("quiet", "Your decision", ())
+    assert [(act.do, act.label) for act in card.acts] == [("retry", "&Take the decision back"), ("folder", "Open the &folder")]
+    assert made.tiles[3].role == "quiet" and made.role == "good"
+
+
+def test_the_button_says_what_is_left():
+    labels = {one: [act.label for act in shown(*(jobs(job(state="incomplete")), described(findings=(one,)))).cards[0].acts] for one in (MISSING, DAMAGED)}
+    assert "&Leave the slate" in labels[MISSING] and "&Leave as is" in labels[DAMAGED]

@@ -230,3 +230,13 @@ def test_without_its_plan_a_job_is_told_without_places():
 def test_words_are_in_the_language_that_is_spoken():
     (one,) = found(*BEGIN, missing(1), SHORT, language="de")
     assert (one.title, one.message) == ("Medien offline", "/media/a.mov ist nicht vorhanden.")
+
+
+def test_what_a_person_decided_to_leave_is_a_note_that_can_be_taken_back():
+    left = JobFinished(outcome="complete", taken_shots=(1,))
+    (one,) = found(*BEGIN, missing(1), sealed(2), sealed(3), PUBLISHED, left)
+    assert (one.severity, one.decided, one.answers, one.code) == ("note", True, ("retry",), "source-missing")
+    assert one.title == "Slate kept by your decision" and "/media/a.mov" in one.message
+    assert one.actions[0].do.endswith(" 1 retry")
+    asked = found(*BEGIN, missing(1), sealed(2), sealed(3), PUBLISHED, left, RUN, missing(1), SHORT)
+    assert [(one.severity, one.decided) for one in asked] == [("error", False)], "the newest run counts"

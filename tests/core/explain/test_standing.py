@@ -70,3 +70,13 @@ def test_the_other_ends():
     assert of(*BEGIN, JobFinished(outcome="superseded")).title == "Overtaken by a newer cut."
     assert of(ACCEPTED, state="interrupted").title == "Not finished."
     assert of(*BEGIN, *MADE, (9, DONE), language="de").message == "/films/film.mov: 50 Bilder in 9,0 s."
+
+
+def test_a_film_that_is_as_decided_is_complete_and_says_what_was_left_and_how_to_take_it_back():
+    problem = ProblemFound(code="source-missing", path="/m/a.mov", shots=(2,))
+    begun = (*BEGIN, problem, sealed(1), sealed(3), PUBLISHED, JobFinished(outcome="incomplete"))
+    said = of(*begun, RUN, problem, JobFinished(outcome="complete", taken_shots=(2,)))
+    assert said.title == "Complete as you decided." and "By your decision shot 2 is a slate." in said.message
+    assert said.action == "To take that back: hotsplice answer abcdef 2 retry"
+    german = of(*begun, RUN, problem, JobFinished(outcome="complete", taken_shots=(2,)), language="de")
+    assert german.title == "Vollständig, wie Sie entschieden haben." and "Shot 2" in german.message
