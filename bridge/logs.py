@@ -244,6 +244,10 @@ def _cause(failure: Failure) -> str:
             parts.append(f"the process was ended by signal {-seen.exit_code} ({signal.Signals(-seen.exit_code).name})")
     elif seen.exit_code:
         parts.append(f"the process ended with exit code {seen.exit_code}")
+    if seen.oom_kills:
+        parts.append(f"meanwhile the kernel killed {seen.oom_kills} process(es) because memory ran out (OOM killer)")
+    elif seen.exit_code == -signal.SIGKILL and sys.platform == "linux":
+        parts.append("the kernel counts no kill for want of memory, so somebody else sent it")
     if seen.frames_wanted is not None and seen.frames_seen is not None and seen.frames_seen != seen.frames_wanted:
         parts.append(f"{seen.frames_seen} of {seen.frames_wanted} frames were made")
     if seen.note == "hung":

@@ -74,7 +74,8 @@ class Notices:
         self._tell("", catalogue.words("listener-restarted", self._server.language, memory=full.limit))
 
     def _tell(self, about: str, said: catalogue.Words, job: str = "") -> None:
-        _log.info("notice", extra={"said": {"code": said.code, "message": said.message, **({"job": job} if job else {})}})
+        told = {"code": said.code, "message": f"{said.title}: {said.message}"}
+        _log.info("notice", extra={"said": told | ({"job": job} if job else {})})
         self._hear(f"{said.title}: {said.message}")
         at = round(machine.now(), 3)
         noticed = Noticed(at=at, code=said.code, title=said.title, message=said.message, action=said.action, job=job)

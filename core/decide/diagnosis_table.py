@@ -126,7 +126,7 @@ TABLE: tuple[Row, ...] = (
     Row("worker-bloated", _EXCEEDED, note=("bloated",)),
     Row("output-full", _EXCEEDED, place=("output",), note=("space-low",)),
     Row("scratch-full", _EXCEEDED, note=("space-low",)),
-    Row("out-of-memory", _EXCEEDED, note=("out-of-memory",)),
+    Row("out-of-memory", _EXCEEDED, note=("out-of-memory", "memory-kill")),
     Row("worker-died", _MOMENT, note=("worker-died",)),
     # Devices and encoders. Before the errnos: ffmpeg goes on to name an errno that means nothing.
     Row(

@@ -43,6 +43,8 @@ class Evidence(Value, frozen=True):
     `exit_code` is negative for a signal, as Python's returncode. `frames_*` are counts of frames (or samples for
     sound). `note` is one of our own checks' words, kebab-case (`too-few-frames`), empty when none spoke. `volume` is the
     mount point that the path was on. `bad` are runs (offset in the piece of work, length) where the check can tell them.
+    `oom_kills` is how many processes the kernel has killed for want of memory, on the whole machine, since this process last
+    reported.
     `fingerprint` is the version of a source that cannot be opened, empty where it is not there.
     """
 
@@ -64,6 +66,7 @@ class Evidence(Value, frozen=True):
     free_memory_bytes: int | None = None
     volume: str = ""
     bad: tuple[tuple[int, int], ...] = ()
+    oom_kills: int = 0
     fingerprint: str = ""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -191,10 +192,13 @@ class Crew:
         heard = silence.listen_to(worker.process.pid) if note == "hung" else silence.Silence()
         code = self._drop(worker)
         self._start()
+        kills = machine.new_oom_kills()
         if order is not None:
             place, path = whereabouts.suspect(order, heard)
             if note == "worker-died" and place != "source":
                 place = "program"  # of a crash that no source is blamed for, no disk is
+            if note == "worker-died" and code == -signal.SIGKILL and kills:
+                note, place = "memory-kill", "program"  # the kernel's choice says nothing about the file
             if place == "source" and worker.read_bytes is not None and heard.read_bytes > worker.read_bytes and heard.paths:
                 note = "slow"
             yield (
@@ -204,13 +208,14 @@ class Crew:
                     place=place,
                     path=path,
                     note=note,
-                    exit_code=code if note == "worker-died" else None,
+                    exit_code=code if note in ("worker-died", "memory-kill") else None,
                     stderr=tuple(worker.lines),
                     argv=getattr(order, "argv", ()),
                     frames_seen=worker.frames,
                     frames_wanted=getattr(order, "frames", None),
                     elapsed_s=machine.monotonic() - worker.begun,
                     free_memory_bytes=machine.free_memory(),
+                    oom_kills=kills,
                     volume=machine.listed_mount(path)[0] if path else "",
                     network=bool(path) and machine.on_network(path),
                     detail="stopped" if heard.stopped else "; ".join(heard.paths[:3]),

@@ -197,6 +197,25 @@ def on_network(path: str | Path) -> bool:
     return listed_mount(path)[1] in _NETWORK_FILE_SYSTEMS
 
 
+def _oom_kill_count() -> int:
+    try:
+        words = Path("/proc/vmstat").read_text().split()
+        return int(words[words.index("oom_kill") + 1])
+    except (OSError, ValueError):
+        return 0
+
+
+_oom_seen = _oom_kill_count()
+
+
+def new_oom_kills() -> int:
+    """How many processes the kernel has killed for want of memory since this was asked last (or since this process began), on
+    the whole machine. Only Linux tells; elsewhere 0."""
+    global _oom_seen
+    before, _oom_seen = _oom_seen, _oom_kill_count()
+    return max(0, _oom_seen - before)
+
+
 class Around(TypedDict):
     """What evidence says of the machine at that moment."""
 
@@ -204,13 +223,14 @@ class Around(TypedDict):
     free_memory_bytes: int | None
     volume: str
     network: bool
+    oom_kills: int
 
 
 def around(path: str | Path) -> Around:
     """The machine around a path. It touches the volume, so never in the engine."""
     return Around(
         free_bytes=free_bytes(path), free_memory_bytes=free_memory(), volume=mount_point(path) if path else "",
-        network=bool(path) and on_network(path),
+        network=bool(path) and on_network(path), oom_kills=new_oom_kills(),
     )  # fmt: skip
 
 

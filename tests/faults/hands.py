@@ -268,20 +268,20 @@ def crowded(more: int) -> Setting:
     return put
 
 
-def starved() -> Setting:
-    """The kernel's own killer: the first ffmpeg that renders is put into a control group without memory."""
+def starved(what: Callable[[list[str]], bool] = rendering, most: str = "1M") -> Setting:
+    """The kernel's own killer: the first ffmpeg that renders, or a worker, is put into a control group without memory."""
 
     @contextmanager
     def put(stage: Stage) -> Iterator[Hand]:
         group = Path("/sys/fs/cgroup/memory") / f"hotsplice-{os.getpid()}-{stage.root.name}"
         group.mkdir()
-        (group / "memory.limit_in_bytes").write_text("1M")
+        (group / "memory.limit_in_bytes").write_text(most)
 
         def strike(run: Run) -> None:
             planned(run)
             for _ in range(50):
                 try:
-                    (group / "cgroup.procs").write_text(str(run.catch(rendering)))
+                    (group / "cgroup.procs").write_text(str(run.catch(what)))
                     return
                 except OSError:
                     continue

@@ -173,6 +173,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("ffmpeg-crashed", "SIGSEGV to ffmpeg", signalled(signal.SIGSEGV), quick=True),
     Fault("ffmpeg-killed", "SIGKILL to ffmpeg", signalled(signal.SIGKILL)),
     Fault("ffmpeg-killed", "the kernel's memory killer (control group)", hands.starved(), _group("memory"), quick=True),
+    Fault("out-of-memory", "the kernel's memory killer takes a worker (control group)", hands.starved(working, "8M"), _group("memory")),
     Fault("ffmpeg-stopped", "SIGTERM to ffmpeg", signalled(signal.SIGTERM)),
     Fault("program-hung", "SIGSTOP to ffmpeg", signalled(signal.SIGSTOP), quick=True),
     Fault("worker-died", "SIGKILL to a worker", signalled(signal.SIGKILL, working), quick=True),

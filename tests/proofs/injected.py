@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.faults import hands
 from tests.faults.hands import Hand, Setting, failing, full, planned, pulled, recipe, signalled, spoiled
 from tests.faults.matrix import _ENCODERLESS, _truncate, _zero
 from tests.faults.running import Run, TooLate, working
@@ -144,27 +145,6 @@ def _data_folder_full(stage: Stage) -> Iterator[Hand]:
         yield hand
 
 
-@contextmanager
-def _worker_out_of_memory(stage: Stage) -> Iterator[Hand]:
-    group = Path("/sys/fs/cgroup/memory") / f"hotsplice-{os.getpid()}-worker"
-    group.mkdir()
-    (group / "memory.limit_in_bytes").write_text("8M")
-
-    def strike(run: Run) -> None:
-        planned(run)
-        (group / "cgroup.procs").write_text(str(run.catch(working)))
-
-    def kills() -> int:
-        words = (group / "memory.oom_control").read_text().split()
-        return int(words[words.index("oom_kill") + 1])
-
-    try:
-        yield Hand(strike=strike, fired=kills)
-    finally:
-        stage.close()
-        group.rmdir()
-
-
 def _hotsplice(stage: Stage, *words: str, **more: Any) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "HOTSPLICE_HOME": str(stage.home)}
     return subprocess.run(
@@ -238,7 +218,7 @@ FAILURES: tuple[Failure, ...] = (
     Failure("The share with the media stalled: reads did not come back for a while.",
             failing("media", "read", hang=True, match="one|two", kind="sshfs"), heals=True, limit_s=180.0),
     Failure("The preset asks for an encoder that this ffmpeg does not have.", recipe(_ENCODERLESS)),
-    Failure("A worker was killed by the kernel because memory ran out (OOM).", _worker_out_of_memory),
+    Failure("A worker was killed by the kernel because memory ran out (OOM).", hands.starved(working, "8M")),
     Failure("The journal is read-only.", _journal_read_only),
     Failure("The clock of the machine was set back (by 26 hours) during the job.", _clock_set_back),
     Failure("The companion was killed (SIGKILL) during a job; a new one took it up.", _companion_killed),
@@ -269,7 +249,7 @@ def inject(stage: LoggedStage, failure: Failure) -> bool:
         shutil.rmtree(logs, ignore_errors=True)
         logs.mkdir()
         for path in [*(stage.home / "logs").glob("*"), *stage.home.glob("companion.log*")]:
-            if path.stat().st_size:
+            if path.stat().st_size and path.name != "reserve":
                 shutil.copy(path, logs / path.name)
         if not failure.heals:
             hand.heal()
