@@ -228,6 +228,9 @@ def _sentence(said: Fact) -> str:
         told = sentence(said)
         if failure is not None and not isinstance(said, AttemptFailed):
             told = f"{told} {catalogue.explain(failure).message}"
+        if isinstance(said, ClockJumped) and not said.slept:
+            way = "back" if said.by_s < 0 else "ahead"
+            told = f"{told} It was set {way} by {abs(said.by_s) / 3600:.2f} hours; later lines have times by the new clock."
         return told + _cause(failure) if failure is not None else told
     except Exception:  # a sentence that cannot be made costs nobody his film
         return type(said).__name__
@@ -256,7 +259,7 @@ def _cause(failure: Failure) -> str:
         parts.append("the process was stopped")
     if seen.free_bytes is not None and seen.errno in (errno.ENOSPC, errno.EDQUOT):
         parts.append(f"{seen.free_bytes} bytes were free")
-    if seen.volume:
+    if seen.volume not in ("", "/"):  # where a drive went, its paths lie on the system's own
         parts.append(f"volume {seen.volume}")
     return f" Seen: {'; '.join(parts)}." if parts else ""
 

@@ -51,7 +51,7 @@ def test_every_line_has_a_moment_in_utc_and_a_sentence(home: Path) -> None:
     assert "assemble a.otio -o film.mov" in said[0]
     assert "/media/a.mov" in said[1] and "ENODEV" in said[1] and "tried again" in said[1] and told[1]["volume"] == "/media"
     assert "/media" in said[2] and told[2]["gate"] == "source:/media"
-    assert "2.5 s" in said[3] and "clock" in said[4].lower() and "/media/b.mov" in said[5]
+    assert "2.5 s" in said[3] and "set back by 1.00 hours" in said[4] and "/media/b.mov" in said[5]
     assert "exit code 1" in said[-1] and told[-1]["event"] == "command ended"
 
 

@@ -214,7 +214,7 @@ FAILURES: tuple[Failure, ...] = (
     Failure("The source two.mp4 is cut off (truncated), its index is missing.", spoiled("two.mp4", _truncate(0.6))),
     Failure("A stretch in the middle of the source two.mp4 is overwritten (damaged bytes).", spoiled("two.mp4", _zero(0.3, 0.5))),
     Failure("The source one.mov was replaced by another recording while rendering.", spoiled("one.mov", _replaced, late=True)),
-    Failure("The drive of the media has bad blocks: reading one.mov ends in EIO.", failing("media", "read", error="EIO", match="one", early=True)),
+    Failure("The drive of the media has bad blocks: reading one.mov ends in EIO.", failing("media", "read", error="EIO", match="one", early=True, after=40)),
     Failure("The share with the media stalled: reads did not come back for a while.",
             failing("media", "read", hang=True, match="one|two", kind="sshfs"), heals=True, limit_s=180.0),
     Failure("The preset asks for an encoder that this ffmpeg does not have.", recipe(_ENCODERLESS)),
