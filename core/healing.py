@@ -25,7 +25,7 @@ from core.perform.crew import Crew
 from core.record.memory import Memory, Seen
 
 _COPIES_TRIED = 3
-_WITH_THEIR_VOLUME = {"source-missing", "source-volume-gone"}
+_WITH_THEIR_VOLUME = {"source-missing", "source-volume-gone", "network-lost"}
 
 Step = Callable[[str, int, int], None]
 
@@ -111,16 +111,18 @@ class Healer:
         return preparation.examine(self.crew, places, policy=self.policy, stopped=self.stopped, on_done=opened)
 
     def _wait_for_volumes(self, at: dict[str, Source | Failure]) -> None:
-        """Sources that were used before and whose volume is not mounted now are waited for, as in the midst of a job: a drive
-        that is out for a moment must not cost a film that begins just then. `at` gets what came back."""
+        """Sources on a volume that is not mounted now are waited for, as in the midst of a job: a drive that is out for a moment
+        must not cost a film that begins just then. A volume is known by any file that was ever opened on it, in this run or
+        before. `at` gets what came back."""
         missing = [path for path, source in at.items() if isinstance(source, Failure) and source.code in _WITH_THEIR_VOLUME]
-        away, began = {path for path in missing if self._away(path)}, machine.monotonic()
+        known = {*self.memory.volumes(), *(source.volume for source in at.values() if isinstance(source, Source))} - {""}
+        away, began = {path for path in missing if self._away(path, known)}, machine.monotonic()
         while away and machine.monotonic() - began < self.policy.gate_patience_s:
             if self.stopped():
                 raise preparation.Stopped
             self.on_step("wait", 0, len(away))
             self.crew.listen(self.policy.probe_every_s)
-            back = sorted(path for path in away if not self._away(path))
+            back = sorted(path for path in away if not self._away(path, known))
             at.update(self._examine(back, "examine") if back else {})
             away.difference_update(back)
 
@@ -137,9 +139,11 @@ class Healer:
             self.crew.listen(self.policy.probe_every_s)
             at.update(self._examine(sorted(growing), "examine"))
 
-    def _away(self, path: str) -> bool:
-        seen = self.memory.seen(path)
-        return bool(seen and seen.volume and machine.listed_mount(path)[0] != seen.volume)
+    def _away(self, path: str, known: set[str]) -> bool:
+        seen, now = self.memory.seen(path), machine.listed_mount(path)[0]
+        above = (volume for volume in known if path.startswith(volume.rstrip("/") + "/"))
+        unmounted = bool(now) and any(len(volume) > len(now) for volume in above)
+        return unmounted or bool(seen and seen.volume and now != seen.volume)
 
     def _search(self, at: dict[str, Source | Failure]) -> tuple[dict[str, Match], list[Remark]]:
         """Look for what could not be opened. `at` gets what was found; the matches that were taken, and what is said."""

@@ -90,6 +90,10 @@ class Memory:
         rows = self._journal.read("SELECT path, size, mark, fingerprint, volume FROM sources WHERE path = ?", (path,))
         return Seen(*rows[0]) if rows else None
 
+    def volumes(self) -> list[str]:
+        """Mount points on which a source was ever opened."""
+        return [volume for (volume,) in self._journal.read("SELECT DISTINCT volume FROM sources WHERE volume != ''", ())]
+
     def relinks(self, output: str) -> dict[str, str]:
         """Path to the file that a person gave for it, for a film. The newest answer about a path wins: another than a relink
         takes it back."""

@@ -141,6 +141,23 @@ def test_a_drive_that_is_out_for_a_moment_is_waited_for(shelf, monkeypatch):
     assert ("wait", 0, 1) in shelf.steps and shelf.searched == []
 
 
+def test_a_file_never_opened_before_is_waited_for_on_a_drive_that_others_were_opened_on(shelf, monkeypatch):
+    new, known = shelf.put("drive/new.wav", b"n"), shelf.put("drive/a.mov", b"a")
+    drive, looks = str(shelf.root / "drive"), iter(range(100))
+    shelf.memory.see([Seen(known, 1, hashing.content_mark(known), hashing.fingerprint(known), drive)])
+    os.unlink(new)
+
+    def listed(path: str) -> tuple[str, str]:
+        back = next(looks) >= 4
+        if back:
+            Path(new).write_bytes(b"n")
+        return (drive if back else "/"), "ext4"
+
+    monkeypatch.setattr(machine, "listed_mount", listed)
+    assert isinstance(shelf.open(new).sources[new], Source)
+    assert ("wait", 0, 1) in shelf.steps and shelf.searched == []
+
+
 def test_a_drive_that_stays_out_is_waited_for_so_long_and_no_longer(shelf, monkeypatch):
     drive = Drive(shelf, monkeypatch, looks=10**9)
     assert isinstance(shelf.open(drive.path).sources[drive.path], Failure)
