@@ -69,6 +69,7 @@ def assemble(
             memory_bytes=house.policy.worker_memory_bytes,
             share=house.share,
             ahead=house.ahead,
+            ffmpeg=house.build.path,
         )
         wake(crew.wake_fd)
         try:

@@ -104,6 +104,8 @@ def order_for(
         stream=picture.stream if isinstance(picture, Piece) else 0,
         begin_s=begin_s,
         end_s=begin_s + Fraction(segment.frames) / form.rate if isinstance(picture, Piece) else Fraction(0),
+        beside_damage=commands.beside_damage(segment),
+        source_rate=picture.source_rate if isinstance(picture, Piece) and not picture.conform else Fraction(0),
     )
 
 

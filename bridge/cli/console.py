@@ -189,7 +189,7 @@ class Live:
                 self._met("red", phrase("silence-for", speak, name=fact.clip), catalogue.explain(fact.failure, speak))
             case ShotMended():
                 bad = phrase("bad-frames", speak, count=sum(frames for _, frames in fact.bad), frame=fact.source_frame)
-                said = catalogue.words("shot-mended", speak, path=fact.failure.evidence.path, detail=bad)
+                said = catalogue.words(catalogue.partly(fact.failure.code), speak, path=fact.failure.evidence.path, detail=bad)
                 self._met("yellow", phrase("shot-is-mended", speak, shot=fact.shot), said)
             case PreviousUsed():
                 said = catalogue.words("previous-render-used", speak, shot=fact.shot)

@@ -116,7 +116,7 @@ def _parted(rows: list[dict[str, Any]], taken: Taken) -> tuple[list[dict[str, An
 def _mend(mend: mends.Mend, language: Language) -> dict[str, Any]:
     """A run of frames or sounds that is missing, with its numbers besides its words."""
     head = {
-        "code": "shot-mended" if mend.shot else "sound-mended",
+        "code": catalogue.partly(mend.failure.code, sound=not mend.shot),
         "cause": mend.failure.code,
         "path": mend.failure.evidence.path,
         "shots": [mend.shot] if mend.shot else [],

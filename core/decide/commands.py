@@ -48,8 +48,11 @@ def microseconds(time_s: Fraction) -> str:
     return f"{sign}{whole // 1_000_000}.{whole % 1_000_000:06}"
 
 
-def _compiled(ffmpeg_path: str, stream: Any) -> tuple[str, ...]:
-    return tuple(str(word) for word in ffmpeg.compile(stream, cmd=[ffmpeg_path, *_CAREFUL]))
+def _compiled(ffmpeg_path: str, stream: Any, *, to_the_end: bool = False) -> tuple[str, ...]:
+    """`to_the_end`: when reading ends in an error, the frames read before it are still decoded and written. With -xerror
+    ffmpeg throws away as many of them as its threads hold at that moment."""
+    careful = [word for word in _CAREFUL if not (to_the_end and word == "-xerror")]
+    return tuple(str(word) for word in ffmpeg.compile(stream, cmd=[ffmpeg_path, *careful]))
 
 
 _MATRIX = {1: "bt709", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}
@@ -89,7 +92,9 @@ def _tagged(node: Any, form: Format, preset: Preset) -> Any:
     )
 
 
-def _encoded(node: Any, part: str, form: Format, preset: Preset, frames: int, ffmpeg_path: str) -> tuple[str, ...]:
+def _encoded(
+    node: Any, part: str, form: Format, preset: Preset, frames: int, ffmpeg_path: str, *, to_the_end: bool = False
+) -> tuple[str, ...]:
     options: dict[str, Any] = {
         "c:v": preset.video.encoder,
         "pix_fmt": preset.video.pixel_format,
@@ -102,7 +107,8 @@ def _encoded(node: Any, part: str, form: Format, preset: Preset, frames: int, ff
         "fflags": "+bitexact",
         **preset.video.options,
     }
-    return _compiled(ffmpeg_path, ffmpeg.output(_tagged(node, form, preset), f"file:{part}", **options))
+    output = ffmpeg.output(_tagged(node, form, preset), f"file:{part}", **options)
+    return _compiled(ffmpeg_path, output, to_the_end=to_the_end)
 
 
 def leaves_out(build: str) -> bool:
@@ -142,7 +148,12 @@ def render(
             node = _black(form, preset)
         case Copy() | Earlier():
             raise ValueError("what is there already is not rendered")
-    return _encoded(node, part, form, preset, segment.frames, ffmpeg_path)
+    return _encoded(node, part, form, preset, segment.frames, ffmpeg_path, to_the_end=beside_damage(segment))
+
+
+def beside_damage(segment: Segment) -> bool:
+    """Whether a segment ends where its source is damaged: what reading meets beyond its last frame is no loss of it."""
+    return isinstance(segment.picture, Piece) and bool(segment.picture.until_s)
 
 
 def _piece(piece: Piece, frames: int, rate: Fraction, *, run_up: bool, hwaccel: str, leave_out: bool) -> Any:

@@ -98,6 +98,9 @@ STOPS = (-15, -2, -1, 255)
 
 TABLE: tuple[Row, ...] = (
     # What our own checks name.
+    Row("program-fault", _MOMENT, note=("program",)),
+    Row("source-not-handled", _MOMENT, note=("not-made",)),
+    Row("read-failed-once", _MOMENT, place=("source",), note=("read-failed-once",)),
     Row("source-changed", _MOMENT, note=("source-changed",)),
     Row("source-growing", _MOMENT, place=("source",), note=("growing",)),
     Row("source-unlike-record", _CORRUPT, place=("source",), note=("unlike-record",)),

@@ -32,9 +32,18 @@ stream of closed groups none was told by these alone. HEVC's counterparts are no
 _BEGINNING = re.compile(HARMLESS)
 
 
-def bad_lines(log: tuple[str, ...], *, run_up: bool = False) -> tuple[str, ...]:
-    """The log lines that speak of damage or error; after a run-up those of its beginning do not count."""
-    return tuple(line for line in log if _BAD_LINE.search(line) and not (run_up and _BEGINNING.search(line)))
+_DECODED = re.compile(
+    r"corrupt decoded frame|concealing \d+|error while decoding|Error submitting packet|Decoding error|\[(fatal|panic)\]",
+    re.IGNORECASE,
+)
+"""What the decoder loses. Beside damage the demuxer and its parser complain of packets that no decoder is given."""
+
+
+def bad_lines(log: tuple[str, ...], *, run_up: bool = False, beside_damage: bool = False) -> tuple[str, ...]:
+    """The log lines that speak of damage or error. After a run-up those of its beginning do not count, nor for a piece
+    `beside_damage` those of what lies beyond its end."""
+    bad = tuple(line for line in log if _BAD_LINE.search(line) and not (run_up and _BEGINNING.search(line)))
+    return tuple(line for line in bad if _DECODED.search(line)) if beside_damage else bad
 
 
 def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | JoinFilm, made: Made) -> Evidence | None:
@@ -66,7 +75,9 @@ def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | Jo
                     frames_seen=int(made.digest),
                 )
     note = ""
-    suspicious = bad_lines(made.log, run_up=made.again)
+    suspicious = () if made.innocent else bad_lines(
+        made.log, run_up=made.again, beside_damage=isinstance(order, RenderSegment) and order.beside_damage
+    )
     if suspicious:
         note = "log-says-damage"
     elif made.frames != wanted:

@@ -31,9 +31,11 @@ _LEAST_S = Fraction(1, 4)
 """A shot of which no stretch so long is good is better given up as a whole."""
 IN_PART = {
     "source-damaged", "source-truncated", "source-too-short", "source-unlike-record", "sound-damaged", "ffmpeg-crashed",
-    "worker-died", "program-hung",
+    "worker-died", "program-hung", "source-not-handled",
 }  # fmt: skip
 """What may be the fault of some frames or samples alone."""
+SOUND_IN_PART = IN_PART | {"program-fault"}
+"""Of sound: what costs no more than the clip within one chunk."""
 
 Runs = Sequence[tuple[int, int]]
 

@@ -44,6 +44,8 @@ LADDERS: Mapping[str, tuple[str, ...]] = {
     "render-unlike": (ALONE,),
     "render-too-fast": (ALONE,),
     "unknown": (ALONE,),
+    "program-fault": (ALONE,),
+    "source-not-handled": (),
 }
 """What else can be tried about a fault, the usual first step first."""
 

@@ -178,7 +178,7 @@ def _too_many_pieces(state: Assembly, shot: int) -> bool:
 def _stand_in(state: Assembly, need: Need, failure: Failure) -> list[Fact]:
     if need.segment is not None and isinstance(need.segment.picture, Piece | Still | Copy):
         return _slates(state, need.key, failure)
-    if need.chunk is not None and failure.code in mending.IN_PART:
+    if need.chunk is not None and failure.code in mending.SOUND_IN_PART:
         return list(mending.silences(need.chunk, failure))
     if need.chunk is not None:
         # A worker that crashed or hung cannot say over which of them.

@@ -97,6 +97,15 @@ def title_of(code: str, language: Language = "en") -> str:
     return words(code, language).title
 
 
+_NOT_THE_MEDIA = {"program-fault", "source-not-handled"}
+
+
+def partly(code: str, *, sound: bool = False) -> str:
+    """The code for what is missing in part, by the code of its cause: damage of the media, or a fault of ours."""
+    what = "sound" if sound else "shot"
+    return f"{what}-partly-made" if code in _NOT_THE_MEDIA else f"{what}-mended"
+
+
 def explain(failure: Failure, language: Language = "en", **known: object) -> Words:
     """The words for a failure, from its evidence and from what else is known: `shot`, the `source_timecode` and
     `record_timecode` of the first bad frame, another `detail`."""

@@ -126,7 +126,8 @@ class _Finder:
             source_frame=frame,
         )  # fmt: skip
         said = catalogue.words(
-            "shot-mended", self.language, path=cause.path, detail=detail, record_timecode=self.told.timecode(run[0]),
+            catalogue.partly(cause.code), self.language, path=cause.path, detail=detail,
+            record_timecode=self.told.timecode(run[0]),
             source_timecode=mending.source_timecode(self.plan.shots[shot.number - 1], segment.picture, frame, rate),
         )  # fmt: skip
         severity: _Severity = "warning" if shot.state == "previous" else "error"
@@ -186,7 +187,7 @@ class _Finder:
         said = self._words(trouble)
         if part and run is not None:
             detail = f"{self.told.timecode(run[0])} – {self.told.timecode(sum(run))}"
-            said = catalogue.words("sound-mended", self.language, path=trouble.path, detail=detail)
+            said = catalogue.words(catalogue.partly(trouble.code, sound=True), self.language, path=trouble.path, detail=detail)
         severity: _Severity = "warning" if trouble.code == "sound-file-incomplete" else "error"
         alone = {c.path for s in self.told.shots for c in s.causes if c.code == trouble.code} | {
             t.path for _, t in self.told.silenced if t.code == trouble.code

@@ -124,8 +124,8 @@ def _timecode(state: Assembly, frame: int) -> str:
 
 def words(mend: Mend, language: Language = "en") -> catalogue.Words:
     """The report's line for a run."""
-    path = mend.failure.evidence.path
+    path, code = mend.failure.evidence.path, catalogue.partly(mend.failure.code, sound=not mend.shot)
     if not mend.shot:
-        return catalogue.words("sound-mended", language, path=path, detail=mend.text)
+        return catalogue.words(code, language, path=path, detail=mend.text)
     where = {"source_timecode": mend.source_timecode, "record_timecode": mend.begin}
-    return catalogue.words("shot-mended", language, path=path, detail=mend.text, **where)
+    return catalogue.words(code, language, path=path, detail=mend.text, **where)

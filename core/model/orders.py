@@ -64,7 +64,8 @@ class ValidateSeal(Value, frozen=True):
 class RenderSegment(Value, frozen=True):
     """Run ffmpeg to make one segment in `part`; then count, sign, hash and flush it. `again`, where there is one, is run
     when that did not give all frames without a word: the same with decoding begun well before. Of a movie, `begin_s` to
-    `end_s` of its `stream` are shown, counted from the container's start."""
+    `end_s` of its `stream` are shown, counted from the container's start; `source_rate` is 0 where it is not constant.
+    With `beside_damage` the source is damaged beyond the last frame, and what reading says of that does not count."""
 
     key: str
     argv: tuple[str, ...]
@@ -80,6 +81,8 @@ class RenderSegment(Value, frozen=True):
     stream: int = 0
     begin_s: Fraction = Fraction(0)
     end_s: Fraction = Fraction(0)
+    source_rate: Fraction = Fraction(0)
+    beside_damage: bool = False
 
 
 class ExamineCopy(Value, frozen=True):
@@ -238,20 +241,9 @@ class DrawThumbnail(Value, frozen=True):
 
 
 Order = (
-    ExamineSource
-    | FindSources
-    | ProveEncoder
-    | ValidateSeal
-    | RenderSegment
-    | ExamineCopy
-    | LocateDamage
-    | MixSound
-    | EncodeTrack
-    | JoinFilm
-    | CheckFilm
-    | ProbePlace
-    | DrawThumbnail
-)
+    ExamineSource | FindSources | ProveEncoder | ValidateSeal | RenderSegment | ExamineCopy | LocateDamage | MixSound
+    | EncodeTrack | JoinFilm | CheckFilm | ProbePlace | DrawThumbnail
+)  # fmt: skip
 
 
 class Examined(Value, frozen=True):
@@ -291,7 +283,8 @@ class Proved(Value, frozen=True):
 class Made(Value, frozen=True):
     """A part file was made and flushed, and this is what stands in it; `core.decide.integrity` says whether that is
     what was promised. `frames` are samples for sound. `log` are ffmpeg's lines. `known` are hashes of packets, by
-    frame number, that decoded cleanly now, `marks` of everything that was used. `again` tells that it took the second way.
+    frame number, that decoded cleanly now, `marks` of everything that was used. `again` tells that it took the second way,
+    `innocent` that ffmpeg alone decodes the source without loss, so that no complaint of ours counts against it.
     `making_s` is the time ffmpeg took for it, 0 where that is not known; `checking_s` that spent on everything else."""
 
     frames: int
@@ -307,6 +300,7 @@ class Made(Value, frozen=True):
     again: bool = False
     making_s: float = 0.0
     checking_s: float = 0.0
+    innocent: bool = False
     marks: tuple[Marks, ...] = ()
 
 
@@ -339,11 +333,13 @@ class Progress(Value, frozen=True):
 
 class Assignment(Value, frozen=True):
     """What goes to a worker: an order with the frame rate that its counts are checked against, and after how many seconds
-    without progress it hangs (0: the crew's own patience)."""
+    without progress it hangs (0: the crew's own patience). `ffmpeg` is the program that is asked as a witness before a source
+    is blamed; the crew names it."""
 
     order: Order
     rate: Fraction = Fraction(25)
     stall_s: float = 0.0
+    ffmpeg: str = ""
 
 
 Reply = Progress | Outcome

@@ -13,7 +13,7 @@ import av
 import xxhash
 
 from core.model.orders import ExamineCopy, Made, Marks
-from core.perform import hashing, machine, marking, packets, rational
+from core.perform import hashing, machine, marking, packets, rational, wholeness, witness
 from core.perform.wrong import Changed, NotContiguous
 
 
@@ -53,20 +53,60 @@ def complaints(*, of_all_threads: bool = False) -> Iterator[list[Any]]:
         av.logging.set_level(level)
 
 
-def examine(order: ExamineCopy, on_frames: Callable[[int], None]) -> Made:
-    """Digest of the packets, and the hashes of those that were decoded now. Changed, NotContiguous; what av raises on damage."""
+def examine(order: ExamineCopy, on_frames: Callable[[int], None], program: str = "") -> Made:
+    """Digest of the packets, and the hashes of those that were decoded now. Changed, NotContiguous; what av raises on damage
+    that `program`, an ffmpeg alone, meets as well."""
     started = machine.monotonic()
+    modified_ns = marking.modified_ns(order.path)
+    try:
+        sign, digest, fresh, marks = _read(order, on_frames, strict=True)
+    except av.FFmpegError as error:
+        if not program or not _decodes_alone(order, error, program, on_frames):
+            raise
+        sign, digest, fresh, marks = _read(order, on_frames, strict=False)
+    if hashing.fingerprint(order.path) != order.fingerprint:  # asked after reading: whatever came before is seen then
+        raise Changed(order.key, order.path)
+    used = Marks(path=order.path, modified_ns=modified_ns, stream=order.stream, marks=marks)
+    return Made(
+        frames=order.frames,
+        signature=sign,
+        digest=digest,
+        known=fresh,
+        marks=(used,),
+        checking_s=machine.monotonic() - started,
+    )
+
+
+def _decodes_alone(order: ExamineCopy, error: av.FFmpegError, program: str, on_frames: Callable[[int], None]) -> bool:
+    """Whether the complaint is the decoder's alone: ffmpeg decodes all of these frames without a loss."""
+    if isinstance(error, OSError) and not isinstance(error, av.InvalidDataError) and wholeness.why(order.path).errno:
+        return False
+    with av.open(order.path, options={"protocol_whitelist": "file"}) as container:
+        stream = container.streams[order.stream]
+        assert isinstance(stream, av.VideoStream)
+        rate = rational.base_rate(stream) or rational.average_rate(stream) or Fraction(25)
+        own_s = (stream.start_time or 0) * rational.time_base(stream) - marking.start_of(container)
+    begin_s = max(Fraction(0), own_s + (order.first_frame - Fraction(1, 2)) / rate)
+    end_s = own_s + (order.first_frame + order.frames - Fraction(1, 2)) / rate
+    heard = witness.of_pictures(program, order.path, order.stream, begin_s, end_s, frames=order.frames, on_frames=on_frames)
+    return heard.clean
+
+
+def _read(
+    order: ExamineCopy, on_frames: Callable[[int], None], *, strict: bool
+) -> tuple[str, str, dict[int, int], dict[int, int]]:
+    """Signature, digest, hashes of packets decoded now by frame number, and of all packets by time stamp. Unless `strict`
+    only frames that do not come, or come corrupt, count."""
     digest = xxhash.xxh3_128()
     fresh: dict[int, int] = {}
     marks: dict[int, int] = {}
-    modified_ns = marking.modified_ns(order.path)
-    decoded = 0
     with av.open(order.path, options={"protocol_whitelist": "file"}) as container, complaints() as said:
         stream = container.streams[order.stream]
         assert isinstance(stream, av.VideoStream)
         context = stream.codec_context
         context.thread_count = 1
-        context.options = {"err_detect": "explode"}
+        if strict:
+            context.options = {"err_detect": "explode"}
         sign = packets.signature(stream)
         for count, packet in enumerate(frames_of(container, stream, order.first_frame, order.frames), start=1):
             digest.update(packet)
@@ -74,20 +114,9 @@ def examine(order: ExamineCopy, on_frames: Callable[[int], None]) -> Made:
             marks[packet.pts or 0] = mark
             if order.known.get(order.first_frame + count - 1) != mark:
                 pictures = packet.decode()
-                decoded += 1
-                if len(pictures) != 1 or pictures[0].is_corrupt or said:
+                if len(pictures) != 1 or pictures[0].is_corrupt or (strict and said):
                     raise av.InvalidDataError(1094995529, "corrupt decoded frame", order.path)
                 fresh[order.first_frame + count - 1] = mark
-                if decoded % 12 == 0:
+                if len(fresh) % 12 == 0:
                     on_frames(count)
-    if hashing.fingerprint(order.path) != order.fingerprint:  # asked after reading: whatever came before is seen then
-        raise Changed(order.key, order.path)
-    used = Marks(path=order.path, modified_ns=modified_ns, stream=order.stream, marks=marks)
-    return Made(
-        frames=order.frames,
-        signature=sign,
-        digest=digest.hexdigest(),
-        known=fresh,
-        marks=(used,),
-        checking_s=machine.monotonic() - started,
-    )
+    return sign, digest.hexdigest(), fresh, marks

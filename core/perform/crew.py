@@ -11,6 +11,8 @@ import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from core.model import codec
 from core.model.failure import Evidence
 from core.model.orders import Assignment, Order, Outcome, Progress, Reply
@@ -38,6 +40,7 @@ class Crew:
 
     `share`, where there is one, is asked at every `listen` how many may work from now on: more are hired at once, and who is
     too many leaves when his order is done. From `ahead` those are taken that were started already; who is left there is not ours.
+    `ffmpeg` is the program that workers ask as a witness before they blame a source.
     """
 
     def __init__(
@@ -48,8 +51,9 @@ class Crew:
         memory_bytes: int | None = None,
         share: Callable[[], int] | None = None,
         ahead: list[Hand] | None = None,
+        ffmpeg: str = "",
     ) -> None:
-        self.size, self._share = size, share
+        self.size, self._share, self._ffmpeg = size, share, ffmpeg
         self._ahead = [] if ahead is None else ahead
         self._stall_s, self._memory_bytes = stall_s, memory_bytes
         self._abandoned: dict[str, Hand] = {}
@@ -124,7 +128,7 @@ class Crew:
         worker.stall_s, worker.begun, worker.frames, worker.read_bytes = assignment.stall_s, worker.heard, None, None
         assert worker.process.stdin
         try:
-            worker.process.stdin.write(codec.encode(assignment) + b"\n")
+            worker.process.stdin.write(codec.encode(msgspec.structs.replace(assignment, ffmpeg=self._ffmpeg)) + b"\n")
             worker.process.stdin.flush()
         except BrokenPipeError:
             pass  # it died; `listen` will see the end of its output and say so

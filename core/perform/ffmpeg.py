@@ -25,12 +25,14 @@ class EngineGone(Exception):
 
 
 class Ran(NamedTuple):
-    """How an ffmpeg ended. `lines` are its last log lines; `frames` the last count it reported."""
+    """How an ffmpeg ended. `lines` are its last log lines; `frames` the last count it reported, and `out_s` how many
+    seconds it had written."""
 
     exit_code: int
     lines: tuple[str, ...]
     frames: int
     elapsed_s: float
+    out_s: float = 0.0
 
 
 @contextmanager
@@ -49,9 +51,10 @@ def run(
     on_frames: Callable[[int], None] = lambda frames: None,
     feed: Iterator[bytes] | None = None,
     command_pipe: int | None = None,
+    heed: Callable[[str], bool] = lambda line: True,
 ) -> Ran:
-    """Run to the end. What `feed` yields goes to standard input. EngineGone when the command pipe closes;
-    NotStarted."""
+    """Run to the end. What `feed` yields goes to standard input; only log lines that `heed` accepts are kept. EngineGone
+    when the command pipe closes; NotStarted."""
     started = machine.monotonic()
     try:
         child = process.spawn(argv, stdin=subprocess.PIPE if feed is not None else subprocess.DEVNULL, from_single_thread=True)
@@ -98,19 +101,22 @@ def run(
                 *whole, rest[key.data] = (rest[key.data] + data).split(b"\n")
                 for line in whole:
                     if key.data == "err":
-                        lines.append(line.decode(errors="replace").rstrip())
+                        said = line.decode(errors="replace").rstrip()
+                        if heed(said):
+                            lines.append(said)
                     elif line.startswith(b"frame="):
                         counted = int(line[6:].strip() or b"0")
                         if counted > frames:  # a stalled ffmpeg goes on reporting: only progress counts as life
                             frames = counted
                             on_frames(frames)
-                    elif line.startswith(b"out_time_us=") and line[12:].strip().isdigit():  # sound alone has no frames
-                        if frames == 0 and int(line[12:]) > heard_us:
+                    elif line.startswith(b"out_time_us=") and line[12:].strip().isdigit():
+                        if int(line[12:]) > heard_us:
                             heard_us = int(line[12:])
-                            on_frames(0)
-    if rest["err"].strip():
+                            if frames == 0:  # sound alone has no frames
+                                on_frames(0)
+    if rest["err"].strip() and heed(rest["err"].decode(errors="replace").rstrip()):
         lines.append(rest["err"].decode(errors="replace").rstrip())
     exit_code = child.wait()
     child.stdout.close()
     child.stderr.close()
-    return Ran(exit_code, tuple(lines), frames, machine.monotonic() - started)
+    return Ran(exit_code, tuple(lines), frames, machine.monotonic() - started, heard_us / 1_000_000)

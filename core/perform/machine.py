@@ -58,6 +58,9 @@ def since_boot() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
+_LITTLE_MEMORY = 512 << 20
+
+
 def sleep(seconds: float) -> None:
     """Do nothing for a while."""
     time.sleep(seconds)
@@ -109,6 +112,18 @@ def free_memory() -> int | None:
         return int(psutil.virtual_memory().available)
     except (OSError, RuntimeError, ValueError):
         return None
+
+
+def short_of_memory() -> bool:
+    """Whether a MemoryError may be the machine's: little is free, or the system limits what this process may have."""
+    free = free_memory()
+    if free is None or free < _LITTLE_MEMORY:
+        return True
+    try:
+        import resource
+    except ImportError:  # Windows
+        return False
+    return any(resource.getrlimit(kind)[0] != resource.RLIM_INFINITY for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA))
 
 
 def resident_bytes(pid: int) -> int | None:

@@ -54,16 +54,19 @@ def packets_between(
         yield packet
 
 
-def of_pictures(path: str, stream: int, begin_s: Fraction, end_s: Fraction) -> Marks:
-    """Marks of the packets that frames between two times are made of. av.InvalidDataError when one of them cannot be what an
-    encoder wrote; av.FFmpegError, OSError."""
+def of_pictures(path: str, stream: int, begin_s: Fraction, end_s: Fraction, *, beside_damage: bool = False) -> Marks:
+    """Marks of the packets that frames between two times are made of; `beside_damage` without those that are shown later.
+    av.InvalidDataError when one of them cannot be what an encoder wrote; av.FFmpegError, OSError."""
     modified = modified_ns(path)
     with packets.opened(path) as container:
         video = container.streams[stream]
         assert isinstance(video, av.VideoStream)
         size, hevc = units.length_size(video), video.codec_context.codec.canonical_name == "hevc"
         found: dict[int, int] = {}
+        base, start_s = rational.time_base(video), start_of(container)
         for packet in packets_between(container, video, begin_s, end_s):
+            if beside_damage and packet.pts is not None and packet.pts * base - start_s >= end_s:
+                continue
             if size and units.malformed(bytes(packet), size, hevc=hevc):
                 raise av.InvalidDataError(1094995529, "no encoder writes such a packet", path)
             if packet.pts is not None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
+from math import floor
 from pathlib import Path
 
 import av
@@ -16,7 +17,7 @@ import xxhash
 
 from core.model.failure import Evidence
 from core.model.orders import EncodeTrack, Made, Marks, Outcome, Proved, ProveEncoder, RenderSegment
-from core.perform import ffmpeg, hashing, machine, marking, packets, rational, sealed, wholeness
+from core.perform import ffmpeg, hashing, machine, marking, packets, rational, sealed, wholeness, witness
 
 _ABSENT = ": No such file or directory"
 _NOTHING_CAME = re.compile(r"Nothing was written|Output file is empty")
@@ -88,31 +89,74 @@ class _Meanwhile:
         return (self._marks.result() if self._marks is not None else self._take(),)
 
     def _take(self) -> Marks:
-        return marking.of_pictures(self._order.source, self._order.stream, self._order.begin_s, self._order.end_s)
+        order = self._order
+        return marking.of_pictures(
+            order.source, order.stream, order.begin_s, order.end_s, beside_damage=order.beside_damage
+        )
 
 
 def _complained(ran: ffmpeg.Ran) -> bool:
     return any("[error]" in line or "corrupt" in line for line in ran.lines)
 
 
+def _plainly(argv: tuple[str, ...], run_up_s: Fraction) -> tuple[str, ...]:
+    """The same command without strictness of the decoder's and without a graphics device, its reading begun so much earlier.
+    A picture of another size goes through the same filters, which loses no frame."""
+    words, plain = iter(argv), list[str]()
+    for word in words:
+        if word in ("-err_detect", "-hwaccel"):
+            next(words, "")
+        elif word == "-ss" and run_up_s:
+            early_s = Fraction(next(words)) - run_up_s
+            plain += ["-ss", f"{float(early_s):.6f}"] if early_s > 0 else []
+        elif word == "-i":
+            plain += ["-reinit_filter", "0", word]
+        else:
+            plain.append(word)
+    return tuple(plain)
+
+
+def _decodes_alone(order: RenderSegment, on_frames: Callable[[int], None]) -> witness.Heard:
+    """What ffmpeg alone says of the pictures that a segment shows."""
+    length_s = order.end_s - order.begin_s
+    frames = floor(length_s * order.source_rate) if order.source_rate else int(length_s >= 1)
+    return witness.of_pictures(
+        order.argv[0], order.source, order.stream, order.begin_s, order.end_s, frames=frames, on_frames=on_frames
+    )
+
+
 def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None], command_pipe: int | None) -> Outcome:
-    """Made with everything that was counted, or Evidence when ffmpeg did not end well. What a source is blamed for must be
-    seen twice: a drive or a share that stumbles once is no damage."""
+    """Made with everything that was counted, or Evidence when ffmpeg did not end well.
+
+    A source is blamed when two readings failed, since a drive or a share that stumbles once is no damage, and when ffmpeg
+    alone fails over it as well. Where that one does not, the segment is made without strictness.
+    """
     if order.slate:
         from core.perform import slate  # Pillow is needed for slates alone
 
         slate.draw(f"{order.part}.png", order.slate, order.width, order.height)
-    argv, again, meanwhile = order.argv, False, _Meanwhile(order, on_frames)
+    argv, again, innocent, meanwhile = order.argv, False, False, _Meanwhile(order, on_frames)
+
+    def badly() -> bool:
+        loud = not order.beside_damage and _complained(ran)
+        return ran.exit_code != 0 or ran.frames < order.frames or loud
+
     try:
         ran = ffmpeg.run(argv, on_frames=meanwhile.on_frames, command_pipe=command_pipe)
     finally:
         meanwhile.settle()
-    badly = ran.exit_code != 0 or ran.frames < order.frames or _complained(ran)
-    if badly and ran.exit_code >= 0 and (order.again or (order.source and not _ours(ran, order.part))):
+    if badly() and ran.exit_code >= 0 and (order.again or (order.source and not _ours(ran, order.part))):
         argv, again = order.again or argv, bool(order.again)
         ran = ffmpeg.run(argv, on_frames=on_frames, command_pipe=command_pipe)
+    if badly() and ran.exit_code >= 0 and order.source and not _ours(ran, order.part):
+        heard = _decodes_alone(order, on_frames)
+        innocent = heard.clean
+        if innocent:
+            argv = _plainly(order.argv, heard.run_up_s)
+            ran = ffmpeg.run(argv, on_frames=on_frames, command_pipe=command_pipe)
     if ran.exit_code != 0:
-        return _died(ran, operation="render", argv=argv, part=order.part, source=order.source, wanted=order.frames)
+        died = _died(ran, operation="render", argv=argv, part=order.part, source=order.source, wanted=order.frames)
+        return _not_the_source(died) if innocent else died
     started = machine.monotonic()
     if order.source and hashing.fingerprint(order.source) != order.fingerprint:
         return Evidence(
@@ -123,8 +167,16 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
     counted = packets.count_video(order.part, rate, expected=order.signature)
     if order.source and counted.frames < order.frames:
         short = _died(ran, operation="render", argv=argv, part=order.part, source=order.source, wanted=order.frames)
+        if innocent:
+            return _not_the_source(msgspec.structs.replace(short, frames_seen=counted.frames))
         if short.errno is not None or short.note:
             return msgspec.structs.replace(short, frames_seen=counted.frames)
+    marks: tuple[Marks, ...] = ()
+    try:
+        marks = meanwhile.marks()
+    except av.InvalidDataError:  # packets that no encoder writes
+        if not _decodes_alone(order, on_frames).clean:
+            raise
     return Made(
         frames=counted.frames,
         signature=counted.signature,
@@ -135,10 +187,18 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
         digest=counted.digest,
         reorder=counted.reorder,
         again=again,
-        marks=meanwhile.marks(),
+        innocent=innocent,
+        marks=marks,
         making_s=ran.elapsed_s,
         checking_s=machine.monotonic() - started,
     )
+
+
+def _not_the_source(seen: Evidence) -> Evidence:
+    """What failed although ffmpeg alone can decode the source: the fault is ours, unless it is the system's."""
+    if seen.place != "source" or seen.errno is not None:
+        return seen
+    return msgspec.structs.replace(seen, place="program", note="not-made")
 
 
 def prove(order: ProveEncoder, command_pipe: int | None) -> Outcome:

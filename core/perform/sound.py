@@ -19,7 +19,7 @@ import xxhash
 
 from core.model.orders import Made, Marks, MixSound
 from core.model.segment import Sound
-from core.perform import hashing, machine, marking, packets, rational
+from core.perform import hashing, machine, marking, packets, rational, wholeness, witness
 from core.perform.layouts import layout_name
 from core.perform.wrong import Changed, TooShort
 
@@ -89,7 +89,7 @@ def _samples(
             at = placed  # a real hole in the recording, not rounding
         begin, stop = max(at, first), min(at + frame.samples, first + count)
         if stop > begin:
-            out[:, begin - first : stop - first] = _floats(frame)[:, begin - at : stop - at]
+            out[:, begin - first : stop - first] = _to_channels(_floats(frame), channels)[:, begin - at : stop - at]
             end = stop
         at += frame.samples
         if at >= first + count:
@@ -183,8 +183,7 @@ def read(sound: Sound, sample_rate: int, channels: int) -> tuple[np.ndarray, Mar
                 count = min(count, max(1, end - first))
             data = _resampled(_excerpt(container, stream, first, count, marks), own, sample_rate, skip, wanted)
             data = np.pad(data, ((0, 0), (before, 0)))
-    if sound.channels:
-        data = data[[channel for channel in sound.channels if channel < data.shape[0]] or [0]]
+    data = _chosen(data, sound)
     used = Marks(path=sound.path, modified_ns=modified_ns, stream=sound.stream, marks=marks, places=places)
     return _to_channels(data, channels), used
 
@@ -217,8 +216,36 @@ def _same_as_planned(order: MixSound) -> None:
             raise Changed(sound.clip, path)
 
 
-def mix(order: MixSound, on_samples: Callable[[int], None] = lambda samples: None) -> Made:
-    """Write the chunk, flush it, and read it back once to be sure of its hash.
+def _read_alone(sound: Sound, sample_rate: int, channels: int, program: str, to: str) -> np.ndarray | None:
+    """The sound as ffmpeg alone decodes it, through the file `to`; None when it meets a loss as well."""
+    with packets.opened(sound.path) as container:
+        stream = container.streams[sound.stream]
+        assert isinstance(stream, av.AudioStream)
+        own = stream.codec_context.channels
+    try:
+        begin_s = max(Fraction(0), sound.source_in_s)
+        before = floor((begin_s - sound.source_in_s) * sample_rate)
+        wanted = sound.samples - before
+        heard = witness.of_sound(program, sound.path, sound.stream, begin_s, wanted, rate=sample_rate, channels=own, to=to)
+        data = np.fromfile(to, dtype=np.float64).reshape(-1, own).T[:, :wanted] if heard.clean else np.zeros((own, 0))
+    finally:
+        Path(to).unlink(missing_ok=True)
+    if not heard.clean or wanted - data.shape[1] > _PADDING_SAMPLES:
+        return None
+    data = np.pad(data, ((0, 0), (before, wanted - data.shape[1])))
+    return _to_channels(_chosen(data, sound), channels)
+
+
+def _chosen(data: np.ndarray, sound: Sound) -> np.ndarray:
+    """Those channels that the clip uses."""
+    if not sound.channels:
+        return data
+    return data[[channel for channel in sound.channels if channel < data.shape[0]] or [0]]
+
+
+def mix(order: MixSound, on_samples: Callable[[int], None] = lambda samples: None, program: str = "") -> Made:
+    """Write the chunk, flush it, and read it back once to be sure of its hash. What our own reading complains about is
+    taken from `program`, an ffmpeg alone, where that decodes it without a loss.
 
     The exception of a sound that could not be read carries the sound as `sound`.
     """
@@ -226,9 +253,17 @@ def mix(order: MixSound, on_samples: Callable[[int], None] = lambda samples: Non
     used: list[Marks] = []
     for sound in order.sounds:
         try:
-            data, marks = read(sound, order.sample_rate, order.channels)
+            try:
+                data, marks = read(sound, order.sample_rate, order.channels)
+                used.append(marks)
+            except (TooShort, av.FFmpegError) as error:
+                if not program or (isinstance(error, av.FFmpegError) and wholeness.why(sound.path).errno is not None):
+                    raise
+                alone = _read_alone(sound, order.sample_rate, order.channels, program, f"{order.part}.raw")
+                if alone is None:
+                    raise
+                data = alone
             mixed[:, sound.at : sound.at + sound.samples] += data
-            used.append(marks)
             on_samples(sound.at + sound.samples)
         except Exception as error:
             error.sound = sound  # type: ignore[attr-defined]

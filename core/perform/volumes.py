@@ -29,7 +29,7 @@ def probe(order: ProbePlace) -> Validated | Refuted:
     if order.known is not None and (gone := changed(order.known)):
         raise FileNotFoundError(errno.ENOENT, gone, order.path)
     if order.write:
-        return _writable(Path(order.path), order.free_bytes)
+        return writable(Path(order.path), order.free_bytes)
     try:
         _read(order.path)
     except FileNotFoundError:
@@ -78,7 +78,8 @@ def other_volume(known: FolderIdentity) -> bool:
     return machine.volume(known.path) != known.device and (not number or number != known.filesystem)
 
 
-def _writable(folder: Path, wanted: int) -> Validated | Refuted:
+def writable(folder: Path, wanted: int = 0) -> Validated | Refuted:
+    """Write a small file in a folder, flush it and remove it. Refuted with less than `wanted` bytes free; OSError."""
     trial = folder / f".hotsplice-{os.getpid()}.probe"
     try:
         with trial.open("xb", buffering=0) as handle:

@@ -6,7 +6,6 @@ signal, and a decoder may crash. The worker is single-threaded when it starts ff
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
@@ -15,7 +14,7 @@ import av
 import msgspec
 
 from core.model import codec
-from core.model.failure import Evidence, Place
+from core.model.failure import Evidence
 from core.model.orders import (
     Assignment,
     CheckFilm,
@@ -28,7 +27,6 @@ from core.model.orders import (
     JoinFilm,
     LocateDamage,
     MixSound,
-    Order,
     Outcome,
     ProbePlace,
     Progress,
@@ -37,154 +35,15 @@ from core.model.orders import (
     Reply,
     ValidateSeal,
 )
-from core.perform import checking, copying, ffmpeg, finding, hashing, join, machine, probe, process, render, volumes, wholeness
-from core.perform.wrong import Changed, Damaged, NotContiguous, NotMedia, NotStarted, TooShort
-
-
-def _where(order: Order) -> tuple[str, Place, str]:
-    """(operation, place, path) to name in evidence when an order itself does not know better."""
-    match order:
-        case ExamineSource():
-            return "examine", "source", order.path
-        case FindSources():
-            return "find", "source", ""
-        case ExamineCopy():
-            return "examine-copy", "source", order.path
-        case LocateDamage():
-            return "locate", "source", order.path
-        case RenderSegment():
-            return "render", "scratch", order.part
-        case MixSound():
-            return "mix", "scratch", order.part
-        case EncodeTrack():
-            return "encode-track", "scratch", order.part
-        case JoinFilm():
-            return "join", "output", order.part
-        case ValidateSeal():
-            return "validate", "scratch", order.path
-        case CheckFilm():
-            return "check", "output", order.path
-        case ProveEncoder():
-            return "prove", "scratch", order.part
-        case ProbePlace():
-            return "probe", "scratch" if order.write else "source", order.path
-        case DrawThumbnail():
-            return "draw-thumbnail", "output", order.path
-
-
-def evidence_of(error: Exception, order: Order, *, frames: int | None = None, elapsed_s: float = 0.0) -> Evidence:
-    """An exception as evidence: its errno, the sound, part or file it concerns, counts where it has them. `frames` were done when
-    it came, after so many seconds."""
-    operation, place, path = _where(order)
-    clip, note, wanted, seen = "", "", None, None
-    concerned = getattr(error, "sound", None)
-    if concerned is not None and not (isinstance(error, OSError) and error.filename == path):
-        place, path, clip = "source", concerned.path, concerned.clip
-    copied = getattr(error, "part", None)
-    if copied is not None:
-        place, path, clip = "source", copied.source, copied.key
-    number = error.errno if isinstance(error, OSError) else None
-    lines: tuple[str, ...] = ()
-    detail = f"{type(error).__name__}: {error}"
-    match error:
-        case NotMedia():
-            note, detail = error.note, error.detail
-        case TooShort() | NotContiguous():
-            note, wanted, seen = "too-few-frames", error.wanted, error.seen
-        case Changed():
-            place, path, note, clip = "source", error.path, "source-changed", error.key
-        case Damaged():
-            place, path, note, clip = "scratch", error.path, "seal-damaged", error.key
-        case NotStarted():
-            place, path, note = "program", str(error.filename), "not-started"
-        case av.InvalidDataError():
-            note = "invalid-data"
-        case av.FFmpegError():
-            number = error.errno if 0 < (error.errno or 0) < 4096 else None
-            note = "" if number else "media-error"
-        case MemoryError():
-            note = "out-of-memory"
-        case ValueError() if operation == "examine" and "null" in str(error):
-            note = "name-invalid"
-        case OSError() if isinstance(order, RenderSegment) and error.filename == order.source:
-            place, path = "source", order.source
-        case OSError():
-            pass
-        case _:
-            note = "unexpected"
-    if isinstance(error, av.FFmpegError) and getattr(error, "filename", None) and place != "source":
-        named = str(error.filename)
-        if named != path and not named.endswith(".part"):
-            place, path = "source", named
-    if isinstance(error, av.FFmpegError) and error.log:
-        lines = (f"[{error.log[1]}] {error.log[2].strip()}",)  # type: ignore[misc]
-    return Evidence(
-        operation=operation,
-        place=place,
-        path=path,
-        errno=number,
-        note=note,
-        stderr=lines,
-        detail=detail[:400],
-        frames_wanted=wanted,
-        frames_seen=seen if seen is not None else frames,
-        clip=clip,
-        elapsed_s=elapsed_s,
-        fingerprint=_version(order, error),
-        **machine.around(path),
-    )
-
-
-def _version(order: Order, error: Exception) -> str:
-    """Which version of a source could not be opened: a decision about it holds until there is another."""
-    return hashing.version_of(order.path, readable=not isinstance(error, OSError)) if isinstance(order, ExamineSource) else ""
-
-
-def _asked(seen: Evidence) -> Evidence:
-    """The same, with what the source itself says of why it could not be used."""
-    if seen.place != "source" or seen.note not in ("invalid-data", "media-error", "too-few-frames"):
-        return seen
-    why = wholeness.why(seen.path)
-    return msgspec.structs.replace(
-        seen,
-        errno=why.errno,
-        note="" if why.errno is not None else why.note or seen.note,
-        detail=f"{seen.detail}; {why.detail}" if why.detail else seen.detail,
-    )
-
-
-def _unless_there(seen: Evidence) -> Evidence:
-    """The same, unless a source that was missed is there again: it was away with its volume."""
-    if seen.place == "source" and not seen.note and seen.errno in (errno.ENOENT, errno.ENOTDIR) and os.path.exists(seen.path):
-        return msgspec.structs.replace(seen, note="volume-gone", detail=f"{seen.detail}; it is there again")
-    return seen
-
-
-def _unless_replaced(seen: Evidence, order: Order) -> Evidence:
-    """The same, unless another file stands in the place of the one that is blamed: then that is what happened."""
-    made_of: dict[str, str] = {}
-    match order:
-        case RenderSegment():
-            made_of = {order.source: order.fingerprint}
-        case ExamineCopy() | LocateDamage():
-            made_of = {order.path: order.fingerprint}
-        case MixSound():
-            made_of = {sound.path: sound.fingerprint for sound in order.sounds}
-        case JoinFilm():
-            made_of = {part.source: part.fingerprint for part in order.video if part.key == seen.clip}
-    if seen.place != "source" or seen.path not in made_of:
-        return seen
-    try:
-        replaced = hashing.fingerprint(seen.path) != made_of[seen.path]
-    except OSError:
-        return seen
-    return msgspec.structs.replace(seen, note="source-changed") if replaced else seen
+from core.perform import checking, copying, evidence, ffmpeg, finding, join, machine, probe, process, render, volumes
 
 
 def perform(assignment: Assignment, report: object = None) -> Outcome:
     """Do one order. Never raises but EngineGone: whatever goes wrong comes back as Evidence."""
     outcome = _performed(assignment, report)
-    return _unless_replaced(_unless_there(outcome), assignment.order) if isinstance(outcome, Evidence) else outcome
+    if not isinstance(outcome, Evidence):
+        return outcome
+    return evidence.checked(outcome, assignment.order, assignment.ffmpeg)
 
 
 def _performed(assignment: Assignment, report: object) -> Outcome:
@@ -210,7 +69,7 @@ def _performed(assignment: Assignment, report: object) -> Outcome:
             case RenderSegment():
                 return render.render(order, assignment.rate, on_frames, pipe)
             case ExamineCopy():
-                return copying.examine(order, on_frames)
+                return copying.examine(order, on_frames, assignment.ffmpeg)
             case LocateDamage():
                 from core.perform import locating  # as seldom as damage is
 
@@ -219,7 +78,7 @@ def _performed(assignment: Assignment, report: object) -> Outcome:
                 from core.perform import sound  # numpy takes a tenth of a second, and few workers mix
 
                 try:
-                    return sound.mix(order, on_frames)
+                    return sound.mix(order, on_frames, assignment.ffmpeg)
                 finally:
                     machine.give_memory_back()
             case EncodeTrack():
@@ -237,7 +96,8 @@ def _performed(assignment: Assignment, report: object) -> Outcome:
     except ffmpeg.EngineGone:
         raise
     except Exception as error:  # the boundary: everything becomes evidence, with its type and words kept
-        return _asked(evidence_of(error, order, frames=done or None, elapsed_s=machine.monotonic() - began))
+        seen = evidence.evidence_of(error, order, frames=done or None, elapsed_s=machine.monotonic() - began)
+        return evidence.asked(seen)
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""What a worker finds wrong, as exceptions that carry what was seen; `worker.evidence_of` makes Evidence of them."""
+"""What a worker finds wrong, as exceptions that carry what was seen; `evidence.evidence_of` makes Evidence of them."""
 
 from __future__ import annotations
 

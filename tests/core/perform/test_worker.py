@@ -35,7 +35,7 @@ from core.model.orders import (
     ValidateSeal,
 )
 from core.model.segment import Sound
-from core.perform import ffmpeg, hashing, probe, worker
+from core.perform import evidence, ffmpeg, hashing, probe, worker
 from core.perform.wrong import Changed, Damaged, NotContiguous, NotMedia, TooShort
 from tests.core.perform import bench
 from tests.core.props import MJPEG
@@ -74,7 +74,7 @@ VOICE = Sound(
     ],
 )
 def test_every_order_has_its_place(order: Order, seen: tuple[str, str, str]) -> None:
-    found = worker.evidence_of(OSError(errno.ENOSPC, "No space left on device"), order)
+    found = evidence.evidence_of(OSError(errno.ENOSPC, "No space left on device"), order)
     assert (found.operation, found.place, found.path) == seen
     assert (found.errno, found.note) == (errno.ENOSPC, "")
     assert "No space left" in found.detail
@@ -95,25 +95,26 @@ def test_every_order_has_its_place(order: Order, seen: tuple[str, str, str]) -> 
         (av.FFmpegError(28, "No space left", "/film/.h/f.mov"), JOIN, {"errno": 28, "place": "output", "path": "/film/.h/f.mov"}),
         (av.FFmpegError(28, "No space left", "/film/.h/f.mov.part"), JOIN, {"errno": 28, "place": "output"}),
         (PermissionError(errno.EACCES, "no", "/media/a.mov"), EXAMINE, {"errno": errno.EACCES, "note": "", "place": "source"}),
-        (MemoryError(), RENDER, {"note": "out-of-memory", "errno": None, "place": "scratch"}),
+        (MemoryError(), RENDER, {"note": "unexpected", "errno": None, "place": "scratch"}),
+        (OSError("no number"), RENDER, {"note": "unexpected", "errno": None}),
         (KeyError("x"), RENDER, {"note": "unexpected", "detail": "KeyError: 'x'", "place": "scratch"}),
         (AssertionError(), RENDER, {"note": "unexpected"}),
     ],
 )
 def test_every_kind_of_error(error: Exception, order: Order, expected: dict[str, object]) -> None:
-    found = worker.evidence_of(error, order)
+    found = evidence.evidence_of(error, order)
     assert {name: getattr(found, name) for name in expected} == expected
 
 
 def test_the_error_of_a_sound_is_its_source_s() -> None:
     short = TooShort(480, 12)
     short.sound = VOICE  # type: ignore[attr-defined]
-    found = worker.evidence_of(short, MIX)
+    found = evidence.evidence_of(short, MIX)
     assert (found.place, found.path, found.clip) == ("source", "/media/voice.wav", "c7")
     assert (found.note, found.frames_wanted, found.frames_seen) == ("too-few-frames", 480, 12)
     refused = OSError(errno.EIO, "Input/output error")
     refused.sound = VOICE  # type: ignore[attr-defined]
-    found = worker.evidence_of(refused, MIX)
+    found = evidence.evidence_of(refused, MIX)
     assert (found.place, found.path, found.errno) == ("source", "/media/voice.wav", errno.EIO)
 
 
@@ -125,7 +126,8 @@ def test_a_part_that_cannot_be_written_is_not_the_source_s_fault(tmp_path: Path)
 
 
 def test_long_words_are_cut() -> None:
-    assert len(worker.evidence_of(ValueError("x" * 5000), RENDER).detail) == 400
+    assert len(evidence.evidence_of(ValueError("x" * 5000), RENDER).detail) == 300
+    assert len(evidence.evidence_of(OSError(5, "x" * 5000), RENDER).detail) == 400
 
 
 def test_only_the_engine_s_end_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +139,7 @@ def test_only_the_engine_s_end_is_raised(monkeypatch: pytest.MonkeyPatch) -> Non
 
     raises(RuntimeError("odd"))
     found = worker.perform(Assignment(order=EXAMINE))
-    assert isinstance(found, Evidence) and found.note == "unexpected"
+    assert isinstance(found, Evidence) and (found.place, found.note) == ("program", "program")
     raises(ffmpeg.EngineGone())
     with pytest.raises(ffmpeg.EngineGone):
         worker.perform(Assignment(order=EXAMINE))
@@ -183,7 +185,7 @@ def test_when_its_input_closes_it_ends_with_its_ffmpeg(tmp_path: Path) -> None:
 def test_a_source_that_is_gone_after_rendering_is_not_blamed_on_the_scratch_disk() -> None:
     order = RenderSegment(key="k", argv=(), part="/scratch/k.mov", frames=1, signature="", source="/media/a.mov")
     for path, place in (("/media/a.mov", "source"), ("/scratch/k.mov", "scratch")):
-        seen = worker.evidence_of(FileNotFoundError(2, "gone", path), order)
+        seen = evidence.evidence_of(FileNotFoundError(2, "gone", path), order)
         assert (seen.place, seen.path) == (place, path)
 
 
