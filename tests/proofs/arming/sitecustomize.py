@@ -11,3 +11,8 @@ if "HOTSPLICE_STRIKE" in os.environ and "core.perform.worker" in sys.orig_argv:
 
 if "HOTSPLICE_WORKER_PYTHON" in os.environ and "bridge.cli.main" in sys.orig_argv:
     sys.executable = os.environ["HOTSPLICE_WORKER_PYTHON"]  # what the engine starts its workers with
+
+if "HOTSPLICE_RAISE" in os.environ and ({"core.perform.worker", "bridge.cli.main"} & set(sys.orig_argv)):
+    from tests.proofs import raising
+
+    raising.arm()
