@@ -190,7 +190,8 @@ class Live:
             case ShotMended():
                 bad = phrase("bad-frames", speak, count=sum(frames for _, frames in fact.bad), frame=fact.source_frame)
                 said = catalogue.words(catalogue.partly(fact.failure.code), speak, path=fact.failure.evidence.path, detail=bad)
-                self._met("yellow", phrase("shot-is-mended", speak, shot=fact.shot), said)
+                if self._news(f"{fact.shot} {fact.failure.evidence.path}"):  # frame after frame it is one damage
+                    self._met("yellow", phrase("shot-is-mended", speak, shot=fact.shot), said)
             case PreviousUsed():
                 said = catalogue.words("previous-render-used", speak, shot=fact.shot)
                 self._met("yellow", phrase("shot-is-earlier", speak, shot=fact.shot), said)
@@ -256,8 +257,8 @@ class Live:
         for code in dict.fromkeys(problem["code"] for problem in problems):
             alike = [problem for problem in problems if problem["code"] == code]
             say(f"[bold red]{alike[0]['title']}[/]")
-            for problem in alike:
-                say(f"   {_where(problem, self.language)}: {safe(problem['message'])}")
+            for path in dict.fromkeys(problem["path"] for problem in alike):
+                say(f"   {self._of_one_file([problem for problem in alike if problem['path'] == path])}")
             for line in filter(None, (alike[0]["did"], *map(self._advice, alike[0]["actions"]))):
                 say(f"   [dim]{safe(line)}[/]")
         for one in report.get("decided", []):
@@ -271,6 +272,13 @@ class Live:
         advice = map(self._advice, report["actions"]) if report.get("actions") else [report.get("action")]
         for line in filter(None, (report.get("did"), report.get("safe"), *advice)):
             say(safe(line))
+
+    def _of_one_file(self, problems: list[dict[str, Any]]) -> str:
+        """What has one cause in one file, on one line: all shots and the first place."""
+        of_all = {name: [one for problem in problems for one in problem[name]] for name in ("shots", "clips", "timecodes")}
+        lists = {name: list(dict.fromkeys(values)) for name, values in of_all.items()}
+        times = f" {phrase('times', self.language, count=len(problems))}" if len(problems) > 1 else ""
+        return f"{_where(problems[0] | lists, self.language)}: {safe(problems[0]['message'])}{times}"
 
     def _advice(self, action: dict[str, Any]) -> str:
         """What can be done, marked where it cannot be undone."""

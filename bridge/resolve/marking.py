@@ -54,14 +54,16 @@ def marks(told: Described) -> tuple[Mark, ...]:
     shots = {shot.number: (shot.first, shot.first + shot.frames) for shot in told.shots}
     found = []
     for number, finding in enumerate(told.findings, start=1):
-        run = None if finding.first is None else (finding.first, finding.first + max(1, finding.frames))
-        places = [shots[n] for n in finding.shots if n in shots] or ([run] if run else [])
+        known = [] if finding.first is None else [(finding.first, finding.frames), *finding.others]
+        runs = [(first, first + max(1, frames)) for first, frames in known]
+        places = [shots[n] for n in finding.shots if n in shots] or runs
         if not places and finding.severity == "error":
-            run, places = (0, 1), [(0, max(1, told.frames))]
+            runs, places = [(0, 1)], [(0, max(1, told.frames))]
         for low, high in places:
-            first, end = (max(low, run[0]), min(high, run[1])) if run else (low, high)
-            if first < end:
-                found.append(Mark(first, end, low, high, finding.severity, finding.title, note_of(finding), number))
+            for begin, stop in runs or [(low, high)]:
+                first, end = max(low, begin), min(high, stop)
+                if first < end:
+                    found.append(Mark(first, end, low, high, finding.severity, finding.title, note_of(finding), number))
     return tuple(sorted(found, key=lambda mark: (mark.first, _ORDER.index(mark.severity), mark.number)))
 
 

@@ -1,7 +1,7 @@
 """Chronicle and plan to findings: everything a person should know of a job, in words, with its place in the film.
 
 Rules:
-1. One finding for each cause (code and file) and each place: a file that is missing at three places is three findings.
+1. One finding for each cause (code and file): a file that is missing at three places is one finding, with three places.
 2. Only what the last run found counts; what was made good since is no finding.
 3. Of a mended shot, and of sound that is missing in part, the place is what is missing and no more.
 4. An answer is offered only where it can change something.
@@ -47,7 +47,28 @@ def findings(
     finder = _Finder(told, plan, earlier, language)
     found = [*finder.gates(), *finder.shots(), *finder.sounds(), *finder.remarks()]
     found.sort(key=lambda one: (-1 if one.first is None else one.first, _WEIGHT[one.severity]))
-    return (*finder.end(), *found)
+    return (*finder.end(), *_one_for_each_cause(found, language))
+
+
+def _one_for_each_cause(found: Iterable[Finding], language: Language) -> list[Finding]:
+    """The first finding of each cause, with the shots, places and answers of the others. Sound, of which no shot is told,
+    is answered for by its code, so it is a finding of its own."""
+    alike: dict[tuple[object, ...], list[Finding]] = {}
+    for number, one in enumerate(found):
+        cause = (one.code, one.path, one.severity, one.decided, bool(one.shots)) if one.path else (number,)
+        alike.setdefault(cause, []).append(one)
+    return [_joined(group, language) if len(group) > 1 else group[0] for group in alike.values()]
+
+
+def _joined(group: list[Finding], language: Language) -> Finding:
+    first, *rest = group
+    return msgspec.structs.replace(
+        first,
+        message=f"{first.message} {phrase('times', language, count=len(group))}",
+        shots=tuple(sorted({shot for one in group for shot in one.shots})),
+        others=tuple((one.first, one.frames) for one in rest if one.first is not None),
+        answers=tuple(dict.fromkeys(answer for one in group for answer in one.answers)),
+    )
 
 
 class _Finder:

@@ -143,8 +143,9 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """Something a person should know, in words. `severity`: error (something is missing in the film), warning (it is not as the
     timeline asks), note (dealt with). `first` and `frames` are where in the film, counted from 0; None where it is no shot's.
-    `answers` are those words of Answer that fit it: about its shots, or about its `code` where it has none. `decided`: a person
-    has decided to leave it so, and `retry` takes that back."""
+    `others` are further places of the same cause, as (first, frames). `answers` are those words of Answer that fit it: about
+    its shots, or about its `code` where it has none. `decided`: a person has decided to leave it so, and `retry` takes that
+    back."""
 
     severity: Literal["error", "warning", "note"]
     code: str
@@ -157,4 +158,5 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     frames: int = 0
     path: str = ""
     answers: tuple[str, ...] = ()
+    others: tuple[tuple[int, int], ...] = ()
     decided: bool = False

@@ -60,8 +60,8 @@ def examine(order: ExamineCopy, on_frames: Callable[[int], None], program: str =
     modified_ns = marking.modified_ns(order.path)
     try:
         sign, digest, fresh, marks = _read(order, on_frames, strict=True)
-    except av.FFmpegError as error:
-        if not program or not _decodes_alone(order, error, program, on_frames):
+    except av.FFmpegError:
+        if not program or wholeness.why(order.path).errno is not None or not decodes_alone(order, program, on_frames).clean:
             raise
         sign, digest, fresh, marks = _read(order, on_frames, strict=False)
     if hashing.fingerprint(order.path) != order.fingerprint:  # asked after reading: whatever came before is seen then
@@ -77,10 +77,10 @@ def examine(order: ExamineCopy, on_frames: Callable[[int], None], program: str =
     )
 
 
-def _decodes_alone(order: ExamineCopy, error: av.FFmpegError, program: str, on_frames: Callable[[int], None]) -> bool:
-    """Whether the complaint is the decoder's alone: ffmpeg decodes all of these frames without a loss."""
-    if isinstance(error, OSError) and not isinstance(error, av.InvalidDataError) and wholeness.why(order.path).errno:
-        return False
+def decodes_alone(
+    order: ExamineCopy, program: str, on_frames: Callable[[int], None] = lambda frames: None
+) -> witness.Heard:
+    """What ffmpeg alone says of the frames that would be copied."""
     with av.open(order.path, options={"protocol_whitelist": "file"}) as container:
         stream = container.streams[order.stream]
         assert isinstance(stream, av.VideoStream)
@@ -88,8 +88,7 @@ def _decodes_alone(order: ExamineCopy, error: av.FFmpegError, program: str, on_f
         own_s = (stream.start_time or 0) * rational.time_base(stream) - marking.start_of(container)
     begin_s = max(Fraction(0), own_s + (order.first_frame - Fraction(1, 2)) / rate)
     end_s = own_s + (order.first_frame + order.frames - Fraction(1, 2)) / rate
-    heard = witness.of_pictures(program, order.path, order.stream, begin_s, end_s, frames=order.frames, on_frames=on_frames)
-    return heard.clean
+    return witness.of_pictures(program, order.path, order.stream, begin_s, end_s, frames=order.frames, on_frames=on_frames)
 
 
 def _read(

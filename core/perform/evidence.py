@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import traceback
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -34,7 +35,8 @@ from core.model.orders import (
     RenderSegment,
     ValidateSeal,
 )
-from core.perform import hashing, machine, volumes, wholeness, witness
+from core.model.segment import Sound
+from core.perform import copying, hashing, machine, render, volumes, wholeness, witness
 from core.perform.wrong import Changed, Damaged, NotContiguous, NotMedia, NotStarted, TooShort
 
 PROGRAM = "program"
@@ -258,9 +260,32 @@ def _witnessed(seen: Evidence, order: Order, program: str) -> Evidence:
     return msgspec.structs.replace(seen, detail=f"{seen.detail}; ffmpeg alone: {said}"[:400] if said else seen.detail)
 
 
+def _of_sound(order: MixSound, sound: Sound, program: str) -> witness.Heard:
+    to = Path(f"{order.part}.heard")
+    try:
+        begin_s = max(Fraction(0), sound.source_in_s)
+        heard = witness.of_sound(
+            program, sound.path, sound.stream, begin_s, sound.samples, rate=order.sample_rate, channels=1, to=str(to)
+        )
+        short = heard.clean and to.stat().st_size < 8 * (sound.samples - order.sample_rate // 10)
+        return witness.Heard(False, said=("it ends before the clip does",)) if short else heard
+    finally:
+        to.unlink(missing_ok=True)
+
+
 def _testimony(seen: Evidence, order: Order, program: str) -> witness.Heard | None:
-    """None where the order's own check asked the witness already, or the source is none of the order's."""
+    """None where the source is none of the order's."""
     match order:
+        case RenderSegment() if seen.path == order.source:
+            return render.decodes_alone(order)
+        case ExamineCopy():
+            return copying.decodes_alone(order, program)
+        case LocateDamage():
+            end_s = order.begin_s + Fraction(order.frames) / order.source_rate
+            return witness.of_pictures(program, order.path, order.stream, order.begin_s, end_s, frames=0)
+        case MixSound():
+            sound = next((sound for sound in order.sounds if (sound.clip, sound.path) == (seen.clip, seen.path)), None)
+            return _of_sound(order, sound, program) if sound is not None else None
         case ExamineSource():
             heard = witness.opens(program, order.path, pictures=True)
             return heard if heard.clean or seen.note == "no-picture" else witness.opens(program, order.path, pictures=False)

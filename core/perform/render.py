@@ -116,7 +116,9 @@ def _plainly(argv: tuple[str, ...], run_up_s: Fraction) -> tuple[str, ...]:
     return tuple(plain)
 
 
-def _decodes_alone(order: RenderSegment, on_frames: Callable[[int], None]) -> witness.Heard:
+def decodes_alone(
+    order: RenderSegment, on_frames: Callable[[int], None] = lambda frames: None
+) -> witness.Heard:
     """What ffmpeg alone says of the pictures that a segment shows."""
     length_s = order.end_s - order.begin_s
     frames = floor(length_s * order.source_rate) if order.source_rate else int(length_s >= 1)
@@ -149,7 +151,7 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
         argv, again = order.again or argv, bool(order.again)
         ran = ffmpeg.run(argv, on_frames=on_frames, command_pipe=command_pipe)
     if badly() and ran.exit_code >= 0 and order.source and not _ours(ran, order.part):
-        heard = _decodes_alone(order, on_frames)
+        heard = decodes_alone(order, on_frames)
         innocent = heard.clean
         if innocent:
             argv = _plainly(order.argv, heard.run_up_s)
@@ -175,7 +177,7 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
     try:
         marks = meanwhile.marks()
     except av.InvalidDataError:  # packets that no encoder writes
-        if not _decodes_alone(order, on_frames).clean:
+        if not decodes_alone(order, on_frames).clean:
             raise
     return Made(
         frames=counted.frames,

@@ -63,7 +63,7 @@ def fault(error: Exception, journal: Path) -> Refused | None:
     if isinstance(error, JournalLost):
         return Refused("journal-replaced", path=str(journal))
     if isinstance(error, OSError):
-        return _system(error, journal)
+        return None if _of_the_program(error, journal) else _system(error, journal)
     if not isinstance(error, sqlite3.Error):
         return None
     full_code = getattr(error, "sqlite_errorcode", 0)
@@ -80,6 +80,13 @@ def fault(error: Exception, journal: Path) -> Refused | None:
         return None
     seen = _unwritable(journal)
     return _folder(_OF_SQLITE[primary], journal, detail) if seen is None else _system(seen, journal)
+
+
+def _of_the_program(error: OSError, journal: Path) -> bool:
+    """Whether the system has no part in it: an exception without an errno, or a refusal although the folder can be written."""
+    if error.errno is None:
+        return True
+    return error.errno in (errno.EPERM, errno.EACCES) and not error.filename and _unwritable(journal) is None
 
 
 def _system(error: OSError, journal: Path) -> Refused:

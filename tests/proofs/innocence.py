@@ -109,7 +109,7 @@ def _studio(place: Path) -> dict[str, tuple[Path, str]]:
     copied = make_movie(place / "b.mov", source_id=2, frames=24, codec="mjpeg", audio="pcm").path
     still = make_still(place / "c.png", (320, 180), 3)
     sound = place / "d.wav"
-    ffmpeg("-f", "lavfi", "-i", "sine=d=2:r=44100", "-c:a", "pcm_s16le", sound)
+    ffmpeg("-f", "lavfi", "-i", "sine=d=2:r=44100", "-ac", "2", "-c:a", "pcm_s16le", sound)
     bad = Path(shutil.copy2(mixed, place / "bad.mov"))
     with bad.open("r+b") as handle:
         handle.seek(bad.stat().st_size // 2)

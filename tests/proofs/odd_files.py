@@ -51,14 +51,12 @@ def _sized(master: Path, path: Path) -> None:
     """The size changes midway, as in a stream that adapts to its line."""
     both = []
     for number, size in enumerate(("320:180", "640:360")):
-        part = path.with_name(f"{path.stem}-{number}.h264")
-        ffmpeg("-ss", str(number), "-t", "1", "-i", master, "-vf", f"scale={size}", *_H264, "-g", "12", "-f", "h264", part)
+        part = path.with_name(f"{path.stem}-{number}.ts")
+        scaled = ("-vf", f"scale={size}", *_H264, "-g", "12", "-output_ts_offset", str(number))
+        ffmpeg("-ss", str(number), "-t", "1", "-i", master, *scaled, part)
         both.append(part.read_bytes())
         part.unlink()
-    raw = path.with_suffix(".h264")
-    raw.write_bytes(b"".join(both))
-    ffmpeg("-f", "h264", "-r", "24", "-i", raw, "-c", "copy", path)
-    raw.unlink()
+    path.write_bytes(b"".join(both))
 
 
 def _tiff(**options: object) -> Callable[[Path, Path], None]:

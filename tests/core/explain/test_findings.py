@@ -46,16 +46,15 @@ def test_a_film_without_trouble_and_a_job_without_a_plan_have_none():
     assert found(ACCEPTED, made=None) == ()
 
 
-def test_a_file_that_is_missing_at_two_places_is_two_findings_and_neighbours_share_one():
+def test_a_file_that_is_missing_at_two_places_is_one_finding_with_both():
     line = [clip(0, 10), clip(10, 10, source_in=5), clip(20, 10, "/media/b.mov"), clip(30, 10, source_in=9)]
     made = plan(cut(line), {"/media/a.mov": offline("/media/a.mov"), "/media/b.mov": source("/media/b.mov", picture())})
     told = (ACCEPTED, RUN, planned(made), missing(1, 2, 4), SHORT)
-    assert places(*told, made=made) == [
-        ("source-missing", "error", (1, 2), 0, 20), ("source-missing", "error", (4,), 30, 10),
-    ]  # fmt: skip
+    assert places(*told, made=made) == [("source-missing", "error", (1, 2, 4), 0, 20)]
     first = found(*told, made=made)[0]
     assert (first.path, first.answers, first.actions[0].safe) == ("/media/a.mov", ("retry", "relink", "skip"), True)
-    assert "/media/a.mov" in first.message and first.did
+    assert first.others == ((30, 10),)
+    assert "/media/a.mov" in first.message and "(2 times)" in first.message and first.did
 
 
 def test_a_slate_says_what_it_stands_for_though_the_same_was_tried_before():
@@ -74,10 +73,10 @@ def test_what_a_second_run_found_supersedes_the_first():
 def test_of_a_mended_shot_the_frames_that_are_missing():
     mend = ShotMended(shot=2, key=key(2), bad=((3, 2), (10, 1)), failure=DAMAGED, source_frame=243)
     told = (*BEGIN, mend, SHORT)
-    assert places(*told) == [("shot-mended", "error", (2,), 27, 2), ("shot-mended", "error", (2,), 34, 1)]
-    one, other = found(*told)
+    assert places(*told) == [("shot-mended", "error", (2,), 27, 2)]
+    (one,) = found(*told)
     assert "shot 2, frames 4 to 5 of 20, from source frame 243" in one.message and "01:00:01:03 of the film" in one.message
-    assert "source frame 250" in other.message and one.path == "/media/a.mov"
+    assert one.others == ((34, 1),) and one.path == "/media/a.mov"
     assert places(*told[:-1], ShotSlated(shot=2, failure=DAMAGED)) == [("source-damaged", "error", (2,), 24, 20)]
 
 
@@ -89,7 +88,8 @@ def test_a_mend_of_a_part_that_is_in_no_plan_is_placed_by_its_source_frame():
 def test_equal_shots_are_each_mended_at_their_own_place():
     made = plan(cut([clip(0, 24, id="a"), clip(24, 24, id="b")]), source("/media/a.mov", picture()))
     mends = [ShotMended(shot=n, key=key(1, made), bad=((3, 2),), failure=DAMAGED, source_frame=3) for n in (1, 2)]
-    assert [(first, frames) for *_, first, frames in places(ACCEPTED, RUN, planned(made), *mends, made=made)] == [(3, 2), (27, 2)]
+    (one,) = found(ACCEPTED, RUN, planned(made), *mends, made=made)
+    assert ((one.first, one.frames), *one.others) == ((3, 2), (27, 2)) and one.shots == (1, 2)
 
 
 def test_who_asks_for_another_attempt_takes_the_finding_away_until_it_fails_again():
@@ -159,8 +159,9 @@ def test_of_a_sound_that_is_bad_in_part_the_parts():
     made, bad = audible(), failure("sound-damaged", ErrorType.PERMANENT_FILE_CORRUPTION, "/media/v.wav")
     parts = [SoundSilenced(clip="v", failure=bad, first_sample=48000 + at, samples=2001) for at in (0, 2001, 30000)]
     told = (ACCEPTED, RUN, planned(made), *parts, SHORT)
-    assert places(*told, made=made) == [("sound-mended", "error", (), 24, 3), ("sound-mended", "error", (), 39, 2)]
-    assert "01:00:01:00 – 01:00:01:03" in found(*told, made=made)[0].message
+    (one,) = found(*told, made=made)
+    assert (one.code, one.first, one.frames, one.others) == ("sound-mended", 24, 3, ((39, 2),))
+    assert "01:00:01:00 – 01:00:01:03" in one.message
 
 
 def test_a_file_whose_picture_and_sound_are_missing_together_is_one_finding():
