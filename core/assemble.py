@@ -29,6 +29,7 @@ from core.placing import await_scratch, check_request
 from core.record import jobs, locks, owners
 from core.record.memory import Memory
 from core.record.segment_index import SegmentIndex
+from core.record.workspace import BESIDE
 from core.request import House, Listener, Request
 from core.taking_up import opening_facts, take_up
 from core.tally import Tally
@@ -62,7 +63,7 @@ def assemble(
     """Assemble the film. Refused before anything is recorded; `journal_faults.RECORD_LOST` when the journal's disk is gone."""
     tally = Tally(started=machine.monotonic())
     seen = check_request(request, house, job)
-    with locks.film(house.workspace.home, str(request.output)):
+    with locks.film(house.workspace.home, str(request.output), beside=BESIDE if seen is not None else ""):
         crew = Crew(
             house.workers,
             stall_s=house.policy.stall_s,

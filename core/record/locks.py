@@ -10,18 +10,20 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from core.model.refusal import Refused
-from core.record import private
+from core.record import film_lock, private
 
 LOCKS = "locks"
 
 
 @contextmanager
-def film(home: Path, output: str) -> Iterator[None]:
-    """Hold a film for this process; Refused(job-running) when another holds it."""
+def film(home: Path, output: str, *, beside: str = ".hotsplice") -> Iterator[None]:
+    """Hold a film for this process, in the data folder and beside the film (in the folder
+    `beside` there; "" while the film's drive is away). Refused(job-running) when
+    another process holds it."""
     place = _place(home, output)
     private.make_folder(place.parent)
     with open(place, "a+b", opener=private.opener) as handle:
@@ -31,7 +33,8 @@ def film(home: Path, output: str) -> Iterator[None]:
             raise Refused("job-running", path=output) from error
         with open(_busy(home, output), "a+b", opener=private.opener) as busy:
             _lock(busy.fileno(), wait=True)  # for no longer than somebody looks at it
-            yield
+            with film_lock.held_beside(output, beside, home, lock_file) if beside else nullcontext():
+                yield
 
 
 def held(home: Path, output: str) -> bool:

@@ -1,0 +1,133 @@
+"""The lock that lives beside a film, so that two data folders or two machines never work on it at once.
+
+    <folder of the film>/.hotsplice/<name>.lock   `machine`, `process` and `data folder`, a line each; locked with flock
+
+The system releases the lock when its process ends, however it ends. Where a file system has no locks, the file itself is the
+lock: its owner renews the file's time every `RENEW_S`, and one that was not renewed for `STALE_S` by the clock of the file
+system, or whose process on this machine is gone, belongs to nobody. Only who begins work on a film touches it; whoever merely
+looks asks the data folder's own lock (`core.record.locks`). A folder that takes no lock takes no film either, so work goes on
+without one there and ends with the words for that folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import platform
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.model.refusal import Refused
+from core.record import private
+
+RENEW_S, STALE_S = 10.0, 60.0
+_HELD = {errno.EWOULDBLOCK, errno.EACCES, errno.EAGAIN}
+_TRIES = 20
+"""How often a lock is taken whose file its last owner removes meanwhile."""
+
+
+@contextmanager
+def held_beside(
+    output: str, folder_name: str, home: Path, lock: Callable[[int], None]
+) -> Iterator[None]:
+    """Hold a film where it stands, with `lock` for an open file. Refused(job-running) names who holds it."""
+    folder = Path(os.path.realpath(os.path.dirname(output))) / folder_name
+    name = hashlib.blake2b(os.fsencode(os.path.basename(output)), digest_size=10).hexdigest()
+    place = folder / f"{name}.lock"
+    release: Callable[[], None] | None = None
+    with contextlib.suppress(OSError):  # see above: nothing can be published there either
+        release = _taken(place, output, home, lock)
+    try:
+        yield
+    finally:
+        if release is not None:
+            release()
+            with contextlib.suppress(OSError):  # films are kept there
+                folder.rmdir()
+
+
+def _taken(place: Path, output: str, home: Path, lock: Callable[[int], None]) -> Callable[[], None]:
+    """Take the lock; what releases it. Refused(job-running), OSError where no file can be made."""
+    said = f"{platform.node()}\n{os.getpid()}\n{home}\n".encode()
+    folder = place.parent
+    for _ in range(_TRIES):
+        folder.mkdir(mode=private.FOLDER, exist_ok=True)
+        try:
+            private.share(folder)
+            handle = os.open(place, os.O_RDWR | os.O_CREAT, 0o660 if folder.stat().st_mode & 0o070 else private.FILE)
+        except FileNotFoundError:
+            continue  # its last owner removed the folder
+        try:
+            lock(handle)
+        except OSError as error:
+            os.close(handle)
+            if error.errno in _HELD:
+                raise Refused("job-running", path=output, detail=_who(place, home)) from error
+            return _renewed(place, output, home, said)
+        try:
+            if os.path.samestat(os.fstat(handle), place.stat()):
+                os.truncate(handle, 0)
+                os.pwrite(handle, said, 0)
+                return lambda: _let_go(place, handle)
+        except FileNotFoundError:
+            pass  # its last owner removed it between our open and our lock
+        os.close(handle)
+    raise Refused("job-running", path=output)
+
+
+def _let_go(place: Path, handle: int) -> None:
+    with contextlib.suppress(OSError):
+        place.unlink(missing_ok=True)  # while it is still locked: nobody can hold a file that has no name
+    os.close(handle)
+
+
+def _renewed(place: Path, output: str, home: Path, said: bytes) -> Callable[[], None]:
+    """The lock of a file system without locks."""
+    if place.stat().st_size and not _stale(place):
+        raise Refused("job-running", path=output, detail=_who(place, home))
+    place.write_bytes(said)
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(RENEW_S):
+            with contextlib.suppress(OSError):
+                os.utime(place)
+
+    threading.Thread(target=renew, name="film lock", daemon=True).start()
+
+    def release() -> None:
+        ended.set()
+        with contextlib.suppress(OSError):
+            place.unlink(missing_ok=True)
+
+    return release
+
+
+def _stale(place: Path) -> bool:
+    machine, pid = [*place.read_text(errors="replace").splitlines(), "", ""][:2]
+    if machine == platform.node() and pid.isdecimal():
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return False
+    now = place.with_name(f".{place.name}.{os.getpid()}")
+    private.create(now)
+    try:
+        return now.stat().st_mtime - place.stat().st_mtime > STALE_S  # both by the clock of the file system
+    finally:
+        now.unlink(missing_ok=True)
+
+
+def _who(place: Path, home: Path) -> str:
+    """The machine and data folder that hold a lock; empty where that is this very data folder, or cannot be read."""
+    with contextlib.suppress(OSError):
+        machine, _, folder = [*place.read_text(errors="replace").splitlines(), "", "", ""][:3]
+        if (machine, folder) != (platform.node(), str(home)):
+            return folder if machine == platform.node() else f"{machine}: {folder}"
+    return ""

@@ -1,0 +1,74 @@
+"""One film, two data folders: the lock beside the film, with real processes, and where a file system has no locks."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.model.refusal import Refused
+from core.record import film_lock, locks
+
+ROOT = Path(__file__).parents[3]
+HOLD = (
+    "import sys, time\nfrom pathlib import Path\nfrom core.record import locks\n"
+    "with locks.film(Path(sys.argv[1]), sys.argv[2]):\n    print('held', flush=True)\n    time.sleep(60)\n"
+)
+
+
+def unlockable(handle: int) -> None:
+    raise OSError(errno.ENOLCK, "No locks available")
+
+
+def test_another_data_folder_holds_the_film_until_its_process_is_gone(tmp_path: Path) -> None:
+    film = str(tmp_path / "film.mov")
+    other = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path / "theirs"), film], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout and other.stdout.readline() == "held\n"
+        with pytest.raises(Refused) as refused, locks.film(tmp_path / "ours", film):
+            pass
+        assert refused.value.code == "job-running" and refused.value.fields["detail"] == str(tmp_path / "theirs")
+        assert not locks.held(tmp_path / "ours", film), "whoever only looks asks no disk but ours"
+        with locks.film(tmp_path / "ours", str(tmp_path / "another.mov")):
+            pass
+    finally:
+        other.send_signal(signal.SIGKILL)
+        other.wait()
+    with locks.film(tmp_path / "ours", film):
+        pass
+    assert not (tmp_path / ".hotsplice").exists()
+
+
+def test_a_folder_that_takes_no_lock_is_no_reason_to_refuse(tmp_path: Path) -> None:
+    with locks.film(tmp_path / "home", str(tmp_path / "not there" / "film.mov")):
+        pass
+    assert not (tmp_path / "not there").exists()
+
+
+def test_without_locks_the_file_is_the_lock(tmp_path: Path) -> None:
+    film, place = str(tmp_path / "film.mov"), tmp_path / ".hotsplice"
+
+    def held(home: str) -> bool:
+        try:
+            with film_lock.held_beside(film, ".hotsplice", tmp_path / home, unlockable):
+                return False
+        except Refused:
+            return True
+
+    with film_lock.held_beside(film, ".hotsplice", tmp_path / "one", unlockable):
+        assert held("two")
+        (lock,) = place.iterdir()
+        lock.write_text(f"another machine\n{os.getpid()}\n/home\n")
+        assert held("two"), "of another machine only the time tells, and it was renewed just now"
+        os.utime(lock, (1000, 1000))
+        assert not held("two"), "it was not renewed for longer than a process that lives would need"
+    gone = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True, check=True).stdout.strip()
+    place.mkdir(exist_ok=True)
+    lock.write_text(f"{film_lock.platform.node()}\n{gone}\n/home\n")
+    assert not held("two"), "its process is gone from this machine"
+    assert not held("one") and not place.exists()
