@@ -242,7 +242,7 @@ def test_a_film_that_does_not_fit_is_refused_beforehand(studio, monkeypatch, one
 
 
 def test_two_at_once_on_one_film_are_refused(studio):
-    with locks.film(studio.house.workspace.home, str(studio.output)):
+    with locks.film(studio.house.workspace.home, str(studio.output), beside=""):
         assert studio.refused().code == "job-running"
 
 

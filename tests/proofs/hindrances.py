@@ -152,7 +152,7 @@ def under_work(lane: Lane) -> Iterator[None]:
 
 
 def _lock_name(lane: Lane) -> str:
-    with locks.film(lane.home, str(lane.root / "out" / "film.mov")):
+    with locks.film(lane.home, str(lane.root / "out" / "film.mov"), beside=""):
         known = (path for path in (lane.home / "locks").iterdir() if path.suffix != ".busy")
         return max(known, key=lambda path: path.stat().st_mtime_ns).name
 
