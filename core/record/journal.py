@@ -106,8 +106,7 @@ class Journal:
         self._later: list[tuple[str, list[tuple[Any, ...]]]] = []
         try:
             private.make_folder(path.parent)
-            if not path.exists():
-                private.create(path)  # the log and the shared memory beside it take its mode
+            private.create(path)  # the log and the shared memory beside it take its mode
             self._db = sqlite3.connect(path, timeout=15.0, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
