@@ -285,10 +285,9 @@ class Journal:
 
     def accepted(self, job: str) -> JobAccepted:
         """What was asked, without the timeline, which may be large; KeyError for an unknown job."""
-        accepted = self.last(job, "JobAccepted")
-        if accepted is None or not isinstance(accepted.fact, JobAccepted):
+        if (entry := self.last(job, "JobAccepted")) is None or not isinstance(entry.fact, JobAccepted):
             raise KeyError(job)
-        return accepted.fact
+        return entry.fact
 
     def request(self, job: str) -> tuple[JobAccepted, bytes]:
         """What was asked, and the timeline's bytes; KeyError for an unknown job."""
