@@ -5,7 +5,8 @@
 What holds: a link that cuts, drops, delays, doubles, truncates or flips a bit at the n-th piece of data, for every n of a whole
 conversation (submit, watch to the end), always ends with exactly one job for the submission and every event heard once and in
 order. Random and spoilt frames, 10,000 of them, make no job, end nothing, and cost no memory. Who has no key, a wrong key or an
-old version is refused for that reason and hears nothing else.
+old version is refused for that reason and hears nothing else. A timeline of 64 MiB arrives over a line of 0.5 MB/s that is cut twice;
+a client that sends a message without end is named, cut off and kept out; a listener at its limit is replaced (`uploading`).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from bridge.sayings import Happened
 from tests.bridge.companions import PING, Companions, Stranger, companions, kind, submission
 from tests.film.media import make_movie
 from tests.film.timelines import timeline
-from tests.proofs import report
+from tests.proofs import report, uploading
 from tests.proofs.proxy import ACTIONS, Proxy
 
 SEED = 4
@@ -173,7 +174,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         house.start("-j", "1")
         figures = strangers(house, say) | nonsense(house, say, frames=1000 if quick else 10_000)
         figures |= spoilt_links(house, place, say, quick=quick)
+        figures |= uploading.budget(house, say) | uploading.slow_line(house, place, say, quick=quick) | uploading.limit(place, say)
     held = bool(figures["strangers_held"] and figures["nonsense_held"] and not figures["conversations_wrong"])
+    held = held and bool(figures["budget_held"] and figures["slow_held"] and figures["limit_held"])
     held = held and figures["least_of_a_kind"] >= (2 if quick else 15)  # type: ignore[operator]
     return report.close("wire", held, quick=quick, seconds=time.monotonic() - began, **figures)
 
