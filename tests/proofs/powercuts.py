@@ -49,7 +49,7 @@ def points(recording: Recording, most: int) -> list[int]:
     """After how many changes to cut: two of three at a flush or a name, the rest at writes, spread evenly, and at the end."""
     changes = [change for _, change in recording.changes]
     naming = [place for place, change in enumerate(changes) if change.op in _NAMING]
-    writes = [place for place, change in enumerate(changes) if change.op not in _NAMING and not change.path.endswith("-shm")]
+    writes = [place for place, change in enumerate(changes) if change.op not in _NAMING and not str(change.path).endswith("-shm")]
     chosen = {len(changes)}
     for places, count in ((naming, most - most // 3), (writes, most // 3)):
         step = max(1.0, len(places) / max(1, count))
@@ -85,7 +85,7 @@ def prove_layout(
                 here.append(verdict)
                 for wrong in verdict.wrong:
                     say(f"WRONG  {layout}, {scenario.name}, cut after {' and then '.join(verdict.fired)}: {wrong}")
-            if not _control(rig, scenario, recording, cuts.old.parent):
+            if scenario.before.out != scenario.after.out and not _control(rig, scenario, recording, cuts.old.parent):
                 here[-1].wrong.append("without a single flush the judge saw nothing wrong")
                 say(f"WRONG  {layout}, {scenario.name}: {here[-1].wrong[-1]}")
             held = sum(not verdict.wrong for verdict in here)
