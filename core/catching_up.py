@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core.model.facts import FilmJoined, FilmPublished, FilmRolledBack
 from core.perform import hashing, machine
+from core.publishing import beside, restore
 from core.record.jobs import open_jobs
 from core.record.journal import Journal
 from core.record.workspace import Workspace
@@ -19,6 +20,7 @@ def catch_up(output: Path, journal: Journal, workspace: Workspace) -> bool:
     """To be called under the film's lock; whether a roll back that was cut has now been finished."""
     for job, _ in open_jobs(journal, str(output)):
         _cut_publish(job, output, journal, workspace)
+    restore(output, journal)
     if not workspace.exchanged(output):
         return False
     film = journal.film(str(output))
@@ -42,8 +44,12 @@ def _cut_publish(job: str, output: Path, journal: Journal, workspace: Workspace)
     if joined is None or not isinstance(joined.fact, FilmJoined):
         return
     fact = joined.fact
-    if Path(fact.staged).exists() or not output.exists() or output.stat().st_size != fact.bytes:
-        return
+    for place in (output, beside(output)):
+        if not Path(fact.staged).exists() and place.exists() and place.stat().st_size == fact.bytes:
+            _record_publish(job, fact, place, journal, workspace)
+
+
+def _record_publish(job: str, fact: FilmJoined, output: Path, journal: Journal, workspace: Workspace) -> None:
     if hashing.tree_hash(output) == fact.film_hash:
         kept, before = workspace.kept(output), journal.film(str(output))
         replaced = not (before and before.kept_hash and kept.exists() and hashing.tree_hash(kept) == before.kept_hash)
@@ -55,5 +61,6 @@ def _cut_publish(job: str, output: Path, journal: Journal, workspace: Workspace)
             frames=fact.frames,
             samples=fact.samples,
             replaced=replaced,
+            complete=fact.complete,
         )
         journal.append(job, [published], machine.now())

@@ -258,7 +258,7 @@ class Engine:
             self.note(
                 FilmJoined(
                     cut=self.state.cut, staged=order.part, bytes=made.bytes, film_hash=made.file_hash, frames=made.frames,
-                    samples=samples,
+                    samples=samples, complete=not self.state.incomplete,
                 )
             )  # fmt: skip
             return
@@ -325,13 +325,20 @@ class Engine:
         if gone is not None:
             self._fail(need, gone)
             return
+        replace = self.journal.last(self.job, "ReplacementAllowed") is not None
         try:
-            published = publishing.publish(joined, self.output, self.journal.film(str(self.output)), self.workspace)
+            published = publishing.publish(
+                joined, self.output, self.journal, self.workspace, complete=not self.state.incomplete, replace=replace
+            )
         except OSError as error:
-            seen = Evidence(operation="publish", place="output", path=str(self.output), errno=error.errno, detail=str(error))
-            self._fail(need, seen)
-            return
-        self.note(published)
+            self._fail(need, publishing.evidence(error, self.output))
+            if self.state.fatal is None or not isinstance(error, publishing.NotDurable):
+                return
+            published = error.published
+        with publishing.in_place(published):
+            self.note(published)
+        with contextlib.suppress(OSError):  # what is superfluous goes after the next film
+            self.note(*publishing.tidy(published, self.output, self.journal, keep=self.state.policy.kept_films))
 
     def _finish(self) -> None:
         if self.state.fatal is not None:

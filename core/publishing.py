@@ -1,44 +1,156 @@
-"""What becomes of the film that stands in the place of the new one: kept, put aside, or the very same."""
+"""What becomes of the film that stands in the place of the new one, and where a film goes that is not complete.
+
+An incomplete film never takes the place of a complete one by itself: it stands beside it, as NAME.incomplete.EXT, until the
+complete one is published. What nobody has on record counts as complete: it may be a film from somewhere else.
+"""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
-from core.model.facts import FilmJoined, FilmPublished
+import msgspec
+
+from core.model.facts import FilmJoined, FilmPublished, FilmRemoved
+from core.model.failure import Evidence
 from core.perform import hashing
-from core.record.journal import Film
-from core.record.workspace import Workspace
+from core.record import films
+from core.record.journal import Journal
+from core.record.journal_faults import RECORD_LOST
+from core.record.kept_films import UNKNOWN, Kept, kept_films, remove, retire
+from core.record.workspace import Workspace, flush_directory, take_place
 
 
-def publish(joined: FilmJoined, output: Path, before: Film | None, workspace: Workspace) -> FilmPublished:
-    """Put a joined film in its place, where `before` is on record. OSError: it is not there.
+class NotDurable(OSError):
+    """The film is in its place, but whether its name survives a power cut is not known. `published` says where it is."""
 
-    Only one film is kept, so it must be a good one: when this very film stands there already nothing is moved, and what is
-    not as it was published does not take the place of the film that is kept.
+    def __init__(self, published: FilmPublished, error: OSError) -> None:
+        super().__init__(error.errno, error.strerror, published.output)
+        self.published = msgspec.structs.replace(published, durable=False)
+
+
+def evidence(error: OSError, output: Path) -> Evidence:
+    """What was seen when a film could not be published, or its name not made durable."""
+    durable = not isinstance(error, NotDurable)
+    path = str(output) if durable else error.filename
+    note = "" if durable else "name-not-durable"
+    return Evidence(operation="publish", place="output", path=path, errno=error.errno, note=note, detail=str(error))
+
+
+def beside(output: Path) -> Path:
+    """Where an incomplete film stands while a complete one has its place."""
+    return output.with_name(f"{output.stem}.incomplete{output.suffix}")
+
+
+def publish(
+    joined: FilmJoined, output: Path, journal: Journal, workspace: Workspace, *, complete: bool, replace: bool = False
+) -> FilmPublished:
+    """Put a joined film in its place; an incomplete one beside a complete one, unless it may `replace` it.
+
+    NotDurable: it is in its place, and the last flush failed. Any other OSError: it is not there. Called again after either, it
+    knows the film by its hash and goes on.
     """
-    kept, replaced = _placed(joined, output, before, workspace)
-    return FilmPublished(
-        output=str(output),
-        film_hash=joined.film_hash,
-        kept=kept,
-        cut=joined.cut,
-        frames=joined.frames,
-        samples=joined.samples,
-        replaced=replaced,
-    )
-
-
-def _placed(joined: FilmJoined, output: Path, before: Film | None, workspace: Workspace) -> tuple[str, bool]:
-    """(path of the film that is kept, whether that is the one it replaced)."""
-    kept = workspace.kept(output)
-    same = before is not None and before.film_hash == joined.film_hash
-    if not output.exists() or not (same or kept.exists()):
-        path = workspace.publish(Path(joined.staged), output)
-        return path or (str(kept) if kept.exists() else ""), bool(path)
-    found = hashing.tree_hash(output)
-    if same and found == joined.film_hash:
+    found = hashing.tree_hash(output) if output.exists() else ""
+    place = output
+    if found and found != joined.film_hash and not complete and not replace and films.is_complete(journal, found):
+        place = beside(output)
+        found = hashing.tree_hash(place) if place.exists() else ""
+    published = FilmPublished(
+        output=str(place), film_hash=joined.film_hash, kept="", cut=joined.cut, frames=joined.frames, samples=joined.samples,
+        replaced=False, complete=complete,
+    )  # fmt: skip
+    kept = workspace.kept(place)
+    if found == joined.film_hash:
         workspace.fresh(Path(joined.staged))
-        return (str(kept) if kept.exists() else ""), False
-    strange = kept.exists() and (before is None or found != before.film_hash)
-    path = workspace.publish(Path(joined.staged), output, strange=strange)
-    return (str(kept), False) if strange else (path, True)
+    else:
+        strange = _make_room(place, found, journal, workspace)
+        try:
+            replaced = workspace.publish(Path(joined.staged), place, strange=strange)
+        except OSError as error:
+            if Path(joined.staged).exists() or not place.exists():
+                raise
+            there = kept.exists() and not strange
+            raise NotDurable(_with_kept(published, kept, found if there else ""), error) from error
+        return _with_kept(published, kept, found if replaced and not strange else "")
+    try:
+        flush_directory(place.parent)
+    except OSError as error:
+        raise NotDurable(_with_kept(published, kept, ""), error) from error
+    return _with_kept(published, kept, "")
+
+
+def _with_kept(published: FilmPublished, kept: Path, replaced: str) -> FilmPublished:
+    """With the path of the film that is kept, and `replaced`, the hash of the one that was replaced just now."""
+    there = str(kept) if kept.exists() else ""
+    return msgspec.structs.replace(published, kept=there, replaced=bool(there and replaced), kept_hash=replaced if there else "")
+
+
+def _make_room(place: Path, found: str, journal: Journal, workspace: Workspace) -> bool:
+    """Before a film is kept under a name, what has the name gets a number. Whether a file that is not ours stands there: it does
+    not take the name of a film that is kept, but is put aside."""
+    if not found:
+        return False
+    kept, aside, before = workspace.kept(place), workspace.aside(place), journal.film(str(place))
+    strange = (before is None or found != before.film_hash) and kept.exists() and not kept.samefile(place)
+    slot = aside if strange else kept
+    if slot.exists() and not slot.samefile(place):
+        retire(slot, place, before.kept_hash if before is not None and not strange else "")
+    return strange
+
+
+def tidy(published: FilmPublished, output: Path, journal: Journal, *, keep: int) -> list[FilmRemoved]:
+    """After a film was recorded: what it makes superfluous is removed, and said. The incomplete film beside a complete one, if it
+    is ours byte for byte; and kept films beyond `keep`, but never the last complete one, and never a file that is not ours."""
+    gone: list[FilmRemoved] = []
+    other = beside(output)
+    if published.complete and published.output == str(output) and (film := journal.film(str(other))) is not None:
+        if other.exists() and hashing.tree_hash(other) == film.film_hash:
+            for kept in kept_films(other):
+                if films.known(journal, kept.label) is not None:
+                    remove(kept)
+            other.unlink()
+            gone.append(FilmRemoved(path=str(other), film_hash=film.film_hash))
+        elif not other.exists():
+            gone.append(FilmRemoved(path=str(other), film_hash=film.film_hash))
+    _prune(Path(published.output), journal, keep, complete=published.complete is not False)
+    return gone
+
+
+def _prune(place: Path, journal: Journal, keep: int, *, complete: bool) -> None:
+    ours = [one for one in kept_films(place) if one.number == 0 or films.known(journal, one.label) is not None]
+    ours = [one for one in ours if one.label != UNKNOWN]
+    needed = {one.path for one in ours[:keep]}
+    if not complete:
+        last = next((one for one in ours if _is_complete(one, place, journal)), None)
+        needed |= {last.path} if last is not None else set()
+    for one in ours:
+        if one.path not in needed:
+            remove(one)
+
+
+def _is_complete(kept: Kept, place: Path, journal: Journal) -> bool:
+    film = journal.film(str(place))
+    return films.is_complete(journal, kept.label or (film.kept_hash if film is not None else ""))
+
+
+@contextlib.contextmanager
+def in_place(published: FilmPublished) -> Iterator[None]:
+    """The film is in its place and is put on record: an exception of a record that cannot be written carries its path as
+    `film`, so that nobody says that nothing was published."""
+    try:
+        yield
+    except RECORD_LOST as error:
+        error.film = published.output  # type: ignore[union-attr]
+        raise
+
+
+def restore(output: Path, journal: Journal) -> None:
+    """After a cut on a volume without hard links, where the film was moved to make room and the new one never came: it goes back
+    to its place."""
+    film, kept = journal.film(str(output)), Workspace.kept(output)
+    if film is None or output.exists() or not kept.exists() or not film.film_hash:
+        return
+    if hashing.tree_hash(kept) == film.film_hash:
+        take_place(kept, output)
+        flush_directory(output.parent)

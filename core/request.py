@@ -36,6 +36,8 @@ class Request:
     output: Path
     preset: Preset
     fallback: Preset | None = None
+    replace_complete: bool = False
+    """An incomplete film may take the place of a complete one."""
     accept_folder: bool = False
     """The film's folder and the scratch folder are used as they are, though they are not the ones on record."""
 

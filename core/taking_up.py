@@ -15,6 +15,7 @@ from core.model.facts import (
     JobAccepted,
     JobFinished,
     ProblemFound,
+    ReplacementAllowed,
     Rewound,
     RunStarted,
     SegmentSealed,
@@ -66,6 +67,8 @@ def take_up(
     elif seen is not None and (request.accept_folder or film_folder(house.journal, chosen) is None):
         folder = record_film_folder(seen, request.output, chosen, by_person=request.accept_folder)
         house.journal.append(chosen, [folder], machine.now())
+    if request.replace_complete and house.journal.last(chosen, "ReplacementAllowed") is None:
+        house.journal.append(chosen, [ReplacementAllowed()], machine.now())
     film, (scratch, news) = film_folder(house.journal, chosen), scratch_folder(house)
     state.folders = {role: folder for role, folder in (("film", film), ("scratch", scratch)) if folder is not None}
     if scratch is not None and news:

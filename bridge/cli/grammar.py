@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("-j", "--jobs", type=_count, metavar="N", help="shots rendered at once; default: one per processor")
     one.add_argument("--wait", type=_seconds, metavar="SECONDS", help="wait so long for drives and answers")
     one.add_argument("--json", action="store_true", help="one JSON event per line, the last being the summary")
+    one.add_argument("--replace-complete", action="store_true", help="an incomplete film, too, takes the place of a complete one")
     _placing(one)
     _searching(one)
     two = verb("resume", "Go on with a job that was interrupted or failed.")

@@ -203,8 +203,9 @@ def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) ->
                 from bridge.cli.run import run_assemble
 
                 return run_assemble(
-                    a.timeline, a.output, a.preset, a.jobs, a.json, a.wait, a.search, accept_folder=a.accept_folder, ahead=ahead
-                )
+                    a.timeline, a.output, a.preset, a.jobs, a.json, a.wait, a.search, accept_folder=a.accept_folder,
+                    replace_complete=a.replace_complete, ahead=ahead,
+                )  # fmt: skip
         case "resume":
             a = arguments
             alone = a.checkpoint or a.jobs or a.search or a.accept_folder or a.wait is not None

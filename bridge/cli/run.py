@@ -78,13 +78,16 @@ def run_assemble(
     search: Sequence[str] = (),
     *,
     accept_folder: bool = False,
+    replace_complete: bool = False,
     ahead: list[Hand] | None = None,
 ) -> int:
     """Exit code of `hotsplice assemble`. `ahead` are workers that were started already."""
     display = _display(as_json)
     try:
         where = place()
-        request = replace(_asked(where, timeline, output, preset), accept_folder=accept_folder)
+        request = replace(
+            _asked(where, timeline, output, preset), accept_folder=accept_folder, replace_complete=replace_complete
+        )
     except Refused as error:
         return _say(display, summary.refusal(error))
 

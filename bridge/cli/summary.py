@@ -47,6 +47,7 @@ def lost_record(journal: Path, scratch: Path, error: Exception, language: Langua
         found = fault(error, journal)
     if found is None:
         raise error
+    film = getattr(error, "film", "")
     said = refusals.refusal(found, language)
     logs.refused(said.code, said.message)
     return {
@@ -55,7 +56,7 @@ def lost_record(journal: Path, scratch: Path, error: Exception, language: Langua
         "code": said.code,
         **_said(said),
         "title": f"{said.title}.",
-        "safe": phrase("all-untouched", language),
+        "safe": phrase("film-unrecorded", language, path=film) if film else phrase("all-untouched", language),
     }
 
 
@@ -227,18 +228,23 @@ def report(ended: Ended, request: Request, language: Language = "en", *, earlier
                 "code": end.code,
                 **_said(said),
                 "title": f"{said.title}.",
-                "safe": what_is_safe(verified=good, shots=shots, language=language, published=False, old_film=old),
+                "safe": what_is_safe(
+                    verified=good, shots=shots, language=language, published=end.code == "film-not-durable", old_film=old
+                ),
             }
         case JobFinished():
             film = ended.film
-            base |= {"film_hash": film.film_hash if film else "", "kept": film.kept if film else ""}
+            place = film.output if film else str(request.output)
+            base |= {"film": place, "film_hash": film.film_hash if film else "", "kept": film.kept if film else ""}
             if stands:
                 title, message = phrase("nothing-to-do", language), phrase("this-very-cut", language, output=request.output)
             else:
                 title = phrase("complete" if end.outcome == "complete" else "incomplete", language)
                 seconds = decimal(base["seconds"], language)
-                message = phrase("made-in", language, output=request.output, count=state.plan.frames, seconds=seconds)
-                if film and film.kept:
+                message = phrase("made-in", language, output=place, count=state.plan.frames, seconds=seconds)
+                if place != str(request.output):
+                    message += " " + phrase("beside-complete", language, output=request.output)
+                elif film and film.kept:
                     message += f" {phrase('film-kept', language)} {phrase('bring-back', language, output=request.output)}"
             incomplete, undo = state.incomplete, ""
             if taken != Taken() and not incomplete:

@@ -29,7 +29,6 @@ from core.model.facts import (
     Fact,
     FilmJoined,
     FilmPublished,
-    FolderRecorded,
     GateClosed,
     GateOpened,
     JobFinished,
@@ -64,8 +63,7 @@ class Assembly:
     hwaccel: str = ""
     looks: int = 0
     """How often it may still be laid out anew because of replaced media."""
-    folders: dict[str, FolderIdentity] = field(default_factory=dict)
-    """The folders of the film and of the segments as they are on record, by role."""
+    folders: dict[str, FolderIdentity] = field(default_factory=dict)  # of the film and the segments, by role
     believed: dict[str, SegmentSealed] = field(default_factory=dict)
     failed: dict[str, list[AttemptFailed]] = field(default_factory=dict)
     slated: dict[int, Failure] = field(default_factory=dict)
@@ -123,8 +121,6 @@ class Assembly:
                 self._answered(fact)
             case AttemptFailed() if fact.recovery.gate:
                 self.held[fact.key] = self.held.get(fact.key, 0) + 1
-            case FolderRecorded():
-                self.folders[fact.role] = fact.folder
             case GateClosed():
                 self.gates[fact.gate] = fact
             case GateOpened():

@@ -43,8 +43,11 @@ def standing(
         return Standing(phrase("made-elsewhere", speak), phrase("being-made", speak, output=output), safe, "")
     seconds = decimal(round(told.runs[-1].seconds, 1), speak) if told.runs else "0"
     frames = told.planned.frames if told.planned else 0
-    made = phrase("made-in", speak, output=output, count=frames, seconds=seconds)
+    place = told.published.output if told.published is not None else output
+    made = phrase("made-in", speak, output=place, count=frames, seconds=seconds)
     back = ""
+    if place != output:
+        made += " " + phrase("beside-complete", speak, output=output)
     if rollback:
         made += " " + phrase("film-kept" if rollback == "before" else "film-aside", speak)
         back = phrase("bring-back" if rollback == "before" else "bring-this-back", speak, output=output)
@@ -86,7 +89,10 @@ def _failed(told: Chronicle, language: Language, old_film: str) -> Standing:
         if told.fatal is not None
         else catalogue.words(told.code, language, path=told.detail, detail=told.detail, name=told.detail)
     )
-    safe = what_is_safe(verified=told.good, shots=len(told.shots), language=language, published=False, old_film=old_film)
+    published = told.code == "film-not-durable"
+    safe = what_is_safe(
+        verified=told.good, shots=len(told.shots), language=language, published=published, old_film=old_film
+    )
     return Standing(f"{said.title}.", said.message, safe if told.shots else phrase("all-untouched", language), said.action)
 
 

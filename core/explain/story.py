@@ -15,6 +15,7 @@ from core.model.facts import (
     FilmJoined,
     FilmPlanned,
     FilmPublished,
+    FilmRemoved,
     FilmRolledBack,
     FolderRecorded,
     GateClosed,
@@ -23,6 +24,7 @@ from core.model.facts import (
     JobFinished,
     PreviousUsed,
     ProblemFound,
+    ReplacementAllowed,
     Rewound,
     RunInterrupted,
     RunStarted,
@@ -77,7 +79,8 @@ def sentence(fact: Fact, language: Language = "en") -> str:
         case FilmJoined():
             return phrase("told-joined", speak, frames=fact.frames, samples=fact.samples, hash=fact.film_hash)
         case FilmPublished():
-            return phrase("told-published", speak, output=fact.output, kept=fact.kept)
+            beside = phrase("told-beside", speak) if fact.complete is False and ".incomplete" in fact.output else ""
+            return phrase("told-published", speak, output=fact.output, kept=fact.kept, beside=beside)
         case FilmRolledBack():
             return phrase("told-rolled-back", speak, output=fact.output)
         case JobFinished():
@@ -140,6 +143,10 @@ def _around(fact: Fact, speak: Language) -> str:
         case GateClosed():
             place, most = gate_name(fact.gate, speak), decimal(fact.patience_s, speak, 0) if fact.patience_s else ""
             return phrase("told-waiting", speak, place=place, title=_title(fact.failure, speak), seconds=most)
+        case FilmRemoved():
+            return phrase("told-film-removed", speak, path=fact.path)
+        case ReplacementAllowed():
+            return phrase("told-replacement-allowed", speak)
         case FolderRecorded():
             accepted = phrase("folder-accepted", speak) if fact.by_person else ""
             path, mount = fact.folder.path, fact.folder.mount

@@ -231,11 +231,14 @@ class FilmJoined(Value, frozen=True):
     film_hash: str
     frames: int
     samples: int
+    complete: bool | None = None
 
 
 class FilmPublished(Value, frozen=True):
     """The film took its place; `kept` is where the film before it is kept, empty when there is none. `replaced` is False
-    where the kept film is the one that was kept already: this very film stood there, or something that is not ours."""
+    where the kept film is the one that was kept already: this very film stood there, or something that is not ours.
+    `kept_hash` is the hash of the film that was replaced. `output` is NAME.incomplete.EXT where a film that is not `complete`
+    (None: not known, of an older version) stands beside a complete one. Not `durable`: its name may not survive a power cut."""
 
     output: str
     film_hash: str
@@ -244,6 +247,20 @@ class FilmPublished(Value, frozen=True):
     frames: int = 0
     samples: int = 0
     replaced: bool = True
+    complete: bool | None = None
+    kept_hash: str = ""
+    durable: bool = True
+
+
+class FilmRemoved(Value, frozen=True):
+    """An incomplete film beside a complete one was removed, because the complete one is newer."""
+
+    path: str
+    film_hash: str
+
+
+class ReplacementAllowed(Value, frozen=True):
+    """A person said that this job's film may take the place of a complete one though it is incomplete."""
 
 
 class FilmRolledBack(Value, frozen=True):
@@ -316,6 +333,8 @@ Fact = (
     | ClockJumped
     | FilmJoined
     | FilmPublished
+    | FilmRemoved
+    | ReplacementAllowed
     | FilmRolledBack
     | JobFinished
     | RunInterrupted

@@ -34,6 +34,8 @@ class Policy(Value, frozen=True):
     """A worker that took more is replaced when it has done its order."""
     looks: int = 3
     """How often a film is laid out anew, in one run, because media was replaced while it was made."""
+    kept_films: int = 2
+    """How many films that were replaced are kept beside a film; the last complete one is kept besides."""
     search_s: float = 20.0
     """How long files that are missing are looked for, all together; reading them to compare their hashes included."""
     search_files: int = 200_000

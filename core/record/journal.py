@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.model import codec
-from core.model.facts import Fact, FilmPublished, FilmRolledBack, JobAccepted, SealBroken, SegmentSealed
+from core.model.facts import Fact, FilmPublished, FilmRemoved, FilmRolledBack, JobAccepted, SealBroken, SegmentSealed
 from core.model.refusal import Refused
 from core.record import private
 from core.record.journal_faults import JournalLost, fault
@@ -239,9 +239,12 @@ class Journal:
                                 fact.frames,
                                 fact.samples,
                                 fact.kept,
-                                (before.film_hash if fact.replaced else before.kept_hash) if before and fact.kept else "",
+                                fact.kept_hash
+                                or ((before.film_hash if fact.replaced else before.kept_hash) if before and fact.kept else ""),
                             ),
                         )
+                    case FilmRemoved():
+                        self._db.execute("DELETE FROM films WHERE path = ?", (fact.path,))
                     case FilmRolledBack():
                         _, then = self.published(fact.film_hash) or ("", FilmPublished(output="", film_hash="", kept=""))
                         self._db.execute(

@@ -25,7 +25,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from core.record import locks, private
 
 BESIDE = ".hotsplice"
-LONGEST_ENDING = len(".previous.new")
+LONGEST_ENDING = len(".incomplete.000.0123456789ab.kept")
 """Bytes that are added to a film's name for the files beside it."""
 
 

@@ -305,7 +305,7 @@ def test_too_little_room_is_seen_before_the_work_and_names_the_right_disk(studio
 def test_publishing_that_is_refused_fails_the_job_and_leaves_the_old_film(studio, monkeypatch):
     studio.output.write_text("the old film")
 
-    def refuse(staged: Path, output: Path) -> str:
+    def refuse(staged: Path, output: Path, **_: object) -> str:
         raise PermissionError(errno.EACCES, "no", str(output))
 
     monkeypatch.setattr(studio.workspace, "publish", refuse)

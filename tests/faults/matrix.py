@@ -166,6 +166,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("output-failing", "FUSE: EIO", failing("out", "write", error="EIO", match=FILM), why_no_fuse),
     Fault("output-read-only", "FUSE: EROFS", failing("out", "write", "create", error="EROFS", match=FILM), why_no_fuse),
     Fault("output-gone", "FUSE: ENODEV", failing("out", "write", "create", error="ENODEV", match=FILM), why_no_fuse),
+    Fault("output-gone", "the film's drive is a bind mount that is pulled and plugged in again", pulled("out"), why_no_mount, quick=True),
+    Fault("film-not-durable", "FUSE: the flush of the film's folder ends in EIO", failing("out", "fsyncdir", error="EIO", match="^/$"), why_no_fuse),
     Fault("output-hung", "FUSE: writes do not come back", failing("out", "write", hang=True, match=FILM), why_no_fuse),
     Fault("output-no-permission", "FUSE: EACCES", failing("out", "create", error="EACCES", match=FILM), why_no_fuse),
     Fault("film-damaged", "FUSE: a bit flips in what is read back", failing("out", "read", flip=200_000, match=FILM), why_no_fuse),

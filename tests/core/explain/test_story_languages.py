@@ -16,6 +16,7 @@ from core.model.facts import (
     FilmJoined,
     FilmPlanned,
     FilmPublished,
+    FilmRemoved,
     FilmRolledBack,
     FolderRecorded,
     GateClosed,
@@ -24,6 +25,7 @@ from core.model.facts import (
     JobFinished,
     PreviousUsed,
     ProblemFound,
+    ReplacementAllowed,
     Rewound,
     RunInterrupted,
     RunStarted,
@@ -153,6 +155,12 @@ TOLD: tuple[tuple[Fact, str, str], ...] = (
         FolderRecorded(role="scratch", folder=FolderIdentity(path="/s", mount="/")),
         "The scratch folder is /s, on /.",
         "Der Arbeitsordner ist /s, auf /.",
+    ),
+    (FilmRemoved(path="/f", film_hash="a"), "Removed /f: the complete film is newer.", "/f entfernt: Der vollständige Film ist neuer."),
+    (
+        ReplacementAllowed(),
+        "Allowed to replace a complete film though this one is incomplete.",
+        "Erlaubt, einen vollständigen Film zu ersetzen, obwohl dieser unvollständig ist.",
     ),
     (
         FilmRolledBack(output="/f", film_hash="a", kept_hash="b"),
