@@ -321,23 +321,15 @@ class Engine:
         """The rename that makes it the film. Done before and cut before the record: the film is known by its hash."""
         joined, need = self.state.joined, Need("publish", self.state.cut)
         assert joined is not None
-        gone = self._keeper.shortage(need, self.state)
-        if gone is not None:
-            self._fail(need, gone)
-            return
-        replace = self.journal.last(self.job, "ReplacementAllowed") is not None
-        try:
-            published = publishing.publish(
-                joined, self.output, self.journal, self.workspace, complete=not self.state.incomplete, replace=replace
-            )
-        except OSError as error:
-            self._fail(need, publishing.evidence(error, self.output))
-            if self.state.fatal is None or not isinstance(error, publishing.NotDurable):
-                return
-            published = error.published
-        with publishing.in_place(published):
-            self.note(published)
-        with contextlib.suppress(OSError):  # what is superfluous goes after the next film
+        published, failed = None, self._keeper.shortage(need, self.state)
+        if failed is None:
+            complete = not self.state.incomplete
+            published, failed = publishing.attempt(self.job, joined, self.output, self.journal, self.workspace, complete=complete)
+        if failed is not None:
+            self._fail(need, failed)
+        if published is not None and (failed is None or self.state.fatal is not None):
+            with publishing.in_place(published):
+                self.note(published)
             self.note(*publishing.tidy(published, self.output, self.journal, keep=self.state.policy.kept_films))
 
     def _finish(self) -> None:
