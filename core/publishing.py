@@ -38,6 +38,19 @@ def evidence(error: OSError, output: Path) -> Evidence:
     return Evidence(operation="publish", place="output", path=path, errno=error.errno, note=note, detail=str(error))
 
 
+def attempt(
+    job: str, joined: FilmJoined, output: Path, journal: Journal, workspace: Workspace, *, complete: bool
+) -> tuple[FilmPublished | None, Evidence | None]:
+    """Publish the film of a job. The film, None when it is not in its place; and what was seen to fail."""
+    try:
+        replace = journal.last(job, "ReplacementAllowed") is not None
+        return publish(joined, output, journal, workspace, complete=complete, replace=replace), None
+    except NotDurable as error:
+        return error.published, evidence(error, output)
+    except OSError as error:
+        return None, evidence(error, output)
+
+
 def beside(output: Path) -> Path:
     """Where an incomplete film stands while a complete one has its place."""
     return output.with_name(f"{output.stem}.incomplete{output.suffix}")
@@ -103,6 +116,12 @@ def tidy(published: FilmPublished, output: Path, journal: Journal, *, keep: int)
     """After a film was recorded: what it makes superfluous is removed, and said. The incomplete film beside a complete one, if it
     is ours byte for byte; and kept films beyond `keep`, but never the last complete one, and never a file that is not ours."""
     gone: list[FilmRemoved] = []
+    with contextlib.suppress(OSError):  # what cannot be removed goes after the next film
+        _tidy(published, output, journal, keep, gone)
+    return gone
+
+
+def _tidy(published: FilmPublished, output: Path, journal: Journal, keep: int, gone: list[FilmRemoved]) -> None:
     other = beside(output)
     if published.complete and published.output == str(output) and (film := journal.film(str(other))) is not None:
         if other.exists() and hashing.tree_hash(other) == film.film_hash:
@@ -114,7 +133,6 @@ def tidy(published: FilmPublished, output: Path, journal: Journal, *, keep: int)
         elif not other.exists():
             gone.append(FilmRemoved(path=str(other), film_hash=film.film_hash))
     _prune(Path(published.output), journal, keep, complete=published.complete is not False)
-    return gone
 
 
 def _prune(place: Path, journal: Journal, keep: int, *, complete: bool) -> None:

@@ -232,13 +232,7 @@ class Journal:
                         self._db.execute(
                             "INSERT OR REPLACE INTO films VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                             (
-                                fact.output,
-                                job,
-                                fact.film_hash,
-                                fact.cut,
-                                fact.frames,
-                                fact.samples,
-                                fact.kept,
+                                fact.output, job, fact.film_hash, fact.cut, fact.frames, fact.samples, fact.kept,
                                 fact.kept_hash
                                 or ((before.film_hash if fact.replaced else before.kept_hash) if before and fact.kept else ""),
                             ),
