@@ -8,6 +8,7 @@ from pathlib import Path
 from core.decide import commands, integrity
 from core.decide.assembly import Assembly
 from core.decide.needs import Need
+from core.model.failure import Evidence, Place
 from core.model.orders import (
     EncodeTrack,
     ExamineCopy,
@@ -170,3 +171,15 @@ def _sealed_sound(keys: list[str], state: Assembly, workspace: Workspace) -> tup
     return tuple(
         JoinSound(key=seal.key, file=str(workspace.stored(seal.file)), samples=seal.frames, digest=seal.digest) for seal in seals
     )
+
+
+def not_begun(need: Need, error: OSError, output: Path, workspace: Workspace) -> Evidence:
+    """What was seen when an order could not even be written: the scratch or the film's folder does not take our file names."""
+    place: Place = "output" if need.kind == "join" else "scratch"
+    path = str(error.filename or (output if need.kind == "join" else workspace.scratch))
+    return Evidence(operation=need.kind, place=place, path=path, errno=error.errno, detail=str(error))
+
+
+def not_sealed(path: str, error: OSError) -> Evidence:
+    """What was seen when a part that was made could not take its name in the store."""
+    return Evidence(operation="seal", place="scratch", path=path, errno=error.errno, detail=str(error))

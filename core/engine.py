@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from core import decay, dispatch, publishing
+from core import decay, dispatch, gathering, publishing
 from core.answering import Answering
 from core.decide import integrity, settling
 from core.decide.assembly import Assembly
@@ -30,14 +30,14 @@ from core.model.facts import (
     ANEW,
     AttemptFailed,
     Fact,
-    FilmJoined,
     JobFinished,
     Outcomes,
     RunInterrupted,
     SealBroken,
+    SegmentSealed,
     ShotDegraded,
 )
-from core.model.failure import Evidence, Place
+from core.model.failure import Evidence
 from core.model.orders import (
     Assignment,
     EncodeTrack,
@@ -56,7 +56,6 @@ from core.model.orders import (
 from core.perform import machine
 from core.perform.crew import Crew
 from core.record.journal import Journal
-from core.record.memory import Memory
 from core.record.segment_index import SegmentIndex
 from core.record.workspace import Sealed, Workspace
 from core.tally import Tally
@@ -69,6 +68,7 @@ class _Given:
     attempt: int
     at: float
     frames: int = 0
+    back_at: float = 0.0
 
 
 @dataclass
@@ -99,21 +99,26 @@ class Engine:
         self._fewer = 0
         self._keeper = Gatekeeper(crew=self.crew, workspace=self.workspace, output=self.output)
         self._lookout = Lookout(self.crew, PROBE)
-        self._memory = Memory(self.journal)
+        self._memory = gathering.Gathered(self.journal)
         self._back: list[tuple[str, Outcome]] = []
+        self._sealed: list[tuple[SegmentSealed, Sealed, _Given, Made]] = []
 
-    def note(self, *facts: Fact) -> None:
-        """First the record, then the memory, then the listeners."""
+    def note(self, *told: Fact) -> None:
+        """First the record, then the memory, then the listeners. What was sealed since the last record goes with it."""
+        sealed, self._sealed = self._sealed, []
+        facts = (*(fact for fact, *_ in sealed), *told)
         if not facts:
             return
-        started = machine.monotonic()
-        if self.index is not None:
-            self.index.forget_broken(facts)
-        last = self.journal.append(self.job, facts, machine.now())
-        self.tally.recording_s += machine.monotonic() - started
+        with self.tally.recording(self.crew):
+            if self.index is not None:
+                self.index.forget_broken(facts)
+            self._memory.write_marks()
+            last = self.journal.append(self.job, facts, machine.now())
         for place, fact in enumerate(facts):
             self.state.fold(fact)
             self.on_fact(last - len(facts) + 1 + place, fact)
+        for one in sealed:
+            self._make_durable(*one)
 
     def run(self) -> JobFinished | RunInterrupted:
         """Until the job has ended or someone asks to stop. JournalLost, sqlite3.Error, OSError: nothing can be recorded
@@ -121,7 +126,7 @@ class Engine:
         while self.state.finished is None:
             reason = self.stopped() or self._ask() or self._wants_another_plan()
             if reason:
-                self._settle()
+                self._settle(at_once=True)
                 interrupted = RunInterrupted(reason=reason)
                 self.note(interrupted)
                 return interrupted
@@ -180,6 +185,7 @@ class Engine:
         alarm = self.state.next_alarm(now)
         patience = 1.0 if alarm is None else min(1.0, alarm - now)
         idle_s = patience if self.given or alarm or self.state.gates else 0.05
+        idle_s = min(idle_s, gathering.LONGEST_S) if self._back else idle_s
         for name, reply in self.crew.listen(idle_s if patient else 0.0):
             if name.startswith(PROBE):
                 self.note(*self._keeper.heard(name, reply), *self._lookout.heard(name, reply, self.state, self.clock.now()))
@@ -188,16 +194,21 @@ class Engine:
             if isinstance(reply, Progress):
                 given.frames = reply.frames
             else:
-                self.tally.working_s += machine.monotonic() - given.at
+                given.back_at = machine.monotonic()
+                self.tally.working_s += given.back_at - given.at
                 self._back.append((name, reply))
         self.on_tick(self)
 
-    def _settle(self) -> bool:
+    def _settle(self, *, at_once: bool = False) -> bool:
         """Hear what came back; whether anything did. The workers that brought it are at their next work already: flushing
         names and records takes as long as starting a program."""
+        back = [(self.given[name].at, self.given[name].back_at, reply) for name, reply in self._back]
+        if not at_once and gathering.may_wait(back, idle=self.crew.idle, now=machine.monotonic()):
+            return False
         news, self._back = self._back, []
         for name, reply in news:
             self._hear(self.given.pop(name), reply)
+        self.note()
         return bool(news)
 
     # Orders -------------------------------------------------------------------------------------------------------
@@ -214,9 +225,7 @@ class Engine:
                 journal=self.journal, ffmpeg=self.ffmpeg,
             )  # fmt: skip
         except OSError as error:  # the scratch or the film's folder does not take our file names
-            place: Place = "output" if need.kind == "join" else "scratch"
-            path = str(error.filename or (self.output if need.kind == "join" else self.workspace.scratch))
-            self._fail(need, Evidence(operation=need.kind, place=place, path=path, errno=error.errno, detail=str(error)))
+            self._fail(need, dispatch.not_begun(need, error, self.output, self.workspace))
             return
         self.given[need.name] = _Given(need, order, attempt, machine.monotonic())
         stall_s = patience_s(need, self.state)
@@ -230,6 +239,7 @@ class Engine:
             case Evidence():
                 self._fail(need, outcome, order)
             case Validated():
+                self.tally.checked(given.back_at - given.at, self.crew)
                 self.note(msgspec.structs.replace(self.state.claimed[need.key], reused=True))
             case Refuted() if need.kind == "validate":
                 self.note(SealBroken(key=need.key, reason=outcome.reason))
@@ -237,7 +247,7 @@ class Engine:
                 seen = Evidence(operation=need.kind, place="output", path=str(self.output), note="refuted", detail=outcome.reason)
                 self._fail(need, seen, order)
             case Made():
-                self.tally.checking_s += outcome.checking_s
+                self.tally.checked(outcome.checking_s, self.crew, alone=isinstance(order, JoinFilm), cpu=outcome.cpu)
                 wrong = integrity.discrepancy(order, outcome) or decay.of(order, outcome, self._memory)  # type: ignore[arg-type]
                 if wrong is not None:
                     self._fail(need, wrong, order)
@@ -254,38 +264,32 @@ class Engine:
         """Part file to its content key, then the record. A film is joined; everything else is a checkpoint."""
         need, order = given.need, given.order
         if isinstance(order, JoinFilm):
-            samples = min(int(made.digest), self.state.plan.samples)
-            self.note(
-                FilmJoined(
-                    cut=self.state.cut, staged=order.part, bytes=made.bytes, film_hash=made.file_hash, frames=made.frames,
-                    samples=samples, complete=not self.state.incomplete,
-                )
-            )  # fmt: skip
+            self.note(settling.joined(self.state, made, staged=order.part))
             return
-        started = machine.monotonic()
         sealed = Sealed("", lambda: None)
         if isinstance(order, ExamineCopy):
             self.journal.add_decoded(order.fingerprint, order.stream, made.known)
-        elif isinstance(order, RenderSegment | MixSound | EncodeTrack):
-            try:
-                sealed = self.workspace.seal(Path(order.part), need.key, dispatch.extension(need, self.state))
-            except OSError as error:  # the scratch disk's fault, and no loss of the record
-                self._fail(need, _not_sealed(order.part, error), order)
-                return
-        self.tally.recording_s += machine.monotonic() - started
+        try:
+            with self.tally.recording(self.crew):
+                if isinstance(order, RenderSegment | MixSound | EncodeTrack):
+                    sealed = self.workspace.seal(Path(order.part), need.key, dispatch.extension(need, self.state))
+        except OSError as error:  # the scratch disk's fault, and no loss of the record
+            self._fail(need, dispatch.not_sealed(str(getattr(order, "part", "")), error), order)
+            return
         self.tally.rendered_frames += made.frames if need.segment else 0
         self._learn(need, cured=True)
-        seal = settling.sealed(need, made, file=sealed.file, seconds=machine.monotonic() - given.at)
-        self.note(seal)
-        if seal.file and self.index is not None:
-            self.index.add(seal, made.marks)
-        started = machine.monotonic()
+        fact = settling.sealed(need, made, file=sealed.file, seconds=given.back_at - given.at)
+        self._sealed.append((fact, sealed, given, made))
+
+    def _make_durable(self, fact: SegmentSealed, sealed: Sealed, given: _Given, made: Made) -> None:
         try:
-            sealed.durable()
+            with self.tally.recording(self.crew):
+                if fact.file and self.index is not None:
+                    self.index.add(fact, made.marks)
+                sealed.durable()
         except OSError as error:  # whether the name survives a power cut nobody knows: it is made again
-            self.note(SealBroken(key=need.key, reason=f"its name could not be made durable: {error.strerror or error}"))
-            self._fail(need, _not_sealed(str(self.workspace.stored(sealed.file)), error), order)
-        self.tally.recording_s += machine.monotonic() - started
+            self.note(SealBroken(key=fact.key, reason=f"its name could not be made durable: {error.strerror or error}"))
+            self._fail(given.need, dispatch.not_sealed(str(self.workspace.stored(sealed.file)), error), given.order)
 
     def _fail(self, need: Need, evidence: Evidence, order: Order | None = None) -> None:
         # On a disk that hangs, removing hangs as well; the part has a name of its own, and goes with the job's folder.
@@ -343,7 +347,3 @@ class Engine:
         with contextlib.suppress(OSError):  # what a sick disk keeps, `clean` takes later
             self.workspace.close_job(self.job, self.output, resumable=outcome == "failed")
         self.note(self.tally.finished(outcome, machine.monotonic(), code=code, detail=detail, taken=self.state.taken))
-
-
-def _not_sealed(path: str, error: OSError) -> Evidence:
-    return Evidence(operation="seal", place="scratch", path=path, errno=error.errno, detail=str(error))

@@ -81,7 +81,10 @@ def _tell(told: Statistics, console: Console, speak: Language) -> None:
         (phrase("stats-failures", speak), f"{told.failures}, {told.retries}"),
         (phrase("stats-saved", speak), saved),
         (phrase("stats-made", speak), made),
-        (phrase("stats-overhead", speak), rate(told.overhead)),
+        (
+            phrase("stats-overhead", speak),
+            phrase("stats-overhead-is", speak, time=rate(told.overhead), processor=rate(told.overhead_cpu)),
+        ),
     ]
     table = Table(box=None, show_header=False, pad_edge=False)
     for title, figure in rows:

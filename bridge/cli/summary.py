@@ -204,6 +204,10 @@ def report(ended: Ended, request: Request, language: Language = "en", *, earlier
         "remarks": _remarks(state, language),
         "recording_s": round(tally.recording_s, 4),
         "checking_s": round(tally.checking_s, 4),
+        "held_s": round(tally.held_s, 4),
+        "engine_s": getattr(end, "seconds", 0.0),
+        "overhead_cpu_s": getattr(end, "overhead_cpu_s", 0.0),
+        "cpu_s": getattr(end, "cpu_s", 0.0),
         "working_s": round(tally.working_s, 3),
     }
     safe = what_is_safe(verified=good, shots=shots, language=language)

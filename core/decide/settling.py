@@ -14,6 +14,7 @@ from core.decide.recovery import AGAIN, LOOK_AGAIN, SMALLER, recover
 from core.model.facts import (
     AttemptFailed,
     Fact,
+    FilmJoined,
     GateClosed,
     GateOpened,
     SealBroken,
@@ -47,6 +48,15 @@ def sealed(need: Need, made: Made, *, file: str, seconds: float) -> SegmentSeale
         seconds=round(seconds, 3),
         clipped=made.clipped,
     )
+
+
+def joined(state: Assembly, made: Made, *, staged: str) -> FilmJoined:
+    """The film that was joined, checked and flushed under a name of its own."""
+    samples = min(int(made.digest), state.plan.samples)
+    return FilmJoined(
+        cut=state.cut, staged=staged, bytes=made.bytes, film_hash=made.file_hash, frames=made.frames, samples=samples,
+        complete=not state.incomplete,
+    )  # fmt: skip
 
 
 def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chance: float) -> list[Fact]:

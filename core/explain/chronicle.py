@@ -295,7 +295,6 @@ class _Teller:
     def figures(self, worked_s: float, recovering_s: float) -> Figures:
         """The job's sums."""
         end = self.finished
-        work = end.working_s + end.recording_s if end else 0.0
         return Figures(
             worked_s=worked_s,
             frames=self.planned.frames if self.planned else 0,
@@ -306,8 +305,19 @@ class _Teller:
             failures=len(self.failures),
             recovering_s=recovering_s,
             saved_s=sum(seal.seconds for seal in self.reused.values()),
-            overhead=(end.recording_s + end.checking_s) / work if end and work > 0 else None,
+            overhead=_overhead(end),
+            overhead_cpu=end.overhead_cpu_s / end.cpu_s if end and end.cpu_s > 0 else None,
         )
+
+
+def _overhead(end: JobFinished | None) -> float | None:
+    """The share of a run's time by which records and checks held it up. Older journals have only sums over all workers."""
+    if end is None:
+        return None
+    if end.held_s > 0 and end.seconds > 0:
+        return end.held_s / end.seconds
+    work = end.working_s + end.recording_s
+    return (end.recording_s + end.checking_s) / work if work > 0 else None
 
 
 def _given_up(

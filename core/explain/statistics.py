@@ -11,7 +11,10 @@ What the figures mean:
   counted beside it, not in it; a slate is no recovery.
 - *Percentiles* are by nearest rank: a figure that occurred.
 - *Saved* are frames, and the seconds that rendering them once took, of checkpoints that were verified and used again.
-- *Overhead* is recording and checking as a share of all work; None where no job has it on record.
+- *Overhead* is what recovery costs: journal, flushes, renames, hashes, marks and all verification, of the film too. Its share
+  of the time is that by which it held a run up (checks divided by the workers, records while a worker waited); its share of the
+  processor is of all processes, with ffmpeg. Each is weighted by the jobs' time; None where no job has it on record. That every
+  shot is made by an ffmpeg of its own is not in it: `python -m tests.proofs.speed overhead` compares with one plain command.
 """
 
 from __future__ import annotations
@@ -59,6 +62,7 @@ class Statistics(Value, frozen=True):
     worked_s: float
     recovering_s: float
     overhead: float | None
+    overhead_cpu: float | None = None
 
 
 def statistics(told: Iterable[Chronicle]) -> Statistics:
@@ -69,8 +73,6 @@ def statistics(told: Iterable[Chronicle]) -> Statistics:
     users = sum(fell_short_by_user(job) for job in ended)
     episodes = [episode for job in jobs for episode in job.episodes]
     codes = Counter(episode.code for episode in episodes)
-    known = [job for job in jobs if job.figures.overhead is not None]
-    weight = sum(job.figures.worked_s for job in known)
     return Statistics(
         jobs=len(jobs),
         ended=len(ended),
@@ -91,8 +93,16 @@ def statistics(told: Iterable[Chronicle]) -> Statistics:
         seconds_saved=sum(job.figures.saved_s for job in jobs),
         worked_s=sum(job.figures.worked_s for job in jobs),
         recovering_s=sum(job.figures.recovering_s for job in jobs),
-        overhead=sum((job.figures.overhead or 0.0) * job.figures.worked_s for job in known) / weight if weight else None,
+        overhead=_weighted([(job.figures.overhead, job.figures.worked_s) for job in jobs]),
+        overhead_cpu=_weighted([(job.figures.overhead_cpu, job.figures.worked_s) for job in jobs]),
     )
+
+
+def _weighted(shares: list[tuple[float | None, float]]) -> float | None:
+    """The mean of (share, seconds) over the seconds of those that are known."""
+    known = [(value, seconds) for value, seconds in shares if value is not None]
+    weight = sum(seconds for _, seconds in known)
+    return sum(value * seconds for value, seconds in known) / weight if weight else None
 
 
 def fell_short_by_user(job: Chronicle) -> bool:

@@ -65,7 +65,8 @@ class ShotTale(Value, frozen=True):
 class Figures(Value, frozen=True):
     """What the job took. Times in seconds: `worked_s` of all runs, `recovering_s` in which anything waited to be made good
     (troubles at once count once), `saved_s` of rendering that checkpoints spared. Frames are pictures of the film;
-    `overhead` is the share of the last run's work spent on records and checks, None where it is not on record."""
+    `overhead` is the share of the last run's time by which records and checks held it up, `overhead_cpu` their share of its
+    processor time; None where it is not on record."""
 
     worked_s: float
     frames: int
@@ -77,6 +78,7 @@ class Figures(Value, frozen=True):
     recovering_s: float
     saved_s: float
     overhead: float | None = None
+    overhead_cpu: float | None = None
 
 
 class Chronicle(Value, frozen=True):

@@ -279,7 +279,8 @@ class JobFinished(Value, frozen=True):
 
     A film is complete where it lacks nothing but what a person has decided to take as it is: `taken_shots` are slates or earlier
     renders, the sound of `taken_clips` is silence, `taken_remarks` are codes of what it cannot carry of the timeline.
-    `recording_s`, `checking_s` and `working_s` say where this run's time went (`core.engine.Tally`); 0 where it is not known.
+    `recording_s`, `checking_s`, `working_s`, `held_s`, `overhead_cpu_s` and `cpu_s` say where this run's time went
+    (`core.tally.Tally`); 0 where it is not known.
     """
 
     outcome: Outcomes
@@ -289,6 +290,9 @@ class JobFinished(Value, frozen=True):
     recording_s: float = 0.0
     checking_s: float = 0.0
     working_s: float = 0.0
+    held_s: float = 0.0
+    overhead_cpu_s: float = 0.0
+    cpu_s: float = 0.0
     taken_shots: tuple[int, ...] = ()
     taken_clips: tuple[str, ...] = ()
     taken_remarks: tuple[str, ...] = ()

@@ -281,11 +281,10 @@ class Proved(Value, frozen=True):
 
 
 class Made(Value, frozen=True):
-    """A part file was made and flushed, and this is what stands in it; `core.decide.integrity` says whether that is
-    what was promised. `frames` are samples for sound. `log` are ffmpeg's lines. `known` are hashes of packets, by
-    frame number, that decoded cleanly now, `marks` of everything that was used. `again` tells that it took the second way,
-    `innocent` that ffmpeg alone decodes the source without loss, so that no complaint of ours counts against it.
-    `making_s` is the time ffmpeg took for it, 0 where that is not known; `checking_s` that spent on everything else."""
+    """A part file was made and flushed, and this stands in it; `core.decide.integrity` compares it with what was promised.
+    `frames` are samples for sound, `log` ffmpeg's lines, `known` hashes by frame of packets that decoded cleanly, `marks` of all
+    that was used; `again`: the second way; `innocent`: ffmpeg alone decodes the source without loss, so no complaint of ours
+    counts. Seconds: `making_s` ffmpeg's, `checking_s` all else, `cpu` processor (all, checks)."""
 
     frames: int
     signature: str = ""
@@ -301,6 +300,7 @@ class Made(Value, frozen=True):
     making_s: float = 0.0
     checking_s: float = 0.0
     innocent: bool = False
+    cpu: tuple[float, float] = (0.0, 0.0)
     marks: tuple[Marks, ...] = ()
 
 

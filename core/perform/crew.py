@@ -78,6 +78,11 @@ class Crew:
         return max(0, min(free, self.size - (len(self._workers) - free)))
 
     @property
+    def waits(self) -> bool:
+        """Whether a worker has nothing to do, or has said something that was not heard yet."""
+        return self.idle > 0 or bool(self._selector.select(0))
+
+    @property
     def busy(self) -> dict[str, Order]:
         """Orders under way by name."""
         return {worker.name: worker.order for worker in self._workers if worker.order is not None}

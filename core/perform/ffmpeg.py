@@ -24,6 +24,12 @@ class EngineGone(Exception):
     """The process that gave the order no longer exists."""
 
 
+class Supervision:
+    """Processor seconds that this process has spent on starting ffmpeg and hearing it; `core.perform.worker` reads them."""
+
+    cpu_s = 0.0
+
+
 class Ran(NamedTuple):
     """How an ffmpeg ended. `lines` are its last log lines; `frames` the last count it reported, and `out_s` how many
     seconds it had written."""
@@ -55,7 +61,7 @@ def run(
 ) -> Ran:
     """Run to the end. What `feed` yields goes to standard input; only log lines that `heed` accepts are kept. EngineGone
     when the command pipe closes; NotStarted."""
-    started = machine.monotonic()
+    started, cpu = machine.monotonic(), machine.thread_cpu()
     try:
         child = process.spawn(argv, stdin=subprocess.PIPE if feed is not None else subprocess.DEVNULL, from_single_thread=True)
     except OSError as error:
@@ -119,4 +125,5 @@ def run(
     exit_code = child.wait()
     child.stdout.close()
     child.stderr.close()
+    Supervision.cpu_s += machine.thread_cpu() - cpu
     return Ran(exit_code, tuple(lines), frames, machine.monotonic() - started, heard_us / 1_000_000)

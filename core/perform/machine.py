@@ -41,6 +41,26 @@ def monotonic() -> float:
     return time.monotonic()
 
 
+def thread_cpu() -> float:
+    """Processor seconds of this thread."""
+    return time.thread_time()
+
+
+def process_cpu() -> float:
+    """Processor seconds of this process."""
+    return time.process_time()
+
+
+def children_cpu() -> float:
+    """Processor seconds of the programs that this process started and that have ended; 0 where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0.0
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 class Steady:
     """Unix seconds as they were when this was made, and from there on what went by on `monotonic`: whoever sets the clock
     moves nothing that is waited for in a run. For decisions; what a person reads is told by `now`."""

@@ -26,7 +26,9 @@ from core.model.orders import (
     FindSources,
     JoinFilm,
     LocateDamage,
+    Made,
     MixSound,
+    Order,
     Outcome,
     ProbePlace,
     Progress,
@@ -40,10 +42,28 @@ from core.perform import checking, copying, evidence, ffmpeg, finding, join, mac
 
 def perform(assignment: Assignment, report: object = None) -> Outcome:
     """Do one order. Never raises but EngineGone: whatever goes wrong comes back as Evidence."""
+    began, own, others = machine.monotonic(), machine.process_cpu(), machine.children_cpu()
+    supervising = ffmpeg.Supervision.cpu_s
     outcome = _performed(assignment, report)
+    if isinstance(outcome, Made):
+        own, others = machine.process_cpu() - own, machine.children_cpu() - others
+        supervising = ffmpeg.Supervision.cpu_s - supervising
+        return _counted(outcome, assignment.order, machine.monotonic() - began, own, others, supervising)
     if not isinstance(outcome, Evidence):
         return outcome
     return evidence.checked(outcome, assignment.order, assignment.ffmpeg)
+
+
+def _counted(made: Made, order: Order, elapsed_s: float, own_cpu_s: float, others_cpu_s: float, heard_cpu_s: float) -> Made:
+    """With what recovery took of it. A picture is ffmpeg's work: all that this process did besides hearing it counts as checking
+    (marks, hashes, flushes, counts). Of other orders it is what was measured, and that share of the processor time."""
+    if isinstance(order, RenderSegment) and made.making_s > 0:
+        checking_s = max(made.checking_s, elapsed_s - made.making_s)
+        checking_cpu_s = max(0.0, own_cpu_s - heard_cpu_s)
+    else:
+        checking_s = made.checking_s
+        checking_cpu_s = own_cpu_s * min(1.0, checking_s / elapsed_s) if elapsed_s > 0 else 0.0
+    return msgspec.structs.replace(made, checking_s=checking_s, cpu=(own_cpu_s + others_cpu_s, checking_cpu_s))
 
 
 def _performed(assignment: Assignment, report: object) -> Outcome:

@@ -6,8 +6,7 @@
     <scratch>/work/<job>/           part files; not believed, removed freely
     <folder of the film>/.hotsplice/  the film being joined, the film it replaced, and JOB.place, which marks the folder
 
-A file becomes true by: part file, flush (done by whoever wrote it), rename, flush of the directory, journal; of a segment the
-last two happen beside each other, since what the journal says of one is believed only once its bytes were hashed.
+A file becomes true by: part file, flush by its writer, rename, flush of its folder, journal (of a segment the last two at once).
 """
 
 from __future__ import annotations
@@ -73,8 +72,7 @@ def flush_directory(path: Path) -> None:
 
 
 def _make(path: Path, base: Path) -> None:
-    """A directory below `base`, and its name durable. `base` is never made, lest something is written below the empty mount
-    point of a drive that is out. FileNotFoundError when it is not there."""
+    """A durable directory below `base`, which is never made itself: its drive may be out. FileNotFoundError without it."""
     if path.is_dir():
         return
     if path == base:
@@ -114,14 +112,17 @@ class Workspace:
         work = self.scratch / "work" / job
         for folder in (work, self.scratch / "store"):
             _make(folder, self.scratch.parent)
+        if fresh := [shelf for digit in "0123456789abcdef" if not (shelf := folder / digit).is_dir()]:
+            for shelf in fresh:
+                shelf.mkdir(mode=private.FOLDER, exist_ok=True)
+            flush_directory(folder)  # once, instead of once for each while segments wait
         for old in work.iterdir():
             old.unlink()
 
     def part(self, job: str, key: str, attempt: int, extension: str) -> Path:
         """A fresh name for an attempt; what stood there is removed."""
         path = self.scratch / "work" / job / f"{key}.{attempt}{extension}"
-        path.unlink(missing_ok=True)
-        path.with_name(path.name + ".png").unlink(missing_ok=True)
+        self.discard(path)
         return path
 
     def picture(self, name: str) -> Path:
@@ -335,8 +336,7 @@ class Workspace:
 
 
 def durable_rename(folder: Path) -> None:
-    """Do once, with a tiny file, what publishing a film does: write, flush, rename, flush the directory. OSError when
-    this volume cannot."""
+    """Do with a tiny file what publishing a film does: write, flush, rename, flush the directory. OSError: it cannot be."""
     first, second = folder / f".hotsplice-{os.getpid()}.try", folder / f".hotsplice-{os.getpid()}.tried"
     try:
         with open(first, "xb", opener=private.opener) as handle:

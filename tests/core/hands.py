@@ -57,6 +57,10 @@ class Hands:
         self.at_work.clear()
 
     @property
+    def waits(self) -> bool:
+        return self.idle > 0
+
+    @property
     def idle(self) -> int:
         return self.size - len(self.at_work)
 

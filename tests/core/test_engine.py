@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core import gathering
 from core.model.facts import AttemptFailed, FilmPublished, JobFinished, RunInterrupted, SealBroken, SegmentSealed
 from core.model.orders import JoinFilm, Order, Outcome
 from core.record.journal_faults import JournalLost
@@ -124,7 +125,19 @@ def test_a_store_that_rots_at_every_joining_ends_the_job_instead_of_going_on_for
     assert len(studio.names(AttemptFailed)) == QUICK.attempts
 
 
-def test_a_worker_is_at_its_next_order_before_what_it_brought_is_put_on_record(studio):
+def test_small_pieces_are_recorded_together_and_only_while_every_worker_is_busy(studio, monkeypatch):
+    engine, together = studio.engine(Hands(1)), []
+    append = engine.journal.append
+    monkeypatch.setattr(
+        engine.journal, "append", lambda job, facts, at: (together.append([type(f) for f in facts]), append(job, facts, at))[1]
+    )
+    assert engine.run().outcome == "complete"
+    assert [kinds.count(SegmentSealed) for kinds in together if SegmentSealed in kinds] == [4], "one transaction for all four"
+    assert len(studio.names(SegmentSealed)) == 4
+
+
+def test_a_worker_is_at_its_next_order_before_what_it_brought_is_put_on_record(studio, monkeypatch):
+    monkeypatch.setattr(gathering, "LONGEST_S", 0.0)
     hands = Hands(1)
     engine, busy = studio.engine(hands), []
     engine.on_fact = lambda seq, fact: busy.append(bool(hands.at_work)) if isinstance(fact, SegmentSealed) else None

@@ -121,8 +121,11 @@ class _Watch(threading.Thread):
             self.peak_mib = max(self.peak_mib, total / 2**20)
 
 
-def hotsplice(cut: Cut, preset: str, place: Path, *, fresh: bool = False, kill_after: int = 0, watch: bool = False) -> Run:
-    """Assemble a cut as a user would. `fresh` forgets all checkpoints; `kill_after` so many seals kills it (SIGKILL)."""
+def hotsplice(
+    cut: Cut, preset: str, place: Path, *, fresh: bool = False, kill_after: int = 0, watch: bool = False, unflushed: bool = False
+) -> Run:
+    """Assemble a cut as a user would. `fresh` forgets all checkpoints; `kill_after` so many seals kills it (SIGKILL);
+    `unflushed` lets no flush reach the disk."""
     if fresh:
         shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True, exist_ok=True)
@@ -140,7 +143,10 @@ def hotsplice(cut: Cut, preset: str, place: Path, *, fresh: bool = False, kill_a
         "--json",
     ]
     cpu, began = _children_cpu(), time.monotonic()
-    child = subprocess.Popen(argv, stdout=subprocess.PIPE, env=_environment(place / "home"))
+    environment = _environment(place / "home")
+    if unflushed:
+        environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent / "unflushed"), environment["PYTHONPATH"]])
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, env=environment)
     watcher = _Watch(child.pid)
     if watch:
         watcher.start()

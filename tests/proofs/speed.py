@@ -1,6 +1,6 @@
 """Speed, as ratios within one run: the same cut through one plain ffmpeg command and through Hotsplice, alternating.
 
-    python -m tests.proofs.speed [--quick]
+    python -m tests.proofs.speed [overhead] [--quick]
 
 What is compared and why it is fair: the same ffmpeg binary, the same encoder options, the same sources, sound
 included; the plain command uses as many threads as it likes and verifies nothing. Machines are noisy: ratios are
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.film.media import Movie
-from tests.proofs import report
+from tests.proofs import overhead, report
 from tests.proofs.bench import Cut, Run, compile_all, copy_bytes, hotsplice, make_cut, make_sources, plain_ffmpeg
 
 Figures = dict[str, float]
@@ -48,8 +48,7 @@ def _against_plain(name: str, cut: Cut, preset: str, place: Path, rounds: int, f
                 shutil.rmtree(place / f"ours{number}")
     ratio = statistics.median(b.wall_s / a.wall_s for a, b in zip(plain, ours, strict=True))
     cpu = statistics.median(b.cpu_s / a.cpu_s for a, b in zip(plain, ours, strict=True))
-    # Checking runs in two workers beside each other, the journal in the engine.
-    share = statistics.median((run.summary["recording_s"] + run.summary["checking_s"] / 2) / run.wall_s for run in ours)
+    share = statistics.median(run.summary["held_s"] / run.summary["engine_s"] for run in ours)
     figures[f"{name}_ratio"], figures[f"{name}_cpu_ratio"] = ratio, cpu
     figures[f"{name}_whole_ratio"] = sum(run.wall_s for run in ours) / sum(run.wall_s for run in plain)
     figures[f"{name}_overhead_share"] = share
@@ -113,14 +112,27 @@ def _memory(sources: Sequence[Movie], place: Path, few: int, many: int, figures:
     say(f"memory (all processes): {few} shots, {many // few} times over, {small:.0f} MiB; {many} shots {large:.0f} MiB")
 
 
+def _overhead_alone(place: Path, quick: bool, say: report.Say) -> int:
+    """The section on what recovery costs on tiny films, judged by itself."""
+    figures = overhead.measure(place, 2 if quick else 7, say)
+    missed = [f"overhead_{count}" for count in overhead.COUNTS if figures[f"overhead_{count}"] > overhead.GOAL]
+    for name in missed:
+        say(f"missed: {name} {figures[name]:.3f} (goal {overhead.GOAL})")
+    return report.close("speed overhead", quick or not missed, judged=not quick, missed=missed, **figures)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, judge against the goals. In `--quick` the pictures are small, and so the start-up weighs more:
     only the full run judges."""
-    quick = report.quick(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    alone = "overhead" in words
+    quick = report.quick([word for word in words if word != "overhead"])
     figures: Figures = {}
     with report.workplace("speed") as place:
         say = report.Say()
         compile_all()
+        if alone:
+            return _overhead_alone(place, quick, say)
         size = (640, 360) if quick else (1920, 1080)
         sources = make_sources(place / "media", size, "h264", 3, 240 if quick else 600)
         say("sources are made")

@@ -86,7 +86,7 @@ def test_a_good_film_has_nothing_to_complain_about():
     text = Reader(page_of(GOOD)).text
     assert "Complete and verified" in text and "3 of 3 shots are verified; your media was not touched." in text
     assert "What needs you" not in text and "What failed" not in text
-    assert "10.0 % of the work was recording and checking" in text
+    assert "10.0 % of the time went into records and checks" in text
 
 
 def test_a_failed_job_says_what_to_do():

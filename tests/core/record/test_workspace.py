@@ -135,7 +135,18 @@ def test_names_are_flushed_before_anybody_relies_on_them(place, monkeypatch):
     part = place.part("job1", "v77", 1, ".mov")
     part.write_text("pictures")
     place.seal(part, "v77", ".mov").durable()
-    assert flushed == ["store", "7"], "the new folder's name, then the segment's"
+    assert flushed == ["7"], "the segment's name; its folder's was made durable when the job was prepared"
+
+
+def test_the_folders_of_the_store_are_made_durable_by_one_flush(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(module, "flush_directory", lambda path: flushed.append(path.name))
+    place = Workspace(tmp_path, tmp_path / "scratch")
+    place.prepare("job1")
+    assert sorted(path.name for path in (tmp_path / "scratch" / "store").iterdir()) == list("0123456789abcdef")
+    assert flushed.count("store") == 1
+    place.prepare("job2")
+    assert flushed.count("store") == 1, "nothing new, nothing to flush"
 
 
 def test_part_names_carry_the_attempt_and_are_fresh(place):
