@@ -123,9 +123,6 @@ class Companion:
             program.leave(self.where.home, program_version())
             words = f"The companion is ready at {self._listening.address}, process {os.getpid()}."
             _log.info("companion ready", extra={"said": {"message": words}})
-            self._hear(f"companion ready at {self._listening.address}")
-            if self._listening.beyond:
-                self._hear(self._listening.beyond)
             self._leftovers.take_up(self._turns.taken_up(), cut_off=cut_off)
             while not (self._leaving or self._stopped()):
                 self._inbox.poll(TICK_MS)
@@ -156,7 +153,10 @@ class Companion:
             self._hear_children()
 
     def _announce(self) -> None:
-        """Where clients find us. Refused(keys-unusable)."""
+        """Where clients find us; said before anybody can. Refused(keys-unusable)."""
+        self._hear(f"companion ready at {self._listening.address}")
+        if self._listening.beyond:
+            self._hear(self._listening.beyond)
         here = Endpoint(
             address=self._listening.address, public_key=self._public, pid=os.getpid(), version=program_version(), protocol=VERSION
         )

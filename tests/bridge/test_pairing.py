@@ -169,8 +169,8 @@ def test_nobody_there_is_said_so(both, tmp_path):
 
 def test_by_default_it_is_reached_from_this_machine_alone(tmp_path):
     with companions(tmp_path / "home") as house:
-        child = house.start("-j", "1")
-        listening = {c.laddr.ip for c in psutil.Process(child.pid).net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+        house.start("-j", "1")
+        listening = {c.laddr.ip for c in house.listener().net_connections("tcp") if c.status == psutil.CONN_LISTEN}
     assert listening == {"127.0.0.1"}
 
 
