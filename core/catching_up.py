@@ -13,6 +13,7 @@ from core.perform import hashing, machine
 from core.publishing import beside, restore
 from core.record.jobs import open_jobs
 from core.record.journal import Journal
+from core.record.kept_films import retire
 from core.record.workspace import Workspace
 
 
@@ -22,6 +23,8 @@ def catch_up(output: Path, journal: Journal, workspace: Workspace) -> bool:
         _cut_publish(job, output, journal, workspace)
     restore(output, journal)
     if not workspace.exchanged(output):
+        if (third := workspace.swap(output)).exists():  # somebody put a file in the film's place meanwhile: both are kept
+            retire(third, output, hashing.tree_hash(third))
         return False
     film = journal.film(str(output))
     if film is not None and hashing.tree_hash(output) != film.film_hash:
@@ -30,12 +33,18 @@ def catch_up(output: Path, journal: Journal, workspace: Workspace) -> bool:
     return True
 
 
-def record_roll_back(output: Path, journal: Journal) -> None:
-    """The film and the kept one have changed places."""
+def record_roll_back(output: Path, journal: Journal, *, film_hash: str = "", kept_hash: str = "") -> None:
+    """The film and a kept one have changed places. The hashes are those of what stands there now; without them both are read."""
     film = journal.film(str(output))
-    if film is not None:
-        fact = FilmRolledBack(output=str(output), film_hash=film.kept_hash, kept_hash=film.film_hash)
-        journal.append(film.job, [fact], machine.now())
+    if film is None:
+        return
+    if not film_hash:
+        kept, third = Workspace.kept(output), Workspace.swap(output)
+        there = kept if kept.exists() else third
+        film_hash = hashing.tree_hash(output)
+        kept_hash = hashing.tree_hash(there) if there.exists() else ""
+    fact = FilmRolledBack(output=str(output), film_hash=film_hash, kept_hash=kept_hash)
+    journal.append(film.job, [fact], machine.now())
 
 
 def _cut_publish(job: str, output: Path, journal: Journal, workspace: Workspace) -> None:

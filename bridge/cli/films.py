@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 
 from bridge.accounts import find_job
 from bridge.cli.console import brief, safe
 from bridge.cli.house import Place
+from bridge.cli.inspect import moment
 from bridge.cli.opened import with_journal
+from bridge.cli.summary import FAILED
 from core import cleaning, preparation
-from core.catching_up import catch_up, record_roll_back
+from core.catching_up import catch_up
 from core.decide.diagnosis import diagnose
 from core.explain import catalogue
 from core.explain.filling import human_bytes
@@ -26,25 +29,29 @@ from core.model.failure import Evidence, Failure
 from core.model.orders import Assignment, CheckFilm, Order, Refuted, ValidateSeal
 from core.model.policy import Policy
 from core.model.refusal import Refused
-from core.perform import hashing, machine
+from core.perform import machine
 from core.perform.crew import Crew
 from core.record import locks
 from core.record.journal import Film, Journal
+from core.rolling_back import generations, roll_back
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when all is well, 1 when something is not what was recorded, 2 when the request cannot be understood."""
+    """0 when all is well, 1 when something is not what was recorded, 2 when the request cannot be met and nothing was changed, 3
+    when a film was brought back and its drive did not confirm the name."""
 
     def work(where: Place, journal: Journal, console: Console) -> int:
         match arguments.verb:
             case "check":
                 return _check(where, journal, arguments.what, arguments.deep, arguments.json, console)
             case "rollback":
-                return _roll_back(where, journal, film_at(arguments.film), console)
+                if arguments.list:
+                    return _list(where, journal, film_at(arguments.film), arguments.json, console)
+                return _roll_back(where, journal, film_at(arguments.film), arguments.to, console)
             case _:
                 return _clean(where, journal, arguments, console)
 
-    reading = arguments.verb == "check" or (arguments.verb == "clean" and arguments.dry_run)
+    reading = arguments.verb == "check" or getattr(arguments, "dry_run", False) or getattr(arguments, "list", False)
     return with_journal(work, as_json=getattr(arguments, "json", False), reading=reading)
 
 
@@ -60,7 +67,7 @@ def _perform(where: Place, orders: dict[str, Order], stall_s: float) -> dict[str
 def _check(where: Place, journal: Journal, what: str, deep: bool, as_json: bool, console: Console) -> int:
     path = film_at(what)
     film = journal.film(str(path))
-    if film is not None and not film.film_hash:  # rolled back to a file that stood there before Hotsplice came
+    if film is not None and journal.published(film.film_hash) is None:  # a file from elsewhere was brought back
         raise Refused("film-unknown", path=str(path))
     if film is not None:
         orders: dict[str, Order] = {str(path): _check_order(path, film, deep)}
@@ -129,22 +136,40 @@ def _judged(name: str, order: Order, result: Refuted | Failure) -> Failure:
     return diagnose(Evidence(operation="check", place="scratch", path=name, note="seal-damaged", detail=result.reason))
 
 
-def _roll_back(where: Place, journal: Journal, output: Path, console: Console) -> int:
-    workspace = where.workspace()
+def _roll_back(where: Place, journal: Journal, output: Path, number: int, console: Console) -> int:
+    workspace, speak = where.workspace(), where.settings.language
     with locks.film(where.home, str(output)):
-        if not catch_up(output, journal, workspace):  # else this very command was cut, and is now done
-            film = journal.film(str(output))
-            kept = workspace.kept(output)
-            if not kept.exists() or film is None:
-                raise Refused("no-previous-film", path=str(output))
-            if film.kept_hash and hashing.tree_hash(kept) != film.kept_hash:
-                raise Refused("previous-film-changed", path=str(output), why="bytes-changed")
-            workspace.roll_back(output)
-            record_roll_back(output, journal)
-            workspace.forget_exchange(output)
-    speak = where.settings.language
-    console.print(f"[green]{phrase('rolled-back', speak)}[/] {safe(phrase('film-before', speak, path=output))}")
-    console.print(phrase("exchange-again", speak))
+        try:
+            again = catch_up(output, journal, workspace)  # then this very command was cut, and is now done
+        except OSError as error:
+            raise Refused("roll-back-failed", path=str(output), detail=error.strerror or str(error)) from error
+        durable = again or roll_back(output, journal, workspace, number)
+    if not durable:
+        said = catalogue.words("roll-back-not-durable", speak, path=output)
+        console.print(f"[red]{safe(said.title)}.[/] {safe(said.message)}\n{safe(said.action)}")
+        return FAILED
+    said_where = phrase("film-before" if number == 1 else "film-chosen", speak, path=output, number=number)
+    console.print(f"[green]{phrase('rolled-back', speak)}[/] {safe(said_where)}")
+    more = len(generations(output, journal)) > 2
+    console.print(safe(phrase("more-kept" if more else "exchange-again", speak, path=output)))
+    return 0
+
+
+def _list(where: Place, journal: Journal, output: Path, as_json: bool, console: Console) -> int:
+    """The film that stands there, as number 0, and everything that can be brought back."""
+    found, speak = generations(output, journal), where.settings.language
+    if as_json:
+        print(json.dumps([one._asdict() for one in found], ensure_ascii=False))
+        return 0
+    if not [one for one in found if one.number]:
+        raise Refused("no-previous-film", path=str(output))
+    table = Table(*phrase("kept-columns", speak).split(", "), box=None, pad_edge=False)
+    for one in found:
+        state = "kept-unknown" if one.complete is None else "kept-complete" if one.complete else "kept-incomplete"
+        number = str(one.number) if one.number else phrase("kept-now", speak)
+        table.add_row(number, moment(one.at), phrase(state, speak), one.job, one.length, human_bytes(one.bytes, speak))
+    console.print(table)
+    console.print(safe(phrase("kept-bring-back", speak, path=output)))
     return 0
 
 

@@ -103,6 +103,9 @@ def parser() -> argparse.ArgumentParser:
     checked.add_argument("--json", action="store_true")
     back = verb("rollback", "Bring back the film that was replaced; the other one is kept in turn.")
     back.add_argument("film", metavar="FILM")
+    back.add_argument("--to", type=int, metavar="N", default=1, help="which of the films that are kept; default: 1, the newest")
+    back.add_argument("--list", action="store_true", help="only list the films that are kept, newest first")
+    back.add_argument("--json", action="store_true", help="with --list: for programs")
     cleaned = verb("clean", "Remove segments whose film stands verified, and left-over part files.")
     cleaned.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     cleaned.add_argument(

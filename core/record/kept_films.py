@@ -50,17 +50,6 @@ def retire(slot: Path, output: Path, film_hash: str) -> None:
     flush_directory(slot.parent)
 
 
-def promote(output: Path, chosen: Kept, newest_hash: str) -> None:
-    """Make a kept film the one that a roll back brings; the newest gets a number. OSError."""
-    slot = Workspace.kept(output)
-    if chosen.path == slot:
-        return
-    if slot.exists():
-        retire(slot, output, newest_hash)
-    take_place(chosen.path, slot)
-    flush_directory(slot.parent)
-
-
 def remove(kept: Kept) -> None:
     """Delete a film that is kept. OSError."""
     kept.path.unlink(missing_ok=True)

@@ -251,44 +251,44 @@ class Workspace:
         return replaced
 
     @staticmethod
-    def _swap(output: Path) -> Path:
+    def swap(output: Path) -> Path:
         """The third name while two films change places."""
         return output.parent / BESIDE / f"{output.name}.swap"
 
-    def roll_back(self, output: Path) -> None:
-        """Exchange the film and the one it replaced. FileNotFoundError when none is kept.
-
-        The film that goes keeps a third name until `forget_exchange` is told that this is on record; `exchanged` tells after
-        a cut how far it came.
-        """
-        kept, spare = self.kept(output), self._swap(output)
+    def roll_back(self, output: Path, chosen: Path | None = None) -> None:
+        """Exchange the film and a kept one, by default the newest; a `chosen` one needs the name of the newest to be free. The
+        film that goes keeps a third name until `forget_exchange` is told that this is on record; `exchanged` tells after a cut
+        how far it came. OSError: the kept one has its old name where nothing was exchanged."""
+        kept, spare = chosen or self.kept(output), self.swap(output)
         if not kept.exists():
-            raise FileNotFoundError(kept)
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(kept))
         if output.exists():
             try:
                 os.link(output, spare)
             except OSError:
                 _rename(output, spare)
-        flush_directory(kept.parent)
         try:
+            flush_directory(kept.parent)
             _rename(kept, output)
         except OSError:
             self.exchanged(output)  # undoes what was begun
             raise
-        flush_directory(output.parent)
-        self.exchanged(output)
+        try:
+            flush_directory(output.parent)
+        finally:
+            self.exchanged(output)
 
     def exchanged(self, output: Path) -> bool:
         """Whether `roll_back` was begun here, is not on record yet, and came far enough to be finished: then it now is. Undone
         otherwise."""
-        kept, spare = self.kept(output), self._swap(output)
+        kept, spare = self.kept(output), self.swap(output)
         if not spare.exists():
             return False
-        if kept.exists() and not spare.samefile(kept):
-            if output.exists():
-                spare.unlink()
-            else:
-                _rename(spare, output)
+        if not output.exists():
+            _rename(spare, output)
+            return False
+        if spare.samefile(output):
+            spare.unlink()
             return False
         if not kept.exists():
             try:
@@ -296,11 +296,11 @@ class Workspace:
             except OSError:
                 return True  # no hard links: the third name stays, as the sign of what is not on record yet
             flush_directory(kept.parent)
-        return True
+        return spare.samefile(kept)
 
     def forget_exchange(self, output: Path) -> None:
         """The exchange is on record: the third name goes."""
-        kept, spare = self.kept(output), self._swap(output)
+        kept, spare = self.kept(output), self.swap(output)
         if spare.exists() and not kept.exists():
             _rename(spare, kept)
             flush_directory(kept.parent)

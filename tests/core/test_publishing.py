@@ -14,7 +14,7 @@ from core.perform import hashing
 from core.publishing import NotDurable, beside, publish, tidy
 from core.record import workspace as moves
 from core.record.journal import Journal
-from core.record.kept_films import kept_films, promote
+from core.record.kept_films import kept_films
 from core.record.workspace import Workspace
 
 
@@ -132,16 +132,6 @@ def test_a_file_that_is_not_ours_is_never_removed(place):
     for number in range(5):
         place.put(f"film {number}", keep=1)
     assert place.kept() == ["film 3", "a stranger"]
-
-
-def test_any_of_them_can_be_brought_back_and_none_is_lost_by_it(place):
-    for number in range(4):
-        place.put(f"film {number}", keep=3)
-    oldest = kept_films(place.output)[-1]
-    promote(place.output, oldest, place.journal.film(str(place.output)).kept_hash)
-    place.workspace.roll_back(place.output)
-    place.workspace.forget_exchange(place.output)
-    assert place.output.read_text() == "film 0" and sorted(place.kept()) == ["film 1", "film 2", "film 3"]
 
 
 # A disk that fails ----------------------------------------------------------------------------------------------------
