@@ -163,7 +163,7 @@ def test_help_is_german(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
         main([*filter(None, [verb]), "--help"])
     said = capsys.readouterr().out
     assert said.startswith("Aufruf: ") and "Rückgabewerte:" in said
-    german(re.sub(r"\{[a-z,]+\}|^ +[a-z]+(?=  )|^ +[a-z]+$|(retry|relink|skip|previous|stop|ask|all|resume|unpause)\b|[A-Z|]+\|\w+",
+    german(re.sub(r"--[a-z-]+|\{[a-z,]+\}|^ +[a-z]+(?=  )|^ +[a-z]+$|(retry|relink|skip|previous|stop|ask|all|resume|unpause)\b|[A-Z|]+\|\w+",
                   " ", said.partition("\n\n")[2], flags=re.MULTILINE))  # fmt: skip
 
 
