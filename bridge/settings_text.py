@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import msgspec
@@ -83,7 +84,14 @@ def _unfit(node: yaml.Node, name: str) -> Mistake:
     return _at(node, lambda speak: phrase("settings-unfit", speak, name=name, right=phrase(f"right-{name}", speak), value=shown))
 
 
+DEEPEST = 200
+"""Open brackets; deeper ones cost the parser seconds before it gives up."""
+
+
 def _composed(text: str) -> yaml.Node | None:
+    opened = accumulate(1 if found[0] in "[{" else -1 for found in re.finditer(r"[\[\]{}]", text))
+    if max(opened, default=0) > DEEPEST:
+        raise _Told(Mistake(1, 1, lambda speak: phrase("settings-deep", speak)))
     try:
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:

@@ -160,6 +160,7 @@ def _assemble(
     refuse_without_space(state, request.output, house.workspace, away=seen is None)
     state.looks = looks
     known = take_up(request, house, job, from_checkpoint, state, listener.on_fact, seen=seen)
+    index.begin(house.journal)
     memory.keep_plan(known, state.cut, state.plan)
     opened.remember(memory)
     digest = identity.request_digest(request.raw, request.preset, str(request.output))

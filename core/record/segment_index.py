@@ -41,7 +41,7 @@ class SegmentIndex:
 
     def __init__(self, scratch: Path, home: Path) -> None:
         self._scratch, self._home, self._folder = scratch, home, scratch / INDEX
-        self._owner = owners.name(home)
+        self._owner, self._switch = owners.name(home), f"index {self._folder}"
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="index")
 
     def add(self, seal: SegmentSealed, marks: tuple[Marks, ...]) -> None:
@@ -75,9 +75,9 @@ class SegmentIndex:
                     yield codec.decode(path.read_bytes(), Entry)
 
     def restore(self, journal: Journal) -> int:
-        """Put on record what the journal does not know, once for each scratch folder; how many segments. OSError."""
-        switch = f"index {self._folder}"
-        if journal.read("SELECT 1 FROM switches WHERE name = ?", (switch,)):
+        """Put on record what the journal does not know, once for each scratch folder; how many segments. Without an index nothing
+        is written: the request may still be refused. OSError."""
+        if self._was_read(journal) or not self._folder.is_dir():
             return 0
         known = {seal.key for seal, _ in journal.all_seals()}
         found = [entry for entry in self.entries() if entry.seal.key not in known and self._stands(entry.seal)]
@@ -90,8 +90,16 @@ class SegmentIndex:
             at = (self._scratch / "store" / entry.seal.file).stat().st_mtime
             rows.append((entry.seal.key, codec.encode(entry.seal).decode(), at))
         journal.later(_SEAL, rows)
-        journal.write(_READ, [(switch,)])
+        journal.write(_READ, [(self._switch,)])
         return len(found)
+
+    def begin(self, journal: Journal) -> None:
+        """Entries are added to this index from now on, and the journal knows them all: it is not read again."""
+        if not self._was_read(journal):
+            journal.later(_READ, [(self._switch,)])
+
+    def _was_read(self, journal: Journal) -> bool:
+        return bool(journal.read("SELECT 1 FROM switches WHERE name = ?", (self._switch,)))
 
     def keys(self) -> set[str]:
         """Content keys that a data folder which still exists has an entry for. OSError."""
