@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from core import cleaning, preparation
+from core import cleaning, preparation, publishing
 from core.answering import Answering
 from core.decide import flatten, identity
 from core.decide.assembly import Assembly
@@ -27,6 +27,7 @@ from core.perform import machine
 from core.perform.crew import Crew
 from core.placing import await_scratch, check_request
 from core.record import jobs, locks, owners
+from core.record.journal import Film
 from core.record.memory import Memory
 from core.record.segment_index import SegmentIndex
 from core.record.workspace import BESIDE
@@ -194,7 +195,12 @@ def _assemble(
     engine.note(*[msgspec.structs.replace(seal, reused=True) for seal in believed_copies])
     engine.note(*answering.stand_ins(state))
     try:
-        if from_checkpoint is None and _already_there(request.output, house, crew, state, stopped):
+        film = None if from_checkpoint is not None else _already_there(request.output, house, crew, state, stopped)
+        joined = publishing.again(film, request.output) if film is not None else None
+        if joined is not None:
+            engine.note(msgspec.structs.replace(joined, complete=not state.incomplete))
+            engine.publish()
+        elif film is not None:
             house.workspace.close_job(known, request.output)
             outcome: Outcomes = "incomplete" if state.incomplete else "unchanged"  # what stands there has its slates still
             if before is not None and before.outcome == "incomplete" and not state.incomplete:
@@ -207,15 +213,19 @@ def _assemble(
     return Ended(known, end, state, tally, state.published, again=isinstance(end, RunInterrupted) and end.reason == ANEW)
 
 
-def _already_there(output: Path, house: House, crew: Crew, state: Assembly, stopped: Callable[[], str]) -> bool:
-    """Whether this very film stands there already, by its hash: then there is nothing to do, and the film that it
-    replaced stays kept."""
-    film = house.journal.film(str(output))
-    if film is None or film.cut != state.cut or not output.exists():
-        return False
-    order = CheckFilm(path=str(output), film_hash=film.film_hash, frames=film.frames, samples=film.samples, deep=False)
-    results = preparation.run_all(crew, {"check": Assignment(order=order)}, policy=state.policy, stopped=lambda: bool(stopped()))
-    return isinstance(results["check"], Made)
+def _already_there(output: Path, house: House, crew: Crew, state: Assembly, stopped: Callable[[], str]) -> Film | None:
+    """This very film, where it stands already, by its hash: then nothing is to be made, and the film that it replaced stays
+    kept. An incomplete one stands beside its place."""
+    for place in (output, publishing.beside(output)):
+        film = house.journal.film(str(place))
+        if film is None or film.cut != state.cut or not place.exists():
+            continue
+        order = CheckFilm(path=str(place), film_hash=film.film_hash, frames=film.frames, samples=film.samples, deep=False)
+        asked = {"check": Assignment(order=order)}
+        results = preparation.run_all(crew, asked, policy=state.policy, stopped=lambda: bool(stopped()))
+        if isinstance(results["check"], Made):
+            return film
+    return None
 
 
 def _free(house: House, state: Assembly) -> int:

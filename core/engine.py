@@ -141,7 +141,7 @@ class Engine:
             published = self.state.published  # once it is, the end is owed at once: there is nobody to listen to
             for need in needs:
                 if need.kind == "publish":
-                    self._publish()
+                    self.publish()
                 elif need.kind == "finish":
                     self._finish()
                 elif need.kind == "join" and self._waits_to_join():
@@ -321,7 +321,7 @@ class Engine:
 
     # The end ------------------------------------------------------------------------------------------------------
 
-    def _publish(self) -> None:
+    def publish(self) -> None:
         """The rename that makes it the film. Done before and cut before the record: the film is known by its hash."""
         joined, need = self.state.joined, Need("publish", self.state.cut)
         assert joined is not None
@@ -341,7 +341,8 @@ class Engine:
             evidence = self.state.fatal.evidence
             self._end("failed", self.state.fatal.code, evidence.path or evidence.detail)
         else:
-            self._end("incomplete" if self.state.incomplete else "complete")
+            assert self.state.published is not None
+            self._end("complete" if self.state.published.complete else "incomplete")
 
     def _end(self, outcome: Outcomes, code: str = "", detail: str = "") -> None:
         with contextlib.suppress(OSError):  # what a sick disk keeps, `clean` takes later

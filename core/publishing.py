@@ -7,6 +7,8 @@ complete one is published. What nobody has on record counts as complete: it may 
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from core.model.facts import FilmJoined, FilmPublished, FilmRemoved
 from core.model.failure import Evidence
 from core.perform import hashing
 from core.record import films
-from core.record.journal import Journal
+from core.record.journal import Film, Journal
 from core.record.journal_faults import RECORD_LOST
 from core.record.kept_films import UNKNOWN, Kept, kept_films, remove, retire
 from core.record.workspace import Workspace, flush_directory, take_place
@@ -30,11 +32,14 @@ class NotDurable(OSError):
         self.published = msgspec.structs.replace(published, durable=False)
 
 
+class _StagedGone(FileNotFoundError):
+    """Somebody removed the joined film before it took its place, and nothing was touched for it."""
+
+
 def evidence(error: OSError, output: Path) -> Evidence:
     """What was seen when a film could not be published, or its name not made durable."""
-    durable = not isinstance(error, NotDurable)
-    path = str(output) if durable else error.filename
-    note = "" if durable else "name-not-durable"
+    note = "name-not-durable" if isinstance(error, NotDurable) else "staged-gone" if isinstance(error, _StagedGone) else ""
+    path = error.filename if note else str(output)
     return Evidence(operation="publish", place="output", path=path, errno=error.errno, note=note, detail=str(error))
 
 
@@ -75,7 +80,10 @@ def publish(
     )  # fmt: skip
     kept = workspace.kept(place)
     if found == joined.film_hash:
-        workspace.fresh(Path(joined.staged))
+        if Path(joined.staged) != place:  # else it was verified in its place, and is published once more
+            workspace.fresh(Path(joined.staged))
+    elif not Path(joined.staged).exists() and place.parent.is_dir():
+        raise _StagedGone(errno.ENOENT, os.strerror(errno.ENOENT), joined.staged)
     else:
         strange = _make_room(place, found, journal, workspace)
         try:
@@ -150,6 +158,22 @@ def _prune(place: Path, journal: Journal, keep: int, *, complete: bool) -> None:
 def _is_complete(kept: Kept, place: Path, journal: Journal) -> bool:
     film = journal.film(str(place))
     return films.is_complete(journal, kept.label or (film.kept_hash if film is not None else ""))
+
+
+def again(film: Film, output: Path) -> FilmJoined | None:
+    """A film that stands verified, to be published once more: one beside its place, which may be complete by decision now; or one
+    whose drive does not confirm its name. None: it is in its place, and safe there. OSError."""
+    place = Path(film.path)
+    if place == output:
+        try:
+            flush_directory(place.parent)
+            return None
+        except OSError:
+            pass  # publishing tells it, and tries again
+    return FilmJoined(
+        cut=film.cut, staged=str(place), bytes=place.stat().st_size, film_hash=film.film_hash, frames=film.frames,
+        samples=film.samples, complete=True,
+    )  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -250,7 +250,7 @@ def report(ended: Ended, request: Request, language: Language = "en", *, earlier
                     message += " " + phrase("beside-complete", language, output=request.output)
                 elif film and film.kept:
                     message += f" {phrase('film-kept', language)} {phrase('bring-back', language, output=request.output)}"
-            incomplete, undo = state.incomplete, ""
+            incomplete, undo = end.outcome == "incomplete", ""
             if taken != Taken() and not incomplete:
                 title = phrase("complete-as-decided", language)
                 message += " " + _taken_words(state, taken, language)

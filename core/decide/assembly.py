@@ -128,6 +128,8 @@ class Assembly:
             case AttemptFailed():
                 if fact.failure.code == "decoder-device-gone":
                     self.hwaccel = ""  # once is enough: nothing else is decoded with it in this run
+                if fact.failure.code == "film-part-gone":
+                    self.joined = None
                 if fact.recovery.change == LOOK_AGAIN:
                     self.replaced.add(fact.failure.evidence.path)
                 self.failed.setdefault(fact.key, []).append(fact)
@@ -226,8 +228,10 @@ class Assembly:
         """Everything that is still to be done and could be done now, whatever is in flight, waits or is behind a gate."""
         if self.fatal is not None or self.published is not None or self.finished is not None:
             return []
+        if self.joined is not None:
+            return [Need("publish", self.cut)]
         if self.complete:
-            return [Need("publish" if self.joined else "join", self.cut)] if self.joined or not self.replaced else []
+            return [Need("join", self.cut)] if not self.replaced else []
         return self._owed()
 
     def _alone(self, key: str) -> bool:

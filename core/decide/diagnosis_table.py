@@ -115,6 +115,7 @@ TABLE: tuple[Row, ...] = (
     Row("source-codec-unsupported", _USER, place=("source",), note=("no-decoder",)),
     Row("seal-damaged", _CORRUPT, place=("scratch",), note=("seal-damaged",)),
     Row("film-changed", _CORRUPT, place=("output",), note=("film-changed",)),
+    Row("film-part-gone", _MOMENT, place=("output",), note=("staged-gone",)),
     Row("film-not-durable", _HARDWARE, place=("output",), note=("name-not-durable",)),
     Row("film-damaged", _HARDWARE, place=("output",), note=("refuted", "too-few-samples")),
     Row("render-too-fast", _MOMENT, note=("too-fast",)),

@@ -32,7 +32,19 @@ def known(journal: Journal, digits: str) -> KnownFilm | None:
         return None
     seq, job, at, body = rows[0]
     film = codec.decode(body, FilmPublished)
-    return KnownFilm(job, at, film, _ended_complete(journal, job, seq) if film.complete is None else film.complete)
+    complete = _ended_complete(journal, job, seq) if film.complete is None else film.complete or _accepted(journal, job, seq)
+    return KnownFilm(job, at, film, complete)
+
+
+def _accepted(journal: Journal, job: str, seq: int) -> bool:
+    """Whether a person decided later that an incomplete film is complete as it is: its job ended so, with this very film."""
+    rows = journal.read(
+        "SELECT 1 FROM facts AS ends WHERE job = ? AND seq > ? AND kind = 'JobFinished' "
+        "AND json_extract(body, '$.outcome') = 'complete' AND NOT EXISTS (SELECT 1 FROM facts "
+        "WHERE job = ends.job AND kind = 'FilmPublished' AND seq > ? AND seq < ends.seq)",
+        (job, seq, seq),
+    )
+    return bool(rows)
 
 
 def _ended_complete(journal: Journal, job: str, seq: int) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from core import publishing
 from core.catching_up import catch_up
+from core.decide.diagnosis import diagnose
 from core.model.facts import FilmJoined, FilmPublished, JobAccepted, JobFinished
 from core.perform import hashing
 from core.publishing import NotDurable, beside, publish, tidy
@@ -195,3 +196,35 @@ def test_a_film_that_was_moved_to_make_room_goes_back(place):
     place.output.rename(place.workspace.kept(place.output))  # without hard links, and then the power was cut
     catch_up(place.output, place.journal, place.workspace)
     assert place.stand() == {"mov": "one"}
+
+
+def test_a_joined_film_that_somebody_removed_is_joined_again_and_nothing_is_moved_for_it(place):
+    place.put("one")
+    place.put("two")
+    joined = place.join("three")
+    Path(joined.staged).unlink()
+    with pytest.raises(FileNotFoundError) as error:
+        publish(joined, place.output, place.journal, place.workspace, complete=True)
+    failure = diagnose(publishing.evidence(error.value, place.output))
+    assert failure.code == "film-part-gone" and place.stand() == {"mov": "two", "mov.previous": "one"}
+
+
+def test_a_film_whose_name_was_not_durable_is_flushed_again_before_it_counts_as_unchanged(place, monkeypatch):
+    place.put("film")
+    film = place.journal.film(str(place.output))
+    assert publishing.again(film, place.output) is None
+    Disk(monkeypatch, place.output.parent, times=2)
+    joined = publishing.again(film, place.output)
+    assert joined is not None and joined.film_hash == film.film_hash
+    published, seen = publishing.attempt("job1", joined, place.output, place.journal, place.workspace, complete=True)
+    assert diagnose(seen).code == "film-not-durable" and not published.durable
+    assert place.stand() == {"mov": "film"}, "it is not removed for having been verified in its place"
+    published, seen = publishing.attempt("job1", joined, place.output, place.journal, place.workspace, complete=True)
+    assert published.durable and seen is None and place.stand() == {"mov": "film"}
+
+
+def test_an_incomplete_film_whose_slates_were_accepted_later_counts_as_complete(place):
+    place.put("slates", complete=False)
+    place.journal.append("job1", [JobFinished(outcome="incomplete"), JobFinished(outcome="complete")], 4.0)
+    place.put("other slates", complete=False)
+    assert place.stand() == {"mov": "slates", "incomplete.mov": "other slates"}
