@@ -28,7 +28,7 @@ from core.model.facts import (
 )
 from core.model.refusal import Refused
 from core.perform import machine
-from core.record.jobs import runs_of_film
+from core.record.jobs import is_open, runs_of_film
 from core.record.journal import Journal
 from core.record.memory import Memory
 
@@ -47,13 +47,16 @@ def put_on_record(
     always: bool = False,
     speak: Language = "en",
 ) -> list[str]:
-    """An answer; a job under work hears it within a second. What to tell the person, in the language. Refused(answer-unclear)."""
+    """An answer; a job under work hears it within a second. What to tell the person, in the language; nothing when the answer is
+    on record and the run that followed it was cut. Refused(answer-unclear)."""
     found = _faults(journal, job)
     faults, silent = found.shots, found.files
     mute = [path for path, code in silent.items() if about in ("all", code)]
     numbers = [int(about)] if about.isdecimal() else [n for n, code in faults.items() if about in ("all", code)]
     if about.isdecimal() and int(about) not in _shots(journal, job):
         raise Refused("answer-unclear", why="no-such-shot", job=job, shot=about)
+    if not numbers and not mute and _is_on_record(journal, job, about, answer, file):
+        return []
     losses = _losses(journal, job)
     if not numbers and not mute and about not in ("all", *losses):
         known = ", ".join(sorted({*faults.values(), *silent.values(), *losses}))
@@ -90,6 +93,16 @@ def put_on_record(
         lines.append(phrase("answer-could-always", speak))
     noted = phrase("answer-noted", speak, about=_about(numbers, mute, speak), answer=word("answer", answer, speak), to=to)
     return [*lines, noted]
+
+
+def _is_on_record(journal: Journal, job: str, about: str, answer: str, file: str | None) -> bool:
+    """Whether this very answer was the last one to a job that has not ended since."""
+    last = journal.last(job, "Answered")
+    if last is None or not isinstance(last.fact, Answered) or not is_open(journal, job):
+        return False
+    to = str(Path(os.path.expanduser(file)).absolute()) if file and answer == "relink" else ""
+    said = str(last.fact.shot or last.fact.code or "all")
+    return (last.fact.answer, last.fact.to, said) == (answer, to, about)
 
 
 def _terms(

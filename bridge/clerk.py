@@ -28,6 +28,7 @@ from bridge.lacking import complete
 from bridge.protocol import digest, encode
 from bridge.requests import Answer, Cancel, List, Pause, Prioritise, Resume, Submit
 from bridge.sayings import Accepted, Done, Jobs, Said
+from core.catching_up import catch_up_alone
 from core.decide import identity
 from core.film_path import film_at
 from core.model.facts import Answered, JobAccepted, JobFinished, RunInterrupted, RunStarted
@@ -74,6 +75,7 @@ class Clerk:
                     return Done(re=errand.request)
                 case Answer():
                     job = continued(self.journal, find_job(self.journal, errand.job))
+                    catch_up_alone(Path(self.journal.accepted(job).output), self.journal, self.where.workspace())
                     file, always, speak = errand.file, errand.always, self.where.settings.language
                     notes = put_on_record(self.journal, job, errand.about, errand.answer, file=file, always=always, speak=speak)
                     goes_on = job if errand.answer == "stop" else self._go_on(job)
@@ -118,7 +120,7 @@ class Clerk:
         fact = JobAccepted(
             digest=wanted, timeline_path=str(path), timeline_name=film.name, output=str(output), preset=preset.name
         )
-        folder = record_film_folder(seen, output, job)
+        folder = record_film_folder(seen, output, self.where.home)
         try:
             self.submissions.accept(
                 asked.submission, folder, content=content, body=body.decode(), job=job, fact=fact, timeline=raw, at=machine.now()

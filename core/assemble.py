@@ -13,6 +13,7 @@ import msgspec
 
 from core import cleaning, preparation, publishing
 from core.answering import Answering
+from core.catching_up import unmark
 from core.decide import flatten, identity
 from core.decide.assembly import Assembly
 from core.engine import Engine
@@ -202,6 +203,7 @@ def _assemble(
             engine.publish()
         elif film is not None:
             house.workspace.close_job(known, request.output)
+            index.complete((state.claimed | state.believed).values())
             outcome: Outcomes = "incomplete" if state.incomplete else "unchanged"  # what stands there has its slates still
             if before is not None and before.outcome == "incomplete" and not state.incomplete:
                 outcome = "complete"  # by decision
@@ -210,6 +212,7 @@ def _assemble(
         pass  # the job is on record by now: the engine says that it was stopped
     machine.give_memory_back()  # reading and recording a long timeline takes ten times what is kept of it
     end = engine.run()
+    unmark(request.output, house.journal, house.workspace)
     return Ended(known, end, state, tally, state.published, again=isinstance(end, RunInterrupted) and end.reason == ANEW)
 
 

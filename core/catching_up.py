@@ -6,11 +6,15 @@ record does not know. Its hash says which it is. Without this the next film woul
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from core.model.facts import FilmJoined, FilmPublished, FilmRolledBack
+from core.model.refusal import Refused
 from core.perform import hashing, machine
+from core.placing import may_be_away
 from core.publishing import beside, restore
+from core.record import folder_mark, locks
 from core.record.jobs import open_jobs
 from core.record.journal import Journal
 from core.record.kept_films import retire
@@ -18,19 +22,37 @@ from core.record.workspace import Workspace
 
 
 def catch_up(output: Path, journal: Journal, workspace: Workspace) -> bool:
-    """To be called under the film's lock; whether a roll back that was cut has now been finished."""
+    """To be called under the film's lock. Whether a roll back that was cut before its record is now finished and recorded."""
+    unmark(output, journal, workspace)
     for job, _ in open_jobs(journal, str(output)):
         _cut_publish(job, output, journal, workspace)
     restore(output, journal)
-    if not workspace.exchanged(output):
+    if not workspace.exchanged(output, same=hashing.same):
         if (third := workspace.swap(output)).exists():  # somebody put a file in the film's place meanwhile: both are kept
             retire(third, output, hashing.tree_hash(third))
         return False
     film = journal.film(str(output))
-    if film is not None and hashing.tree_hash(output) != film.film_hash:
+    unrecorded = film is not None and hashing.tree_hash(output) != film.film_hash
+    if unrecorded:
         record_roll_back(output, journal)
     workspace.forget_exchange(output)
-    return True
+    return unrecorded
+
+
+def unmark(output: Path, journal: Journal, workspace: Workspace) -> None:
+    """Remove the mark of the film's folder when no job can be taken up that needs it. What cannot be removed goes next time."""
+    if not open_jobs(journal, str(output)):
+        with contextlib.suppress(OSError):
+            folder_mark.remove(output, folder_mark.name(workspace.home, output))
+
+
+def catch_up_alone(output: Path, journal: Journal, workspace: Workspace) -> None:
+    """The same for a command that does no work on the film itself. A film that is under work, or whose folder may be away, is
+    left to that work."""
+    if may_be_away(output, journal) or not output.parent.is_dir():
+        return
+    with contextlib.suppress(Refused), locks.film(workspace.home, str(output)):
+        catch_up(output, journal, workspace)
 
 
 def record_roll_back(output: Path, journal: Journal, *, film_hash: str = "", kept_hash: str = "") -> None:

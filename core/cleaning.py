@@ -12,16 +12,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core import preparation
+from core.catching_up import catch_up_alone
 from core.model.facts import SegmentSealed
 from core.model.orders import Assignment, CheckFilm, Made
 from core.model.policy import Policy
 from core.perform import machine
 from core.perform.crew import Crew
-from core.record import owners
+from core.record import film_lock, folder_mark, owners
 from core.record.jobs import ended, is_open
 from core.record.journal import Film, Journal
 from core.record.segment_index import SegmentIndex
-from core.record.workspace import Workspace
+from core.record.workspace import BESIDE, Workspace
 
 _CHECK_STALL_S = 600.0
 _YOUNG_S = 3600.0
@@ -52,7 +53,7 @@ def removable(journal: Journal, workspace: Workspace, *, keep: Collection[str] =
     shown = _in_films(journal)
     verified = _verified_jobs(journal, {job for seal, job in seals if seal.file and seal.key not in keep}, workers)
     known = {seal.file for seal, _ in seals if seal.file}
-    indexed = SegmentIndex(workspace.scratch, workspace.home).keys()
+    indexed = SegmentIndex(workspace.scratch, workspace.home).keys(journal)
     others = tuple(owners.others(workspace.scratch, workspace.home))
     return Removable(
         seals=tuple(seal for seal, job in seals if seal.file and job in verified and seal.key not in keep),
@@ -83,10 +84,21 @@ def remove(found: Removable, journal: Journal, workspace: Workspace) -> int:
         if stray not in recorded:
             freed += workspace.remove_stored(stray)
             index.drop(Path(stray).stem)
+    if index.was_read(journal):
+        index.sweep({seal.key for seal, _ in journal.all_seals()}, before=machine.now() - _YOUNG_S)
+    for film in journal.films():
+        _sweep_beside(Path(film.path), journal, workspace)
     for job in found.ended:
         accepted = journal.accepted(job)
         workspace.close_job(job, Path(accepted.output))
     return freed
+
+
+def _sweep_beside(output: Path, journal: Journal, workspace: Workspace) -> None:
+    """Remove the lock and the mark that a power cut left beside a film."""
+    mark = output.parent / folder_mark.name(workspace.home, output)
+    if mark.exists() or film_lock.file(str(output), BESIDE).exists():
+        catch_up_alone(output, journal, workspace)
 
 
 def _needed_by_open_jobs(journal: Journal) -> set[str]:

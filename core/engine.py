@@ -96,10 +96,9 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.tally.started = machine.monotonic()
-        self._fewer = 0
+        self._fewer, self._memory = 0, gathering.Gathered(self.journal)
         self._keeper = Gatekeeper(crew=self.crew, workspace=self.workspace, output=self.output)
         self._lookout = Lookout(self.crew, PROBE)
-        self._memory = gathering.Gathered(self.journal)
         self._back: list[tuple[str, Outcome]] = []
         self._sealed: list[tuple[SegmentSealed, Sealed, _Given, Made]] = []
 
@@ -346,5 +345,7 @@ class Engine:
 
     def _end(self, outcome: Outcomes, code: str = "", detail: str = "") -> None:
         with contextlib.suppress(OSError):  # what a sick disk keeps, `clean` takes later
-            self.workspace.close_job(self.job, self.output, resumable=outcome == "failed")
+            self.workspace.close_job(self.job, self.output)
+        if self.index is not None and outcome != "failed":
+            self.index.complete((self.state.claimed | self.state.believed).values())
         self.note(self.tally.finished(outcome, machine.monotonic(), code=code, detail=detail, taken=self.state.taken))

@@ -20,6 +20,7 @@ from core.model.failure import Evidence, Place
 from core.model.orders import Assignment, Outcome, ProbePlace, Progress, Validated
 from core.perform import machine, volumes
 from core.perform.crew import Crew
+from core.record import folder_mark
 from core.record.workspace import Workspace
 
 PROBE = "probe:"
@@ -85,7 +86,7 @@ class Gatekeeper:
             self._scratch_seen = now
         elif known.token and not volumes.marked(known):
             with contextlib.suppress(OSError):  # full, or read-only: volume and inode tell
-                self._workspace.mark_folder(self._output, known.mark, known.token)
+                folder_mark.write(self._output, known.mark, known.token)
         return None
 
     # Gates --------------------------------------------------------------------------------------------------------

@@ -18,26 +18,24 @@ from core.model.folder import FolderIdentity
 from core.model.refusal import Refused
 from core.perform import machine, volumes
 from core.preparation import Stopped
-from core.record import owners
+from core.record import folder_mark, owners
 from core.record.jobs import open_jobs
 from core.record.journal import Journal
 from core.record.memory import Memory
-from core.record.workspace import Workspace
 from core.request import House, Request
 
 _CONTENT_LOST = ("tmpfs", "ramfs")
 """File systems that are empty after a restart, and no other volume for it."""
 
 
-def record_film_folder(seen: FolderIdentity, output: Path, job: str, *, by_person: bool = False) -> FolderRecorded:
-    """The film's folder with a token of the job left in it. Refused(output-gone) when it is not the one that was `seen` a
+def record_film_folder(seen: FolderIdentity, output: Path, home: Path, *, by_person: bool = False) -> FolderRecorded:
+    """The film's folder with a token left in it. Refused(output-gone) when it is not the one that was `seen` a
     moment ago: the drive was pulled since."""
     if _changed(seen):
         raise Refused("output-gone", path=seen.path, drive=seen.mount if seen.mount != "/" else "")
-    token = machine.token(16)
-    mark = Workspace.folder_mark(job)
+    mark = folder_mark.name(home, output)
     try:
-        Workspace.mark_folder(output, mark, token)
+        token = folder_mark.leave(output, mark, machine.token(16))
     except OSError:  # full, or read-only: then volume and inode alone tell
         token = ""
     folder = msgspec.structs.replace(seen, mark=mark, token=token)

@@ -113,9 +113,9 @@ def _make_room(place: Path, found: str, journal: Journal, workspace: Workspace) 
     if not found:
         return False
     kept, aside, before = workspace.kept(place), workspace.aside(place), journal.film(str(place))
-    strange = (before is None or found != before.film_hash) and kept.exists() and not kept.samefile(place)
+    strange = (before is None or found != before.film_hash) and kept.exists() and not hashing.same(kept, place)
     slot = aside if strange else kept
-    if slot.exists() and not slot.samefile(place):
+    if slot.exists() and not hashing.same(slot, place):
         retire(slot, place, before.kept_hash if before is not None and not strange else "")
     return strange
 

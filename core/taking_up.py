@@ -54,7 +54,7 @@ def take_up(
     if chosen is None:
         chosen = machine.token()
         assert seen is not None, "only an accepted job waits for its folder"
-        folder = record_film_folder(seen, request.output, chosen)
+        folder = record_film_folder(seen, request.output, house.workspace.home)
         accepted = JobAccepted(
             digest=digest,
             timeline_path=request.timeline_path,
@@ -65,7 +65,7 @@ def take_up(
         house.journal.accept(chosen, accepted, request.raw, machine.now(), folder)
         hear(chosen, 0, accepted)
     elif seen is not None and (request.accept_folder or film_folder(house.journal, chosen) is None):
-        folder = record_film_folder(seen, request.output, chosen, by_person=request.accept_folder)
+        folder = record_film_folder(seen, request.output, house.workspace.home, by_person=request.accept_folder)
         house.journal.append(chosen, [folder], machine.now())
     if request.replace_complete and house.journal.last(chosen, "ReplacementAllowed") is None:
         house.journal.append(chosen, [ReplacementAllowed()], machine.now())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +19,7 @@ from bridge.cli.opened import place_with_mistakes, with_journal, with_place
 from bridge.cli.run import run_again
 from bridge.requests import Answer
 from bridge.sayings import Done
+from core.catching_up import catch_up_alone
 from core.decide.diagnosis import TABLE
 from core.explain import catalogue
 from core.explain.filling import Language
@@ -60,6 +62,7 @@ def _answer(where: Place, a: argparse.Namespace, console: Console) -> int:
                 return code
         if not (a.later or a.answer == "stop"):
             where = place()  # a film is made here now: all settings must be right, before anything is on record
+        catch_up_alone(Path(journal.accepted(job).output), journal, where.workspace())
         notes = put_on_record(journal, job, a.about, a.answer, file=a.file, always=a.always, speak=speak)
         _say(console, notes, a.answer, speak)
     finally:

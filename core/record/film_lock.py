@@ -30,14 +30,19 @@ _TRIES = 20
 """How often a lock is taken whose file its last owner removes meanwhile."""
 
 
+def file(output: str, folder_name: str) -> Path:
+    """Where the lock of a film lies."""
+    name = hashlib.blake2b(os.fsencode(os.path.basename(output)), digest_size=10).hexdigest()
+    return Path(os.path.realpath(os.path.dirname(output))) / folder_name / f"{name}.lock"
+
+
 @contextmanager
 def held_beside(
     output: str, folder_name: str, home: Path, lock: Callable[[int], None]
 ) -> Iterator[None]:
     """Hold a film where it stands, with `lock` for an open file. Refused(job-running) names who holds it."""
-    folder = Path(os.path.realpath(os.path.dirname(output))) / folder_name
-    name = hashlib.blake2b(os.fsencode(os.path.basename(output)), digest_size=10).hexdigest()
-    place = folder / f"{name}.lock"
+    place = file(output, folder_name)
+    folder = place.parent
     release: Callable[[], None] | None = None
     with contextlib.suppress(OSError):  # see above: nothing can be published there either
         release = _taken(place, output, home, lock)

@@ -11,7 +11,8 @@ import os
 import platform
 from pathlib import Path
 
-from core.record import papers, private
+from core.record import private
+from core.record.workspace import flush_directory, take_place
 
 OWNERS = "owners"
 
@@ -21,9 +22,20 @@ def sign(scratch: Path, home: Path) -> None:
     if scratch.is_relative_to(home):
         return
     mark = scratch / OWNERS / name(home)
-    if not mark.exists():
-        private.make_folder(mark.parent)
-        papers.put(mark, os.fsencode(_said(home)), mode=private.FILE)
+    if mark.exists():
+        return
+    private.make_folder(mark.parent)
+    part = mark.with_name(f".{mark.name}.part")  # always the same name: what a power cut leaves is written over
+    with open(part, "wb", opener=private.opener) as handle:
+        handle.write(os.fsencode(_said(home)))
+        handle.flush()
+        os.fsync(handle.fileno())
+    try:
+        take_place(part, mark)
+    except FileNotFoundError:
+        if not mark.exists():  # else another process of this data folder has just done the same
+            raise
+    flush_directory(mark.parent)
 
 
 def mark_of(home: Path) -> tuple[str, str]:
@@ -45,6 +57,8 @@ def _others(scratch: Path, home: Path) -> dict[str, str]:
     folder, here = scratch / OWNERS, platform.node()
     found = {}
     for mark in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if mark.suffix == ".part":
+            continue
         machine, _, path = os.fsdecode(mark.read_bytes()).partition("\n")
         if mark.name != name(home) and not (machine == here and not Path(path).exists()):
             found[mark.name] = path if machine == here else f"{machine}: {path}"

@@ -22,8 +22,10 @@ from core.model.orders import Marks
 from core.record import owners, private
 from core.record.journal import Journal
 from core.record.memory import Memory
+from core.record.workspace import take_place
 
 INDEX = "index"
+_PART = ".part"
 _READ = "INSERT INTO switches VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET is_on = 1"
 _SEAL = "INSERT OR IGNORE INTO seals VALUES (?, ?, '', ?)"
 """A seal whose job is not on record any more has none."""
@@ -49,6 +51,32 @@ class SegmentIndex:
         the journal has it too."""
         self._beside.submit(self._write, self._path(seal.key), codec.encode(Entry(seal=seal, marks=marks)))
 
+    def complete(self, seals: Iterable[SegmentSealed]) -> None:
+        """Write the entries that a power cut or a drive that was away took, and wait until all are written. The packet hashes of
+        the sources are then missing in them. A disk that refuses is no loss."""
+        wanted = list(seals)
+        self._beside.submit(self._complete, wanted).result()
+
+    def _complete(self, seals: list[SegmentSealed]) -> None:
+        shelves = {self._path(seal.key).parent for seal in seals}
+        there = {path for shelf in shelves if shelf.is_dir() for path in shelf.iterdir()}
+        for seal in seals:
+            if seal.file and (path := self._path(seal.key)) not in there:
+                self._write(path, codec.encode(Entry(seal=seal)))
+
+    def sweep(self, known: set[str], *, before: float) -> None:
+        """Remove this data folder's entries of segments that are not on record, and unfinished ones, that were written before a
+        moment (unix seconds): a power cut left them. OSError."""
+        for path in self._folder.glob("*/*"):
+            if path.suffixes[:1] == [f".{self._owner}"] and (path.suffix == _PART or path.stem not in known) and (
+                path.lstat().st_mtime < before
+            ):
+                path.unlink(missing_ok=True)
+
+    def was_read(self, journal: Journal) -> bool:
+        """Whether the journal has taken everything that stands in the index of this scratch folder."""
+        return bool(journal.read("SELECT 1 FROM switches WHERE name = ?", (self._switch,)))
+
     def forget(self, key: str) -> None:
         """Remove this data folder's entry, before the seal itself is forgotten. OSError."""
         self._beside.submit(lambda: None).result()  # an entry that is still being written would come back
@@ -70,14 +98,14 @@ class SegmentIndex:
         """Entries of this data folder, and of those that are gone from this machine. OSError."""
         others = owners.living(self._scratch, self._home)
         for path in sorted(self._folder.glob("*/*")):
-            if path.suffix.lstrip(".") not in others:
+            if path.suffix != _PART and path.suffix.lstrip(".") not in others:
                 with contextlib.suppress(OSError, ValueError):  # torn by a power cut: that segment is rendered again
                     yield codec.decode(path.read_bytes(), Entry)
 
     def restore(self, journal: Journal) -> int:
         """Put on record what the journal does not know, once for each scratch folder; how many segments. Without an index nothing
         is written: the request may still be refused. OSError."""
-        if self._was_read(journal) or not self._folder.is_dir():
+        if self.was_read(journal) or not self._folder.is_dir():
             return 0
         known = {seal.key for seal, _ in journal.all_seals()}
         found = [entry for entry in self.entries() if entry.seal.key not in known and self._stands(entry.seal)]
@@ -95,15 +123,13 @@ class SegmentIndex:
 
     def begin(self, journal: Journal) -> None:
         """Entries are added to this index from now on, and the journal knows them all: it is not read again."""
-        if not self._was_read(journal):
+        if not self.was_read(journal):
             journal.later(_READ, [(self._switch,)])
 
-    def _was_read(self, journal: Journal) -> bool:
-        return bool(journal.read("SELECT 1 FROM switches WHERE name = ?", (self._switch,)))
-
-    def keys(self) -> set[str]:
-        """Content keys that a data folder which still exists has an entry for. OSError."""
-        known = {self._owner, *owners.living(self._scratch, self._home)}
+    def keys(self, journal: Journal) -> set[str]:
+        """Content keys whose segments may be needed by a data folder which still exists: those that another one has an entry for,
+        and our own while the journal has not read them. OSError."""
+        known = {*owners.living(self._scratch, self._home), *(() if self.was_read(journal) else (self._owner,))}
         return {path.stem for path in self._folder.glob("*/*") if path.suffix.lstrip(".") in known}
 
     def drop(self, key: str) -> None:
@@ -125,10 +151,12 @@ class SegmentIndex:
         with contextlib.suppress(OSError):
             for folder in (path.parent.parent, path.parent):  # never the scratch folder: its drive may be out
                 folder.mkdir(mode=private.FOLDER, exist_ok=True)
-            with open(path, "wb", opener=private.opener) as handle:
+            part = path.with_name(f"{path.name}{_PART}")
+            with open(part, "wb", opener=private.opener) as handle:
                 handle.write(data)
                 handle.flush()
                 os.fsync(handle.fileno())
+            take_place(part, path)
             if os.name != "nt":
                 names = os.open(path.parent, os.O_RDONLY)
                 try:

@@ -4,7 +4,7 @@
     <home>/pictures/                last good frames before damage, for reports
     <scratch>/store/ab/abcd….mov    sealed segments, named by content key
     <scratch>/work/<job>/           part files; not believed, removed freely
-    <folder of the film>/.hotsplice/  the film being joined, the film it replaced, and JOB.place, which marks the folder
+    <folder of the film>/.hotsplice/  the film being joined, the films it replaced, and the folder's mark (`folder_mark`)
 
 A file becomes true by: part file, flush by its writer, rename, flush of its folder, journal (of a segment the last two at once).
 """
@@ -71,13 +71,13 @@ def flush_directory(path: Path) -> None:
         os.close(handle)
 
 
-def _make(path: Path, base: Path) -> None:
+def make_below(path: Path, base: Path) -> None:
     """A durable directory below `base`, which is never made itself: its drive may be out. FileNotFoundError without it."""
     if path.is_dir():
         return
     if path == base:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-    _make(path.parent, base)
+    make_below(path.parent, base)
     path.mkdir(mode=private.FOLDER, exist_ok=True)
     flush_directory(path.parent)
 
@@ -111,7 +111,7 @@ class Workspace:
         """Folders for a job; part files of an earlier run are removed (its owner is gone: we hold the lock)."""
         work = self.scratch / "work" / job
         for folder in (work, self.scratch / "store"):
-            _make(folder, self.scratch.parent)
+            make_below(folder, self.scratch.parent)
         if fresh := [shelf for digit in "0123456789abcdef" if not (shelf := folder / digit).is_dir()]:
             for shelf in fresh:
                 shelf.mkdir(mode=private.FOLDER, exist_ok=True)
@@ -128,7 +128,7 @@ class Workspace:
     def picture(self, name: str) -> Path:
         """A name for a small picture of the last good frame before damage: it stays, for reports."""
         folder = self.home / "pictures"
-        _make(folder, self.home)
+        make_below(folder, self.home)
         return folder / name
 
     def discard(self, part: Path) -> None:
@@ -148,14 +148,14 @@ class Workspace:
         """
         file = f"{key[1:2]}/{key}{extension}"
         target = self.stored(file)
-        _make(target.parent, self.scratch / "store")
+        make_below(target.parent, self.scratch / "store")
         _rename(part, target)
         flushing = self._beside.submit(flush_directory, target.parent)
         part.with_name(part.name + ".png").unlink(missing_ok=True)
         return Sealed(file, flushing.result)
 
-    def close_job(self, job: str, output: Path, *, resumable: bool = False) -> None:
-        """Remove a job's part files; the store stays, and the mark in the film's folder of a job that can be resumed."""
+    def close_job(self, job: str, output: Path) -> None:
+        """Remove a job's part files; the store stays."""
         work = self.scratch / "work" / job
         if work.is_dir():
             for old in work.iterdir():
@@ -163,8 +163,6 @@ class Workspace:
             work.rmdir()
         for old in (output.parent / BESIDE).glob(f"*.{job}.part*") if (output.parent / BESIDE).is_dir() else ():
             old.unlink()
-        if not resumable:
-            (output.parent / self.folder_mark(job)).unlink(missing_ok=True)
         self._remove_if_empty(output.parent / BESIDE)
 
     @staticmethod
@@ -178,29 +176,10 @@ class Workspace:
 
     # The film -----------------------------------------------------------------------------------------------------
 
-    @staticmethod
-    def folder_mark(job: str) -> str:
-        """The file by which a job knows the film's folder again, relative to that folder."""
-        return f"{BESIDE}/{job}.place"
-
-    @staticmethod
-    def mark_folder(output: Path, mark: str, token: str) -> None:
-        """Leave a token in the film's folder, which must be there. OSError."""
-        target = output.parent / mark
-        _make(target.parent, output.parent)
-        private.share(target.parent)
-        part = target.with_name(target.name + ".part")
-        with open(part, "wb", opener=private.opener) as handle:
-            handle.write(os.fsencode(token))
-            handle.flush()
-            os.fsync(handle.fileno())
-        _rename(part, target)
-        flush_directory(target.parent)
-
     def staged(self, job: str, output: Path) -> Path:
         """Where the film is joined: on the same volume as its place, so that publishing is a rename. FileNotFoundError when the
         film's folder is not there."""
-        _make(output.parent / BESIDE, output.parent)
+        make_below(output.parent / BESIDE, output.parent)
         private.share(output.parent / BESIDE)
         return output.parent / BESIDE / f"{output.stem}.{job}.part{output.suffix}"
 
@@ -278,16 +257,16 @@ class Workspace:
         finally:
             self.exchanged(output)
 
-    def exchanged(self, output: Path) -> bool:
+    def exchanged(self, output: Path, *, same: Callable[[Path, Path], bool] = Path.samefile) -> bool:
         """Whether `roll_back` was begun here, is not on record yet, and came far enough to be finished: then it now is. Undone
-        otherwise."""
+        otherwise. `same` tells whether two names lead to one file."""
         kept, spare = self.kept(output), self.swap(output)
         if not spare.exists():
             return False
         if not output.exists():
             _rename(spare, output)
             return False
-        if spare.samefile(output):
+        if same(spare, output):
             spare.unlink()
             return False
         if not kept.exists():

@@ -108,7 +108,7 @@ def test_an_exchange_that_was_cut_is_ended_and_recorded_once(place, recorded):
     place.workspace.roll_back(place.output)
     if recorded:
         record_roll_back(place.output, place.journal)
-    assert catch_up(place.output, place.journal, place.workspace) is True
+    assert catch_up(place.output, place.journal, place.workspace) is not recorded, "one on record is over: the next exchanges again"
     assert isinstance(place.last(), FilmRolledBack)
     assert place.known() == place.standing() == before[::-1]
     assert sum(isinstance(entry.fact, FilmRolledBack) for entry in place.journal.facts("job1")) == 1
@@ -131,3 +131,13 @@ def test_a_film_nobody_knows_has_no_record_to_bring_up(place):
     record_roll_back(place.output, place.journal)
     assert catch_up(place.output, place.journal, place.workspace) is False
     assert len(place.journal.facts("job1")) == 1
+
+
+def test_names_of_one_film_are_known_by_its_bytes_where_the_file_system_does_not_show_its_inode(place, monkeypatch):
+    place.publish("one")
+    place.publish("two")
+    before = place.known()
+    place.workspace.roll_back(place.output)
+    monkeypatch.setattr(Path, "samefile", lambda one, other: False)
+    assert catch_up(place.output, place.journal, place.workspace) is True
+    assert place.known() == place.standing() == before[::-1]

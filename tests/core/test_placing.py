@@ -8,11 +8,16 @@ import msgspec
 import pytest
 
 from core import placing
-from core.model.facts import FolderRecorded
+from core.catching_up import catch_up
+from core.model.facts import FolderRecorded, JobAccepted, JobFinished
 from core.model.folder import FolderIdentity
 from core.model.refusal import Refused
 from core.perform import volumes
+from core.record import folder_mark
+from core.record.journal import Journal
 from core.record.workspace import Workspace
+
+HOME = Path("/data")
 
 
 @pytest.fixture
@@ -22,7 +27,7 @@ def output(tmp_path: Path) -> Path:
 
 
 def recorded(output: Path) -> FolderIdentity:
-    return placing.record_film_folder(volumes.identify(output.parent), output, "job1").folder
+    return placing.record_film_folder(volumes.identify(output.parent), output, HOME).folder
 
 
 def unplugged(known: FolderIdentity) -> FolderIdentity:
@@ -68,7 +73,7 @@ def test_a_folder_that_takes_no_token_is_recorded_without_one(output, monkeypatc
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Workspace, "mark_folder", full)
+    monkeypatch.setattr(folder_mark, "leave", full)
     known = recorded(output)
     assert known.token == "" and volumes.changed(known) == ""
     assert volumes.changed(unplugged(known)) == "volume-gone"
@@ -79,14 +84,14 @@ def test_a_drive_that_is_pulled_before_the_job_is_accepted_is_not_marked(output,
     output.parent.rename(tmp_path / "away")
     output.parent.mkdir()
     with pytest.raises(Refused, match="output-gone"):
-        placing.record_film_folder(seen, output, "job1")
+        placing.record_film_folder(seen, output, HOME)
     assert list(output.parent.iterdir()) == []
 
 
 def test_nothing_is_made_on_the_way_to_a_film(tmp_path):
     gone = tmp_path / "drive" / "films" / "film.mov"
     space = Workspace(tmp_path / "home", tmp_path / "scratch")
-    for act in (lambda: space.staged("job1", gone), lambda: Workspace.mark_folder(gone, ".hotsplice/job1.place", "t")):
+    for act in (lambda: space.staged("job1", gone), lambda: folder_mark.write(gone, ".hotsplice/film.mov.place", "t")):
         with pytest.raises(FileNotFoundError):
             act()
     assert not (tmp_path / "drive").exists()
@@ -102,12 +107,30 @@ def test_nothing_is_sealed_below_an_empty_mount_point(tmp_path):
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
-def test_a_mark_stays_while_its_job_can_be_resumed(output, tmp_path):
-    space, known = Workspace(tmp_path / "home", tmp_path / "scratch"), recorded(output)
-    space.close_job("job1", output, resumable=True)
+def test_a_mark_stays_while_a_job_can_be_resumed_and_is_swept_when_none_can(output, tmp_path):
+    space, journal = Workspace(HOME, tmp_path / "scratch"), Journal(tmp_path / "journal.db")
+    known = recorded(output)
+    accepted = JobAccepted(digest="r", timeline_path="", timeline_name="", output=str(output), preset="")
+    journal.accept("job1", accepted, b"", 1.0)
+    catch_up(output, journal, space)
     assert volumes.marked(known)
-    space.close_job("job1", output)
-    assert list(output.parent.iterdir()) == []
+    journal.append("job1", [JobFinished(outcome="complete")], 2.0)
+    catch_up(output, journal, space)
+    assert not volumes.marked(known)
+
+
+def test_a_mark_that_a_power_cut_left_serves_the_next_job_and_a_torn_one_is_written_anew(output):
+    first = recorded(output)
+    assert recorded(output).token == first.token
+    (output.parent / first.mark).write_bytes(bytes(16))
+    second = recorded(output)
+    assert second.token != first.token
+    assert volumes.marked(second)
+
+
+def test_two_data_folders_have_marks_of_their_own(output):
+    other = placing.record_film_folder(volumes.identify(output.parent), output, HOME / "other").folder
+    assert other.mark != recorded(output).mark
 
 
 def test_what_is_on_record_of_a_folder_reads_as_it_was_written(output):

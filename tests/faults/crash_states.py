@@ -160,16 +160,14 @@ def _survive(node: Node, model: Model, chance: random.Random) -> None:
     node.pending.clear()
 
 
-def disk_of(folder: Path) -> Disk:
-    """The content of a folder as a disk on which all of it is durable. The numbers are those that a `Recorder` gives to it."""
+def disk_of(folder: Path, numbers: dict[str, int]) -> Disk:
+    """The content of a folder as a disk on which all of it is durable, with the numbers that a `Recorder` gave to its paths."""
     inodes: dict[int, int] = {os.lstat(folder).st_ino: ROOT}
     paths: dict[int, Path] = {ROOT: folder}
     nodes: dict[int, Node] = {}
-    for place, folders, files in os.walk(folder):
-        for name in sorted(folders + files):
-            path = Path(place, name)
-            number = inodes.setdefault(path.lstat().st_ino, len(inodes))
-            paths[number] = path
+    for name, number in numbers.items():
+        paths[number] = folder / name
+        inodes[paths[number].lstat().st_ino] = number
     for number, path in paths.items():
         facts = path.lstat()
         node = nodes[number] = Node(facts.st_mode, modified_ns=facts.st_mtime_ns)
@@ -191,12 +189,15 @@ def copy_of(disk: Disk) -> Disk:
     return Disk(nodes)
 
 
-def lay_out(disk: Disk, folder: Path) -> None:
-    """Write what can be reached on a disk into an empty folder."""
+def lay_out(disk: Disk, folder: Path) -> dict[str, int]:
+    """Write what can be reached on a disk into an empty folder; the number of every path there."""
     written: dict[int, Path] = {}
+    numbers: dict[str, int] = {}
 
     def put(number: int, path: Path) -> None:
         node = disk.nodes[number]
+        if number != ROOT:
+            numbers[str(path.relative_to(folder))] = number
         if stat.S_ISDIR(node.mode):
             path.mkdir(exist_ok=True)
             for name, one in node.names.items():
@@ -215,3 +216,4 @@ def lay_out(disk: Disk, folder: Path) -> None:
             os.utime(path, ns=(node.modified_ns, node.modified_ns))
 
     put(ROOT, folder)
+    return numbers

@@ -21,6 +21,8 @@ class RecordedVolume:
 
     def __init__(self, place: Path, behind: Path) -> None:
         self.place, self.behind = place, behind
+        self.numbers: dict[str, int] = {}
+        """The numbers that files and folders have from the next `mount` on, by their paths; what is not named gets a new one."""
         self._server: subprocess.Popen[str] | None = None
         self._former: list[subprocess.Popen[str]] = []
 
@@ -29,7 +31,7 @@ class RecordedVolume:
         """Whether the volume is there."""
         return os.path.ismount(self.place)
 
-    def _say(self, **told: object) -> None:
+    def _say(self, **told: object) -> dict[str, int]:
         if self._server is None or self._server.poll() is not None:
             with self.behind.with_name(f"{self.behind.name}.said").open("ab") as said:
                 self._server = subprocess.Popen(
@@ -39,19 +41,25 @@ class RecordedVolume:
         assert self._server.stdin and self._server.stdout
         self._server.stdin.write(json.dumps(told) + "\n")
         self._server.stdin.flush()
-        if not self._server.stdout.readline():
+        answer = self._server.stdout.readline()
+        if not answer:
             raise RuntimeError(f"the program behind {self.place} has ended")
+        return dict(json.loads(answer))
 
     def mount(self) -> None:
         """Serve the folder behind, with an empty record."""
         self.place.mkdir(parents=True, exist_ok=True)
         self.behind.mkdir(parents=True, exist_ok=True)
-        self._say(do="mount", folder=str(self.behind), at=str(self.place))
+        self._say(do="mount", folder=str(self.behind), at=str(self.place), numbers=self.numbers)
         deadline = time.monotonic() + 10
         while not self.mounted:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{self.place} could not be mounted")
             time.sleep(0.002)
+
+    def numbered(self) -> dict[str, int]:
+        """The numbers that files and folders have now."""
+        return self._say(do="numbers")
 
     def unmount(self) -> None:
         """Take it away, whoever uses it. The mount point is an empty folder then."""

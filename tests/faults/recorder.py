@@ -3,7 +3,8 @@
     python -m tests.faults.recorder
 
 Commands are lines of JSON on standard input, one answer each on standard output:
-    {"do": "mount", "folder": F, "at": M}   serve folder F at mount point M, with an empty record
+    {"do": "mount", "folder": F, "at": M, "numbers": N}   serve folder F at mount point M, with an empty record; N: path to number
+    {"do": "numbers"}                       answer with the numbers of all paths
     {"do": "trace", "file": T}              pickle the record, the fields of each `Change`, into T
     {"do": "vanish", "after": N, "sign": F} exit without a word at the N-th read or change from now on; with F: make file F instead
 The process serves one mount at a time. After `fusermount3 -u M` it waits for the next `mount`.
@@ -47,15 +48,20 @@ class Change(NamedTuple):
 
 
 class Recorder(Faulty):
-    """The folder, with a record of what was done to it. Numbers follow the inodes of the folder behind."""
+    """The folder, with a record of what was done to it. Numbers follow the inodes of the folder behind, and are the inodes of
+    the mount: given the `numbers` of an earlier mount, its files have the inodes again that they had, as on a real disk."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, numbers: dict[str, int] | None = None) -> None:
         super().__init__(root)
         self.changes: list[Change] = []
         self.vanish_after, self.sign = 0, ""
         self._one = threading.RLock()
         self._numbers: dict[int, int] = {os.lstat(root).st_ino: ROOT}
         self._next = 1
+        for path, number in (numbers or {}).items():
+            self._next = max(self._next, number + 1)
+            with contextlib.suppress(FileNotFoundError):  # renamed or removed since
+                self._numbers[os.lstat(os.path.join(root, path)).st_ino] = number
         for folder, folders, files in os.walk(root):
             for name in sorted(folders + files):
                 self._number(os.lstat(os.path.join(folder, name)).st_ino)
@@ -63,6 +69,10 @@ class Recorder(Faulty):
     def number_of(self, path: str) -> int:
         """The number of what has this name now."""
         return self._number(os.lstat(self._at(path)).st_ino)
+
+    def numbers(self) -> dict[str, int]:
+        """The number of every path, relative to the folder."""
+        return {os.path.relpath(path, self.root): self._number(os.lstat(path).st_ino) for path in _paths(self.root)}
 
     def _number(self, inode: int) -> int:
         if inode not in self._numbers:
@@ -96,17 +106,22 @@ class Recorder(Faulty):
 
     def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
         if fh is None:
-            return super().getattr(path)
+            found = super().getattr(path)
+            return {**found, "st_ino": self._inode(found["st_ino"])}
         facts = os.fstat(fh)
-        found = {name: getattr(facts, name) for name in ("st_gid", "st_mode", "st_nlink", "st_size", "st_uid", "st_ino")}
-        return {**found, **{name: getattr(facts, f"{name}_ns") for name in ("st_atime", "st_mtime", "st_ctime")}}
+        found = {name: getattr(facts, name) for name in ("st_gid", "st_mode", "st_nlink", "st_size", "st_uid")}
+        return {**found, "st_ino": self._inode(facts.st_ino), **{name: getattr(facts, f"{name}_ns") for name in ("st_atime", "st_mtime", "st_ctime")}}
+
+    def _inode(self, behind: int) -> int:
+        with self._one:
+            return self._number(behind) + 1
 
     def readdir(self, path: str, fh: int) -> Any:
         found = []  # a name without an inode number is left out by the C library
         for name in super().readdir(path, fh):
             with contextlib.suppress(OSError):
                 facts = os.lstat(os.path.join(self._at(path), name))
-                found.append((name, {"st_ino": facts.st_ino, "st_mode": facts.st_mode}, 0))
+                found.append((name, {"st_ino": self._inode(facts.st_ino), "st_mode": facts.st_mode}, 0))
         return found
 
     def create(self, path: str, mode: int, fi: Any = None) -> int:
@@ -192,6 +207,10 @@ class Recorder(Faulty):
             self._note("fsyncdir", path, self.number_of(path))
 
 
+def _paths(root: str) -> list[str]:
+    return [os.path.join(folder, name) for folder, folders, files in os.walk(root) for name in folders + files]
+
+
 def main() -> None:
     """Serve mounts until standard input ends."""
     mounts: queue.Queue[tuple[Recorder, str] | None] = queue.Queue()
@@ -199,16 +218,18 @@ def main() -> None:
 
     def obey() -> None:
         for line in sys.stdin:
-            told = json.loads(line)
+            told, answer = json.loads(line), dict[str, int]()
             if told["do"] == "mount":
-                now[:] = [Recorder(os.path.realpath(told["folder"]))]
+                now[:] = [Recorder(os.path.realpath(told["folder"]), told.get("numbers"))]
                 mounts.put((now[0], told["at"]))
+            elif told["do"] == "numbers":
+                answer = now[0].numbers()
             elif told["do"] == "vanish":
                 now[0].sign, now[0].vanish_after = told["sign"], told["after"]
             else:
                 with open(told["file"], "wb") as file:
                     pickle.dump([tuple(change) for change in now[0].changes], file)
-            print("{}", flush=True)
+            print(json.dumps(answer), flush=True)
         mounts.put(None)
 
     threading.Thread(target=obey, daemon=True).start()

@@ -8,7 +8,8 @@ What must hold after the cut:
 And after the same command again:
 4. It ends as an undisturbed run does, with the same film: byte for byte, or frame for frame and sample for sample.
 5. The folders hold what they hold after an undisturbed run, name for name: nothing half-written, nothing elsewhere. A segment
-   that lost its record is removed by `clean` two hours later, no earlier. The record of the film is of these bytes; no job and no
+   that lost its record is removed by `clean` two hours later, no earlier, with its entry in the index. A lock or a mark beside
+   the film is removed by the next run for that film; where that run found nothing to do, by `clean`. The record of the film is of these bytes; no job and no
    process is left. What was on record was not made again.
 6. No source is touched.
 """
@@ -45,6 +46,7 @@ def try_cut(
     missing = _after_the_cut(verdict, rig, scenario, recording, place)
     rolled_back = record.read(rig.behind(rig.home)).rolled_back
     disks = rig.disks() if twice else []
+    runs = _runs(rig)
     ended = _again(verdict, rig, scenario)
     if twice and ended is not None:
         second = Recording(disks, rig.changes(), [], ended.exit_code)
@@ -53,9 +55,11 @@ def try_cut(
             verdict.fired.append(_label(second, at, models))
             rig.become(_after(second, at, models, chance))
             missing += _after_the_cut(verdict, rig, scenario, second, at)
-            rolled_back = record.read(rig.behind(rig.home)).rolled_back
+            rolled_back, runs = record.read(rig.behind(rig.home)).rolled_back, _runs(rig)
             ended = _again(verdict, rig, scenario)
     if ended is not None:
+        if _runs(rig) == runs:
+            _clean_beside(verdict, rig)
         _at_the_end(verdict, rig, scenario, ended, rolled_back, missing)
     verdict.expect(look(sources) == before, "a source was touched")
     verdict.seconds = time.monotonic() - began
@@ -155,10 +159,25 @@ def _at_the_end(verdict: Verdict, rig: Rig, scenario: Scenario, ended: Ended, ro
     verdict.expect(not left, f"left in the temporary folder: {left}")
 
 
+def _runs(rig: Rig) -> int:
+    """How many runs have begun."""
+    return record.read(rig.behind(rig.home)).kinds["RunStarted"]
+
+
+def _clean_beside(verdict: Verdict, rig: Rig) -> None:
+    """Where the run that followed had nothing to do for the film, `clean` removes the lock and the mark that the cut left."""
+    beside = rig.out / ".hotsplice"
+    if [*beside.glob("*.lock"), *beside.glob("*.place"), *beside.glob("*.place.part")]:
+        ended = rig.run(["clean"])
+        verdict.expect(ended.exit_code == 0, f"clean ended with {ended.exit_code}: {ended.said[-400:]}")
+
+
 def _age_strays(verdict: Verdict, rig: Rig) -> None:
-    """Segments without a record: two hours later, `clean` removes them."""
+    """Segments without a record, and their entries in the index: two hours later, `clean` removes them."""
     store, known = rig.scratch / "store", record.read(rig.behind(rig.home)).seals
+    keys = {Path(file).stem for file in known}
     strays = [path for path in store.glob("*/*") if str(path.relative_to(store)) not in known]
+    strays += [path for path in (rig.scratch / "index").glob("*/*") if path.stem not in keys]
     verdict.strays = [path.name for path in strays]
     for path in strays:
         os.utime(path, (path.stat().st_mtime - 7200,) * 2)

@@ -83,6 +83,7 @@ class Rig(Lane):
 
     layout: Layout = "one"
     volumes: list[RecordedVolume] = field(default_factory=list)
+    _numbers: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         back = self.root.with_name(f"{self.root.name}-back")
@@ -121,6 +122,7 @@ class Rig(Lane):
         for volume in self.volumes:
             shutil.rmtree(volume.behind, ignore_errors=True)
             volume.behind.mkdir(parents=True)
+            volume.numbers = {}
         shutil.rmtree(self.root, ignore_errors=True)
         (self.root / "tmp").mkdir(parents=True)
         for path in (self.home, self.scratch, self.out):
@@ -147,6 +149,7 @@ class Rig(Lane):
         self._states[name] = self.beside(f"state-{name.replace(' ', '-')}")
         for volume in self.volumes:
             shutil.copytree(volume.behind, self._states[name] / volume.place.name, symlinks=True)
+            self._numbers[name, volume.place.name] = volume.numbered()
 
     def restore(self, name: str) -> None:
         """The saved state with its dates, on volumes that were mounted anew."""
@@ -154,6 +157,7 @@ class Rig(Lane):
         for volume in self.volumes:
             shutil.rmtree(volume.behind)
             shutil.copytree(self._states[name] / volume.place.name, volume.behind, symlinks=True)
+            volume.numbers = self._numbers[name, volume.place.name]
         self.plug()
 
     def become(self, disks: Sequence[Disk]) -> None:
@@ -162,12 +166,12 @@ class Rig(Lane):
         for volume, disk in zip(self.volumes, disks, strict=True):
             shutil.rmtree(volume.behind)
             volume.behind.mkdir()
-            lay_out(disk, volume.behind)
+            volume.numbers = lay_out(disk, volume.behind)
         self.plug()
 
     def disks(self) -> list[Disk]:
         """The content of all volumes as it is, all of it durable."""
-        return [disk_of(volume.behind) for volume in self.volumes]
+        return [disk_of(volume.behind, volume.numbered()) for volume in self.volumes]
 
     # Runs -------------------------------------------------------------------------------------------------------------
 
