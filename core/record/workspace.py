@@ -275,7 +275,7 @@ class Workspace:
             except OSError:
                 return True  # no hard links: the third name stays, as the sign of what is not on record yet
             flush_directory(kept.parent)
-        return spare.samefile(kept)
+        return same(spare, kept)
 
     def forget_exchange(self, output: Path) -> None:
         """The exchange is on record: the third name goes."""
