@@ -96,9 +96,8 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.tally.started = machine.monotonic()
-        self._fewer, self._memory = 0, gathering.Gathered(self.journal)
+        self._fewer, self._lookout, self._memory = 0, Lookout(self.crew, PROBE), gathering.Gathered(self.journal)
         self._keeper = Gatekeeper(crew=self.crew, workspace=self.workspace, output=self.output)
-        self._lookout = Lookout(self.crew, PROBE)
         self._back: list[tuple[str, Outcome]] = []
         self._sealed: list[tuple[SegmentSealed, Sealed, _Given, Made]] = []
 
