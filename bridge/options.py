@@ -17,6 +17,7 @@ from core.explain.phrases import phrase
 MOST_JOBS = 256
 MOST_AT_ONCE = 16
 MOST_WAIT_S = 86400
+MOST_KEPT = 100
 DEVICES = ("cuda", "vaapi", "qsv", "videotoolbox", "d3d11va")
 
 
@@ -97,6 +98,15 @@ OPTIONS: Mapping[str, Option] = {
         "Seconds that a drive which went away is waited for when everything else is done. `--wait` on a command line goes before "
         "it.",
         "60", "with the next job", lambda value: 0 <= value <= MOST_WAIT_S,
+    ),
+    "kept_films": Option(
+        "2",
+        ("replaced films kept beside each film; each takes as much room as it did",),
+        "How many replaced films are kept beside each film, in the folder `.hotsplice` there, for `hotsplice rollback`. "
+        "Each takes as much room on the film's drive as it did in its place: with 2, a film of 50 GB made three times "
+        "takes 150 GB. What is more than that is removed when a film is published; the last complete film is always kept until a "
+        "newer complete one is verified, and a file that Hotsplice did not make is never removed.",
+        "2", "with the next job", lambda value: 1 <= value <= MOST_KEPT,
     ),
     "language": Option(
         "de",

@@ -18,6 +18,7 @@ import platformdirs
 from bridge import options, settings_text
 from core.explain.filling import LANGUAGES, Language
 from core.explain.phrases import phrase
+from core.model.policy import Policy
 from core.model.refusal import Refused
 from core.record import papers, private
 
@@ -44,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     low_priority: bool = False
     decode_with: str | None = None
     wait: float | None = None
+    kept_films: int = Policy().kept_films
     language: Language = msgspec.field(default_factory=language_of_system)
     media_folders: tuple[str, ...] = ()
     films: str | None = None

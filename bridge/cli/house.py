@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import msgspec
 import platformdirs
 
 from bridge import settings
@@ -127,6 +128,7 @@ def house(
 
 def _policy(chosen: settings.Settings, wait_s: float | None) -> Policy:
     """Who says how long to wait now, waits for answers as well; the setting is for drives alone."""
+    usual = Policy(kept_films=chosen.kept_films)
     if wait_s is not None:
-        return Policy(gate_patience_s=wait_s, answer_patience_s=wait_s)
-    return Policy() if chosen.wait is None else Policy(gate_patience_s=chosen.wait)
+        return msgspec.structs.replace(usual, gate_patience_s=wait_s, answer_patience_s=wait_s)
+    return usual if chosen.wait is None else msgspec.structs.replace(usual, gate_patience_s=chosen.wait)

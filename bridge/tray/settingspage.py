@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from bridge.options import DEVICES, MOST_AT_ONCE, MOST_JOBS
+from bridge.options import DEVICES, MOST_AT_ONCE, MOST_JOBS, MOST_KEPT
 from bridge.settings import Settings
 from bridge.tray.fields import DoorField, Folders, PathField
 from bridge.tray.parts import Choice, Column, Number, Tick, across, button, plain, scrolled, wrapped
@@ -106,6 +106,7 @@ class SettingsPage(QWidget):
             lambda value: -1 if value is None else int(value),
             " s",
         )
+        self._number("kept_films", 1, MOST_KEPT, "", int, int)
         self._choice("decode_with", ((say("settings-none", self._language), None), *((name, name) for name in DEVICES)))
         self._path("ffmpeg", folder=False)
         self._line("listen", say("setting-listen-none", self._language))

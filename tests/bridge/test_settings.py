@@ -292,7 +292,7 @@ def test_in_the_template_a_value_is_put_below_its_own_line(tmp_path: Path) -> No
     lines = (tmp_path / "settings.yaml").read_text().splitlines()
     template = options.template().splitlines()
     assert [line for line in lines if line not in ("decode_with: cuda", "wait: 5.5")] == template
-    assert lines[lines.index("decode_with: cuda") + 1].startswith("# wait:") and lines[lines.index("wait: 5.5") + 1].startswith("# language:")
+    assert lines[lines.index("decode_with: cuda") + 1].startswith("# wait:") and lines[lines.index("wait: 5.5") + 1].startswith("# kept_films:")
 
 
 def test_a_file_that_is_kept_elsewhere_is_changed_there(tmp_path: Path) -> None:

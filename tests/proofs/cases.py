@@ -23,8 +23,9 @@ class Case:
     third: Path
 
     def assemble(self, lane: Lane, cut: Path) -> list[str]:
-        """The command line for a cut."""
-        return ["assemble", str(cut), "-o", str(self.standing(lane)), "-p", self.name, "-j", "2", "--json"]
+        """The command line for a cut; one that is incomplete takes the film's place too, so that a film is replaced."""
+        film = str(self.standing(lane))
+        return ["assemble", str(cut), "-o", film, "-p", self.name, "-j", "2", "--json", "--replace-complete"]
 
     def standing(self, lane: Lane) -> Path:
         """Where the film stands."""
