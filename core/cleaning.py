@@ -7,6 +7,7 @@ replaced stand nowhere else: they go when a person says so.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +17,10 @@ from core.catching_up import catch_up_alone
 from core.model.facts import SegmentSealed
 from core.model.orders import Assignment, CheckFilm, Made
 from core.model.policy import Policy
+from core.model.refusal import Refused
 from core.perform import machine
 from core.perform.crew import Crew
-from core.record import film_lock, folder_mark, owners
+from core.record import film_lock, folder_mark, locks, owners
 from core.record.jobs import ended, is_open
 from core.record.journal import Film, Journal
 from core.record.segment_index import SegmentIndex
@@ -95,10 +97,14 @@ def remove(found: Removable, journal: Journal, workspace: Workspace) -> int:
 
 
 def _sweep_beside(output: Path, journal: Journal, workspace: Workspace) -> None:
-    """Remove the lock and the mark that a power cut left beside a film."""
+    """Remove the lock and the mark that a power cut left beside a film, and the encoder's trial in the scratch folder."""
     mark = output.parent / folder_mark.name(workspace.home, output)
     if mark.exists() or film_lock.file(str(output), BESIDE).exists():
         catch_up_alone(output, journal, workspace)
+    if trials := workspace.trials(output):
+        with contextlib.suppress(Refused), locks.film(workspace.home, str(output), beside=""):
+            for trial in trials:
+                workspace.discard(trial)
 
 
 def _needed_by_open_jobs(journal: Journal) -> set[str]:

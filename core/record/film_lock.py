@@ -87,7 +87,8 @@ def _taken(place: Path, output: str, home: Path, lock: Callable[[int], None]) ->
 def _let_go(place: Path, handle: int) -> None:
     with contextlib.suppress(OSError):
         place.unlink(missing_ok=True)  # while it is still locked: nobody can hold a file that has no name
-    os.close(handle)
+    with contextlib.suppress(OSError):  # a drive that was pulled meanwhile fails here too; the lock is gone with it
+        os.close(handle)
 
 
 def _renewed(place: Path, output: str, home: Path, said: bytes) -> Callable[[], None]:

@@ -174,6 +174,10 @@ class Workspace:
         """Where the encoder is tried for a film: always the same name, so that the next run removes what a cut left."""
         return self.scratch / f"prove-{locks.name_of(str(output))}{extension}"
 
+    def trials(self, output: Path) -> list[Path]:
+        """What is left of trials for a film."""
+        return list(self.scratch.glob(f"prove-{locks.name_of(str(output))}.*"))
+
     # The film -----------------------------------------------------------------------------------------------------
 
     def staged(self, job: str, output: Path) -> Path:

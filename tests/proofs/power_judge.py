@@ -9,7 +9,7 @@ And after the same command again:
 4. It ends as an undisturbed run does, with the same film: byte for byte, or frame for frame and sample for sample.
 5. The folders hold what they hold after an undisturbed run, name for name: nothing half-written, nothing elsewhere. A segment
    that lost its record is removed by `clean` two hours later, no earlier, with its entry in the index. A lock or a mark beside
-   the film is removed by the next run for that film; where that run found nothing to do, by `clean`. The record of the film is of these bytes; no job and no
+   the film, or a trial of the encoder in scratch, is removed by the next run for that film; where that run found nothing to do, by `clean`. The record of the film is of these bytes; no job and no
    process is left. What was on record was not made again.
 6. No source is touched.
 """
@@ -165,9 +165,10 @@ def _runs(rig: Rig) -> int:
 
 
 def _clean_beside(verdict: Verdict, rig: Rig) -> None:
-    """Where the run that followed had nothing to do for the film, `clean` removes the lock and the mark that the cut left."""
+    """Where the run that followed had nothing to do for the film, `clean` removes the lock, the mark and the trial that the cut left."""
     beside = rig.out / ".hotsplice"
-    if [*beside.glob("*.lock"), *beside.glob("*.place"), *beside.glob("*.place.part")]:
+    left = [*beside.glob("*.lock"), *beside.glob("*.place"), *beside.glob("*.place.part"), *rig.scratch.glob("prove-*")]
+    if left:
         ended = rig.run(["clean"])
         verdict.expect(ended.exit_code == 0, f"clean ended with {ended.exit_code}: {ended.said[-400:]}")
 

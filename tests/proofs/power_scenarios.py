@@ -269,7 +269,7 @@ def scenarios(rig: Rig, cuts: Cuts) -> list[Scenario]:
     done(assemble(cuts.new), "new", 0)
     rig.restore("old")
     points = rig.beside("points")
-    rig.run(assemble(cuts.new), strike.order(points, rig.root, label="engine after-record SegmentSealed #2"))
+    rig.run(assemble(cuts.new), strike.order(points, rig.root, label="engine after-record SegmentSealed #1"))
     if not strike.struck(points):
         raise RuntimeError("the run that is to be resumed was not interrupted")
     rig.save("interrupted")

@@ -35,13 +35,15 @@ from tests.proofs.stage import look
 SEED = 11
 LAYOUTS: tuple[Layout, ...] = ("one", "apart")
 CUTS = {
-    "assemble": 48, "publish over a film": 56, "publish H.264": 40, "resume": 40, "roll back": 40, "clean": 24,
-    "answer relink": 40, "answer skip": 24,
+    "assemble": 36, "publish over a film": 44, "publish H.264": 30, "resume": 32, "roll back": 32, "clean": 18,
+    "answer relink": 32, "answer skip": 18,
 }  # fmt: skip
 """Cuts of each scenario in each layout."""
 QUICK = ("publish over a film", "roll back", "answer relink", "clean")
 TWICE = 8
 """Every so many-th cut the run that follows loses its power too."""
+_TELL_EVERY = 10
+"""Every so many points of a scenario one line of progress is printed."""
 _NAMING = {"fsync", "fsyncdir", "rename", "link", "unlink", "mkdir", "rmdir", "create"}
 
 
@@ -83,6 +85,8 @@ def prove_layout(
                     rig, scenario, recording, point, how, chance, cuts.old.parent, before, twice=number % TWICE == TWICE // 2
                 )
                 here.append(verdict)
+                if number % _TELL_EVERY == _TELL_EVERY - 1:
+                    say(f"{layout:6} {scenario.name:20} {number + 1} points so far, {sum(not one.wrong for one in here)} held")
                 for wrong in verdict.wrong:
                     say(f"WRONG  {layout}, {scenario.name}, cut after {' and then '.join(verdict.fired)}: {wrong}")
             if scenario.before.out != scenario.after.out and not _control(rig, scenario, recording, cuts.old.parent):

@@ -72,3 +72,15 @@ def test_without_locks_the_file_is_the_lock(tmp_path: Path) -> None:
     lock.write_text(f"{film_lock.platform.node()}\n{gone}\n/home\n")
     assert not held("two"), "its process is gone from this machine"
     assert not held("one") and not place.exists()
+
+
+def test_a_drive_that_is_pulled_takes_its_lock_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    close = os.close
+
+    def gone(handle: int) -> None:
+        close(handle)
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    with locks.film(tmp_path / "ours", str(tmp_path / "film.mov")):
+        monkeypatch.setattr(os, "close", gone)
+    monkeypatch.undo()
