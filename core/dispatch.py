@@ -142,6 +142,7 @@ def _join(state: Assembly, part: str, workspace: Workspace) -> JoinFilm:
                 frames=segment.frames,
                 digest=seal.digest,
                 file=str(workspace.stored(seal.file)) if seal.file else "",
+                file_hash=seal.file_hash if seal.file else "",
                 source=copied.path if copied else "",
                 fingerprint=copied.fingerprint if copied else "",
                 stream=copied.stream if copied else 0,
@@ -169,7 +170,14 @@ def _join(state: Assembly, part: str, workspace: Workspace) -> JoinFilm:
 def _sealed_sound(keys: list[str], state: Assembly, workspace: Workspace) -> tuple[JoinSound, ...]:
     seals = [state.believed[key] for key in keys]
     return tuple(
-        JoinSound(key=seal.key, file=str(workspace.stored(seal.file)), samples=seal.frames, digest=seal.digest) for seal in seals
+        JoinSound(
+            key=seal.key,
+            file=str(workspace.stored(seal.file)),
+            samples=seal.frames,
+            digest=seal.digest,
+            file_hash=seal.file_hash,
+        )
+        for seal in seals
     )
 
 

@@ -29,6 +29,7 @@ from core.record.memory import Memory
 from core.record.workspace import Workspace
 from core.request import House, Request
 
+_TOO_SHORT = ("source-too-short", "sound-too-short", "speed-runs-out")
 _OF_THE_RECIPE = {"preset-unfit", "program-mismatch", "encoder-device-gone"}
 """What a trial of the encoder can fail over; anything else is told as an encoder that does not work."""
 
@@ -83,17 +84,42 @@ def planned(
             detail="; ".join(proved.evidence.stderr[-2:]) or proved.evidence.detail or house.slate_words.title_of(proved.code),
         )
     assert isinstance(proved, Proved)
-    plan = planning.plan(
-        request.timeline,
-        sources,
-        preset=request.preset,
-        policy=house.policy,
-        signature=proved.signature,
-        build=house.build.identity,
-        slate_words=house.slate_words,
-    )
+    signature = proved.signature
+
+    def plan_of(sources: dict[str, Source | Failure]) -> Plan:
+        return planning.plan(
+            request.timeline,
+            sources,
+            preset=request.preset,
+            policy=house.policy,
+            signature=signature,
+            build=house.build.identity,
+            slate_words=house.slate_words,
+        )
+
+    plan = plan_of(sources)
+    doubted = _doubted(plan, sources)
+    if doubted:  # a header that gives no length, or too small a one, is no proof that media is too short
+        places = {path: source.path for path in doubted if isinstance(source := sources[path], Source)}
+        counted = preparation.examine(
+            crew, sorted(set(places.values())), policy=house.policy, stopped=lambda: bool(stopped()), count=True
+        )
+        sources = {**sources, **{path: counted[place] for path, place in places.items() if isinstance(counted[place], Source)}}
+        plan = plan_of(sources)
     plan = msgspec.structs.replace(plan, remarks=plan.remarks + opened.remarks)
     return _claimed(plan, request.preset, house, {s.path: s.volume for s in sources.values() if isinstance(s, Source)})
+
+
+def _doubted(made: Plan, sources: dict[str, Source | Failure]) -> list[str]:
+    """Paths whose media ends too soon by its header alone: its packets were not counted yet."""
+    short = {problem.path for problem in made.problems if problem.code in _TOO_SHORT}
+    return [
+        path
+        for path, source in sources.items()
+        if isinstance(source, Source)
+        and source.path in short
+        and not all(facts.counted for facts in ((source.video,) if source.video and not source.video.still else source.audio))
+    ]
 
 
 def _claimed(plan: Plan, preset: Preset, house: House, volumes: dict[str, str]) -> Assembly:

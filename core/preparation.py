@@ -72,9 +72,10 @@ def examine(
     policy: Policy,
     stopped: Callable[[], bool],
     on_done: Callable[[str, Outcome], None] = lambda name, outcome: None,
+    count: bool = False,
 ) -> dict[str, Source | Failure]:
-    """Open every path; for each the source, or the failure that says why there is none."""
-    orders = {path: Assignment(order=ExamineSource(path=path), rate=Fraction(25)) for path in paths}
+    """Open every path; for each the source, or the failure that says why there is none. `count` reads them to their end."""
+    orders = {path: Assignment(order=ExamineSource(path=path, count=count), rate=Fraction(25)) for path in paths}
     results = run_all(crew, orders, policy=policy, stopped=stopped, on_done=on_done)
     sources: dict[str, Source | Failure] = {}
     for path, result in results.items():

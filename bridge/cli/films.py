@@ -29,7 +29,7 @@ from core.model.failure import Evidence, Failure
 from core.model.orders import Assignment, CheckFilm, Order, Refuted, ValidateSeal
 from core.model.policy import Policy
 from core.model.refusal import Refused
-from core.perform import machine
+from core.perform import build, machine
 from core.perform.crew import Crew
 from core.record import locks
 from core.record.journal import Film, Journal
@@ -55,8 +55,19 @@ def run(arguments: argparse.Namespace) -> int:
     return with_journal(work, as_json=getattr(arguments, "json", False), reading=reading)
 
 
+def _witness(where: Place) -> str:
+    """The ffmpeg that is asked before a film is called changed; empty where none runs."""
+    try:
+        return build.find(where.settings.ffmpeg, where.home).path
+    except Refused:
+        return ""
+
+
 def _perform(where: Place, orders: dict[str, Order], stall_s: float) -> dict[str, Any]:
-    crew = Crew(min(len(orders), where.settings.jobs or machine.cores()) or 1, stall_s=stall_s)
+    deep = any(isinstance(order, CheckFilm) and order.deep for order in orders.values())
+    crew = Crew(
+        min(len(orders), where.settings.jobs or machine.cores()) or 1, stall_s=stall_s, ffmpeg=_witness(where) if deep else ""
+    )
     try:
         assignments = {name: Assignment(order=order) for name, order in orders.items()}
         return preparation.run_all(crew, assignments, policy=Policy(attempts=2), stopped=lambda: False)

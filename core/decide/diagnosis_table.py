@@ -100,6 +100,7 @@ TABLE: tuple[Row, ...] = (
     # What our own checks name.
     Row("program-fault", _MOMENT, note=("program",)),
     Row("source-not-handled", _MOMENT, note=("not-made",)),
+    Row("source-begins-anew", _USER, place=("source",), note=("begins-anew",)),
     Row("read-failed-once", _MOMENT, place=("source",), note=("read-failed-once",)),
     Row("source-changed", _MOMENT, note=("source-changed",)),
     Row("source-growing", _MOMENT, place=("source",), note=("growing",)),

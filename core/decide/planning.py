@@ -51,8 +51,8 @@ class _Draft:
     segments: list[Segment] = field(default_factory=list)
     problems: dict[tuple[str, str], tuple[list[int], list[str], str]] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
-    short: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """By path: the frames that are there, and those that its too long shots ask for."""
+    short: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    """By code and path: the frames that are there, and those that its too long shots ask for."""
 
     def problem(self, code: str, path: str, detail: str, *, shot: int | None = None, clip: str = "") -> None:
         shots, clips, _ = self.problems.setdefault((code, path), ([], [], detail))
@@ -61,13 +61,13 @@ class _Draft:
         if clip and clip not in clips:
             clips.append(clip)
 
-    def too_short(self, path: str, there: int, shot: Shot) -> None:
+    def too_short(self, code: str, path: str, there: int, shot: Shot) -> None:
         """The shots of one file are one problem, so the frames of all of them are counted."""
-        before, asked = self.short.get(path, (0, 0))
-        have, wanted = self.short[path] = before + there, asked + shot.frames
-        self.problem("source-too-short", path, "", shot=shot.number)
-        shots, clips, _ = self.problems["source-too-short", path]
-        self.problems["source-too-short", path] = shots, clips, f"{have} of {wanted} frames"
+        before, asked = self.short.get((code, path), (0, 0))
+        have, wanted = self.short[code, path] = before + there, asked + shot.frames
+        self.problem(code, path, "", shot=shot.number)
+        shots, clips, _ = self.problems[code, path]
+        self.problems[code, path] = shots, clips, f"{have} of {wanted} frames"
 
     def lay(self, shot: Shot, at: int, frames: int, picture: Picture) -> None:
         key = identity.picture_key(picture, frames, self.form, self.preset, self.build)
@@ -178,11 +178,13 @@ def _clip(draft: _Draft, number: int, record_in: int, frames: int, clip: Clip) -
     )
     draft.shots.append(shot)
     draft.remarks += clip.remarks
-    if isinstance(source, Source) and source.video is not None:
+    if isinstance(source, Source) and source.video is not None and not source.video.begins_anew:
         _pictures(draft, shot, clip, source, source.video)
         return
     if isinstance(source, Failure):
         path, code, detail = source.evidence.path or path, source.code, source.evidence.detail
+    elif isinstance(source, Source) and source.video is not None:
+        path, code, detail = source.path, "source-begins-anew", ""
     elif isinstance(source, Source):
         path, code, detail = source.path, "source-no-picture", ""  # of the file that was opened, where another stands in
     else:
@@ -225,8 +227,9 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
     first = showing_frame(begin_s, video.rate)
     direct = video.rate == rate and video.constant_rate
     there = _frames_there(begin_s, first, wanted, video, rate, direct)
+    ends_early = flatten.ends_early(clip, "source-too-short")
     if there < shot.frames:
-        draft.too_short(source.path, there, shot)
+        draft.too_short(ends_early, source.path, there, shot)
     if before:
         _slate(draft, shot, 0, before, "source-before-media")
     if not direct:
@@ -275,7 +278,7 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
                 ),
             )
     if there < wanted:
-        _slate(draft, shot, before + there, wanted - there, "source-too-short")
+        _slate(draft, shot, before + there, wanted - there, ends_early)
 
 
 def _other_colour(have: Colour, film: Colour) -> bool:

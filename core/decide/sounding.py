@@ -82,6 +82,9 @@ def _sounds(clip: Clip, sources: Mapping[str, Source | Failure], form: Format, p
             problem("source-no-sound", path, clip.name, clip=clip.id)
             continue
         wanted = tuple(channel for channel in channels if channel >= 0)
+        if stream.begins_anew:
+            problem("source-begins-anew", source.path, "", clip=clip.id)
+            continue
         picked = tuple(channel for channel in wanted if channel < stream.channels)
         if len(picked) < len(wanted):
             problem("source-no-sound", path, clip.name, clip=clip.id)
@@ -111,7 +114,7 @@ def _sound(clip: Clip, source: Source, stream: AudioFacts, channels: tuple[int, 
         there = max(0, nearest_frame(end_s, Fraction(form.sample_rate)) - nearest_frame(begin_s, Fraction(form.sample_rate)))
         if there < samples:
             if samples - there > form.sample_rate / form.rate:
-                problem("sound-too-short", source.path, f"{there} of {samples} samples", clip=clip.id)
+                problem(flatten.ends_early(clip, "sound-too-short"), source.path, f"{there} of {samples} samples", clip=clip.id)
             samples = there
     return Sound(
         clip=clip.id,

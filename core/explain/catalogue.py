@@ -97,7 +97,7 @@ def title_of(code: str, language: Language = "en") -> str:
     return words(code, language).title
 
 
-_NOT_THE_MEDIA = {"program-fault", "source-not-handled"}
+_NOT_THE_MEDIA = {"program-fault", "source-not-handled", "source-begins-anew"}
 
 
 def partly(code: str, *, sound: bool = False) -> str:

@@ -17,9 +17,10 @@ from core.model.source import Source
 
 
 class ExamineSource(Value, frozen=True):
-    """Open a media file and say what it is."""
+    """Open a media file and say what it is. `count` reads every packet of it: its streams are as long as they really are."""
 
     path: str
+    count: bool = False
 
 
 class Wanted(Value, frozen=True):
@@ -158,12 +159,13 @@ class MixSound(Value, frozen=True):
 
 
 class JoinSound(Value, frozen=True):
-    """One run of sound: a sealed file of PCM, or of the encoded track."""
+    """One run of sound: a sealed file of PCM, or of the encoded track. `file_hash` is the file's, empty when not known."""
 
     key: str
     file: str
     samples: int
     digest: str
+    file_hash: str = ""
 
 
 class EncodeTrack(Value, frozen=True):
@@ -177,7 +179,8 @@ class EncodeTrack(Value, frozen=True):
 
 
 class JoinVideo(Value, frozen=True):
-    """One run of pictures to be joined: from a sealed file, or (file empty) packets of a source."""
+    """One run of pictures to be joined: from a sealed file, or (file empty) packets of a source. `file_hash` is the sealed
+    file's, empty when not known."""
 
     key: str
     frames: int
@@ -187,6 +190,7 @@ class JoinVideo(Value, frozen=True):
     fingerprint: str = ""
     stream: int = 0
     first_frame: int = 0
+    file_hash: str = ""
 
 
 class JoinFilm(Value, frozen=True):

@@ -10,10 +10,11 @@ from core.model.film import UNSPECIFIED, Colour, Value
 class VideoFacts(Value, frozen=True):
     """The first video stream. `start_s` counts from the container's own start, as ffmpeg's `-ss` does.
 
-    `frames` is the container's count, else duration times rate. `constant_rate` is true when every frame stands
-    on the grid of `rate`; `grid` is that of their stamps where it is not `rate` to the last digit (2997/125 is meant as
-    24000/1001, and an hour later shows another frame). `rotation` is in degrees clockwise. `signature` names the coded
-    format (`core.model.segment`).
+    `frames` is the container's count, else duration times rate, else 0; where it is `counted`, all packets were read.
+    `begins_anew` tells that time stamps go back within the file: several recordings lie in it end to end. `constant_rate` is
+    true when every frame stands on the grid of `rate`; `grid` is that of their stamps where it is not `rate` to the last digit
+    (2997/125 is meant as 24000/1001, and an hour later shows another frame). `rotation` is in degrees clockwise.
+    `signature` names the coded format (`core.model.segment`).
     """
 
     stream: int
@@ -34,10 +35,13 @@ class VideoFacts(Value, frozen=True):
     alpha: bool = False
     interlaced: bool = False
     grid: Fraction | None = None
+    counted: bool = False
+    begins_anew: bool = False
 
 
 class AudioFacts(Value, frozen=True):
-    """One audio stream; `samples` at its own `sample_rate`, 0 when the container does not say."""
+    """One audio stream; `samples` at its own `sample_rate`, 0 when the container does not say. `counted` and `begins_anew` as of
+    pictures."""
 
     stream: int
     codec: str
@@ -45,6 +49,8 @@ class AudioFacts(Value, frozen=True):
     channels: int
     samples: int
     start_s: Fraction
+    counted: bool = False
+    begins_anew: bool = False
 
 
 class Source(Value, frozen=True):

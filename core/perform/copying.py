@@ -106,11 +106,12 @@ def _read(
         context.thread_count = 1
         if strict:
             context.options = {"err_detect": "explode"}
-        sign = packets.signature(stream)
+        sign, stable = packets.signature(stream), marking.stable(container)
         for count, packet in enumerate(frames_of(container, stream, order.first_frame, order.frames), start=1):
             digest.update(packet)
             mark = marking.mark(packet)
-            marks[packet.pts or 0] = mark
+            if stable:
+                marks[packet.pts or 0] = mark
             if order.known.get(order.first_frame + count - 1) != mark:
                 pictures = packet.decode()
                 if len(pictures) != 1 or pictures[0].is_corrupt or (strict and said):

@@ -256,6 +256,8 @@ def _witnessed(seen: Evidence, order: Order, program: str) -> Evidence:
         return seen
     if heard.clean:
         return _ours(seen)
+    if witness.misled(seen.path):
+        return msgspec.structs.replace(seen, note="begins-anew", errno=None)
     said = "; ".join(heard.said[-2:])
     return msgspec.structs.replace(seen, detail=f"{seen.detail}; ffmpeg alone: {said}"[:400] if said else seen.detail)
 

@@ -38,6 +38,16 @@ def start_of(container: av.container.InputContainer) -> Fraction:
     return Fraction(container.start_time or 0, 1_000_000)
 
 
+_CUT_BY_PARSER = {"mpeg", "h264", "hevc", "mpegvideo", "m4v", "vc1", "h263", "obu"}
+"""Formats in which a packet begins where reading began: after a seek the first one holds the end of the one before, and
+the time stamp does not tell them apart."""
+
+
+def stable(container: av.container.InputContainer) -> bool:
+    """Whether a time stamp names the same packet wherever reading began, so that its hash can stand on record."""
+    return _CUT_BY_PARSER.isdisjoint(container.format.name.split(","))
+
+
 def packets_between(
     container: av.container.InputContainer, stream: av.VideoStream, begin_s: Fraction, end_s: Fraction
 ) -> Iterator[av.Packet[Any]]:
@@ -61,6 +71,8 @@ def of_pictures(path: str, stream: int, begin_s: Fraction, end_s: Fraction, *, b
     with packets.opened(path) as container:
         video = container.streams[stream]
         assert isinstance(video, av.VideoStream)
+        if not stable(container):
+            return Marks(path=path, modified_ns=modified, stream=stream, marks={})
         size, hevc = units.length_size(video), video.codec_context.codec.canonical_name == "hevc"
         found: dict[int, int] = {}
         base, start_s = rational.time_base(video), start_of(container)

@@ -7,9 +7,10 @@ Reading packets costs about a thousandth of encoding them and, with the digest, 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import xxhash
@@ -31,6 +32,67 @@ class Counted(NamedTuple):
     reorder: int
     on_grid: bool
     signature: str
+
+
+class Length(NamedTuple):
+    """How long a stream is by its packets. `seconds` is from its first time stamp to the end of its last packet, None where
+    packets carry no stamps. `begins_anew`: decoding times go back and go on from there; a single stamp that is wrong does not
+    count."""
+
+    packets: int
+    seconds: Fraction | None
+    begins_anew: bool
+
+
+@dataclass
+class _Stamps:
+    packets: int = 0
+    first: int | None = None
+    end: int = 0
+    decoded: tuple[int, ...] = ()
+    until: int | None = None
+    begins_anew: bool = False
+
+    def note(self, packet: av.Packet[Any]) -> None:
+        self.packets += 1
+        at = packet.pts if packet.pts is not None else packet.dts
+        if at is None:
+            return
+        self.first = at if self.first is None else min(self.first, at)
+        self.end = max(self.end, at + (packet.duration or 0))
+        if packet.dts is None:
+            return
+        if self.until is not None:
+            self.begins_anew = self.begins_anew or packet.dts <= self.until
+            self.until = None
+        elif len(self.decoded) == 2 and packet.dts <= min(self.decoded):
+            self.until = max(self.decoded)
+        self.decoded = (*self.decoded, packet.dts)[-2:]
+
+
+def lengths(path: str) -> dict[int, Length]:
+    """Every stream's length by its number, with all packets of the file read; av.FFmpegError, OSError."""
+    with av.open(path, options={"protocol_whitelist": "file"}) as container:
+        found = {stream.index: _Stamps() for stream in container.streams}
+        bases = {stream.index: rational.time_base(stream) for stream in container.streams}
+        for packet in container.demux():
+            if packet.size and packet.stream_index in found:
+                found[packet.stream_index].note(packet)
+    return {
+        index: Length(
+            one.packets, (one.end - one.first) * bases[index] if one.first is not None else None, one.begins_anew
+        )
+        for index, one in found.items()
+    }
+
+
+def begins_anew(path: str, stream: int) -> bool:
+    """Whether a stream's time stamps go back within the file; False where that cannot be read."""
+    try:
+        found = lengths(path).get(stream)
+    except (av.FFmpegError, OSError):
+        return False
+    return found is not None and found.begins_anew
 
 
 def opened(path: str) -> av.container.InputContainer:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import msgspec
 
 from core.model.source import AudioFacts, Source, VideoFacts
 from core.model.timing import exact_rate, frames_of_timecode
@@ -24,14 +25,21 @@ _YOUNG_S, _LOOK_AGAIN_S, _WRITTEN_S = 2.0, 0.25, 5.0
 """A file changed so recently is looked at again after so long; one without its end may be under way for the last of these."""
 
 
-def examine(path: str) -> Source:
-    """Open, read the header, decode the first picture. NotMedia, OSError or av.FFmpegError when that cannot be done; NotMedia
-    of `growing` while somebody still writes to it."""
+_UNRELIABLE = {"mpegts", "mpeg"}
+"""Formats without a length of their own: what is read is the last time stamp, and recordings may lie in them end to end."""
+_RAW = {"h264", "hevc", "mpegvideo", "m4v", "vc1", "obu"}
+_COUNTED = 64 << 20
+"""Bytes up to which a file of such a format is read to its end at once; a longer one when its length matters."""
+
+
+def examine(path: str, *, count: bool = False) -> Source:
+    """Open, read the header, decode the first picture; with `count` read all packets for the length. NotMedia, OSError or
+    av.FFmpegError when that cannot be done; NotMedia of `growing` while somebody still writes to it."""
     facts = os.stat(path)
     if not stat.S_ISREG(facts.st_mode):
         raise NotMedia("not-a-file")
     try:
-        found = _examined(path, facts)
+        found = _examined(path, facts, count=count)
     except (NotMedia, av.FFmpegError, ValueError) as error:
         if _grows(path, facts) or (machine.now() - facts.st_mtime < _WRITTEN_S and wholeness.cut_short(path)):
             raise NotMedia("growing") from None
@@ -70,7 +78,7 @@ def _grows(path: str, before: os.stat_result) -> bool:
     return (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns)
 
 
-def _examined(path: str, facts: os.stat_result) -> Source:
+def _examined(path: str, facts: os.stat_result, *, count: bool) -> Source:
     if facts.st_size == 0:
         raise NotMedia("empty-file")
     fingerprint, mark = hashing.both_names(path)
@@ -82,8 +90,11 @@ def _examined(path: str, facts: os.stat_result) -> Source:
         video = _video(container) if container.streams.video else None
         audio = tuple(_audio(stream, container) for stream in container.streams.audio)
         timecode_s = _timecode(container, video)
+        unreliable = not _UNRELIABLE.isdisjoint(container.format.name.split(",")) and facts.st_size <= _COUNTED
     if video is None and not audio:
         raise NotMedia("no-streams")
+    if count or unreliable:
+        video, audio = _counted(path, video, audio)
     return Source(
         path=path,
         size=facts.st_size,
@@ -96,6 +107,25 @@ def _examined(path: str, facts: os.stat_result) -> Source:
         mark=mark,
         short_bytes=_short_of_head(path, facts.st_size),
     )
+
+
+def _counted(
+    path: str, video: VideoFacts | None, audio: tuple[AudioFacts, ...]
+) -> tuple[VideoFacts | None, tuple[AudioFacts, ...]]:
+    """The same facts with lengths that the packets prove. A container's own number of frames or samples is kept where it is
+    the larger one: it may count what shares a packet."""
+    found = packets.lengths(path)
+    anew = any(one.begins_anew for one in found.values())
+    if video is not None and not video.still:
+        length = found[video.stream]
+        frames = length.packets if length.seconds is None else round(length.seconds * video.rate)
+        video = msgspec.structs.replace(video, frames=max(video.frames, frames), counted=True, begins_anew=anew)
+    heard = []
+    for one in audio:
+        seconds = found[one.stream].seconds
+        samples = max(one.samples, round(seconds * one.sample_rate)) if seconds is not None else one.samples
+        heard.append(msgspec.structs.replace(one, samples=samples, counted=True, begins_anew=anew))
+    return video, tuple(heard)
 
 
 def _short_of_head(path: str, size: int) -> int:
@@ -154,6 +184,8 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
     average = rational.average_rate(stream) or base or Fraction(25)
     if base and average > 2 * base:  # no average passes the rate that all time stamps fit: raw DV counts ticks for frames
         average = base
+    if container.format.name in _RAW and (coded := rational.coded_rate(stream)):
+        base = average = coded  # the demuxer says 25 whatever is in the stream; it is shown as the stream says
     rate = exact_rate(Fraction(average))
     frames = 1 if still else stream.frames or round(_duration(stream, container) * rate)
     intra = bool(context.codec.intra_only)

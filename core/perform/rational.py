@@ -40,6 +40,11 @@ def average_rate(stream: av.VideoStream) -> Fraction | None:
     return exact(stream.average_rate)
 
 
+def coded_rate(stream: av.VideoStream) -> Fraction | None:
+    """Frames per second as the coded pictures themselves say."""
+    return exact(stream.codec_context.framerate)
+
+
 def pixel_aspect(stream: av.VideoStream) -> Fraction:
     """Width of a pixel through its height; 1 where the file does not say."""
     return exact(stream.sample_aspect_ratio) or Fraction(1)

@@ -153,6 +153,11 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
     if badly() and ran.exit_code >= 0 and order.source and not _ours(ran, order.part):
         heard = decodes_alone(order, on_frames)
         innocent = heard.clean
+        if not innocent and witness.misled(order.source):
+            return Evidence(
+                operation="render", place="source", path=order.source, note="begins-anew", argv=argv, stderr=ran.lines,
+                elapsed_s=ran.elapsed_s, **machine.around(order.source),
+            )  # fmt: skip
         if innocent:
             argv = _plainly(order.argv, heard.run_up_s)
             ran = ffmpeg.run(argv, on_frames=on_frames, command_pipe=command_pipe)

@@ -14,7 +14,7 @@ import av
 import xxhash
 
 from core.model.orders import JoinSound, JoinVideo
-from core.perform import packets
+from core.perform import hashing, packets
 from core.perform.wrong import Damaged
 
 Packet: TypeAlias = "av.Packet[Any]"
@@ -22,11 +22,22 @@ Packet: TypeAlias = "av.Packet[Any]"
 
 @contextmanager
 def believing(part: JoinVideo | JoinSound) -> Iterator[None]:
-    """Whatever goes wrong in reading this part is damage of it."""
+    """What goes wrong in reading this part is damage of it, unless its file still has the hash it was sealed with: then the
+    error is our own, and goes up as a RuntimeError."""
     try:
         yield
     except (OSError, av.FFmpegError, IndexError) as error:
+        if _as_sealed(part):
+            raise RuntimeError(f"{type(error).__name__} in reading an intact checkpoint: {error}") from error
         raise Damaged(part.key, part.file) from error
+
+
+def _as_sealed(part: JoinVideo | JoinSound) -> bool:
+    """Whether a plain reading of the file finds what was sealed; False where its hash is not known."""
+    try:
+        return bool(part.file_hash) and hashing.file_hash(part.file) == part.file_hash
+    except OSError:
+        return False
 
 
 def pictures(part: JoinVideo, signature: str) -> list[Packet]:

@@ -164,7 +164,7 @@ def read(sound: Sound, sample_rate: int, channels: int) -> tuple[np.ndarray, Mar
     with packets.opened(sound.path) as container:
         stream = container.streams[sound.stream]
         assert isinstance(stream, av.AudioStream)
-        places = marking.places_of_sound(container, stream)
+        places, stable = marking.places_of_sound(container, stream), marking.stable(container)
         own = stream.codec_context.sample_rate
         if own == sample_rate:
             first = floor(sound.source_in_s * own + Fraction(1, 2))
@@ -184,6 +184,8 @@ def read(sound: Sound, sample_rate: int, channels: int) -> tuple[np.ndarray, Mar
             data = _resampled(_excerpt(container, stream, first, count, marks), own, sample_rate, skip, wanted)
             data = np.pad(data, ((0, 0), (before, 0)))
     data = _chosen(data, sound)
+    if not stable:
+        marks.clear()
     used = Marks(path=sound.path, modified_ns=modified_ns, stream=sound.stream, marks=marks, places=places)
     return _to_channels(data, channels), used
 

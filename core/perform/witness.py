@@ -16,7 +16,9 @@ from fractions import Fraction
 from math import floor
 from typing import NamedTuple
 
-from core.perform import ffmpeg
+import av
+
+from core.perform import ffmpeg, packets
 
 RUN_UP_S = Fraction(15)
 """How much earlier the second pass begins. Cameras write a key frame at least every ten seconds."""
@@ -33,7 +35,7 @@ _LOST = re.compile(
 )
 _ENDED = re.compile(r"partial file|File ended prematurely|Error during demuxing|Input/output error", re.IGNORECASE)
 """Reading ended too soon. Frames before that place are good: their number tells, or where it is not known, their time."""
-_SHORT_S = 0.5
+_SHORT_S, _SLACK_S = 0.5, 0.001
 _DECODER_ERROR = re.compile(r"^\[(?P<who>[a-z0-9_]+) @ 0x[0-9a-f]+\] \[(error|fatal|panic)\] (?P<what>.*)")
 _DEMUXERS = re.compile(r"^(mov|mxf|mpeg|mpegts|matroska|webm|avi|flv|wav|aiff|ogg|asf|concat|image2|in#|out#)")
 _INNOCENT = (
@@ -43,6 +45,10 @@ _INNOCENT = (
     re.compile(r"^(illegal reordering_of_pic_nums_idc|Increasing reorder buffer|non-existing SPS \d+ referenced in buffering)"),
 )
 """What decoders say of healthy streams. A fast path only: frames that are missing or concealed count all the same."""
+
+
+_AIMS_BY_STAMPS = {"mpegts", "mpeg"}
+"""Formats without an index: ffmpeg looks for a time by halving the file."""
 
 
 class Heard(NamedTuple):
@@ -100,6 +106,32 @@ def opens(program: str, path: str, *, pictures: bool) -> Heard:
     which = ("-map", "0:V:0", "-frames:v", "1") if pictures else ("-map", "0:a:0", "-t", "0.1")
     argv = (program, *_STEADY, "-i", f"file:{path}", *which, "-f", "null", "-")
     return _heard(ffmpeg.run(argv, heed=_tells_of_loss), int(pictures))
+
+
+def of_film(
+    program: str, path: str, *, frames: int, sound_s: float, on_frames: Callable[[int], None] = lambda frames: None
+) -> Heard:
+    """Decode a whole film, pictures and sound: exactly `frames` pictures and at least so many seconds of sound must come."""
+    argv = (program, *_STEADY, "-i", f"file:{path}", "-map", "0:v:0", "-fps_mode", "passthrough", "-f", "null", "-")
+    ran = ffmpeg.run(argv, on_frames=on_frames, heed=_tells_of_loss)
+    heard = _heard(ran, frames)
+    if not heard.clean or ran.lines or ran.frames != frames or not sound_s:
+        return heard if not heard.clean else Heard(not ran.lines and ran.frames == frames, said=ran.lines)
+    sound = (program, *_STEADY, "-i", f"file:{path}", "-map", "0:a:0", "-f", "null", "-")
+    ran = ffmpeg.run(sound, on_frames=on_frames, heed=_tells_of_loss)
+    heard = _heard(ran, 0)
+    return heard if not heard.clean else Heard(not ran.lines and ran.out_s > sound_s - _SLACK_S, said=ran.lines)
+
+
+def misled(path: str) -> bool:
+    """Whether time stamps that begin anew led the witness to another place of a file: then it says nothing of damage."""
+    try:
+        with av.open(path, options={"protocol_whitelist": "file"}) as container:
+            if _AIMS_BY_STAMPS.isdisjoint(container.format.name.split(",")):
+                return False
+        return any(one.begins_anew for one in packets.lengths(path).values())
+    except (av.FFmpegError, OSError):
+        return False
 
 
 def _run_ups(begin_s: Fraction) -> Iterable[Fraction]:

@@ -79,7 +79,7 @@ def _performed(assignment: Assignment, report: object) -> Outcome:
     try:
         match order:
             case ExamineSource():
-                return Examined(source=probe.examine(order.path))
+                return Examined(source=probe.examine(order.path, count=order.count))
             case FindSources():
                 return finding.find(order, on_frames)
             case ProveEncoder():
@@ -106,7 +106,7 @@ def _performed(assignment: Assignment, report: object) -> Outcome:
             case JoinFilm():
                 return join.join(order, on_frames)
             case CheckFilm():
-                return checking.check_film(order, on_frames)
+                return checking.check_film(order, on_frames, assignment.ffmpeg)
             case ProbePlace():
                 return volumes.probe(order)
             case DrawThumbnail():

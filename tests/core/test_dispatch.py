@@ -151,7 +151,9 @@ def test_the_film_is_joined_of_every_segment_in_film_order_and_of_the_sound(desk
     first, copied, card, again, *black = order.video
     store = desk.workspace.scratch / "store"
     assert (
-        first == again == JoinVideo(key=first.key, frames=24, digest=f"digest of {first.key}", file=str(store / f"{first.key}.x"))
+        first == again == JoinVideo(
+            key=first.key, frames=24, digest=f"digest of {first.key}", file=str(store / f"{first.key}.x"), file_hash="h"
+        )
     )
     assert copied == JoinVideo(
         key=copied.key, frames=20, digest=f"digest of {copied.key}", source=SAME.path, fingerprint=SAME.fingerprint,
@@ -160,7 +162,9 @@ def test_the_film_is_joined_of_every_segment_in_film_order_and_of_the_sound(desk
     assert card.file and not card.source and len(black) > 10
     assert sum(part.frames for part in order.video) == 24 * 40
     assert order.sound == tuple(
-        JoinSound(key=chunk.key, file=str(store / f"{chunk.key}.x"), samples=24, digest=f"digest of {chunk.key}")
+        JoinSound(
+            key=chunk.key, file=str(store / f"{chunk.key}.x"), samples=24, digest=f"digest of {chunk.key}", file_hash="h"
+        )
         for chunk in desk.state.plan.chunks
     )
     assert (order.timecode, order.rate, order.reorder, order.pcm) == ("01:00:00:00", Fraction(24), 2, "pcm_s24le")

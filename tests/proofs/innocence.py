@@ -44,7 +44,7 @@ INNOCENT = {
     "render-unlike", "shot-partly-made", "sound-partly-made", "nothing-to-show", "encoder-missing",
 }  # fmt: skip
 """Codes that blame nobody but the program."""
-UNSUPPORTED = {"source-not-handled", "shot-partly-made", "sound-partly-made", "source-codec-unsupported"}
+UNSUPPORTED = {"source-not-handled", "source-begins-anew", "shot-partly-made", "sound-partly-made", "source-codec-unsupported"}
 _TOO_LONG_S = 240
 
 
@@ -198,7 +198,7 @@ def _assembled(place: Path, master: Path, odd: odd_files.Odd) -> str:
     odd.make(master, path)
     there = pictures(path) if odd.pictures and not odd.still else []
     frames = 12 if odd.still or not odd.pictures else min(len(there), odd_files.FRAMES)
-    rate = Fraction(25) if "mpeg2" in odd.name or odd.name.endswith((".h264", "joined.ts")) else Fraction(24)
+    rate = Fraction(25) if "mpeg2" in odd.name else Fraction(24)
     line = timeline(rate)
     if odd.pictures:
         line.video().clip(path, 0, frames, media_frames=1 if odd.still else max(frames, 1))

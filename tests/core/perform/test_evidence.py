@@ -28,7 +28,7 @@ OURS: list[Exception] = [
 
 
 def _examined(path: Path, error: Exception, monkeypatch: pytest.MonkeyPatch) -> Outcome:
-    def examine(path: str) -> None:
+    def examine(path: str, *, count: bool) -> None:
         raise error
 
     monkeypatch.setattr(probe, "examine", examine)

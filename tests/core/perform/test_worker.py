@@ -132,7 +132,7 @@ def test_long_words_are_cut() -> None:
 
 def test_only_the_engine_s_end_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     def raises(error: BaseException) -> None:
-        def examine(path: str) -> None:
+        def examine(path: str, *, count: bool) -> None:
             raise error
 
         monkeypatch.setattr(probe, "examine", examine)
