@@ -47,20 +47,25 @@ class Happening(msgspec.Struct):
 
 
 def watch(happenings: list[Happening]) -> None:
-    """From now on facts are counted as they are noted."""
-    note = Engine.note
+    """Count the facts of every engine from now on, as they are put on record: several may be recorded at once."""
+    begin = Engine.__post_init__
     heard: Counter[str] = Counter()
 
-    def noted(engine: Engine, *facts: Fact) -> None:
-        note(engine, *facts)
-        for fact in facts:
+    def listening(engine: Engine) -> None:
+        begin(engine)
+        told = engine.on_fact
+
+        def on_record(seq: int, fact: Fact) -> None:
+            told(seq, fact)
             kind = type(fact).__name__
             heard[kind] += 1
             for happening in happenings:
                 if (happening.kind, happening.nth) == (kind, heard[kind]):
                     happening.happen()
 
-    Engine.note = noted  # type: ignore[method-assign]
+        engine.on_fact = on_record
+
+    Engine.__post_init__ = listening  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
