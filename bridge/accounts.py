@@ -13,7 +13,7 @@ from core.explain.checkpoints import checkpoints
 from core.explain.chronicle import chronicle
 from core.explain.tales import Chronicle
 from core.model.checkpoint import Checkpoint
-from core.model.facts import FilmPlanned
+from core.model.facts import FilmPlanned, FilmPublished
 from core.model.refusal import Refused
 from core.model.segment import Plan
 from core.record.jobs import is_open
@@ -89,6 +89,15 @@ def earlier_renders(
     return found
 
 
+def film_place(journal: Journal, job: str, output: str) -> str:
+    """Where the film of a job stands by what the journal says: beside its place as NAME.incomplete.EXT, or at `output`."""
+    last = journal.last(job, "FilmPublished")
+    if last is None or not isinstance(last.fact, FilmPublished):
+        return output
+    there = journal.film(last.fact.output)
+    return last.fact.output if there is not None and there.film_hash == last.fact.film_hash else output
+
+
 def exchange(film: Film | None, told: Chronicle) -> Literal["", "before", "this"]:
     """What `hotsplice rollback` would bring to the place of this job's film, by what the journal says of that place (`film`): the
     film `before` it, where this one stands there; `this` one, where it is the one that is kept; empty where it is neither, or
@@ -102,7 +111,7 @@ def exchange(film: Film | None, told: Chronicle) -> Literal["", "before", "this"
 
 def standing_film(journal: Journal, told: Chronicle) -> Path | None:
     """The film of this job, at its place or kept beside it, by what the journal says; nobody has looked whether it is there."""
-    film = journal.film(told.accepted.output)
+    film = journal.film(film_place(journal, told.job, told.accepted.output))
     if film is None or told.published is None:
         return None
     if film.film_hash == told.published.film_hash:

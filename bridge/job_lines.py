@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from bridge.accounts import film_place
 from bridge.sayings import JobLine
 from core.model.facts import RunStarted
 from core.record import locks
@@ -68,4 +69,5 @@ def _line(journal: Journal, submissions: Submissions, home: Path, job: str, at: 
     return JobLine(
         job=job, state=state, timeline=accepted.timeline_name, output=accepted.output, preset=accepted.preset, at=at,
         code=end.code if end else "", priority=submissions.priority(job), digest=accepted.digest,
+        film=film_place(journal, job, accepted.output),
     )  # fmt: skip

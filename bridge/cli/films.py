@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bridge.accounts import find_job
+from bridge.accounts import film_place, find_job
 from bridge.cli.console import brief, safe
 from bridge.cli.house import Place
 from bridge.cli.inspect import moment
@@ -97,9 +97,10 @@ def _check(where: Place, journal: Journal, what: str, deep: bool, as_json: bool,
         known = {seal.file for seal, _ in journal.all_seals()}
         orders = {file: order for file, order in orders.items() if file in known}
         accepted = journal.accepted(job)
-        film = journal.film(accepted.output)
+        stands = film_place(journal, job, accepted.output)
+        film = journal.film(stands)
         if film is not None and film.job == job:
-            orders[accepted.output] = _check_order(Path(accepted.output), film, deep)
+            orders[stands] = _check_order(Path(stands), film, deep)
     results = _perform(where, orders, stall_s=600.0) if orders else {}
     speak = where.settings.language
     judged = {

@@ -96,7 +96,7 @@ def listed(reply: Reply, line: JobLine, at: float) -> Reply:
     """As the list of jobs has it."""
     ended = line.state in ENDS
     return msgspec.structs.replace(
-        reply, state=line.state, ended=ended, at=at, code=line.code, film=line.output, preset=line.preset,
+        reply, state=line.state, ended=ended, at=at, code=line.code, film=line.film or line.output, preset=line.preset,
         frames_done=reply.frames if line.state in FOR_GOOD else reply.frames_done, left_s=None if ended else reply.left_s,
     )  # fmt: skip
 

@@ -71,8 +71,8 @@ class Wishes(QObject):
                 most = max((other.priority for other in self.window.model.jobs if other.state == "waiting"), default=0)
                 self._post(Prioritise(request="prioritise", job=job, priority=min(100, most + 1) if act.do == "first" else 0))
             case "folder":
-                if not deeds.open_folder(act.path or line.output):
-                    self.window.say(say("not-done", self._language, why=act.path or line.output), "bad")
+                if not deeds.open_folder(act.path or line.film or line.output):
+                    self.window.say(say("not-done", self._language, why=act.path or line.film or line.output), "bad")
             case "report":
                 self._run(["report", job, "--open"], say("did-report", self._language))
             case "bundle":

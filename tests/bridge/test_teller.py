@@ -7,13 +7,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bridge.accounts import film_place
 from bridge.cli.house import Place
 from bridge.errands import Tell
 from bridge.requests import Describe, Pictures, Stats
 from bridge.sayings import Described, Figures, Pictured, Refusal
 from bridge.settings import Settings
 from bridge.teller import Teller
-from core.model.facts import FilmPublished, FilmRolledBack, JobAccepted, JobFinished, ProblemFound, RunInterrupted
+from core.model.facts import FilmPublished, FilmRemoved, FilmRolledBack, JobAccepted, JobFinished, ProblemFound, RunInterrupted
 from core.model.segment import Plan
 from core.record import papers
 from core.record.journal_faults import JournalLost
@@ -155,3 +156,13 @@ def test_figures_follow_what_happens_and_read_only_what_is_new(desk, monkeypatch
     monkeypatch.setattr(desk.journal, "facts", lambda name: read.append(name) or facts(name))
     desk.journal.append(job, [JobFinished(outcome="failed", code="output-full")], 3.0)
     assert figures()["ended"] == 2 and read == [job]
+
+
+def test_a_film_beside_its_place_is_said_where_it_stands(desk):
+    desk.job("abc")
+    assert film_place(desk.journal, "abc", "/films/film.mov") == "/films/film.mov"
+    fact = FilmPublished(output="/films/film.incomplete.mov", film_hash="h9", kept="", complete=False)
+    desk.journal.append("abc", [fact], 9.0)
+    assert film_place(desk.journal, "abc", "/films/film.mov") == "/films/film.incomplete.mov"
+    desk.journal.append("abc", [FilmRemoved(path="/films/film.incomplete.mov", film_hash="h9")], 9.5)
+    assert film_place(desk.journal, "abc", "/films/film.mov") == "/films/film.mov"
