@@ -12,6 +12,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
+from core.decide import scratch_budget
 from core.explain.phrases import phrase
 
 MOST_JOBS = 256
@@ -47,6 +48,14 @@ def _listenable(text: str) -> bool:
     return port.isascii() and port.isdecimal() and 1024 <= int(port) <= 65535
 
 
+def _budget(value: str | bool) -> bool:
+    try:
+        scratch_budget.budget(value)
+    except ValueError:
+        return False
+    return True
+
+
 OPTIONS: Mapping[str, Option] = {
     "ffmpeg": Option(
         "/usr/bin/ffmpeg",
@@ -63,6 +72,19 @@ OPTIONS: Mapping[str, Option] = {
         "Where segments are kept: a fast disk with room for the film. What stands in the folder before is not moved: an "
         "interrupted job makes it again.",
         "`scratch` in the data folder", "with the next job", _whole,
+    ),
+    "scratch_budget": Option(
+        "200 GB",
+        ("room that segments may take: a size, a share of the disk (20%), or off; default: 50%",),
+        "Room that segments may take: a size (`500 MB`, `200 GB`, `1.5 TiB`), a share of the scratch folder's disk (`20%`), or "
+        "`off`. When they take more, segments that were unused for longest are removed, before a job and after one, until they "
+        "are within the budget again. Only what stands verified elsewhere goes: a segment whose packets are in a complete film "
+        "that stands at its place and whose bytes were read again and are those on record. Never removed are segments of a job "
+        "that can go on, of incomplete films, of cuts that were replaced, and those that another data folder keeps here; where "
+        "the budget cannot be met without them, that is said once and nothing else happens. `hotsplice clean --dry-run` shows "
+        "what would go; `hotsplice clean` removes all of it, and more. Films are read again for 5 seconds at most before a job "
+        "and for 60 seconds after one.",
+        "`50%`", "with the next job", _budget,
     ),
     "jobs": Option(
         "2",

@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ffmpeg: str | None = None
     scratch: str | None = None
+    scratch_budget: str | bool | None = None
     jobs: int | None = None
     jobs_at_once: int = 1
     low_priority: bool = False

@@ -17,6 +17,7 @@ from core.catching_up import unmark
 from core.decide import flatten, identity
 from core.decide.assembly import Assembly
 from core.engine import Engine
+from core.garbage_collection import Collector
 from core.healing import Healer
 from core.laying_out import planned, refuse_sources_as_output, refuse_without_space
 from core.model.facts import ANEW, FilmPublished, JobFinished, Outcomes, RunInterrupted
@@ -75,10 +76,23 @@ def assemble(
             ffmpeg=house.build.path,
         )
         wake(crew.wake_fd)
+        collector = Collector(
+            house.journal,
+            house.workspace,
+            house.scratch_budget,
+            crew=crew,
+            policy=house.policy,
+            stopped=lambda: bool(stopped()),
+            on_collected=listener.on_collected,
+        )
         try:
-            return _with_an_encoder_that_works(
-                request, lambda asked: _until_it_ends(asked, house, crew, listener, stopped, from_checkpoint, job, tally, seen)
+            ended = _with_an_encoder_that_works(
+                request,
+                lambda asked: _until_it_ends(asked, house, crew, listener, stopped, from_checkpoint, job, tally, seen, collector),
             )
+            if isinstance(ended.end, JobFinished) and ended.end.outcome != "failed":
+                collector.collect(house.policy.collect_after_s)
+            return ended
         except preparation.Stopped:
             return Ended("", RunInterrupted(reason=stopped()), None, tally)
         finally:
@@ -114,17 +128,18 @@ def _until_it_ends(
     job: str | None,
     tally: Tally,
     seen: FolderIdentity | None,
+    collector: Collector,
 ) -> Ended:
     """Laid out anew as often as its media is to be looked at again: a person's wish each time, what was replaced by itself only
     so often, since a file may never come to rest."""
     looks, replaced = house.policy.looks, dict[str, str]()
-    ended = _assemble(request, house, crew, listener, stopped, from_checkpoint, job, tally, seen, looks, replaced)
+    ended = _assemble(request, house, crew, listener, stopped, from_checkpoint, job, tally, seen, looks, replaced, collector)
     while ended.again and ended.state is not None:
         looks -= bool(ended.state.replaced)
         was = ended.state.plan.made_of()
         replaced = {path: was.get(path, "") for path in ended.state.replaced} | replaced
         again = replace(request, accept_folder=False)  # once is enough
-        ended = _assemble(again, house, crew, listener, stopped, None, None, tally, seen, looks, replaced)
+        ended = _assemble(again, house, crew, listener, stopped, None, None, tally, seen, looks, replaced, collector)
     return ended
 
 
@@ -140,6 +155,7 @@ def _assemble(
     seen: FolderIdentity | None,
     looks: int,
     replaced: Mapping[str, str],
+    collector: Collector,
 ) -> Ended:
     index = SegmentIndex(house.workspace.scratch, house.workspace.home)
     index.restore(house.journal)
@@ -159,6 +175,7 @@ def _assemble(
     opened = healer.open(flatten.wanted_paths(request.timeline))
     refuse_sources_as_output(request.output, opened.sources)
     state = planned(request, house, crew, opened, stopped)
+    collector.collect(house.policy.collect_before_s, keep=_wanted(state), replaced=[str(request.output)])
     refuse_without_space(state, request.output, house.workspace, away=seen is None)
     state.looks = looks
     known = take_up(request, house, job, from_checkpoint, state, listener.on_fact, seen=seen)
@@ -204,6 +221,7 @@ def _assemble(
         elif film is not None:
             house.workspace.close_job(known, request.output)
             index.complete((state.claimed | state.believed).values())
+            collector.verified[film.path] = film.film_hash
             outcome: Outcomes = "incomplete" if state.incomplete else "unchanged"  # what stands there has its slates still
             if before is not None and before.outcome == "incomplete" and not state.incomplete:
                 outcome = "complete"  # by decision
@@ -213,7 +231,14 @@ def _assemble(
     machine.give_memory_back()  # reading and recording a long timeline takes ten times what is kept of it
     end = engine.run()
     unmark(request.output, house.journal, house.workspace)
+    if state.published is not None:
+        collector.verified[state.published.output] = state.published.film_hash
     return Ended(known, end, state, tally, state.published, again=isinstance(end, RunInterrupted) and end.reason == ANEW)
+
+
+def _wanted(state: Assembly) -> set[str]:
+    """What the film is made of, whether it is there or not."""
+    return {one.key for one in (*state.work, *state.plan.segments)} | {one.key for one in state.plan.chunks} | {state.track}
 
 
 def _already_there(output: Path, house: House, crew: Crew, state: Assembly, stopped: Callable[[], str]) -> Film | None:

@@ -23,6 +23,7 @@ from core.perform.crew import Crew
 from core.record import film_lock, folder_mark, locks, owners
 from core.record.jobs import ended, is_open
 from core.record.journal import Film, Journal
+from core.record.memory import Memory
 from core.record.segment_index import SegmentIndex
 from core.record.workspace import BESIDE, Workspace
 
@@ -51,7 +52,7 @@ class Removable:
 def removable(journal: Journal, workspace: Workspace, *, keep: Collection[str] = (), workers: int = 1) -> Removable:
     """Look at everything; films are read again by workers. `keep` are content keys that are needed now."""
     seals = journal.all_seals()
-    keep = {*keep, *_needed_by_open_jobs(journal)}
+    keep = {*keep, *needed_by_open_jobs(journal)}
     shown = _in_films(journal)
     verified = _verified_jobs(journal, {job for seal, job in seals if seal.file and seal.key not in keep}, workers)
     known = {seal.file for seal, _ in seals if seal.file}
@@ -77,10 +78,11 @@ def removable(journal: Journal, workspace: Workspace, *, keep: Collection[str] =
 def remove(found: Removable, journal: Journal, workspace: Workspace) -> int:
     """Remove it: first the record, then the file. Bytes freed in the store."""
     index, living = SegmentIndex(workspace.scratch, workspace.home), owners.living(workspace.scratch, workspace.home)
-    journal.forget_seals([seal.key for seal in found.seals])
-    for seal in found.seals:
-        index.forget(seal.key)
-    freed = sum(workspace.remove_stored(seal.file) for seal in found.seals if not index.shared(seal.key, living))
+    with index.removing(journal):
+        journal.forget_seals([seal.key for seal in found.seals])
+        for seal in found.seals:
+            index.forget(seal.key)
+        freed = sum(workspace.remove_stored(seal.file) for seal in found.seals if not index.shared(seal.key, living))
     recorded = {seal.file for seal, _ in journal.all_seals()}  # a clock that was set ahead makes a young file look old
     for stray in found.strays:
         if stray not in recorded:
@@ -107,10 +109,19 @@ def _sweep_beside(output: Path, journal: Journal, workspace: Workspace) -> None:
                 workspace.discard(trial)
 
 
-def _needed_by_open_jobs(journal: Journal) -> set[str]:
-    """Checkpoints of jobs that can be taken up again; another job may have used them last, and so be named as theirs."""
-    open_jobs = [job for job, _ in journal.jobs() if not _ended(journal, job)]
-    return {entry.fact.key for job in open_jobs for entry in journal.facts(job) if isinstance(entry.fact, SegmentSealed)}
+def open_jobs(journal: Journal) -> list[str]:
+    """Jobs that can be taken up."""
+    return [job for job, _ in journal.jobs() if not _ended(journal, job)]
+
+
+def needed_by_open_jobs(journal: Journal) -> set[str]:
+    """Checkpoints of jobs that can be taken up again, and what their plans reuse; another job may have used them last, and so be
+    named as theirs."""
+    jobs, memory = open_jobs(journal), Memory(journal)
+    made = {entry.fact.key for job in jobs for entry in journal.facts(job) if isinstance(entry.fact, SegmentSealed)}
+    plans = [plan for job in jobs for plan in memory.plans_of(job)]
+    planned = {one.key for plan in plans for one in plan.segments} | {one.key for plan in plans for one in plan.chunks}
+    return made | planned
 
 
 def _in_films(journal: Journal) -> set[str]:

@@ -262,7 +262,7 @@ class Engine:
         """Part file to its content key, then the record. A film is joined; everything else is a checkpoint."""
         need, order = given.need, given.order
         if isinstance(order, JoinFilm):
-            self.note(settling.joined(self.state, made, staged=order.part))
+            self.note(settling.joined(self.state, order, made))
             return
         sealed = Sealed("", lambda: None)
         if isinstance(order, ExamineCopy):

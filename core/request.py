@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.decide.scratch_budget import Budget, Collected
 from core.decide.slating import SlateWords
 from core.engine import Engine
 from core.model.facts import Fact
@@ -64,12 +65,15 @@ class House:
     media_folders: tuple[str, ...] = ()
     share: Callable[[], int] | None = None
     ahead: list[Hand] = field(default_factory=list)
+    scratch_budget: Budget | None = None
+    """How much room segments may take; None for any."""
 
 
 @dataclass
 class Listener:
-    """Who hears what happens: steps before the job, facts, progress."""
+    """Who hears what happens: steps before the job, facts, progress, what was removed from scratch."""
 
     on_step: Callable[[str, int, int], None] = lambda step, done, total: None
     on_fact: Callable[[str, int, Fact], None] = lambda job, seq, fact: None
     on_tick: Callable[[Engine], None] = lambda engine: None
+    on_collected: Callable[[Collected], None] = lambda collected: None

@@ -17,13 +17,15 @@ from bridge.cli.house import Place
 from bridge.cli.inspect import moment
 from bridge.cli.opened import with_journal
 from bridge.cli.summary import FAILED
-from core import cleaning, preparation
+from core import cleaning, garbage_collection, preparation
 from core.catching_up import catch_up
+from core.decide import scratch_budget
 from core.decide.diagnosis import diagnose
 from core.explain import catalogue
 from core.explain.filling import human_bytes
 from core.explain.phrases import phrase
 from core.film_path import film_at, look
+from core.garbage_collection import film_stands
 from core.model.facts import SegmentSealed
 from core.model.failure import Evidence, Failure
 from core.model.orders import Assignment, CheckFilm, Order, Refuted, ValidateSeal
@@ -199,11 +201,34 @@ def _clean(where: Place, journal: Journal, asked: argparse.Namespace, console: C
     size, counts = human_bytes(freed, speak), (len(found.seals), len(found.strays))
     said = phrase("would-free" if dry_run else "freed", speak, size=size, segments=counts[0], files=counts[1])
     console.print(said)
+    if dry_run:
+        _say_what_the_budget_removes(where, journal, console)
     if found.superseded:
         console.print(phrase("superseded", speak, size=human_bytes(_bytes(found.superseded), speak)))
     for other in found.others:
         console.print(safe(phrase("shared-scratch", speak, path=other)))
     return 0
+
+
+def _say_what_the_budget_removes(where: Place, journal: Journal, console: Console) -> None:
+    """What the next job would remove, were there no time limit: decided by the same function."""
+    workspace, speak = where.workspace(), where.settings.language
+    limit = garbage_collection.limit(scratch_budget.budget(where.settings.scratch_budget), workspace)
+    if limit is None or garbage_collection.stored_bytes(workspace) <= limit:
+        return
+    crew = Crew(1, stall_s=600.0)
+    try:
+        found = garbage_collection.collect(
+            journal, workspace, limit, dry_run=True, check=lambda film: film_stands(film, crew, Policy(attempts=2))
+        )
+    finally:
+        crew.dismiss()
+    segments, sizes = sum(one.segments for one in found.removals), (human_bytes(limit, speak), human_bytes(found.freed, speak))
+    counts = {"segments": segments, "films": len(found.removals)}
+    console.print(phrase("would-collect", speak, limit=sizes[0], size=sizes[1], **counts))
+    if found.left > limit:
+        said = catalogue.words("scratch-over-budget", speak, name=human_bytes(found.left, speak), detail=sizes[0])
+        console.print(f"{said.title}: {said.message} {said.did}")
 
 
 def _bytes(seals: Sequence[SegmentSealed]) -> int:

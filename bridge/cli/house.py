@@ -12,6 +12,7 @@ import msgspec
 import platformdirs
 
 from bridge import settings
+from core.decide import scratch_budget
 from core.explain.slates import slate_words
 from core.model.policy import Policy
 from core.model.preset import Preset
@@ -123,6 +124,7 @@ def house(
         media_folders=tuple(os.path.abspath(os.path.expanduser(folder)) for folder in (*search, *where.settings.media_folders)),
         share=share,
         ahead=[] if ahead is None else ahead,
+        scratch_budget=scratch_budget.budget(where.settings.scratch_budget),
     )
 
 

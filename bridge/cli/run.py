@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bridge import logs, settings
+from bridge import collected, logs, settings
 from bridge.accounts import checkpoints_of, earlier_renders, find_job, newest_open
 from bridge.cli import console, summary
 from bridge.cli.house import JOURNAL, Place, house, place
 from core.assemble import Ended, assemble
+from core.decide.scratch_budget import Collected
 from core.film_path import check_output, film_at
 from core.model.facts import Fact, JobAccepted, JobFinished
 from core.model.refusal import Refused
@@ -212,7 +213,13 @@ def _run(
         logs.fact(job, seq, fact)
         display.fact(job, seq, fact)
 
-    listener = Listener(on_step=display.step, on_fact=heard, on_tick=display.tick)
+    collections: list[Collected] = []
+
+    def cleared(found: Collected) -> None:
+        collected.log(found)
+        collections.append(found)
+
+    listener = Listener(on_step=display.step, on_fact=heard, on_tick=display.tick, on_collected=cleared)
     try:
         with stop.listening():
             home = house(where, jobs=jobs, wait_s=wait_s, search=search, share=share, ahead=ahead)
@@ -232,7 +239,9 @@ def _run(
         return _say(display, summary.refusal(error))
     except RECORD_LOST as error:
         return _say(display, summary.lost_record(where.home / JOURNAL, where.scratch, error, where.settings.language))
-    return _say(display, summary.report(ended, request, where.settings.language, earlier=earlier))
+    report = summary.report(ended, request, where.settings.language, earlier=earlier)
+    remarks = [collected.remark(one, where.settings.language) for one in collections if one.told]
+    return _say(display, report | {"remarks": [*report.get("remarks", ()), *remarks]})
 
 
 def _earlier(journal: Journal, request: Request, ended: Ended) -> set[int]:

@@ -93,6 +93,7 @@ class SettingsPage(QWidget):
         self._number("jobs_at_once", 1, MOST_AT_ONCE, "", int, int)
         self._tick("low_priority")
         self._path("scratch", folder=True)
+        self._budget(auto)
         self._path("films", folder=True)
         self._choice("films_preset", ((auto, None), *((name, name) for name in self._presets)))
         self._field("door", DoorField(self._language))
@@ -156,6 +157,18 @@ class SettingsPage(QWidget):
         box.setPlaceholderText(none)
         box.textChanged.connect(self._look)
         self._row(key, box, lambda: box.text().strip() or None, lambda value: box.setText(value or ""))
+
+    def _budget(self, none: str) -> None:
+        box = QLineEdit()
+        box.setPlaceholderText(none)
+        box.setFixedWidth(220)
+        box.textChanged.connect(self._look)
+
+        def read() -> str | bool | None:
+            text = box.text().strip()
+            return False if text == "off" else text or None
+
+        self._row("scratch_budget", box, read, lambda value: box.setText("off" if value is False else value or ""))
 
     def _field(self, key: str, field: PathField | Folders | DoorField) -> None:
         field.changed.connect(self._look)

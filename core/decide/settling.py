@@ -25,7 +25,7 @@ from core.model.facts import (
     SoundSilenced,
 )
 from core.model.failure import Evidence, Failure, Recovery, Strategy
-from core.model.orders import Located, Made
+from core.model.orders import JoinFilm, Located, Made
 from core.model.segment import Copy, Piece, Still
 
 RENDERED_AGAIN = "rendered again"
@@ -50,13 +50,19 @@ def sealed(need: Need, made: Made, *, file: str, seconds: float) -> SegmentSeale
     )
 
 
-def joined(state: Assembly, made: Made, *, staged: str) -> FilmJoined:
-    """The film that was joined, checked and flushed under a name of its own."""
-    samples = min(int(made.digest), state.plan.samples)
+def joined(state: Assembly, order: JoinFilm, made: Made) -> FilmJoined:
+    """The film that was joined, checked and stands beside its place."""
+    parts = [part.key for part in order.video if part.file] + [part.key for part in order.sound]
     return FilmJoined(
-        cut=state.cut, staged=staged, bytes=made.bytes, film_hash=made.file_hash, frames=made.frames, samples=samples,
+        cut=state.cut,
+        staged=order.part,
+        bytes=made.bytes,
+        film_hash=made.file_hash,
+        frames=made.frames,
+        samples=min(int(made.digest), state.plan.samples),
         complete=not state.incomplete,
-    )  # fmt: skip
+        keys=tuple(dict.fromkeys(parts)),
+    )
 
 
 def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chance: float) -> list[Fact]:

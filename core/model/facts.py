@@ -223,7 +223,8 @@ class ClockJumped(Value, frozen=True):
 
 
 class FilmJoined(Value, frozen=True):
-    """The film stands complete and verified beside its place, under its staging name."""
+    """The film stands complete and verified beside its place, under its staging name. `keys` are those of the segments and
+    sound whose packets are in it; what was copied from a source has none, and an older version has not recorded them."""
 
     cut: str
     staged: str
@@ -232,6 +233,7 @@ class FilmJoined(Value, frozen=True):
     frames: int
     samples: int
     complete: bool | None = None
+    keys: tuple[str, ...] = ()
 
 
 class FilmPublished(Value, frozen=True):

@@ -34,6 +34,10 @@ class Policy(Value, frozen=True):
     """A worker that took more is replaced when it has done its order."""
     looks: int = 3
     """How often a film is laid out anew, in one run, because media was replaced while it was made."""
+    collect_before_s: float = 5.0
+    """How long films may be read again before a job, when scratch is over its budget ..."""
+    collect_after_s: float = 60.0
+    """... and after one."""
     kept_films: int = 2
     """How many films that were replaced are kept beside a film; the last complete one is kept besides."""
     search_s: float = 20.0

@@ -124,6 +124,14 @@ def free_bytes(path: str | Path) -> int | None:
         return None
 
 
+def disk_bytes(path: str | Path) -> int | None:
+    """The whole size of the volume of a path or of its nearest existing parent; None when it cannot be told."""
+    try:
+        return shutil.disk_usage(_nearest(path)).total
+    except OSError:
+        return None
+
+
 def free_memory() -> int | None:
     """Bytes of memory that could be had without swapping; None when it cannot be told."""
     import psutil  # late: workers start without it

@@ -63,6 +63,11 @@ class Memory:
         rows = self._journal.read("SELECT body FROM plans WHERE job = ? AND cut = ?", (job, cut))
         return codec.decode(zlib.decompress(rows[0][0]), Plan) if rows else None
 
+    def plans_of(self, job: str) -> list[Plan]:
+        """The plans of a job's cuts."""
+        rows = self._journal.read("SELECT body FROM plans WHERE job = ?", (job,))
+        return [codec.decode(zlib.decompress(body), Plan) for (body,) in rows]
+
     def planned_for(self, output: str) -> list[tuple[str, str]]:
         """(job, cut) of everything that was ever planned for a film, newest first."""
         rows = self._journal.read(

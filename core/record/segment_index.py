@@ -102,6 +102,16 @@ class SegmentIndex:
                 with contextlib.suppress(OSError, ValueError):  # torn by a power cut: that segment is rendered again
                     yield codec.decode(path.read_bytes(), Entry)
 
+    @contextlib.contextmanager
+    def removing(self, journal: Journal) -> Iterator[None]:
+        """While seals are forgotten and their files removed: when the process is killed meanwhile, the next `restore` puts those
+        on record again whose entries and files still stand. What forgets the seals is written first. OSError."""
+        was_read = self.was_read(journal)
+        journal.later("DELETE FROM switches WHERE name = ?", [(self._switch,)])
+        yield
+        if was_read:
+            journal.write(_READ, [(self._switch,)])
+
     def restore(self, journal: Journal) -> int:
         """Put on record what the journal does not know, once for each scratch folder; how many segments. Without an index nothing
         is written: the request may still be refused. OSError."""

@@ -46,7 +46,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 MISTAKES = [
     ("job: 3", 1, 1, "perhaps “jobs” is meant"),
     ("wait: 3\nJobs_At_Once: 3", 2, 1, "perhaps “jobs_at_once” is meant"),
-    ("colour: red", 1, 1, "there are ffmpeg, scratch, jobs"),
+    ("colour: red", 1, 1, "there are ffmpeg, scratch, scratch_budget, jobs"),
     ("? [a]\n: 3", 1, 3, "no setting “[…]”"),
     ("<<: {jobs: 2}", 1, 1, "no setting “<<”"),
     ("jobs: many", 1, 7, "a whole number from 1 to 256, not “many”"),
@@ -57,6 +57,9 @@ MISTAKES = [
     ("jobs: 2\njobs: 3", 2, 1, "a second time, first in line 1"),
     ("jobs_at_once: 17", 1, 15, "from 1 to 16"),
     ("low_priority: 3", 1, 15, "true or false"),
+    ("scratch_budget: 200", 1, 17, "a size such as 200 GB"),
+    ("scratch_budget: on", 1, 17, "a size such as 200 GB"),
+    ("scratch_budget: 0%", 1, 17, "a share of the disk"),
     ("language: fr", 1, 11, "en or de, not “fr”"),
     ("language: no", 1, 11, "en or de, not “no”"),
     ("decode_with: warp", 1, 14, "one of cuda, vaapi"),
@@ -144,7 +147,7 @@ def test_the_template_changes_nothing_until_a_line_is_uncovered(tmp_path: Path) 
     lines = path.read_text().splitlines()
     path.write_text("\n".join(line.removeprefix("# ") for line in lines if ": " in line and line.startswith("# ")))
     assert settings.load(tmp_path) == Settings(
-        ffmpeg="/usr/bin/ffmpeg", scratch="/Volumes/Fast/hotsplice", jobs=2, jobs_at_once=2, low_priority=True, decode_with="cuda",
+        ffmpeg="/usr/bin/ffmpeg", scratch="/Volumes/Fast/hotsplice", scratch_budget="200 GB", jobs=2, jobs_at_once=2, low_priority=True, decode_with="cuda",
         wait=60, language="de", media_folders=("/Volumes/Archive", "~/Rushes"), films="~/Movies/Hotsplice",
         films_preset="prores-hq", door="/Volumes/Jobs/inbox", listen="192.168.1.5:5310",
     )  # fmt: skip
@@ -307,6 +310,7 @@ VALUES = {
     "ffmpeg": st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="\ufeff\ufffe\uffff"), min_size=1).filter(lambda text: text.strip() != ""),
     "jobs": st.integers(1, options.MOST_JOBS),
     "low_priority": st.booleans(),
+    "scratch_budget": st.sampled_from(["off", "20%", "1.5 TiB", False]),
     "wait": st.floats(0, options.MOST_WAIT_S),
     "language": st.sampled_from(["en", "de"]),
     "media_folders": st.lists(st.text("ab#:,[]{}'\"!&*%@` -é", max_size=8).map(lambda text: "/" + text), max_size=3).map(tuple),

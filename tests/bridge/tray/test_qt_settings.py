@@ -51,6 +51,15 @@ def test_what_is_changed_is_written_and_all_else_stays(shown, qtbot, tmp_path):
     assert "Saved." in texts(shown.window) and shown.window.settings.changes() == {}
 
 
+def test_the_budget_of_scratch_is_written_as_it_was_said(shown, qtbot, tmp_path):
+    box = field(shown, "Scratch budget")
+    for said, kept in (("200 GB", "200 GB"), ("off", False), ("", None)):
+        box.setText(said)
+        qtbot.mouseClick(buttons(shown.window.settings)["Save"], Qt.MouseButton.LeftButton)
+        assert settings.load(tmp_path).scratch_budget == kept and box.text() == said
+        assert shown.window.settings.changes() == {}
+
+
 def test_a_setting_goes_back_to_its_default(shown, qtbot, tmp_path):
     field(shown, "Shots rendered at once").setValue(0)
     field(shown, "Folders for missing media").set_value(())
