@@ -60,7 +60,7 @@ def _taken(place: Path, output: str, home: Path, lock: Callable[[int], None]) ->
     said = f"{platform.node()}\n{os.getpid()}\n{home}\n".encode()
     folder = place.parent
     for _ in range(_TRIES):
-        folder.mkdir(mode=private.FOLDER, exist_ok=True)
+        _make_durably(folder)
         try:
             private.share(folder)
             handle = os.open(place, os.O_RDWR | os.O_CREAT, 0o660 if folder.stat().st_mode & 0o070 else private.FILE)
@@ -82,6 +82,19 @@ def _taken(place: Path, output: str, home: Path, lock: Callable[[int], None]) ->
             pass  # its last owner removed it between our open and our lock
         os.close(handle)
     raise Refused("job-running", path=output)
+
+
+def _make_durably(folder: Path) -> None:
+    """Make our hidden folder, where it is missing, so that no power cut takes it away with what is kept in it. OSError."""
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=private.FOLDER)
+        if os.name != "nt":
+            handle = os.open(folder.parent, os.O_RDONLY)
+            try:
+                with contextlib.suppress(OSError):  # file systems that cannot say so; the flush before publishing tells
+                    os.fsync(handle)
+            finally:
+                os.close(handle)
 
 
 def _let_go(place: Path, handle: int) -> None:

@@ -44,6 +44,7 @@ def write(output: Path, mark: str, token: str) -> None:
         os.fsync(handle.fileno())
     take_place(part, target)
     flush_directory(target.parent)
+    flush_directory(output.parent)  # whoever made our hidden folder may not have flushed it
 
 
 def remove(output: Path, mark: str) -> None:
