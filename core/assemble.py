@@ -5,7 +5,7 @@ Nothing here touches media: workers do. Nothing is recorded of a request that is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,17 +14,21 @@ import msgspec
 from core import cleaning, preparation, publishing
 from core.answering import Answering
 from core.catching_up import unmark
-from core.decide import flatten, identity
+from core.decide import flatten, identity, planning, usage
 from core.decide.assembly import Assembly
+from core.decide.fitting import FormatRefused
 from core.engine import Engine
 from core.garbage_collection import Collector
 from core.healing import Healer
 from core.laying_out import planned, refuse_sources_as_output, refuse_without_space
+from core.model.content import Use
 from core.model.facts import ANEW, FilmPublished, JobFinished, Outcomes, RunInterrupted
 from core.model.film import Remark
 from core.model.folder import FolderIdentity
 from core.model.orders import Assignment, CheckFilm, Made
 from core.model.refusal import Refused
+from core.model.segment import Plan
+from core.model.source import Source
 from core.perform import machine
 from core.perform.crew import Crew
 from core.placing import await_scratch, check_request
@@ -37,6 +41,8 @@ from core.request import House, Listener, Request
 from core.taking_up import opening_facts, take_up
 from core.tally import Tally
 
+_MOST_TOUCHED = 100
+"""So often the dates of media may change while a film is made before that counts as a file that never comes to rest."""
 _ENCODER_GONE = {"encoder-missing", "encoder-device-gone"}
 
 
@@ -132,15 +138,24 @@ def _until_it_ends(
 ) -> Ended:
     """Laid out anew as often as its media is to be looked at again: a person's wish each time, what was replaced by itself only
     so often, since a file may never come to rest."""
-    looks, replaced = house.policy.looks, dict[str, str]()
+    looks, touched, replaced = house.policy.looks, _MOST_TOUCHED, dict[str, str]()
     ended = _assemble(request, house, crew, listener, stopped, from_checkpoint, job, tally, seen, looks, replaced, collector)
     while ended.again and ended.state is not None:
-        looks -= bool(ended.state.replaced)
-        was = ended.state.plan.made_of()
-        replaced = {path: was.get(path, "") for path in ended.state.replaced} | replaced
+        before = ended.state
+        looks -= bool(before.replaced)
+        replaced = {path: before.plan.identities().get(path, "") for path in before.replaced} | replaced
         again = replace(request, accept_folder=False)  # once is enough
         ended = _assemble(again, house, crew, listener, stopped, None, None, tally, seen, looks, replaced, collector)
+        if touched and ended.state is not None and _touched(before.plan, ended.state.plan, before.replaced):
+            looks, touched = looks + 1, touched - 1
     return ended
+
+
+def _touched(before: Plan, now: Plan, paths: Collection[str]) -> bool:
+    """Whether only the dates of these files changed, so that nothing is made again because of them."""
+    then, since = before.made_of(), now.made_of()
+    were, are = before.identities(), now.identities()
+    return bool(paths) and all(then.get(path) != since.get(path) and were.get(path) == are.get(path) for path in paths)
 
 
 def _assemble(
@@ -170,6 +185,7 @@ def _assemble(
         folders=house.media_folders,
         skip=(str(house.workspace.home), str(house.workspace.scratch)),
         replaced=replaced,
+        uses=lambda standing: _used(request, house, standing),
     )
     await_scratch(request, house, listener.on_step, stopped)
     opened = healer.open(flatten.wanted_paths(request.timeline))
@@ -239,6 +255,19 @@ def _assemble(
 def _wanted(state: Assembly) -> set[str]:
     """What the film is made of, whether it is there or not."""
     return {one.key for one in (*state.work, *state.plan.segments)} | {one.key for one in state.plan.chunks} | {state.track}
+
+
+def _used(request: Request, house: House, standing: Mapping[str, Source]) -> dict[str, tuple[Use, ...]]:
+    """What the film would use of these files, by the paths in the timeline; empty where no film can be made of them."""
+    named = {path: msgspec.structs.replace(source, path=path) for path, source in standing.items()}
+    try:
+        plan = planning.plan(
+            request.timeline, named, preset=request.preset, policy=house.policy, signature="", build="",
+            slate_words=house.slate_words,
+        )  # fmt: skip
+    except FormatRefused:
+        return {}
+    return dict.fromkeys(standing, ()) | usage.used(plan)
 
 
 def _already_there(output: Path, house: House, crew: Crew, state: Assembly, stopped: Callable[[], str]) -> Film | None:

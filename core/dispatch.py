@@ -21,7 +21,7 @@ from core.model.orders import (
     RenderSegment,
     ValidateSeal,
 )
-from core.model.segment import Copy, Piece, Segment, Slate, Still
+from core.model.segment import Copy, Piece, Segment, Slate, Still, content_of
 from core.model.timing import timecode
 from core.record.journal import Journal
 from core.record.memory import Memory
@@ -79,10 +79,12 @@ def order_for(
             first_frame=picture.first_frame,
             frames=segment.frames,
             signature=state.plan.signature,
-            known=journal.decoded(picture.fingerprint, picture.stream, picture.first_frame, segment.frames),
+            known=journal.decoded(content_of(picture), picture.stream, picture.first_frame, segment.frames),
+            identity=content_of(picture),
         )
     media = picture if isinstance(picture, Piece | Still) else None
     begin_s = picture.shown_s if isinstance(picture, Piece) else Fraction(0)
+    run_up_s = picture.run_up_s if isinstance(picture, Piece) else Fraction(0)
     leave_out = commands.leaves_out(state.build)
     return RenderSegment(
         key=need.key,
@@ -107,6 +109,9 @@ def order_for(
         end_s=begin_s + Fraction(segment.frames) / form.rate if isinstance(picture, Piece) else Fraction(0),
         beside_damage=commands.beside_damage(segment),
         source_rate=picture.source_rate if isinstance(picture, Piece) and not picture.conform else Fraction(0),
+        seek_s=picture.seek_s if isinstance(picture, Piece) and run_up_s else begin_s,
+        run_up_s=run_up_s,
+        identity=content_of(media) if media else "",
     )
 
 
@@ -124,7 +129,7 @@ def _locate(key: str, segment: Segment, state: Assembly, workspace: Workspace, j
         source_rate=piece.source_rate if piece else rate,
         conform=piece is not None and piece.conform,
         copied=piece is None,
-        known=Memory(journal).marks(picture.path, picture.stream),
+        known=Memory(journal).marks(picture.path, content_of(picture), picture.stream),
         harmless=integrity.HARMLESS if piece is None or piece.complains else "",
         picture=str(workspace.picture(f"{job}-{key}.jpg")),
     )

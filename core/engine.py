@@ -266,7 +266,7 @@ class Engine:
             return
         sealed = Sealed("", lambda: None)
         if isinstance(order, ExamineCopy):
-            self.journal.add_decoded(order.fingerprint, order.stream, made.known)
+            self.journal.add_decoded(order.identity or order.fingerprint, order.stream, made.known)
         try:
             with self.tally.recording(self.crew):
                 if isinstance(order, RenderSegment | MixSound | EncodeTrack):

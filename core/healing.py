@@ -1,5 +1,8 @@
 """Open every source, and find again what is missing: by content, never by name alone.
 
+A file elsewhere is taken only when all bytes that the film uses of it were compared with the record, or a media hash list has
+its hash. Everything else that looks like it is proposed.
+
 What a person has said comes first, then the file at its path, then a search. The search is a worker's: it costs nothing
 when nothing is missing, ends after its time, and a share that hangs costs a worker and what would have been found.
 """
@@ -14,6 +17,7 @@ import msgspec
 
 from core import preparation
 from core.decide import healing
+from core.model.content import Compared, Use
 from core.model.facts import SourceMoved
 from core.model.failure import Failure
 from core.model.film import Remark
@@ -23,6 +27,7 @@ from core.model.source import Source
 from core.perform import machine
 from core.perform.crew import Crew
 from core.record.memory import Memory, Seen
+from core.same_files import SameFiles, sources_in
 
 _COPIES_TRIED = 3
 _WITH_THEIR_VOLUME = {"source-missing", "source-volume-gone", "network-lost"}
@@ -47,17 +52,32 @@ class Opened:
             source = self.sources[moved.path]
             if moved.how != "person" and isinstance(source, Source):
                 now.append((moved.path, source))
-        marked = [(path, source) for path, source in now if source.mark]
-        listed = {path: machine.listed_mount(path)[0] if source.volume else "" for path, source in marked}
-        seen = {path: Seen(path, source.size, source.mark, source.fingerprint, listed[path]) for path, source in marked}
+        seen = {path: _seen(path, source) for path, source in now if source.mark}
         if seen:
             memory.see(list(seen.values()))
+
+
+def _seen(path: str, source: Source) -> Seen:
+    return Seen(
+        path=path,
+        size=source.size,
+        mark=source.mark,
+        fingerprint=source.fingerprint,
+        volume=machine.listed_mount(path)[0] if source.volume else "",
+        identity=source.identity,
+        inode=str(source.inode[1]) if source.identity else "",
+        modified_ns=source.modified_ns,
+    )
+
+
+Uses = Callable[[Mapping[str, Source]], Mapping[str, tuple[Use, ...]]]
+"""Given what stands at some paths of the timeline: what the film uses of each. A path of which nobody knows is left out."""
 
 
 @dataclass(frozen=True)
 class Healer:
     """What opening and searching need. `folders` are searched because a person named them, those in `skip` never are. `replaced`
-    are files that were replaced, or away, since this run began, with the fingerprints they had."""
+    are files that were replaced, or away, since this run began, with the identities they had."""
 
     crew: Crew
     memory: Memory
@@ -68,6 +88,7 @@ class Healer:
     folders: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     replaced: Mapping[str, str] = field(default_factory=dict)
+    uses: Uses = lambda sources: dict.fromkeys(sources, ())
 
     def open(self, paths: Sequence[str]) -> Opened:
         """Every path. preparation.Stopped when asked to stop."""
@@ -76,7 +97,10 @@ class Healer:
         at = self._examine(list(dict.fromkeys(places.values())), "examine")
         self._wait_for_volumes(at)
         self._wait_for_deliveries(at)
-        again, remarks = self._search(at)
+        same = SameFiles(self.crew, self.memory, self.policy, self.stopped, self.on_step)
+        again, remarks = self._search(at, places, same)
+        identified, untold = same.identified({source.path: source for source in sources_in(at).values()})
+        at = {place: identified[found.path] if isinstance(found, Source) else found for place, found in at.items()}
         sources, moved = {}, []
         for path, place in places.items():
             match = again.get(place)
@@ -88,6 +112,8 @@ class Healer:
                 remarks.append(healing.given(path, place))
             elif place != path and isinstance(source, Failure):
                 source = _with_detail(source, f"It was to take the place of {path}. {source.evidence.detail}".strip())
+            elif match is None and isinstance(source, Source) and source.path in untold:
+                remarks.append(healing.untold(path))
             elif match is None and isinstance(source, Source) and self._replaced(source):
                 remarks.append(healing.replaced(path))
             sources[path] = source
@@ -95,9 +121,13 @@ class Healer:
 
     def _replaced(self, source: Source) -> bool:
         """Whether its content is not what it was; another date alone is no other file."""
+        now = source.identity or source.fingerprint
+        if self.replaced.get(source.path, "") not in ("", now):
+            return True
         seen = self.memory.seen(source.path)
-        before = self.replaced.get(source.path, source.fingerprint)
-        return before != source.fingerprint or bool(seen and seen.mark and source.mark and seen.mark != source.mark)
+        if seen is None or not seen.identity:
+            return bool(seen and seen.mark and source.mark and seen.mark != source.mark)
+        return seen.identity != now
 
     def _examine(self, places: list[str], step: str) -> dict[str, Source | Failure]:
         done = 0
@@ -145,50 +175,98 @@ class Healer:
         unmounted = bool(now) and any(len(volume) > len(now) for volume in above)
         return unmounted or bool(seen and seen.volume and now != seen.volume)
 
-    def _search(self, at: dict[str, Source | Failure]) -> tuple[dict[str, Match], list[Remark]]:
-        """Look for what could not be opened. `at` gets what was found; the matches that were taken, and what is said."""
+    def _search(
+        self, at: dict[str, Source | Failure], places: Mapping[str, str], same: SameFiles
+    ) -> tuple[dict[str, Match], list[Remark]]:
+        """Look for what could not be opened. `at` gets what was found; the matches that were taken, and what is said.
+
+        A file of the same size and samples is compared before it is taken. Where it is another one the search goes on, for as
+        long as there is time."""
         lost = {p: failure for p, failure in at.items() if isinstance(failure, Failure) and failure.code in healing.LOOKED_FOR}
         if not lost:
             return {}, []
         near = [source.path for source in at.values() if isinstance(source, Source)]
-        found = self._find(lost, near)
-        trouble = list(found.trouble)
-        copies = {path: healing.proven(path, found.matches, near) for path in lost}
-        tries = [match.to for path in lost for match in copies[path][:_COPIES_TRIED]]
-        opened = preparation.examine(self.crew, list(dict.fromkeys(tries)), policy=self.policy, stopped=self.stopped)
         taken: dict[str, Match] = {}
-        remarks: list[Remark] = []
-        for path, failure in lost.items():
-            match = next((match for match in copies[path] if isinstance(opened.get(match.to), Source)), None)
-            if match is not None:
-                at[path], taken[path] = opened[match.to], match
-                remarks.append(healing.found_again(match, len(copies[path])))
-                continue
-            trouble += [f"{match.to} is {path} by its content, but cannot be opened." for match in copies[path]]
-            at[path] = _with_detail(failure, healing.detail(path, found.matches))
-            remarks += healing.contradicted(path, found.matches)
-        remarks += [Remark(code="search-incomplete", severity="note", text=text) for text in trouble]
-        return taken, remarks
+        refused: dict[str, dict[str, Compared]] = {path: {} for path in lost}
+        copies: dict[str, int] = {}
+        founds: list[Found] = []
+        trouble: list[str] = []
+        while True:
+            left = {path: failure for path, failure in lost.items() if path not in taken}
+            found = self._find(left, near, refused, self.policy.search_s - sum(one.seconds for one in founds))
+            founds.append(found)
+            trouble += found.trouble
+            tries = {path: row for path in left if (row := healing.promising(path, found.matches, near))}
+            names = [match.to for row in tries.values() for match in row[:_COPIES_TRIED]]
+            opened = preparation.examine(self.crew, list(dict.fromkeys(names)), policy=self.policy, stopped=self.stopped)
+            copies |= {path: len(row) for path, row in tries.items()}
+            before = len(taken), sum(map(len, refused.values()))
+            for place in range(_COPIES_TRIED):
+                here = {path: row[place] for path, row in tries.items() if path not in taken and place < len(row)}
+                trouble += self._take(here, opened, places, same, at, taken, refused)
+            if not lost.keys() - taken or before == (len(taken), sum(map(len, refused.values()))):
+                break
+            if self.policy.search_s <= sum(one.seconds for one in founds):
+                break
+        remarks = [healing.found_again(match, copies[path], same.read_of(match.to)) for path, match in taken.items()]
+        for path in lost.keys() - taken:
+            at[path] = _with_detail(lost[path], healing.detail(path, founds[-1].matches, refused[path]))
+            remarks += healing.contradicted(path, founds[-1].matches)
+        remarks += [Remark(code="search-incomplete", severity="note", text=text) for text in dict.fromkeys(trouble)]
+        looked = healing.Cost(
+            len(lost), max(one.looked_at for one in founds), sum(one.bytes for one in founds) + same.bytes,
+            sum(one.seconds for one in founds) + same.seconds,
+        )  # fmt: skip
+        return taken, [*remarks, healing.cost(looked)]
 
-    def _find(self, lost: dict[str, Failure], near: list[str]) -> Found:
+    def _take(
+        self,
+        row: Mapping[str, Match],
+        opened: Mapping[str, Source | Failure],
+        places: Mapping[str, str],
+        same: SameFiles,
+        at: dict[str, Source | Failure],
+        taken: dict[str, Match],
+        refused: dict[str, dict[str, Compared]],
+    ) -> list[str]:
+        """Take those of these matches that are proven, and put the others among the refused. What could not be opened is said."""
+        files = {path: source for path, match in row.items() if isinstance(source := opened.get(match.to), Source)}
+        asked = {path: source for path, source in files.items() if row[path].how == "samples"}
+        used = self.uses({named: asked[place] for named, place in places.items() if place in asked}) if asked else {}
+        wanted = {path: tuple(use for named, uses in used.items() if places[named] == path for use in uses) for path in asked}
+        found = same.proven({path: (source, wanted[path]) for path, source in asked.items()})
+        told = {places[named] for named in used}
+        for path, source in files.items():
+            if path not in asked or (path in told and (found[path].verdict == "same" and found[path].covered)):
+                at[path], taken[path] = source, row[path]
+            else:
+                refused[path][source.path] = found[path]
+        lost = {path: match.to for path, match in row.items() if path not in files}
+        for path, to in lost.items():
+            refused[path][to] = Compared(verdict="unknown")
+        return [f"{to} may be {path} by its content, but cannot be opened." for path, to in lost.items()]
+
+    def _find(
+        self, lost: dict[str, Failure], near: list[str], refused: Mapping[str, Mapping[str, Compared]], budget_s: float
+    ) -> Found:
         before = self.memory.moved(str(self.output))
         order = FindSources(
-            wanted=tuple(self._wanted(path) for path in lost),
+            wanted=tuple(self._wanted(path, tuple(refused[path])) for path in lost),
             folders=self.folders,
             near=tuple(near),
             beside=tuple([before[p] for p in lost if p in before] + [p for p, f in lost.items() if f.code not in healing.SILENT]),
             skip=self.skip,
-            budget_s=self.policy.search_s,
+            budget_s=budget_s,
             most=self.policy.search_files,
         )
         outcome = self._perform(order)
         if isinstance(outcome, Found):
             return outcome
-        return Found(trouble=("The search for missing media did not come back and was given up.",))
+        return Found(trouble=("The search for missing media did not come back and was given up.",), seconds=budget_s)
 
-    def _wanted(self, path: str) -> Wanted:
+    def _wanted(self, path: str, refused: tuple[str, ...]) -> Wanted:
         seen = self.memory.seen(path)
-        return Wanted(path=path, size=seen.size, mark=seen.mark) if seen else Wanted(path=path)
+        return Wanted(path=path, size=seen.size, mark=seen.mark, refused=refused) if seen else Wanted(path=path, refused=refused)
 
     def _perform(self, order: FindSources) -> Outcome:
         """Its outcome. It sees to its time itself and hangs only where the system does, which is soon seen. Never tried

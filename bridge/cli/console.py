@@ -94,6 +94,8 @@ def step_title(step: str, total: int, speak: Language) -> str:
         return phrase("looking", speak, count=total)
     if step == "scratch":
         return phrase("waiting-for-scratch", speak)
+    if step == "compare":
+        return phrase("comparing-media", speak, count=total)
     if step == "settle":
         return phrase("waiting-for-writer", speak, count=total)
     return phrase("waiting-for-media", speak, count=total) if step == "wait" else phrase("opening", speak)

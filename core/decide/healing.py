@@ -1,16 +1,20 @@
 """Which of the files that were found is the missing one, and what is said about it.
 
 Rules:
-1. Only what is proven by its content is taken; a name, a size or a date never is enough.
-2. Of several proven copies the one nearest to the film's other media is taken, and that there are others is said.
+1. Only what is proven is taken: all bytes that the film uses are equal to what is on record, or a media hash list has the
+   file's hash. A name, a size, a date or samples are never enough.
+2. Of several copies the one nearest to the film's other media is tried first, and that there are others is said.
 3. Of several unproven ones none is chosen: all are named, and a person decides.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+import shlex
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
+from core.model.content import Compared
 from core.model.film import Remark
 from core.model.orders import Match
 
@@ -29,11 +33,11 @@ SILENT = frozenset({"source-read-error", "source-volume-gone", "source-hung", "s
 _MOST_NAMED = 3
 
 
-def proven(path: str, matches: Sequence[Match], near: Collection[str]) -> list[Match]:
-    """The matches for a path that are certainly its content, the best first: nearest to `near` files, then the shortest
+def promising(path: str, matches: Sequence[Match], near: Collection[str]) -> list[Match]:
+    """The matches for a path that are proven or worth comparing, the best first: nearest to `near` files, then the shortest
     path, then by name."""
-    sure = [match for match in matches if match.path == path and match.how in ("content", "mhl")]
-    return sorted(sure, key=lambda match: (-_nearness(match.to, near), len(_folders(match.to)), match.to))
+    likely = [match for match in matches if match.path == path and match.how in ("samples", "mhl")]
+    return sorted(likely, key=lambda match: (-_nearness(match.to, near), len(_folders(match.to)), match.to))
 
 
 def _nearness(path: str, near: Collection[str]) -> int:
@@ -54,9 +58,12 @@ def _shared(one: list[str], other: list[str]) -> int:
     return count
 
 
-def found_again(match: Match, copies: int) -> Remark:
-    """What is said of a file that is used in place of another. `copies` counts all that are proven."""
+def found_again(match: Match, copies: int, compared: int) -> Remark:
+    """What is said of a file that is used in place of another. `copies` counts all that look like it, `compared` the bytes
+    that were compared; where all of a small file was, 0."""
     how = f"as {match.history} says" if match.how == "mhl" else "the content is the same"
+    if match.how != "mhl" and compared:
+        how += f" wherever it was used: {size(compared)} compared"
     more = f"; of {copies} copies this one lies nearest to the other media" if copies > 1 else ""
     return _relinked(f"{match.path} is now {match.to} ({how}{more}).")
 
@@ -71,20 +78,59 @@ def replaced(path: str) -> Remark:
     return Remark(code="source-replaced", severity="note", text=path)
 
 
+def untold(path: str) -> Remark:
+    """It was moved, copied or touched, and there is no record to compare it with."""
+    return Remark(code="source-unproven", severity="note", text=path)
+
+
+class Cost(NamedTuple):
+    """What a search took: files that were missing and that were looked at, bytes read, seconds."""
+
+    missing: int
+    looked_at: int
+    bytes: int
+    seconds: float
+
+
+def cost(spent: Cost) -> Remark:
+    """What a search took, in words."""
+    text = f"{spent.looked_at} files looked at for {spent.missing} missing, {size(spent.bytes)} read in {spent.seconds:.1f} s"
+    return Remark(code="search-cost", severity="note", text=text)
+
+
+def size(count: int) -> str:
+    """Bytes as people write them."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
+
+
 def _relinked(text: str) -> Remark:
     return Remark(code="source-relinked", severity="note", text=text)
 
 
-def detail(path: str, matches: Sequence[Match]) -> str:
-    """What a person may want to know about a file that was not found: what resembles it, in sentences; or nothing."""
+def detail(path: str, matches: Sequence[Match], refused: Mapping[str, Compared] = {}) -> str:
+    """What a person may want to know about a file that was not found: what resembles it, in sentences; or nothing. `refused`
+    files have its size and samples, and how they compare with the record."""
     alike = [match.to for match in matches if match.path == path and match.how == "alike"]
     unlike = [match.to for match in matches if match.path == path and match.how == "unlike"]
+    other = [to for to, compared in refused.items() if compared.verdict == "other"]
+    untold = [to for to in refused if to not in other]
     said = []
+    if untold:
+        said.append(f"Perhaps {_row(untold)}: same size and samples, but not all that the film uses of it is on record.")
     if alike:
         said.append(f"Perhaps {_row(alike)}: same name and size; hotsplice answer can relink it.")
+    if other:
+        said.append(f"Not {_row(other)}: same size, but other content where it was used: another version.")
     if unlike:
         said.append(f"Not {_row(unlike)}: same name, but other content than is on record.")
+    if untold or other:
+        said.append(f"If it is the right file: hotsplice answer JOB SHOT relink {_quoted((untold or other)[0])}")
     return " ".join(said)
+
+
+def _quoted(path: str) -> str:
+    """A path as a shell takes it."""
+    return shlex.quote(path)
 
 
 def contradicted(path: str, matches: Sequence[Match]) -> list[Remark]:

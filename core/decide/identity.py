@@ -1,7 +1,8 @@
 """Content keys: a hash of everything that can change a segment's pixels or samples, and of nothing else.
 
-x264's output depends on the build, on the options and on the number of threads (pinned to one); a source is named by
-its fingerprint, not by its path, so a moved source is known again.
+x264's output depends on the build, on the options and on the number of threads (pinned to one). A source is named by its
+identity (`Source.identity`): one identity is one content, proven by comparing the bytes that were used of it. A file that was
+moved or touched keeps its identity when the comparison succeeds, and so its checkpoints.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import xxhash
 from core.model import codec
 from core.model.film import Format
 from core.model.preset import Preset
-from core.model.segment import Black, Chunk, Copy, Earlier, Picture, Piece, Plan, Slate, Sound, Still
+from core.model.segment import Black, Chunk, Copy, Earlier, Picture, Piece, Plan, Slate, Sound, Still, content_of
 
-RECIPE = 3
+RECIPE = 4
 """Raised whenever this program makes other pixels or samples from the same values; old checkpoints are then not believed."""
 
 
@@ -47,7 +48,7 @@ def picture_key(picture: Picture, frames: int, form: Format, preset: Preset, ffm
             return _key(
                 "v",
                 "piece",
-                p.fingerprint,
+                content_of(p),
                 p.stream,
                 p.first_frame,
                 p.source_rate,
@@ -64,20 +65,20 @@ def picture_key(picture: Picture, frames: int, form: Format, preset: Preset, ffm
                 *_beside_damage(p),
             )
         case Still() as s:
-            return _key("v", "still", s.fingerprint, s.fit, s.matrix, s.alpha, frames, coded)
+            return _key("v", "still", content_of(s), s.fit, s.matrix, s.alpha, frames, coded)
         case Black():
             return _key("v", "black", frames, coded)
         case Slate() as slate:
             return _key("v", "slate", slate.lines, frames, coded)
         case Copy() as c:
-            return _key("c", c.fingerprint, c.stream, c.first_frame, frames)
+            return _key("c", content_of(c), c.stream, c.first_frame, frames)
         case Earlier():
             raise ValueError("an earlier render has the key it was sealed under")
 
 
 def chunk_key(sounds: tuple[Sound, ...], samples: int, form: Format, preset: Preset) -> str:
     """The key of a stretch of mixed sound."""
-    laid = [[s.fingerprint, s.stream, s.source_in_s, s.at, s.samples, s.channels] for s in sounds]
+    laid = [[content_of(s), s.stream, s.source_in_s, s.at, s.samples, s.channels] for s in sounds]
     width = preset.audio.codec if preset.audio.pcm else "pcm_s24le"
     return _key("a", laid, samples, form.sample_rate, form.channels, width)
 

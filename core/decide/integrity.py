@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Iterable
 from math import ceil, floor
 
+from core.model.content import Marks
 from core.model.failure import Evidence, Place
-from core.model.orders import EncodeTrack, ExamineCopy, JoinFilm, Made, Marks, MixSound, RenderSegment
+from core.model.orders import EncodeTrack, ExamineCopy, JoinFilm, Made, MixSound, RenderSegment
 from core.model.segment import Sound
 
 _BAD_LINE = re.compile(

@@ -216,7 +216,14 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
     if not rgb and _other_colour(video.colour, draft.form.colour):
         draft.remarks.append(Remark(code="colour-differs", severity="loss", text=clip.name, record_in=shot.record_in))
     if video.still:
-        still = Still(path=source.path, fingerprint=source.fingerprint, fit=placed, matrix=matrix, alpha=video.alpha)
+        still = Still(
+            path=source.path,
+            fingerprint=source.fingerprint,
+            identity=source.identity,
+            fit=placed,
+            matrix=matrix,
+            alpha=video.alpha,
+        )
         _hold(draft, shot, 0, shot.frames, still)
         return
     rate = draft.form.rate
@@ -247,7 +254,13 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
                 shot,
                 before + offset,
                 length,
-                Copy(path=source.path, fingerprint=source.fingerprint, stream=video.stream, first_frame=first + offset),
+                Copy(
+                    path=source.path,
+                    fingerprint=source.fingerprint,
+                    identity=source.identity,
+                    stream=video.stream,
+                    first_frame=first + offset,
+                ),
             )
     elif there > 0:
         limit = segment_frames(draft.form, draft.preset, draft.policy)
@@ -264,6 +277,7 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
                 Piece(
                     path=source.path,
                     fingerprint=source.fingerprint,
+                    identity=source.identity,
                     stream=video.stream,
                     first_frame=frame,
                     source_rate=video.rate,

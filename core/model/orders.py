@@ -9,6 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Literal
 
+from core.model.content import Compared, CompareSource, Marks
 from core.model.failure import Evidence
 from core.model.film import Value
 from core.model.folder import FolderIdentity
@@ -25,11 +26,12 @@ class ExamineSource(Value, frozen=True):
 
 class Wanted(Value, frozen=True):
     """A file that is looked for, with its size and content mark (`Source.mark`) as it was when last seen; 0 and empty for
-    one that never was."""
+    one that never was. Files in `refused` were compared with it and are others."""
 
     path: str
     size: int = 0
     mark: str = ""
+    refused: tuple[str, ...] = ()
 
 
 class FindSources(Value, frozen=True):
@@ -64,9 +66,10 @@ class ValidateSeal(Value, frozen=True):
 
 class RenderSegment(Value, frozen=True):
     """Run ffmpeg to make one segment in `part`; then count, sign, hash and flush it. `again`, where there is one, is run
-    when that did not give all frames without a word: the same with decoding begun well before. Of a movie, `begin_s` to
-    `end_s` of its `stream` are shown, counted from the container's start; `source_rate` is 0 where it is not constant.
-    With `beside_damage` the source is damaged beyond the last frame, and what reading says of that does not count."""
+    when that did not give all frames without a word: the same with decoding begun well before, by `run_up_s`. Of a movie,
+    `begin_s` to `end_s` of its `stream` are shown, counted from the container's start; the demuxer is asked for `seek_s`.
+    `source_rate` is 0 where it is not constant. With `beside_damage` the source is damaged beyond the last frame, and what
+    reading says of that does not count. `identity` names the source's content (`Source.identity`)."""
 
     key: str
     argv: tuple[str, ...]
@@ -84,6 +87,9 @@ class RenderSegment(Value, frozen=True):
     end_s: Fraction = Fraction(0)
     source_rate: Fraction = Fraction(0)
     beside_damage: bool = False
+    seek_s: Fraction = Fraction(0)
+    run_up_s: Fraction = Fraction(0)
+    identity: str = ""
 
 
 class ExamineCopy(Value, frozen=True):
@@ -98,30 +104,7 @@ class ExamineCopy(Value, frozen=True):
     frames: int
     signature: str
     known: dict[int, int] = {}
-
-
-class Places(Value, frozen=True):
-    """When in a file the places of a stream are: place p is at p * unit_s - zero_s seconds from its start, and lasts so long.
-    `touches` tells that a place may be heard one place earlier and later too."""
-
-    unit_s: Fraction
-    zero_s: Fraction
-    lasts_s: Fraction
-    touches: bool
-
-
-class Marks(Value, frozen=True):
-    """What a source's coded content was like where a piece of work used it: hashes (xxh3-64) by place in a stream.
-
-    A place is a packet's time stamp, or for uncompressed sound the number of a block of `core.perform.marking.BLOCK`
-    samples. `modified_ns` is the file's modification time: with another one it is another file. `places` are given for sound.
-    """
-
-    path: str
-    modified_ns: int
-    stream: int
-    marks: dict[int, int]
-    places: Places | None = None
+    identity: str = ""
 
 
 class LocateDamage(Value, frozen=True):
@@ -245,8 +228,8 @@ class DrawThumbnail(Value, frozen=True):
 
 
 Order = (
-    ExamineSource | FindSources | ProveEncoder | ValidateSeal | RenderSegment | ExamineCopy | LocateDamage | MixSound
-    | EncodeTrack | JoinFilm | CheckFilm | ProbePlace | DrawThumbnail
+    ExamineSource | FindSources | CompareSource | ProveEncoder | ValidateSeal | RenderSegment | ExamineCopy | LocateDamage
+    | MixSound | EncodeTrack | JoinFilm | CheckFilm | ProbePlace | DrawThumbnail
 )  # fmt: skip
 
 
@@ -259,23 +242,26 @@ class Examined(Value, frozen=True):
 class Match(Value, frozen=True):
     """A file `to` that may be the wanted `path`.
 
-    `how`: proven by its `content` (the mark on record) or by a hash in an `mhl` history; only `alike` in name and size,
-    nothing on record could be compared; or `unlike`: it has the name, and the record says that it is another file.
-    `history` is the MHL file that speaks of it, if one does.
+    `how`: proven by a hash in an `mhl` history; equal in size and `samples`, which is still to be compared; only `alike` in
+    name and size, nothing on record could be compared; or `unlike`: it has the name, and the record says that it is another
+    file. `history` is the MHL file that speaks of it, if one does.
     """
 
     path: str
     to: str
-    how: Literal["content", "mhl", "alike", "unlike"]
+    how: Literal["samples", "mhl", "alike", "unlike"]
     history: str = ""
 
 
 class Found(Value, frozen=True):
-    """What a search found, nearest first. `trouble` are sentences: what could not be searched or understood, and why."""
+    """What a search found, nearest first. `trouble` are sentences: what could not be searched or understood, and why. It looked
+    at so many files, read so many `bytes` of them and took `seconds`."""
 
     matches: tuple[Match, ...] = ()
     trouble: tuple[str, ...] = ()
     looked_at: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
 
 
 class Proved(Value, frozen=True):
@@ -326,7 +312,7 @@ class Located(Value, frozen=True):
     picture: str = ""
 
 
-Outcome = Examined | Found | Proved | Made | Validated | Refuted | Located | Evidence
+Outcome = Examined | Found | Compared | Proved | Made | Validated | Refuted | Located | Evidence
 
 
 class Progress(Value, frozen=True):

@@ -49,6 +49,7 @@ class Piece(Value, frozen=True):
     complains: bool = False
     from_s: Fraction | None = None
     until_s: Fraction | None = None
+    identity: str = ""
 
     @property
     def shown_s(self) -> Fraction:
@@ -64,6 +65,7 @@ class Still(Value, frozen=True):
     fit: Fit
     matrix: int = 0
     alpha: bool = False
+    identity: str = ""
 
 
 class Copy(Value, frozen=True):
@@ -73,6 +75,7 @@ class Copy(Value, frozen=True):
     fingerprint: str
     stream: int
     first_frame: int
+    identity: str = ""
 
 
 class Black(Value, frozen=True):
@@ -119,6 +122,12 @@ class Sound(Value, frozen=True):
     at: int
     samples: int
     channels: tuple[int, ...] = ()
+    identity: str = ""
+
+
+def content_of(used: Piece | Still | Copy | Sound) -> str:
+    """The name of the content that is used; of values from before there were identities the fingerprint."""
+    return used.identity or used.fingerprint
 
 
 class Chunk(Value, frozen=True):
@@ -185,3 +194,8 @@ class Plan(Value, frozen=True):
         """Path to fingerprint of every file that is seen or heard."""
         seen = {s.picture.path: s.picture.fingerprint for s in self.segments if isinstance(s.picture, Piece | Still | Copy)}
         return seen | {sound.path: sound.fingerprint for chunk in self.chunks for sound in chunk.sounds}
+
+    def identities(self) -> dict[str, str]:
+        """Path to identity (`Source.identity`) of the same files."""
+        seen = {s.picture.path: content_of(s.picture) for s in self.segments if isinstance(s.picture, Piece | Still | Copy)}
+        return seen | {sound.path: content_of(sound) for chunk in self.chunks for sound in chunk.sounds}

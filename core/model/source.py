@@ -56,11 +56,13 @@ class AudioFacts(Value, frozen=True):
 class Source(Value, frozen=True):
     """A media file as found on disk.
 
-    `fingerprint` stands for the content: size, modification time and hashes of samples of the file, so an unchanged
-    file is known again in milliseconds whatever its size. `inode` is (device, inode): the identity against which an
-    output path is compared, since ffmpeg overwrites its own source through a hard link without a word. `mark` stands for
-    the content whatever its name and dates: the same recording is known by it wherever it was moved. `volume` is the mount
-    point, `short_bytes` by how much the file ends before its own head says.
+    `fingerprint` stands for the state of the file: size, modification and change times, and hashes of samples of it. While it
+    stays the same, nothing was written to the file. `inode` is (device, inode): an output path is compared with it, since
+    ffmpeg overwrites its own source through a hard link without a word. `mark` is over the size and the samples alone: files
+    with different marks differ, files with one mark may still differ between the samples. `identity` names the content in
+    content keys; two files have one identity only where their bytes were compared (`core.same_files`). `modified_ns` is the
+    modification time in unix nanoseconds, `volume` the mount point, `short_bytes` by how much the file ends before its own
+    head says.
     """
 
     path: str
@@ -73,6 +75,8 @@ class Source(Value, frozen=True):
     short_bytes: int = 0
     mark: str = ""
     volume: str = ""
+    identity: str = ""
+    modified_ns: int = 0
 
     def audio_stream(self, order: int) -> AudioFacts | None:
         """The n-th audio stream of the file."""

@@ -12,7 +12,8 @@ from typing import Any
 import av
 import xxhash
 
-from core.model.orders import ExamineCopy, Made, Marks
+from core.model.content import Marks
+from core.model.orders import ExamineCopy, Made
 from core.perform import hashing, machine, marking, packets, rational, wholeness, witness
 from core.perform.wrong import Changed, NotContiguous
 
@@ -57,16 +58,19 @@ def examine(order: ExamineCopy, on_frames: Callable[[int], None], program: str =
     """Digest of the packets, and the hashes of those that were decoded now. Changed, NotContiguous; what av raises on damage
     that `program`, an ffmpeg alone, meets as well."""
     started = machine.monotonic()
-    modified_ns = marking.modified_ns(order.path)
     try:
-        sign, digest, fresh, marks = _read(order, on_frames, strict=True)
+        sign, digest, fresh, noted = _read(order, on_frames, strict=True)
     except av.FFmpegError:
         if not program or wholeness.why(order.path).errno is not None or not decodes_alone(order, program, on_frames).clean:
             raise
-        sign, digest, fresh, marks = _read(order, on_frames, strict=False)
+        sign, digest, fresh, noted = _read(order, on_frames, strict=False)
     if hashing.fingerprint(order.path) != order.fingerprint:  # asked after reading: whatever came before is seen then
         raise Changed(order.key, order.path)
-    used = Marks(path=order.path, modified_ns=modified_ns, stream=order.stream, marks=marks)
+    with packets.opened(order.path) as container:
+        copied = container.streams[order.stream]
+        assert isinstance(copied, av.VideoStream)
+        header = marking.header_of(container, copied)
+    used = Marks(path=order.path, stream=order.stream, marks=noted.marks, unmarked=noted.unmarked, header=header)
     return Made(
         frames=order.frames,
         signature=sign,
@@ -93,12 +97,11 @@ def decodes_alone(
 
 def _read(
     order: ExamineCopy, on_frames: Callable[[int], None], *, strict: bool
-) -> tuple[str, str, dict[int, int], dict[int, int]]:
-    """Signature, digest, hashes of packets decoded now by frame number, and of all packets by time stamp. Unless `strict`
+) -> tuple[str, str, dict[int, int], marking.Noted]:
+    """Signature, digest, hashes of packets decoded now by frame number, and of all packets. Unless `strict`
     only frames that do not come, or come corrupt, count."""
     digest = xxhash.xxh3_128()
     fresh: dict[int, int] = {}
-    marks: dict[int, int] = {}
     with av.open(order.path, options={"protocol_whitelist": "file"}) as container, complaints() as said:
         stream = container.streams[order.stream]
         assert isinstance(stream, av.VideoStream)
@@ -106,12 +109,11 @@ def _read(
         context.thread_count = 1
         if strict:
             context.options = {"err_detect": "explode"}
-        sign, stable = packets.signature(stream), marking.stable(container)
+        sign, noted = packets.signature(stream), marking.Noted(marking.stable(container))
         for count, packet in enumerate(frames_of(container, stream, order.first_frame, order.frames), start=1):
             digest.update(packet)
             mark = marking.mark(packet)
-            if stable:
-                marks[packet.pts or 0] = mark
+            noted.note(packet)
             if order.known.get(order.first_frame + count - 1) != mark:
                 pictures = packet.decode()
                 if len(pictures) != 1 or pictures[0].is_corrupt or (strict and said):
@@ -119,4 +121,4 @@ def _read(
                 fresh[order.first_frame + count - 1] = mark
                 if len(fresh) % 12 == 0:
                     on_frames(count)
-    return sign, digest.hexdigest(), fresh, marks
+    return sign, digest.hexdigest(), fresh, noted

@@ -18,6 +18,7 @@ from pathlib import Path
 import av
 import msgspec
 
+from core.model.content import CompareSource
 from core.model.failure import Evidence, Place
 from core.model.orders import (
     CheckFilm,
@@ -63,6 +64,8 @@ def where(order: Order) -> tuple[str, Place, str]:
             return "examine", "source", order.path
         case FindSources():
             return "find", "source", ""
+        case CompareSource():
+            return "compare", "source", order.path
         case ExamineCopy():
             return "examine-copy", "source", order.path
         case LocateDamage():
@@ -197,7 +200,7 @@ def _unless_replaced(seen: Evidence, order: Order) -> Evidence:
     match order:
         case RenderSegment():
             made_of = {order.source: order.fingerprint}
-        case ExamineCopy() | LocateDamage():
+        case ExamineCopy() | LocateDamage() | CompareSource():
             made_of = {order.path: order.fingerprint}
         case MixSound():
             made_of = {sound.path: sound.fingerprint for sound in order.sounds}

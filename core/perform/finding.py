@@ -1,8 +1,9 @@
 """Looking for media that is not where it should be: by content, through folders, volumes and media hash lists.
 
-A file that was opened before is known by its size and content mark. One that never was is known by what an MHL list says
-of it, if its path agrees with the list's beyond what every camera makes: every card has a CLIP/C0001 and a list that
-vouches for its own, so the name of the folder that the list is about must be in the path too.
+A file that was opened before is recognised by its size and content mark. That is no proof: whoever takes it compares the bytes
+first (`core.perform.comparing`). A file that was never opened is known by what an MHL list says of it, if its path agrees with
+the list's beyond what every camera makes: every card has a CLIP/C0001 and a list that vouches for its own, so the name of the
+folder that the list is about must be in the path too.
 
 The search is bounded in time and number of files. The larger part of the time is for walking, the rest for comparing.
 """
@@ -43,6 +44,7 @@ class _Search:
     matches: dict[tuple[str, str], Match] = field(default_factory=dict)
     trouble: list[str] = field(default_factory=list)
     looked_at: int = 0
+    bytes: int = 0
 
     def __post_init__(self) -> None:
         self._began = machine.monotonic()
@@ -81,13 +83,19 @@ class _Search:
         if self._closed and len(self._sure) < len(self.order.wanted):
             self.trouble.append(f"{self._closed} of the folders and files looked at could not be opened.")
         trouble = list(dict.fromkeys(self.trouble))[:_MOST_TROUBLE]
-        return Found(matches=tuple(self.matches.values()), trouble=tuple(trouble), looked_at=self.looked_at)
+        return Found(
+            matches=tuple(self.matches.values()),
+            trouble=tuple(trouble),
+            looked_at=self.looked_at,
+            bytes=self.bytes,
+            seconds=machine.monotonic() - self._began,
+        )
 
-    def _match(self, wanted: Wanted, to: str, how: Literal["content", "mhl", "alike", "unlike"], history: str = "") -> None:
-        """All that is proven is kept; of the others, which may be many where cameras name alike, some."""
+    def _match(self, wanted: Wanted, to: str, how: Literal["samples", "mhl", "alike", "unlike"], history: str = "") -> None:
+        """All that is proven, or is still to be, is kept; of the others, which may be many where cameras name alike, some."""
         self.matches.pop((wanted.path, to), None)
         kept = self._unproven.setdefault((wanted.path, how), set())
-        if how in ("content", "mhl"):
+        if how in ("samples", "mhl"):
             self._sure.add(wanted.path)
         elif len(kept) >= _MOST_UNPROVEN:
             return
@@ -180,13 +188,16 @@ class _Search:
     # Comparing ----------------------------------------------------------------------------------------------------
 
     def _compare(self, wanted: Wanted, path: str) -> None:
+        if path in wanted.refused:
+            return
         try:
             same = hashing.content_mark(path) == wanted.mark
+            self.bytes += hashing.sampled_bytes(wanted.size)
         except OSError:
             self._closed += 1
             return
         if same or mhl.name_of(path) == mhl.name_of(wanted.path):
-            self._match(wanted, path, "content" if same else "unlike")
+            self._match(wanted, path, "samples" if same else "unlike")
 
     def _settle(self) -> None:
         """Compare what the walk came upon, as long as there is time."""
@@ -251,13 +262,14 @@ class _Search:
     def _open(self, wanted: Wanted, path: str) -> bool:
         """Whether it can still be said whether this is the file."""
         known = self.matches.get((wanted.path, path))
-        return path != wanted.path and (known is None or known.how == "alike")
+        return path != wanted.path and path not in wanted.refused and (known is None or known.how == "alike")
 
     def _hash(self, wanted: Wanted, path: str, hashes: dict[str, frozenset[str]], *, named: bool, history: str) -> None:
         algorithm = mhl.quickest(hashes)
         try:
             if (path, algorithm) not in self._hashes:
                 self._hashes[path, algorithm] = mhl.hash_of(path, algorithm, self._breathe)
+                self.bytes += os.path.getsize(path)
         except OSError:
             self._closed += 1
             return

@@ -2,6 +2,9 @@
 
 File hash: XXH3-128 over the whole file. Tree hash: XXH3-128 over the concatenated XXH3-128 digests of each 8 MiB
 leaf; written `tree8m:` before the hex digits.
+
+A source's fingerprint and mark are over samples of it: equal ones prove nothing about the bytes between the samples. Only a hash
+of all bytes does (`file_hash`), or of those that are used (`core.perform.comparing`).
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ LEAF = 8 << 20
 _BLOCK = 1 << 20
 _SAMPLE = 1 << 16
 _SAMPLES = 14
+COVERED = 2 * _BLOCK
+"""A content mark of a file of so many bytes or fewer covers all of them."""
 
 
 def file_hash(path: str | Path) -> str:
@@ -68,14 +73,16 @@ def same(one: Path, other: Path) -> bool:
 
 
 def content_mark(path: str | Path) -> str:
-    """A name for a file's content in milliseconds, whatever its name and dates: its size and the same samples of it as
-    `fingerprint` takes. Two files with one mark are the same recording; a flipped bit between the samples is not seen."""
+    """Hash a file's size, first and last MiB and 14 samples between, whatever its name and dates. Files with different marks
+    are different. Files with one mark may differ between the samples, unless they have no more than `COVERED` bytes."""
     return both_names(path)[1]
 
 
 def fingerprint(path: str | Path) -> str:
-    """A name for a source's content in milliseconds: size, modification time, first and last MiB and 14 samples
-    between. Content that changed without changing any of these is found later, by the digest of what was read."""
+    """Hash the state of a file in milliseconds: size, modification and change times, and the samples of its content mark. A
+    file that is written to, even by a program that restores its date, gets another one. So does a file that is renamed,
+    linked or given other permissions. FAT, exFAT and SFTP keep no change time: there a restored date hides what was written
+    between the samples (`Source.inode` tells more). A disk that decays changes neither times nor samples."""
     return both_names(path)[0]
 
 
@@ -100,13 +107,23 @@ def both_names(path: str | Path) -> tuple[str, str]:
     with Path(path).open("rb", buffering=0) as opened:
         handle = opened.fileno()
         facts = os.fstat(handle)
-        dated = xxhash.xxh3_128(f"{facts.st_size} {facts.st_mtime_ns}".encode())
+        dated = xxhash.xxh3_128(f"{facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns}".encode())
         undated = xxhash.xxh3_128(f"{facts.st_size}".encode())
         for at, size in _samples(facts.st_size):
             block = os.pread(handle, size, at)
             dated.update(block)
             undated.update(block)
     return dated.hexdigest(), undated.hexdigest()
+
+
+def own_identity(path: str, inode: int, fingerprint: str) -> str:
+    """A name for the content of one file in one state. No other path has it, except through a symlink; OSError."""
+    return xxhash.xxh3_128_hexdigest(f"{inode} {fingerprint} {os.path.realpath(path)}".encode("utf-8", "surrogatepass"))
+
+
+def sampled_bytes(size: int) -> int:
+    """How many bytes of a file of a size its content mark reads."""
+    return min(size, COVERED + _SAMPLES * _SAMPLE)
 
 
 def _samples(size: int) -> Iterator[tuple[int, int]]:

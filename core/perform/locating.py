@@ -83,8 +83,7 @@ def _decoded(
     context.thread_count = 1  # or what is said of a packet would come later
     context.options = {"err_detect": "explode"}
     harmless = re.compile(order.harmless) if order.harmless else None
-    on_record = order.known is not None and order.known.modified_ns == marking.modified_ns(order.path)
-    known = order.known.marks if order.known is not None and on_record and marking.stable(container) else {}
+    known = order.known.marks if order.known is not None and marking.stable(container) else {}
     size = units.length_size(stream)
     early_s = max(Fraction(0), begin_s - Fraction(5, 4) / order.source_rate)
     with copying.complaints() as said:

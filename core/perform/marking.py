@@ -6,7 +6,6 @@ It can only be told by what was once there. A mark costs the reading of a packet
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from fractions import Fraction
 from math import floor
@@ -15,17 +14,13 @@ from typing import Any
 import av
 import xxhash
 
-from core.model.orders import Marks, Places
-from core.perform import packets, rational, units
+from core.model.content import WHOLE, Marks, Places
+from core.perform import hashing, packets, rational, units
 
 BLOCK = 4096
 """Uncompressed sound is marked by blocks of so many samples, counted from the stream's first: its packets depend on where
 reading began."""
-
-
-def modified_ns(path: str) -> int:
-    """When a file's content was last changed, as it says itself; OSError."""
-    return os.stat(path).st_mtime_ns
+_LOW = (1 << 64) - 1
 
 
 def mark(data: av.Packet[Any] | bytes) -> int:
@@ -49,7 +44,7 @@ def stable(container: av.container.InputContainer) -> bool:
 
 
 def packets_between(
-    container: av.container.InputContainer, stream: av.VideoStream, begin_s: Fraction, end_s: Fraction
+    container: av.container.InputContainer, stream: av.VideoStream | av.AudioStream, begin_s: Fraction, end_s: Fraction
 ) -> Iterator[av.Packet[Any]]:
     """Packets in decoding order from the key frame at or before a time on, to the last that is decoded before `end_s`."""
     base = rational.time_base(stream)
@@ -64,26 +59,74 @@ def packets_between(
         yield packet
 
 
-def of_pictures(path: str, stream: int, begin_s: Fraction, end_s: Fraction, *, beside_damage: bool = False) -> Marks:
-    """Marks of the packets that frames between two times are made of; `beside_damage` without those that are shown later.
+class Noted:
+    """Collect the hashes of packets of one stream in one pass of reading."""
+
+    def __init__(self, stable: bool = True) -> None:
+        self._stable = stable
+        self.marks: dict[int, int] = {}
+        self.unmarked = 0
+
+    def note(self, packet: av.Packet[Any]) -> None:
+        """A packet without a time stamp, or with that of another packet, has no place of its own: it is counted. So is every
+        packet of a container that is not `stable`."""
+        self.unmarked += packet.pts is None or packet.pts in self.marks or not self._stable
+        if packet.pts is not None and self._stable:
+            self.marks[packet.pts] = mark(packet)
+
+
+def of_pictures(
+    path: str, stream: int, begin_s: Fraction, end_s: Fraction, early_s: Fraction, *, beside_damage: bool = False
+) -> Marks:
+    """Marks of the packets that frames between two times are made of, where the demuxer was asked for `early_s`;
+    `beside_damage` without those that are shown later.
     av.InvalidDataError when one of them cannot be what an encoder wrote; av.FFmpegError, OSError."""
-    modified = modified_ns(path)
+    noted, before = Noted(), Noted()
     with packets.opened(path) as container:
         video = container.streams[stream]
         assert isinstance(video, av.VideoStream)
         if not stable(container):
-            return Marks(path=path, modified_ns=modified, stream=stream, marks={})
+            return Marks(path=path, stream=stream, marks={}, unmarked=1)
         size, hevc = units.length_size(video), video.codec_context.codec.canonical_name == "hevc"
-        found: dict[int, int] = {}
         base, start_s = rational.time_base(video), start_of(container)
         for packet in packets_between(container, video, begin_s, end_s):
             if beside_damage and packet.pts is not None and packet.pts * base - start_s >= end_s:
                 continue
             if size and units.malformed(bytes(packet), size, hevc=hevc):
                 raise av.InvalidDataError(1094995529, "no encoder writes such a packet", path)
-            if packet.pts is not None:
-                found[packet.pts] = mark(packet)
-    return Marks(path=path, modified_ns=modified, stream=stream, marks=found)
+            noted.note(packet)
+        for packet in packets_between(container, video, early_s, begin_s) if early_s < begin_s else ():
+            if packet.pts in noted.marks:
+                break
+            before.note(packet)
+        header = header_of(container, video)
+    return Marks(
+        path=path, stream=stream, marks=noted.marks, before=before.marks, unmarked=noted.unmarked + before.unmarked, header=header
+    )
+
+
+def of_whole(path: str) -> Marks:
+    """Marks of a file that is used as a whole; OSError."""
+    digest = int(hashing.file_hash(path), 16)
+    return Marks(path=path, stream=WHOLE, marks={0: digest >> 64, 1: digest & _LOW})
+
+
+def header_of(container: av.container.InputContainer, stream: av.VideoStream | av.AudioStream) -> int:
+    """Hash what a container says of a stream apart from its packets: equal packets under another header are shown or heard
+    otherwise. `container` comes from `packets.opened`, since a full opening tells more."""
+    facts: list[Any] = [container.format.name, container.start_time, stream.index, stream.frames]
+    facts += [stream.start_time, stream.duration]
+    facts += [rational.time_base(stream), stream.codec_context.name, stream.codec_context.codec_tag]
+    facts += [bytes(stream.codec_context.extradata or b"").hex()]
+    if isinstance(stream, av.VideoStream):
+        video = stream.codec_context
+        facts += [rational.base_rate(stream), rational.average_rate(stream), rational.pixel_aspect(stream)]
+        facts += [video.width, video.height, int(video.color_range), int(video.colorspace)]
+        facts += [int(video.color_primaries), int(video.color_trc)]
+    else:
+        audio = stream.codec_context
+        facts += [audio.sample_rate, audio.channels, audio.layout.name]
+    return xxhash.xxh3_64_intdigest(repr([str(fact) for fact in facts]).encode())
 
 
 def places_of_sound(container: av.container.InputContainer, stream: av.AudioStream) -> Places:

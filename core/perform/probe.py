@@ -105,6 +105,8 @@ def _examined(path: str, facts: os.stat_result, *, count: bool) -> Source:
         timecode_s=timecode_s,
         volume=machine.mount_point(path),
         mark=mark,
+        identity=hashing.own_identity(path, facts.st_ino, fingerprint),
+        modified_ns=facts.st_mtime_ns,
         short_bytes=_short_of_head(path, facts.st_size),
     )
 

@@ -15,8 +15,9 @@ import av
 import msgspec
 import xxhash
 
+from core.model.content import Marks
 from core.model.failure import Evidence
-from core.model.orders import EncodeTrack, Made, Marks, Outcome, Proved, ProveEncoder, RenderSegment
+from core.model.orders import EncodeTrack, Made, Outcome, Proved, ProveEncoder, RenderSegment
 from core.perform import ffmpeg, hashing, machine, marking, packets, rational, sealed, wholeness, witness
 
 _ABSENT = ": No such file or directory"
@@ -82,16 +83,20 @@ class _Meanwhile:
         if self._pool is not None:
             self._pool.shutdown()
 
-    def marks(self) -> tuple[Marks, ...]:
-        """What was found, or the exception that told of damage; none where nothing is marked."""
-        if not self._order.end_s:
+    def marks(self, *, again: bool) -> tuple[Marks, ...]:
+        """What was found, or the exception that told of damage; none where there is no source. `again` tells that decoding
+        began earlier in the end."""
+        if not self._order.source:
             return ()
-        return (self._marks.result() if self._marks is not None else self._take(),)
+        if not self._order.end_s:
+            return (marking.of_whole(self._order.source),)
+        return (self._marks.result() if self._marks is not None and not again else self._take(again=again),)
 
-    def _take(self) -> Marks:
+    def _take(self, *, again: bool = False) -> Marks:
         order = self._order
+        early_s = max(Fraction(0), order.seek_s - (order.run_up_s if again else 0))
         return marking.of_pictures(
-            order.source, order.stream, order.begin_s, order.end_s, beside_damage=order.beside_damage
+            order.source, order.stream, order.begin_s, order.end_s, early_s, beside_damage=order.beside_damage
         )
 
 
@@ -180,10 +185,13 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
             return msgspec.structs.replace(short, frames_seen=counted.frames)
     marks: tuple[Marks, ...] = ()
     try:
-        marks = meanwhile.marks()
+        marks = meanwhile.marks(again=again)
     except av.InvalidDataError:  # packets that no encoder writes
         if not decodes_alone(order, on_frames).clean:
             raise
+        marks = (Marks(path=order.source, stream=order.stream, marks={}, unmarked=1),)
+    if innocent:  # decoded from another place than the marks begin at
+        marks = tuple(msgspec.structs.replace(one, unmarked=one.unmarked + 1) for one in marks)
     return Made(
         frames=counted.frames,
         signature=counted.signature,

@@ -17,7 +17,8 @@ import av
 import numpy as np
 import xxhash
 
-from core.model.orders import Made, Marks, MixSound
+from core.model.content import Marks
+from core.model.orders import Made, MixSound
 from core.model.segment import Sound
 from core.perform import hashing, machine, marking, packets, rational, wholeness, witness
 from core.perform.layouts import layout_name
@@ -45,26 +46,25 @@ def _floats(frame: av.AudioFrame) -> np.ndarray:
 
 
 def _excerpt(
-    container: av.container.InputContainer, stream: av.AudioStream, first: int, count: int, marks: dict[int, int]
+    container: av.container.InputContainer, stream: av.AudioStream, first: int, count: int, noted: marking.Noted
 ) -> np.ndarray:
     """Samples [first, first + count) of a stream at its own rate, counted from the container's start; silence before it.
-    What they were made of is added to `marks`."""
+    What they were made of goes to `noted`."""
     uncompressed = stream.codec_context.name.startswith("pcm")
     begin, stop = first, first + count
     if uncompressed:  # in whole blocks
         begin, stop = begin // marking.BLOCK * marking.BLOCK, -(-stop // marking.BLOCK) * marking.BLOCK
-    data, end = _samples(container, stream, begin, stop - begin, marks)
+    data, end = samples_of(container, stream, begin, stop - begin, noted)
     missing = first + count - max(end, first)
     if missing > (stream.codec_context.sample_rate // 500 if uncompressed else _PADDING_SAMPLES):
         raise TooShort(count, count - missing)
     if uncompressed:
-        marks.clear()
-        marks.update(_block_marks(data[:, : end - begin], begin))
+        noted.marks, noted.unmarked = block_marks(data[:, : end - begin], begin), 0
     return data[:, first - begin : first - begin + count]
 
 
-def _samples(
-    container: av.container.InputContainer, stream: av.AudioStream, first: int, count: int, marks: dict[int, int]
+def samples_of(
+    container: av.container.InputContainer, stream: av.AudioStream, first: int, count: int, noted: marking.Noted
 ) -> tuple[np.ndarray, int]:
     """As many of these samples as there are, and the number of the one after the last of them."""
     rate = stream.codec_context.sample_rate
@@ -78,7 +78,7 @@ def _samples(
         container.seek(floor((run_up_s + start_s) * 1_000_000), backward=True, any_frame=False)
     at: int | None = None
     end = first
-    for frame in _frames(container, stream, marks):
+    for frame in _frames(container, stream, noted):
         placed = place(frame.pts) if frame.pts is not None else at
         if at is None:
             at = placed if placed is not None else 0
@@ -105,18 +105,18 @@ def _placing(base: Fraction, start_s: Fraction, rate: int) -> Callable[[int], in
     return lambda stamp: (stamp * each - shift) // below
 
 
-def _block_marks(data: np.ndarray, first: int) -> dict[int, int]:
+def block_marks(data: np.ndarray, first: int) -> dict[int, int]:
     """Marks of samples (channels, count) that begin with a block; the last is shorter where the stream ends."""
     blocks = range(0, data.shape[1], marking.BLOCK)
     return {(first + at) // marking.BLOCK: marking.mark(data[:, at : at + marking.BLOCK].tobytes()) for at in blocks}
 
 
 def _frames(
-    container: av.container.InputContainer, stream: av.AudioStream, marks: dict[int, int]
+    container: av.container.InputContainer, stream: av.AudioStream, noted: marking.Noted
 ) -> Iterator[av.AudioFrame]:
     for packet in container.demux(stream):
-        if packet.size and packet.pts is not None:
-            marks[packet.pts] = marking.mark(packet)
+        if packet.size:
+            noted.note(packet)
         yield from packet.decode()
 
 
@@ -160,15 +160,16 @@ def _to_channels(data: np.ndarray, channels: int) -> np.ndarray:
 
 def read(sound: Sound, sample_rate: int, channels: int) -> tuple[np.ndarray, Marks]:
     """(channels, samples) of one sound at the film's rate, and what it was made of; TooShort, av.FFmpegError, OSError."""
-    modified_ns, marks = marking.modified_ns(sound.path), dict[int, int]()
+    noted = marking.Noted()
     with packets.opened(sound.path) as container:
         stream = container.streams[sound.stream]
         assert isinstance(stream, av.AudioStream)
-        places, stable = marking.places_of_sound(container, stream), marking.stable(container)
+        places, header = marking.places_of_sound(container, stream), marking.header_of(container, stream)
+        noted = marking.Noted(marking.stable(container))
         own = stream.codec_context.sample_rate
         if own == sample_rate:
             first = floor(sound.source_in_s * own + Fraction(1, 2))
-            data = _excerpt(container, stream, first, sound.samples, marks)
+            data = _excerpt(container, stream, first, sound.samples, noted)
         else:
             step = own // gcd(own, sample_rate)  # every so many source samples meet a film sample
             wanted_first = floor(sound.source_in_s * sample_rate + Fraction(1, 2))
@@ -181,12 +182,12 @@ def read(sound: Sound, sample_rate: int, channels: int) -> tuple[np.ndarray, Mar
                 if first + needed - end > _PADDING_SAMPLES:
                     raise TooShort(sound.samples, max(0, before + (end - first) * sample_rate // own - skip))
                 count = min(count, max(1, end - first))
-            data = _resampled(_excerpt(container, stream, first, count, marks), own, sample_rate, skip, wanted)
+            data = _resampled(_excerpt(container, stream, first, count, noted), own, sample_rate, skip, wanted)
             data = np.pad(data, ((0, 0), (before, 0)))
     data = _chosen(data, sound)
-    if not stable:
-        marks.clear()
-    used = Marks(path=sound.path, modified_ns=modified_ns, stream=sound.stream, marks=marks, places=places)
+    used = Marks(
+        path=sound.path, stream=sound.stream, marks=noted.marks, places=places, unmarked=noted.unmarked, header=header
+    )
     return _to_channels(data, channels), used
 
 

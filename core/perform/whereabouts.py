@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.model.content import CompareSource
 from core.model.failure import Place
 from core.model.orders import (
     CheckFilm,
@@ -39,7 +40,7 @@ def suspect(order: Order, heard: Silence) -> tuple[Place, str]:
 def _files(order: Order) -> dict[str, Place]:
     """Path to place, the likeliest to fail first. What begins with the path of a part belongs to it."""
     match order:
-        case ExamineSource() | ExamineCopy() | LocateDamage():
+        case ExamineSource() | CompareSource() | ExamineCopy() | LocateDamage():
             return {order.path: "source"}
         case ProbePlace():
             return {order.path: "scratch" if order.write else "source"}

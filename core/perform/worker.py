@@ -14,6 +14,7 @@ import av
 import msgspec
 
 from core.model import codec
+from core.model.content import CompareSource
 from core.model.failure import Evidence
 from core.model.orders import (
     Assignment,
@@ -82,6 +83,10 @@ def _performed(assignment: Assignment, report: object) -> Outcome:
                 return Examined(source=probe.examine(order.path, count=order.count))
             case FindSources():
                 return finding.find(order, on_frames)
+            case CompareSource():
+                from core.perform import comparing  # only where a file was moved or touched
+
+                return comparing.compare(order, on_frames)
             case ProveEncoder():
                 return render.prove(order, pipe)
             case ValidateSeal():

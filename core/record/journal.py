@@ -19,60 +19,9 @@ from core.model.facts import Fact, FilmPublished, FilmRemoved, FilmRolledBack, J
 from core.model.refusal import Refused
 from core.record import private
 from core.record.journal_faults import JournalLost, fault
+from core.record.schema import SCHEMAS
 
-_SCHEMAS = (
-    """
-CREATE TABLE jobs (
-    id TEXT PRIMARY KEY, digest TEXT NOT NULL, output TEXT NOT NULL, accepted_at REAL NOT NULL, timeline BLOB NOT NULL
-) STRICT;
-CREATE TABLE facts (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL REFERENCES jobs(id), at REAL NOT NULL,
-    kind TEXT NOT NULL, body TEXT NOT NULL
-) STRICT;
-CREATE INDEX facts_of_job ON facts(job, seq);
-CREATE INDEX facts_of_kind ON facts(kind, job);
-CREATE TABLE seals (key TEXT PRIMARY KEY, body TEXT NOT NULL, job TEXT NOT NULL, sealed_at REAL NOT NULL) STRICT;
-CREATE TABLE decoded (
-    fingerprint TEXT NOT NULL, stream INTEGER NOT NULL, frame INTEGER NOT NULL, mark BLOB NOT NULL,
-    PRIMARY KEY (fingerprint, stream, frame)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE films (
-    path TEXT PRIMARY KEY, job TEXT NOT NULL, film_hash TEXT NOT NULL, cut TEXT NOT NULL, frames INTEGER NOT NULL,
-    samples INTEGER NOT NULL, kept TEXT NOT NULL, kept_hash TEXT NOT NULL
-) STRICT;
-""",
-    """
-CREATE TABLE plans (job TEXT NOT NULL REFERENCES jobs(id), cut TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (job, cut)) STRICT;
-CREATE TABLE sources (
-    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mark TEXT NOT NULL, fingerprint TEXT NOT NULL, volume TEXT NOT NULL
-) STRICT;
-CREATE TABLE cures (
-    code TEXT NOT NULL, change TEXT NOT NULL, cured INTEGER NOT NULL, failed INTEGER NOT NULL, PRIMARY KEY (code, change)
-) STRICT;
-CREATE TABLE preferences (code TEXT PRIMARY KEY, answer TEXT NOT NULL) STRICT;
-""",
-    """
-CREATE TABLE marked (file INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, modified_ns INTEGER NOT NULL) STRICT;
-CREATE TABLE marks (
-    file INTEGER NOT NULL REFERENCES marked(file), stream INTEGER NOT NULL, place INTEGER NOT NULL, mark BLOB NOT NULL,
-    PRIMARY KEY (file, stream, place)
-) STRICT, WITHOUT ROWID;
-""",
-    """
-CREATE TABLE submissions (
-    id TEXT PRIMARY KEY, job TEXT NOT NULL REFERENCES jobs(id), content TEXT NOT NULL, body TEXT NOT NULL
-) STRICT;
-CREATE TABLE queue (
-    place INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL UNIQUE REFERENCES jobs(id), wish TEXT NOT NULL
-) STRICT;
-""",
-    """
-ALTER TABLE queue ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
-CREATE TABLE switches (name TEXT PRIMARY KEY, is_on INTEGER NOT NULL) STRICT;
-""",
-)
-"""One for each version, each beginning where the one before ended."""
-_VERSION = len(_SCHEMAS)
+_VERSION = len(SCHEMAS)
 
 
 class Entry(NamedTuple):
@@ -136,7 +85,7 @@ class Journal:
             raise Refused("journal-newer", path=str(self.path))
         self._db.execute("BEGIN IMMEDIATE")
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        for schema in _SCHEMAS[version:]:
+        for schema in SCHEMAS[version:_VERSION]:
             for statement in schema.split(";\n"):
                 if statement.strip():
                     self._db.execute(statement)

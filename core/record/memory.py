@@ -6,30 +6,45 @@ In the journal's file, but not the journal: losing all of it costs time and ques
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from core.model import codec
+from core.model.content import Known, Marks
 from core.model.facts import Answered, Answers, FolderRecorded, SourceMoved
-from core.model.orders import Marks
 from core.model.segment import Plan
 from core.record.journal import Journal
 
-_FORGET = "DELETE FROM marks WHERE file IN (SELECT file FROM marked WHERE path = ?)"
-_BEGIN = (
-    "INSERT INTO marked (path, modified_ns) VALUES (?, ?) ON CONFLICT (path) DO UPDATE SET modified_ns = excluded.modified_ns"
+_MOST_CONTENTS = 5_000
+"""Contents of which marks are kept. The longest unused are forgotten first: a file of theirs that is moved is rendered again."""
+_ALL = (-(1 << 62), 1 << 62)
+_OF = "(SELECT file FROM marked WHERE identity = ?)"
+_ONE_FILE = "UPDATE sources SET inode = '' WHERE identity = ? AND (inode != ? OR fingerprint != ?)"
+"""One file has a content at a time: the others are compared before they are taken for it again."""
+_BEGIN = "INSERT OR IGNORE INTO marked (identity, modified_ns) VALUES (?, 0)"
+_MARK = "INSERT OR IGNORE INTO marks SELECT file, ?, ?, ? FROM marked WHERE identity = ?"
+_STREAM = (
+    "INSERT INTO marked_streams SELECT file, ?, ?, ? FROM marked WHERE identity = ? ON CONFLICT (file, stream) DO UPDATE SET "
+    "unmarked = unmarked + excluded.unmarked + (header != excluded.header)"
 )
-_MARK = "INSERT OR REPLACE INTO marks SELECT file, ?, ?, ? FROM marked WHERE path = ?"
+_FORGET = (
+    f"DELETE FROM marks WHERE file = {_OF}", f"DELETE FROM marked_streams WHERE file = {_OF}",
+    "DELETE FROM contents WHERE identity = ?", "DELETE FROM marked WHERE identity = ?",
+)  # fmt: skip
 
 
 class Seen(NamedTuple):
-    """A source as it was when last opened: `mark` is over its content alone (`hashing.content_mark`), not its dates.
-    `volume` is the mount point it was on."""
+    """A source as it was when last opened; the fields are those of `core.model.source.Source`. `volume` is the mount point it
+    was on, `inode` its number there."""
 
     path: str
     size: int
     mark: str
     fingerprint: str
     volume: str = ""
+    identity: str = ""
+    inode: str = ""
+    modified_ns: int = 0
 
 
 class Cure(NamedTuple):
@@ -87,17 +102,68 @@ class Memory:
         return [(job, codec.decode(zlib.decompress(body), Plan)) for job, body in rows]
 
     def see(self, seen: list[Seen]) -> None:
-        """Remember sources as they are now."""
-        self._journal.write("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?)", [tuple(one) for one in seen])
+        """Remember sources as they are now. What is on record of a file's content is held against another file of its name and
+        date: one of them is damaged, or somebody set the date."""
+        rows: list[tuple[str, list[tuple[Any, ...]]]] = []
+        for one in seen:
+            before = self.seen(one.path)
+            if before is not None and before.identity != one.identity and one.modified_ns == self.modified_ns(one.path):
+                rows += self._inherited(before.identity or one.path, one.identity)
+        rows.append((_ONE_FILE, [(one.identity, one.inode, one.fingerprint) for one in seen if one.identity]))
+        rows.append(("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [tuple(one) for one in seen]))
+        kept = [(one.identity, one.size, one.mark) for one in seen if one.identity]
+        rows.append(("INSERT OR REPLACE INTO contents (identity, size, mark) VALUES (?, ?, ?)", kept))
+        for statement, fields in rows:
+            self._journal.later(statement, fields)
+        self._forget_unused()
+
+    def _inherited(self, before: str, now: str) -> list[tuple[str, list[tuple[Any, ...]]]]:
+        copied = "INSERT OR IGNORE INTO {0} SELECT m.file, {1} FROM {0} o, marked m WHERE m.identity = ? AND o.file = " + _OF
+        streams = copied.format("marked_streams", "o.stream, o.header, o.unmarked + 1")  # it is not what is on record
+        marks = copied.format("marks", "o.stream, o.place, o.mark")
+        return [(_BEGIN, [(now,)]), (marks, [(now, before)]), (streams, [(now, before)])]
+
+    def _forget_unused(self) -> None:
+        ((count,),) = self._journal.read("SELECT count(*) FROM contents", ())
+        if count > _MOST_CONTENTS:
+            rows = self._journal.read("SELECT identity FROM contents ORDER BY used LIMIT ?", (count - _MOST_CONTENTS * 9 // 10,))
+            for statement in _FORGET:
+                self._journal.write(statement, rows)
 
     def seen(self, path: str) -> Seen | None:
         """A source as it was when last opened."""
-        rows = self._journal.read("SELECT path, size, mark, fingerprint, volume FROM sources WHERE path = ?", (path,))
+        rows = self._journal.read(
+            "SELECT path, size, mark, fingerprint, volume, identity, inode, modified_ns FROM sources WHERE path = ?", (path,)
+        )
         return Seen(*rows[0]) if rows else None
 
     def volumes(self) -> list[str]:
         """Mount points on which a source was ever opened."""
         return [volume for (volume,) in self._journal.read("SELECT DISTINCT volume FROM sources WHERE volume != ''", ())]
+
+    def alike(self, size: int, mark: str) -> list[str]:
+        """Identities of the contents of a size and content mark, the last used first."""
+        rows = self._journal.read("SELECT identity FROM contents WHERE size = ? AND mark = ? ORDER BY used DESC", (size, mark))
+        return [identity for (identity,) in rows]
+
+    def holders(self, identity: str) -> list[str]:
+        """Paths of the files that had this content when they were last opened."""
+        return [path for (path,) in self._journal.read("SELECT path FROM sources WHERE identity = ?", (identity,))]
+
+    def on_record(self, identity: str) -> bool:
+        """Whether an identity was ever given."""
+        return bool(self._journal.read("SELECT 1 FROM contents WHERE identity = ?", (identity,)))
+
+    def known(self, identity: str) -> tuple[Known, ...] | None:
+        """Everything on record of a content; empty where nothing was made of it. None where something was used of which there
+        is no record: no comparison can tell then."""
+        streams = self._journal.read(f"SELECT stream, header, unmarked FROM marked_streams WHERE file = {_OF}", (identity,))
+        if any(unmarked for _, _, unmarked in streams):
+            return None
+        return tuple(
+            Known(stream=stream, header=int.from_bytes(header, "little"), marks=self._marks(identity, stream, *_ALL))
+            for stream, header, _ in streams
+        )
 
     def relinks(self, output: str) -> dict[str, str]:
         """Path to the file that a person gave for it, for a film. The newest answer about a path wins: another than a relink
@@ -135,54 +201,49 @@ class Memory:
         )
         return [codec.decode(body, FolderRecorded) for (body,) in rows]
 
-    def keep_marks(self, *taken: Marks) -> None:
-        """Remember, with the next fact, what sources were like where they were used. A file changed since then begins anew."""
-        rows: list[tuple[str, list[tuple[Any, ...]]]] = []
-        anew: dict[str, int] = {}
-        for marks in taken:
-            if anew.get(marks.path, marks.modified_ns) != marks.modified_ns:
-                continue  # changed while it was used: the latter part is of another file
-            if marks.path not in anew and self.modified_ns(marks.path) != marks.modified_ns:
-                anew[marks.path] = marks.modified_ns
-                rows += [(_FORGET, [(marks.path,)]), (_BEGIN, [(marks.path, marks.modified_ns)])]
-            known = {}
-            if marks.path not in anew:
-                known = self._marks(marks.path, marks.stream, min(marks.marks, default=0), max(marks.marks, default=0))
-            fresh = {place: mark for place, mark in marks.marks.items() if place not in known}
-            if fresh:
-                fields = [(marks.stream, place, mark.to_bytes(8, "little"), marks.path) for place, mark in fresh.items()]
-                rows.append((_MARK, fields))
-        for statement, fields in rows:
-            self._journal.later(statement, fields)
+    def keep_marks(self, taken: Iterable[tuple[str, Marks]]) -> None:
+        """Remember, with the next fact, what contents (by identity) were like where they were used. What is on record stays."""
+        for identity, marks in taken:
+            fields = [
+                (marks.stream, place, mark.to_bytes(8, "little"), identity)
+                for place, mark in (marks.marks | {p: m for p, m in marks.before.items() if p not in marks.marks}).items()
+            ]
+            header = (marks.stream, marks.header.to_bytes(8, "little"), marks.unmarked, identity)
+            for statement, rows in ((_BEGIN, [(identity,)]), (_MARK, fields), (_STREAM, [header])):
+                self._journal.later(statement, rows)
 
-    def marks(self, path: str, stream: int) -> Marks:
-        """What a stream of a file was like when it was last used; empty where that is not on record."""
-        known = self._marks(path, stream, -(1 << 62), 1 << 62)
-        return Marks(path=path, modified_ns=self.modified_ns(path), stream=stream, marks=known)
+    def marks(self, path: str, identity: str, stream: int) -> Marks:
+        """What a stream of a content was like when it was used; empty where that is not on record."""
+        return Marks(path=path, stream=stream, marks=self._marks(identity, stream, *_ALL))
 
-    def unlike(self, marks: Marks) -> list[int]:
-        """The places at which a file of the same name and modification time was another one when it was last used: it has
-        decayed, or was damaged by something that hides it. Sorted; empty where nothing is on record."""
-        if not marks.marks or self.modified_ns(marks.path) != marks.modified_ns:
+    def unlike(self, identity: str, marks: Marks) -> list[int]:
+        """The places at which a file is not as on record of its content: it has decayed, or was damaged by something that hides
+        it. Sorted; empty where nothing is on record."""
+        if not marks.marks:
             return []
-        known = self._marks(marks.path, marks.stream, min(marks.marks), max(marks.marks))
+        known = self._marks(identity, marks.stream, min(marks.marks), max(marks.marks))
         return sorted(place for place, mark in marks.marks.items() if known.get(place, mark) != mark)
 
     def forget_marks(self, path: str) -> None:
-        """A person vouches for a file as it is now: what was known of its content before is not held against it."""
-        self._journal.write("DELETE FROM marks WHERE file IN (SELECT file FROM marked WHERE path = ?)", [(path,)])
-        self._journal.write("DELETE FROM marked WHERE path = ?", [(path,)])
+        """A person vouches for a file as it is now: what was known of its content before is not held against it. What was
+        made of it so far can then not be compared any more."""
+        seen = self.seen(path)
+        identity = seen.identity if seen is not None and seen.identity else path
+        self._journal.write(f"DELETE FROM marks WHERE file = {_OF}", [(identity,)])
+        self._journal.write(f"UPDATE marked_streams SET unmarked = unmarked + 1 WHERE file = {_OF}", [(identity,)])
 
     def modified_ns(self, path: str) -> int:
-        """When a file was last changed that was used (unix nanoseconds); 0 where none of it was."""
-        rows = self._journal.read("SELECT modified_ns FROM marked WHERE path = ?", (path,))
-        return int(rows[0][0]) if rows else 0
-
-    def _marks(self, path: str, stream: int, first: int, last: int) -> dict[int, int]:
+        """The modification time of a file when it was last opened (unix nanoseconds); 0 where it never was."""
         rows = self._journal.read(
-            "SELECT place, mark FROM marks WHERE file = (SELECT file FROM marked WHERE path = ?) AND stream = ? "
-            "AND place BETWEEN ? AND ?",
-            (path, stream, first, last),
+            "SELECT max(modified_ns) FROM (SELECT modified_ns FROM sources WHERE path = ?1 AND modified_ns != 0 UNION ALL "
+            "SELECT modified_ns FROM marked WHERE identity = ?1)", (path,)
+        )  # fmt: skip
+        return int(rows[0][0] or 0)
+
+    def _marks(self, identity: str, stream: int, first: int, last: int) -> dict[int, int]:
+        rows = self._journal.read(
+            f"SELECT place, mark FROM marks WHERE file = {_OF} AND stream = ? AND place BETWEEN ? AND ?",
+            (identity, stream, first, last),
         )
         return {place: int.from_bytes(mark, "little") for place, mark in rows}
 

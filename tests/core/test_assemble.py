@@ -383,7 +383,7 @@ def test_when_a_source_is_back_only_its_shots_are_made(studio):
 MARKED = source("/media/a.mov", picture(), voice(), mark="m")
 
 
-def found_at(to: str, how: str = "content") -> Trick:
+def found_at(to: str, how: str = "samples") -> Trick:
     def find(order: Order) -> Outcome | None:
         if not isinstance(order, FindSources):
             return None
@@ -400,7 +400,7 @@ def test_a_moved_source_costs_nothing_and_is_on_record(studio):
     assert (ended.end.outcome, studio.made()) == ("unchanged", []), "the content is the same, and so is the film"
     assert SourceMoved(path="/media/a.mov", to="/new/b.mov", how="content") in studio.story(ended.job)
     assert studio.heard.index("SourceMoved") < studio.heard.index("FilmPlanned")
-    assert [remark.code for remark in ended.state.plan.remarks] == ["source-relinked"]
+    assert [remark.code for remark in ended.state.plan.remarks] == ["source-relinked", "search-cost"]
     memory = Memory(studio.house.journal)
     assert memory.seen("/media/a.mov").mark == memory.seen("/new/b.mov").mark == "m"
 

@@ -122,7 +122,7 @@ def test_a_source_that_decayed_since_it_was_used_is_no_checkpoint(studio):
             if isinstance(order, RenderSegment) and order.frames == 20 and order.source:
                 made = perform(order)
                 assert isinstance(made, Made)
-                used = Marks(path=order.source, modified_ns=5, stream=0, marks={3: 30, 4: mark})
+                used = Marks(path=order.source, stream=0, marks={3: 30, 4: mark})
                 return msgspec.structs.replace(made, marks=(used,))
             return Located(bad=((0, 1),)) if isinstance(order, LocateDamage) else None
 

@@ -88,8 +88,12 @@ class Shelf:
             fingerprint, mark = hashing.both_names(order.path)
         except OSError as error:
             return Evidence(operation="examine", place="source", path=order.path, errno=error.errno, detail="FileNotFoundError")
+        facts = os.stat(order.path)
+        found = source(order.path, picture(), fingerprint=fingerprint, mark=mark, size=facts.st_size)
+        identity = hashing.own_identity(order.path, facts.st_ino, fingerprint)
+        inode = facts.st_dev, facts.st_ino
         return Examined(
-            source=source(order.path, picture(), fingerprint=fingerprint, mark=mark, size=os.stat(order.path).st_size)
+            source=msgspec.structs.replace(found, identity=identity, inode=inode, modified_ns=facts.st_mtime_ns)
         )
 
     @property
@@ -115,7 +119,8 @@ def why(opened: Opened, path: str) -> Failure:
 
 
 def codes(opened: Opened) -> list[str]:
-    return [remark.code for remark in opened.remarks]
+    """What is said, apart from what a search cost."""
+    return [remark.code for remark in opened.remarks if remark.code != "search-cost"]
 
 
 class Drive:
@@ -176,7 +181,8 @@ def test_when_all_is_there_nothing_is_looked_for(shelf):
     opened = shelf.open(a, b)
     assert (opened.moved, opened.remarks, shelf.searched) == ((), (), [])
     assert shelf.steps == [("examine", 0, 2), ("examine", 1, 2), ("examine", 2, 2)]
-    assert shelf.memory.seen(a) == Seen(a, 1, hashing.content_mark(a), hashing.fingerprint(a))
+    seen, found = shelf.memory.seen(a), of(opened, a)
+    assert seen == Seen(a, 1, found.mark, found.fingerprint, "", found.identity, str(os.stat(a).st_ino), os.stat(a).st_mtime_ns)
 
 
 def test_a_newer_file_of_the_same_name_is_used_and_said_once(shelf):
@@ -240,7 +246,7 @@ def test_a_moved_file_is_used_at_its_new_place_and_said(shelf):
     opened = shelf.open(a, b)
     assert of(opened, a).path == to
     assert opened.moved == (SourceMoved(path=a, to=to, how="content"),)
-    assert [(remark.code, remark.severity) for remark in opened.remarks] == [("source-relinked", "note")]
+    assert [(remark.code, remark.severity) for remark in opened.remarks] == [("source-relinked", "note"), ("search-cost", "note")]
     assert ("find", 0, 1) in shelf.steps
 
 
@@ -417,6 +423,6 @@ def test_a_search_that_hangs_costs_its_worker_alone(tmp_path):
 
 def test_a_match_that_is_gone_again_is_no_source(shelf):
     a = str(shelf.root / "m" / "a.mov")
-    gone = Match(path=a, to=str(shelf.root / "v" / "a.mov"), how="content")
+    gone = Match(path=a, to=str(shelf.root / "v" / "a.mov"), how="samples")
     opened = shelf.open(a, tricks=(lambda order: Found(matches=(gone,)) if isinstance(order, FindSources) else None,))
     assert why(opened, a).code == "source-missing" and codes(opened) == ["search-incomplete"]

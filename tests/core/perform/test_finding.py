@@ -50,14 +50,14 @@ def test_a_file_renamed_in_its_place_is_known_by_its_content(tmp_path):
     other = file(tmp_path / "day" / "take_12_final.mov")
     file(tmp_path / "day" / "noise.mov", os.urandom(200_000))
     os.utime(other, ns=(5, 5))
-    assert rows(find(wanted)) == [("content", str(other))]
+    assert rows(find(wanted)) == [("samples", str(other))]
 
 
 def test_a_file_moved_to_a_named_folder_deep_down(tmp_path):
     wanted = seen(tmp_path / "day" / "a.mov")
     there = file(tmp_path / "volume" / "x" / "y" / "z" / "a.mov")
     assert find(wanted).matches == (), "nobody named that folder"
-    assert rows(find(wanted, folders=(tmp_path / "volume",))) == [("content", str(there))]
+    assert rows(find(wanted, folders=(tmp_path / "volume",))) == [("samples", str(there))]
 
 
 def test_a_file_moved_to_where_other_media_are_and_beside_these(tmp_path):
@@ -66,7 +66,7 @@ def test_a_file_moved_to_where_other_media_are_and_beside_these(tmp_path):
     near = file(tmp_path / "media" / "day1" / "b.mov", b"b")
     for place in (near.parent / "a.mov", near.parent / "sub" / "a.mov", tmp_path / "media" / "day2" / "a.mov"):
         there = file(place)
-        assert rows(find(wanted, near=(near,), beside=())) == [("content", str(there))], "its folder, those in it, its neighbours"
+        assert rows(find(wanted, near=(near,), beside=())) == [("samples", str(there))], "its folder, those in it, its neighbours"
         there.unlink()
 
 
@@ -74,7 +74,7 @@ def test_a_folder_that_was_renamed(tmp_path):
     wanted = seen(tmp_path / "media" / "day1" / "a.mov")
     (tmp_path / "media" / "day1").rename(tmp_path / "media" / "day1 old")
     there = file(tmp_path / "media" / "day1 old" / "a.mov")
-    assert rows(find(wanted)) == [("content", str(there))]
+    assert rows(find(wanted)) == [("samples", str(there))]
 
 
 def test_the_same_name_with_other_content_is_never_taken(tmp_path):
@@ -88,13 +88,13 @@ def test_the_same_name_with_other_content_is_never_taken(tmp_path):
 def test_all_copies_of_a_place_are_told(tmp_path):
     wanted = seen(tmp_path / "day" / "a.mov")
     copies = [file(tmp_path / "v" / n / "a.mov") for n in ("1", "2")]
-    assert rows(find(wanted, folders=(tmp_path / "v",))) == [("content", str(copy)) for copy in copies]
+    assert rows(find(wanted, folders=(tmp_path / "v",))) == [("samples", str(copy)) for copy in copies]
 
 
 def test_when_everything_is_found_farther_places_are_left_in_peace(tmp_path):
     wanted = seen(tmp_path / "day" / "a.mov")
     near, far = file(tmp_path / "day" / "b.mov"), file(tmp_path / "far" / "a.mov")
-    assert rows(find(wanted, folders=(far.parent,))) == [("content", str(near))]
+    assert rows(find(wanted, folders=(far.parent,))) == [("samples", str(near))]
 
 
 def test_one_name_for_the_size_and_no_mark_is_a_proposal(tmp_path):
@@ -214,7 +214,7 @@ def test_where_all_cameras_name_alike_some_are_told_and_all_are_compared(tmp_pat
     there = file(tmp_path / "v" / "zz" / "C0001.MP4")
     found = find(wanted, folders=(tmp_path / "v",))
     assert [match.how for match in found.matches].count("unlike") == 8
-    assert ("content", str(there)) in rows(found)
+    assert ("samples", str(there)) in rows(found)
 
 
 def test_a_list_without_a_hash_that_proves_is_a_proposal(tmp_path):
@@ -260,7 +260,7 @@ def test_links_that_lead_in_circles_are_walked_once(tmp_path):
     (tmp_path / "v" / "self").symlink_to(tmp_path / "v" / "self")
     (tmp_path / "v" / "nowhere").symlink_to(tmp_path / "none")
     found = find(wanted, folders=(tmp_path / "v",))
-    assert rows(found) == [("content", str(there))]
+    assert rows(found) == [("samples", str(there))]
     assert found.looked_at == 1
 
 
@@ -277,7 +277,7 @@ def test_a_folder_that_may_not_be_opened_is_counted_and_the_rest_searched(tmp_pa
 
     monkeypatch.setattr(os, "scandir", refuse)  # whoever runs as root may open everything
     found = find(wanted, folders=(tmp_path / "v",))
-    assert rows(found) == [("content", str(there))]
+    assert rows(found) == [("samples", str(there))]
     assert found.trouble == (), "all is found"
     there.unlink()
     found = find(wanted, folders=(tmp_path / "v",))
@@ -329,7 +329,7 @@ def test_a_huge_tree_ends_when_time_is_up_and_what_was_seen_is_compared(tmp_path
 
     monkeypatch.setattr(machine, "monotonic", tick)
     found = find(wanted, folders=(tmp_path / "v",))
-    assert rows(found) == [("content", str(there))]
+    assert rows(found) == [("samples", str(there))]
     assert found.looked_at < 40
     assert found.trouble == ("The search ended after 20 s; not everything was looked at.",)
 

@@ -50,15 +50,15 @@ def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
             hashed(tmp_path / "none")
 
 
-def test_a_fingerprint_knows_the_file_again_under_another_name(tmp_path: Path) -> None:
-    one, two = tmp_path / "one.mov", tmp_path / "two.mov"
-    content = os.urandom(3 * MIB)
-    for path in (one, two):
-        path.write_bytes(content)
-        os.utime(path, ns=(10**18, 10**18 + 1))
-    assert hashing.fingerprint(one) == hashing.fingerprint(two) == hashing.fingerprint(one)
-    os.utime(two, ns=(10**18, 10**18 + 2))
-    assert hashing.fingerprint(one) != hashing.fingerprint(two), "the modification time, to the nanosecond"
+def test_a_fingerprint_stands_for_one_state_of_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "one.mov"
+    path.write_bytes(os.urandom(3 * MIB))
+    os.utime(path, ns=(10**18, 10**18 + 1))
+    before = hashing.fingerprint(path)
+    path.read_bytes()
+    assert hashing.fingerprint(path) == before, "reading is no change"
+    os.utime(path, ns=(10**18, 10**18 + 1))
+    assert hashing.fingerprint(path) != before, "the date was set, perhaps to hide what was written"
 
 
 @pytest.mark.parametrize("at", [0, MIB - 1, 40 * MIB * 7 // 15, 40 * MIB * 14 // 15 + 65535, 39 * MIB, 40 * MIB - 1])
@@ -66,23 +66,34 @@ def test_a_fingerprint_sees_head_tail_and_samples(tmp_path: Path, at: int) -> No
     path = tmp_path / "long.mov"
     with path.open("wb") as handle:
         handle.truncate(40 * MIB)
-    before = hashing.fingerprint(path)
+    before, mark = hashing.both_names(path)
     flip_at(path, at)
-    assert hashing.fingerprint(path) != before
+    assert hashing.fingerprint(path) != before and hashing.content_mark(path) != mark
     flip_at(path, at)
-    assert hashing.fingerprint(path) == before
+    assert hashing.content_mark(path) == mark
+
+
+@pytest.mark.parametrize("size", [1, MIB, 2 * MIB])
+def test_of_a_small_file_the_content_mark_sees_every_byte(tmp_path: Path, size: int) -> None:
+    assert size <= hashing.COVERED
+    path = tmp_path / "short.wav"
+    path.write_bytes(os.urandom(size))
+    for at in {0, size // 3, size // 2, size - 1}:
+        mark = hashing.content_mark(path)
+        flip_at(path, at)
+        assert hashing.content_mark(path) != mark
 
 
 @pytest.mark.parametrize("size", [0, 5, MIB, 40 * MIB + 3])
 def test_both_names_are_by_hand_what_they_always_were(tmp_path: Path, size: int) -> None:
-    """Every checkpoint is named after a fingerprint: another value would throw all of them away."""
+    """Another value would mean that every file is compared once more, or rendered again."""
     content = os.urandom(size)
     path = tmp_path / "a.mov"
     path.write_bytes(content)
     os.utime(path, ns=(1, 1_700_000_000_000_000_123))
     between = [content[size * n // 15 : size * n // 15 + 65536] for n in range(1, 15)]
     read = content[:MIB] + b"".join(between) + content[max(0, size - MIB) :][:MIB]
-    dated = xxhash.xxh3_128_hexdigest(f"{size} 1700000000000000123".encode() + read)
+    dated = xxhash.xxh3_128_hexdigest(f"{size} 1700000000000000123 {path.stat().st_ctime_ns}".encode() + read)
     undated = xxhash.xxh3_128_hexdigest(f"{size}".encode() + read)
     assert hashing.both_names(path) == (dated, undated) == (hashing.fingerprint(path), hashing.content_mark(path))
 
@@ -95,6 +106,16 @@ def test_a_content_mark_knows_no_dates_and_no_names(tmp_path: Path) -> None:
     assert hashing.content_mark(one) == hashing.content_mark(two)
     flip_at(two, 3)
     assert hashing.content_mark(one) != hashing.content_mark(two)
+
+
+def test_only_links_to_a_file_have_its_identity(tmp_path: Path) -> None:
+    path, copy, link = tmp_path / "a.mov", tmp_path / "b.mov", tmp_path / "link.mov"
+    path.write_bytes(b"a")
+    copy.write_bytes(b"a")
+    link.symlink_to(path)
+    names = [hashing.own_identity(str(one), 7, "same") for one in (path, copy, link)]
+    assert names[0] == names[2] != names[1]
+    assert names[0] not in (hashing.own_identity(str(path), 8, "same"), hashing.own_identity(str(path), 7, "other"))
 
 
 def test_a_fingerprint_sees_the_size(tmp_path: Path) -> None:

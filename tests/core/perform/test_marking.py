@@ -16,7 +16,8 @@ from tests.film.media import Movie, make_wav
 
 
 def _pictures(path: Path, movie: Movie, first: int, last: int) -> dict[int, int]:
-    return marking.of_pictures(str(path), 0, Fraction(first) / movie.rate, Fraction(last) / movie.rate).marks
+    begin_s = Fraction(first) / movie.rate
+    return marking.of_pictures(str(path), 0, begin_s, Fraction(last) / movie.rate, begin_s).marks
 
 
 def test_parts_of_a_film_have_the_marks_of_the_whole(h264: Movie, prores: Movie) -> None:
@@ -25,6 +26,26 @@ def test_parts_of_a_film_have_the_marks_of_the_whole(h264: Movie, prores: Movie)
         part = _pictures(movie.path, movie, 5, 20)
         assert len(whole) == movie.frames and 15 <= len(part) < movie.frames
         assert part.items() <= whole.items()
+
+
+def test_what_decoding_began_with_is_marked_apart(h264: Movie, prores: Movie) -> None:
+    """Groups of 24 frames: from frame 48 on only the third is needed, and the demuxer was asked for one of the second."""
+    at = [Fraction(number) / h264.rate for number in (0, 40, 48, 60)]
+    whole = marking.of_pictures(str(h264.path), 0, at[0], at[3], at[0])
+    part = marking.of_pictures(str(h264.path), 0, at[2], at[3], at[1])
+    assert whole.before == {} and not part.before.keys() & part.marks.keys()
+    assert len(part.before) == 24 and (part.marks | part.before).items() <= whole.marks.items()
+    assert part.header == whole.header and part.unmarked == 0
+    assert part.header != marking.of_pictures(str(prores.path), 0, at[0], at[3], at[0]).header
+
+
+def test_packets_without_a_place_of_their_own_are_counted() -> None:
+    noted = marking.Noted()
+    for pts, data in ((1, b"a"), (2, b"b"), (2, b"c"), (None, b"d")):
+        packet = av.Packet(data)
+        packet.pts = pts
+        noted.note(packet)
+    assert (sorted(noted.marks), noted.unmarked) == ([1, 2], 2)
 
 
 def test_one_changed_packet_has_another_mark(prores: Movie, tmp_path: Path) -> None:

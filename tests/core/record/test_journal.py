@@ -25,9 +25,11 @@ from core.model.facts import (
     SegmentSealed,
 )
 from core.model.refusal import Refused
+from core.record import journal as journals
 from core.record.jobs import open_jobs
 from core.record.journal import Journal
 from core.record.journal_faults import JournalLost
+from core.record.schema import SCHEMAS
 
 ROOT = Path(__file__).parents[3]
 
@@ -232,7 +234,7 @@ def test_clean_packets_are_remembered_by_source_stream_and_frame(journal):
 
 def test_it_is_written_so_that_a_power_cut_loses_nothing_acknowledged(journal):
     settings = [journal._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "user_version")]
-    assert settings == ["wal", 2, 5], "WAL with NORMAL loses rows, DELETE with FULL the last commit"
+    assert settings == ["wal", 2, len(SCHEMAS)], "WAL with NORMAL loses rows, DELETE with FULL the last commit"
 
 
 def test_everything_is_there_after_closing_and_opening(journal, tmp_path):
@@ -303,7 +305,7 @@ def test_a_journal_that_was_replaced_under_us_is_lost(journal, tmp_path):
 
 
 def test_a_newer_journal_is_left_alone(journal):
-    journal._db.execute("PRAGMA user_version=6")
+    journal._db.execute(f"PRAGMA user_version={len(SCHEMAS) + 1}")
     journal.close()
     before = journal.path.read_bytes()
     with pytest.raises(Refused) as refused:
@@ -347,27 +349,36 @@ def test_a_journal_in_a_place_that_cannot_be_used_is_refused(tmp_path):
     assert refused.value.code == "data-folder-unusable"
 
 
-def test_an_older_journal_is_brought_up_to_date_with_all_it_holds(journal):
+@pytest.fixture
+def of_version(tmp_path, monkeypatch):
+    """A journal as an older version of the program left it."""
+
+    def made(version: int) -> Journal:
+        monkeypatch.setattr(journals, "_VERSION", version)
+        old = Journal(tmp_path / "old" / "journal.db")
+        old.accept("job1", accepted(), b"", 1.0)
+        monkeypatch.undo()
+        return old
+
+    return made
+
+
+def test_an_older_journal_is_brought_up_to_date_with_all_it_holds(of_version):
+    journal = of_version(1)
     journal.append("job1", [seal("v1"), published("f1")], 1.0)
     before = told(journal)
-    for table in ("plans", "sources", "cures", "preferences", "marks", "marked", "submissions", "queue", "switches"):
-        journal._db.execute(f"DROP TABLE {table}")
-    journal._db.execute("PRAGMA user_version=1")
     journal.close()
     again = Journal(journal.path)
-    assert again._db.execute("PRAGMA user_version").fetchone() == (5,)
+    assert again._db.execute("PRAGMA user_version").fetchone() == (len(SCHEMAS),)
     assert told(again) == before
     assert again.read("SELECT * FROM cures", ()) == []
     again.close()
 
 
-def test_a_queue_of_version_4_keeps_its_jobs_and_their_order(journal):
+def test_a_queue_of_version_4_keeps_its_jobs_and_their_order(of_version):
+    journal = of_version(4)
     journal.accept("job2", accepted(), b"", 2.0)
-    journal._db.execute("DROP TABLE queue")
-    journal._db.execute("DROP TABLE switches")
-    journal._db.execute("CREATE TABLE queue (place INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL UNIQUE REFERENCES jobs(id), wish TEXT NOT NULL) STRICT")
     journal._db.execute("INSERT INTO queue (job, wish) VALUES ('job2', 'run'), ('job1', 'held')")
-    journal._db.execute("PRAGMA user_version=4")
     journal.close()
     again = Journal(journal.path)
     assert again.read("SELECT job, wish, priority FROM queue ORDER BY place", ()) == [("job2", "run", 0), ("job1", "held", 0)]
