@@ -189,7 +189,7 @@ def _assemble(
     )
     await_scratch(request, house, listener.on_step, stopped)
     opened = healer.open(flatten.wanted_paths(request.timeline))
-    refuse_sources_as_output(request.output, opened.sources)
+    refuse_sources_as_output(request.output, opened)
     state = planned(request, house, crew, opened, stopped)
     collector.collect(house.policy.collect_before_s, keep=_wanted(state), replaced=[str(request.output)])
     refuse_without_space(state, request.output, house.workspace, away=seen is None)

@@ -38,11 +38,12 @@ Step = Callable[[str, int, int], None]
 @dataclass(frozen=True)
 class Opened:
     """For every path of the timeline the source (perhaps at another place) or why there is none; what was found elsewhere;
-    what is said about it."""
+    what is said about it. `alike` are files that look like one that is missing and were not taken."""
 
     sources: dict[str, Source | Failure]
     moved: tuple[SourceMoved, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    alike: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def remember(self, memory: Memory) -> None:
         """Every source as it is now, in one write. One that was found again is remembered under its old path too; one that
@@ -98,7 +99,7 @@ class Healer:
         self._wait_for_volumes(at)
         self._wait_for_deliveries(at)
         same = SameFiles(self.crew, self.memory, self.policy, self.stopped, self.on_step)
-        again, remarks = self._search(at, places, same)
+        again, remarks, alike = self._search(at, places, same)
         identified, untold = same.identified({source.path: source for source in sources_in(at).values()})
         at = {place: identified[found.path] if isinstance(found, Source) else found for place, found in at.items()}
         sources, moved = {}, []
@@ -117,7 +118,7 @@ class Healer:
             elif match is None and isinstance(source, Source) and self._replaced(source):
                 remarks.append(healing.replaced(path))
             sources[path] = source
-        return Opened(sources, tuple(moved), tuple(remarks))
+        return Opened(sources, tuple(moved), tuple(remarks), alike)
 
     def _replaced(self, source: Source) -> bool:
         """Whether its content is not what it was; another date alone is no other file."""
@@ -177,14 +178,15 @@ class Healer:
 
     def _search(
         self, at: dict[str, Source | Failure], places: Mapping[str, str], same: SameFiles
-    ) -> tuple[dict[str, Match], list[Remark]]:
-        """Look for what could not be opened. `at` gets what was found; the matches that were taken, and what is said.
+    ) -> tuple[dict[str, Match], list[Remark], dict[str, tuple[str, ...]]]:
+        """Look for what could not be opened. `at` gets what was found; the matches that were taken, what is said, and what
+        looks like a file that is missing still.
 
         A file of the same size and samples is compared before it is taken. Where it is another one the search goes on, for as
         long as there is time."""
         lost = {p: failure for p, failure in at.items() if isinstance(failure, Failure) and failure.code in healing.LOOKED_FOR}
         if not lost:
-            return {}, []
+            return {}, [], {}
         near = [source.path for source in at.values() if isinstance(source, Source)]
         taken: dict[str, Match] = {}
         refused: dict[str, dict[str, Compared]] = {path: {} for path in lost}
@@ -217,7 +219,7 @@ class Healer:
             len(lost), max(one.looked_at for one in founds), sum(one.bytes for one in founds) + same.bytes,
             sum(one.seconds for one in founds) + same.seconds,
         )  # fmt: skip
-        return taken, [*remarks, healing.cost(looked)]
+        return taken, [*remarks, healing.cost(looked)], {path: tuple(refused[path]) for path in lost.keys() - taken}
 
     def _take(
         self,

@@ -34,10 +34,13 @@ _OF_THE_RECIPE = {"preset-unfit", "program-mismatch", "encoder-device-gone"}
 """What a trial of the encoder can fail over; anything else is told as an encoder that does not work."""
 
 
-def refuse_sources_as_output(output: Path, sources: dict[str, Source | Failure]) -> None:
-    """By identity, not by name: through a hard link, a symlink or another spelling ffmpeg destroys its own source. One that
-    is not there now is known by its name alone; the next run would take the film for it."""
-    for path, source in sources.items():
+def refuse_sources_as_output(output: Path, opened: Opened) -> None:
+    """By inode, not by name: through a hard link, a symlink or another spelling ffmpeg destroys its own source. One that
+    is not there now is known by its name alone; the next run would take the film for it. So is what may be it."""
+    for path, alike in opened.alike.items():
+        if os.path.realpath(output) in map(os.path.realpath, alike):
+            raise Refused("output-is-source", path=str(output), source=path)
+    for path, source in opened.sources.items():
         same = isinstance(source, Source) and machine.same_file(output, source.inode)
         if not isinstance(source, Source) or source.path != path:
             same = same or os.path.realpath(path) == os.path.realpath(output)

@@ -217,13 +217,9 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
         draft.remarks.append(Remark(code="colour-differs", severity="loss", text=clip.name, record_in=shot.record_in))
     if video.still:
         still = Still(
-            path=source.path,
-            fingerprint=source.fingerprint,
-            identity=source.identity,
-            fit=placed,
-            matrix=matrix,
+            path=source.path, fingerprint=source.fingerprint, identity=source.identity, fit=placed, matrix=matrix,
             alpha=video.alpha,
-        )
+        )  # fmt: skip
         _hold(draft, shot, 0, shot.frames, still)
         return
     rate = draft.form.rate
