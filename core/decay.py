@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from core.decide import integrity
 from core.model.failure import Evidence
 from core.model.orders import ExamineCopy, Made, MixSound, Order, RenderSegment
@@ -9,15 +11,23 @@ from core.model.segment import content_of
 from core.record.memory import Memory
 
 
+def stamped(order: Order, made: Made) -> Made:
+    """The same with the identities of the files that its marks are of."""
+    if isinstance(order, MixSound):
+        contents = {sound.path: content_of(sound) for sound in order.sounds}
+    elif isinstance(order, RenderSegment | ExamineCopy):
+        contents = dict.fromkeys((marks.path for marks in made.marks), order.identity or order.fingerprint)
+    else:
+        return made
+    marks = tuple(msgspec.structs.replace(one, identity=contents[one.path]) for one in made.marks)
+    return msgspec.structs.replace(made, marks=marks)
+
+
 def of(order: Order, made: Made, memory: Memory) -> Evidence | None:
     """Evidence when a source of what was made has decayed; else what it was like now is remembered."""
     if not isinstance(order, RenderSegment | ExamineCopy | MixSound):
         return None
-    if isinstance(order, MixSound):
-        contents = {sound.path: content_of(sound) for sound in order.sounds}
-    else:
-        contents = dict.fromkeys((marks.path for marks in made.marks), order.identity or order.fingerprint)
-    wrong = integrity.unlike_record(order, made, lambda marks: memory.unlike(contents[marks.path], marks))
+    wrong = integrity.unlike_record(order, made, lambda marks: memory.unlike(marks.identity, marks))
     if wrong is None:
-        memory.keep_marks([(contents[marks.path], marks) for marks in made.marks])
+        memory.keep_marks((marks.identity, marks) for marks in made.marks)
     return wrong

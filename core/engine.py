@@ -245,6 +245,7 @@ class Engine:
                 seen = Evidence(operation=need.kind, place="output", path=str(self.output), note="refuted", detail=outcome.reason)
                 self._fail(need, seen, order)
             case Made():
+                outcome = decay.stamped(order, outcome)
                 self.tally.checked(outcome.checking_s, self.crew, alone=isinstance(order, JoinFilm), cpu=outcome.cpu)
                 wrong = integrity.discrepancy(order, outcome) or decay.of(order, outcome, self._memory)  # type: ignore[arg-type]
                 if wrong is not None:

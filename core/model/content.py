@@ -30,7 +30,8 @@ class Marks(Value, frozen=True):
 
     `before` are hashes of what decoding began with, earlier than anything that is shown. `unmarked` counts packets that were
     used and have no place of their own: they cannot be compared later. `header` is a hash of what the container says of the
-    stream (`core.perform.marking.header_of`), 0 where that was not asked. `places` are given for sound.
+    stream (`core.perform.marking.header_of`), 0 where that was not asked. `places` are given for sound. The engine adds the
+    `identity` of the file.
     """
 
     path: str
@@ -40,6 +41,7 @@ class Marks(Value, frozen=True):
     before: dict[int, int] = {}
     unmarked: int = 0
     header: int = 0
+    identity: str = ""
 
 
 class Known(Value, frozen=True):

@@ -16,9 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from core.model import codec
+from core.model.content import Marks
 from core.model.facts import Fact, SealBroken, SegmentSealed
 from core.model.film import Value
-from core.model.orders import Marks
 from core.record import owners, private
 from core.record.journal import Journal
 from core.record.memory import Memory
@@ -120,9 +120,7 @@ class SegmentIndex:
         known = {seal.key for seal, _ in journal.all_seals()}
         found = [entry for entry in self.entries() if entry.seal.key not in known and self._stands(entry.seal)]
         memory = Memory(journal)
-        marks = sorted((marks for entry in found for marks in entry.marks), key=lambda one: -one.modified_ns)
-        known_at = {path: memory.modified_ns(path) for path in {one.path for one in marks}}
-        memory.keep_marks(*(one for one in marks if known_at[one.path] in (0, one.modified_ns)))
+        memory.keep_marks((marks.identity, marks) for entry in found for marks in entry.marks if marks.identity)
         rows = []
         for entry in found:
             at = (self._scratch / "store" / entry.seal.file).stat().st_mtime
