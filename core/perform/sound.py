@@ -266,6 +266,7 @@ def mix(order: MixSound, on_samples: Callable[[int], None] = lambda samples: Non
                 if alone is None:
                     raise
                 data = alone
+                used.append(Marks(path=sound.path, stream=sound.stream, marks={}, unmarked=1))
             mixed[:, sound.at : sound.at + sound.samples] += data
             on_samples(sound.at + sound.samples)
         except Exception as error:
