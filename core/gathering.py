@@ -6,9 +6,10 @@ What was not recorded yet was not acknowledged: a kill costs it like work in fli
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from core.model.orders import Made, Marks, Outcome
+from core.model.content import Marks
+from core.model.orders import Made, Outcome
 from core.record.memory import Memory
 
 LONGEST_S = 0.25
@@ -21,16 +22,16 @@ class Gathered(Memory):
     """A memory that keeps what sources were like until the pieces made of them are recorded: it reads for all of them before it
     writes for any, since a read that follows a write costs a flush of its own."""
 
-    _taken: tuple[Marks, ...] = ()
+    _taken: tuple[tuple[str, Marks], ...] = ()
 
-    def keep_marks(self, *taken: Marks) -> None:
+    def keep_marks(self, taken: Iterable[tuple[str, Marks]]) -> None:
         """Remember these with what is recorded next, when `write_marks` was called."""
-        self._taken += taken
+        self._taken += tuple(taken)
 
     def write_marks(self) -> None:
         """Hand over what was taken to the journal's next transaction."""
         taken, self._taken = self._taken, ()
-        super().keep_marks(*taken)
+        super().keep_marks(taken)
 
 
 def may_wait(back: Sequence[tuple[float, float, Outcome]], *, idle: int, now: float) -> bool:
