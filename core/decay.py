@@ -27,7 +27,19 @@ def of(order: Order, made: Made, memory: Memory) -> Evidence | None:
     """Evidence when a source of what was made has decayed; else what it was like now is remembered."""
     if not isinstance(order, RenderSegment | ExamineCopy | MixSound):
         return None
-    wrong = integrity.unlike_record(order, made, lambda marks: memory.unlike(marks.identity, marks))
+    wrong = integrity.unlike_record(order, made, lambda marks: memory.unlike(marks.identity, marks)) or _taken(order, memory)
     if wrong is None:
         memory.keep_marks((marks.identity, marks) for marks in made.marks)
     return wrong
+
+
+def _taken(order: RenderSegment | ExamineCopy | MixSound, memory: Memory) -> Evidence | None:
+    """Evidence when another job has meanwhile given the content that this was made of to another file: one content key never
+    stands for two files."""
+    used = order.sounds if isinstance(order, MixSound) else (order,)
+    for one in used:
+        path, identity = (one.source, one.identity) if isinstance(one, RenderSegment) else (one.path, one.identity)
+        if identity and not memory.holds(path, identity):
+            why = "another file has its content on record now"
+            return Evidence(operation="seal", place="source", path=path, note="source-changed", detail=why)
+    return None

@@ -284,7 +284,7 @@ class Engine:
         try:
             with self.tally.recording(self.crew):
                 if fact.file and self.index is not None:
-                    self.index.add(fact, made.marks)
+                    self.index.add(fact, made.marks, self._memory)
                 sealed.durable()
         except OSError as error:  # whether the name survives a power cut nobody knows: it is made again
             self.note(SealBroken(key=fact.key, reason=f"its name could not be made durable: {error.strerror or error}"))

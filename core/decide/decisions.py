@@ -1,9 +1,9 @@
 """What a person has decided to take as it is: slates, silence, and what the film cannot carry of the timeline. Pure.
 
 A decision holds for *terms*: a digest of the shot, sound or remark as it is cut, together with the version of its media at that
-time (the fingerprint; none where the file is not there). Another cut of the film that has the same shot with the same media has
-the same terms, so the decision holds there too. When the file appears, is replaced or changes, or the shot is trimmed, the terms
-are others and the person is asked again.
+time (`core.model.source.version`; none where the file is not there). Another cut of the film that has the same shot with the same
+media has the same terms, so the decision holds there too. When the file appears, is replaced or changes, or the shot is trimmed,
+the terms are others and the person is asked again. A file that is renamed, linked or given other permissions has not changed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import msgspec
 from core.model.facts import Answered, Answers, Fact, RunStarted, SegmentParted, ShotMended, ShotSlated, SoundSilenced
 from core.model.film import Remark
 from core.model.segment import Copy, Piece, Plan, Problem, Still
+from core.model.source import version
 
 
 class Taken(NamedTuple):
@@ -43,10 +44,10 @@ class Terms:
         versions: dict[int, set[str]] = {}
         for segment in self._plan.segments:
             if isinstance(segment.picture, Piece | Still | Copy):
-                versions.setdefault(segment.shot, set()).add(segment.picture.fingerprint)
+                versions.setdefault(segment.shot, set()).add(version(segment.picture.fingerprint))
         for problem in self._plan.problems:
             for number in problem.shots:
-                versions.setdefault(number, set()).add(problem.fingerprint)
+                versions.setdefault(number, set()).add(version(problem.fingerprint))
         seen = Counter[str]()
         found = {}
         for shot in self._plan.shots:
@@ -60,11 +61,11 @@ class Terms:
         parts: dict[str, list[object]] = {}
         for chunk in self._plan.chunks:
             for sound in chunk.sounds:
-                known = parts.setdefault(sound.clip, [sound.path, sound.fingerprint, sound.source_in_s, 0])
+                known = parts.setdefault(sound.clip, [sound.path, version(sound.fingerprint), sound.source_in_s, 0])
                 known[3] += sound.samples  # type: ignore[operator]
         for problem in self._plan.problems:
             for clip, heard in zip(problem.clips, problem.heard, strict=False):
-                parts.setdefault(clip, []).extend((problem.path, problem.fingerprint, heard[1]))
+                parts.setdefault(clip, []).extend((problem.path, version(problem.fingerprint), heard[1]))
         seen = Counter[str]()
         return {clip: _term(seen, "sound", *what) for clip, what in parts.items()}
 

@@ -81,3 +81,9 @@ class Source(Value, frozen=True):
     def audio_stream(self, order: int) -> AudioFacts | None:
         """The n-th audio stream of the file."""
         return self.audio[order] if 0 <= order < len(self.audio) else None
+
+
+def version(fingerprint: str) -> str:
+    """The part of a fingerprint that stays the same when a file is renamed, linked or given other permissions: all but its
+    change time."""
+    return fingerprint.partition("+")[0]

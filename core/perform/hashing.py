@@ -81,8 +81,9 @@ def content_mark(path: str | Path) -> str:
 def fingerprint(path: str | Path) -> str:
     """Hash the state of a file in milliseconds: size, modification and change times, and the samples of its content mark. A
     file that is written to, even by a program that restores its date, gets another one. So does a file that is renamed,
-    linked or given other permissions. FAT, exFAT and SFTP keep no change time: there a restored date hides what was written
-    between the samples (`Source.inode` tells more). A disk that decays changes neither times nor samples."""
+    linked or given other permissions; `core.model.source.version` is the part that stays the same then. FAT, exFAT and SFTP
+    keep no change time: there a restored date hides what was written between the samples (`Source.inode` tells more). A disk
+    that decays changes neither times nor samples."""
     return both_names(path)[0]
 
 
@@ -107,13 +108,13 @@ def both_names(path: str | Path) -> tuple[str, str]:
     with Path(path).open("rb", buffering=0) as opened:
         handle = opened.fileno()
         facts = os.fstat(handle)
-        dated = xxhash.xxh3_128(f"{facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns}".encode())
+        dated = xxhash.xxh3_128(f"{facts.st_size} {facts.st_mtime_ns}".encode())
         undated = xxhash.xxh3_128(f"{facts.st_size}".encode())
         for at, size in _samples(facts.st_size):
             block = os.pread(handle, size, at)
             dated.update(block)
             undated.update(block)
-    return dated.hexdigest(), undated.hexdigest()
+    return f"{dated.hexdigest()}+{facts.st_ctime_ns:x}", undated.hexdigest()
 
 
 def own_identity(path: str, inode: int, fingerprint: str) -> str:

@@ -117,6 +117,16 @@ class Memory:
             self._journal.later(statement, fields)
         self._forget_unused()
 
+    def recall(self, seen: Iterable[Seen]) -> None:
+        """Remember, with what is written next, sources as another record knew them, the oldest first. What is known of a path
+        stays."""
+        newest = {one.path: one for one in seen if one.identity}
+        known = [one for path, one in newest.items() if self.seen(path) is None]
+        kept = [(one.identity, one.size, one.mark) for one in known]
+        self._journal.later("INSERT OR IGNORE INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [tuple(one) for one in known])
+        self._journal.later("INSERT OR IGNORE INTO contents (identity, size, mark) VALUES (?, ?, ?)", kept)
+        self._journal.later(_ONE_FILE, [(one.identity, one.inode, one.fingerprint) for one in known])
+
     def _inherited(self, before: str, now: str) -> list[tuple[str, list[tuple[Any, ...]]]]:
         copied = "INSERT OR IGNORE INTO {0} SELECT m.file, {1} FROM {0} o, marked m WHERE m.identity = ? AND o.file = " + _OF
         streams = copied.format("marked_streams", "o.stream, o.header, o.unmarked + 1")  # it is not what is on record
@@ -149,6 +159,11 @@ class Memory:
     def holders(self, identity: str) -> list[str]:
         """Paths of the files that had this content when they were last opened."""
         return [path for (path,) in self._journal.read("SELECT path FROM sources WHERE identity = ?", (identity,))]
+
+    def holds(self, path: str, identity: str) -> bool:
+        """Whether a content is still that of the file at a path, as far as is on record; no other file was given it since."""
+        seen = self.seen(path)
+        return seen is None or not seen.identity or (seen.identity == identity and bool(seen.inode))
 
     def on_record(self, identity: str) -> bool:
         """Whether an identity was ever given."""

@@ -21,7 +21,7 @@ from core.model.facts import Fact, SealBroken, SegmentSealed
 from core.model.film import Value
 from core.record import owners, private
 from core.record.journal import Journal
-from core.record.memory import Memory
+from core.record.memory import Memory, Seen
 from core.record.workspace import take_place
 
 INDEX = "index"
@@ -32,10 +32,11 @@ _SEAL = "INSERT OR IGNORE INTO seals VALUES (?, ?, '', ?)"
 
 
 class Entry(Value, frozen=True):
-    """A sealed segment, and what its sources were like where it used them."""
+    """A sealed segment, what its sources were like where it used them, and the files that they were."""
 
     seal: SegmentSealed
     marks: tuple[Marks, ...] = ()
+    sources: tuple[Seen, ...] = ()
 
 
 class SegmentIndex:
@@ -46,10 +47,12 @@ class SegmentIndex:
         self._owner, self._switch = owners.name(home), f"index {self._folder}"
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="index")
 
-    def add(self, seal: SegmentSealed, marks: tuple[Marks, ...]) -> None:
+    def add(self, seal: SegmentSealed, marks: tuple[Marks, ...], memory: Memory) -> None:
         """Write an entry durably, beside whatever is done next. Nothing waits for it, and a disk that refuses it is no loss:
         the journal has it too."""
-        self._beside.submit(self._write, self._path(seal.key), codec.encode(Entry(seal=seal, marks=marks)))
+        seen = [memory.seen(path) for path in dict.fromkeys(one.path for one in marks)]
+        entry = Entry(seal=seal, marks=marks, sources=tuple(one for one in seen if one is not None))
+        self._beside.submit(self._write, self._path(seal.key), codec.encode(entry))
 
     def complete(self, seals: Iterable[SegmentSealed]) -> None:
         """Write the entries that a power cut or a drive that was away took, and wait until all are written. The packet hashes of
@@ -125,6 +128,8 @@ class SegmentIndex:
         for entry in found:
             at = (self._scratch / "store" / entry.seal.file).stat().st_mtime
             rows.append((entry.seal.key, codec.encode(entry.seal).decode(), at))
+        newest = sorted(zip((at for _, _, at in rows), found, strict=True), key=lambda pair: pair[0])
+        memory.recall(seen for _, entry in newest for seen in entry.sources)
         journal.later(_SEAL, rows)
         journal.write(_READ, [(self._switch,)])
         return len(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -41,9 +42,27 @@ def test_without_its_journal_a_film_is_made_of_the_old_segments(reels: list[Movi
 def marks_of(house: House, path: Path) -> dict[int, int]:
     journal = Journal(house.home / "journal.db")
     try:
-        return Memory(journal).marks(str(path), 0).marks
+        seen = Memory(journal).seen(str(path))
+        return Memory(journal).marks(str(path), seen.identity, 0).marks if seen is not None else {}
     finally:
         journal.close()
+
+
+def test_what_was_proven_before_the_journal_was_lost_needs_no_other_proof(reels: list[Movie], tmp_path: Path) -> None:
+    """A file that was renamed and touched keeps the identity that the index has of it."""
+    house, film, media = House(tmp_path / "home"), tmp_path / "film.mp4", tmp_path / "a.mov"
+    shutil.copy2(reels[0].path, media)
+    cut = cut_of([(media, 0, 40)], tmp_path / "one.otio")
+    assert house.assemble(cut, film).made == 40
+    os.utime(media, (1, 1))
+    assert house.assemble(cut, film).made == 0
+    lose(house)
+    assert house.assemble(cut, film).made == 0, "touched before the journal was lost"
+    lose(house)
+    os.utime(media, (2, 2))
+    film.unlink()
+    again = house.assemble(cut, film)
+    assert (again.code, again.made) == (0, 0), "touched since: compared with what the index has of it"
 
 
 def test_a_segment_that_is_not_what_the_index_says_is_made_again(reels: list[Movie], tmp_path: Path) -> None:

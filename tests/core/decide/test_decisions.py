@@ -71,6 +71,14 @@ def test_it_is_asked_again_when_the_media_or_the_cut_of_the_shot_changes(other: 
     assert state(other, skip(TWO, 2)).questions() == {2: "source-missing"}
 
 
+def test_a_file_that_was_only_renamed_or_given_other_permissions_is_not_asked_about_again():
+    was, now, other = (
+        made(clip(0, 24), clip(24, 24, B), b=gone(version=version)) for version in ("size date+1", "size date+2", "other date+1")
+    )
+    assert state(now, skip(was, 2)).questions() == {}
+    assert state(other, skip(was, 2)).questions() == {2: "source-missing"}
+
+
 def test_another_version_of_a_file_that_cannot_be_read_is_asked_about_and_the_same_is_not():
     one, other = (made(clip(0, 24), clip(24, 24, B), b=gone(version=version)) for version in ("1", "2"))
     assert state(one, skip(one, 2)).questions() == {}

@@ -138,3 +138,20 @@ def test_marks_of_before_there_were_identities_are_held_against_the_file_of_that
     assert memory.unlike("i", marks({1: 11})) == [1]
     memory.see([seen("j", modified_ns=6)])
     assert memory.unlike("j", marks({1: 11})) == []
+
+
+def test_a_content_is_of_one_file_at_a_time(memory):
+    assert memory.holds(A, "i"), "nothing is on record of the path"
+    memory.see([seen("i")])
+    assert memory.holds(A, "i") and not memory.holds(A, "j")
+    memory.see([seen("i", path="/m/moved.mov", inode="2")])
+    assert memory.holds("/m/moved.mov", "i") and not memory.holds(A, "i")
+    memory.see([seen("i", inode="2"), seen("i", path="/m/moved.mov", inode="2")])
+    assert memory.holds(A, "i") and memory.holds("/m/moved.mov", "i"), "two names of one file"
+
+
+def test_what_another_record_knew_of_sources_is_taken_over_where_nothing_is_known(memory):
+    memory.see([seen("new")])
+    memory.recall([seen("old"), seen("b", path="/m/b.mov", modified_ns=6), seen("b", path="/m/b.mov")])
+    assert memory.seen(A) == seen("new") and memory.seen("/m/b.mov") == seen("b", path="/m/b.mov")
+    assert memory.alike(9, "m") == ["b", "new"]
