@@ -1,8 +1,10 @@
 """Media hash lists: what copying tools on a set wrote down about each file, and the hashes they wrote.
 
-Two formats, one element each for a file:
+Two formats, one element each for a file. A history has a list for each generation; hashes that a check found wrong
+(`action="failed"`) are those of a copy that was bad when it was checked, and what was written down before stays the truth:
 
     ascmhl/0001_A001_2026-01-16_091500Z.mhl   ASC MHL 2.0: paths are relative to the folder that holds `ascmhl`
+    packinglist_A001_2026-01-16_091500Z.mhl   the same of a folder A001, written anywhere (`ascmhl flatten`)
     A001.mhl                                  MHL 1.x: paths are relative to the file's own folder
 
 Sources: the ASC MHL 2.0 schema (urn:ASC:MHL:v2.0) and mediahashlist.org for 1.x. A list is somebody else's file: it is read
@@ -27,7 +29,7 @@ MOST_BYTES = 32 << 20
 """Some hundred thousand files."""
 _BLOCK = 1 << 20
 _DEEPEST = 32
-_NAME = re.compile(r"(?:\d{4}_)?(.+?)(?:_\d{4}-\d\d-\d\d(?:_\d+Z?)?)?\.mhl", re.IGNORECASE)
+_NAME = re.compile(r"(?:\d{4}_|packinglist_)?(.+?)(?:_\d{4}-\d\d-\d\d(?:_\d+Z?)?)?\.mhl", re.IGNORECASE)
 _C4 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 _TAGS = {
@@ -76,7 +78,8 @@ def roots_of(history: str) -> list[str]:
 def records(history: str, names: Collection[str], breathe: Callable[[], None] = lambda: None) -> list[Record]:
     """What a list says about files of these names (as `name_of` gives them). `breathe` is called after each block.
 
-    NotUnderstood or OSError. Hashes of a check that failed are left out: they are those of a damaged file."""
+    NotUnderstood or OSError. A file of which one hash failed is left out, with its size and all its hashes: they are those of
+    a damaged copy."""
     reading = _Reading(names)
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
@@ -121,10 +124,10 @@ class _Reading:
         self._open.append(tag)
         self._text = ""
         if tag == "hash":
-            self._entry = {}
+            self._entry, self._failed = {}, False
         elif tag == "path" and self._entry is not None:
             self._entry["size"] = facts.get("size", "")
-        self._failed = facts.get("action") == "failed"
+        self._failed = self._failed or facts.get("action") == "failed"
 
     def says(self, text: str) -> None:
         self._text += text
@@ -132,9 +135,9 @@ class _Reading:
     def ends(self, tag: str) -> None:
         tag = self._open.pop()
         if tag == "hash":
-            self._take(self._entry or {})
+            self._take({} if self._failed else self._entry or {})
             self._entry = None
-        elif self._entry is not None and self._open[-1] == "hash" and not self._failed:
+        elif self._entry is not None and self._open[-1] == "hash":
             self._entry[tag] = self._text.strip()
         self._text = ""
 

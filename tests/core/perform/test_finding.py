@@ -366,3 +366,23 @@ def test_a_worker_does_it(tmp_path):
     there = file(tmp_path / "day" / "b.mov")
     found = worker.perform(Assignment(order=FindSources(wanted=(wanted,), beside=(wanted.path,))))
     assert isinstance(found, Found) and found.matches[0].to == str(there)
+
+
+def test_a_copy_that_was_bad_once_takes_nothing_from_what_is_on_record_of_the_file(tmp_path):
+    """As ascmhl writes it: another size, `failed`, and then the file is verified again."""
+    there = file(tmp_path / "v" / "Clips" / "a.mov", LONG)
+    asc(tmp_path / "v", entry("Clips/a.mov", LONG), "0001_v_2026-01-17_143000Z.mhl")
+    asc(tmp_path / "v", entry("Clips/a.mov", b"cut", action="failed"), "0002_v_2026-01-18_143000Z.mhl")
+    wanted = new(Path("/gone/v/Clips/a.mov"))
+    assert rows(find(wanted, folders=(tmp_path / "v",))) == [("mhl", str(there))]
+    asc(tmp_path / "v", entry("Clips/a.mov", LONG, action="verified"), "0003_v_2026-01-19_143000Z.mhl")
+    assert rows(find(wanted, folders=(tmp_path / "v",))) == [("mhl", str(there))]
+
+
+def test_a_packing_list_beside_the_folder_speaks_of_it(tmp_path):
+    there = file(tmp_path / "v" / "renamed.mov", LONG)
+    text = Path(asc(tmp_path / "x", entry("Clips/a.mov", LONG))).read_text()
+    shutil.rmtree(tmp_path / "x")
+    (tmp_path / "v" / "packinglist_A001_2026-01-17_143000Z.mhl").write_text(text)
+    assert rows(find(new(Path("/gone/A001/Clips/a.mov")), folders=(tmp_path / "v",))) == [("mhl", str(there))]
+    assert rows(find(new(Path("/gone/B002/Clips/a.mov")), folders=(tmp_path / "v",))) == []

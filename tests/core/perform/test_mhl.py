@@ -88,6 +88,7 @@ def test_the_first_format_writes_one_hash_with_its_bytes_reversed(tmp_path):
         ("/v/new/ascmhl/0012_A_B-C 1_2026-01-16_091500.mhl", ["/v/new", "A_B-C 1"]),
         ("/v/A001/A001_2026-01-16_091500.mhl", ["/v/A001", "A001"]),
         ("/v/A001/A001.MHL", ["/v/A001", "A001"]),
+        ("/v/lists/packinglist_A001_2026-01-16_091500Z.mhl", ["/v/lists", "A001"]),
         ("/v/A001/.mhl", ["/v/A001"]),
     ],
 )
@@ -100,9 +101,12 @@ def test_32_bits_prove_nothing(tmp_path):
     assert mhl.records(history, {"a.mov"}) == [Record("a.mov", 9, {})]
 
 
-def test_the_hash_of_a_check_that_failed_is_that_of_a_damaged_file(tmp_path):
-    history = asc(tmp_path, entry("a.mov", action="failed"))
-    assert [record.hashes for record in mhl.records(history, {"a.mov"})] == [{}]
+def test_what_a_check_found_wrong_is_a_damaged_copy_with_its_size_and_all_its_hashes(tmp_path):
+    other = f'<md5 action="new" hashdate="x">{hashlib.md5(b"cut").hexdigest()}</md5></hash>'
+    failed = entry("a.mov", b"cut", action="failed").replace("</hash>", other)
+    assert mhl.records(asc(tmp_path, failed + entry("b.mov")), {"a.mov", "b.mov"}) == mhl.records(
+        asc(tmp_path / "good", entry("b.mov")), {"b.mov"}
+    )
 
 
 def test_a_file_that_was_renamed_is_told_under_both_names(tmp_path):
