@@ -336,9 +336,8 @@ class Engine:
             self.note(*publishing.tidy(published, self.output, self.journal, keep=self.state.policy.kept_films))
 
     def _finish(self) -> None:
-        if self.state.fatal is not None:
-            evidence = self.state.fatal.evidence
-            self._end("failed", self.state.fatal.code, evidence.path or evidence.detail)
+        if (fatal := self.state.fatal) is not None:
+            self._end("failed", fatal.code, fatal.evidence.path or fatal.evidence.detail)
         else:
             assert self.state.published is not None
             self._end("complete" if self.state.published.complete else "incomplete")
