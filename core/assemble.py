@@ -236,7 +236,7 @@ def _assemble(
             engine.publish()
         elif film is not None:
             house.workspace.close_job(known, request.output)
-            index.complete((state.claimed | state.believed).values())
+            index.complete((state.claimed | state.believed).values(), state.plan.contents(), memory)
             collector.verified[film.path] = film.film_hash
             outcome: Outcomes = "incomplete" if state.incomplete else "unchanged"  # what stands there has its slates still
             if before is not None and before.outcome == "incomplete" and not state.incomplete:

@@ -346,5 +346,5 @@ class Engine:
         with contextlib.suppress(OSError):  # what a sick disk keeps, `clean` takes later
             self.workspace.close_job(self.job, self.output)
         if self.index is not None and outcome != "failed":
-            self.index.complete((self.state.claimed | self.state.believed).values())
+            self.index.complete({**self.state.claimed, **self.state.believed}.values(), self.state.plan.contents(), self._memory)
         self.note(self.tally.finished(outcome, machine.monotonic(), code=code, detail=detail, taken=self.state.taken))

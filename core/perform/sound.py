@@ -160,12 +160,12 @@ def _to_channels(data: np.ndarray, channels: int) -> np.ndarray:
 
 def read(sound: Sound, sample_rate: int, channels: int) -> tuple[np.ndarray, Marks]:
     """(channels, samples) of one sound at the film's rate, and what it was made of; TooShort, av.FFmpegError, OSError."""
-    noted = marking.Noted()
     with packets.opened(sound.path) as container:
         stream = container.streams[sound.stream]
         assert isinstance(stream, av.AudioStream)
         places, header = marking.places_of_sound(container, stream), marking.header_of(container, stream)
-        noted = marking.Noted(marking.stable(container))
+        stable = marking.stable(container)
+        noted = marking.Noted(stable)
         own = stream.codec_context.sample_rate
         if own == sample_rate:
             first = floor(sound.source_in_s * own + Fraction(1, 2))
@@ -185,6 +185,8 @@ def read(sound: Sound, sample_rate: int, channels: int) -> tuple[np.ndarray, Mar
             data = _resampled(_excerpt(container, stream, first, count, noted), own, sample_rate, skip, wanted)
             data = np.pad(data, ((0, 0), (before, 0)))
     data = _chosen(data, sound)
+    if not stable:
+        noted.marks, noted.unmarked = {}, 1
     used = Marks(
         path=sound.path, stream=sound.stream, marks=noted.marks, places=places, unmarked=noted.unmarked, header=header
     )

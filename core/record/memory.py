@@ -231,6 +231,17 @@ class Memory:
         """What a stream of a content was like when it was used; empty where that is not on record."""
         return Marks(path=path, stream=stream, marks=self._marks(identity, stream, *_ALL))
 
+    def all_marks(self, path: str, identity: str) -> tuple[Marks, ...]:
+        """Everything on record of a content, as of a file that has it; with what was used and left no mark."""
+        streams = self._journal.read(f"SELECT stream, header, unmarked FROM marked_streams WHERE file = {_OF}", (identity,))
+        return tuple(
+            Marks(
+                path=path, stream=stream, marks=self._marks(identity, stream, *_ALL), unmarked=unmarked,
+                header=int.from_bytes(header, "little"), identity=identity,
+            )
+            for stream, header, unmarked in streams
+        )  # fmt: skip
+
     def unlike(self, identity: str, marks: Marks) -> list[int]:
         """The places at which a file is not as on record of its content: it has decayed, or was damaged by something that hides
         it. Sorted; empty where nothing is on record."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -54,18 +54,18 @@ class SegmentIndex:
         entry = Entry(seal=seal, marks=marks, sources=tuple(one for one in seen if one is not None))
         self._beside.submit(self._write, self._path(seal.key), codec.encode(entry))
 
-    def complete(self, seals: Iterable[SegmentSealed]) -> None:
-        """Write the entries that a power cut or a drive that was away took, and wait until all are written. The packet hashes of
-        the sources are then missing in them. A disk that refuses is no loss."""
-        wanted = list(seals)
-        self._beside.submit(self._complete, wanted).result()
-
-    def _complete(self, seals: list[SegmentSealed]) -> None:
-        shelves = {self._path(seal.key).parent for seal in seals}
+    def complete(self, seals: Iterable[SegmentSealed], made_of: Mapping[str, Mapping[str, str]], memory: Memory) -> None:
+        """Write the entries that a power cut or a drive that was away took, with all that is on record of what each segment was
+        `made_of` (key to paths with identities). A disk that refuses is no loss."""
+        self._beside.submit(lambda: None).result()  # those that are still being written are not missing
+        wanted = {self._path(seal.key): seal for seal in seals if seal.file}
+        shelves = {path.parent for path in wanted}
         there = {path for shelf in shelves if shelf.is_dir() for path in shelf.iterdir()}
-        for seal in seals:
-            if seal.file and (path := self._path(seal.key)) not in there:
-                self._write(path, codec.encode(Entry(seal=seal)))
+        for path, seal in wanted.items():
+            if path not in there:
+                known = made_of.get(seal.key, {})
+                self.add(seal, tuple(one for place, what in known.items() for one in memory.all_marks(place, what)), memory)
+        self._beside.submit(lambda: None).result()
 
     def sweep(self, known: set[str], *, before: float) -> None:
         """Remove this data folder's entries of segments that are not on record, and unfinished ones, that were written before a

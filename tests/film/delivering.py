@@ -10,7 +10,6 @@ import shutil
 import signal
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +18,6 @@ import msgspec
 from bridge.cli.main import main
 from core.engine import Engine
 from core.model.facts import Fact
-from core.record.journal import Journal
 
 
 class Happening(msgspec.Struct):
@@ -49,25 +47,25 @@ class Happening(msgspec.Struct):
 
 
 def watch(happenings: list[Happening]) -> None:
-    """From now on facts are counted as they are recorded."""
-    append, note = Journal.append, Engine.note
+    """Count the facts of every engine from now on, as they are put on record: several may be recorded at once."""
+    begin = Engine.__post_init__
     heard: Counter[str] = Counter()
-    due: list[Happening] = []
 
-    def appended(journal: Journal, job: str, facts: Sequence[Fact], at: float) -> int:
-        last = append(journal, job, facts, at)
-        for fact in facts:
+    def listening(engine: Engine) -> None:
+        begin(engine)
+        told = engine.on_fact
+
+        def on_record(seq: int, fact: Fact) -> None:
+            told(seq, fact)
             kind = type(fact).__name__
             heard[kind] += 1
-            due.extend(one for one in happenings if (one.kind, one.nth) == (kind, heard[kind]))
-        return last
+            for happening in happenings:
+                if (happening.kind, happening.nth) == (kind, heard[kind]):
+                    happening.happen()
 
-    def noted(engine: Engine, *facts: Fact) -> None:
-        note(engine, *facts)
-        while due:
-            due.pop(0).happen()
+        engine.on_fact = on_record
 
-    Journal.append, Engine.note = appended, noted  # type: ignore[method-assign]
+    Engine.__post_init__ = listening  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
