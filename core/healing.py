@@ -219,7 +219,7 @@ class Healer:
             len(lost), max(one.looked_at for one in founds), sum(one.bytes for one in founds) + same.bytes,
             sum(one.seconds for one in founds) + same.seconds,
         )  # fmt: skip
-        return taken, [*remarks, healing.cost(looked)], {path: tuple(refused[path]) for path in lost.keys() - taken}
+        return taken, [*remarks, *healing.cost(looked)], {path: tuple(refused[path]) for path in lost.keys() - taken}
 
     def _take(
         self,

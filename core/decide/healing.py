@@ -92,10 +92,15 @@ class Cost(NamedTuple):
     seconds: float
 
 
-def cost(spent: Cost) -> Remark:
-    """What a search took, in words."""
+_WORTH_SAYING_S, _WORTH_SAYING_BYTES = 1.0, 100_000_000
+
+
+def cost(spent: Cost) -> list[Remark]:
+    """What a search took, in words, where it took noticeably long or read much."""
+    if spent.seconds <= _WORTH_SAYING_S and spent.bytes <= _WORTH_SAYING_BYTES:
+        return []
     text = f"{spent.looked_at} files looked at for {spent.missing} missing, {size(spent.bytes)} read in {spent.seconds:.1f} s"
-    return Remark(code="search-cost", severity="note", text=text)
+    return [Remark(code="search-cost", severity="note", text=text)]
 
 
 def size(count: int) -> str:

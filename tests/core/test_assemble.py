@@ -400,7 +400,7 @@ def test_a_moved_source_costs_nothing_and_is_on_record(studio):
     assert (ended.end.outcome, studio.made()) == ("unchanged", []), "the content is the same, and so is the film"
     assert SourceMoved(path="/media/a.mov", to="/new/b.mov", how="content") in studio.story(ended.job)
     assert studio.heard.index("SourceMoved") < studio.heard.index("FilmPlanned")
-    assert [remark.code for remark in ended.state.plan.remarks] == ["source-relinked", "search-cost"]
+    assert [remark.code for remark in ended.state.plan.remarks] == ["source-relinked"]
     memory = Memory(studio.house.journal)
     assert memory.seen("/media/a.mov").mark == memory.seen("/new/b.mov").mark == "m"
 

@@ -246,7 +246,7 @@ def test_a_moved_file_is_used_at_its_new_place_and_said(shelf):
     opened = shelf.open(a, b)
     assert of(opened, a).path == to
     assert opened.moved == (SourceMoved(path=a, to=to, how="content"),)
-    assert [(remark.code, remark.severity) for remark in opened.remarks] == [("source-relinked", "note"), ("search-cost", "note")]
+    assert [(remark.code, remark.severity) for remark in opened.remarks] == [("source-relinked", "note")]
     assert ("find", 0, 1) in shelf.steps
 
 

@@ -86,7 +86,8 @@ def test_another_file_of_the_same_name_is_not_taken(studio, reels):
     shutil.copy2(reels[2].path, other)
     ended = studio.run(other.parent)
     assert (ended.code, ended.codes, ended.summary["shots_missing"]) == (1, {"source-missing"}, [2])
-    assert shown(studio.film)[19:21] == [Mark(1, 19), SLATE]
+    assert shown(studio.film)[20] == Mark(2, 10), "the complete film keeps its place"
+    assert shown(studio.film.with_name("film.incomplete.mov"))[19:21] == [Mark(1, 19), SLATE]
     (problem,) = ended.summary["problems"]
     assert str(other) in problem["message"] and "other content" in problem["message"]
     assert "source-unlike-record" in remarks(ended)

@@ -69,8 +69,10 @@ def test_what_was_compared_and_refused_is_proposed_with_the_command_that_takes_i
     assert detail(LOST, [], {"/c/v2.mov": Compared(verdict="other")}).endswith("hotsplice answer JOB SHOT relink /c/v2.mov")
 
 
-def test_a_search_says_what_it_cost():
-    said = cost(Cost(missing=2, looked_at=1200, bytes=3_400_000_000, seconds=12.34))
+def test_a_search_says_what_it_cost_where_that_was_much():
+    assert cost(Cost(missing=1, looked_at=20, bytes=2_000_000, seconds=0.4)) == []
+    assert len(cost(Cost(missing=1, looked_at=20, bytes=2_000_000, seconds=1.1))) == 1
+    (said,) = cost(Cost(missing=2, looked_at=1200, bytes=3_400_000_000, seconds=12.34))
     assert (said.code, said.severity) == ("search-cost", "note")
     assert said.text == "1200 files looked at for 2 missing, 3.4 GB read in 12.3 s"
 
