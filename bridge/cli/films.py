@@ -224,8 +224,9 @@ def _say_what_the_budget_removes(where: Place, journal: Journal, console: Consol
     finally:
         crew.dismiss()
     segments, sizes = sum(one.segments for one in found.removals), (human_bytes(limit, speak), human_bytes(found.freed, speak))
-    counts = {"segments": segments, "films": len(found.removals)}
-    console.print(phrase("would-collect", speak, limit=sizes[0], size=sizes[1], **counts))
+    console.print(
+        phrase("would-collect", speak, limit=sizes[0], size=sizes[1], segments=segments, films=len(found.removals))
+    )
     if found.left > limit:
         said = catalogue.words("scratch-over-budget", speak, name=human_bytes(found.left, speak), detail=sizes[0])
         console.print(f"{said.title}: {said.message} {said.did}")

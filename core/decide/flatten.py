@@ -66,10 +66,9 @@ def wanted_paths(timeline: Timeline) -> list[str]:
     return list(dict.fromkeys(c.media.path for c in clips if c.media.path and c.media.kind == "file"))
 
 
-def ends_early(clip: Clip, code: str) -> str:
-    """The code for media that ends before its clip does: `code`, unless the clip only asks for so much since its speed change
-    is left out."""
-    return "speed-runs-out" if any(one.code == "speed-change-unsupported" for one in clip.remarks) else code
+def at_normal_speed(clip: Clip) -> bool:
+    """Whether the clip's speed change is left out: it may then ask for more than its media has."""
+    return any(one.code == "speed-change-unsupported" for one in clip.remarks)
 
 
 def source_offset(clip: Clip, source: Source) -> Fraction:

@@ -230,7 +230,7 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
     first = showing_frame(begin_s, video.rate)
     direct = video.rate == rate and video.constant_rate
     there = _frames_there(begin_s, first, wanted, video, rate, direct)
-    ends_early = flatten.ends_early(clip, "source-too-short")
+    ends_early = "speed-runs-out" if flatten.at_normal_speed(clip) else "source-too-short"
     if there < shot.frames:
         draft.too_short(ends_early, source.path, there, shot)
     if before:

@@ -114,7 +114,8 @@ def _sound(clip: Clip, source: Source, stream: AudioFacts, channels: tuple[int, 
         there = max(0, nearest_frame(end_s, Fraction(form.sample_rate)) - nearest_frame(begin_s, Fraction(form.sample_rate)))
         if there < samples:
             if samples - there > form.sample_rate / form.rate:
-                problem(flatten.ends_early(clip, "sound-too-short"), source.path, f"{there} of {samples} samples", clip=clip.id)
+                code = "speed-runs-out" if flatten.at_normal_speed(clip) else "sound-too-short"
+                problem(code, source.path, f"{there} of {samples} samples", clip=clip.id)
             samples = there
     return Sound(
         clip=clip.id,

@@ -118,7 +118,7 @@ def test_other_machines_in_german(capsys: pytest.CaptureFixture[str], home: Path
 NO = (
     "answer jb2 99 skip", "answer jb2 source-missing skip", "answer jb2 2 relink", "answer jb2 2 relink /none",
     "answer jb2 2 retry --always", "preferences none skip", "preferences network-lost retry", "pair", "pair a_b " + KEY,
-    "pair client " + KEY, "pair x y", "pair --remove x", f"pair x {KEY} --with nowhere",
+    "pair client " + KEY, "pair x y", "pair --remove x", f"pair x {KEY} --with niemand",
 )  # fmt: skip
 
 

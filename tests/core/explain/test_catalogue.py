@@ -89,14 +89,14 @@ class Call(ast.NodeVisitor):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         given = {k.arg for k in node.keywords if k.arg}
         code: ast.expr | None = None
-        if name in ("Refused", "TimelineRefused", "problem", "words", "Note") and node.args:
+        if name in ("Refused", "TimelineRefused", "problem", "too_short", "words", "Note") and node.args:
             code = node.args[0]
         elif name == "Remark":
             code, given = next(k.value for k in node.keywords if k.arg == "code"), {"name"}
         elif name == "_end" and len(node.args) > 1:
             code, given = node.args[1], FROM_PLAN
-        if name in ("problem", "Note"):
-            given = {"problem": FROM_PLAN, "Note": {"name"}}[name]
+        if name in ("problem", "too_short", "Note"):
+            given = {"name"} if name == "Note" else FROM_PLAN
         for text in self._codes(code) if code is not None else ():
             self.found.append((text, given, f"{self._path.relative_to(ROOT)}:{node.lineno}"))
         self.generic_visit(node)

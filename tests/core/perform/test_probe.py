@@ -227,8 +227,8 @@ def test_a_file_that_moves_while_it_is_looked_at_is_growing(prores: Movie, tmp_p
     copy.write_bytes(prores.path.read_bytes())
     examine = probe._examined
 
-    def meanwhile(path: str, facts: os.stat_result) -> object:
-        found = examine(path, facts)
+    def meanwhile(path: str, facts: os.stat_result, **how: bool) -> object:
+        found = examine(path, facts, **how)
         with copy.open("ab") as handle:
             handle.write(b"more")
         return found
