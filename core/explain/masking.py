@@ -26,7 +26,7 @@ _KINDS = _words(
 """Endings that tell the kind of a file and nothing about whose it is."""
 
 _OURS = _words(
-    "is code type strategy place note operation kind outcome answer how key keys cut digest file_hash film_hash kept_hash mark "
+    "is code type strategy place note operation kind outcome answer how key keys cut digest file_hash film_hash kept_hash "
     "fingerprint rate start_timecode version ffmpeg severity level event places state job at checkpoint file signature "
     "matrix frame python system machine libraries"
 )

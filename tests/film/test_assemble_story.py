@@ -243,9 +243,13 @@ def test_the_same_incomplete_film_again_does_not_cost_the_good_one_that_is_kept(
         handle.seek(source.stat().st_size // 2)
         handle.write(bytes(65536))
     hurt = cut_of([(source, 0, 72)], tmp_path / "two.otio", sound=False)
+    beside = film.with_name("film.incomplete.mov")
     assert house.assemble(hurt, film).code == 1
-    assert kept_of(film) == first
+    assert film.read_bytes() == first, "an incomplete film stands beside a complete one"
+    incomplete = beside.read_bytes()
     assert house.assemble(hurt, film).code == 1
+    assert (film.read_bytes(), beside.read_bytes()) == (first, incomplete)
+    assert house.run("assemble", hurt, "-o", film, "--replace-complete", "--json").code == 1
     assert kept_of(film) == first
     assert house.run("rollback", film).code == 0
     assert film.read_bytes() == first
