@@ -343,10 +343,11 @@ class World:
         trouble = self.draw(st.integers(0, 19 if self.ours else 5))
         pictured = need.segment is not None and isinstance(need.segment.picture, Piece | Copy)
         media = (need.kind in ("copy", "render") and pictured) or bool(need.chunk and need.chunk.sounds)
-        if trouble >= 3 or not (self.ours or media or (need.kind == "join" and trouble == 1)):
+        inside = self.state.believed if self.ours else {s.key for s in self.state.current.segments if s.key.startswith("c")}
+        copied = need.kind == "join" and trouble == 1 and bool(inside)  # without a copy, joining reads no media
+        if trouble >= 3 or not (self.ours or media or copied):
             self.succeed(need)
         elif need.kind in ("join", "track") and trouble == 1:
-            inside = self.state.believed if self.ours else {s.key for s in self.state.current.segments if s.key.startswith("c")}
             key = self.draw(st.sampled_from(sorted(inside) or [""]))
             note, place = ("source-changed", "source") if key.startswith("c") else ("seal-damaged", "scratch")
             self.fail(need, Evidence(operation=need.kind, place=place, note=note, clip=key))
