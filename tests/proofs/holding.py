@@ -9,7 +9,8 @@ What must hold after a kill:
 And when the same was run again undisturbed:
 5. It ends with the exit code of the undisturbed run and the same film, byte for byte or at least frame for frame and
    sample for sample; the film before it is kept, the records agree with the bytes, no job is left open.
-6. No part file and no unrecorded file is left; nothing on record was made twice. Where another cut was made instead, a
+6. No part file and no unrecorded file is left, only entries of the index for segments on record and films that are kept;
+   nothing on record was made twice. Where another cut was made instead, a
    segment that was sealed but not recorded may lie in the store, and `clean` removes it.
 7. `rollback` brings back exactly the film that was replaced.
 """
@@ -17,6 +18,7 @@ And when the same was run again undisturbed:
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -31,6 +33,9 @@ from tests.proofs.stage import Ended, Lane, alive, bytes_hash, look
 
 Blow = Callable[[Lane, Sequence[str]], tuple[str, Ended]]
 """Run a command and kill it somewhere; where (empty when the kill never fired), and how the run ended."""
+
+_GENERATION = re.compile(r"\.hotsplice/.+\.\d+\.[0-9a-z]+\.kept")
+"""A film that was replaced earlier and is still kept (`core.record.kept_films`)."""
 
 GONE_S = 5.0
 """So long a process of the family may be found after the kill."""
@@ -155,10 +160,14 @@ def _nothing_left(verdict: Verdict, lane: Lane, situation: Situation, said: reco
     out = {str(p.relative_to(lane.root / "out")) for p in (lane.root / "out").rglob("*")}
     name = situation.case.film
     wanted = {name} if keeps == "absent" else {name, ".hotsplice", f".hotsplice/{name}.previous"}
+    films = situation.may_stand | situation.must_remain
+    wanted |= {file for file in out if _GENERATION.fullmatch(file) and bytes_hash(lane.root / "out" / file) in films}
     verdict.expect(out == wanted, f"left beside the film: {sorted(out - wanted)}, missing: {sorted(wanted - out)}")
     scratch = lane.home / "scratch"
     files = {str(p.relative_to(scratch)) for p in scratch.rglob("*") if not p.is_dir()}
-    strays = files - {f"store/{file}" for file in said.seals}
+    keys = {Path(file).stem for file in said.seals}
+    indexed = {file for file in files if file.startswith("index/") and Path(file).name.partition(".")[0] in keys}
+    strays = files - {f"store/{file}" for file in said.seals} - indexed
     if situation.argv != situation.again:  # a segment that no later cut needs waits for `clean`, which spares young ones
         verdict.strays = sorted(file for file in strays if file.startswith("store/"))
         strays -= set(verdict.strays)
