@@ -110,7 +110,7 @@ def working(companion: psutil.Process) -> list[str]:
             words = " ".join(child.cmdline())
         except psutil.NoSuchProcess:  # it has ended
             continue
-        if not any(f"bridge.{own}" in words for own in ("clerk", "teller", "door")):
+        if not any(f"bridge.{own}" in words for own in ("clerk", "teller", "listener", "door")):
             found.append(words)
     return found
 

@@ -112,8 +112,10 @@ def test_the_hand_dies_and_the_film_is_made(house, desk):
     one.kill()
     lines = desk.ended()
     assert lines[-1].startswith("Hotsplice's part of this script ended before its time. A film that was begun goes on by itself;")
+    desk.choose()
+    until(desk, "Waiting for its turn")  # while the first job waits: a finished film would be asked for again
     pause(house, False)
-    desk.run()
+    desk.ended()
     assert len(house.jobs()) == 1 and list(desk.markers()) == [10]
 
 
