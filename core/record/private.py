@@ -83,7 +83,7 @@ def _repair(path: Path) -> None:
 
 _IN_DATA_FOLDER = (
     "journal.db", "settings.yaml", "program.json", "companion.log", "companion.log.1", "door", "keys", "locks", "logs",
-    "pictures", "presets", "reports", "run",
+    "pictures", "presets", "reports", "run", "uploads",
 )  # fmt: skip
 _IN_SCRATCH = ("store", "work", "index", "owners")
 

@@ -49,8 +49,9 @@ def test_everything_a_run_leaves_is_this_users_alone(mask: str, tmp_path: Path) 
     film = films / "film.mp4"
     one = cut_of([(reels[0].path, 0, 24)], tmp_path / "one.otio")
     two = cut_of([(reels[0].path, 0, 24), (reels[1].path, 0, 24), (tmp_path / "gone.mov", 0, 24)], tmp_path / "two.otio")
+    three = cut_of([(reels[1].path, 0, 24)], tmp_path / "three.otio")  # complete: the film before it is kept
     try:
-        for number, timeline in enumerate((one, two)):
+        for number, timeline in enumerate((one, two, three)):
             command(home, mask, "submit", timeline, "-o", film, "--id", f"private-{number}")
         command(home, mask, "assemble", one, "-o", film)
         job = command(home, mask, "jobs", "--json").split('"job": "')[1][:6]
