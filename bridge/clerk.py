@@ -84,7 +84,7 @@ class Clerk:
                     if errand.code:
                         failed = JobFinished(outcome="failed", code=errand.code, detail=errand.detail)
                         self.journal.append(errand.job, [failed], machine.now())
-                    self.submissions.wish(errand.job, errand.wish)
+                    self.submissions.settle(errand.job, errand.wish)
                     return Done(re=errand.request, job=errand.job)
         except Refused as error:
             return refusal(error, errand.request, self.where.settings.language)

@@ -62,7 +62,7 @@ def _line(journal: Journal, submissions: Submissions, home: Path, job: str, at: 
     end = ended(journal, job)
     if under_work(journal, home, job, accepted.output):
         state: str = "elsewhere"
-    elif end and not (wish == "run" and is_open(journal, job)):
+    elif end and not (wish == "run" and is_open(journal, job) and submissions.asked_again(job)):
         state = end.outcome
     else:
         state = {"run": "waiting", "held": "held"}.get(wish or "", "interrupted")

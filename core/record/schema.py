@@ -66,6 +66,7 @@ ALTER TABLE sources ADD COLUMN identity TEXT NOT NULL DEFAULT '';
 ALTER TABLE sources ADD COLUMN inode TEXT NOT NULL DEFAULT '';
 ALTER TABLE sources ADD COLUMN modified_ns INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX sources_of_content ON sources(identity);
+ALTER TABLE queue ADD COLUMN asked_after INTEGER NOT NULL DEFAULT 0;
 """,
 )
 """One for each version, each beginning where the one before ended."""

@@ -17,9 +17,20 @@ from core.record.journal import Journal
 Wish = Literal["run", "held", "over"]
 
 _SUBMIT = "INSERT INTO submissions VALUES (?, ?, ?, ?)"
-_WISH = "INSERT INTO queue (job, wish) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET wish = excluded.wish"
-
-
+_WISH = (
+    "INSERT INTO queue (job, wish, asked_after) VALUES (?1, ?2, (SELECT coalesce(max(seq), 0) FROM facts WHERE job = ?1)) "
+    "ON CONFLICT (job) DO UPDATE SET wish = excluded.wish, asked_after = excluded.asked_after"
+)
+_ASKED_AGAIN = (
+    "SELECT 1 FROM facts WHERE facts.job = queue.job AND kind IN ('JobFinished', 'RunInterrupted') AND seq <= asked_after "
+    "AND NOT EXISTS (SELECT 1 FROM facts AS later WHERE later.job = facts.job AND later.seq > facts.seq "
+    "AND later.kind IN ('RunStarted', 'JobFinished', 'RunInterrupted'))"
+)
+"""A client asked for the job after its last run had ended."""
+_SETTLE = (
+    "UPDATE queue SET wish = ?2 WHERE job = ?1 AND (EXISTS (SELECT 1 FROM facts WHERE facts.job = queue.job "
+    f"AND {ENDED_WELL}) OR NOT EXISTS ({_ASKED_AGAIN}))"
+)
 _PRIORITY = "UPDATE queue SET priority = ? WHERE job = ?"
 _SWITCH = "INSERT INTO switches VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET is_on = excluded.is_on"
 _ORDER = "ORDER BY priority DESC, place"
@@ -77,6 +88,14 @@ class Submissions:
     def wish(self, job: str, wish: Wish) -> None:
         """What shall become of a job; it keeps its place in the queue."""
         self._journal.write(_WISH, [(job, wish)])
+
+    def settle(self, job: str, wish: Wish) -> None:
+        """What becomes of a job whose run has ended. Whatever a client asked for after that end stays as it is."""
+        self._journal.write(_SETTLE, [(job, wish)])
+
+    def asked_again(self, job: str) -> bool:
+        """Whether a client asked for the job after its last run had ended."""
+        return self._journal.read(f"SELECT 1 FROM queue WHERE job = ? AND EXISTS ({_ASKED_AGAIN})", (job,)) != []
 
     def queue(self) -> list[tuple[str, Wish]]:
         """(job, wish) of everything that is not over, in order."""

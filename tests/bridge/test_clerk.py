@@ -146,6 +146,37 @@ def test_a_failed_job_is_taken_up_when_someone_wishes(desk):
     assert desk.lines() == [(job, "waiting")]
 
 
+@pytest.mark.parametrize("again", ["submit", "resume", "answer"])
+def test_what_is_asked_between_the_end_of_a_run_and_its_settling_stays(desk, again):
+    """Who hears of the end may ask at once, sooner than the companion notes what became of the job."""
+    job = desk.submit().job
+    planned = FilmPlanned(cut="c", shots=1, segments=1, chunks=0, frames=48, samples=0, reused=0, reused_frames=0, rate="24", start_frame=0)
+    run = RunStarted(version="1", ffmpeg="7", workers=1)
+    desk.journal.append(job, [run, planned], 2.0)
+    desk.end(job, "failed", "output-gone")
+    assert desk.lines() == [(job, "failed")], "it is not settled yet, and nobody asked for it again"
+    said = {
+        "submit": lambda: desk.submit("name-0002"),
+        "resume": lambda: desk.ask(Resume(request="r", job=job)),
+        "answer": lambda: desk.ask(Answer(request="a", job=job, about="1", answer="retry")),
+    }[again]()
+    assert said.job == job and desk.lines() == [(job, "waiting")]
+    desk.ask(Settle(request="s", job=job, wish="held"))
+    assert desk.clerk.submissions.queue() == [(job, "run")]
+    desk.journal.append(job, [run], 2.0)
+    desk.end(job, "failed", "output-gone")
+    desk.ask(Settle(request="s", job=job, wish="held"))
+    assert desk.clerk.submissions.queue() == [(job, "held")], "the run that followed has ended too"
+
+
+def test_a_job_that_ended_well_is_over_whoever_asked_meanwhile(desk):
+    job = desk.submit().job
+    desk.end(job)
+    desk.clerk.submissions.join("name-0002", content="c", body="{}", job=job)
+    desk.ask(Settle(request="s", job=job, wish="over"))
+    assert desk.clerk.submissions.queue() == []
+
+
 def test_what_another_terminal_makes_is_not_taken_up_and_an_answer_is_left_to_it(desk):
     job = desk.submit().job
     run = RunStarted(version="1", ffmpeg="7", workers=1)

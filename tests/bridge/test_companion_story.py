@@ -105,7 +105,8 @@ def test_killed_during_a_job_the_film_is_right_and_the_watcher_heard_everything_
             if not isinstance(said, Happened):
                 continue
             heard.append(said)
-            if kind(said) == "SegmentSealed" and kills < 3 and sum(kind(e) == "SegmentSealed" for e in heard) > 2 * kills:
+            by_this_one = client.connections == kills + 1  # what the one before said may still be on its way
+            if kind(said) == "SegmentSealed" and by_this_one and kills < 3 and sum(kind(e) == "SegmentSealed" for e in heard) > 2 * kills:
                 house.kill()
                 kills += 1
                 house.start("-j", "1")

@@ -86,17 +86,16 @@ def test_one_that_was_stopped_elsewhere_is_not_followed_for_ever(house, otio, tm
 
 
 def test_a_failed_one_is_tried_again_and_its_old_end_is_not_taken_for_the_new(house, otio, tmp_path):
-    folder = tmp_path / "films"
-    folder.mkdir()
+    film = tmp_path / "film.mov"
     with house.client() as client:
         client.ask(Pause(request="p"))
-        first = ask(client, otio, folder / "film.mov")
-        folder.rename(tmp_path / "away")
+        first = ask(client, otio, film)
+        film.mkdir()
         client.ask(Pause(request="p", paused=False))
         end = asking.follow(client, first, lambda said: None)
         assert isinstance(end, JobFinished) and end.outcome == "failed"
-        (tmp_path / "away").rename(folder)
-        again = ask(client, otio, folder / "film.mov")
+        film.rmdir()
+        again = ask(client, otio, film)
         assert again.job == first.job
         end = asking.follow(client, again, lambda said: None)
-        assert isinstance(end, JobFinished) and end.outcome == "complete" and (folder / "film.mov").exists()
+        assert isinstance(end, JobFinished) and end.outcome == "complete" and film.exists()

@@ -11,7 +11,7 @@ from bridge.tray.words import say, words
 from core.explain import catalogue
 from core.explain.filling import LANGUAGES
 
-COMMANDS = re.compile(r"same command|denselben Befehl|hotsplice (resume|answer|show)\b|--search|--jobs")
+COMMANDS = re.compile(r"same command|denselben Befehl|hotsplice (resume(?! --accept-folder)|answer|show)\b|--search|--jobs")
 ELSEWHERE = {"answer-unclear", "job-not-queued"}
 """Refusals of what is typed at a command line."""
 
