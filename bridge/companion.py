@@ -25,6 +25,7 @@ from bridge.cli.house import Place, program_version
 from bridge.door.beside import Door
 from bridge.endpoint import Endpoint
 from bridge.errand_row import Errand, ErrandRow
+from bridge.film_watch import FilmWatch, Holder
 from bridge.job_lines import as_it_is
 from bridge.keys import OWN, Keys
 from bridge.leftovers import Leftovers
@@ -113,6 +114,7 @@ class Companion:
         self._notices = Notices(self._listening, hear)
         self._leftovers = Leftovers(self._context, self._notices, hear)
         self._settings, self._settings_due = Watched(where.home, where.settings), 0.0
+        self._films = FilmWatch(where.home, self._context, self._held_by)
         self._leaving = ""
 
     def run(self) -> str:
@@ -138,6 +140,7 @@ class Companion:
                 row.close()
             self._door.close()
             self._leftovers.close()
+            self._films.close()
             self._say_goodbye()
             self._inbox.close()
             self._journal.close()
@@ -215,6 +218,7 @@ class Companion:
             workers=self._workers or self.where.settings.jobs or machine.cores(), paused=self._turns.paused,
         )  # fmt: skip
         self._working.do(now)
+        self._films.watch(self._turns.films_awaited())
 
     def _finish(self) -> None:
         """The jobs under work are interrupted in order."""
@@ -266,13 +270,13 @@ class Companion:
             self._working.stop(said.job)
         if isinstance(said, Jobs):
             names = self._working.names
-            said = msgspec.structs.replace(said, jobs=tuple(as_it_is(line, names) for line in said.jobs))
+            said = msgspec.structs.replace(said, jobs=tuple(as_it_is(line, names, self._turns.awaited) for line in said.jobs))
         for peer, request in asked:
             self._listening.say(peer, msgspec.structs.replace(said, re=request))
         self._turns.look()
 
     def _tell(self, errand: Errand) -> bytes:
-        return errands.packed(errands.Tell(asked=errand.message, working=tuple(self._working.names)))
+        return errands.packed(errands.Tell(asked=errand.message, working=tuple(self._working.names), holders=self._turns.awaited))
 
     # Children -----------------------------------------------------------------------------------------------------
 
@@ -280,7 +284,7 @@ class Companion:
         while self._inbox.poll(0):
             name, line = self._inbox.recv_multipart()
             self._door.ended(name, line)
-            known = (self._listening, self._clerk, self._reader, self._teller, self._leftovers)
+            known = (self._listening, self._clerk, self._reader, self._teller, self._leftovers, self._films)
             if any(child.hear(name.decode(), line) for child in known):
                 continue
             ended = self._working.hear(name.decode(), line)
@@ -292,11 +296,22 @@ class Companion:
         self._listening.still(job)
         self._notices.over(job)
         end = self._turns.after(job, work.child.code(), work.summary, asked=asked)
+        if self._turns.awaited.get(job):
+            self._notices.awaited(job, self._journal.accepted(job).output, self._turns.awaited[job])
         words = f"The companion's work on job {job} ended: {end.why}."
         _log.info("job ended", extra={"said": {"message": words, "job": job, "end": end.why}})
         self._hear(f"{job}: {end.why}")
         if end.wish is not None:
             self._settle(job, end.wish, end.code, end.detail)
+
+    def _held_by(self, news: Holder) -> None:
+        """Another data folder holds a film that is waited for, or the film is free now."""
+        if not self._turns.held_by(news.job, news.holder):
+            return
+        if news.holder:
+            self._notices.awaited(news.job, self._journal.accepted(news.job).output, news.holder)
+        else:
+            self._notices.over(news.job)
 
 
 def _packed(errand: Errand) -> bytes:

@@ -36,10 +36,12 @@ Errand = Submit | List | Cancel | Resume | Prioritise | Pause | Answer | Settle
 
 
 class Tell(msgspec.Struct, frozen=True, kw_only=True):
-    """The teller's only errand: what a client wants to know, and which jobs are under work at this moment."""
+    """The teller's only errand: what a client wants to know, which jobs are under work at this moment, and which wait for
+    another data folder (`holders`: the job, the folder)."""
 
     asked: Describe | Pictures | Stats
     working: tuple[str, ...] = ()
+    holders: dict[str, str] = {}
 
 
 _T = TypeVar("_T")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
@@ -39,16 +39,22 @@ def by_film_of(journal: Journal, submissions: Submissions, home: Path) -> list[L
     return films(found, busy)
 
 
-def job_line(journal: Journal, submissions: Submissions, home: Path, job: str, working: Collection[str]) -> JobLine:
+def job_line(
+    journal: Journal, submissions: Submissions, home: Path, job: str, working: Collection[str], holders: Mapping[str, str]
+) -> JobLine:
     """One job. KeyError for one that is not on record."""
     wish = dict(submissions.queue()).get(job)
-    return as_it_is(_line(journal, submissions, home, job, dict(journal.jobs())[job], wish), working)
+    return as_it_is(_line(journal, submissions, home, job, dict(journal.jobs())[job], wish), working, holders)
 
 
-def as_it_is(line: JobLine, working: Collection[str]) -> JobLine:
-    """The same, with what only the companion knows: which jobs it works at itself."""
-    begun = line.state in ("waiting", "elsewhere") and line.job in working
-    return msgspec.structs.replace(line, state="working") if begun else line
+def as_it_is(line: JobLine, working: Collection[str], holders: Mapping[str, str]) -> JobLine:
+    """Add what only the companion knows: which jobs it works at itself, and which wait for another data folder."""
+    if line.state not in ("waiting", "elsewhere"):
+        return line
+    if line.job in working:
+        return msgspec.structs.replace(line, state="working")
+    waits = line.state == "waiting" and line.job in holders
+    return msgspec.structs.replace(line, state="elsewhere", holder=holders[line.job]) if waits else line
 
 
 def under_work(journal: Journal, home: Path, job: str, output: str) -> bool:

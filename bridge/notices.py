@@ -59,6 +59,11 @@ class Notices:
         said = catalogue.words("job-taken-up", self._server.language, name=left.timeline, detail=detail)
         self._tell(left.job, said, left.job)
 
+    def awaited(self, job: str, output: str, folder: str) -> None:
+        """A job waits until another data folder is done with its film."""
+        said = catalogue.words("film-held-elsewhere", self._server.language, path=output, detail=folder)
+        self._tell(job, said, job)
+
     def over(self, job: str) -> None:
         """Of a job that has ended it is not said any more how it was found."""
         self._server.unnotice(job)

@@ -54,7 +54,8 @@ class Watching(Said, frozen=True):
 
 
 class JobLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A job. `state`: waiting, working, elsewhere (another terminal makes it), held, interrupted, or how it ended. `digest`: jobs
+    """A job. `state`: waiting, working, elsewhere (another terminal makes it, or it waits until `holder`, another data folder, is
+    done with its film), held, interrupted, or how it ended. `digest`: jobs
     that were asked for the same film of the same cut share it; a later one takes the earlier one's place. `runs`: how many jobs
     for this film the line stands for, where there is one line for each film. `film` is where the film stands: at `output`, which
     was asked for, or beside it as NAME.incomplete.EXT."""
@@ -70,6 +71,7 @@ class JobLine(msgspec.Struct, frozen=True, kw_only=True):
     digest: str = ""
     runs: int = 1
     film: str = ""
+    holder: str = ""
 
 
 class Jobs(Said, frozen=True):

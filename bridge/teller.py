@@ -60,7 +60,7 @@ class Teller:
         try:
             match asked:
                 case Describe():
-                    return self._describe(asked, tell.working)
+                    return self._describe(asked, tell.working, tell.holders)
                 case Pictures():
                     return self._pictures(asked)
                 case Stats():
@@ -72,15 +72,17 @@ class Teller:
 
     # Words --------------------------------------------------------------------------------------------------------
 
-    def _describe(self, asked: Describe, working: tuple[str, ...]) -> Described:
+    def _describe(self, asked: Describe, working: tuple[str, ...], holders: dict[str, str]) -> Described:
         job, speak = find_job(self.journal, asked.job), self.where.settings.language
         known = account(self.journal, job)
         told, planned = known.told, known.told.planned
-        line = job_line(self.journal, self._submissions, self.where.home, job, working)
+        line = job_line(self.journal, self._submissions, self.where.home, job, working, holders)
         film = self.journal.film(told.accepted.output)
         back, earlier = exchange(film, told), self._earlier(known)
         old = Path(film.path).name if film else ""
-        whole = standing(told, state=line.state, language=speak, old_film=old, rollback=back, earlier=earlier)
+        whole = standing(
+            told, state=line.state, language=speak, old_film=old, rollback=back, earlier=earlier, holder=line.holder
+        )
         return Described(
             re=asked.request, last=known.entries[-1].seq, job=line,
             title=whole.title, message=whole.message, safe=whole.safe, action=whole.action, rollback=back,

@@ -1,7 +1,8 @@
 """Whose turn it may be: which jobs can be worked at now, in order, and what becomes of one whose process has ended.
 
 A job's process may end by itself, be killed, be turned down, or find its film held by another. Only the last two wait; one
-that is killed again and again without a new fact on record is given up, so that it never blocks the others for ever.
+that is killed again and again without a new fact on record is given up, so that it never blocks the others for ever. A job
+whose film another data folder holds is begun again when the lock beside the film is free (`bridge.film_watch`).
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ class Turns:
         self._wanted: list[Job] = []
         self._ended: list[str] = []
         self._elsewhere: set[str] = set()
+        self._awaited: dict[str, str] = {}
         self.paused = False
 
     def look(self) -> None:
@@ -71,8 +73,27 @@ class Turns:
     def waiting(self, working: Collection[str] = ()) -> list[Job]:
         """The jobs that could be worked at now, in order; without those under work, here or in another terminal."""
         self._look_at_times()
-        busy = self._settling.union(working, self._ended, self._elsewhere)
+        busy = self._settling.union(working, self._ended, self._elsewhere, self._awaited)
         return [job for job in self._wanted if job.job not in busy and self._may(job.job)]
+
+    @property
+    def awaited(self) -> dict[str, str]:
+        """Jobs that wait until another data folder is done with their film: which one, "" where that is not known."""
+        return self._awaited
+
+    def films_awaited(self) -> dict[str, str]:
+        """The films of those jobs."""
+        return {job: self._journal.accepted(job).output for job in self._awaited}
+
+    def held_by(self, job: str, holder: str | None) -> bool:
+        """Who holds the film of a job that waits for it now; None: it is free. Whether that is news."""
+        if job not in self._awaited or self._awaited[job] == holder:
+            return False
+        if holder is None:
+            del self._awaited[job]
+        else:
+            self._awaited[job] = holder
+        return True
 
     def working(self, working: Collection[str]) -> list[Job]:
         """Those of these jobs that are still wanted: any other was held by somebody meanwhile."""
@@ -96,6 +117,8 @@ class Turns:
             self._wanted = [_job(line) for line in self._submissions.lines() if line.wish == "run"]
             self._ended = self._submissions.ended()
             self._elsewhere = {job.job for job in self._wanted if self._held(job.job)}
+            wanted = {job.job for job in self._wanted}.difference(self._ended)
+            self._awaited = {job: holder for job, holder in self._awaited.items() if job in wanted}
             self.paused = self._submissions.paused
 
     def _held(self, job: str) -> bool:
@@ -128,9 +151,10 @@ class Turns:
         tried = self._tried.setdefault(job, _Tried())
         if code == 2:
             cause = str(summary.get("code", ""))
-            if cause == "job-running":  # somebody's command line, or the last breath of the process before
+            if cause == "job-running":  # another data folder, a command line, or the last breath of the process before
                 tried.refused += 1
                 tried.not_before = machine.monotonic() + min(MOST_WAIT_S, WAIT_S * tried.refused)
+                self._awaited[job] = str(summary.get("holder", ""))
                 return End(None, "waits for another process")
             return End("held", f"refused: {cause}", code=cause, detail=str(summary.get("message", ""))[:500])
         if code == 3 and outcome == "failed":

@@ -55,6 +55,9 @@ class Display(Protocol):
     def now(self, job: str, snapshot: Snapshot) -> None:
         """How the job stands, where another process is at it."""
 
+    def notice(self, title: str, message: str) -> None:
+        """Something about the job that is no fact of it."""
+
     def summary(self, report: dict[str, Any]) -> None:
         """The end, always called, once."""
 
@@ -132,6 +135,9 @@ class JsonLines:
         body = codec.plain(snapshot)
         body.pop("is")
         self._say("progress", job=job, **body)
+
+    def notice(self, title: str, message: str) -> None:
+        self._say("notice", title=title, message=message)
 
     def summary(self, report: dict[str, Any]) -> None:
         self._say("summary", **report)
@@ -231,6 +237,9 @@ class Live:
 
     def _met(self, colour: str, head: str, said: catalogue.Words) -> None:
         self.console.print(f"[{colour}]{safe(head)}[/] ({safe(within(said.title, self.language))}): {safe(said.message)}")
+
+    def notice(self, title: str, message: str) -> None:
+        self.console.print(f"[yellow]{safe(title)}[/]: {safe(message)}")
 
     def tick(self, engine: Engine) -> None:
         self.now(engine.job, view(engine, self.language))

@@ -107,6 +107,8 @@ def _until_end(client: Client, job: str, after: int, display: Display, end: End)
             case Progressed():
                 if bytes(said.snapshot) != b"null":
                     display.now(said.job, _snapshots.decode(said.snapshot))
+            case Noticed(code="film-held-elsewhere"):
+                display.notice(said.title, said.message)
             case None:
                 if stopped and end().job.state not in ("waiting", "working", "elsewhere"):  # held by somebody who did not say why
                     return summary.INTERRUPTED

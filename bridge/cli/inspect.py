@@ -97,6 +97,7 @@ def _jobs(where: Place, journal: Journal, console: Console, asked: argparse.Name
                 "timeline": accepted.timeline_name,
                 "output": accepted.output,
                 "runs": jobs,
+                "holder": queued[job].holder if job in queued else "",
             }
         )
     if asked.json:

@@ -35,6 +35,8 @@ def refusal(error: Refused, language: Language | None = None) -> dict[str, Any]:
     said = refusals.refusal(error, language)
     logs.refused(error.code, said.message)
     head = {"exit_code": REFUSED, "outcome": "refused", "code": error.code}
+    if error.code == "job-running":
+        head["holder"] = str(error.fields.get("detail") or "")
     return head | _said(said) | {"title": f"{said.title}."}
 
 

@@ -175,6 +175,8 @@ def state_words(model: Model, line: JobLine, language: Language) -> str:
         return doing_words(model.doing.get(line.job), language)
     if line.state == "waiting" and line.priority:
         return joined(of("job", "waiting", language), say("first", language) if line.priority > 0 else "")
+    if line.holder:
+        return say("job-elsewhere-of", language, folder=line.holder)
     return of("job", line.state, language)
 
 

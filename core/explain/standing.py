@@ -29,16 +29,21 @@ def standing(
     old_film: str = "",
     rollback: Literal["", "before", "this"] = "",
     earlier: Collection[int] = (),
+    holder: str = "",
 ) -> Standing:
     """How it stands. `state` is the job's in the list of jobs: `waiting`, `working` and `elsewhere` are not on record; `old_film`
     is the name of the film that stood there before, if any did; `rollback` what a roll back would bring to the film's place, if
-    anything; `earlier` are the shots of which an earlier good render could stand in."""
+    anything; `earlier` are the shots of which an earlier good render could stand in;
+    `holder` the data folder that works on the film, where that is another one."""
     output, speak = told.accepted.output, language
     safe = what_is_safe(verified=told.good, shots=len(told.shots), language=speak) if told.shots else ""
     if state == "waiting":
         return Standing(phrase("in-the-queue", speak), phrase("made-in-its-turn", speak, output=output), safe, "")
     if state == "working":
         return Standing(phrase("under-work", speak), phrase("being-made", speak, output=output), safe, "")
+    if state == "elsewhere" and holder:
+        words = phrase("waits-for-data-folder", speak, output=output, folder=holder)
+        return Standing(phrase("made-by-data-folder", speak), words, safe, "")
     if state == "elsewhere":
         return Standing(phrase("made-elsewhere", speak), phrase("being-made", speak, output=output), safe, "")
     seconds = decimal(round(told.runs[-1].seconds, 1), speak) if told.runs else "0"

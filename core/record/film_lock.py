@@ -4,9 +4,10 @@
 
 The system releases the lock when its process ends, however it ends. Where a file system has no locks, the file itself is the
 lock: its owner renews the file's time every `RENEW_S`, and one that was not renewed for `STALE_S` by the clock of the file
-system, or whose process on this machine is gone, belongs to nobody. Only who begins work on a film touches it; whoever merely
-looks asks the data folder's own lock (`core.record.locks`). A folder that takes no lock takes no film either, so work goes on
-without one there and ends with the words for that folder.
+system, or whose process on this machine is gone, belongs to nobody. Work on a film takes it;
+whoever merely wants to know of this data folder's work asks the data folder's own lock (`core.record.locks`). `holder` asks this
+one, for a moment and shared, and only while another data folder is known to work on the film. A folder that takes no lock takes
+no film either, so work goes on without one there and ends with the words for that folder.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_fixed
+
 from core.model.refusal import Refused
 from core.record import private
 
@@ -28,6 +31,8 @@ RENEW_S, STALE_S = 10.0, 60.0
 _HELD = {errno.EWOULDBLOCK, errno.EACCES, errno.EAGAIN}
 _TRIES = 20
 """How often a lock is taken whose file its last owner removes meanwhile."""
+_LOOKS, _LOOK_S = 5, 0.02
+"""How often a lock that is held is tried again, and after how many seconds: `holder` holds it for a moment."""
 
 
 def file(output: str, folder_name: str) -> Path:
@@ -55,6 +60,26 @@ def held_beside(
                 folder.rmdir()
 
 
+def holder(output: str, folder_name: str, home: Path, look: Callable[[int], None]) -> str | None:
+    """Who holds a film where it stands: the data folder, after the machine's name where that is another one; "" where the
+    lock does not say; None when the film is free. `look` locks an open file shared. A folder that cannot be looked
+    at holds nothing: whoever begins then is told why."""
+    place = file(output, folder_name)
+    try:
+        handle = os.open(place, os.O_RDWR)
+    except OSError:
+        return None
+    try:
+        look(handle)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            if error.errno in _HELD or (place.stat().st_size and not _stale(place)):
+                return _who(place, home)
+    finally:
+        os.close(handle)
+    return None
+
+
 def _taken(place: Path, output: str, home: Path, lock: Callable[[int], None]) -> Callable[[], None]:
     """Take the lock; what releases it. Refused(job-running), OSError where no file can be made."""
     said = f"{platform.node()}\n{os.getpid()}\n{home}\n".encode()
@@ -67,7 +92,7 @@ def _taken(place: Path, output: str, home: Path, lock: Callable[[int], None]) ->
         except FileNotFoundError:
             continue  # its last owner removed the folder
         try:
-            lock(handle)
+            _not_while_looked_at(lock, handle)
         except OSError as error:
             os.close(handle)
             if error.errno in _HELD:
@@ -82,6 +107,16 @@ def _taken(place: Path, output: str, home: Path, lock: Callable[[int], None]) ->
             pass  # its last owner removed it between our open and our lock
         os.close(handle)
     raise Refused("job-running", path=output)
+
+
+def _not_while_looked_at(lock: Callable[[int], None], handle: int) -> None:
+    """Lock an open file, over the moment for which somebody else only looks at it. OSError."""
+    Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error, OSError) and error.errno in _HELD),
+        stop=stop_after_attempt(_LOOKS),
+        wait=wait_fixed(_LOOK_S),
+        reraise=True,
+    )(lock, handle)
 
 
 def _make_durably(folder: Path) -> None:

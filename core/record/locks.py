@@ -49,6 +49,12 @@ def held(home: Path, output: str) -> bool:
     return False
 
 
+def held_elsewhere(home: Path, output: str, *, beside: str = ".hotsplice") -> str | None:
+    """Which other data folder works on a film, by the lock beside it: None when the film is free; "" when it is not
+    known which. It asks the film's disk, which may hang."""
+    return film_lock.holder(output, beside, home, lambda handle: _lock(handle, shared=True))
+
+
 def name_of(output: str) -> str:
     """A short name for a film's whole path."""
     return hashlib.blake2b(os.fsencode(output), digest_size=10).hexdigest()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +13,8 @@ import pytest
 
 from bridge.client import Declined
 from bridge.requests import Describe, Resume
+from core.record import film_lock
+from core.record.workspace import BESIDE
 from tests.bridge.companions import companions, listed, submission
 from tests.bridge.test_commands_story import Desk, another_terminal
 from tests.film.media import Movie, make_movie
@@ -61,3 +66,35 @@ def test_a_companion_that_starts_does_not_begin_what_another_terminal_makes_by_t
     said = desk.house.said()
     assert "waits for another process" not in said and f"taking up {job}" not in said
     assert desk.runs(job) == 1 and desk.right()
+
+
+def test_a_film_that_another_data_folder_makes_is_waited_for_without_a_process(desk, tmp_path):
+    """Two data folders. The companion of the one that waits names the other, starts one process, and another one when the
+    other data folder's is killed."""
+    with companions(tmp_path / "other home") as other, another_terminal(Desk(other, desk.reel, desk.folder)):
+        desk.house.start("-j", "1")
+        with desk.house.client() as client:
+            job = client.ask(*submission(desk.cut, desk.film, "ours-0001")).job
+            line = _until(client, lambda line: line.state == "elsewhere")
+            assert (line.job, line.holder) == (job, str(other.home))
+            told = client.ask(Describe(request="d", job=job))
+            assert str(other.home) in told.message and told.job.holder == str(other.home)
+            assert json.loads(desk.say("jobs", "--json")[1])["holder"] == str(other.home)
+            until = time.monotonic() + 2  # the film is held for longer than the first three waits of a process that is begun again
+            while time.monotonic() < until:
+                assert listed(client)[0].state == "elsewhere"
+            assert desk.house.said().count("waits for another process") == 1
+            _, holder, _ = film_lock.file(str(desk.film), BESIDE).read_text().splitlines()
+            os.kill(int(holder), signal.SIGKILL)
+            _until(client, lambda line: line.state == "complete")
+    assert desk.house.said().count("waits for another process") == 1 and desk.right()
+
+
+def _until(client, fits):
+    until = time.monotonic() + 40
+    while True:
+        (line,) = listed(client)
+        if fits(line):
+            return line
+        assert time.monotonic() < until, line
+        time.sleep(0.1)

@@ -86,10 +86,21 @@ def test_a_refused_job_is_held_with_its_cause(desk):
 
 
 def test_a_film_held_by_another_process_is_waited_for_and_others_go_first(desk):
-    assert desk.after(2, {"code": "job-running"}).wish is None
-    assert desk.next() == "job2"
+    assert desk.after(2, {"code": "job-running", "holder": "/theirs"}).wish is None
+    assert desk.turns.awaited == {"job1": "/theirs"} and desk.turns.films_awaited() == {"job1": "/f.mov"}
     desk.now += turns.MOST_WAIT_S
-    assert desk.next() == "job1"
+    assert desk.next() == "job2"
+    assert desk.turns.held_by("job1", "/another") and not desk.turns.held_by("job1", "/another")
+    assert desk.next() == "job2" and desk.turns.awaited == {"job1": "/another"}
+    assert desk.turns.held_by("job1", None) and desk.next() == "job1"
+
+
+def test_a_job_that_is_wanted_no_more_waits_for_no_film(desk):
+    desk.after(2, {"code": "job-running", "holder": "/theirs"})
+    desk.submissions.wish("job1", "held")
+    desk.turns.look()
+    assert desk.next() == "job2" and desk.turns.awaited == {}
+    assert not desk.turns.held_by("job1", "/theirs")
 
 
 def test_when_we_leave_or_it_was_cancelled_nothing_is_decided(desk):

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ def test_another_data_folder_holds_the_film_until_its_process_is_gone(tmp_path: 
         with pytest.raises(Refused) as refused, locks.film(tmp_path / "ours", film):
             pass
         assert refused.value.code == "job-running" and refused.value.fields["detail"] == str(tmp_path / "theirs")
+        assert locks.held_elsewhere(tmp_path / "ours", film) == str(tmp_path / "theirs")
         assert not locks.held(tmp_path / "ours", film), "whoever only looks asks no disk but ours"
         with locks.film(tmp_path / "ours", str(tmp_path / "another.mov")):
             pass
@@ -41,7 +43,31 @@ def test_another_data_folder_holds_the_film_until_its_process_is_gone(tmp_path: 
         other.wait()
     with locks.film(tmp_path / "ours", film):
         pass
-    assert not (tmp_path / ".hotsplice").exists()
+    assert not (tmp_path / ".hotsplice").exists() and locks.held_elsewhere(tmp_path / "ours", film) is None
+
+
+def test_whoever_looks_at_a_film_keeps_nobody_from_beginning(tmp_path: Path) -> None:
+    film = str(tmp_path / "film.mov")
+    place = film_lock.file(film, ".hotsplice")
+    place.parent.mkdir()
+    place.touch()  # what a process that was killed leaves
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            locks.held_elsewhere(tmp_path / "other", film)
+
+    looking = [threading.Thread(target=look) for _ in range(2)]
+    for one in looking:
+        one.start()
+    try:
+        for _ in range(30):
+            with locks.film(tmp_path / "home", film):
+                pass
+    finally:
+        done.set()
+        for one in looking:
+            one.join()
 
 
 def test_a_folder_that_takes_no_lock_is_no_reason_to_refuse(tmp_path: Path) -> None:
@@ -62,6 +88,7 @@ def test_without_locks_the_file_is_the_lock(tmp_path: Path) -> None:
 
     with film_lock.held_beside(film, ".hotsplice", tmp_path / "one", unlockable):
         assert held("two")
+        assert film_lock.holder(film, ".hotsplice", tmp_path / "two", unlockable) == str(tmp_path / "one")
         (lock,) = place.iterdir()
         lock.write_text(f"another machine\n{os.getpid()}\n/home\n")
         assert held("two"), "of another machine only the time tells, and it was renewed just now"
