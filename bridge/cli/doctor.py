@@ -26,6 +26,7 @@ from core.model.film import Format
 from core.model.preset import Preset
 from core.model.refusal import Refused
 from core.perform import build, machine, process
+from core.perform.wrong import NotStarted
 from core.record import private
 from core.record.journal_view import JournalView
 from core.record.workspace import durable_rename
@@ -123,7 +124,7 @@ def _ffmpeg(where: Place, speak: Language) -> list[Line]:
     except Refused as error:
         said = refusal(error, speak)
         return [Line("bad", "ffmpeg", said.message, said.action)]
-    except (OSError, process.TimeoutExpired) as error:
+    except (NotStarted, process.TimeoutExpired) as error:
         said = refusal(Refused("ffmpeg-not-running", path=found.path, detail=str(error)), speak)
         return [Line("bad", "ffmpeg", said.message, said.action)]
     lines = [Line("ok", "ffmpeg", f"{found.version}, {phrase(f'doctor-{found.origin}', speak)}: {found.path}")]
@@ -154,7 +155,7 @@ def _encodes(found: build.Build, preset: Preset) -> bool:
         argv = commands.prove(form=form, preset=preset, part=part, ffmpeg_path=found.path)
         try:
             return process.hear(argv, timeout_s=FRAME_LIMIT_S).exit_code == 0
-        except (OSError, process.TimeoutExpired):
+        except (NotStarted, process.TimeoutExpired):
             return False
 
 

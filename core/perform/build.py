@@ -18,6 +18,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_fixe
 
 from core.model.refusal import Refused
 from core.perform import machine, process
+from core.perform.wrong import NotStarted
 
 Origin = Literal["chosen", "bundled", "path"]
 
@@ -139,8 +140,8 @@ def _version(path: str) -> process.Said:
         return retrying(process.hear, [path, "-version"], timeout_s=START_LIMIT_S)
     except process.TimeoutExpired as error:
         raise Refused("ffmpeg-not-running", path=path, why="ffmpeg-hangs", seconds=f"{START_LIMIT_S:g}", count=TRIES) from error
-    except OSError as error:
-        if error.errno == errno.ENOEXEC or getattr(error, "winerror", None) in (193, 216):
+    except NotStarted as error:  # any other exception is a mistake of ours, and ffmpeg is not blamed for it
+        if error.errno == errno.ENOEXEC or getattr(error.__cause__, "winerror", None) in (193, 216):
             raise Refused("ffmpeg-not-running", path=path, why="ffmpeg-architecture") from error
         if error.errno == errno.ENOENT:  # the file is there: what is missing is its loader or interpreter
             raise Refused("ffmpeg-not-running", path=path, why="ffmpeg-loader") from error
@@ -148,10 +149,10 @@ def _version(path: str) -> process.Said:
 
 
 def _may_pass(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno in _AGAIN
+    return isinstance(error, NotStarted) and error.errno in _AGAIN
 
 
 def encoders(build: Build) -> set[str]:
-    """Names of the encoders this build has. OSError, process.TimeoutExpired."""
+    """Names of the encoders this build has. NotStarted, process.TimeoutExpired."""
     lines = process.output_of([build.path, "-hide_banner", "-encoders"]).splitlines()
     return {line.split()[1] for line in lines if len(line.split()) > 1 and line[:1] == " "} - {"="}  # of the legend above them

@@ -241,14 +241,15 @@ def _met_again(seen: Evidence) -> Evidence:
 
 
 def _refuses(path: str) -> bool:
-    """Whether the folder of a file of ours refuses to be written to, or the file to be read."""
+    """Whether the folder of a file of ours refuses to be written to, or the file to be read. A system that refuses names the
+    file; an error without a name is ours."""
     folder = path if os.path.isdir(path) else os.path.dirname(path)
     try:
         volumes.writable(Path(folder))
         if os.path.isfile(path):
             hashing.content_mark(path)
-    except OSError:
-        return True
+    except OSError as error:
+        return error.filename is not None
     return False
 
 

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from core.perform import machine, process
-from core.perform.wrong import NotStarted
 
 _TAIL_LINES = 60
 
@@ -60,12 +59,9 @@ def run(
     heed: Callable[[str], bool] = lambda line: True,
 ) -> Ran:
     """Run to the end. What `feed` yields goes to standard input; only log lines that `heed` accepts are kept. EngineGone
-    when the command pipe closes; NotStarted."""
+    when the command pipe closes; wrong.NotStarted."""
     started, cpu = machine.monotonic(), machine.thread_cpu()
-    try:
-        child = process.spawn(argv, stdin=subprocess.PIPE if feed is not None else subprocess.DEVNULL, from_single_thread=True)
-    except OSError as error:
-        raise NotStarted(error.errno, error.strerror, argv[0]) from error
+    child = process.spawn(argv, stdin=subprocess.PIPE if feed is not None else subprocess.DEVNULL, from_single_thread=True)
     assert child.stdout and child.stderr
     lines: deque[str] = deque(maxlen=_TAIL_LINES)
     frames = heard_us = 0

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from core.perform import machine
+from core.perform.wrong import NotStarted
 
 PIPE, NOWHERE = subprocess.PIPE, subprocess.DEVNULL
 """A stream that is read or written by whoever starts the program; one that nobody reads."""
@@ -67,21 +68,24 @@ def spawn(
     own_session: bool = False,
     from_single_thread: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start a program; OSError when it cannot be. Standard input is closed unless asked for: ffmpeg reads `q` from it.
+    """Start a program; NotStarted when it cannot be. Standard input is closed unless asked for: ffmpeg reads `q` from it.
 
     `from_single_thread` promises that no other thread runs, so the child may be prepared between fork and exec.
     `own_session` keeps a terminal's Ctrl-C from the child: we stop it ourselves, in order.
     """
     prepare: Callable[[], None] | None = die_with_parent if from_single_thread and _libc is not None else None
-    return subprocess.Popen(
-        list(argv),
-        stdin=stdin,
-        stdout=stdout,
-        stderr=stderr,
-        env=dict(environment) if environment is not None else None,
-        start_new_session=own_session,
-        preexec_fn=prepare,
-    )
+    try:
+        return subprocess.Popen(
+            list(argv),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            env=dict(environment) if environment is not None else None,
+            start_new_session=own_session,
+            preexec_fn=prepare,
+        )
+    except OSError as error:  # a type of its own: no other error of ours is taken for a program that does not start
+        raise NotStarted(error.errno, error.strerror, argv[0]) from error
 
 
 def detach(argv: Sequence[str], log: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -125,8 +129,8 @@ class Said(NamedTuple):
 
 
 def hear(argv: Sequence[str], *, timeout_s: float = 20.0) -> Said:
-    """Run a short program. It is killed, with all that it started, when the time is over or it prints without end. OSError when
-    it cannot be started; TimeoutExpired when it does not end."""
+    """Run a short program. It is killed, with all that it started, when the time is over or it prints without end. NotStarted
+    when it cannot be started; TimeoutExpired when it does not end."""
     child = spawn(argv, stderr=subprocess.STDOUT, own_session=True)
     assert child.stdout
     until, data = machine.monotonic() + timeout_s, bytearray()
@@ -149,7 +153,7 @@ def hear(argv: Sequence[str], *, timeout_s: float = 20.0) -> Said:
 
 
 def output_of(argv: Sequence[str], *, timeout_s: float = 20.0) -> str:
-    """What a short program prints; OSError or TimeoutExpired when it does not."""
+    """What a short program prints; NotStarted or TimeoutExpired when it does not."""
     return hear(argv, timeout_s=timeout_s).text
 
 

@@ -80,7 +80,7 @@ def of_pictures(
         early_s = max(Fraction(0), begin_s - run_up_s)
         argv = (
             program, *_STEADY, *_seek(early_s), "-i", f"file:{path}", "-map", f"0:{stream}", *_seek(begin_s - early_s),
-            "-t", _seconds(end_s - begin_s), "-fps_mode", "passthrough", "-f", "null", "-",
+            "-t", _seconds(end_s - begin_s), "-fps_mode", "passthrough", "-enc_time_base", "1/1000000", "-f", "null", "-",
         )  # fmt: skip
         heard = _heard(ffmpeg.run(argv, on_frames=on_frames, heed=_tells_of_loss), frames, float(end_s - begin_s))
         heard = heard._replace(run_up_s=begin_s - early_s)

@@ -43,6 +43,19 @@ from core.perform import checking, copying, evidence, ffmpeg, finding, join, mac
 
 def perform(assignment: Assignment, report: object = None) -> Outcome:
     """Do one order. Never raises but EngineGone: whatever goes wrong comes back as Evidence."""
+    try:
+        return _judged(assignment, report)
+    except ffmpeg.EngineGone:
+        raise
+    except Exception as error:  # the judging itself failed: nobody is accused then
+        order = assignment.order
+        path = getattr(order, "path", "") or getattr(order, "source", "") or getattr(order, "part", "")
+        words = f"{type(error).__name__}: {error}"[:400]
+        return Evidence(operation="judge", place="program", path=path, note=evidence.PROGRAM, detail=words)
+
+
+def _judged(assignment: Assignment, report: object) -> Outcome:
+    """The outcome of an order; a failure with what was asked of the file, and of the witness against it."""
     began, own, others = machine.monotonic(), machine.process_cpu(), machine.children_cpu()
     supervising = ffmpeg.Supervision.cpu_s
     outcome = _performed(assignment, report)

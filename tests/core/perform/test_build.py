@@ -10,7 +10,7 @@ import imageio_ffmpeg
 import pytest
 
 from core.model.refusal import Refused
-from core.perform import build
+from core.perform import build, process
 from tests.core.perform.bench import dead, until
 
 
@@ -116,6 +116,16 @@ def test_one_that_prints_without_end_is_judged_by_its_beginning() -> None:
     with pytest.raises(Refused) as refused:
         build.find("yes")
     assert refused.value.fields["why"] == "ffmpeg-strange"
+
+
+@pytest.mark.parametrize("name", ["kill_session", "spawn", "hear"])
+def test_an_error_of_our_own_is_not_said_of_ffmpeg(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*words: object, **more: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(process, name, fails)
+    with pytest.raises(PermissionError):
+        build.find(None)
 
 
 def test_another_build_of_the_same_version_is_another(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from core.decide.diagnosis import diagnose
 from core.model.failure import Evidence
 from core.model.orders import Assignment, ExamineSource, MixSound, Outcome
-from core.perform import machine, probe, sound, worker
+from core.perform import hashing, machine, probe, sound, worker
 from tests.core.perform.test_worker import VOICE
 from tests.film.media import Movie
 
@@ -42,6 +42,29 @@ def test_of_a_healthy_file_every_exception_is_the_program_s(
     seen = _examined(mjpeg.path, error, monkeypatch)
     assert isinstance(seen, Evidence)
     assert (diagnose(seen).code, seen.place, seen.errno) == ("program-fault", "program", None)
+
+
+@pytest.mark.parametrize("where", ["evidence.evidence_of", "evidence.asked", "evidence.checked", "wholeness.why"])
+def test_when_judging_itself_fails_nobody_is_accused(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.mov").write_bytes(b"\0\0\0\x14ftypqt  " + bytes(4000))
+    os.utime(tmp_path / "a.mov", (1_600_000_000, 1_600_000_000))
+
+    def fails(*_: object, **__: object) -> None:
+        raise ValueError("raised by a test")
+
+    monkeypatch.setattr(f"core.perform.{where}", fails)
+    seen = worker.perform(Assignment(order=ExamineSource(path=str(tmp_path / "a.mov")), ffmpeg=PROGRAM))
+    assert isinstance(seen, Evidence) and "raised by a test" in seen.detail
+    assert (diagnose(seen).code, seen.path) == ("program-fault", str(tmp_path / "a.mov"))
+
+
+def test_an_error_of_our_own_reading_is_no_errno_of_the_file(mjpeg: Movie, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(hashing, "both_names", fails)
+    seen = worker.perform(Assignment(order=ExamineSource(path=str(mjpeg.path)), ffmpeg=PROGRAM))
+    assert isinstance(seen, Evidence) and diagnose(seen).code == "program-fault"
 
 
 def test_a_damaged_file_is_damaged_all_the_same(tmp_path: Path) -> None:

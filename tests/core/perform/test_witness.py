@@ -32,6 +32,17 @@ def test_a_healthy_range_is_clean_wherever_it_begins(h264: Path) -> None:
         assert _heard(h264, begin, end) == witness.Heard(True)
 
 
+def test_a_range_that_begins_between_two_frames_has_all_its_frames(tmp_path: Path) -> None:
+    """A copy begins half a frame early, and so does the witness: no frame at the end is lost by rounding to whole frames."""
+    path, half = tmp_path / "a.mov", Fraction(1, 50)
+    ffmpeg(*_PICTURES, "-c:v", "mjpeg", path)
+    for begin, frames in ((1, 8), (7, 3), (50, 49)):
+        begin_s = Fraction(begin, 25) - half
+        assert witness.of_pictures(PROGRAM, str(path), 0, begin_s, begin_s + Fraction(frames, 25), frames=frames).clean
+        end_s = begin_s + Fraction(frames + 1, 25)
+        assert witness.of_pictures(PROGRAM, str(path), 0, begin_s, end_s, frames=frames + 2).clean is False, "it counts"
+
+
 def test_what_a_decoder_conceals_is_heard(h264: Path, tmp_path: Path) -> None:
     """Zeroes in the middle of a slice decode with a guess: only what the decoder conceals tells."""
     data = bytearray(h264.read_bytes())
