@@ -6,10 +6,10 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.decide.scratch_budget import Budget, Collected
 from core.decide.slating import SlateWords
-from core.engine import Engine
 from core.model.facts import Fact
 from core.model.film import Timeline
 from core.model.policy import Policy
@@ -18,6 +18,9 @@ from core.perform.build import Build
 from core.perform.hiring import Hand
 from core.record.journal import Journal
 from core.record.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.engine import Engine  # only to name it: whoever asks for a film does not load the engine
 
 
 def pack(raw: bytes) -> bytes:

@@ -6,12 +6,11 @@ import json
 import re
 import sys
 from math import ceil
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from core.engine import Engine
 from core.explain import catalogue
 from core.explain.filling import Language, decimal, middle, shown, within
 from core.explain.phrases import phrase
@@ -36,6 +35,9 @@ from core.model.facts import (
     SourceMoved,
 )
 from core.perform import machine
+
+if TYPE_CHECKING:
+    from core.engine import Engine
 
 _STEP_EVERY_S = 0.5
 

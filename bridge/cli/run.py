@@ -13,7 +13,8 @@ from typing import Any
 from bridge import collected, logs, settings
 from bridge.accounts import checkpoints_of, earlier_renders, find_job, newest_open
 from bridge.cli import console, summary
-from bridge.cli.house import JOURNAL, Place, house, place
+from bridge.cli.composition import house
+from bridge.cli.house import JOURNAL, Place, place
 from core.assemble import Ended, assemble
 from core.decide.scratch_budget import Collected
 from core.film_path import check_output, film_at

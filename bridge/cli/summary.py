@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bridge import logs, settings
 from core.answering import STOPPED_AT
-from core.assemble import Ended
 from core.decide.assembly import Assembly
 from core.decide.decisions import Taken
 from core.decide.healing import LOOKED_FOR
@@ -25,6 +24,9 @@ from core.model.timing import timecode
 from core.perform import machine
 from core.record.journal_faults import fault
 from core.request import Request
+
+if TYPE_CHECKING:
+    from core.assemble import Ended
 
 COMPLETE, INCOMPLETE, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 

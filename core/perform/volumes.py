@@ -10,7 +10,6 @@ from pathlib import Path
 from core.model.folder import FolderIdentity
 from core.model.orders import ProbePlace, Refuted, Validated
 from core.perform import hashing, machine
-from core.perform import probe as probe_media
 
 _BLOCK = 1 << 16
 
@@ -24,6 +23,8 @@ def probe(order: ProbePlace) -> Validated | Refuted:
     if order.fingerprint:
         if hashing.fingerprint(order.path) == order.fingerprint:
             return Validated()
+        from core.perform import probe as probe_media  # loads the decoders, which other places do without
+
         found = probe_media.examine(order.path)
         return Refuted(reason=f"{found.path} is another file")
     if order.known is not None and (gone := changed(order.known)):

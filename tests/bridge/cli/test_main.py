@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from bridge.cli import inspect
-from bridge.cli.house import house, place
+from bridge.cli.composition import house
+from bridge.cli.house import place
 from bridge.cli.main import main, parser
 from core.explain import catalogue
 from core.perform import hiring
