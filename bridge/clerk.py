@@ -42,7 +42,7 @@ from core.record.journal_faults import RECORD_LOST
 from core.record.submissions import Submissions
 from otio_adapters.reader import timeline_from
 
-_KEPT = ("journal-", "unforeseen")
+_KEPT = ("journal-", "data-folder-", "unforeseen")
 """How refusals begin that are no fault of the timeline: its upload stays for the next time it is asked for."""
 _errands = msgspec.json.Decoder(Errand)
 

@@ -63,7 +63,17 @@ def home() -> Path:
     chosen = os.environ.get("HOTSPLICE_HOME")
     if chosen:
         return Path(os.path.abspath(os.path.expanduser(chosen)))
+    return usual_home()
+
+
+def usual_home() -> Path:
+    """The platform's own data folder."""
     return Path(platformdirs.user_data_path("Hotsplice", appauthor=False))
+
+
+def records() -> Path:
+    """Where it is recorded on which volumes data folders are: in the user's own folder of the system."""
+    return Path(platformdirs.user_state_path("Hotsplice", appauthor=False)) / "data-folders"
 
 
 def load(folder: Path) -> Settings:

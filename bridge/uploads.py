@@ -19,6 +19,7 @@ from bridge.protocol import Buffer
 from bridge.requests import LARGEST_TIMELINE, Chunk, Submit, Upload
 from core.model.refusal import Refused
 from core.perform import machine
+from core.record import private
 
 FOLDER = "uploads"
 KEPT_S = 24 * 3600.0
@@ -99,7 +100,7 @@ class Uploads:
         """The file is there, private and not too many beside it; its length."""
         with contextlib.suppress(FileNotFoundError):
             return path.stat().st_size
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private.make_folder(self.folder)
         self._make_room(path.name.partition("-")[0])
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
         return 0

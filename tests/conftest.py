@@ -5,11 +5,13 @@ from __future__ import annotations
 import compileall
 import importlib
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ["XDG_STATE_HOME"] = str(Path(tempfile.gettempdir(), f"hotsplice-tests-{os.getpid()}"))  # records of data folders on drives
 
 
 def _toolkit() -> str:

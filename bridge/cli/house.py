@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import platformdirs
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from bridge import settings
+from core import data_folder
+from core.model.policy import Policy
 from core.model.preset import Preset
 from core.model.refusal import Refused
+from core.perform import machine
 from core.record import presets, private
 from core.record.journal import Journal
 from core.record.journal_view import open_for_reading
 from core.record.workspace import Workspace
 
-JOURNAL = "journal.db"
+JOURNAL = data_folder.JOURNAL
 """The journal's name in the data folder."""
+_LOOK_S = 1.0
+"""How often a data folder is looked for whose drive is away."""
 
 
 def program_version() -> str:
@@ -60,6 +67,7 @@ class Place:
 
     def journal(self) -> Journal:
         """Open the journal, or create it. Refused with the fault that keeps it from being used."""
+        data_folder.check(self.home, settings.records())
         private.repair_ours(self.home, self.scratch)
         journal = Journal(self.home / JOURNAL)
         settings.write_template(self.home)
@@ -74,6 +82,27 @@ class Place:
     def presets(self) -> dict[str, Preset]:
         """All presets by name."""
         return presets.load_all(self.home / "presets")
+
+
+def prepare_data_folder(wait_s: float | None, *, accept: bool, hear: Callable[[Refused], None]) -> None:
+    """Create the data folder at its first use; one that was used before and whose drive is away is waited for, for so many
+    seconds. `hear` is told once that it is. Refused(data-folder-gone, data-folder-unusable)."""
+    home, usual = settings.home(), not os.environ.get("HOTSPLICE_HOME")
+
+    def once(tried: RetryCallState) -> None:
+        error = tried.outcome.exception() if tried.outcome else None
+        if tried.attempt_number == 1 and isinstance(error, Refused):
+            hear(error)
+
+    retrying = Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error, Refused) and error.code == "data-folder-gone"),
+        stop=stop_after_delay(Policy().gate_patience_s if wait_s is None else wait_s),
+        wait=wait_fixed(_LOOK_S),
+        sleep=machine.sleep,
+        before_sleep=once,
+        reraise=True,
+    )
+    retrying(data_folder.prepare, home, settings.records(), usual=usual, accept=accept)
 
 
 def place() -> Place:

@@ -45,6 +45,9 @@ def _command(argv: Sequence[str], share: Callable[[], int] | None) -> int:
             if arguments.verb is None and not arguments.version:
                 parser().print_help()
                 return 2
+        refused = _prepare_data_folder(arguments, as_json)
+        if refused:
+            return _refuse(refused, "", as_json)
         _begin_log(arguments.verb, argv)
         refused = _unusable(arguments)
         return _refuse(refused, "", as_json) if refused else _dispatch(arguments, share)
@@ -64,6 +67,33 @@ def _language() -> Language:
     from bridge import settings
 
     return settings.language()
+
+
+_WAIT = ("assemble", "resume", "companion")
+"""Commands that wait for a data folder whose drive is away; all others say so at once."""
+
+
+def _prepare_data_folder(arguments: argparse.Namespace, as_json: bool) -> Refused | None:
+    """Create the data folder at its first use, or wait for its drive; why it cannot be used. `doctor` says that itself."""
+    if arguments.verb in (None, "doctor", "demo"):
+        return None
+    from bridge.cli.house import prepare_data_folder
+    from core.model.refusal import Refused
+
+    wait_s = getattr(arguments, "wait", None) if arguments.verb in _WAIT else 0.0
+
+    def hear(error: Refused) -> None:
+        from bridge.settings import language
+        from core.explain.phrases import phrase
+
+        if not as_json:
+            print(phrase("waiting-for-data-folder", language(), path=error.fields["path"]), file=sys.stderr)
+
+    try:
+        prepare_data_folder(wait_s, accept=bool(getattr(arguments, "accept_folder", False)), hear=hear)
+    except Refused as error:
+        return error
+    return None
 
 
 def _begin_log(verb: str | None, argv: Sequence[str]) -> None:

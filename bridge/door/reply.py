@@ -19,7 +19,7 @@ FOR_GOOD = ENDS - {"failed"}
 """A job that failed can be taken up again by hand."""
 FINAL = FOR_GOOD - {"incomplete"}
 """What is missing can be answered; then another job makes the film right."""
-_TRANSIENT = frozenset({"companion-busy", "journal-busy", "journal-replaced"}) | UNWRITABLE
+_TRANSIENT = frozenset({"companion-busy", "journal-busy", "journal-replaced", "data-folder-gone"}) | UNWRITABLE
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

@@ -119,7 +119,7 @@ def _film(where: Place, seen: Seen) -> tuple[str, Path]:
     name = filing.file_name(seen.name, "Timeline") + (known.extension if known else ".mov")
     folder = folder / filing.file_name(seen.project, "Project")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=may_be_made, exist_ok=True)
     except OSError as error:
         raise Refused("output-no-permission", path=str(folder)) from error
     return preset, film_at(str(folder / name))  # as the companion knows it

@@ -66,7 +66,7 @@ class Journal:
             self._db.execute("BEGIN IMMEDIATE")  # a file that can only be read says so here, before work depends on it
             self._db.execute(f"PRAGMA user_version={_VERSION}")
             self._db.execute("ROLLBACK")
-            self._inode = os.stat(path).st_ino
+            self._file = os.stat(path)
         except (sqlite3.Error, OSError) as error:
             found = fault(error, path)
             if found is None:
@@ -103,11 +103,15 @@ class Journal:
 
     def _still_ours(self) -> None:
         try:
-            if os.stat(self.path).st_ino == self._inode:
+            if os.stat(self.path).st_ino == self._file.st_ino:
                 return
         except FileNotFoundError:
             pass
-        raise JournalLost(str(self.path))
+        try:
+            gone = os.stat(self.path.parent).st_dev != self._file.st_dev
+        except OSError:
+            gone = True
+        raise JournalLost(str(self.path), folder_gone=gone)
 
     @contextmanager
     def _whole(self) -> Iterator[None]:

@@ -47,7 +47,12 @@ _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class JournalLost(Exception):
-    """The journal's file was deleted or replaced while it was open; SQLite would go on saying OK."""
+    """The journal's file was deleted or replaced while it was open; SQLite would go on saying OK. `folder_gone`: the whole
+    folder is missing, or another volume is in its place."""
+
+    def __init__(self, path: str, *, folder_gone: bool = False) -> None:
+        super().__init__(path)
+        self.folder_gone = folder_gone
 
 
 RECORD_LOST = (JournalLost, sqlite3.Error, OSError)
@@ -60,6 +65,8 @@ def fault(error: Exception, journal: Path) -> Refused | None:
     The refusal has `path` (the data folder, or the journal where that file alone is meant), `detail` (the system's words)
     and `free` (bytes left, for a full disk).
     """
+    if isinstance(error, JournalLost) and error.folder_gone:
+        return Refused("data-folder-gone", path=str(journal.parent))
     if isinstance(error, JournalLost):
         return Refused("journal-replaced", path=str(journal))
     if isinstance(error, OSError):

@@ -55,7 +55,6 @@ def write_whole(target: Path, data: bytes, *, ours: bytes = b"", mode: int | Non
             raise Refused("paper-in-the-way", path=str(target))
         if mode == private.FILE:
             private.make_folder(target.parent)
-        target.parent.mkdir(parents=True, exist_ok=True)
         put(target, data, mode=mode)
     except OSError as error:
         raise Refused("paper-unwritable", path=str(target), detail=error.strerror or str(error)) from error

@@ -23,15 +23,23 @@ def opener(path: str, flags: int) -> int:
 
 
 def make_folder(path: Path) -> None:
-    """Create a folder, and those above it that are missing, for this user alone. One that exists is left as it is. OSError."""
+    """Create a folder for this user alone. One that exists is left as it is. FileNotFoundError without the folder above it,
+    which may be on a drive that is not connected; any other OSError."""
     try:
         path.mkdir(mode=FOLDER)
-    except FileNotFoundError:
-        make_folder(path.parent)
-        path.mkdir(mode=FOLDER, exist_ok=True)
     except FileExistsError:
         if not path.is_dir():
             raise
+
+
+def make_folders(path: Path) -> None:
+    """Create a folder of the platform's, below the user's home or the system's runtime folder, with those above it that are
+    missing. OSError."""
+    try:
+        make_folder(path)
+    except FileNotFoundError:
+        make_folders(path.parent)
+        make_folder(path)
 
 
 def create(path: Path) -> None:

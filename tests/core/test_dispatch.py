@@ -110,6 +110,7 @@ def test_sound_is_mixed_as_deep_as_the_film_writes_it(tmp_path):
     deep = {"pcm_s24le": 3, "pcm_s16le": 2, "aac": 3}
     for codec, bytes_per_sample in deep.items():
         preset = msgspec.structs.replace(PRORES, audio=msgspec.structs.replace(PRORES.audio, codec=codec))
+        (tmp_path / codec).mkdir()
         desk = Desk(tmp_path / codec, preset)
         chunk = desk.state.plan.chunks[1]
         order = desk.order(Need("mix", chunk.key, chunk=chunk))

@@ -22,6 +22,12 @@ HOLD = (
 )
 
 
+@pytest.fixture(autouse=True)
+def data_folders(tmp_path: Path) -> None:
+    for name in ("ours", "theirs", "home", "other", "one", "two"):
+        (tmp_path / name).mkdir()
+
+
 def unlockable(handle: int) -> None:
     raise OSError(errno.ENOLCK, "No locks available")
 

@@ -16,6 +16,7 @@ def homes(tmp_path: Path) -> tuple[Path, Path]:
     one, two = tmp_path / "one", tmp_path / "two"
     one.mkdir()
     two.mkdir()
+    (tmp_path / "scratch").mkdir()
     return one, two
 
 

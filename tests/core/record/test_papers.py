@@ -16,6 +16,10 @@ OURS = b"a paper of ours"
 
 def test_a_paper_is_written_and_written_again(tmp_path: Path) -> None:
     target = tmp_path / "new" / "report.html"
+    with pytest.raises(Refused) as refused:  # the folder may be on a drive that is not connected
+        papers.write_whole(target, OURS + b" 1", ours=OURS)
+    assert refused.value.code == "paper-unwritable" and not target.parent.exists()
+    target.parent.mkdir()
     papers.write_whole(target, OURS + b" 1", ours=OURS)
     papers.write_whole(target, OURS + b" 2", ours=OURS)
     assert target.read_bytes() == OURS + b" 2" and [path.name for path in target.parent.iterdir()] == ["report.html"]
