@@ -20,6 +20,7 @@ from bridge.requests import Cancel, Describe, Pause, Ping
 from core.record.journal import Journal
 from core.record.submissions import Submissions
 from tests.bridge.companions import PING, ROOT, Companions, companions, kind, listed, submission, until_end
+from tests.command import hotsplice
 from tests.film.barcode import Mark
 from tests.film.comparing import shown
 from tests.film.media import Movie, make_movie
@@ -59,10 +60,8 @@ class Desk:
         )
 
     def say(self, *words: str | Path) -> tuple[int, str]:
-        with self.begin(*words) as child:
-            out, errors = child.communicate(timeout=90)
-        assert "Traceback" not in errors, errors
-        return child.returncode, out + errors
+        done = hotsplice(*words, environment=self.house.environment)
+        return done.returncode, done.stdout + done.stderr
 
     def submit(self, client: Client, name: str) -> str:
         return str(client.ask(*submission(self.cut, self.film, name)).job)
@@ -258,9 +257,9 @@ def test_commands_that_need_no_settings_work_while_these_have_a_mistake_and_say_
     (desk.house.home / "settings.yaml").write_text("language: de\njobs: many\n")
     words = ["jobs", f"show {job}", f"checkpoints {job}", "stats", "preferences", "cures", f"prioritise {job} 3", "pause"]
     for word in [*words, f"answer {job} all skip --later", f"answer {job} all stop", f"cancel {job}"]:
-        with desk.begin(*word.split()) as child:
-            out, errors = child.communicate(timeout=60)
-        assert child.returncode == 0, (word, out, errors)
+        done = hotsplice(*word.split(), environment=desk.house.environment)
+        errors = done.stderr
+        assert done.returncode == 0, (word, done.stdout, errors)
         assert errors.count("settings.yaml") == 1 and "Was darin stimmt, gilt" in errors, word
     answered = len(desk.house.seqs(job))
     if beside == "nobody":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from bridge.keys import Keys, pairing_key, plain_key
 from bridge.requests import List
 from core.explain.refusals import refusal
 from core.model.refusal import Refused
+from tests import command
 from tests.bridge.companions import PING, Companions, companions
 from tests.film.media import make_movie
 from tests.film.timelines import timeline
@@ -64,7 +64,7 @@ class Pair:
 
 def hotsplice(home: Path, *words: str) -> tuple[int, str]:
     made = Companions(home)
-    done = subprocess.run([sys.executable, "-m", "bridge.cli.main", *words], env=made.environment, capture_output=True, text=True, timeout=120)
+    done = command.hotsplice(*words, environment=made.environment)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -15,7 +15,8 @@ import pytest
 from bridge.client import Client, Declined
 from bridge.requests import Cancel, List, Pause, Prioritise
 from bridge.sayings import Happened
-from tests.bridge.companions import ROOT, Companions, companions, kind, listed, submission, until_end
+from tests.bridge.companions import Companions, companions, kind, listed, submission, until_end
+from tests.command import hotsplice
 from tests.film.barcode import Mark
 from tests.film.comparing import shown
 from tests.film.media import Movie, make_movie
@@ -258,8 +259,7 @@ def test_at_low_priority_all_that_works_lets_others_go_first_and_the_companion_a
 
 def test_from_the_command_line_with_and_without_a_companion(house, desk):
     def call(*words: str) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-m", "bridge.cli.main", *words]
-        return subprocess.run(argv, env=house.environment | {"LC_ALL": "C"}, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        return hotsplice(*words, environment=house.environment | {"LC_ALL": "C"})
 
     paused = call("pause")
     assert paused.returncode == 0 and "rests" not in paused.stdout, "there is none that could"

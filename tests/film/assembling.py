@@ -1,14 +1,14 @@
-"""Run Hotsplice as a user does, in a process of its own, and keep everything it said."""
+"""Run Hotsplice as a user does, and keep everything it said."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.command import hotsplice
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,19 +58,9 @@ class House:
         return self._call(*words).stdout
 
     def _call(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "bridge.cli.main", *map(str, words)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            env={**os.environ, "HOTSPLICE_HOME": str(self.home), "PYTHONPATH": str(ROOT)},
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return done
+        return hotsplice(*words, home=self.home)
 
-    def assemble(self, timeline: Path, film: Path, preset: str | None = None, *, jobs: int = 2, search: tuple[Path, ...] = ()) -> Ended:
+    def assemble(self, timeline: Path, film: Path, preset: str | None = None, *, jobs: int = 1, search: tuple[Path, ...] = ()) -> Ended:
         """`hotsplice assemble`."""
         chosen = ["--preset", preset] if preset else []
         folders = [word for folder in search for word in ("--search", folder)]

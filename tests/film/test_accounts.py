@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 import zipfile
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from tests.command import hotsplice
 from tests.core.explain.pages import Reader
 from tests.film.assembling import ROOT, House
 from tests.film.media import make_movie
@@ -50,12 +49,9 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, Path, str]:
 
 def run(house: House, *words: str | Path, code: int = 0) -> str:
     """What a command says on standard output."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bridge.cli.main", *map(str, words)],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=ROOT, check=False,
-        env={**os.environ, "HOTSPLICE_HOME": str(house.home), "PYTHONPATH": str(ROOT), "HOTSPLICE_PROBE": "hush-hush"},
-    )  # fmt: skip
-    assert done.returncode == code and "Traceback" not in done.stderr, done.stdout + done.stderr
+    environment = {**os.environ, "HOTSPLICE_HOME": str(house.home), "PYTHONPATH": str(ROOT), "HOTSPLICE_PROBE": "hush-hush"}
+    done = hotsplice(*words, environment=environment)
+    assert done.returncode == code, done.stdout + done.stderr
     return done.stdout
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from tests.film.assembling import ROOT, House
+from tests.command import hotsplice
+from tests.film.assembling import House
 from tests.film.barcode import Mark
 from tests.film.comparing import shown
 from tests.film.cutlist import SLATE
@@ -48,12 +46,7 @@ class Desk:
 
     def say(self, *words: str | Path) -> tuple[int, str]:
         """A command; its exit code and words."""
-        done = subprocess.run(
-            [sys.executable, "-m", "bridge.cli.main", *map(str, words)],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=ROOT, check=False,
-            env={**os.environ, "HOTSPLICE_HOME": str(self.house.home), "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
-        assert "Traceback" not in done.stderr, done.stderr
+        done = hotsplice(*words, home=self.house.home)
         return done.returncode, done.stdout
 
     def second_shot(self) -> list[Mark | str]:

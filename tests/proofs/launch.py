@@ -1,7 +1,8 @@
 """Run the command `hotsplice` many times, fast: a process that has everything imported forks for each run.
 
-Run as a program it serves one request per line on standard input: {"argv", "environment", "said"}. It answers with the
-process id at once, and with its exit code when it has ended (negative for a signal). Output goes to the file `said`.
+Run as a program it serves one request per line on standard input: {"argv", "environment", "said", "errors", "folder"}. It
+answers with the process id at once, and with its exit code when it has ended (negative for a signal). Output goes to the file
+`said`, and what is said on standard error to `errors` where that is named.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -24,18 +27,28 @@ class NotDone(Exception):
 
 
 class Launcher:
-    """Starts runs one after the other; not shared between threads."""
+    """Starts runs one after the other; not shared between threads. `armed` for runs that are struck at a chosen point."""
 
-    def __init__(self) -> None:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ARMING), str(ROOT)]), "PYTHONDONTWRITEBYTECODE": "1"}
+    def __init__(self, *, armed: bool = True) -> None:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        if armed:
+            environment |= {"PYTHONPATH": os.pathsep.join([str(ARMING), str(ROOT)]), "PYTHONDONTWRITEBYTECODE": "1"}
         self._server = subprocess.Popen(
             [sys.executable, "-m", "tests.proofs.launch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
         )
 
-    def start(self, argv: Sequence[str], environment: Mapping[str, str], said: Path) -> int:
-        """Begin a run; its process id."""
+    def run(self, argv: Sequence[str], environment: Mapping[str, str], limit_s: float = 120.0) -> subprocess.CompletedProcess[str]:
+        """A run from its beginning to its end, with exactly this environment. NotDone."""
+        with tempfile.NamedTemporaryFile() as said, tempfile.NamedTemporaryFile() as errors:
+            pid = self.start(argv, environment, Path(said.name), errors=errors.name, folder=str(ROOT))
+            code = self.wait(pid, limit_s)
+            out, wrong = (Path(one.name).read_text(encoding="utf-8") for one in (said, errors))
+        return subprocess.CompletedProcess(list(argv), code, out, wrong)
+
+    def start(self, argv: Sequence[str], environment: Mapping[str, str], said: Path, *, errors: str = "", folder: str = "") -> int:
+        """Begin a run; its process id. With a `folder` to run in, the environment is exactly this one."""
         assert self._server.stdin and self._server.stdout
-        request = {"argv": list(argv), "environment": dict(environment), "said": str(said)}
+        request = {"argv": list(argv), "environment": dict(environment), "said": str(said), "errors": errors, "folder": folder}
         self._server.stdin.write(json.dumps(request).encode() + b"\n")
         self._server.stdin.flush()
         return int(self._server.stdout.readline())
@@ -65,14 +78,17 @@ class Launcher:
         self._server.stdout.close()
 
 
-def _run(argv: list[str], environment: dict[str, str], said: str) -> int:
+def _run(argv: list[str], environment: dict[str, str], said: str, errors: str, folder: str) -> int:
     """In the forked process: be the command."""
+    if folder:
+        os.environ.clear()
+        os.chdir(folder)
     os.environ.update(environment)
     out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(out, 1)
-    os.dup2(out, 2)
+    os.dup2(os.open(errors, os.O_WRONLY) if errors else out, 2)
     from bridge.cli.main import main
     from tests.proofs import strike
 
@@ -96,7 +112,10 @@ def serve() -> None:
                 code = _run(**json.loads(line))
             except SystemExit as end:
                 code = end.code if isinstance(end.code, int) else 1
+            except BaseException:
+                traceback.print_exc()
             finally:
+                sys.stdout.flush()
                 sys.stderr.flush()
                 os._exit(code)
         sys.stdout.write(f"{pid}\n")
