@@ -1,0 +1,368 @@
+"""A file counts as the same only when the bytes that the film uses are proven equal.
+
+    python -m tests.proofs.identity [--quick] [--seed N]
+
+300 pairs of files of equal size (`equal_sizes`: six codecs; one packet, one frame or one second is changed). A film is made
+of the first versions. Then every file meets one of the fates below, and the film is made again, with the same data folder
+and a folder to search. The film is decoded by the system's ffmpeg; every frame must say the number and the version that the
+timeline asks for, every sample must be that version's. The proof holds when
+
+- no frame and no sample is that of a file that does not stand where the timeline points and is not proven to be the one that
+  did ("wrong" counts those; a shot that the report names as missing, with the file that resembles it, is right);
+- every file that was only moved, renamed, touched or restored is used without a question and without rendering it again;
+- a new version at the place of the old one is used or named.
+
+`alike` counts the pairs that have one content mark: only the comparison tells them apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.film.barcode import Mark
+from tests.film.media import make_movie
+from tests.film.timelines import timeline
+from tests.proofs import equal_sizes, report
+from tests.proofs.equal_sizes import PER_FRAME, RATE, Codec, Pair
+from tests.proofs.launch import Launcher
+
+PAIRS, QUICK_PAIRS, EACH_ROUND, LANES = 300, 18, 25, 2
+_DATE = (1_700_000_000, 1_700_000_000)
+_SLOT = 10 * RATE
+"""Frames of film for each sound: one chunk."""
+_LIMIT_S = 300
+
+
+@dataclass
+class Shot:
+    """A pair in a film. `path` is what the timeline names, `second` a path that only the second cut names."""
+
+    pair: Pair
+    path: Path
+    found: Path
+    fate: str
+    second: Path | None = None
+
+    def put(self, other: bool, to: Path) -> Path:
+        """Write a version there as a new file, with the date that all of them have."""
+        to.parent.mkdir(parents=True, exist_ok=True)
+        new = to.with_name(f".{to.name}.new")
+        shutil.copyfile(self.pair.other_version if other else self.pair.first_version, new)
+        os.utime(new, _DATE)
+        new.rename(to)
+        return to
+
+
+# Fates: what happens to a file between the two films --------------------------------------------------------------------
+
+
+def _moved(shot: Shot) -> None:
+    shot.found.parent.mkdir(parents=True)
+    shot.path.rename(shot.found)
+
+
+def _moved_for_other(shot: Shot) -> None:
+    shot.path.unlink()
+    shot.put(True, shot.found)
+
+
+def _moved_beside_other(shot: Shot) -> None:
+    shot.put(True, shot.found)
+    shot.path.rename(shot.found.with_name(f"b {shot.found.name}"))
+
+
+def _renamed(shot: Shot) -> None:
+    shot.path.rename(shot.path.with_stem("A001_C002"))
+
+
+def _renamed_for_other(shot: Shot) -> None:
+    shot.path.unlink()
+    shot.put(True, shot.path.with_stem("take_v2"))
+
+
+def _touched(shot: Shot) -> None:
+    os.utime(shot.path)
+
+
+def _overwritten(shot: Shot) -> None:
+    """In place: the inode stays."""
+    shutil.copyfile(shot.pair.other_version, shot.path)
+
+
+def _restored(shot: Shot) -> None:
+    shot.path.unlink()
+    shot.put(False, shot.path)
+
+
+def _restored_other(shot: Shot) -> None:
+    shot.path.unlink()
+    shot.put(True, shot.path)
+
+
+def _restored_other_in_place(shot: Shot) -> None:
+    shutil.copyfile(shot.pair.other_version, shot.path)
+    os.utime(shot.path, _DATE)
+
+
+def _both(shot: Shot) -> None:
+    shot.second = shot.put(True, shot.path.with_stem("take_v2"))
+
+
+def _swapped(shot: Shot) -> None:
+    """Each stands under the other's name."""
+    shot.second = shot.path.with_stem("take_v2")
+    shot.path.rename(shot.second)
+    shot.put(True, shot.path)
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What happens, and what must be seen afterwards: whether the version at the path (and at the second path) is the other one;
+    `gone`: no version may be shown. `healed`: without a question and without rendering."""
+
+    happens: Callable[[Shot], None]
+    other: bool = False
+    gone: bool = False
+    healed: bool = False
+    second_other: bool = False
+
+
+FATES = {
+    "moved": Fate(_moved, healed=True),
+    "moved, another version there": Fate(_moved_for_other, gone=True),
+    "moved beside another version": Fate(_moved_beside_other, healed=True),
+    "renamed": Fate(_renamed, healed=True),
+    "removed, another version beside it": Fate(_renamed_for_other, gone=True),
+    "touched": Fate(_touched, healed=True),
+    "overwritten": Fate(_overwritten, other=True),
+    "restored with its old date": Fate(_restored, healed=True),
+    "another version with the old date": Fate(_restored_other, other=True),
+    "another version written in place with the old date": Fate(_restored_other_in_place, other=True),
+    "both present": Fate(_both, healed=True, second_other=True),
+    "names exchanged": Fate(_swapped, other=True),
+}
+
+
+# A round: many pairs in one film ----------------------------------------------------------------------------------------
+
+
+@dataclass
+class Tally:
+    """What became of the pairs: outcomes by fate, and everything that was wrong in words."""
+
+    pairs: int = 0
+    alike: int = 0
+    frames: int = 0
+    samples: int = 0
+    outcomes: dict[str, Counter[str]] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    codecs: Counter[str] = field(default_factory=Counter)
+    changes: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+
+class Round:
+    """Pairs of which one film is made twice. Pictures stand in one row; each sound has a chunk of its own."""
+
+    def __init__(self, place: Path, pairs: Sequence[tuple[Pair, str]], preset: str) -> None:
+        self.place, self.preset = place, preset
+        self.heard = pairs[0][0].codec.heard
+        self.shots = [
+            Shot(pair, place / "media" / f"{n:02}" / f"take{pair.codec.ending}", place / "found" / f"{n:02}" / f"take{pair.codec.ending}", fate)
+            for n, (pair, fate) in enumerate(pairs)
+        ]  # fmt: skip
+        for shot in self.shots:
+            shot.put(False, shot.path)
+        (place / "found").mkdir()
+        if self.heard:
+            make_movie(place / "media" / "picture.mov", source_id=9, frames=RATE, rate=RATE, size=equal_sizes.SIZE)
+
+    def _cut(self, name: str) -> tuple[Path, list[tuple[Shot, bool]]]:
+        """The timeline, and its shots in order; with whether it is the second of a pair."""
+        line = timeline(RATE, name=name)
+        row = [(shot, False) for shot in self.shots] + [(shot, True) for shot in self.shots if shot.second]
+        if self.heard:
+            line.video().clip(self.place / "media" / "picture.mov", 0, RATE, media_frames=RATE)
+        track = line.audio() if self.heard else line.video()
+        for shot, second in row:
+            path, pair = (shot.second if second else shot.path), shot.pair
+            if self.heard:
+                track.clip(path, pair.first, pair.shown, media_frames=pair.length).gap(_SLOT - pair.shown)
+            else:
+                track.clip(path, pair.first, pair.shown, media_frames=pair.length)
+        return line.save(self.place / f"{name}.otio"), row
+
+    def play(self, launcher: Launcher, tally: Tally) -> None:
+        """Make the film, let happen what happens, make it again, judge."""
+        cut, row = self._cut("first")
+        film, before = self._assemble(launcher, cut, "first")
+        assert before[-1]["exit_code"] == 0, before[-1]
+        _judge(self, film, row, before, tally, again=False)
+        for shot in self.shots:
+            FATES[shot.fate].happens(shot)
+        cut, row = self._cut("second")
+        film, after = self._assemble(launcher, cut, "second")
+        _judge(self, film, row, after, tally, again=True)
+
+    def _assemble(self, launcher: Launcher, cut: Path, name: str) -> tuple[Path, list[dict[str, Any]]]:
+        film = self.place / "films" / f"{name}{'.mkv' if self.preset == 'ffv1' else '.mp4' if self.preset == 'h264' else '.mov'}"
+        film.parent.mkdir(exist_ok=True)
+        said = self.place / f"{name}.said"
+        argv = ["assemble", str(cut), "-o", str(film), "-p", self.preset, "-j", "1", "--json", "--search", str(self.place / "found")]
+        launcher.wait(launcher.start(argv, {"HOTSPLICE_HOME": str(self.place / "home")}, said), _LIMIT_S)
+        text = said.read_text(encoding="utf-8")
+        assert "Traceback" not in text, text[-4000:]
+        return film, [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def _judge(played: Round, film: Path, row: list[tuple[Shot, bool]], events: list[dict[str, Any]], tally: Tally, *, again: bool) -> None:
+    summary = events[-1]
+    assert summary["exit_code"] in (0, 1), summary
+    named = {problem["path"]: problem for problem in summary["problems"]}
+    sealed = [event["body"] for event in events if event.get("kind") == "SegmentSealed" and not event["body"].get("reused")]
+    made = Counter(seal["shot"] for seal in sealed if seal["kind"] in ("video", "copy"))
+    shown = _shown(played, film, row)
+    may_be_made = 0
+    for number, ((shot, second), right) in enumerate(zip(row, shown, strict=True), 1):
+        fate = FATES[shot.fate]
+        path = shot.second if second else shot.path
+        wanted = again and (fate.second_other if second else fate.other)
+        problem = named.get(str(path))
+        name = f"{shot.pair.codec.name}, {shot.pair.change}, {shot.fate}{' (second)' if second else ''}, {played.preset}, {path}"
+        healed = again and fate.healed and not second
+        may_be_made += not healed
+        if not second and not again:
+            tally.pairs += 1
+            tally.alike += shot.pair.alike
+            tally.codecs[shot.pair.codec.name] += 1
+            tally.changes[shot.pair.change] += 1
+        outcome = "right" if right(wanted) else "named" if problem else "WRONG"
+        if again and fate.gone:
+            other = shot.found if fate.happens is _moved_for_other else shot.path.with_stem("take_v2")
+            outcome = "proposed" if problem and str(other) in problem["message"] and not right(True) else "WRONG"
+        if outcome == "WRONG":
+            tally.wrong.append(f"{name}: a frame or sample of another file, or a file that is not named")
+        if healed and outcome == "right":
+            outcome = "healed" if not problem and not made[number] else "asked" if problem else "made again"
+            if outcome != "healed":
+                tally.wrong.append(f"{name}: {outcome}")
+        if again:
+            tally.outcomes.setdefault(shot.fate, Counter())[outcome + (" (second)" if second else "")] += 1
+    chunks = sum(seal["kind"] == "audio" for seal in sealed)
+    if again and played.heard and chunks > may_be_made:
+        tally.wrong.append(f"{film}: {chunks} sounds were made again, at most {may_be_made} had to be")
+
+
+def _shown(played: Round, film: Path, row: list[tuple[Shot, bool]]) -> list[Callable[[bool], bool]]:
+    """Of every shot in the film: whether it shows a version (the other or the first), wholly."""
+    if played.heard:
+        sound = equal_sizes.decoded_sound(film)
+        return [_sounds(sound, shot.pair, n) for n, (shot, _) in enumerate(row)]
+    marks, at, found = equal_sizes.decoded_marks(film), 0, []
+    assert len(marks) == sum(shot.pair.shown for shot, _ in row), "the film has another length"
+    for shot, _ in row:
+        found.append(_shows(marks[at : at + shot.pair.shown], shot.pair))
+        at += shot.pair.shown
+    return found
+
+
+def _shows(marks: list[Mark | None], pair: Pair) -> Callable[[bool], bool]:
+    return lambda other: marks == pair.marks(other)
+
+
+def _sounds(sound: Any, pair: Pair, number: int) -> Callable[[bool], bool]:
+    begin = number * _SLOT * PER_FRAME
+    heard = sound[begin : begin + pair.shown * PER_FRAME]
+    return lambda other: heard.shape == pair.sound(other).shape and bool(np.array_equal(heard, pair.sound(other)))
+
+
+# The proof --------------------------------------------------------------------------------------------------------------
+
+
+def _rounds(pairs: int, seed: int) -> list[tuple[Codec, str, list[tuple[int, str, Any]]]]:
+    """(codec, preset, [(number, fate, change)]): half of a codec's pairs in a film of its own kind, half in a lossless one."""
+    rounds = []
+    each = pairs // len(equal_sizes.CODECS)
+    fates, changes = list(FATES), equal_sizes.CHANGES
+    random.Random(seed).shuffle(fates)
+    meetings = [(fate, changes[(n + turn) % len(changes)]) for turn in range(len(changes)) for n, fate in enumerate(fates)]
+    for place, codec in enumerate(equal_sizes.CODECS):
+        chosen = [(n, *meetings[(n + place * each) % len(meetings)]) for n in range(each)]
+        size = min(EACH_ROUND, each)
+        for at in range(0, each, size):
+            preset = codec.preset if at // size % 2 == (0 if each > size else place % 2) else "ffv1"
+            rounds.append((codec, "prores-hq" if codec.heard else preset, chosen[at : at + size]))
+    return rounds
+
+
+def prove(place: Path, say: report.Say, *, pairs: int, seed: int = 1) -> tuple[bool, dict[str, Any]]:
+    """So many pairs; whether it held, and the figures."""
+    tally = Tally()
+    tallies: list[Tally] = []
+    bases = place / ".bases"
+
+    def work(number: int, codec: Codec, preset: str, chosen: list[tuple[int, str, Any]]) -> Tally:
+        here, mine = place / f"{number:02}", Tally()
+        chance = random.Random(f"{seed} {number}")
+        made = [(equal_sizes.make(codec, change, here / ".kept" / str(n), bases, n, chance), fate) for n, fate, change in chosen]
+        launcher = Launcher()
+        try:
+            Round(here, made, preset).play(launcher, mine)
+        finally:
+            launcher.close()
+        if not mine.wrong:
+            shutil.rmtree(here)
+        say(f"{codec.name} to {preset}: {len(made)} pairs" + "".join(f"\n          WRONG {text}" for text in mine.wrong))
+        return mine
+
+    rounds = _rounds(pairs, seed)
+    with ThreadPoolExecutor(LANES) as pool:
+        each = pairs // len(equal_sizes.CODECS)
+        pictures = [codec for codec in equal_sizes.CODECS if not codec.heard]
+        list(pool.map(lambda codec: equal_sizes.encode_bases(codec, bases, equal_sizes.frames_needed(each)), pictures))
+        say("the encodings that pairs are cut from are made")
+        jobs = [pool.submit(work, number, *one) for number, one in enumerate(rounds)]
+        tallies = [job.result() for job in jobs]
+    for one in tallies:
+        tally.pairs += one.pairs
+        tally.alike += one.alike
+        tally.wrong += one.wrong
+        tally.codecs += one.codecs
+        tally.changes += one.changes
+        for fate, outcomes in one.outcomes.items():
+            tally.outcomes.setdefault(fate, Counter()).update(outcomes)
+    for fate in FATES:
+        say(f"{fate:52}" + ", ".join(f"{count} {what}" for what, count in sorted(tally.outcomes.get(fate, Counter()).items())))
+    figures = {"pairs": tally.pairs, "alike": tally.alike, **{f"codec_{k}": v for k, v in tally.codecs.items()}}
+    figures |= dict(tally.changes) | {what: sum(row[what] for row in tally.outcomes.values()) for what in ("healed", "right", "proposed", "named")}
+    return not tally.wrong, figures | {"wrong": len(tally.wrong)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make pairs, films and films again; print what became of the pairs."""
+    words = argparse.ArgumentParser(prog="python -m tests.proofs.identity")
+    words.add_argument("--quick", action="store_true")
+    words.add_argument("--seed", type=int, default=1)
+    asked = words.parse_args(arguments)
+    say, began = report.Say(), time.monotonic()
+    with report.workplace("identity") as place:
+        held, figures = prove(place, say, pairs=QUICK_PAIRS if asked.quick else PAIRS, seed=asked.seed)
+    return report.close("identity", held, quick=asked.quick, seed=asked.seed, seconds=time.monotonic() - began, **figures)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
