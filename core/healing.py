@@ -19,7 +19,7 @@ from core import preparation
 from core.decide import healing
 from core.model.content import Compared, Use
 from core.model.facts import SourceMoved
-from core.model.failure import Failure
+from core.model.failure import Failure, Lookalike
 from core.model.film import Remark
 from core.model.orders import Assignment, FindSources, Found, Match, Outcome, Progress, Wanted
 from core.model.policy import Policy
@@ -112,7 +112,7 @@ class Healer:
                 moved.append(SourceMoved(path=path, to=place, how="person"))
                 remarks.append(healing.given(path, place))
             elif place != path and isinstance(source, Failure):
-                source = _with_detail(source, f"It was to take the place of {path}. {source.evidence.detail}".strip())
+                source = _resembled(source, (Lookalike(path=path, how="instead"), *source.evidence.lookalikes))
             elif match is None and isinstance(source, Source) and source.path in untold:
                 remarks.append(healing.untold(path))
             elif match is None and isinstance(source, Source) and self._replaced(source):
@@ -212,7 +212,7 @@ class Healer:
                 break
         remarks = [healing.found_again(match, copies[path], same.read_of(match.to)) for path, match in taken.items()]
         for path in lost.keys() - taken:
-            at[path] = _with_detail(lost[path], healing.detail(path, founds[-1].matches, refused[path]))
+            at[path] = _resembled(lost[path], healing.lookalikes(path, founds[-1].matches, refused[path]))
             remarks += healing.contradicted(path, founds[-1].matches)
         remarks += [Remark(code="search-incomplete", severity="note", text=text) for text in dict.fromkeys(trouble)]
         looked = healing.Cost(
@@ -289,5 +289,6 @@ def _grows(source: Source | Failure | None) -> bool:
     return isinstance(source, Failure) and source.code == "source-growing"
 
 
-def _with_detail(failure: Failure, detail: str) -> Failure:
-    return msgspec.structs.replace(failure, evidence=msgspec.structs.replace(failure.evidence, detail=detail))
+def _resembled(failure: Failure, lookalikes: tuple[Lookalike, ...]) -> Failure:
+    evidence = msgspec.structs.replace(failure.evidence, detail="", lookalikes=lookalikes)
+    return msgspec.structs.replace(failure, evidence=evidence)

@@ -94,7 +94,10 @@ def opening_facts(house: House, state: Assembly, moved: Iterable[SourceMoved] = 
         frames[segment.key] += segment.frames
     facts: list[Fact] = [RunStarted(version=house.version, ffmpeg=house.build.version, workers=house.workers)]
     facts += moved
-    facts += [ProblemFound(code=p.code, path=p.path, shots=p.shots, detail=p.detail, clips=p.clips) for p in plan.problems]
+    facts += [
+        ProblemFound(code=p.code, path=p.path, shots=p.shots, detail=p.detail, clips=p.clips, lookalikes=p.lookalikes)
+        for p in plan.problems
+    ]
     facts.append(
         FilmPlanned(
             cut=state.cut,

@@ -22,6 +22,7 @@ from core.answering import STOPPED_AT
 from core.explain import story
 from core.explain.filling import Language
 from core.explain.phrases import phrase
+from core.explain.relinking import taking
 from core.explain.snapshot import Snapshot
 from core.model import codec
 from core.model.facts import Fact, JobFinished, RunInterrupted
@@ -81,7 +82,7 @@ def follow(client: Client, job: str, *, after: int, as_json: bool, speak: Langua
             gone = {"title": phrase("stopped", speak), "message": phrase("companion-ended", speak, job=job)}
             gone["action"] = phrase("run-resume", speak, job=job)
         display.close()
-        display.summary(report(end(), code) | gone)
+        display.summary(report(end(), code, speak) | gone)
         return code
     finally:
         display.close()
@@ -144,7 +145,7 @@ def follow_all(client: Client, *, after: int, as_json: bool, console: Console, s
 # How it stands --------------------------------------------------------------------------------------------------------
 
 
-def report(said: Described, code: int) -> dict[str, Any]:
+def report(said: Described, code: int, speak: Language = "en") -> dict[str, Any]:
     """What a display's summary is made of, for a job that another process made."""
     findings = said.findings[1:] if code == summary.FAILED else said.findings  # the first is what ended it: the title says so
     return {
@@ -162,17 +163,21 @@ def report(said: Described, code: int) -> dict[str, Any]:
         "shots_missing": [shot.number for shot in said.shots if shot.state in ("slate", "mended", "missing") and not shot.taken],
         "shots_verified": sum(shot.state in ("verified", "reused") for shot in said.shots),
         "frames": said.frames,
-        "problems": [_problem(one, said) for one in findings if one.severity == "error"],
-        "decided": [_problem(one, said) for one in findings if one.decided],
+        "problems": [_problem(one, said, speak) for one in findings if one.severity == "error"],
+        "decided": [_problem(one, said, speak) for one in findings if one.decided],
         "remarks": [_remark(one) for one in findings if one.severity != "error" and not one.decided],
     }
 
 
-def _problem(one: Finding, said: Described) -> dict[str, Any]:
+def _problem(one: Finding, said: Described, speak: Language) -> dict[str, Any]:
     where = said.start_frame + (one.first or 0)
     known = one.first is not None and said.rate
     at = [timecode(where, Fraction(said.rate), drop_frame=said.drop_frame)] if known else []
-    return {"code": one.code, "path": one.path, "shots": list(one.shots), "clips": [], "timecodes": at} | _words(one)
+    told = {"code": one.code, "path": one.path, "shots": list(one.shots), "clips": [], "timecodes": at} | _words(one)
+    if one.proposed and not one.decided:
+        about = str(one.shots[0]) if one.shots else one.code
+        told["message"] += f" {taking(one.proposed, said.job.job, about, speak)}"
+    return told
 
 
 def _remark(one: Finding) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from core.answering import STOPPED_AT
 from core.decide.assembly import Assembly
 from core.decide.decisions import Taken
 from core.decide.healing import LOOKED_FOR
-from core.explain import catalogue, mends, refusals
+from core.explain import catalogue, mends, refusals, relinking
 from core.explain.filling import Language, decimal
 from core.explain.phrases import phrase, what_is_safe
 from core.explain.wording import taken_sentence
@@ -76,7 +76,7 @@ def _said(said: catalogue.Words) -> dict[str, Any]:
     }
 
 
-def _problems(state: Assembly, language: Language) -> list[dict[str, Any]]:
+def _problems(state: Assembly, job: str, language: Language) -> list[dict[str, Any]]:
     found = []
     for problem in state.plan.problems:
         name = problem.detail or problem.path
@@ -85,6 +85,11 @@ def _problems(state: Assembly, language: Language) -> list[dict[str, Any]]:
         told = _said(said)
         if problem.code in LOOKED_FOR and problem.detail:  # where a copy may be
             told["message"] += f" {problem.detail}"
+        if problem.lookalikes:
+            told["message"] += f" {relinking.resembling(problem.lookalikes, language)}"
+        if to := relinking.proposed(problem.lookalikes):
+            about = str(problem.shots[0]) if problem.shots else problem.code
+            told["message"] += f" {relinking.taking(to, job, about, language)}"
         found.append(head | {"timecodes": [record_timecode(state.plan, shot) for shot in problem.shots]} | told)
     runtime: dict[tuple[str, str], dict[str, Any]] = {}
 
@@ -149,8 +154,9 @@ def _remarks(state: Assembly, language: Language) -> list[dict[str, Any]]:
         first[remark.code, remark.severity] = remark
     rows = []
     for (code, severity), count in counted.items():
-        texts = [remark.text for remark in state.plan.remarks if remark.code == code][:200]
-        said = catalogue.words(code, language, name=first[code, severity].text)
+        alike = [remark for remark in state.plan.remarks if remark.code == code][:200]
+        texts = [relinking.remark_words(remark, language).message if remark.fields else remark.text for remark in alike]
+        said = relinking.remark_words(first[code, severity], language)
         decided = severity == "loss" and code in state.taken.remarks
         head = {"code": code, "severity": "note" if decided else severity, "count": count, "decided": decided}
         rows.append({**head, **_said(said), "all": texts})
@@ -188,7 +194,7 @@ def report(ended: Ended, request: Request, language: Language = "en", *, earlier
     stands = isinstance(end, JobFinished) and end.outcome != "failed" and ended.film is None
     if stands:  # the film itself was verified, and all that is in it
         good = shots - len(state.shots_missing())
-    problems, decided = _parted(_problems(state, language), taken)
+    problems, decided = _parted(_problems(state, ended.job, language), taken)
     reused = [seal for seal in state.believed.values() if seal.reused]
     base |= {
         "shots": shots,

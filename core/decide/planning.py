@@ -19,7 +19,7 @@ from core.decide import flatten, identity
 from core.decide.fitting import fit, format_of
 from core.decide.slating import SlateWords, slate_lines, stretch
 from core.decide.sounding import lay_sounds
-from core.model.failure import Failure
+from core.model.failure import Evidence, Failure, Lookalike
 from core.model.film import Clip, Colour, Format, Remark, Timeline
 from core.model.policy import Policy
 from core.model.preset import Preset
@@ -129,7 +129,8 @@ def plan(
             detail=detail,
             clips=tuple(clips),
             heard=tuple(heard[clip] for clip in clips),
-            fingerprint=_version(sources, path),
+            fingerprint=(seen := _seen(sources, path))[0],
+            lookalikes=seen[1],
         )
         for (code, path), (shots, clips, detail) in draft.problems.items()
     )
@@ -152,14 +153,13 @@ def plan(
     return made
 
 
-def _version(sources: Sources, path: str) -> str:
-    """The fingerprint of the file that a problem is about; empty where there is none."""
+def _seen(sources: Sources, path: str) -> tuple[str, tuple[Lookalike, ...]]:
+    """The fingerprint of the file that a problem is about, empty where there is none; and what resembles it."""
     for asked, source in sources.items():
-        if isinstance(source, Source) and path in (asked, source.path):
-            return source.fingerprint
-        if isinstance(source, Failure) and path in (asked, source.evidence.path):
-            return source.evidence.fingerprint
-    return ""
+        found = source.evidence if isinstance(source, Failure) else source
+        if path in (asked, found.path):
+            return found.fingerprint, found.lookalikes if isinstance(found, Evidence) else ()
+    return "", ()
 
 
 def _clip(draft: _Draft, number: int, record_in: int, frames: int, clip: Clip) -> None:

@@ -172,7 +172,7 @@ class _Teller:
                     self.causes[shot] = [cause for cause in self.causes.get(shot, ()) if cause.failure is None]
 
     def _problem(self, at: float, fact: ProblemFound) -> None:
-        trouble = Trouble(at=at, code=fact.code, path=fact.path, detail=fact.detail)
+        trouble = Trouble(at=at, code=fact.code, path=fact.path, detail=fact.detail, lookalikes=fact.lookalikes)
         for shot in fact.shots:
             self.states[shot] = "slate"
             self.troubles.setdefault(shot, []).append(trouble)

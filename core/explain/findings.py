@@ -21,6 +21,7 @@ from core.explain.catalogue import Words
 from core.explain.filling import Language
 from core.explain.phrases import phrase
 from core.explain.places import Run
+from core.explain.relinking import proposed, remark_words, resembling
 from core.explain.story import sentence, word
 from core.explain.tales import Act, Chronicle, Finding, ShotTale, Trouble
 from core.explain.wording import words_of
@@ -133,6 +134,7 @@ class _Finder:
             shots = [shot for at, shot in where if run is None or places.within(at, [run])]
             answers = self._answers(cause, shots)
             one = self._finding(severity, said, shots=shots, run=run, path=cause.path, answers=answers)
+            one = msgspec.structs.replace(one, proposed=proposed(cause.lookalikes))
             by = "slate" if severity == "error" else "as it is"
             found.append(self._decided(one, by) if shots and shots[0].taken else one)
         return found
@@ -214,27 +216,29 @@ class _Finder:
             t.path for _, t in self.told.silenced if t.code == trouble.code
         } == {trouble.path}  # about a code one file can be named, and only for one
         answers = ("retry", "relink", "skip") if alone and self._relink(trouble) else ("retry", "skip")
-        return self._finding(severity, said, run=run, path=trouble.path, answers=answers)
+        one = self._finding(severity, said, run=run, path=trouble.path, answers=answers)
+        return msgspec.structs.replace(one, proposed=proposed(trouble.lookalikes))
 
     # The timeline -------------------------------------------------------------------------------------------------
 
     def remarks(self) -> list[Finding]:
         """What the film cannot carry of the timeline; what has no place is told once for each kind."""
         found: list[Finding] = []
-        placed: dict[tuple[str, str, str], list[Run]] = {}
+        placed: dict[tuple[str, Literal["note", "loss"], str], list[Run]] = {}
         loose: dict[tuple[str, str], list[Remark]] = {}
         for remark in self.told.remarks:
             if remark.record_in is None:
                 loose.setdefault((remark.code, remark.severity), []).append(remark)
             else:
                 placed.setdefault((remark.code, remark.severity, remark.text), []).append(self._around(remark.record_in))
-        for (code, severity), remarks in loose.items():
-            found.append(self._remark(code, severity, remarks[0].text, None, count=len(remarks)))
+        for remarks in loose.values():
+            found.append(self._remark(remarks[0], None, count=len(remarks)))
         for (code, severity, text), runs in placed.items():
-            found += [self._remark(code, severity, text, run) for run in places.joined(runs)]
+            one = Remark(code=code, severity=severity, text=text)
+            found += [self._remark(one, run) for run in places.joined(runs)]
         if self.told.clipped:
             text = phrase("samples-clipped", self.language, count=self.told.clipped)
-            found.append(self._remark("sound-clipped", "note", text, None))
+            found.append(self._remark(Remark(code="sound-clipped", severity="note", text=text), None))
         return found
 
     def _around(self, frame: int) -> Run:
@@ -242,15 +246,15 @@ class _Finder:
         shot = next((shot for shot in self.told.shots if shot.record_in == frame), None)
         return (frame, shot.frames if shot is not None and shot.frames else 1)
 
-    def _remark(self, code: str, severity: str, text: str, run: Run | None, *, count: int = 1) -> Finding:
-        said = catalogue.words(code, self.language, name=text)
+    def _remark(self, remark: Remark, run: Run | None, *, count: int = 1) -> Finding:
+        said = remark_words(remark, self.language)
         if count > 1:
             said = said._replace(message=f"{said.message} {phrase('times', self.language, count=count)}")
         shots = [] if run is None else [s for s in self.told.shots if run[0] < s.record_in + s.frames and s.record_in < sum(run)]
-        if severity != "loss":
+        if remark.severity != "loss":
             return self._finding("note", said, shots=shots, run=run)
         one = self._finding("warning", said, shots=shots, run=run, answers=("skip",))
-        return self._decided(one, "as it is") if code in self.told.taken_remarks else one
+        return self._decided(one, "as it is") if remark.code in self.told.taken_remarks else one
 
     # Words --------------------------------------------------------------------------------------------------------
 
@@ -267,7 +271,8 @@ class _Finder:
         said = words_of(cause, self.language)
         if cause.failure is None and cause.code in LOOKED_FOR and cause.detail:  # where a copy may be
             said = said._replace(message=f"{said.message} {cause.detail}")
-        return said
+        hint = resembling(cause.lookalikes, self.language)
+        return said._replace(message=f"{said.message} {hint}") if hint else said
 
     def _finding(
         self,

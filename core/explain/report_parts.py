@@ -11,10 +11,12 @@ from core.explain import catalogue, story
 from core.explain.filling import Language, decimal
 from core.explain.markup import add, el, name
 from core.explain.phrases import phrase
+from core.explain.relinking import remark_words
 from core.explain.story import opening, word
 from core.explain.tales import Chronicle, ShotTale, Trouble
 from core.explain.wording import SIGNS, numbers, share, span, state_word, words_of
 from core.model.facts import ShotSlated
+from core.model.film import Remark
 
 Moment = Callable[[float], str]
 
@@ -248,15 +250,14 @@ def figures(told: Chronicle, speak: Language) -> list[Element]:
 
 def remarks(told: Chronicle, speak: Language) -> list[Element]:
     """What the film cannot carry of the timeline; one line of each kind and text."""
-    rows: dict[tuple[str, str, str], int] = {}
+    rows: dict[tuple[str, str, str], list[Remark]] = {}
     for remark in told.remarks:
-        key = (remark.severity, remark.code, remark.text)
-        rows[key] = rows.get(key, 0) + 1
+        rows.setdefault((remark.severity, remark.code, remark_words(remark, speak).message), []).append(remark)
     if not rows:
         return []
     body = el("tbody")
-    for (severity, code, text), count in rows.items():
-        said = catalogue.words(code, speak, name=text)
+    for alike in rows.values():
+        said, severity, count = remark_words(alike[0], speak), alike[0].severity, len(alike)
         mark = f"▲ {phrase('page-differs', speak)}" if severity == "loss" else phrase("page-note", speak)
         title = el("td", el("b", said.title), f" {phrase('times', speak, count=count)}" if count > 1 else None)
         body.append(

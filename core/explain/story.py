@@ -6,6 +6,7 @@ from core.decide.healing import LOOKED_FOR
 from core.explain import catalogue
 from core.explain.filling import Language, decimal, within
 from core.explain.phrases import phrase, phrases
+from core.explain.relinking import resembling
 from core.model.facts import (
     ANEW,
     Answered,
@@ -57,7 +58,8 @@ def sentence(fact: Fact, language: Language = "en") -> str:
             return phrase("told-begun", speak, version=fact.version, ffmpeg=fact.ffmpeg, workers=fact.workers)
         case ProblemFound():
             said = catalogue.words(fact.code, speak, path=fact.path, detail=fact.detail, name=fact.detail or fact.path)
-            hint = f" {fact.detail}" if fact.code in LOOKED_FOR and fact.detail else ""
+            hints = fact.detail if fact.code in LOOKED_FOR else "", resembling(fact.lookalikes, speak)
+            hint = "".join(f" {one}" for one in hints if one)
             return f"{_shots(fact.shots, speak)}: {within(said.title, speak)}. {said.message}{hint} {said.action}"
         case FilmPlanned():
             return phrase(

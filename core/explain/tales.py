@@ -9,7 +9,7 @@ import msgspec
 
 from core.explain.episodes import Episode, Run
 from core.model.facts import Fact, FilmPlanned, FilmPublished, GateClosed, GateOpened, JobAccepted, ShotDegraded
-from core.model.failure import Failure, Recovery
+from core.model.failure import Failure, Lookalike, Recovery
 from core.model.film import Remark, Value
 from core.model.timing import timecode
 
@@ -33,6 +33,7 @@ class Trouble(Value, frozen=True):
     source_frame: int | None = None
     last_good: str = ""
     places: tuple[tuple[int, int], ...] = ()
+    lookalikes: tuple[Lookalike, ...] = ()
 
 
 class ShotTale(Value, frozen=True):
@@ -147,7 +148,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     timeline asks), note (dealt with). `first` and `frames` are where in the film, counted from 0; None where it is no shot's.
     `others` are further places of the same cause, as (first, frames). `answers` are those words of Answer that fit it: about
     its shots, or about its `code` where it has none. `decided`: a person has decided to leave it so, and `retry` takes that
-    back."""
+    back. `proposed` is a file that may be the one that is missing."""
 
     severity: Literal["error", "warning", "note"]
     code: str
@@ -162,3 +163,4 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[str, ...] = ()
     others: tuple[tuple[int, int], ...] = ()
     decided: bool = False
+    proposed: str = ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from core.model.failure import Failure, Recovery
+from core.model.failure import Failure, Lookalike, Recovery
 from core.model.film import Value
 from core.model.folder import FolderIdentity
 
@@ -69,6 +69,7 @@ class ProblemFound(Value, frozen=True):
     shots: tuple[int, ...]
     detail: str = ""
     clips: tuple[str, ...] = ()
+    lookalikes: tuple[Lookalike, ...] = ()
 
 
 class SegmentSealed(Value, frozen=True):

@@ -37,6 +37,18 @@ Place = Literal["source", "scratch", "output", "program"]
 """Where it happened. The same errno on a source, the scratch disk and the output disk are three faults."""
 
 
+Resembles = Literal["unproven", "named", "other", "unlike", "instead"]
+
+
+class Lookalike(Value, frozen=True):
+    """A file that resembles one that is missing, and how: `unproven` (its size and samples, and not all of its bytes are
+    known), `named` (name and size), `other` (size and samples, but other bytes where it was used), `unlike` (the name, but
+    another content). `instead`: the path whose place the missing file was to take."""
+
+    path: str
+    how: Resembles
+
+
 class Evidence(Value, frozen=True):
     """What was seen when an operation failed; nothing here is interpreted.
 
@@ -45,7 +57,8 @@ class Evidence(Value, frozen=True):
     mount point that the path was on. `bad` are runs (offset in the piece of work, length) where the check can tell them.
     `oom_kills` is how many processes the kernel has killed for want of memory, on the whole machine, since this process last
     reported.
-    `fingerprint` is the version of a source that cannot be opened, empty where it is not there.
+    `fingerprint` is the version of a source that cannot be opened, empty where it is not there; `lookalikes` are files that
+    resemble it.
     """
 
     operation: str
@@ -68,6 +81,7 @@ class Evidence(Value, frozen=True):
     bad: tuple[tuple[int, int], ...] = ()
     oom_kills: int = 0
     fingerprint: str = ""
+    lookalikes: tuple[Lookalike, ...] = ()
 
 
 class Failure(Value, frozen=True):

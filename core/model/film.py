@@ -32,14 +32,20 @@ class Media(Value, frozen=True):
     path: str | None = None
 
 
+Fields = dict[str, str | int | float]
+"""What fills the holes of a sentence."""
+
+
 class Remark(Value, frozen=True):
     """Something in the timeline that will not look as in the editor. `code` is a catalogue code; severity
-    `note` costs nothing visible, `loss` means that the film differs from the timeline here."""
+    `note` costs nothing visible, `loss` means that the film differs from the timeline here. The catalogue's sentence is filled
+    with `text` as its `name`, and with `fields` (`core.explain.relinking.remark_words`)."""
 
     code: str
     severity: Literal["note", "loss"]
-    text: str
+    text: str = ""
     record_in: int | None = None
+    fields: Fields = {}
 
 
 class Clip(Value, frozen=True):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Literal
 
+from core.model.failure import Lookalike
 from core.model.film import Format, Remark, Value
 
 
@@ -157,7 +158,8 @@ class Shot(Value, frozen=True):
 class Problem(Value, frozen=True):
     """Something found before rendering: a failure code with what the message needs. `shots` are those it touches, `clips` those
     whose sound it touches; `heard` says of each of these where in the film it would be heard (first frame, frames).
-    `fingerprint` is the version of the file that was found, empty where there is none."""
+    `fingerprint` is the version of the file that was found, empty where there is none; `lookalikes` are files that resemble
+    a missing one."""
 
     code: str
     path: str
@@ -166,6 +168,7 @@ class Problem(Value, frozen=True):
     clips: tuple[str, ...] = ()
     heard: tuple[tuple[int, int], ...] = ()
     fingerprint: str = ""
+    lookalikes: tuple[Lookalike, ...] = ()
 
 
 class Plan(Value, frozen=True):

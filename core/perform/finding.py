@@ -69,6 +69,7 @@ class _Search:
         self._hashes: dict[tuple[str, str], str] = {}
         self._sure: set[str] = set()
         self._unproven: dict[tuple[str, str], set[str]] = {}
+        self._others = frozenset(self.order.near)
 
     def run(self) -> Found:
         for folder in self.order.skip:
@@ -92,8 +93,11 @@ class _Search:
         )
 
     def _match(self, wanted: Wanted, to: str, how: Literal["samples", "mhl", "alike", "unlike"], history: str = "") -> None:
-        """All that is proven, or is still to be, is kept; of the others, which may be many where cameras name alike, some."""
+        """All that is proven, or is still to be, is kept; of the others, which may be many where cameras name alike, some. The
+        film's other media are none of them."""
         self.matches.pop((wanted.path, to), None)
+        if how in ("alike", "unlike") and to in self._others:
+            return
         kept = self._unproven.setdefault((wanted.path, how), set())
         if how in ("samples", "mhl"):
             self._sure.add(wanted.path)

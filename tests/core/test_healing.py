@@ -273,7 +273,7 @@ def test_a_file_of_the_same_name_is_not_taken_and_said(shelf):
     opened = shelf.open(a, folders=("v",))
     failure = why(opened, a)
     assert failure.code == "source-missing"
-    assert failure.evidence.detail == f"Not {other}: same name, but other content than is on record."
+    assert [(one.how, one.path) for one in failure.evidence.lookalikes] == [("unlike", other)]
     assert codes(opened) == ["source-unlike-record"] and opened.moved == ()
 
 
@@ -285,7 +285,7 @@ def test_of_two_copies_the_nearer_is_taken_and_that_is_said(shelf):
     near = shelf.put("v/x/z/a.mov", b"a" * 99)
     opened = shelf.open(a, b, folders=("v",))
     assert of(opened, a).path == near
-    assert "of 2 copies" in opened.remarks[0].text
+    assert opened.remarks[0].fields["copies"] == 2
 
 
 def test_a_copy_that_cannot_be_opened_gives_way_to_the_next(shelf):
@@ -359,7 +359,7 @@ def test_a_file_that_was_given_and_is_no_media_is_a_problem_with_its_name(shelf)
     shelf.say(Answered(answer="relink", path=a, to=other))
     failure = why(shelf.open(a), a)
     assert (failure.code, failure.evidence.path) == ("source-unreadable", other)
-    assert failure.evidence.detail == f"It was to take the place of {a}."
+    assert [(one.how, one.path) for one in failure.evidence.lookalikes] == [("instead", a)]
 
 
 def test_a_file_that_was_given_and_moved_on_is_found_by_its_own_content(shelf):

@@ -8,7 +8,8 @@ and a folder to search. The film is decoded by the system's ffmpeg; every frame 
 timeline asks for, every sample must be that version's. The proof holds when
 
 - no frame and no sample is that of a file that does not stand where the timeline points and is not proven to be the one that
-  did ("wrong" counts those; a shot that the report names as missing, with the file that resembles it, is right);
+  did ("wrong" counts those; a shot that the report names as missing is right, with the file that resembles it by its samples or
+  its name);
 - every file that was only moved, renamed, touched or restored is used without a question and without rendering it again;
 - a new version at the place of the old one is used or named.
 
@@ -19,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import shutil
 import sys
@@ -38,123 +38,13 @@ from tests.film.media import make_movie
 from tests.film.timelines import timeline
 from tests.proofs import equal_sizes, report
 from tests.proofs.equal_sizes import PER_FRAME, RATE, Codec, Pair
+from tests.proofs.fates import FATES, Shot
 from tests.proofs.launch import Launcher
 
 PAIRS, QUICK_PAIRS, EACH_ROUND, LANES = 300, 18, 25, 2
-_DATE = (1_700_000_000, 1_700_000_000)
 _SLOT = 10 * RATE
 """Frames of film for each sound: one chunk."""
 _LIMIT_S = 300
-
-
-@dataclass
-class Shot:
-    """A pair in a film. `path` is what the timeline names, `second` a path that only the second cut names."""
-
-    pair: Pair
-    path: Path
-    found: Path
-    fate: str
-    second: Path | None = None
-
-    def put(self, other: bool, to: Path) -> Path:
-        """Write a version there as a new file, with the date that all of them have."""
-        to.parent.mkdir(parents=True, exist_ok=True)
-        new = to.with_name(f".{to.name}.new")
-        shutil.copyfile(self.pair.other_version if other else self.pair.first_version, new)
-        os.utime(new, _DATE)
-        new.rename(to)
-        return to
-
-
-# Fates: what happens to a file between the two films --------------------------------------------------------------------
-
-
-def _moved(shot: Shot) -> None:
-    shot.found.parent.mkdir(parents=True)
-    shot.path.rename(shot.found)
-
-
-def _moved_for_other(shot: Shot) -> None:
-    shot.path.unlink()
-    shot.put(True, shot.found)
-
-
-def _moved_beside_other(shot: Shot) -> None:
-    shot.put(True, shot.found)
-    shot.path.rename(shot.found.with_name(f"b {shot.found.name}"))
-
-
-def _renamed(shot: Shot) -> None:
-    shot.path.rename(shot.path.with_stem("A001_C002"))
-
-
-def _renamed_for_other(shot: Shot) -> None:
-    shot.path.unlink()
-    shot.put(True, shot.path.with_stem("take_v2"))
-
-
-def _touched(shot: Shot) -> None:
-    os.utime(shot.path)
-
-
-def _overwritten(shot: Shot) -> None:
-    """In place: the inode stays."""
-    shutil.copyfile(shot.pair.other_version, shot.path)
-
-
-def _restored(shot: Shot) -> None:
-    shot.path.unlink()
-    shot.put(False, shot.path)
-
-
-def _restored_other(shot: Shot) -> None:
-    shot.path.unlink()
-    shot.put(True, shot.path)
-
-
-def _restored_other_in_place(shot: Shot) -> None:
-    shutil.copyfile(shot.pair.other_version, shot.path)
-    os.utime(shot.path, _DATE)
-
-
-def _both(shot: Shot) -> None:
-    shot.second = shot.put(True, shot.path.with_stem("take_v2"))
-
-
-def _swapped(shot: Shot) -> None:
-    """Each stands under the other's name."""
-    shot.second = shot.path.with_stem("take_v2")
-    shot.path.rename(shot.second)
-    shot.put(True, shot.path)
-
-
-@dataclass(frozen=True)
-class Fate:
-    """What happens, and what must be seen afterwards: whether the version at the path (and at the second path) is the other one;
-    `gone`: no version may be shown. `healed`: without a question and without rendering."""
-
-    happens: Callable[[Shot], None]
-    other: bool = False
-    gone: bool = False
-    healed: bool = False
-    second_other: bool = False
-
-
-FATES = {
-    "moved": Fate(_moved, healed=True),
-    "moved, another version there": Fate(_moved_for_other, gone=True),
-    "moved beside another version": Fate(_moved_beside_other, healed=True),
-    "renamed": Fate(_renamed, healed=True),
-    "removed, another version beside it": Fate(_renamed_for_other, gone=True),
-    "touched": Fate(_touched, healed=True),
-    "overwritten": Fate(_overwritten, other=True),
-    "restored with its old date": Fate(_restored, healed=True),
-    "another version with the old date": Fate(_restored_other, other=True),
-    "another version written in place with the old date": Fate(_restored_other_in_place, other=True),
-    "both present": Fate(_both, healed=True, second_other=True),
-    "names exchanged": Fate(_swapped, other=True),
-}
 
 
 # A round: many pairs in one film ----------------------------------------------------------------------------------------
@@ -172,7 +62,6 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
     codecs: Counter[str] = field(default_factory=Counter)
     changes: Counter[str] = field(default_factory=Counter)
-    seconds: float = 0.0
 
 
 class Round:
@@ -219,23 +108,28 @@ class Round:
         _judge(self, film, row, after, tally, again=True)
 
     def _assemble(self, launcher: Launcher, cut: Path, name: str) -> tuple[Path, list[dict[str, Any]]]:
-        film = self.place / "films" / f"{name}{'.mkv' if self.preset == 'ffv1' else '.mp4' if self.preset == 'h264' else '.mov'}"
+        film = (self.place / "films" / name).with_suffix({"ffv1": ".mkv", "h264": ".mp4"}.get(self.preset, ".mov"))
         film.parent.mkdir(exist_ok=True)
         said = self.place / f"{name}.said"
-        argv = ["assemble", str(cut), "-o", str(film), "-p", self.preset, "-j", "1", "--json", "--search", str(self.place / "found")]
+        argv = ["assemble", str(cut), "-o", str(film), "-p", self.preset, "-j", "1", "--json"]
+        argv += ["--search", str(self.place / "found")]
         launcher.wait(launcher.start(argv, {"HOTSPLICE_HOME": str(self.place / "home")}, said), _LIMIT_S)
         text = said.read_text(encoding="utf-8")
         assert "Traceback" not in text, text[-4000:]
         return film, [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
-def _judge(played: Round, film: Path, row: list[tuple[Shot, bool]], events: list[dict[str, Any]], tally: Tally, *, again: bool) -> None:
+def _judge(
+    played: Round, film: Path, row: list[tuple[Shot, bool]], events: list[dict[str, Any]], tally: Tally, *, again: bool
+) -> None:
     summary = events[-1]
     assert summary["exit_code"] in (0, 1), summary
     named = {problem["path"]: problem for problem in summary["problems"]}
     sealed = [event["body"] for event in events if event.get("kind") == "SegmentSealed" and not event["body"].get("reused")]
-    made = Counter(seal["shot"] for seal in sealed if seal["kind"] in ("video", "copy"))
+    made = Counter(seal["shot"] for seal in sealed if seal["kind"] in ("video", "copy") and not played.heard)
     shown = _shown(played, film, row)
+    tally.frames += 0 if played.heard else sum(shot.pair.shown for shot, _ in row)
+    tally.samples += PER_FRAME * sum(shot.pair.shown for shot, _ in row) if played.heard else 0
     may_be_made = 0
     for number, ((shot, second), right) in enumerate(zip(row, shown, strict=True), 1):
         fate = FATES[shot.fate]
@@ -252,8 +146,10 @@ def _judge(played: Round, film: Path, row: list[tuple[Shot, bool]], events: list
             tally.changes[shot.pair.change] += 1
         outcome = "right" if right(wanted) else "named" if problem else "WRONG"
         if again and fate.gone:
-            other = shot.found if fate.happens is _moved_for_other else shot.path.with_stem("take_v2")
-            outcome = "proposed" if problem and str(other) in problem["message"] and not right(True) else "WRONG"
+            there = fate.gone(shot)
+            outcome = "WRONG" if not problem or right(True) else "proposed" if str(there) in problem["message"] else "missing"
+            if outcome == "missing" and (shot.pair.alike or there.name == shot.path.name):
+                outcome = "WRONG"
         if outcome == "WRONG":
             tally.wrong.append(f"{name}: a frame or sample of another file, or a file that is not named")
         if healed and outcome == "right":
@@ -312,7 +208,6 @@ def _rounds(pairs: int, seed: int) -> list[tuple[Codec, str, list[tuple[int, str
 def prove(place: Path, say: report.Say, *, pairs: int, seed: int = 1) -> tuple[bool, dict[str, Any]]:
     """So many pairs; whether it held, and the figures."""
     tally = Tally()
-    tallies: list[Tally] = []
     bases = place / ".bases"
 
     def work(number: int, codec: Codec, preset: str, chosen: list[tuple[int, str, Any]]) -> Tally:
@@ -340,6 +235,8 @@ def prove(place: Path, say: report.Say, *, pairs: int, seed: int = 1) -> tuple[b
     for one in tallies:
         tally.pairs += one.pairs
         tally.alike += one.alike
+        tally.frames += one.frames
+        tally.samples += one.samples
         tally.wrong += one.wrong
         tally.codecs += one.codecs
         tally.changes += one.changes
@@ -347,8 +244,10 @@ def prove(place: Path, say: report.Say, *, pairs: int, seed: int = 1) -> tuple[b
             tally.outcomes.setdefault(fate, Counter()).update(outcomes)
     for fate in FATES:
         say(f"{fate:52}" + ", ".join(f"{count} {what}" for what, count in sorted(tally.outcomes.get(fate, Counter()).items())))
-    figures = {"pairs": tally.pairs, "alike": tally.alike, **{f"codec_{k}": v for k, v in tally.codecs.items()}}
-    figures |= dict(tally.changes) | {what: sum(row[what] for row in tally.outcomes.values()) for what in ("healed", "right", "proposed", "named")}
+    figures: dict[str, Any] = {"pairs": tally.pairs, "alike": tally.alike, "frames": tally.frames, "samples": tally.samples}
+    figures |= dict(tally.codecs) | dict(tally.changes)
+    for what in ("healed", "right", "proposed", "missing", "named"):
+        figures[what] = sum(row[what] for row in tally.outcomes.values())
     return not tally.wrong, figures | {"wrong": len(tally.wrong)}
 
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from core.decide.diagnosis import TABLE
-from core.decide.healing import LOOKED_FOR, SILENT, Cost, contradicted, cost, detail, found_again, given, promising, untold
+from core.decide.healing import LOOKED_FOR, SILENT, Cost, contradicted, cost, found_again, given, lookalikes, promising, untold
 from core.model.content import Compared
 from core.model.orders import Match
 
@@ -37,36 +37,27 @@ def test_without_other_media_the_order_is_still_one():
         assert [one.to for one in promising(LOST, row, ())] == ["/a/a.mov", "/b/a.mov", "/a/b/a.mov"]
 
 
-def test_what_is_said_of_a_relink():
-    assert found_again(match("/b/x.mov"), 1, 0).text == f"{LOST} is now /b/x.mov (the content is the same)."
-    assert "as /b/ascmhl/1.mhl says" in found_again(match("/b/x.mov", "mhl", history="/b/ascmhl/1.mhl"), 1, 0).text
-    assert "of 3 copies this one lies nearest" in found_again(match("/b/x.mov"), 3, 0).text
-    assert found_again(match("/b/x.mov"), 1, 4_100_000).text.endswith("(the content is the same wherever it was used: 4.1 MB compared).")
+def test_a_relink_tells_how_the_file_was_recognised():
+    fields = found_again(match("/b/x.mov"), 1, 0).fields
+    assert (fields["path"], fields["to"], fields["how"]) == (LOST, "/b/x.mov", "same")
+    assert found_again(match("/b/x.mov", "mhl", history="/b/ascmhl/1.mhl"), 1, 0).fields["how"] == "listed"
+    assert found_again(match("/b/x.mov"), 3, 4_100_000).fields.items() >= {"how": "compared", "compared": 4_100_000, "copies": 3}.items()
     assert (untold("/b/x.mov").code, untold("/b/x.mov").severity) == ("source-unproven", "note")
-    assert given(LOST, "/b/x.mov").text == f"{LOST} is now /b/x.mov, as you said."
+    assert given(LOST, "/b/x.mov").fields == {"path": LOST, "to": "/b/x.mov"}
     assert {found_again(match("/b"), 1, 0).severity, given(LOST, "/b").severity} == {"note"}, "nothing is lost by it"
 
 
-def test_what_is_said_of_proposals_and_contradictions():
-    found = [match("/b/a.mov", "alike"), match("/c/a.mov", "alike"), match("/d/a.mov", "unlike"), match("/e", "alike", path="/other")]
-    assert detail(LOST, found) == (
-        "Perhaps /b/a.mov or /c/a.mov: same name and size; hotsplice answer can relink it. "
-        "Not /d/a.mov: same name, but other content than is on record."
-    )
-    assert detail(LOST, []) == ""
-    assert "or one of 5 more" in detail(LOST, [match(f"/{n}/a.mov", "alike") for n in range(8)])
-    (remark,) = contradicted(LOST, found)
-    assert (remark.code, remark.severity) == ("source-unlike-record", "note") and "/d/a.mov" in remark.text
-
-
-def test_what_was_compared_and_refused_is_proposed_with_the_command_that_takes_it():
-    refused = {"/b/new name.mov": Compared(verdict="same"), "/c/v2.mov": Compared(verdict="other"), "/d.mov": Compared(verdict="unknown")}
-    assert detail(LOST, [], refused) == (
-        "Perhaps /b/new name.mov or /d.mov: same size and samples, but not all that the film uses of it is on record. "
-        "Not /c/v2.mov: same size, but other content where it was used: another version. "
-        "If it is the right file: hotsplice answer JOB SHOT relink '/b/new name.mov'"
-    )
-    assert detail(LOST, [], {"/c/v2.mov": Compared(verdict="other")}).endswith("hotsplice answer JOB SHOT relink /c/v2.mov")
+def test_what_resembles_a_missing_file_is_kept_with_how_it_does():
+    found = [match("/b/a.mov", "alike"), match("/d/a.mov", "unlike"), match("/e", "alike", path="/other"), match("/f", "unlike")]
+    refused = {"/c/v2.mov": Compared(verdict="other"), "/n.mov": Compared(verdict="same"), "/f": Compared(verdict="unknown")}
+    assert [(one.how, one.path) for one in lookalikes(LOST, found, refused)] == [
+        ("unproven", "/n.mov"), ("unproven", "/f"), ("named", "/b/a.mov"), ("other", "/c/v2.mov"), ("unlike", "/d/a.mov"),
+    ]  # fmt: skip
+    assert lookalikes(LOST, []) == ()
+    remarks = contradicted(LOST, found)
+    assert [(one.code, one.severity, one.fields["file"]) for one in remarks] == [
+        ("source-unlike-record", "note", "/d/a.mov"), ("source-unlike-record", "note", "/f"),
+    ]  # fmt: skip
 
 
 def test_a_search_says_what_it_cost_where_that_was_much():
@@ -74,7 +65,7 @@ def test_a_search_says_what_it_cost_where_that_was_much():
     assert len(cost(Cost(missing=1, looked_at=20, bytes=2_000_000, seconds=1.1))) == 1
     (said,) = cost(Cost(missing=2, looked_at=1200, bytes=3_400_000_000, seconds=12.34))
     assert (said.code, said.severity) == ("search-cost", "note")
-    assert said.text == "1200 files looked at for 2 missing, 3.4 GB read in 12.3 s"
+    assert said.fields == {"looked_at": 1200, "missing": 2, "read": 3_400_000_000, "seconds": 12.3}
 
 
 @pytest.mark.parametrize("code", sorted(LOOKED_FOR))
