@@ -211,9 +211,11 @@ class Healer:
             if self.policy.search_s <= sum(one.seconds for one in founds):
                 break
         remarks = [healing.found_again(match, copies[path], same.read_of(match.to)) for path, match in taken.items()]
+        theirs = {match.to for match in taken.values()}
+        matches = [match for match in founds[-1].matches if match.to not in theirs]
         for path in lost.keys() - taken:
-            at[path] = _resembled(lost[path], healing.lookalikes(path, founds[-1].matches, refused[path]))
-            remarks += healing.contradicted(path, founds[-1].matches)
+            at[path] = _resembled(lost[path], healing.lookalikes(path, matches, refused[path]))
+            remarks += healing.contradicted(path, matches)
         remarks += [Remark(code="search-incomplete", severity="note", text=text) for text in dict.fromkeys(trouble)]
         looked = healing.Cost(
             len(lost), max(one.looked_at for one in founds), sum(one.bytes for one in founds) + same.bytes,
@@ -253,7 +255,7 @@ class Healer:
     ) -> Found:
         before = self.memory.moved(str(self.output))
         order = FindSources(
-            wanted=tuple(self._wanted(path, tuple(refused[path])) for path in lost),
+            wanted=tuple(self._wanted(path, refused[path]) for path in lost),
             folders=self.folders,
             near=tuple(near),
             beside=tuple([before[p] for p in lost if p in before] + [p for p, f in lost.items() if f.code not in healing.SILENT]),
@@ -266,9 +268,13 @@ class Healer:
             return outcome
         return Found(trouble=("The search for missing media did not come back and was given up.",), seconds=budget_s)
 
-    def _wanted(self, path: str, refused: tuple[str, ...]) -> Wanted:
+    def _wanted(self, path: str, refused: Mapping[str, Compared]) -> Wanted:
         seen = self.memory.seen(path)
-        return Wanted(path=path, size=seen.size, mark=seen.mark, refused=refused) if seen else Wanted(path=path, refused=refused)
+        if seen is None:
+            return Wanted(path=path, refused=tuple(refused))
+        others = tuple(to for to, compared in refused.items() if compared.verdict == "other")
+        unproven = tuple(to for to in refused if to not in others)
+        return Wanted(path=path, size=seen.size, mark=seen.mark, refused=others, unproven=unproven)
 
     def _perform(self, order: FindSources) -> Outcome:
         """Its outcome. It sees to its time itself and hangs only where the system does, which is soon seen. Never tried

@@ -1,7 +1,9 @@
 """Decide which identity every opened file has: whether it is a content on record, and so whether its checkpoints are its own.
 
 Rules:
-1. A file at a path and in a state (size, times, inode, samples) that are on record keeps its identity. Nothing is read.
+1. A file at a path and in a state (size, times, inode, samples) that are on record keeps its identity. Nothing is read, except
+   on a file system that keeps no change time: there every state can be forged by a copy with the old date, so what was used
+   is compared each time.
 2. Any other file is compared with the contents on record of its size and samples: all that was ever used of one of them must
    be equal. Then it has that identity, and nothing of it is made again. Otherwise it gets one of its own.
 3. An identity belongs to one file at a time, or to links to it. A copy beside a file that is still there has its own, since
@@ -46,16 +48,22 @@ class SameFiles:
     bytes: int = 0
     seconds: float = 0.0
     _compared: dict[Pair, Compared] = field(default_factory=dict)
+    _open: set[str] = field(default_factory=set)
+    """Paths where another file may stand than when they were last opened: their contents are free for others."""
 
     def identified(self, sources: Mapping[str, Source]) -> tuple[dict[str, Source], list[str]]:
         """The same sources with their identities, and the paths of those that could not be compared though they look the same
         as on record. Stopped when asked to stop."""
         seen = {path: self.memory.seen(path) for path in sources}
-        given: dict[str, str] = {}
-        for path, source in sources.items():
-            before = seen[path]
-            if before is not None and before.identity and _as_it_was(before, source):
-                given[path] = before.identity
+        as_it_was = {
+            path: before.identity
+            for path, source in sources.items()
+            if (before := seen[path]) is not None and before.identity and _as_it_was(before, source)
+        }
+        doubted = {path: (sources[path], which, ()) for path, which in as_it_was.items() if not machine.keeps_change_time(path)}
+        differs = {path for path, compared in self._all(doubted, alone=False).items() if compared.verdict == "other"}
+        given = {path: identity for path, identity in as_it_was.items() if path not in differs}
+        self._open = sources.keys() - given.keys()
         files = {sources[path].inode: identity for path, identity in given.items()}
         waiting = {
             path: self._candidates(source, seen[path])
@@ -65,7 +73,7 @@ class SameFiles:
         while any(waiting.values()):
             tries = {path: candidates.pop(0) for path, candidates in waiting.items() if candidates}
             found = self._all({path: (sources[path], identity, ()) for path, identity in tries.items()}, alone=True)
-            for path, identity in tries.items():
+            for path, identity in sorted(tries.items(), key=lambda pair: not _had(seen[pair[0]], pair[1])):
                 source, compared = sources[path], found[path]
                 owned = identity in files.values() and files.get(source.inode) != identity
                 if compared.verdict == "same" and not compared.held and (not owned or _covered(source)):
@@ -117,7 +125,7 @@ class SameFiles:
         found: dict[str, Compared] = {}
         orders: dict[str, Assignment] = {}
         for name, (source, identity, used) in asked.items():
-            holders = tuple(path for path in self.memory.holders(identity) if path != source.path)[:_HOLDERS]
+            holders = tuple(path for path in self.memory.holders(identity) if path not in (source.path, *self._open))[:_HOLDERS]
             if _covered(source):
                 found[name] = Compared(verdict="same", covered=True)  # its mark is over every byte of it
                 continue
@@ -164,6 +172,10 @@ def sources_in(opened: Mapping[str, Source | Failure]) -> dict[str, Source]:
 
 def _covered(source: Source) -> bool:
     return bool(source.mark) and source.size <= hashing.COVERED
+
+
+def _had(before: Seen | None, identity: str) -> bool:
+    return before is not None and before.identity == identity
 
 
 def _as_it_was(before: Seen, now: Source) -> bool:

@@ -106,12 +106,18 @@ def lookalikes(path: str, matches: Sequence[Match], refused: Mapping[str, Compar
     compare with the record."""
     unproven = [to for to, compared in refused.items() if compared.verdict != "other"]
     other = [to for to, compared in refused.items() if compared.verdict == "other"]
-    named = [match.to for match in matches if match.path == path and match.how == "alike" and match.to not in refused]
-    unlike = [match.to for match in matches if match.path == path and match.how == "unlike" and match.to not in refused]
+    others = [match for match in matches if match.path == path and match.to not in refused]
+    named, unlike = ([match.to for match in others if match.how == how] for how in ("alike", "unlike"))
     rows: tuple[tuple[Resembles, list[str]], ...] = (
-        ("unproven", unproven), ("named", named), ("other", other), ("unlike", unlike)
+        ("unproven", unproven), ("named", _closest(named, path)), ("other", other), ("unlike", _closest(unlike, path))
     )  # fmt: skip
     return tuple(Lookalike(path=to, how=how) for how, row in rows for to in row)
+
+
+def _closest(paths: Sequence[str], wanted: str) -> list[str]:
+    """Those first whose folders are called as those of the wanted file: cameras give one name to many files."""
+    ends = list(reversed(_folders(wanted)))
+    return sorted(paths, key=lambda path: (-_shared(list(reversed(_folders(path))), ends), path))
 
 
 def contradicted(path: str, matches: Sequence[Match]) -> list[Remark]:

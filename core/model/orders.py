@@ -26,12 +26,14 @@ class ExamineSource(Value, frozen=True):
 
 class Wanted(Value, frozen=True):
     """A file that is looked for, with its size and content mark (`Source.mark`) as it was when last seen; 0 and empty for
-    one that never was. Files in `refused` were compared with it and are others."""
+    one that never was. Files in `refused` were compared with it and are others; of those in `unproven` the record could not
+    tell, and a media hash list may."""
 
     path: str
     size: int = 0
     mark: str = ""
     refused: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
 
 
 class FindSources(Value, frozen=True):

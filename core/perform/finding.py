@@ -1,9 +1,9 @@
 """Looking for media that is not where it should be: by content, through folders, volumes and media hash lists.
 
 A file that was opened before is recognised by its size and content mark. That is no proof: whoever takes it compares the bytes
-first (`core.perform.comparing`). A file that was never opened is known by what an MHL list says of it, if its path agrees with
-the list's beyond what every camera makes: every card has a CLIP/C0001 and a list that vouches for its own, so the name of the
-folder that the list is about must be in the path too.
+first (`core.perform.comparing`). A file that was never opened, or of which the record cannot tell, is known by what an MHL list
+says of it, if its path agrees with the list's beyond what every camera makes: every card has a CLIP/C0001 and a list that
+vouches for its own, so the name of the folder that the list is about must be in the path too.
 
 The search is bounded in time and number of files. The larger part of the time is for walking, the rest for comparing.
 """
@@ -57,7 +57,7 @@ class _Search:
         for wanted in self.order.wanted:
             for known in (wanted.size, mhl.name_of(wanted.path)) if wanted.mark else ():
                 self._recorded.setdefault(known, []).append(wanted)
-        self._unrecorded = [wanted for wanted in self.order.wanted if not wanted.mark]
+        self._unrecorded = [wanted for wanted in self.order.wanted if not wanted.mark or wanted.unproven]
         self._names = {mhl.name_of(wanted.path) for wanted in self._unrecorded}
         self._later: list[tuple[Wanted, str]] = []
         self._by_size: dict[int, list[str]] = {}
@@ -192,7 +192,7 @@ class _Search:
     # Comparing ----------------------------------------------------------------------------------------------------
 
     def _compare(self, wanted: Wanted, path: str) -> None:
-        if path in wanted.refused:
+        if path in wanted.refused or path in wanted.unproven:
             return
         try:
             same = hashing.content_mark(path) == wanted.mark
@@ -238,7 +238,8 @@ class _Search:
                 self.trouble.append(f"{history} was passed over: {error.strerror or error}.")
 
     def _prove(self, wanted: Wanted) -> None:
-        """By the lists that know the file, if they are of one mind; by others it is a proposal."""
+        """By the lists that know the file, if they are of one mind; by others it is a proposal. Of a file on record only those
+        are hashed that it may be."""
         told = self._records.get(wanted.path, [])
         closest = max((one.agreed for one in told), default=0)
         surest = max((one.agreed for one in told if one.sure), default=0)
@@ -249,6 +250,10 @@ class _Search:
         hashes = mhl.common([one.record.hashes for one in best])
         trusted = surest > 0 and len(sizes) <= 1 and bool(hashes)
         history = max(best, key=lambda one: one.sure).history if best else ""
+        if wanted.unproven:
+            for path in wanted.unproven if trusted and sizes == {wanted.size} else ():
+                self._hash(wanted, path, hashes, named=False, history=history)
+            return
         for size, path in self._by_name.get(mhl.name_of(wanted.path), ()):
             if not self._open(wanted, path):
                 continue

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import TypedDict
 
+_NO_CHANGE_TIME = frozenset({"vfat", "msdos", "exfat", "fuse.exfat", "fuse.sshfs", "fuse.curlftpfs", "fuse.rclone"})
 _NETWORK_FILE_SYSTEMS = {
     "nfs",
     "nfs4",
@@ -233,6 +234,12 @@ def listed_mount(path: str | Path) -> tuple[str, str]:
         if inside and len(point) >= len(best):
             best, kind = point, right.split()[0]
     return best, kind
+
+
+def keeps_change_time(path: str | Path) -> bool:
+    """Whether the file system of a path notes for itself when a file was last written to. Where it does not, a program can put
+    back every date. Only Linux tells; elsewhere True."""
+    return listed_mount(path)[1] not in _NO_CHANGE_TIME
 
 
 def on_network(path: str | Path) -> bool:

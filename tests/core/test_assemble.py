@@ -422,7 +422,7 @@ def test_a_proposal_stands_with_the_problem_and_is_not_taken(studio):
     ended = studio.run(cut([SHOTS[0], clip(24, 20, "/media/lost.mov")]), found_at("/v/lost.mov", "alike"))
     (problem,) = [fact for fact in studio.story(ended.job) if isinstance(fact, ProblemFound)]
     assert (problem.code, problem.path) == ("source-missing", "/media/lost.mov")
-    assert problem.detail == "Perhaps /v/lost.mov: same name and size; hotsplice answer can relink it."
+    assert [(one.how, one.path) for one in problem.lookalikes] == [("named", "/v/lost.mov")]
 
 
 def test_a_relink_that_is_said_while_the_job_runs_is_used_at_once(studio, monkeypatch):

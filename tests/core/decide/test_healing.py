@@ -54,6 +54,8 @@ def test_what_resembles_a_missing_file_is_kept_with_how_it_does():
         ("unproven", "/n.mov"), ("unproven", "/f"), ("named", "/b/a.mov"), ("other", "/c/v2.mov"), ("unlike", "/d/a.mov"),
     ]  # fmt: skip
     assert lookalikes(LOST, []) == ()
+    cards = [match(f"/v/{card}/a.mov", "unlike") for card in ("b", "c", "a")]
+    assert [one.path for one in lookalikes(LOST, cards)] == ["/v/a/a.mov", "/v/b/a.mov", "/v/c/a.mov"], "its folder is called the same"
     remarks = contradicted(LOST, found)
     assert [(one.code, one.severity, one.fields["file"]) for one in remarks] == [
         ("source-unlike-record", "note", "/d/a.mov"), ("source-unlike-record", "note", "/f"),

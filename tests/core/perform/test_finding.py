@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 import xxhash
 
@@ -386,3 +387,22 @@ def test_a_packing_list_beside_the_folder_speaks_of_it(tmp_path):
     (tmp_path / "v" / "packinglist_A001_2026-01-17_143000Z.mhl").write_text(text)
     assert rows(find(new(Path("/gone/A001/Clips/a.mov")), folders=(tmp_path / "v",))) == [("mhl", str(there))]
     assert rows(find(new(Path("/gone/B002/Clips/a.mov")), folders=(tmp_path / "v",))) == []
+
+
+def test_a_list_tells_of_a_file_on_record_what_the_record_cannot(tmp_path):
+    """Its samples are equal and not all that is used of it is on record: only the list's hash proves it."""
+    wanted = seen(tmp_path / "A001" / "Clips" / "a.mov")
+    there = file(tmp_path / "v" / "renamed.mov")
+    asc(tmp_path / "A001", entry("Clips/a.mov", LONG))
+    unproven = msgspec.structs.replace(wanted, unproven=(str(there),))
+    assert rows(find(unproven, folders=(tmp_path / "v",))) == [("mhl", str(there))]
+    there.write_bytes(LONG[:-1] + b"x")
+    assert rows(find(unproven, folders=(tmp_path / "v",))) == [], "the list knows better"
+    asc(tmp_path / "A001", entry("Clips/a.mov", LONG + b"x"))
+    assert rows(find(unproven, folders=(tmp_path / "v",))) == [], "it speaks of a file of another size"
+
+
+def test_other_media_of_the_film_are_no_lookalikes(tmp_path):
+    wanted = seen(tmp_path / "day1" / "C0001.mov")
+    other, own = file(tmp_path / "day1" / "v" / "C0001.mov", b"b"), file(tmp_path / "day1" / "w" / "C0001.mov", b"c")
+    assert rows(find(wanted, near=(own,))) == [("unlike", str(other))]
