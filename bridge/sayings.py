@@ -97,11 +97,23 @@ class ShotLine(msgspec.Struct, frozen=True, kw_only=True):
     taken: bool = False
 
 
+class KeptFilm(msgspec.Struct, frozen=True, kw_only=True):
+    """A film that `hotsplice rollback FILM --to NUMBER` brings back; 1 is the one that was replaced last. `at` in unix seconds;
+    `complete` is None where the film is not on record; `length` is a timecode, empty where it is not known."""
+
+    number: int
+    at: float
+    complete: bool | None = None
+    job: str = ""
+    length: str = ""
+
+
 class Described(Said, frozen=True):
     """The answer to Describe: all that a display or an editor needs of a job. `title`, `message`, `safe` and `action` are about
     the job as a whole. `rate` is a fraction, `start_frame` the record timecode of frame 0 as a number; both are empty before
     there is a plan. `rollback` is what a roll back would bring to the film's place: the film `before` this one, or `this` one
-    again; empty where it would not. `last` is the sequence number of the newest fact that is told of here."""
+    again; empty where it would not. `kept` is every film that can be brought back to where this job's film stands, newest first.
+    `last` is the sequence number of the newest fact that is told of here."""
 
     re: str
     last: int
@@ -111,6 +123,7 @@ class Described(Said, frozen=True):
     safe: str = ""
     action: str = ""
     rollback: Literal["", "before", "this"] = ""
+    kept: tuple[KeptFilm, ...] = ()
     rate: str = ""
     start_frame: int = 0
     drop_frame: bool = False

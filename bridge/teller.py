@@ -23,7 +23,7 @@ from bridge.errands import Tell, journal_fault, received, refusal
 from bridge.job_lines import job_line
 from bridge.protocol import encode
 from bridge.requests import Describe, Pictures, Stats
-from bridge.sayings import Described, Figures, Pictured, Said, ShotLine
+from bridge.sayings import Described, Figures, JobLine, KeptFilm, Pictured, Said, ShotLine
 from core import pictures
 from core.explain.findings import findings
 from core.explain.standing import standing
@@ -36,6 +36,7 @@ from core.record.journal import Journal
 from core.record.journal_faults import RECORD_LOST
 from core.record.memory import Memory
 from core.record.submissions import Submissions
+from core.rolling_back import generations
 
 DRAWN_S = 2.0
 """Pictures that take longer than this together are left out; whoever asks again gets more."""
@@ -77,15 +78,17 @@ class Teller:
         known = account(self.journal, job)
         told, planned = known.told, known.told.planned
         line = job_line(self.journal, self._submissions, self.where.home, job, working, holders)
-        film = self.journal.film(told.accepted.output)
-        back, earlier = exchange(film, told), self._earlier(known)
-        old = Path(film.path).name if film else ""
+        before = self.journal.film(told.accepted.output)
+        back, earlier = exchange(self.journal.film(line.film), told), self._earlier(known)
+        old = Path(before.path).name if before else ""
         whole = standing(
-            told, state=line.state, language=speak, old_film=old, rollback=back, earlier=earlier, holder=line.holder
+            told, state=line.state, language=speak, old_film=old, rollback=back, earlier=earlier, holder=line.holder,
+            film=line.film,
         )
         return Described(
             re=asked.request, last=known.entries[-1].seq, job=line,
             title=whole.title, message=whole.message, safe=whole.safe, action=whole.action, rollback=back,
+            kept=_kept(line, self.journal),
             rate=planned.rate if planned else "", start_frame=planned.start_frame if planned else 0,
             drop_frame=planned.drop_frame if planned else False, frames=planned.frames if planned else 0,
             shots=tuple(
@@ -135,6 +138,16 @@ class Teller:
                 known.plan, film, self.journal, self.where.workspace(), workers=DRAWERS, shots=set(asked.shots), within_s=DRAWN_S
             )
         return Pictured(re=asked.request, job=job, pictures=found)
+
+
+def _kept(line: JobLine, journal: Journal) -> tuple[KeptFilm, ...]:
+    """Every film that can be brought back to where a job's film stands; none while its drive is away."""
+    try:
+        found = generations(Path(line.film), journal) if line.film else []
+    except Refused:
+        return ()
+    kept = [one for one in found if one.number]
+    return tuple(KeptFilm(number=one.number, at=one.at, complete=one.complete, job=one.job, length=one.length) for one in kept)
 
 
 def _from_a_view(where: Place, tell: Tell) -> Said:

@@ -151,6 +151,7 @@ def report(said: Described, code: int, speak: Language = "en") -> dict[str, Any]
     return {
         "job": said.job.job,
         "output": said.job.output,
+        "film": said.job.film,
         "preset": said.job.preset,
         "exit_code": code,
         "outcome": "interrupted" if code == summary.INTERRUPTED else said.job.state,

@@ -251,7 +251,7 @@ def report(ended: Ended, request: Request, language: Language = "en", *, earlier
             place = film.output if film else str(request.output)
             base |= {"film": place, "film_hash": film.film_hash if film else "", "kept": film.kept if film else ""}
             if stands:
-                title, message = phrase("nothing-to-do", language), phrase("this-very-cut", language, output=request.output)
+                title, message = phrase("nothing-to-do", language), phrase("this-very-cut", language, output=place)
             else:
                 title = phrase("complete" if end.outcome == "complete" else "incomplete", language)
                 seconds = decimal(base["seconds"], language)

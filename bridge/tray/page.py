@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from fractions import Fraction
 from pathlib import PurePath
 from typing import NamedTuple
 
 from bridge.requests import Answer
 from bridge.sayings import Act as Advised
-from bridge.sayings import Described, Finding, JobLine, ShotLine
+from bridge.sayings import Described, Finding, JobLine, KeptFilm, ShotLine
 from bridge.tray.advice import advice
 from bridge.tray.state import ENDED, Doing, Model
 from bridge.tray.view import Role, progress, sign_of, state_words
@@ -111,7 +112,7 @@ def page(model: Model, job: str, language: Language) -> Page | None:
     return Page(
         job=job,
         title=shown(line.timeline) or PurePath(line.output).name or job,
-        output=line.output,
+        output=line.film or line.output,
         preset=line.preset,
         state=line.state,
         sign=sign,
@@ -268,16 +269,28 @@ def _acts(model: Model, line: JobLine, told: Described | None, language: Languag
         acts = ["resume"]
     if line.state in ("complete", "unchanged", "incomplete"):
         acts.append("folder")
-    if told is not None and told.rollback and line.state in ENDED:
+    kept: list[Act] = []
+    if told is not None and (told.rollback or told.kept) and line.state in ENDED:
         if not any(other.state in ("working", "elsewhere") and other.output == line.output for other in model.jobs):
-            acts.append(f"rollback-{told.rollback}")
-    acts += ["report", "copy", "bundle"] if told is not None else []
+            acts += [f"rollback-{told.rollback}"] if told.rollback else []
+            kept = [_bring_back(one, language) for one in told.kept if one.number > 1 or not told.rollback]
+    after = ["report", "copy", "bundle"] if told is not None else []
     made = [Act("retry", say("do-retry", language), ("all",))] if line.state == "incomplete" and told is not None else []
-    return (*made, *_named(acts, language))
+    return (*made, *_named(acts, language), *kept, *_named(after, language, first=False))
 
 
-def _named(acts: list[str], language: Language) -> tuple[Act, ...]:
-    return tuple(Act(do, say(f"do-{do}", language), primary=n == 0 and do in ("resume", "folder")) for n, do in enumerate(acts))
+def _bring_back(kept: KeptFilm, language: Language) -> Act:
+    """Bring back one of several kept films, by its number in `hotsplice rollback FILM --list`."""
+    when = datetime.fromtimestamp(kept.at).strftime("%Y-%m-%d %H:%M")
+    state = say("kept-unknown" if kept.complete is None else "kept-complete" if kept.complete else "kept-incomplete", language)
+    label = say("do-rollback-kept", language, when=when, state=joined(state, kept.length))
+    return Act("rollback-kept", label, path=str(kept.number))
+
+
+def _named(acts: list[str], language: Language, *, first: bool = True) -> tuple[Act, ...]:
+    return tuple(
+        Act(do, say(f"do-{do}", language), primary=first and n == 0 and do in ("resume", "folder")) for n, do in enumerate(acts)
+    )
 
 
 def answers(act: Act, job: str, name: str, *, file: str = "") -> tuple[Answer, ...]:

@@ -294,7 +294,7 @@ class Shell(QObject):
             self.open()
         elif notice.do == "folder":
             self.model = looked_at(self.model, notice.job)
-            deeds.open_folder(line.output)
+            deeds.open_folder(line.film or line.output)
         else:
             self._do("show", notice.job)
 

@@ -78,7 +78,9 @@ class Wishes(QObject):
             case "bundle":
                 self._bundle(job)
             case "rollback-before" | "rollback-this":
-                self._roll_back(act.do, line.output)
+                self._roll_back(act.do, line.film or line.output)
+            case "rollback-kept":
+                self._roll_back(act.do, line.film or line.output, act)
             case "copy":
                 told = self.window.model.described.get(job)
                 if told is not None:
@@ -104,13 +106,15 @@ class Wishes(QObject):
         if path:
             self._run(["diagnose", job, "-o", path], say("did-bundle", self._language, path=path))
 
-    def _roll_back(self, do: str, output: str) -> None:
-        """Not asked of the companion: all of the kept film is read first, and the command holds the film's lock meanwhile."""
+    def _roll_back(self, do: str, output: str, kept: Act | None = None) -> None:
+        """Bring back the film that was replaced last, or the one that `kept` names by its number. Not asked
+        of the companion: all of the kept film is read first, and the command holds the film's lock meanwhile."""
         language, name = self._language, Path(output).name
 
         def go() -> None:
             self.window.say(say("rollback-begins", language, name=name))
-            self._run(["rollback", output], say(f"did-{do}", language, path=output), most_s=deeds.ROLL_BACK_S)
+            which = ["--to", kept.path] if kept else []
+            self._run(["rollback", output, *which], say(f"did-{do}", language, path=output), most_s=deeds.ROLL_BACK_S)
 
         confirm(
             self.window, say(f"{do}-asks", language, name=name), say("rollback-words", language),

@@ -43,7 +43,7 @@ def report(
     style = stylesheet()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    film = parts.file_of(told.accepted.output)
+    film = parts.file_of(told.place)
     said = verdict(told, speak)
     head = el(
         "head",
@@ -75,7 +75,7 @@ def _header(told: Chronicle, film: str, moment: Callable[[float], str], speak: L
     facts = el("dl", class_="facts")
     planned = told.planned
     rows: list[tuple[str, Element | str]] = [
-        (phrase("page-film", speak), name(told.accepted.output)),
+        (phrase("page-film", speak), name(told.place)),
         (
             phrase("page-timeline", speak),
             el("span", name(told.accepted.timeline_name), " ", name(told.accepted.timeline_path, class_="muted")),

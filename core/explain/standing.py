@@ -30,11 +30,13 @@ def standing(
     rollback: Literal["", "before", "this"] = "",
     earlier: Collection[int] = (),
     holder: str = "",
+    film: str = "",
 ) -> Standing:
     """How it stands. `state` is the job's in the list of jobs: `waiting`, `working` and `elsewhere` are not on record; `old_film`
     is the name of the film that stood there before, if any did; `rollback` what a roll back would bring to the film's place, if
     anything; `earlier` are the shots of which an earlier good render could stand in;
-    `holder` the data folder that works on the film, where that is another one."""
+    `holder` the data folder that works on the film, where that is another one; `film` is where the film stands, if that is
+    known better than by what was published."""
     output, speak = told.accepted.output, language
     safe = what_is_safe(verified=told.good, shots=len(told.shots), language=speak) if told.shots else ""
     if state == "waiting":
@@ -48,17 +50,17 @@ def standing(
         return Standing(phrase("made-elsewhere", speak), phrase("being-made", speak, output=output), safe, "")
     seconds = decimal(round(told.runs[-1].seconds, 1), speak) if told.runs else "0"
     frames = told.planned.frames if told.planned else 0
-    place = told.published.output if told.published is not None else output
+    place = film or told.place
     made = phrase("made-in", speak, output=place, count=frames, seconds=seconds)
     back = ""
     if place != output:
         made += " " + phrase("beside-complete", speak, output=output)
     if rollback:
         made += " " + phrase("film-kept" if rollback == "before" else "film-aside", speak)
-        back = phrase("bring-back" if rollback == "before" else "bring-this-back", speak, output=output)
+        back = phrase("bring-back" if rollback == "before" else "bring-this-back", speak, output=place)
     match told.outcome:
         case "complete" | "unchanged" if told.by_decision:
-            what = phrase("this-very-cut", speak, output=output) if told.stood else made
+            what = phrase("this-very-cut", speak, output=place) if told.stood else made
             about = str(told.taken[0]) if len(told.taken) == 1 and not told.taken_remarks else "all"
             undo = phrase("take-back", speak, job=told.job, about=about)
             title = phrase("complete-as-decided", speak)
@@ -69,7 +71,7 @@ def standing(
             now = _what_now(told, speak, earlier)
             return Standing(phrase("incomplete", speak), made, safe, " ".join(filter(None, (now, back))))
         case "unchanged" | "incomplete":
-            title, message = phrase("nothing-to-do", speak), phrase("this-very-cut", speak, output=output)
+            title, message = phrase("nothing-to-do", speak), phrase("this-very-cut", speak, output=place)
             short = any(not shot.good for shot in told.shots)
             return Standing(title, message, safe, _what_now(told, speak, earlier)) if short else Standing(title, message, "", "")
         case "superseded":

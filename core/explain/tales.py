@@ -115,6 +115,11 @@ class Chronicle(Value, frozen=True):
     stood: bool = False
 
     @property
+    def place(self) -> str:
+        """Where the film was published: where it was asked for, or beside that as NAME.incomplete.EXT."""
+        return self.published.output if self.published is not None else self.accepted.output
+
+    @property
     def good(self) -> int:
         """Shots of which the film shows what the timeline asks for."""
         return sum(shot.good for shot in self.shots)

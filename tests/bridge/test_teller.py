@@ -79,6 +79,25 @@ def test_shots_findings_and_the_films_numbers(desk):
     assert said.job.state == "incomplete" and "Published, but incomplete." in said.title and said.safe and said.action
 
 
+def test_every_kept_film_is_told_for_the_place_where_the_film_stands(desk, tmp_path):
+    """An incomplete film beside a complete one: what is said of it, and what can be brought back, is about its own place."""
+    place, kept = tmp_path / "film.incomplete.mov", tmp_path / ".hotsplice"
+    kept.mkdir()
+    for path in (place, kept / f"{place.name}.previous", kept / f"{place.name}.1.abc123.kept"):
+        path.write_bytes(b"a film")
+    beside = FilmPublished(
+        output=str(place), film_hash="two", kept=str(kept / f"{place.name}.previous"), kept_hash="one", replaced=True, complete=False
+    )
+    desk.job(
+        "abc", RUN, planned(), sealed(1), sealed(2), sealed(3), beside, JobFinished(outcome="incomplete"),
+        output=str(tmp_path / "film.mov"),
+    )  # fmt: skip
+    said = desk.describe("abc")
+    assert [(one.number, one.complete) for one in said.kept] == [(1, None), (2, None)] and said.rollback == "before"
+    assert said.job.film == str(place) and str(place) in said.message and f"rollback {place}" in said.action
+    assert "rollback " + str(tmp_path / "film.mov") not in said.action
+
+
 def test_what_a_roll_back_would_bring_is_told_of_every_job_of_the_film(desk):
     def published(film: str, kept: str = "") -> FilmPublished:
         return FilmPublished(output="/films/film.mov", film_hash=film, kept=kept)

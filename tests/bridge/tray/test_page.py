@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from bridge.sayings import KeptFilm
 from bridge.tray.page import answers, diagnosis, numbers, page
 from bridge.tray.state import Doing, Now, replace
 from tests.bridge.tray.samples import DAMAGED, MISSING, described, job, jobs, model, night, pictured, progressed, shots
@@ -101,6 +102,13 @@ def test_a_film_that_replaced_another_can_be_exchanged_with_it_while_nothing_wor
     ]  # fmt: skip
     again = jobs(job(state="complete"), job("bbb222", "working"))
     assert "rollback-before" not in [act.do for act in shown(again, told).acts]
+    all_kept = (KeptFilm(number=1, at=0.0, complete=True), KeptFilm(number=2, at=86400.0, complete=None, length="00:00:10:00"))
+    several = shown(jobs(job(state="complete")), msgspec.structs.replace(told, kept=all_kept))
+    offered = [(act.do, act.path) for act in several.acts if act.do.startswith("rollback")]
+    assert offered == [("rollback-before", ""), ("rollback-kept", "2")], "the newest has its button already"
+    assert "(not on record" in next(act.label for act in several.acts if act.path == "2")
+    neither = msgspec.structs.replace(told, rollback="", kept=all_kept)
+    assert [act.path for act in shown(jobs(job(state="complete")), neither).acts if act.do == "rollback-kept"] == ["1", "2"]
     elsewhere = jobs(job(state="complete"), job("bbb222", "working", output="/films/other.mov"))
     assert "rollback-before" in [act.do for act in shown(elsewhere, told).acts]
 

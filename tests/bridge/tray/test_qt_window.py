@@ -12,7 +12,7 @@ from PySide6.QtGui import QAccessible, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton, QWidget
 
 from bridge.requests import Answer, Cancel, Describe, Pause, Pictures, Prioritise, Resume, Stats, Submit
-from bridge.sayings import Accepted, Done, Noticed
+from bridge.sayings import Accepted, Done, KeptFilm, Noticed
 from bridge.tray import deeds
 from bridge.tray.jobpage import CardBox
 from bridge.tray.link import Declining, Linked
@@ -135,6 +135,18 @@ def commands(monkeypatch):
     begun: list[tuple[list[str], Callable[[str, str], None]]] = []
     monkeypatch.setattr(deeds, "command", lambda words, done, **_: begun.append((words, done)))
     return begun
+
+
+def test_any_kept_film_is_brought_back_by_its_number(display, qtbot, commands):
+    kept = tuple(KeptFilm(number=number, at=86400.0 * number, complete=True) for number in (1, 2, 3))
+    told = described(state="complete", findings=(), rollback="before", kept=kept)
+    made = display(said=(jobs(job(state="complete", film="/films/reel1.incomplete.mov")), told, pictured()))
+    press = next(button for text, button in buttons(made.window.job_page).items() if "1970-01-04" in text)
+    qtbot.mouseClick(press, Qt.MouseButton.LeftButton)
+    asked = made.window.findChild(QMessageBox)
+    assert "in the place of reel1.incomplete.mov?" in asked.text()
+    qtbot.mouseClick(buttons(asked)["Bring back this film"], Qt.MouseButton.LeftButton)
+    assert commands[0][0] == ["rollback", "/films/reel1.incomplete.mov", "--to", "3"]
 
 
 def test_the_film_before_is_brought_back_when_a_person_confirms_it(display, qtbot, commands):

@@ -10,7 +10,7 @@ import pytest
 
 from core.explain.markup import clean
 from core.explain.report import MARK, report, stylesheet
-from core.model.facts import JobFinished, ShotMended
+from core.model.facts import FilmPublished, JobFinished, ShotMended
 from core.model.film import Remark
 from tests.core.explain.pages import HOSTILE, Reader, hostile, jpeg, long, page_of
 from tests.core.explain.telling import ACCEPTED, DONE, PLAN, RUN, chronicle_of, failed, failure, key, moment, planned, sealed
@@ -80,6 +80,12 @@ def test_what_is_wrong_comes_with_what_to_do():
     done = text[text.index("What failed and what was done") :]
     assert "Tried again." in done and "source frame 2143" in done and "01:01:29:07" in done
     assert "The drive /Volumes/Raid is well again after 21.0 s" in done
+
+
+def test_the_header_names_the_place_where_the_film_stands():
+    beside = FilmPublished(output="/films/film.incomplete.mov", film_hash="x", kept="", complete=False)
+    told = chronicle_of(ACCEPTED, RUN, planned(), sealed(1), sealed(2), sealed(3), beside, JobFinished(outcome="incomplete"))
+    assert "/films/film.incomplete.mov" in Reader(page_of(told)).text
 
 
 def test_a_good_film_has_nothing_to_complain_about():
