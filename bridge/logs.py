@@ -44,6 +44,7 @@ from core.model.facts import (
     RunInterrupted,
     RunStarted,
     SealBroken,
+    SegmentParted,
     ShotSlated,
     SoundSilenced,
     SourceMoved,
@@ -148,6 +149,7 @@ def iso(at: float) -> str:
 
 def begin(home: Path) -> None:
     """Log into this data folder from now on."""
+    _counted.clear()
     _log.setLevel(logging.INFO)
     _log.propagate = False
     for old in list(_log.handlers):
@@ -215,7 +217,27 @@ def fact(job: str, seq: int, said: Fact) -> None:
         fields["strategy"] = said.recovery.strategy.value
         if said.recovery.change:
             fields["change"] = said.recovery.change
-    _say(level, type(said).__name__, message=_sentence(said), job=job, seq=seq, **fields)
+    times = _times(job, said)
+    more = f" So far {times} times; those between are in the journal alone." if times > _IN_FULL else ""
+    if not more or not times & (times - 1):
+        _say(level, type(said).__name__, message=_sentence(said) + more, job=job, seq=seq, **fields)
+
+
+_IN_FULL, _MOST_COUNTED = 3, 1000
+"""So often one cause in one file is logged line by line, then at each doubling: bisecting one damage buries nothing. How many
+causes are counted."""
+_counted: dict[tuple[str, str, str, str], int] = {}
+
+
+def _times(job: str, said: Fact) -> int:
+    """How often this process was told of one cause in one file of a job; 1 for what ends the job or a shot."""
+    if not isinstance(said, AttemptFailed | SegmentParted) or (isinstance(said, AttemptFailed) and said.recovery.fatal):
+        return 1
+    cause = (said.failure.code, said.failure.evidence.path) if isinstance(said, AttemptFailed) else ("", "")
+    about = (job, type(said).__name__, *cause)
+    if len(_counted) < _MOST_COUNTED or about in _counted:
+        _counted[about] = _counted.get(about, 0) + 1
+    return _counted.get(about, 1)
 
 
 def _sentence(said: Fact) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -99,6 +100,7 @@ class Healer:
         self._wait_for_volumes(at)
         self._wait_for_deliveries(at)
         same = SameFiles(self.crew, self.memory, self.policy, self.stopped, self.on_step)
+        failed = {place: found for place, found in at.items() if isinstance(found, Failure)}
         again, remarks, alike = self._search(at, places, same)
         identified, untold = same.identified({source.path: source for source in sources_in(at).values()})
         at = {place: identified[found.path] if isinstance(found, Source) else found for place, found in at.items()}
@@ -107,7 +109,8 @@ class Healer:
             match = again.get(place)
             source = at[place]
             if match is not None:
-                moved.append(SourceMoved(path=path, to=match.to, how="mhl" if match.how == "mhl" else "content"))
+                how: Literal["mhl", "content"] = "mhl" if match.how == "mhl" else "content"
+                moved.append(SourceMoved(path=path, to=match.to, how=how, failure=failed.get(place)))
             elif place != path and isinstance(source, Source):
                 moved.append(SourceMoved(path=path, to=place, how="person"))
                 remarks.append(healing.given(path, place))

@@ -83,6 +83,7 @@ def planned(
         raise Refused(
             proved.code if proved.code in _OF_THE_RECIPE else "encoder-missing",
             preset=request.preset.name,
+            name=request.preset.video.encoder,
             path=house.build.path,
             detail="; ".join(proved.evidence.stderr[-2:]) or proved.evidence.detail or house.slate_words.title_of(proved.code),
         )

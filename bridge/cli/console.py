@@ -34,6 +34,7 @@ from core.model.facts import (
     SoundSilenced,
     SourceMoved,
 )
+from core.model.failure import Failure
 from core.perform import machine
 
 if TYPE_CHECKING:
@@ -192,15 +193,15 @@ class Live:
                     self._retry(fact)
             case AttemptFailed() if fact.recovery.retry_at is not None and not fact.recovery.gate:
                 self._retry(fact)
-            case ShotSlated():
+            case ShotSlated() if self._news_of("slate", fact.failure, f"{fact.shot}"):
                 head = phrase("shot-is-slate", speak, shot=fact.shot)
                 self._met("red", head, catalogue.explain(fact.failure, speak, shot=fact.shot))
-            case SoundSilenced():
+            case SoundSilenced() if self._news_of("silence", fact.failure, fact.clip):
                 self._met("red", phrase("silence-for", speak, name=fact.clip), catalogue.explain(fact.failure, speak))
             case ShotMended():
                 bad = phrase("bad-frames", speak, count=sum(frames for _, frames in fact.bad), frame=fact.source_frame)
                 said = catalogue.words(catalogue.partly(fact.failure.code), speak, path=fact.failure.evidence.path, detail=bad)
-                if self._news(f"{fact.shot} {fact.failure.evidence.path}"):  # frame after frame it is one damage
+                if self._news_of("mend", fact.failure, f"{fact.shot}"):
                     self._met("yellow", phrase("shot-is-mended", speak, shot=fact.shot), said)
             case PreviousUsed():
                 said = catalogue.words("previous-render-used", speak, shot=fact.shot)
@@ -231,6 +232,11 @@ class Live:
         new = about not in self._said
         self._said.add(about)
         return new
+
+    def _news_of(self, kind: str, failure: Failure, where: str) -> bool:
+        """Whether nothing of this kind was said of one cause and file yet. Further shots and frames are in the summary, with the
+        first; where no file is known, each place is told."""
+        return self._news(f"{kind} {failure.code} {failure.evidence.path or where}")
 
     def _retry(self, fact: AttemptFailed) -> None:
         seconds = wait_s(fact.recovery, fact.at, self.language)
@@ -290,7 +296,8 @@ class Live:
         """What has one cause in one file, on one line: all shots and the first place."""
         of_all = {name: [one for problem in problems for one in problem[name]] for name in ("shots", "clips", "timecodes")}
         lists = {name: list(dict.fromkeys(values)) for name, values in of_all.items()}
-        times = f" {phrase('times', self.language, count=len(problems))}" if len(problems) > 1 else ""
+        count = sum(len(problem.get("places", ())) or 1 for problem in problems)
+        times = f" {phrase('times', self.language, count=count)}" if count > 1 else ""
         return f"{_where(problems[0] | lists, self.language)}: {safe(problems[0]['message'])}{times}"
 
     def _advice(self, action: dict[str, Any]) -> str:

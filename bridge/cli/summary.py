@@ -104,7 +104,25 @@ def _problems(state: Assembly, job: str, language: Language) -> list[dict[str, A
         entry["timecodes"].append(record_timecode(state.plan, shot))
     for clip, failure in sorted(state.silenced.items()):
         met(failure)["clips"].append(clip)
-    return found + list(runtime.values()) + [_mend(mend, language) for mend in mends.mends(state, language)]
+    rows = [*found, *runtime.values(), *(_mend(mend, language) for mend in mends.mends(state, language))]
+    return _one_for_each_cause(rows)
+
+
+def _one_for_each_cause(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row for each cause (code and file): the first one's words, with the shots, clips and `places` of all."""
+    alike: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for number, row in enumerate(rows):
+        cause = (row["code"], row.get("cause"), row["path"], bool(row["shots"])) if row["path"] else (number,)
+        first = alike.setdefault(cause, row)
+        if first is row:
+            continue
+        for shot, at in zip(row["shots"], row["timecodes"], strict=True):
+            if shot not in first["shots"]:
+                first["shots"].append(shot)
+                first["timecodes"].append(at)
+        first["clips"] += [clip for clip in row["clips"] if clip not in first["clips"]]
+        first["places"] = first.get("places", []) + row.get("places", [])
+    return list(alike.values())
 
 
 def _parted(rows: list[dict[str, Any]], taken: Taken) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -119,12 +137,24 @@ def _parted(rows: list[dict[str, Any]], taken: Taken) -> tuple[list[dict[str, An
                 some = {"shots": [shot for shot, its in zip(row["shots"], left, strict=True) if its is is_taken]}
                 some["timecodes"] = [at for at, its in zip(row["timecodes"], left, strict=False) if its is is_taken]
                 some["clips"] = [clip for clip, its in zip(row["clips"], mute, strict=True) if its is is_taken]
+                if "places" in row:
+                    of_taken = [one["shot"] in taken.shots or one["clip"] in taken.clips for one in row["places"]]
+                    some["places"] = [one for one, its in zip(row["places"], of_taken, strict=True) if its is is_taken]
                 to.append(row | some)
     return open_, decided
 
 
 def _mend(mend: mends.Mend, language: Language) -> dict[str, Any]:
-    """A run of frames or sounds that is missing, with its numbers besides its words."""
+    """A run of frames or sounds that is missing, with its numbers besides its words. `places` are all runs of one cause."""
+    place = {
+        "shot": mend.shot,
+        "clip": "" if mend.shot else mend.clip,
+        "timecode": mend.begin,
+        "first": mend.first,
+        "frames": mend.frames,
+        "source_frame": mend.source_frame,
+        "source_timecode": mend.source_timecode,
+    }
     head = {
         "code": catalogue.partly(mend.failure.code, sound=not mend.shot),
         "cause": mend.failure.code,
@@ -137,6 +167,7 @@ def _mend(mend: mends.Mend, language: Language) -> dict[str, Any]:
         "source_frame": mend.source_frame,
         "source_timecode": mend.source_timecode,
         "last_good": mend.last_good,
+        "places": [place],
     }
     return head | _said(mends.words(mend, language))
 

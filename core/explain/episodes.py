@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal, Protocol
 
+import msgspec
+
 from core.decide.recovery import LOOK_AGAIN, SMALLER
 from core.model.facts import (
     AttemptFailed,
@@ -70,6 +72,10 @@ class Episode(Value, frozen=True):
     seconds: float
     failures: int
     ending: Ending
+    path: str = ""
+
+
+_WORST: tuple[Ending, ...] = ("open", "given up", "stand-in", "cured")
 
 
 def runs(entries: Sequence[Entry]) -> tuple[Run, ...]:
@@ -119,7 +125,7 @@ class _Clock:
 class _Open:
     def __init__(self, what: str, code: str, shot: int, began: float, worked: float) -> None:
         self.what, self.code, self.shot, self.began, self.since = what, code, shot, began, worked
-        self.failures = 0
+        self.failures, self.path = 0, ""
         self.parted = False
         self.ending: Ending = "open"
         self.until = worked
@@ -129,7 +135,8 @@ class _Open:
 
 
 def episodes(entries: Iterable[Entry]) -> tuple[Episode, ...]:
-    """Every episode of a job, in the order in which they began; those not over yet last until the last fact."""
+    """Every episode of a job, in the order in which they began; those not over yet last until the last fact. What one cause does
+    to many pieces of one file is one episode."""
     clock = _Clock()
     known: list[_Open] = []
     latest: dict[str, _Open] = {}
@@ -159,6 +166,7 @@ def episodes(entries: Iterable[Entry]) -> tuple[Episode, ...]:
         match entry.fact:
             case AttemptFailed() as fact if not fact.recovery.gate:  # else the gate's own episode tells it
                 episode = begin(fact.key, fact.failure.code, fact.shot, entry.at)
+                episode.path = fact.failure.evidence.path
                 episode.parted = fact.recovery.change in (SMALLER, LOOK_AGAIN)
                 if fact.recovery.retry_at is None:
                     episode.end("given up", worked)
@@ -182,7 +190,7 @@ def episodes(entries: Iterable[Entry]) -> tuple[Episode, ...]:
     for episode in known:
         if episode.ending == "open":
             episode.until = worked
-    return tuple(
+    return _one_for_each_cause(
         Episode(
             what=e.what,
             code=e.code,
@@ -192,9 +200,30 @@ def episodes(entries: Iterable[Entry]) -> tuple[Episode, ...]:
             seconds=e.until - e.since,
             failures=e.failures,
             ending=e.ending,
+            path=e.path,
         )
         for e in known
     )
+
+
+def _one_for_each_cause(told: Iterable[Episode]) -> tuple[Episode, ...]:
+    """Episodes of one cause (code and file) are one, unless it was cured before the next of them began. It lasts as long as any
+    of them, and ends as the worst of them does. Gates have no path: each wait is its own."""
+    groups: list[list[Episode]] = []
+    latest: dict[tuple[str, str], list[Episode]] = {}
+    for one in told:
+        group = latest.get((one.code, one.path)) if one.path else None
+        if group is None or all(e.ending == "cured" and e.since_s + e.seconds < one.since_s for e in group):
+            group = latest[one.code, one.path] = []
+            groups.append(group)
+        group.append(one)
+    return tuple(group[0] if len(group) == 1 else _joined(group) for group in groups)
+
+
+def _joined(group: list[Episode]) -> Episode:
+    ending = min((one.ending for one in group), key=_WORST.index)
+    failures, seconds = sum(one.failures for one in group), troubled_s(group)
+    return msgspec.structs.replace(group[0], failures=failures, seconds=seconds, ending=ending)
 
 
 def troubled_s(told: Iterable[Episode]) -> float:

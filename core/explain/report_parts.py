@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from typing import TypeVar
 from xml.etree.ElementTree import Element
+
+import msgspec
 
 from core.explain import catalogue, story
 from core.explain.filling import Language, decimal
@@ -143,14 +146,20 @@ def _image(picture: bytes, alt: str) -> Element:
 
 def troubles(told: Chronicle, good: Mapping[str, bytes], moment: Moment, speak: Language) -> list[Element]:
     """What failed, where, and what was done about it."""
+    anchored: set[int] = set()
     columns = phrase("page-troubles-columns", speak).split(", ") + ([phrase("page-last-good-column", speak)] if good else [])
     body = el("tbody")
+    for alike in _by_cause([(shot, trouble) for shot in told.shots for trouble in shot.troubles]):
+        where = el("span")
+        for number in dict.fromkeys(shot.number for shot, _ in alike):
+            name_of, first = phrase("page-shot", speak, shot=number), number not in anchored
+            anchored.add(number)
+            add(where, el("a", name_of, href=f"#shot-{number}", id=f"told-{number}" if first else ""), " ")
+        told_last = alike[-1][1]
+        shown = next((t for _, t in alike if t.frame is not None), told_last)
+        latest = msgspec.structs.replace(told_last, frame=shown.frame, source_frame=shown.source_frame, last_good=shown.last_good)
+        body.append(_row(told, latest, where, good, moment, speak, count=len(alike)))
     for shot in told.shots:
-        first = True
-        for trouble in shot.troubles:
-            where = el("a", phrase("page-shot", speak, shot=shot.number), href=f"#shot-{shot.number}")
-            body.append(_row(told, trouble, where, good, moment, speak, id_=f"told-{shot.number}" if first else ""))
-            first = False
         for note in shot.notes:
             if isinstance(note, ShotSlated):
                 continue  # its trouble says so
@@ -162,15 +171,28 @@ def troubles(told: Chronicle, good: Mapping[str, bytes], moment: Moment, speak: 
                     el("td", name(story.sentence(note, speak)), colspan=str(len(columns) - 2)),
                 )
             )
-    for trouble in told.elsewhere:
-        body.append(_row(told, trouble, el("span", phrase("page-elsewhere", speak)), good, moment, speak))
-    for clip, trouble in told.silenced:
-        where = el("span", f"{phrase('page-silence', speak)} ", name(told.clips.get(clip, clip)))
-        body.append(_row(told, trouble, where, good, moment, speak))
+    for group in _by_cause([("", trouble) for trouble in told.elsewhere]):
+        where = el("span", phrase("page-elsewhere", speak))
+        body.append(_row(told, group[-1][1], where, good, moment, speak, count=len(group)))
+    for silences in _by_cause(list(told.silenced)):
+        clips = ", ".join(dict.fromkeys(told.clips.get(clip, clip) for clip, _ in silences))
+        where = el("span", f"{phrase('page-silence', speak)} ", name(clips))
+        body.append(_row(told, silences[-1][1], where, good, moment, speak, count=len(silences)))
     if not len(body):
         return []
     head = el("thead", el("tr", *(el("th", title) for title in columns)))
     return [el("section", el("h2", phrase("page-what-failed", speak)), el("table", head, body, class_="troubles"))]
+
+
+_Of = TypeVar("_Of")
+
+
+def _by_cause(troubles: Sequence[tuple[_Of, Trouble]]) -> list[list[tuple[_Of, Trouble]]]:
+    """Troubles of one cause (code and file) together, in the order in which the causes were first met."""
+    alike: dict[tuple[str, str], list[tuple[_Of, Trouble]]] = {}
+    for of, trouble in troubles:
+        alike.setdefault((trouble.code, trouble.path), []).append((of, trouble))
+    return list(alike.values())
 
 
 def _row(
@@ -180,7 +202,7 @@ def _row(
     good: Mapping[str, bytes],
     moment: Moment,
     speak: Language,
-    id_: str = "",
+    count: int = 1,
 ) -> Element:
     said = words_of(trouble, speak)
     kind = word("class", trouble.failure.type.value, speak) if trouble.failure else ""
@@ -203,13 +225,13 @@ def _row(
         el(
             "td",
             el("b", said.title),
+            f" {phrase('times', speak, count=count)}" if count > 1 else None,
             el("div", name(said.message)),
             el("div", f"{said.code}{f', {kind}' if kind else ''}", class_="muted code"),
         ),
         at,
         done,
         el("td", _image(picture, phrase("page-last-good", speak)) if picture else None) if good else None,
-        id=id_,
     )
 
 

@@ -134,7 +134,8 @@ def _shot(fact: Fact, speak: Language) -> str:
             answer = word("answer", fact.answer, speak)
             return phrase("told-answered", speak, about=about, answer=answer, to=fact.to, always=always)
         case SourceMoved():
-            return phrase("told-moved", speak, path=fact.path, to=fact.to, how=word("how", fact.how, speak))
+            why = _title(fact.failure, speak) if fact.failure is not None else ""
+            return phrase("told-moved", speak, path=fact.path, to=fact.to, how=word("how", fact.how, speak), title=why)
         case _:
             return _around(fact, speak)
 
@@ -167,10 +168,12 @@ def _around(fact: Fact, speak: Language) -> str:
 
 def _attempt(fact: AttemptFailed, speak: Language) -> str:
     said = catalogue.explain(fact.failure, speak)
+    work = word("work", fact.failure.evidence.operation, speak)
     return phrase(
         "told-attempt",
         speak,
         shot=fact.shot or "",
+        what="" if fact.shot or work == fact.failure.evidence.operation else work,
         attempt=fact.attempt,
         title=within(said.title, speak),
         type=fact.failure.type.value,
@@ -214,8 +217,8 @@ def opening(words: str) -> str:
 
 
 def word(kind: str, value: str, language: Language = "en") -> str:
-    """One of our own words in the language: a `state`, an `answer`, a `change`, a `gate`, a `strategy`, `how` a source was found.
-    A word of a newer kind is said as it is."""
+    """One of our own words in the language: a `state`, a kind of `work`, an `answer`, a `change`, a `gate`, a `strategy`, `how` a
+    source was found. A word of a newer kind is said as it is."""
     name = f"{kind}-{'-'.join(value.replace('_', ' ').split())}"
     return phrase(name, language) if name in phrases() else value
 

@@ -209,11 +209,13 @@ class Answered(Value, frozen=True):
 
 class SourceMoved(Value, frozen=True):
     """A source was found at another place. `how`: by its content as it was seen before, by a hash in an MHL history, or by
-    a person's word."""
+    a person's word. `failure` is why the file at its own path could not be used, None where nobody tried or where it is not on
+    record."""
 
     path: str
     to: str
     how: Literal["content", "mhl", "person"]
+    failure: Failure | None = None
 
 
 class ClockJumped(Value, frozen=True):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from bridge import logs
@@ -66,6 +67,18 @@ def test_facts_refusals_and_the_unforeseen(home: Path) -> None:
     assert (error["type"], error["message"]) == ("ZeroDivisionError", "odd")
     assert error["places"][-1].startswith("tests/bridge/test_logs.py:") and str(ROOT) not in json.dumps(told)
     assert all(one["pid"] == os.getpid() for one in told)
+
+
+def test_one_cause_that_is_met_again_and_again_buries_nothing(home: Path) -> None:
+    """Bisecting a damage takes dozens of attempts. Another cause among them, and the end, stand in full."""
+    for seq in range(40):
+        logs.fact("abc", seq, failed())
+        if seq == 20:
+            logs.fact("abc", 100, failed(path="/media/b.mov"))
+    stops = Recovery(strategy=Strategy.PROVIDE_USER_FEEDBACK, fatal=True)
+    logs.fact("abc", 101, msgspec.structs.replace(failed(), recovery=stops))
+    assert [one["seq"] for one in lines(home)] == [0, 1, 2, 3, 7, 15, 100, 31, 101]
+    assert "So far 32 times" in lines(home)[-2]["message"]
 
 
 def test_a_name_cannot_write_a_line_of_its_own(home: Path) -> None:

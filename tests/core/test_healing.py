@@ -245,7 +245,9 @@ def test_a_moved_file_is_used_at_its_new_place_and_said(shelf):
     to = shelf.move("m/a.mov", "m/sub/other.mov")
     opened = shelf.open(a, b)
     assert of(opened, a).path == to
-    assert opened.moved == (SourceMoved(path=a, to=to, how="content"),)
+    [moved] = opened.moved
+    assert (moved.path, moved.to, moved.how) == (a, to, "content")
+    assert moved.failure is not None and moved.failure.code == "source-missing", "why it was looked for"
     assert [(remark.code, remark.severity) for remark in opened.remarks] == [("source-relinked", "note")]
     assert ("find", 0, 1) in shelf.steps
 

@@ -98,7 +98,8 @@ def test_a_damaged_source_never_reaches_the_film_unsaid(house: House, reels: lis
     assert ended.codes == {"shot-mended"}
     assert ended.summary["shots_missing"] == [2]
     pictures = shown(tmp_path / "film.mov")
-    named = {20 + n for run in ended.summary["problems"] for n in range(run["first"], run["first"] + run["frames"])}
+    (problem,) = ended.summary["problems"]
+    named = {20 + n for run in problem["places"] for n in range(run["first"], run["first"] + run["frames"])}
     assert named and {n for n, picture in enumerate(pictures) if picture == SLATE} == named
     assert all(picture == Mark(kind + 1, n - 20) for n, picture in enumerate(pictures) if n >= 20 and n not in named)
     first = ended.summary["problems"][0]

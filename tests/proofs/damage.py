@@ -96,7 +96,7 @@ class Ended:
                 continue
             counted = re.search(r"(\d+) of \d+ (frames|samples)", problem["message"])
             if problem["code"] in ("shot-mended", "sound-mended"):
-                named |= set(range(problem["first"], problem["first"] + problem["frames"]))
+                named |= {frame for one in problem["places"] for frame in range(one["first"], one["first"] + one["frames"])}
             elif counted:
                 each = differing.SAMPLES_PER_FRAME if counted[2] == "samples" else 1
                 named |= set(range(int(counted[1]) // each, SHOWN))

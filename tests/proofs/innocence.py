@@ -38,7 +38,7 @@ from tests.film.timelines import timeline
 from tests.proofs import odd_files, raising, report
 from tests.proofs.launch import ARMING, ROOT
 
-LANES = 2
+LANES = 4
 INNOCENT = {
     "program-fault", "source-not-handled", "read-failed-once", "unforeseen", "unknown", "worker-died", "program-error",
     "render-unlike", "shot-partly-made", "sound-partly-made", "nothing-to-show", "encoder-missing",

@@ -81,6 +81,22 @@ def test_a_live_line_shows_names_as_they_are(monkeypatch: pytest.MonkeyPatch) ->
     assert out.getvalue() == "Silence for [/]c1 (media offline): /[/]:cat: is not there.\n"
 
 
+def test_one_cause_in_one_file_is_one_live_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The summary names every shot; a line for each of forty would bury what else is said."""
+    live = console.Live()
+    out = io.StringIO()
+    live.console = Console(file=out, soft_wrap=True, emoji=False, highlight=False)
+    for shot in (3, 4, 9):
+        live.fact("job", shot, ShotSlated(shot=shot, failure=DAMAGED))
+        live.fact("job", shot, SoundSilenced(clip=f"c{shot}", failure=DAMAGED))
+        live.fact("job", shot, ShotMended(shot=shot + 20, key="k", bad=((2, 1),), failure=DAMAGED, source_frame=120))
+    live.fact("job", 20, ShotSlated(shot=10, failure=GONE))
+    live.close()
+    assert [line.partition(" (")[0] for line in out.getvalue().splitlines()] == [
+        "Shot 3 is a slate", "Silence for c3", "Shot 23 is made in part", "Shot 10 is a slate",
+    ]  # fmt: skip
+
+
 def test_a_live_line_in_german(monkeypatch: pytest.MonkeyPatch) -> None:
     live = console.Live("de")
     out = io.StringIO()

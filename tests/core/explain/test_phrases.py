@@ -78,6 +78,7 @@ WORDS = {
     "means": set(wording.SIGNS),
     "ending": set(wording.ENDINGS),
     "decided": {"slate", "as it is", "previous", "silence"},
+    "work": {"mix", "encode-track", "join", "publish", "validate"},
     "class": {kind.value.replace("_", " ") for kind in ErrorType},
     "after": {ending.replace("-", " ") for ending in get_args(Ending)},
     "login-is": set(get_args(State)),
