@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
+    (tmp_path / "home").mkdir()
     logs.begin(tmp_path / "home")
     yield tmp_path / "home"
     logs.begin(tmp_path / "over")
@@ -169,6 +170,7 @@ def test_a_full_disk_stops_nobody(home: Path) -> None:
 
 
 def test_a_place_that_takes_no_log_stops_nobody(home: Path) -> None:
+    home.rmdir()
     home.write_text("a file where the data folder should be")
     logs.refused("x", "y")
     assert logs.files(home) == []
