@@ -209,8 +209,7 @@ class Answered(Value, frozen=True):
 
 class SourceMoved(Value, frozen=True):
     """A source was found at another place. `how`: by its content as it was seen before, by a hash in an MHL history, or by
-    a person's word. `failure` is why the file at its own path could not be used, None where nobody tried or where it is not on
-    record."""
+    a person's word. `failure` is why the file at its own path could not be used; None where that was not tried or recorded."""
 
     path: str
     to: str

@@ -26,10 +26,9 @@ _YOUNG_S, _LOOK_AGAIN_S, _WRITTEN_S = 2.0, 0.25, 5.0
 
 
 _UNRELIABLE = {"mpegts", "mpeg"}
-"""Formats without a length of their own: what is read is the last time stamp, and recordings may lie in them end to end."""
+"""Formats without a length of their own: what is read is the last time stamp, and recordings may lie in them end to end, so
+that a time names several places. They are read to their end, whatever their size: else a film would show another recording."""
 _RAW = {"h264", "hevc", "mpegvideo", "m4v", "vc1", "obu"}
-_COUNTED = 64 << 20
-"""Bytes up to which a file of such a format is read to its end at once; a longer one when its length matters."""
 
 
 def examine(path: str, *, count: bool = False) -> Source:
@@ -90,7 +89,7 @@ def _examined(path: str, facts: os.stat_result, *, count: bool) -> Source:
         video = _video(container) if container.streams.video else None
         audio = tuple(_audio(stream, container) for stream in container.streams.audio)
         timecode_s = _timecode(container, video)
-        unreliable = not _UNRELIABLE.isdisjoint(container.format.name.split(",")) and facts.st_size <= _COUNTED
+        unreliable = not _UNRELIABLE.isdisjoint(container.format.name.split(","))
     if video is None and not audio:
         raise NotMedia("no-streams")
     if count or unreliable:

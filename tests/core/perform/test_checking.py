@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import imageio_ffmpeg
 import pytest
 
 from core.model.orders import CheckFilm, Made, Refuted, Validated, ValidateSeal
@@ -99,3 +100,23 @@ def test_a_film_that_is_not_there_is_an_error(prores: Movie, tmp_path: Path) -> 
     for film_hash in ("tree8m:0", ""):
         with pytest.raises(FileNotFoundError):
             _check(tmp_path / "none.mov", prores, film_hash=film_hash)
+
+
+def test_a_film_is_refuted_only_when_ffmpeg_alone_does_not_decode_it_either(
+    prores: Movie, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film, program = Path(shutil.copy2(prores.path, tmp_path)), imageio_ffmpeg.get_ffmpeg_exe()
+    strict: dict[str, Made | Refuted] = {"is": Refuted(reason="frame 3 does not decode cleanly")}
+    monkeypatch.setattr(checking, "_checked", lambda order, on_frames: strict["is"])
+
+    def asked(**more: int) -> Made | Refuted:
+        counts = {"frames": prores.frames, "samples": prores.samples, **more}
+        return checking.check_film(CheckFilm(path=str(film), film_hash="", deep=True, **counts), lambda frames: None, program)
+
+    assert asked() == Made(frames=prores.frames, digest=str(prores.samples))
+    assert asked(frames=prores.frames - 1) == asked(samples=prores.samples * 2) == strict["is"], "the witness counts"
+    flip(film, 3)
+    assert asked() == strict["is"]
+    shutil.copy2(prores.path, film)
+    strict["is"] = Refuted(reason=checking.OTHER_BYTES)
+    assert asked() == strict["is"], "other bytes are other bytes, however well they decode"

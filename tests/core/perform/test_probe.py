@@ -275,3 +275,16 @@ def test_a_movie_without_its_head_or_its_end_is_called_damaged_and_no_stranger(p
     os.utime(path, (1e9, 1e9))
     with pytest.raises(av.FFmpegError):
         probe.examine(str(path))
+
+
+@pytest.mark.parametrize("rate", ["2M", "150M"])
+def test_recordings_end_to_end_are_known_whatever_their_size(tmp_path: Path, rate: str) -> None:
+    """A time names two places in such a file: whoever seeks by it shows the wrong recording. The padding makes it 70 MiB."""
+    path = tmp_path / "a.ts"
+    pictures = ("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2", "-c:v", "mpeg2video")
+    ffmpeg(*pictures, "-muxrate", rate, "-f", "mpegts", path)
+    alone = probe.examine(str(path)).video
+    assert alone is not None and (alone.begins_anew, alone.counted, alone.frames) == (False, True, 50)
+    path.write_bytes(path.read_bytes() * 2)
+    video = probe.examine(str(path)).video
+    assert video is not None and video.begins_anew and (path.stat().st_size > 64 << 20) == (rate == "150M")
