@@ -13,6 +13,9 @@ timeline asks for, every sample must be that version's. The proof holds when
 - every file that was only moved, renamed, touched or restored is used without a question and without rendering it again;
 - a new version at the place of the old one is used or named.
 
+What the comparison costs is measured besides: processor seconds for each GiB that is compared with the record, of pictures and of sound,
+and hashed as a media hash list asks, all from memory; and the bytes that the search reads of each file of the right size.
+
 `alike` counts the pairs that have one content mark: only the comparison tells them apart.
 """
 
@@ -24,15 +27,20 @@ import random
 import shutil
 import sys
 import time
+import wave
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from core.model.content import CompareSource, Known
+from core.perform import comparing, hashing, marking, mhl, packets
+from core.perform import sound as samples
 from tests.film.barcode import Mark
 from tests.film.media import make_movie
 from tests.film.timelines import timeline
@@ -186,6 +194,43 @@ def _sounds(sound: Any, pair: Pair, number: int) -> Callable[[bool], bool]:
     return lambda other: heard.shape == pair.sound(other).shape and bool(np.array_equal(heard, pair.sound(other)))
 
 
+# What it costs ----------------------------------------------------------------------------------------------------------
+
+
+def cost(place: Path, size: int) -> dict[str, float]:
+    """Processor seconds for each GiB, of files of about so many bytes: compared as pictures, as sound, and hashed whole."""
+    folder = place / "cost"
+    folder.mkdir()
+    codec = equal_sizes.CODECS[2]
+    equal_sizes.encode_bases(codec, folder, max(24, size // 73_728))
+    pictures, sound = folder / f"{codec.name}-first.mov", folder / "sound.wav"
+    with wave.open(str(sound), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(48_000)
+        file.writeframes(np.random.default_rng(1).bytes(size))
+    marks = marking.of_pictures(str(pictures), 0, Fraction(0), Fraction(10**6), Fraction(0))
+    with packets.opened(str(sound)) as container:
+        stream = container.streams.audio[0]
+        data, end = samples.samples_of(container, stream, 0, size // 4, marking.Noted())
+        heard = Known(stream=0, header=marking.header_of(container, stream), marks=samples.block_marks(data[:, :end], 0))
+    found = {}
+    for name, path, known in (
+        ("pictures", pictures, Known(stream=0, header=marks.header, marks=marks.marks)),
+        ("sound", sound, heard),
+    ):
+        order = CompareSource(path=str(path), fingerprint=hashing.fingerprint(path), known=(known,))
+        began = time.process_time()
+        compared = comparing.compare(order, lambda done: None)
+        assert compared.verdict == "same", name
+        found[f"compare_{name}_s_per_gib"] = (time.process_time() - began) / compared.bytes * 2**30
+    for algorithm in ("xxh64", "md5"):
+        began = time.process_time()
+        mhl.hash_of(str(pictures), algorithm)
+        found[f"{algorithm}_s_per_gib"] = (time.process_time() - began) / pictures.stat().st_size * 2**30
+    return found | {"search_bytes_per_file": hashing.sampled_bytes(2**40)}
+
+
 # The proof --------------------------------------------------------------------------------------------------------------
 
 
@@ -260,6 +305,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     say, began = report.Say(), time.monotonic()
     with report.workplace("identity") as place:
         held, figures = prove(place, say, pairs=QUICK_PAIRS if asked.quick else PAIRS, seed=asked.seed)
+        figures |= cost(place, (32 if asked.quick else 256) << 20)
     return report.close("identity", held, quick=asked.quick, seed=asked.seed, seconds=time.monotonic() - began, **figures)
 
 
