@@ -101,8 +101,11 @@ _NOT_THE_MEDIA = {"program-fault", "source-not-handled", "source-begins-anew"}
 
 
 def partly(code: str, *, sound: bool = False) -> str:
-    """The code for what is missing in part, by the code of its cause: damage of the media, or a fault of ours."""
+    """The code for what is missing in part, by the code of its cause: damage of the media, media that is another than before,
+    or a fault of ours."""
     what = "sound" if sound else "shot"
+    if code == "source-unlike-record":
+        return f"{what}-unlike-record"
     return f"{what}-partly-made" if code in _NOT_THE_MEDIA else f"{what}-mended"
 
 

@@ -46,6 +46,7 @@ SEED, EACH, LANES = 5, 50, 2
 RATE, LENGTH, FIRST, SHOWN, GOP = 24, 84, 7, 72, 12
 NEAR = {"H.264": GOP, "ProRes": 1, "DNxHR": 1, "WAV": GOP}
 """How many frames one group has; half a second for sound."""
+PARTLY = {"shot-mended", "sound-mended", "shot-unlike-record", "sound-unlike-record"}
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Ended:
             if not problem["clips"] and 1 not in problem["shots"]:
                 continue
             counted = re.search(r"(\d+) of \d+ (frames|samples)", problem["message"])
-            if problem["code"] in ("shot-mended", "sound-mended"):
+            if problem["code"] in PARTLY:
                 named |= {frame for one in problem["places"] for frame in range(one["first"], one["first"] + one["frames"])}
             elif counted:
                 each = differing.SAMPLES_PER_FRAME if counted[2] == "samples" else 1

@@ -13,10 +13,8 @@ timeline asks for, every sample must be that version's. The proof holds when
 - every file that was only moved, renamed, touched or restored is used without a question and without rendering it again;
 - a new version at the place of the old one is used or named.
 
-What the comparison costs is measured besides: processor seconds for each GiB that is compared with the record, of pictures and of sound,
-and hashed as a media hash list asks, all from memory; and the bytes that the search reads of each file of the right size.
-
-`alike` counts the pairs that have one content mark: only the comparison tells them apart.
+What the comparison costs is measured besides: processor seconds for each GiB that is compared with the record, of pictures and
+of sound, and hashed as a media hash list asks; and the bytes that the search reads of each file of the right size.
 """
 
 from __future__ import annotations

@@ -233,7 +233,8 @@ def _accusing() -> set[str]:
     from core.model.failure import ErrorType
 
     guilty = {row.code for row in TABLE if row.type in (ErrorType.PERMANENT_FILE_CORRUPTION, ErrorType.HARDWARE_FAILURE)}
-    return guilty | {"shot-mended", "sound-mended", "source-no-permission", "source-unlike-record", "sound-begins-late"}
+    partly = {"shot-mended", "sound-mended", "shot-unlike-record", "sound-unlike-record"}
+    return guilty | partly | {"source-no-permission", "source-unlike-record", "sound-begins-late"}
 
 
 def files(place: Path, say: report.Say, *, every: int = 1) -> tuple[bool, dict[str, Any]]:
