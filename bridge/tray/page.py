@@ -253,7 +253,8 @@ def _label(answer: str, finding: Finding, language: Language) -> str:
     """What a button says: what is left as it is, is a slate, a part of a shot, silence or something else."""
     if finding.decided:
         return say("do-take-back", language)
-    if answer == "skip" and (not finding.shots or finding.code in ("shot-mended", "shot-unlike-record") or finding.severity == "warning"):
+    partly = finding.code in ("shot-mended", "shot-unlike-record")
+    if answer == "skip" and (not finding.shots or partly or finding.severity == "warning"):
         return say("do-leave", language)
     return say(f"do-{answer}", language)
 
