@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from core.model import codec
 from core.model.content import Marks
@@ -22,7 +23,7 @@ from core.model.film import Value
 from core.record import owners, private
 from core.record.journal import Journal
 from core.record.memory import Memory, Seen
-from core.record.workspace import take_place
+from core.record.workspace import flush_directory, take_place
 
 INDEX = "index"
 _PART = ".part"
@@ -46,13 +47,15 @@ class SegmentIndex:
         self._scratch, self._home, self._folder = scratch, home, scratch / INDEX
         self._owner, self._switch = owners.name(home), f"index {self._folder}"
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="index")
+        self._waiting: SimpleQueue[tuple[Path, bytes]] = SimpleQueue()
 
     def add(self, seal: SegmentSealed, marks: tuple[Marks, ...], memory: Memory) -> None:
         """Write an entry durably, beside whatever is done next. Nothing waits for it, and a disk that refuses it is no loss:
         the journal has it too."""
         seen = [memory.seen(path) for path in dict.fromkeys(one.path for one in marks)]
         entry = Entry(seal=seal, marks=marks, sources=tuple(one for one in seen if one is not None))
-        self._beside.submit(self._write, self._path(seal.key), codec.encode(entry))
+        self._waiting.put((self._path(seal.key), codec.encode(entry)))
+        self._beside.submit(self._write_waiting)
 
     def complete(self, seals: Iterable[SegmentSealed], made_of: Mapping[str, Mapping[str, str]], memory: Memory) -> None:
         """Write the entries that a power cut or a drive that was away took, with all that is on record of what each segment was
@@ -159,20 +162,27 @@ class SegmentIndex:
     def _path(self, key: str) -> Path:
         return self._folder / key[1:2] / f"{key}.{self._owner}"
 
-    @staticmethod
-    def _write(path: Path, data: bytes) -> None:
-        with contextlib.suppress(OSError):
-            for folder in (path.parent.parent, path.parent):  # never the scratch folder: its drive may be out
+    def _write_waiting(self) -> None:
+        """Write what came while earlier entries were flushed: their folders are flushed once."""
+        shelves = set[Path]()
+        with contextlib.suppress(Empty):
+            while True:
+                path, data = self._waiting.get_nowait()
+                with contextlib.suppress(OSError):
+                    self._write(path, data)
+                    shelves.add(path.parent)
+        for shelf in shelves:
+            with contextlib.suppress(OSError):
+                flush_directory(shelf)
+
+    def _write(self, path: Path, data: bytes) -> None:
+        if not path.parent.is_dir():
+            (self._scratch / "store").stat()  # its drive may be out: nothing is made on the empty mount point
+            for folder in (self._folder, path.parent):
                 folder.mkdir(mode=private.FOLDER, exist_ok=True)
-            part = path.with_name(f"{path.name}{_PART}")
-            with open(part, "wb", opener=private.opener) as handle:
-                handle.write(data)
-                handle.flush()
-                os.fsync(handle.fileno())
-            take_place(part, path)
-            if os.name != "nt":
-                names = os.open(path.parent, os.O_RDONLY)
-                try:
-                    os.fsync(names)
-                finally:
-                    os.close(names)
+        part = path.with_name(f"{path.name}{_PART}")
+        with open(part, "wb", opener=private.opener) as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        take_place(part, path)
