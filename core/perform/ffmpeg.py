@@ -119,6 +119,8 @@ def run(
     if rest["err"].strip() and heed(rest["err"].decode(errors="replace").rstrip()):
         lines.append(rest["err"].decode(errors="replace").rstrip())
     exit_code = child.wait()
+    if (never := process.never_began(argv[0], exit_code)) is not None:
+        raise never
     child.stdout.close()
     child.stderr.close()
     Supervision.cpu_s += machine.thread_cpu() - cpu

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from core.perform import machine
@@ -32,6 +33,8 @@ MOST_HEARD = 1 << 20
 """Bytes that a short program may print; what prints more has lost its way."""
 
 _PR_SET_PDEATHSIG = 1
+_SETPRIV = ("/usr/bin/setpriv", "/bin/setpriv")
+_OF_A_STARTER = (2, 126, 127)
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -41,6 +44,21 @@ def die_with_parent(parent: int | None = None) -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if parent is not None and os.getppid() != parent:
         os._exit(1)
+
+
+@lru_cache(maxsize=1)
+def _dying() -> tuple[str, ...]:
+    """Words before a command that do for it what `die_with_parent` does; none where that program is not there. With it a child is
+    started without copying the page tables of this process, which takes longer than all checks of a short shot."""
+    program = next((path for path in _SETPRIV if os.access(path, os.X_OK)), None) if _libc is not None else None
+    if program is None:
+        return ()
+    words = (program, "--pdeathsig", "KILL")  # from util-linux 2.33 on; BusyBox has no such option
+    try:
+        tried = subprocess.run([*words, program, "--version"], stdin=NOWHERE, stdout=NOWHERE, stderr=NOWHERE, timeout=5.0)
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    return words if tried.returncode == 0 else ()
 
 
 def step_back() -> None:
@@ -70,13 +88,15 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start a program; NotStarted when it cannot be. Standard input is closed unless asked for: ffmpeg reads `q` from it.
 
-    `from_single_thread` promises that no other thread runs, so the child may be prepared between fork and exec.
+    `from_single_thread` promises that no other thread runs, so the child may be prepared between fork and exec, and makes it die
+    with this thread. `never_began` tells why such a child did not run at all.
     `own_session` keeps a terminal's Ctrl-C from the child: we stop it ourselves, in order.
     """
-    prepare: Callable[[], None] | None = die_with_parent if from_single_thread and _libc is not None else None
+    dying = _dying() if from_single_thread and os.access(argv[0], os.X_OK) else ()
+    prepare: Callable[[], None] | None = die_with_parent if from_single_thread and not dying and _libc is not None else None
     try:
         return subprocess.Popen(
-            list(argv),
+            [*dying, *argv],
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,
@@ -86,6 +106,20 @@ def spawn(
         )
     except OSError as error:  # a type of its own: no other error of ours is taken for a program that does not start
         raise NotStarted(error.errno, error.strerror, argv[0]) from error
+
+
+def never_began(program: str, exit_code: int) -> NotStarted | None:
+    """Why a program that was started by way of another did not run. That one ends in its own ways, and takes a file that cannot
+    be executed for a shell script: the program is tried again without it."""
+    if exit_code not in _OF_A_STARTER or not _dying():
+        return None
+    try:
+        subprocess.run([program, "-version"], stdin=NOWHERE, stdout=NOWHERE, stderr=NOWHERE, timeout=5.0)
+    except OSError as error:
+        return NotStarted(error.errno, error.strerror, program)
+    except subprocess.TimeoutExpired:
+        pass
+    return None
 
 
 def detach(argv: Sequence[str], log: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -12,7 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.perform import process
+from core.perform import ffmpeg, process
+from core.perform.wrong import NotStarted
 from tests.core.perform.bench import dead, until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -27,10 +29,14 @@ def _python(words: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills the child of a killed parent")
-def test_a_child_dies_with_its_killed_parent() -> None:
+@pytest.mark.parametrize("by_another_program", [True, False])
+def test_a_child_dies_with_its_killed_parent(by_another_program: bool) -> None:
+    if by_another_program and not process._dying():
+        pytest.skip("there is no setpriv here")
     words = (
         "from core.perform import process; import time\n"
-        "print(process.spawn(['sleep', '120'], from_single_thread=True).pid, flush=True); time.sleep(120)"
+        f"if not {by_another_program}: process._SETPRIV = ()\n"
+        f"print(process.spawn([{shutil.which('sleep')!r}, '120'], from_single_thread=True).pid, flush=True); time.sleep(120)"
     )
     with _python(words) as parent:
         assert parent.stdout
@@ -46,6 +52,18 @@ def test_who_starts_when_its_parent_is_gone_already_ends() -> None:
     with _python(words.format("os.getppid() + 1")) as orphan, _python(words.format("os.getppid()")) as child:
         assert (orphan.communicate(timeout=20)[0], orphan.returncode) == ("", 1)
         assert (child.communicate(timeout=20)[0], child.returncode) == ("alive\n", 0)
+
+
+def test_a_program_that_another_could_not_start_never_began(tmp_path: Path) -> None:
+    if not process._dying():
+        pytest.skip("there is no setpriv here")
+    broken = tmp_path / "ffmpeg"
+    broken.write_bytes(b"\x7fELF and no more")
+    broken.chmod(0o700)
+    with pytest.raises(NotStarted) as caught:
+        ffmpeg.run([str(broken)])
+    assert caught.value.errno == errno.ENOEXEC and caught.value.filename == str(broken)
+    assert process.never_began(shutil.which("true") or "", 127) is None, "what runs has an end of its own"
 
 
 def test_a_session_is_killed_with_grandchildren() -> None:
