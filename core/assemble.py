@@ -70,8 +70,9 @@ def assemble(
     job: str | None = None,
 ) -> Ended:
     """Assemble the film. Refused before anything is recorded; `journal_faults.RECORD_LOST` when the journal's disk is gone."""
-    tally = Tally(started=machine.monotonic())
-    seen = check_request(request, house, job)
+    tally = Tally()
+    with tally.recording():
+        seen = check_request(request, house, job)
     with locks.film(house.workspace.home, str(request.output), beside=BESIDE if seen is not None else ""):
         crew = Crew(
             house.workers,
@@ -173,7 +174,8 @@ def _assemble(
     collector: Collector,
 ) -> Ended:
     index = SegmentIndex(house.workspace.scratch, house.workspace.home)
-    index.restore(house.journal)
+    with tally.recording():
+        index.restore(house.journal)
     memory = Memory(house.journal)
     healer = Healer(
         crew=crew,
@@ -194,10 +196,11 @@ def _assemble(
     collector.collect(house.policy.collect_before_s, keep=_wanted(state), replaced=[str(request.output)])
     refuse_without_space(state, request.output, house.workspace, away=seen is None)
     state.looks = looks
-    known = take_up(request, house, job, from_checkpoint, state, listener.on_fact, seen=seen)
-    index.begin(house.journal)
-    memory.keep_plan(known, state.cut, state.plan)
-    opened.remember(memory)
+    with tally.recording():
+        known = take_up(request, house, job, from_checkpoint, state, listener.on_fact, seen=seen)
+        index.begin(house.journal)
+        memory.keep_plan(known, state.cut, state.plan)
+        opened.remember(memory)
     digest = identity.request_digest(request.raw, request.preset, str(request.output))
     answering = Answering(house.journal, output=str(request.output), digest=digest)
     answering.said_before(state)
@@ -218,8 +221,9 @@ def _assemble(
         index=index,
     )
     before = jobs.ended(house.journal, known)
-    house.workspace.prepare(known)
-    owners.sign(house.workspace.scratch, house.workspace.home)
+    with tally.recording():
+        house.workspace.prepare(known)
+        owners.sign(house.workspace.scratch, house.workspace.home)
     engine.note(*opening_facts(house, state, opened.moved), *answering.left_as_it_is(state))
     if state.current is not state.plan:
         state.claim(house.journal.seals([s.key for s in state.work] + [c.key for c in state.current.chunks] + [state.track]))
@@ -241,7 +245,7 @@ def _assemble(
             outcome: Outcomes = "incomplete" if state.incomplete else "unchanged"  # what stands there has its slates still
             if before is not None and before.outcome == "incomplete" and not state.incomplete:
                 outcome = "complete"  # by decision
-            engine.note(tally.finished(outcome, machine.monotonic(), taken=state.taken))
+            engine.note(tally.finished(outcome, crew, taken=state.taken))
     except preparation.Stopped:
         pass  # the job is on record by now: the engine says that it was stopped
     machine.give_memory_back()  # reading and recording a long timeline takes ten times what is kept of it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -28,6 +29,20 @@ from core.record.memory import Memory
 from core.record.workspace import Workspace
 
 PCM, TRACK = ".pcm", ".m4a"
+
+
+@dataclass
+class Given:
+    """A need whose order a worker has, since `at` and until `back_at` (monotonic clock). `alone`: no other worker had an order
+    when it came back."""
+
+    need: Need
+    order: Order
+    attempt: int
+    at: float
+    frames: int = 0
+    back_at: float = 0.0
+    alone: bool = False
 
 
 def extension(need: Need, state: Assembly) -> str:
@@ -85,12 +100,13 @@ def order_for(
     media = picture if isinstance(picture, Piece | Still) else None
     begin_s = picture.shown_s if isinstance(picture, Piece) else Fraction(0)
     run_up_s = picture.run_up_s if isinstance(picture, Piece) else Fraction(0)
-    leave_out = commands.leaves_out(state.build)
+    argv = commands.render(
+        segment, form=form, preset=preset, part=part, ffmpeg_path=ffmpeg, hwaccel=state.hwaccel,
+        leave_out=commands.leaves_out(state.build),
+    )  # fmt: skip
     return RenderSegment(
         key=need.key,
-        argv=commands.render(
-            segment, form=form, preset=preset, part=part, ffmpeg_path=ffmpeg, hwaccel=state.hwaccel, leave_out=leave_out
-        ),
+        argv=argv,
         part=part,
         frames=segment.frames,
         signature=state.plan.signature,
@@ -99,11 +115,7 @@ def order_for(
         slate=picture.lines if isinstance(picture, Slate) else (),
         width=form.width,
         height=form.height,
-        again=commands.render(
-            segment, form=form, preset=preset, part=part, ffmpeg_path=ffmpeg, leave_out=leave_out, run_up=True
-        )
-        if isinstance(picture, Piece) and picture.run_up_s
-        else (),
+        again=commands.with_run_up(argv, segment),
         stream=picture.stream if isinstance(picture, Piece) else 0,
         begin_s=begin_s,
         end_s=begin_s + Fraction(segment.frames) / form.rate if isinstance(picture, Piece) else Fraction(0),

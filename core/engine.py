@@ -23,20 +23,11 @@ from core.decide import integrity, settling
 from core.decide.assembly import Assembly
 from core.decide.needs import Need
 from core.decide.pace import patience_s
-from core.decide.recovery import FEWER_WORKERS, FREED, SOFTWARE
+from core.decide.recovery import FEWER_WORKERS, FREED
+from core.dispatch import Given
 from core.gatekeeper import PROBE, Gatekeeper
 from core.lookout import Lookout
-from core.model.facts import (
-    ANEW,
-    AttemptFailed,
-    Fact,
-    JobFinished,
-    Outcomes,
-    RunInterrupted,
-    SealBroken,
-    SegmentSealed,
-    ShotDegraded,
-)
+from core.model.facts import ANEW, AttemptFailed, Fact, JobFinished, Outcomes, RunInterrupted, SealBroken, SegmentSealed
 from core.model.failure import Evidence
 from core.model.orders import (
     Assignment,
@@ -62,16 +53,6 @@ from core.tally import Tally
 
 
 @dataclass
-class _Given:
-    need: Need
-    order: Order
-    attempt: int
-    at: float
-    frames: int = 0
-    back_at: float = 0.0
-
-
-@dataclass
 class Engine:
     """Brings one planned job to its end. `on_fact` hears every fact after it was recorded, `on_tick` is called when
     frames were counted; `stopped` is asked between steps; `free` removes what is ours and can be made again."""
@@ -90,16 +71,17 @@ class Engine:
     free: Callable[[], int] = lambda: 0
     tally: Tally = field(default_factory=Tally)
     clock: machine.Steady = field(default_factory=machine.Steady)
-    given: dict[str, _Given] = field(default_factory=dict)
+    given: dict[str, Given] = field(default_factory=dict)
     relinked: bool = False
     index: SegmentIndex | None = None
 
     def __post_init__(self) -> None:
-        self.tally.started = machine.monotonic()
-        self._fewer, self._lookout, self._memory = 0, Lookout(self.crew, PROBE), gathering.Gathered(self.journal)
+        self.tally.work_begins()
+        self._fewer, self._memory = 0, gathering.Gathered(self.journal)
+        self._lookout = Lookout(self.crew, PROBE, lambda took_s: self.tally.checked(took_s, self.crew, alone=True))
         self._keeper = Gatekeeper(crew=self.crew, workspace=self.workspace, output=self.output)
         self._back: list[tuple[str, Outcome]] = []
-        self._sealed: list[tuple[SegmentSealed, Sealed, _Given, Made]] = []
+        self._sealed: list[tuple[SegmentSealed, Sealed, Given, Made]] = []
 
     def note(self, *told: Fact) -> None:
         """First the record, then the memory, then the listeners. What was sealed since the last record goes with it."""
@@ -127,6 +109,7 @@ class Engine:
                 self._settle(at_once=True)
                 interrupted = RunInterrupted(reason=reason)
                 self.note(interrupted)
+                self.tally.work_ends()
                 return interrupted
             if self.state.nothing_to_show and not self.given:
                 self._end("failed", "nothing-to-show")
@@ -192,7 +175,7 @@ class Engine:
             if isinstance(reply, Progress):
                 given.frames = reply.frames
             else:
-                given.back_at = machine.monotonic()
+                given.back_at, given.alone = machine.monotonic(), len(self.given) == len(self._back) + 1
                 self.tally.working_s += given.back_at - given.at
                 self._back.append((name, reply))
         self.on_tick(self)
@@ -225,19 +208,19 @@ class Engine:
         except OSError as error:  # the scratch or the film's folder does not take our file names
             self._fail(need, dispatch.not_begun(need, error, self.output, self.workspace))
             return
-        self.given[need.name] = _Given(need, order, attempt, machine.monotonic())
+        self.given[need.name] = Given(need, order, attempt, machine.monotonic())
         stall_s = patience_s(need, self.state)
         self.crew.give(need.name, Assignment(order=order, rate=self.state.plan.format.rate, stall_s=stall_s))
 
     # Outcomes -----------------------------------------------------------------------------------------------------
 
-    def _hear(self, given: _Given, outcome: Outcome) -> None:
+    def _hear(self, given: Given, outcome: Outcome) -> None:
         need, order = given.need, given.order
         match outcome:
             case Evidence():
                 self._fail(need, outcome, order)
             case Validated():
-                self.tally.checked(given.back_at - given.at, self.crew)
+                self.tally.checked(given.back_at - given.at, self.crew, alone=given.alone)
                 self.note(msgspec.structs.replace(self.state.claimed[need.key], reused=True))
             case Refuted() if need.kind == "validate":
                 self.note(SealBroken(key=need.key, reason=outcome.reason))
@@ -246,8 +229,9 @@ class Engine:
                 self._fail(need, seen, order)
             case Made():
                 outcome = decay.stamped(order, outcome)
-                self.tally.checked(outcome.checking_s, self.crew, alone=isinstance(order, JoinFilm), cpu=outcome.cpu)
-                wrong = integrity.discrepancy(order, outcome) or decay.of(order, outcome, self._memory)  # type: ignore[arg-type]
+                self.tally.checked(outcome.checking_s, self.crew, alone=given.alone, cpu_s=outcome.checking_cpu_s)
+                with self.tally.recording(self.crew):
+                    wrong = integrity.discrepancy(order, outcome) or decay.of(order, outcome, self._memory)  # type: ignore[arg-type]
                 if wrong is not None:
                     self._fail(need, wrong, order)
                 else:
@@ -259,7 +243,7 @@ class Engine:
             case _:
                 raise AssertionError(f"{need.name} answered with {type(outcome).__name__}")
 
-    def _seal(self, given: _Given, made: Made) -> None:
+    def _seal(self, given: Given, made: Made) -> None:
         """Part file to its content key, then the record. A film is joined; everything else is a checkpoint."""
         need, order = given.need, given.order
         if isinstance(order, JoinFilm):
@@ -267,7 +251,8 @@ class Engine:
             return
         sealed = Sealed("", lambda: None)
         if isinstance(order, ExamineCopy):
-            self.journal.add_decoded(order.identity or order.fingerprint, order.stream, made.known)
+            with self.tally.recording(self.crew):
+                self.journal.add_decoded(order.identity or order.fingerprint, order.stream, made.known)
         try:
             with self.tally.recording(self.crew):
                 if isinstance(order, RenderSegment | MixSound | EncodeTrack):
@@ -276,11 +261,12 @@ class Engine:
             self._fail(need, dispatch.not_sealed(str(getattr(order, "part", "")), error), order)
             return
         self.tally.rendered_frames += made.frames if need.segment else 0
-        self._learn(need, cured=True)
+        if degraded := self._memory.learned(self.state, need, cured=True):
+            self.note(degraded)
         fact = settling.sealed(need, made, file=sealed.file, seconds=given.back_at - given.at)
         self._sealed.append((fact, sealed, given, made))
 
-    def _make_durable(self, fact: SegmentSealed, sealed: Sealed, given: _Given, made: Made) -> None:
+    def _make_durable(self, fact: SegmentSealed, sealed: Sealed, given: Given, made: Made) -> None:
         try:
             with self.tally.recording(self.crew):
                 if fact.file and self.index is not None:
@@ -298,7 +284,7 @@ class Engine:
         if not evidence.volume and evidence.path:  # what was judged here and not in a worker; nothing is touched for it
             mount = machine.listed_mount(evidence.path)[0]
             evidence = msgspec.structs.replace(evidence, volume=mount, free_memory_bytes=machine.free_memory())
-        self._learn(need, cured=False)
+        self._memory.learned(self.state, need, cured=False)
         facts = settling.failed(self.state, need, evidence, now=self.clock.now(), chance=machine.chance())
         self.note(*facts)
         for fact in facts:
@@ -306,17 +292,6 @@ class Engine:
                 self._fewer = min(self._fewer + 1, self.crew.size - 1)
             elif isinstance(fact, AttemptFailed) and fact.recovery.change == FREED:
                 self.free()
-
-    def _learn(self, need: Need, *, cured: bool) -> None:
-        """Whether what was changed after the last failure helped: remembered on this machine, and said where the shot was
-        made in another way."""
-        tries = self.state.failed.get(need.key)
-        if not tries or not tries[-1].recovery.change:
-            return
-        change, failure = tries[-1].recovery.change, tries[-1].failure
-        self._memory.note_cure(failure.code, change, cured=cured)
-        if cured and change == SOFTWARE and need.segment is not None:
-            self.note(ShotDegraded(shot=need.segment.shot, change=change, failure=failure))
 
     # The end ------------------------------------------------------------------------------------------------------
 
@@ -327,13 +302,18 @@ class Engine:
         published, failed = None, self._keeper.shortage(need, self.state)
         if failed is None:
             complete = not self.state.incomplete
-            published, failed = publishing.attempt(self.job, joined, self.output, self.journal, self.workspace, complete=complete)
+            with self.tally.recording(self.crew):
+                published, failed = publishing.attempt(
+                    self.job, joined, self.output, self.journal, self.workspace, complete=complete
+                )
         if failed is not None:
             self._fail(need, failed)
         if published is not None and (failed is None or self.state.fatal is not None):
             with publishing.in_place(published):
                 self.note(published)
-            self.note(*publishing.tidy(published, self.output, self.journal, keep=self.state.policy.kept_films))
+            with self.tally.recording(self.crew):
+                removed = publishing.tidy(published, self.output, self.journal, keep=self.state.policy.kept_films)
+            self.note(*removed)
 
     def _finish(self) -> None:
         if (fatal := self.state.fatal) is not None:
@@ -343,8 +323,10 @@ class Engine:
             self._end("complete" if self.state.published.complete else "incomplete")
 
     def _end(self, outcome: Outcomes, code: str = "", detail: str = "") -> None:
-        with contextlib.suppress(OSError):  # what a sick disk keeps, `clean` takes later
-            self.workspace.close_job(self.job, self.output)
-        if self.index is not None and outcome != "failed":
-            self.index.complete({**self.state.claimed, **self.state.believed}.values(), self.state.plan.contents(), self._memory)
-        self.note(self.tally.finished(outcome, machine.monotonic(), code=code, detail=detail, taken=self.state.taken))
+        with self.tally.recording(self.crew):
+            with contextlib.suppress(OSError):  # what a sick disk keeps, `clean` takes later
+                self.workspace.close_job(self.job, self.output)
+            if self.index is not None and outcome != "failed":
+                seals = {**self.state.claimed, **self.state.believed}.values()
+                self.index.complete(seals, self.state.plan.contents(), self._memory)
+        self.note(self.tally.finished(outcome, self.crew, code=code, detail=detail, taken=self.state.taken))

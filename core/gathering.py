@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from core.decide.assembly import Assembly
+from core.decide.needs import Need
+from core.decide.recovery import SOFTWARE
 from core.model.content import Marks
+from core.model.facts import ShotDegraded
 from core.model.orders import Made, Outcome
 from core.record.memory import Memory
 
@@ -27,6 +31,18 @@ class Gathered(Memory):
     def keep_marks(self, taken: Iterable[tuple[str, Marks]]) -> None:
         """Remember these with what is recorded next, when `write_marks` was called."""
         self._taken += tuple(taken)
+
+    def learned(self, state: Assembly, need: Need, *, cured: bool) -> ShotDegraded | None:
+        """Remember on this machine whether what was changed after the last failure helped; what is said of a shot that was made
+        in another way."""
+        tries = state.failed.get(need.key)
+        if not tries or not tries[-1].recovery.change:
+            return None
+        change, failure = tries[-1].recovery.change, tries[-1].failure
+        self.note_cure(failure.code, change, cured=cured)
+        if cured and change == SOFTWARE and need.segment is not None:
+            return ShotDegraded(shot=need.segment.shot, change=change, failure=failure)
+        return None
 
     def write_marks(self) -> None:
         """Hand over what was taken to the journal's next transaction."""

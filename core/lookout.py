@@ -7,6 +7,8 @@ Workers look, because whoever touches a dead share may never come back; one that
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from core.decide import settling
 from core.decide.assembly import Assembly
 from core.decide.needs import Need
@@ -20,10 +22,12 @@ _AWAY = {"source-missing", "source-volume-gone", "source-hung", "network-lost"}
 
 
 class Lookout:
-    """Looks for one job, once for each cut. Its orders have names that begin with `prefix`."""
+    """Looks for one job, once for each cut. Its orders have names that begin with `prefix`; `looked` hears how many seconds it
+    took."""
 
-    def __init__(self, crew: Crew, prefix: str) -> None:
-        self._crew, self._prefix = crew, prefix
+    def __init__(self, crew: Crew, prefix: str, looked: Callable[[float], None] = lambda took_s: None) -> None:
+        self._crew, self._prefix, self._looked = crew, prefix, looked
+        self._since = 0.0
         self._cut = ""
         self._left: list[tuple[str, str]] = []
         self._out: set[str] = set()
@@ -33,6 +37,7 @@ class Lookout:
         anew does not ask."""
         if state.looks and state.cut != self._cut:
             self._cut, self._left = state.cut, list(state.plan.made_of().items())
+            self._since = machine.monotonic()
         while self._left and self._crew.idle:
             path, fingerprint = self._left.pop()
             order = ProbePlace(path=path, fingerprint=fingerprint)
@@ -47,6 +52,8 @@ class Lookout:
         self._out.remove(name)
         if isinstance(reply, Evidence) and reply.note == "hung":
             self._left.clear()
+        if not self._left and not self._out:
+            self._looked(machine.monotonic() - self._since)
         path = name.removeprefix(self._prefix)
         if not isinstance(reply, Refuted) and not (isinstance(reply, Validated) and path in _missed(state)):
             return []

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bridge.cli.grammar import Unclear, parser
 from bridge.cli.tongue import spoken
 from bridge.cli.unheard import Unheard
-from core.perform import process
+from core.perform import machine, process
 
 if TYPE_CHECKING:
     from core.explain.filling import Language
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None, *, share: Callable[[], int] | None = None) -> int:
     """Run one command; its exit code. `share` says at any time how many workers a job may have from then on."""
+    machine.begin()
     words = list(sys.argv[1:] if argv is None else argv)
     code = _command(words, share)
     if "bridge.logs" in sys.modules:

@@ -83,8 +83,12 @@ def _tell(told: Statistics, console: Console, speak: Language) -> None:
         (phrase("stats-made", speak), made),
         (
             phrase("stats-overhead", speak),
-            phrase("stats-overhead-is", speak, time=rate(told.overhead), processor=rate(told.overhead_cpu)),
+            phrase(
+                "stats-overhead-is", speak, time=rate(told.overhead), work=rate(told.overhead_of_work),
+                processor=rate(told.overhead_cpu),
+            ),
         ),
+        (phrase("stats-startup", speak), phrase("stats-startup-is", speak, seconds=time(told.startup_s))),
     ]
     table = Table(box=None, show_header=False, pad_edge=False)
     for title, figure in rows:

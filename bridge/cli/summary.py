@@ -247,6 +247,8 @@ def report(ended: Ended, request: Request, language: Language = "en", *, earlier
         "checking_s": round(tally.checking_s, 4),
         "held_s": round(tally.held_s, 4),
         "engine_s": getattr(end, "seconds", 0.0),
+        "startup_s": getattr(end, "startup_s", 0.0),
+        "startup_held_s": getattr(end, "startup_held_s", 0.0),
         "overhead_cpu_s": getattr(end, "overhead_cpu_s", 0.0),
         "cpu_s": getattr(end, "cpu_s", 0.0),
         "working_s": round(tally.working_s, 3),

@@ -124,19 +124,18 @@ def render(
     preset: Preset,
     part: str,
     ffmpeg_path: str,
-    run_up: bool = False,
     leave_out: bool = True,
     hwaccel: str = "",
 ) -> tuple[str, ...]:
     """The command that makes a segment in `part`. A slate is expected drawn as `part`.png. ValueError for a copy.
 
-    With `run_up` a piece's decoding begins by that much earlier; with `hwaccel` it is left to that device. With `leave_out`
-    damaged packets beside it are not decoded: a decoder runs ahead of what is wanted, and would fail on them.
+    With `hwaccel` decoding is left to that device. With `leave_out` damaged packets beside a piece are not decoded: a decoder
+    runs ahead of what is wanted, and would fail on them.
     """
     rate = form.rate
     match segment.picture:
         case Piece() as piece:
-            node = _piece(piece, segment.frames, rate, run_up=run_up, hwaccel=hwaccel, leave_out=leave_out)
+            node = _piece(piece, segment.frames, rate, hwaccel=hwaccel, leave_out=leave_out)
             node = _placed(node, piece.fit, form, preset, matrix=piece.matrix, alpha=piece.alpha)
             node = _on_grid(node, rate)
         case Still() as still:
@@ -151,25 +150,45 @@ def render(
     return _encoded(node, part, form, preset, segment.frames, ffmpeg_path, to_the_end=beside_damage(segment))
 
 
+def with_run_up(argv: tuple[str, ...], segment: Segment) -> tuple[str, ...]:
+    """The command of `render` with decoding begun earlier by the piece's run-up, and without a graphics device. Empty where
+    there is no run-up.
+
+    In an open group of pictures, or where a stream has no index, decoding begins amid the stream, and may fail for want of
+    frames that were before; a run-up leaves that behind.
+    """
+    piece = segment.picture
+    if not isinstance(piece, Piece) or not piece.run_up_s:
+        return ()
+    words, early, early_s = iter(argv), list[str](), piece.seek_s - piece.run_up_s
+    for word in words:
+        if word == "-ss":
+            next(words)
+            early += [word, microseconds(early_s)] if early_s > 0 else []
+        elif word == "-hwaccel" or (word == "-err_detect" and piece.complains):
+            next(words)
+        else:
+            early.append(word)
+    return tuple(early)
+
+
 def beside_damage(segment: Segment) -> bool:
     """Whether a segment ends where its source is damaged: what reading meets beyond its last frame is no loss of it."""
     return isinstance(segment.picture, Piece) and bool(segment.picture.until_s)
 
 
-def _piece(piece: Piece, frames: int, rate: Fraction, *, run_up: bool, hwaccel: str, leave_out: bool) -> Any:
+def _piece(piece: Piece, frames: int, rate: Fraction, *, hwaccel: str, leave_out: bool) -> Any:
     """Record frame k is what the source shows at its in-point + k / rate, a tenth of a frame allowed for rounded stamps.
 
     Time is the file's own: shifted to the in-point it would be rounded to the stream's ticks, which in MXF and AVI are
     whole frames. Nothing is shown of a time before the first frame that was decoded, so that frames which a demuxer
-    passed over are missing in the count. In an open group of pictures, or where a stream has no index, decoding begins
-    amid the stream, and may fail for want of frames that were before; a run-up leaves that behind.
+    passed over are missing in the count.
     """
-    seek_s = piece.seek_s - (piece.run_up_s if run_up else 0)
-    options: dict[str, Any] = {"ss": microseconds(seek_s)} if seek_s > 0 else {}  # not every demuxer can seek to where it is
+    options: dict[str, Any] = {"err_detect": "explode"}
+    if piece.seek_s > 0:  # not every demuxer can seek to where it is
+        options["ss"] = microseconds(piece.seek_s)
     if hwaccel:
         options["hwaccel"] = hwaccel
-    if not (run_up and piece.complains):
-        options["err_detect"] = "explode"
     unwanted = [
         f"{compare}(pts*tb,{microseconds(at_s)})" for compare, at_s in (("lt", piece.from_s), ("gte", piece.until_s)) if at_s
     ]

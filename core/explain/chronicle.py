@@ -295,6 +295,7 @@ class _Teller:
     def figures(self, worked_s: float, recovering_s: float) -> Figures:
         """The job's sums."""
         end = self.finished
+        overhead, overhead_of_work = _overhead(end)
         return Figures(
             worked_s=worked_s,
             frames=self.planned.frames if self.planned else 0,
@@ -305,19 +306,23 @@ class _Teller:
             failures=len(self.failures),
             recovering_s=recovering_s,
             saved_s=sum(seal.seconds for seal in self.reused.values()),
-            overhead=_overhead(end),
+            overhead=overhead,
+            overhead_of_work=overhead_of_work,
             overhead_cpu=end.overhead_cpu_s / end.cpu_s if end and end.cpu_s > 0 else None,
+            startup_s=end.startup_s if end else 0.0,
         )
 
 
-def _overhead(end: JobFinished | None) -> float | None:
-    """The share of a run's time by which records and checks held it up. Older journals have only sums over all workers."""
+def _overhead(end: JobFinished | None) -> tuple[float | None, float | None]:
+    """The shares of a run's time, and of its time after start-up, by which records and checks held it up. Older journals have no
+    start-up, and the oldest only sums over all workers."""
     if end is None:
-        return None
+        return None, None
     if end.held_s > 0 and end.seconds > 0:
-        return end.held_s / end.seconds
+        return end.held_s / (end.startup_s + end.seconds), (end.held_s - end.startup_held_s) / end.seconds
     work = end.working_s + end.recording_s
-    return (end.recording_s + end.checking_s) / work if work > 0 else None
+    share = (end.recording_s + end.checking_s) / work if work > 0 else None
+    return share, share
 
 
 def _given_up(

@@ -12,9 +12,12 @@ What the figures mean:
 - *Percentiles* are by nearest rank: a figure that occurred.
 - *Saved* are frames, and the seconds that rendering them once took, of checkpoints that were verified and used again.
 - *Overhead* is what recovery costs: journal, flushes, renames, hashes, marks and all verification, of the film too. Its share
-  of the time is that by which it held a run up (checks divided by the workers, records while a worker waited); its share of the
-  processor is of all processes, with ffmpeg. Each is weighted by the jobs' time; None where no job has it on record. That every
-  shot is made by an ffmpeg of its own is not in it: `python -m tests.proofs.speed overhead` compares with one plain command.
+  of the time is that by which it held a run up (checks divided by the workers, records while a worker waited): of the whole run,
+  from the start of the command, and of the work alone, after start-up. Its share of the processor is of all processes, with
+  ffmpeg. Each is weighted by the jobs' time; None where no job has it on record. `python -m tests.proofs.speed overhead` compares
+  with the same program without all that, and with one plain ffmpeg command.
+- *Start-up* is what goes by before a film is planned: loading the program, reading the timeline, opening media, proving the
+  encoder. It is that of each job's last run.
 """
 
 from __future__ import annotations
@@ -62,7 +65,9 @@ class Statistics(Value, frozen=True):
     worked_s: float
     recovering_s: float
     overhead: float | None
+    overhead_of_work: float | None = None
     overhead_cpu: float | None = None
+    startup_s: float = 0.0
 
 
 def statistics(told: Iterable[Chronicle]) -> Statistics:
@@ -94,6 +99,8 @@ def statistics(told: Iterable[Chronicle]) -> Statistics:
         worked_s=sum(job.figures.worked_s for job in jobs),
         recovering_s=sum(job.figures.recovering_s for job in jobs),
         overhead=_weighted([(job.figures.overhead, job.figures.worked_s) for job in jobs]),
+        overhead_of_work=_weighted([(job.figures.overhead_of_work, job.figures.worked_s) for job in jobs]),
+        startup_s=sum(job.figures.startup_s for job in jobs),
         overhead_cpu=_weighted([(job.figures.overhead_cpu, job.figures.worked_s) for job in jobs]),
     )
 

@@ -66,8 +66,9 @@ class ShotTale(Value, frozen=True):
 class Figures(Value, frozen=True):
     """What the job took. Times in seconds: `worked_s` of all runs, `recovering_s` in which anything waited to be made good
     (troubles at once count once), `saved_s` of rendering that checkpoints spared. Frames are pictures of the film;
-    `overhead` is the share of the last run's time by which records and checks held it up, `overhead_cpu` their share of its
-    processor time; None where it is not on record."""
+    `overhead` is the share of the last run's time by which records and checks held it up, `overhead_of_work` the same from when
+    the film was planned, `overhead_cpu` their share of its processor time; None where it is not on record. `startup_s` is how
+    long the last run took to plan the film."""
 
     worked_s: float
     frames: int
@@ -79,7 +80,9 @@ class Figures(Value, frozen=True):
     recovering_s: float
     saved_s: float
     overhead: float | None = None
+    overhead_of_work: float | None = None
     overhead_cpu: float | None = None
+    startup_s: float = 0.0
 
 
 class Chronicle(Value, frozen=True):

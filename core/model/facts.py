@@ -281,10 +281,8 @@ Outcomes = Literal["complete", "incomplete", "failed", "superseded", "unchanged"
 class JobFinished(Value, frozen=True):
     """The end: `complete`, `incomplete` (published with slates or losses), `failed`, `superseded` by a newer cut.
 
-    A film is complete where it lacks nothing but what a person has decided to take as it is: `taken_shots` are slates or earlier
-    renders, the sound of `taken_clips` is silence, `taken_remarks` are codes of what it cannot carry of the timeline.
-    `recording_s`, `checking_s`, `working_s`, `held_s`, `overhead_cpu_s` and `cpu_s` say where this run's time went
-    (`core.tally.Tally`); 0 where it is not known.
+    Complete lacks only what a person takes as it is: `taken_shots` are slates or earlier renders, the sound of `taken_clips` is
+    silence, `taken_remarks` are codes. `seconds` are from the plan on, `startup_s` before it; `core.tally.Tally` has the others.
     """
 
     outcome: Outcomes
@@ -297,6 +295,8 @@ class JobFinished(Value, frozen=True):
     held_s: float = 0.0
     overhead_cpu_s: float = 0.0
     cpu_s: float = 0.0
+    startup_s: float = 0.0
+    startup_held_s: float = 0.0
     taken_shots: tuple[int, ...] = ()
     taken_clips: tuple[str, ...] = ()
     taken_remarks: tuple[str, ...] = ()

@@ -276,7 +276,8 @@ class Made(Value, frozen=True):
     """A part file was made and flushed, and this stands in it; `core.decide.integrity` compares it with what was promised.
     `frames` are samples for sound, `log` ffmpeg's lines, `known` hashes by frame of packets that decoded cleanly, `marks` of all
     that was used; `again`: the second way; `innocent`: ffmpeg alone decodes the source without loss, so no complaint of ours
-    counts. Seconds: `making_s` ffmpeg's, `checking_s` all else, `cpu` processor (all, checks)."""
+    counts. Seconds: `making_s` ffmpeg's, `checking_s` all else, `checking_cpu_s` of the processor for
+    that."""
 
     frames: int
     signature: str = ""
@@ -292,7 +293,7 @@ class Made(Value, frozen=True):
     making_s: float = 0.0
     checking_s: float = 0.0
     innocent: bool = False
-    cpu: tuple[float, float] = (0.0, 0.0)
+    checking_cpu_s: float = 0.0
     marks: tuple[Marks, ...] = ()
 
 

@@ -57,6 +57,7 @@ class Crew:
         self._ahead = [] if ahead is None else ahead
         self._stall_s, self._memory_bytes = stall_s, memory_bytes
         self._abandoned: dict[str, Hand] = {}
+        self._left_cpu_s = 0.0
         self._selector = selectors.DefaultSelector()
         self._workers: list[_Worker] = []
         self._wake_read, self._wake_write = os.pipe()
@@ -86,6 +87,11 @@ class Crew:
     def busy(self) -> dict[str, Order]:
         """Orders under way by name."""
         return {worker.name: worker.order for worker in self._workers if worker.order is not None}
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor seconds of all workers so far, with their programs that have ended."""
+        return self._left_cpu_s + sum(machine.family_cpu(worker.process.pid) for worker in self._workers)
 
     def would_learn(self, kind: type[Order]) -> bool:
         """Whether all who know this kind of order are busy: whoever is given one now takes the time and memory to learn it."""
@@ -117,6 +123,7 @@ class Crew:
             if stream in ours:
                 assert stream is not None
                 self._selector.unregister(stream)
+        self._left_cpu_s += machine.family_cpu(worker.process.pid)
         let_go(worker.process)
         self._workers.remove(worker)
         if worker.process.returncode is None:

@@ -248,7 +248,7 @@ def _check(order: JoinFilm, on_frames: Callable[[int], None]) -> Made | Refuted:
             samples = heard // (order.channels * (3 if order.pcm == "pcm_s24le" else 2))
     zero = min(shown, default=0)
     tolerance = Fraction(1, 8) if order.container != "matroska" else Fraction(1, 2)
-    on_grid = all(abs((pts - zero) * base * order.rate - place) <= tolerance for place, pts in enumerate(sorted(shown)))
+    on_grid = packets.stands_on_grid(sorted(shown), base * order.rate, tolerance)
     if order.sound and order.pcm:
         expected = xxhash.xxh3_128()
         for piece in order.sound:

@@ -10,7 +10,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 _NO_CHANGE_TIME = frozenset({"vfat", "msdos", "exfat", "fuse.exfat", "fuse.sshfs", "fuse.curlftpfs", "fuse.rclone"})
 _NETWORK_FILE_SYSTEMS = {
@@ -52,14 +52,28 @@ def process_cpu() -> float:
     return time.process_time()
 
 
-def children_cpu() -> float:
-    """Processor seconds of the programs that this process started and that have ended; 0 where the system does not tell."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return 0.0
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+class Begun(NamedTuple):
+    """The beginning of a run: a moment on `monotonic`, and the processor seconds that this process and this thread had used."""
+
+    at: float
+    cpu_s: float
+    thread_cpu_s: float
+
+
+_begun: Begun | None = None
+
+
+def begin() -> None:
+    """A command begins: the next run counts its time from here."""
+    global _begun
+    _begun = Begun(monotonic(), process_cpu(), thread_cpu())
+
+
+def begun() -> Begun:
+    """Where the time of a run counts from: the `begin` that no other run was told, else now."""
+    global _begun
+    taken, _begun = _begun, None
+    return taken or Begun(monotonic(), process_cpu(), thread_cpu())
 
 
 class Steady:
@@ -163,6 +177,17 @@ def resident_bytes(pid: int) -> int | None:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:
         return None
+
+
+def family_cpu(pid: int) -> float:
+    """Processor seconds of a process and of those of its children that have ended; 0 when it is gone."""
+    import psutil
+
+    try:
+        used = psutil.Process(pid).cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(used.user + used.system + used.children_user + used.children_system)
 
 
 def give_memory_back() -> None:

@@ -15,7 +15,7 @@ import av
 import xxhash
 
 from core.model.content import WHOLE, Marks, Places
-from core.perform import hashing, packets, rational, units
+from core.perform import hashing, open_sources, rational, units
 
 BLOCK = 4096
 """Uncompressed sound is marked by blocks of so many samples, counted from the stream's first: its packets depend on where
@@ -82,7 +82,7 @@ def of_pictures(
     `beside_damage` without those that are shown later.
     av.InvalidDataError when one of them cannot be what an encoder wrote; av.FFmpegError, OSError."""
     noted, before = Noted(), Noted()
-    with packets.opened(path) as container:
+    with open_sources.source(path) as container:
         video = container.streams[stream]
         assert isinstance(video, av.VideoStream)
         if not stable(container):

@@ -135,6 +135,15 @@ def reorder_of(shown: list[int]) -> int:
     return max((place - rank[pts] for place, pts in enumerate(shown)), default=0)
 
 
+def stands_on_grid(ordered: list[int], frames_per_tick: Fraction, tolerance: Fraction) -> bool:
+    """Whether sorted time stamps (ticks), counted from the first, are those of frames 0, 1, 2 and so on, within `tolerance` of a
+    frame. In integers: it is asked for every packet."""
+    zero = ordered[0] if ordered else 0
+    each, whole = frames_per_tick.numerator, frames_per_tick.denominator
+    most, part = tolerance.numerator * whole, tolerance.denominator
+    return all(abs((pts - zero) * each - place * whole) * part <= most for place, pts in enumerate(ordered))
+
+
 def count_video(path: str | Path, rate: Fraction, *, expected: str = "", tolerance: Fraction = Fraction(1, 8)) -> Counted:
     """Read every video packet of a file; av.FFmpegError or OSError when it cannot be read. Where the signature that it should
     have is `expected`, no picture needs to be decoded to see that it has."""
@@ -157,8 +166,5 @@ def _counted(container: av.container.InputContainer, rate: Fraction, sign: str, 
         digest.update(packet)
         shown.append(packet.pts)
     ordered = sorted(shown)
-    zero = ordered[0] if ordered else 0
-    on_grid = len(set(ordered)) == len(ordered) and all(
-        abs((pts - zero) * base * rate - place) <= tolerance for place, pts in enumerate(ordered)
-    )
+    on_grid = len(set(ordered)) == len(ordered) and stands_on_grid(ordered, base * rate, tolerance)
     return Counted(len(shown), digest.hexdigest(), reorder_of(shown), on_grid, sign or signature(stream))

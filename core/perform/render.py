@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from fractions import Fraction
 from math import floor
 from pathlib import Path
@@ -29,6 +30,18 @@ def _flush(path: str) -> None:
     forgotten the data by then (fsyncgate)."""
     with Path(path).open("rb+") as handle:
         os.fsync(handle.fileno())
+
+
+@contextmanager
+def _flushing(path: str) -> Iterator[None]:
+    """Flush a file beside what is done with it, which may only be reading. What the flush raises comes before everything else:
+    nothing that was read is worth anything then."""
+    with ThreadPoolExecutor(1) as beside:
+        flushed = beside.submit(_flush, path)
+        try:
+            yield
+        finally:
+            flushed.result()
 
 
 def _ours(ran: ffmpeg.Ran, part: str) -> bool:
@@ -175,14 +188,15 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
             operation="render", place="source", path=order.source, note="source-changed", argv=argv, elapsed_s=ran.elapsed_s,
             **machine.around(order.source),
         )  # fmt: skip
-    _flush(order.part)
-    counted = packets.count_video(order.part, rate, expected=order.signature)
-    if order.source and counted.frames < order.frames:
-        short = _died(ran, operation="render", argv=argv, part=order.part, source=order.source, wanted=order.frames)
-        if innocent:
-            return _not_the_source(msgspec.structs.replace(short, frames_seen=counted.frames))
-        if short.errno is not None or short.note:
-            return msgspec.structs.replace(short, frames_seen=counted.frames)
+    with _flushing(order.part):
+        counted = packets.count_video(order.part, rate, expected=order.signature)
+        if order.source and counted.frames < order.frames:
+            short = _died(ran, operation="render", argv=argv, part=order.part, source=order.source, wanted=order.frames)
+            if innocent:
+                return _not_the_source(msgspec.structs.replace(short, frames_seen=counted.frames))
+            if short.errno is not None or short.note:
+                return msgspec.structs.replace(short, frames_seen=counted.frames)
+        file_hash = hashing.file_hash(order.part)
     marks: tuple[Marks, ...] = ()
     try:
         marks = meanwhile.marks(again=again)
@@ -198,7 +212,7 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
         on_grid=counted.on_grid,
         log=ran.lines,
         bytes=os.path.getsize(order.part),
-        file_hash=hashing.file_hash(order.part),
+        file_hash=file_hash,
         digest=counted.digest,
         reorder=counted.reorder,
         again=again,
@@ -233,22 +247,23 @@ def encode_track(order: EncodeTrack, on_frames: Callable[[int], None], command_p
     if ran.exit_code != 0:
         return _died(ran, operation="encode-track", argv=order.argv, part=order.part, source="", wanted=order.samples)
     started = machine.monotonic()
-    _flush(order.part)
-    digest = xxhash.xxh3_128()
-    with av.open(order.part) as container:
-        stream = container.streams.audio[0]
-        base = rational.time_base(stream)
-        end = Fraction(0)
-        for packet in container.demux(stream):
-            if packet.size and packet.pts is not None:
-                digest.update(packet)
-                end = (packet.pts + (packet.duration or 0)) * base
-        covered = int(end * stream.codec_context.sample_rate)
+    with _flushing(order.part):
+        digest = xxhash.xxh3_128()
+        with av.open(order.part) as container:
+            stream = container.streams.audio[0]
+            base = rational.time_base(stream)
+            end = Fraction(0)
+            for packet in container.demux(stream):
+                if packet.size and packet.pts is not None:
+                    digest.update(packet)
+                    end = (packet.pts + (packet.duration or 0)) * base
+            covered = int(end * stream.codec_context.sample_rate)
+        file_hash = hashing.file_hash(order.part)
     return Made(
         frames=min(covered, order.samples),
         log=ran.lines,
         bytes=os.path.getsize(order.part),
-        file_hash=hashing.file_hash(order.part),
+        file_hash=file_hash,
         digest=digest.hexdigest(),
         checking_s=machine.monotonic() - started,
     )

@@ -6,7 +6,9 @@ signal, and a decoder may crash. The worker is single-threaded when it starts ff
 
 from __future__ import annotations
 
+import gc
 import os
+import select
 import signal
 import sys
 
@@ -38,7 +40,20 @@ from core.model.orders import (
     Reply,
     ValidateSeal,
 )
-from core.perform import checking, copying, evidence, ffmpeg, finding, join, machine, probe, process, render, volumes
+from core.perform import (
+    checking,
+    copying,
+    evidence,
+    ffmpeg,
+    finding,
+    join,
+    machine,
+    open_sources,
+    probe,
+    process,
+    render,
+    volumes,
+)
 
 
 def perform(assignment: Assignment, report: object = None) -> Outcome:
@@ -56,19 +71,19 @@ def perform(assignment: Assignment, report: object = None) -> Outcome:
 
 def _judged(assignment: Assignment, report: object) -> Outcome:
     """The outcome of an order; a failure with what was asked of the file, and of the witness against it."""
-    began, own, others = machine.monotonic(), machine.process_cpu(), machine.children_cpu()
+    began, own = machine.monotonic(), machine.process_cpu()
     supervising = ffmpeg.Supervision.cpu_s
     outcome = _performed(assignment, report)
     if isinstance(outcome, Made):
-        own, others = machine.process_cpu() - own, machine.children_cpu() - others
-        supervising = ffmpeg.Supervision.cpu_s - supervising
-        return _counted(outcome, assignment.order, machine.monotonic() - began, own, others, supervising)
+        own, supervising = machine.process_cpu() - own, ffmpeg.Supervision.cpu_s - supervising
+        return _counted(outcome, assignment.order, machine.monotonic() - began, own, supervising)
     if not isinstance(outcome, Evidence):
         return outcome
+    open_sources.let_go()  # the next attempt looks at everything anew
     return evidence.checked(outcome, assignment.order, assignment.ffmpeg)
 
 
-def _counted(made: Made, order: Order, elapsed_s: float, own_cpu_s: float, others_cpu_s: float, heard_cpu_s: float) -> Made:
+def _counted(made: Made, order: Order, elapsed_s: float, own_cpu_s: float, heard_cpu_s: float) -> Made:
     """With what recovery took of it. A picture is ffmpeg's work: all that this process did besides hearing it counts as checking
     (marks, hashes, flushes, counts). Of other orders it is what was measured, and that share of the processor time."""
     if isinstance(order, RenderSegment) and made.making_s > 0:
@@ -77,7 +92,7 @@ def _counted(made: Made, order: Order, elapsed_s: float, own_cpu_s: float, other
     else:
         checking_s = made.checking_s
         checking_cpu_s = own_cpu_s * min(1.0, checking_s / elapsed_s) if elapsed_s > 0 else 0.0
-    return msgspec.structs.replace(made, checking_s=checking_s, cpu=(own_cpu_s + others_cpu_s, checking_cpu_s))
+    return msgspec.structs.replace(made, checking_s=checking_s, checking_cpu_s=checking_cpu_s)
 
 
 def _performed(assignment: Assignment, report: object) -> Outcome:
@@ -138,12 +153,20 @@ def _performed(assignment: Assignment, report: object) -> Outcome:
         return evidence.asked(seen)
 
 
+def _heard(pipe: int) -> bytes:
+    """What the engine says next; sources stay open only while it goes on saying something."""
+    if open_sources.held() and not select.select([pipe], [], [], open_sources.IDLE_S)[0]:
+        open_sources.let_go()
+    return os.read(pipe, 1 << 20)
+
+
 def main() -> int:
     """Serve orders until standard input closes."""
     process.die_with_parent(int(sys.argv[1]) if len(sys.argv) > 1 else None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.umask(0o077)  # segments, pictures and films under work are for this user alone
     av.logging.set_level(av.logging.PANIC)
+    gc.freeze()  # what was imported is never garbage: looking through it costs time, and pages that are shared after a fork
     out = sys.stdout.buffer.raw if hasattr(sys.stdout.buffer, "raw") else sys.stdout.buffer
     last = 0.0
 
@@ -159,7 +182,7 @@ def main() -> int:
 
     buffer = b""
     try:
-        while data := os.read(sys.stdin.fileno(), 1 << 20):
+        while data := _heard(sys.stdin.fileno()):
             buffer += data
             while b"\n" in buffer:
                 line, buffer = buffer.split(b"\n", 1)

@@ -56,6 +56,8 @@ class Hands:
     def dismiss(self) -> None:
         self.at_work.clear()
 
+    cpu_s = 0.0
+
     @property
     def waits(self) -> bool:
         return self.idle > 0

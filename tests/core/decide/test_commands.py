@@ -90,10 +90,29 @@ def test_a_piece_at_another_rate_in_another_matrix_between_bars():
 def test_a_run_up_begins_earlier_and_shows_the_same():
     piece = msgspec.structs.replace(PIECE, run_up_s=Fraction(1))
     segment = Segment(key="v1", shot=1, record_in=0, frames=24, picture=piece)
-    again = commands.render(segment, form=HD, preset=PRORES, part="/s/v1.1.mov", ffmpeg_path="/bin/ffmpeg", run_up=True)
-    assert after(words(piece), "-ss") == "1.989583"
-    assert after(again, "-ss") == "0.989583"
+    argv = words(piece)
+    again = commands.with_run_up(argv, segment)
+    assert after(argv, "-ss") == "1.989583"
+    assert again == tuple("0.989583" if word == "1.989583" else word for word in argv)
+
+
+def test_a_run_up_begins_at_the_start_of_the_file_when_there_is_no_room_for_it():
+    piece = msgspec.structs.replace(PIECE, run_up_s=Fraction(2))
+    again = commands.with_run_up(words(piece), Segment(key="v1", shot=1, record_in=0, frames=24, picture=piece))
+    assert "-ss" not in again and "1.989583" not in again
     assert graph_of(again) == graph_of(words(piece))
+
+
+def test_a_run_up_is_decoded_without_a_device_and_without_strictness_where_the_codec_complains():
+    piece = msgspec.structs.replace(PIECE, run_up_s=Fraction(1), complains=True)
+    segment = Segment(key="v1", shot=1, record_in=0, frames=24, picture=piece)
+    argv = commands.render(segment, form=HD, preset=PRORES, part="/s/v1.1.mov", ffmpeg_path="/bin/ffmpeg", hwaccel="vaapi")
+    assert {"-hwaccel", "vaapi", "-err_detect", "explode"} <= set(argv)
+    assert {"-hwaccel", "vaapi", "-err_detect", "explode"}.isdisjoint(commands.with_run_up(argv, segment))
+
+
+def test_a_source_that_stands_alone_has_no_run_up():
+    assert commands.with_run_up(words(PIECE), Segment(key="v1", shot=1, record_in=0, frames=24, picture=PIECE)) == ()
 
 
 def test_a_still_is_decoded_once_and_held():

@@ -70,6 +70,19 @@ def test_what_checkpoints_saved():
     assert told.overhead == pytest.approx(0.1) and told.worked_s == 20.0
 
 
+def test_overhead_is_a_share_of_the_whole_run_and_of_the_work_after_start_up():
+    end = JobFinished(
+        outcome="complete", seconds=6.0, startup_s=4.0, held_s=0.5, startup_held_s=0.2, overhead_cpu_s=0.3, cpu_s=10.0
+    )
+    one = chronicle_of(*BEGIN, *ALL, (10, end))
+    took = one.figures
+    assert (took.overhead, took.overhead_of_work, took.overhead_cpu, took.startup_s) == pytest.approx((0.05, 0.05, 0.03, 4.0))
+    told = statistics([one, one])
+    assert (told.overhead, told.overhead_of_work, told.startup_s) == pytest.approx((0.05, 0.05, 8.0))
+    older = chronicle_of(*BEGIN, *ALL, (10, JobFinished(outcome="complete", seconds=5.0, held_s=0.5))).figures
+    assert (older.overhead, older.overhead_of_work, older.startup_s) == pytest.approx((0.1, 0.1, 0.0))
+
+
 @pytest.mark.parametrize(
     ("values", "share", "wanted"),
     [([], 0.5, None), ([3], 0.95, 3), ([4, 1, 3, 2], 0.5, 2), (list(range(1, 21)), 0.95, 19), (list(range(1, 101)), 0.95, 95)],
