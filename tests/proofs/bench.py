@@ -122,10 +122,10 @@ class _Watch(threading.Thread):
 
 
 def hotsplice(
-    cut: Cut, preset: str, place: Path, *, fresh: bool = False, kill_after: int = 0, watch: bool = False, unflushed: bool = False
+    cut: Cut, preset: str, place: Path, *, fresh: bool = False, kill_after: int = 0, watch: bool = False, bare: bool = False
 ) -> Run:
     """Assemble a cut as a user would. `fresh` forgets all checkpoints; `kill_after` so many seals kills it (SIGKILL);
-    `unflushed` lets no flush reach the disk."""
+    `bare` is without what recovery costs (`bare/sitecustomize.py`)."""
     if fresh:
         shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True, exist_ok=True)
@@ -144,8 +144,8 @@ def hotsplice(
     ]
     cpu, began = _children_cpu(), time.monotonic()
     environment = _environment(place / "home")
-    if unflushed:
-        environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent / "unflushed"), environment["PYTHONPATH"]])
+    if bare:
+        environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent / "bare"), environment["PYTHONPATH"]])
     child = subprocess.Popen(argv, stdout=subprocess.PIPE, env=environment)
     watcher = _Watch(child.pid)
     if watch:
