@@ -203,7 +203,7 @@ def _unforeseen(kept: str) -> tuple[str, str, str]:
         return said.title, said.message, said.action
     except Exception:  # whatever it is, it is written in the file that was just kept
         where = f"What happened is written in {kept}." if kept else "It could not even be written down."
-        return "Unforeseen failure", f"Something failed that Hotsplice did not foresee. {where}", "Run hotsplice resume to go on."
+        return "Unforeseen failure", f"Something failed that Hotsplice did not foresee. {where}", "Run the same command again."
 
 
 def _workers_ahead(wanted: int | None) -> AbstractContextManager[list[Hand]]:

@@ -248,7 +248,11 @@ ALIKE: set[str] = set()
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_may_lose_something_is_never_called_safe(language):
-    risky = {"en": ("free some space", "close other", "changed on purpose"), "de": ("schaffen sie platz", "schließen sie diese", "absichtlich geändert")}
+    risky = {
+        "en": ("free some space", "close other", "changed on purpose", "replaced cuts", "--accept-folder; segments", "move journal.db"),
+        "de": ("schaffen sie platz", "schließen sie diese", "absichtlich geändert", "ersetzten fassungen", "--accept-folder; segmente",
+               "verschieben sie journal.db"),
+    }  # fmt: skip
     for code, entry in catalogue.entries(language).items():
         for action in entry.actions:
             assert action.safe != any(word in action.do.lower() for word in risky[language]), f"{code}: {action.do}"
