@@ -11,18 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import zmq
-from zmq.utils.monitor import recv_monitor_message
+from tenacity import RetryError, Retrying, retry_if_exception, retry_if_exception_type, wait_fixed
 
-from bridge import endpoint, protocol
-from bridge.keys import Keys
-from bridge.requests import CHUNK, LARGEST_FRAME, Chunk, Hello, Message, Ping, Submit, Upload, Watch
-from bridge.sayings import Bye, Happened, Noticed, Pong, Progressed, Refusal, Several, Uploading, Watching, Welcome
-from core.model.refusal import Refused
+from bridge import endpoint
+from bridge.conversation import ANSWER_S, PING_S, Conversation, Declined, Gone
+from bridge.requests import CHUNK, Chunk, Message, Ping, Submit, Upload, Watch
+from bridge.sayings import Bye, Happened, Noticed, Pong, Progressed, Refusal, Several, Uploading, Watching
 from core.perform import machine
 
-ANSWER_S = 3.0
-"""How long an answer is waited for before it is asked again."""
 SLOW_S = 60.0
 """How long a submission may take in all, once it has arrived: asked again, it is found where it was left."""
 READING_S = 360.0
@@ -36,34 +32,20 @@ SWIFT_S = 0.7
 BUSY_S = 0.5
 MOST_AGAIN = 3
 """How often an upload that did not arrive as it was sent is begun anew."""
-PING_S = 0.5
 SILENT_S = 2.5
 """Who says nothing for so long, though pinged, is gone."""
 PATIENCE_S = 20.0
-RESTED_S = 30.0
-"""After so long without a word a conversation is begun anew: the companion forgets who is silent."""
 _SENT_AGAIN = {"upload-missing", "message-damaged"}
 _TRY_S = 0.1
 _MOST_VAIN = 3
 """Conversations that came to nothing, before the process that seems to be there is taken for another one."""
-_NOT_LET_IN = {zmq.Event.HANDSHAKE_FAILED_AUTH}
-_NOT_HIM = {zmq.Event.HANDSHAKE_FAILED_NO_DETAIL, zmq.Event.HANDSHAKE_FAILED_PROTOCOL, zmq.Event.DISCONNECTED}
-_EVENTS = sum(event.value for event in _NOT_LET_IN | _NOT_HIM)
 
 
-class Declined(Exception):
-    """The companion said no: its own words."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.code, refusal.message)
-        self.refusal = refusal
+class _Damaged(Exception):
+    """The timeline did not arrive as it was sent."""
 
 
-class _Gone(Exception):
-    """Nobody is there just now."""
-
-
-class Client:
+class Client(Conversation):
     """One conversation at a time. `start` brings a companion into being where none is; without it that is refused. `at` names one
     on another machine (`endpoint.elsewhere`)."""
 
@@ -76,20 +58,9 @@ class Client:
         start: Callable[[], None] | None = None,
         patience_s: float = PATIENCE_S,
     ) -> None:
-        self.home, self._program, self._start, self.patience_s, self._name = home, program, start, patience_s, at
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._socket: zmq.Socket[bytes] | None = None
-        self._monitor: Any = None
-        self._at: endpoint.Endpoint | None = None
-        self._vain, self._used, self._last, self._arrived = 0, 0.0, 0, 0.0
-        self._chunks = False
-        self.connections = 0
-        """How often a conversation was begun."""
-
-    def close(self) -> None:
-        """Say no more."""
-        self._drop()
-        self._context.destroy(linger=0)
+        super().__init__(home, program=program, at=at)
+        self._start, self.patience_s = start, patience_s
+        self._last, self._arrived = 0, 0.0
 
     def __enter__(self) -> Client:
         return self
@@ -105,7 +76,9 @@ class Client:
         and of how many."""
         self._arrived, vain = machine.monotonic(), 0
         until = self._arrived + self.patience_s
-        while True:
+
+        def once() -> Any:
+            nonlocal vain, until
             try:
                 self._connect()
                 if isinstance(message, Submit) and timeline is not None and len(timeline) > WHOLE and self._chunks:
@@ -117,13 +90,26 @@ class Client:
                         until = max(until, self._arrived + SLOW_S)
                     self._send(message, timeline)
                 return self._answer(message.request, ANSWER_S)
-            except _Gone:
+            except Gone:
                 self._drop()
+                raise
             except Declined as error:
                 vain += 1
                 if timeline is None or error.refusal.code not in _SENT_AGAIN or vain > MOST_AGAIN:
                     raise
-            self._wait_for_another(max(until, self._arrived + self.patience_s))
+                raise _Damaged from error
+
+        retrying = Retrying(
+            retry=retry_if_exception_type((Gone, _Damaged)),
+            stop=lambda _: machine.monotonic() > max(until, self._arrived + self.patience_s),
+            wait=wait_fixed(_TRY_S),
+            sleep=machine.sleep,
+            before_sleep=lambda _: self._start_another(),
+        )
+        try:
+            return retrying(once)
+        except RetryError as error:
+            raise self._absent() from error
 
     def _upload(self, message: Submit, timeline: bytes, hear: Callable[[int, int], None] | None) -> None:
         """Send all that is not there yet. At most a window of chunks is on its way, fewer on a slow line: heartbeats wait behind
@@ -148,21 +134,25 @@ class Client:
                 took = machine.monotonic() - waiting.popleft()[1]
                 window = window + 1 if took < SWIFT_S else max(1, window - 1)
             if said.received <= int(said.re.removeprefix("at-")):
-                raise _Gone  # this chunk was not the next one: something before it was lost
+                raise Gone  # this chunk was not the next one: something before it was lost
         if hear is not None:
             hear(size, size)
 
     def _begun(self, asked: Upload) -> Uploading:
         """Where an upload stands; waits while there are too many."""
-        while True:
+
+        def once() -> Uploading:
             self._send(asked)
-            try:
-                return self._answer(asked.request, ANSWER_S)  # type: ignore[no-any-return]
-            except Declined as error:
-                if error.refusal.code != "companion-busy" or machine.monotonic() - self._arrived > READING_S:
-                    raise
             self._used = machine.monotonic()
-            machine.sleep(BUSY_S)
+            return self._answer(asked.request, ANSWER_S)  # type: ignore[no-any-return]
+
+        return Retrying(
+            retry=retry_if_exception(lambda error: isinstance(error, Declined) and error.refusal.code == "companion-busy"),
+            stop=lambda _: machine.monotonic() - self._arrived > READING_S,
+            wait=wait_fixed(BUSY_S),
+            sleep=machine.sleep,
+            reraise=True,
+        )(once)
 
     def _acknowledged(self, before: Uploading) -> Uploading:
         until = machine.monotonic() + STALLED_S
@@ -174,30 +164,26 @@ class Client:
                 case Refusal():
                     raise Declined(said)
                 case Bye():
-                    raise _Gone
+                    raise Gone
                 case None if self._moved():
-                    raise _Gone
+                    raise Gone
                 case _:
                     pass
-        raise _Gone
+        raise Gone
 
     def _wait_for_another(self, until: float) -> None:
         if machine.monotonic() > until:
             raise self._absent()
+        self._start_another()
+        machine.sleep(_TRY_S)
+
+    def _start_another(self) -> None:
+        """Start a companion where none is, if we may."""
         if self._start is not None:
             found = self._find()
             self._vain += 1
             if found is None or not endpoint.alive(found) or self._vain > _MOST_VAIN:
                 self._start()  # a second one would end itself
-        machine.sleep(_TRY_S)
-
-    def _absent(self) -> Refused:
-        if not self._name:
-            return Refused("companion-absent")
-        return Refused("companion-unreachable", name=self._name, path=endpoint.elsewhere(self.home, self._name).address)
-
-    def _find(self) -> endpoint.Endpoint | None:
-        return endpoint.elsewhere(self.home, self._name) if self._name else endpoint.read(self.home)
 
     def watch(self, job: str = "", *, after: int = 0) -> Iterator[Happened | Progressed | Noticed | None]:
         """What happens from after a sequence number on: each fact once and in order, across the ends of companions. None comes
@@ -210,7 +196,7 @@ class Client:
                 for said in self._watch(job, self._last):
                     until = machine.monotonic() + self.patience_s
                     yield said
-            except _Gone:
+            except Gone:
                 self._drop()
             yield None
             self._wait_for_another(until)
@@ -226,7 +212,7 @@ class Client:
             if said is not None:
                 heard = now
             if not watching and now - begun > ANSWER_S:
-                raise _Gone
+                raise Gone
             if now - pinged >= PING_S:
                 pinged = now
                 self._send(Ping(request="ping"))
@@ -236,104 +222,24 @@ class Client:
                         if event.seq <= last:
                             continue
                         if event.after != last:  # something was lost on the way
-                            raise _Gone
+                            raise Gone
                         self._last = last = event.seq
                         yield event
                 case Pong(told=told) if watching and told != last:
-                    raise _Gone
+                    raise Gone
                 case Progressed() | Noticed():
                     yield said
                 case Watching(re=re) if re == name:
                     watching, last = True, min(last, said.last)
                     self._last = last
                 case Refusal():
-                    raise _Gone if said.code == "message-unclear" and watching else Declined(said)
+                    raise Gone if said.code == "message-unclear" and watching else Declined(said)
                 case Bye():  # somebody wanted that: who only watches does not bring it back
                     self._start = None
-                    raise _Gone
+                    raise Gone
                 case None:
                     if now - heard > SILENT_S or self._moved():
-                        raise _Gone
+                        raise Gone
                     yield None
                 case _:
                     pass
-
-    # The socket ---------------------------------------------------------------------------------------------------
-
-    def _connect(self) -> None:
-        now = machine.monotonic()
-        rested, self._used = now - self._used, now
-        if self._socket is not None and rested < RESTED_S and not self._moved():
-            return
-        self._drop()
-        self._at, pair = self._find(), Keys(self.home).client()
-        if self._at is None or pair is None or not endpoint.alive(self._at):
-            raise _Gone
-        self._socket = self._context.socket(zmq.DEALER)
-        for option, value in (
-            (zmq.CURVE_SERVERKEY, self._at.public_key.encode()),
-            (zmq.CURVE_PUBLICKEY, pair.public), (zmq.CURVE_SECRETKEY, pair.secret),
-            (zmq.HANDSHAKE_IVL, 2000), (zmq.HEARTBEAT_IVL, 1000), (zmq.HEARTBEAT_TIMEOUT, 4000), (zmq.LINGER, 0),
-            (zmq.MAXMSGSIZE, LARGEST_FRAME), (zmq.RCVHWM, 5000), (zmq.SNDTIMEO, 1000),
-        ):  # fmt: skip
-            self._socket.setsockopt(option, value)
-        self._monitor = self._socket.get_monitor_socket(_EVENTS)
-        self._socket.connect(self._at.address)
-        self.connections += 1
-        hello = Hello(request="hello", version=protocol.VERSION, client=self._program, capabilities=("batches", "chunks"))
-        self._send(hello)
-        welcome = self._answer(hello.request, ANSWER_S)
-        if not isinstance(welcome, Welcome):
-            raise _Gone
-        self._vain, self._chunks = 0, "chunks" in welcome.capabilities
-
-    def _drop(self) -> None:
-        if self._socket is not None:
-            self._socket.disable_monitor()
-            self._socket.close()
-            self._socket = None
-
-    def _moved(self) -> bool:
-        """Whether the companion we speak with is another one by now, or gone."""
-        return self._find() != self._at or self._at is None or not endpoint.alive(self._at)
-
-    def _send(self, message: Message, timeline: bytes | memoryview | None = None) -> None:
-        assert self._socket is not None
-        frames = [protocol.encode(message)] if timeline is None else [protocol.encode(message), timeline]
-        try:
-            self._socket.send_multipart(frames)
-        except zmq.Again:
-            raise _Gone from None
-
-    def _answer(self, request: str, wait_s: float) -> Any:
-        until = machine.monotonic() + wait_s
-        while (left := until - machine.monotonic()) > 0:
-            said = self._receive(min(left, PING_S))
-            if said is None and self._moved():
-                raise _Gone
-            if isinstance(said, Bye):
-                raise _Gone
-            if isinstance(said, Refusal) and said.re in (request, ""):
-                raise Declined(said)
-            if getattr(said, "re", None) == request:
-                return said
-        raise _Gone
-
-    def _receive(self, wait_s: float) -> Any:
-        """What is said next; None when nothing was in time. Refused(companion-refuses-key) when we are not let in."""
-        assert self._socket is not None
-        poller = zmq.Poller()
-        poller.register(self._socket, zmq.POLLIN)
-        poller.register(self._monitor, zmq.POLLIN)
-        ready = dict(poller.poll(int(wait_s * 1000)))
-        if self._socket in ready:
-            said = protocol.heard(self._socket.recv_multipart()[0])
-            if not (isinstance(said, Refusal) and said.code == "message-unclear" and self._monitor in ready):
-                return said  # else another listener is there by now, to which we have not said Hello
-        if self._monitor in ready:
-            event = int(recv_monitor_message(self._monitor)["event"])
-            if event in _NOT_LET_IN:
-                raise Refused("companion-refuses-key")
-            if event in _NOT_HIM:
-                raise _Gone
-        return None

@@ -8,7 +8,8 @@ from bridge import endpoint
 from bridge.clerk import Clerk
 from bridge.cli.following import follow, here
 from bridge.cli.house import Place, program_version
-from bridge.client import Client, Declined
+from bridge.client import Client
+from bridge.conversation import Declined
 from bridge.requests import Answer, Cancel, List, Pause, Ping, Prioritise, Resume
 from bridge.sayings import Done, Jobs, Refusal
 from core.model.refusal import Refused

@@ -13,7 +13,8 @@ from rich.console import Console
 from bridge.cli import summary
 from bridge.cli.console import Display, JsonLines, Live, duration, safe
 from bridge.cli.house import Place
-from bridge.client import Client, Declined
+from bridge.client import Client
+from bridge.conversation import Declined
 from bridge.errands import Tell
 from bridge.requests import Describe
 from bridge.sayings import Described, Finding, Happened, Noticed, Progressed, Refusal

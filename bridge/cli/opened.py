@@ -13,7 +13,7 @@ from bridge import logs
 from bridge.cli import summary
 from bridge.cli.console import plain_console, safe
 from bridge.cli.house import Place, place, place_anyway
-from bridge.client import Declined
+from bridge.conversation import Declined
 from core.explain.phrases import phrase
 from core.explain.refusals import refusal
 from core.model.refusal import Refused

@@ -18,7 +18,8 @@ from pathlib import Path
 import msgspec
 
 from bridge import errands
-from bridge.client import Client, Declined
+from bridge.client import Client
+from bridge.conversation import Declined
 from bridge.door import asking, names, reply
 from bridge.door.asking import Dropped, Usual
 from bridge.door.folder import KEPT_S, Folder, all_replies

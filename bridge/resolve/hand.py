@@ -16,7 +16,8 @@ from pathlib import Path
 from bridge import logs
 from bridge.cli.companion import start
 from bridge.cli.house import Place, place, program_version
-from bridge.client import Client, Declined
+from bridge.client import Client
+from bridge.conversation import Declined
 from bridge.requests import Describe
 from bridge.resolve import asking, filing, looking, marking, pinning
 from bridge.resolve.line import Editor, Failed, Gone

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from bridge import endpoint
-from bridge.client import Client, Declined
+from bridge.client import Client
+from bridge.conversation import Declined
 from bridge.requests import Describe, List, Message, Pictures, Ping, Stats, Submit
 from bridge.sayings import Happened
 from bridge.tray.state import Link as State

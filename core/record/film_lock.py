@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_fixed
+from tenacity import RetryError, Retrying, retry_if_exception, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from core.model.refusal import Refused
 from core.record import private
@@ -82,31 +82,40 @@ def holder(output: str, folder_name: str, home: Path, look: Callable[[int], None
 
 def _taken(place: Path, output: str, home: Path, lock: Callable[[int], None]) -> Callable[[], None]:
     """Take the lock; what releases it. Refused(job-running), OSError where no file can be made."""
+    retrying = Retrying(retry=retry_if_exception_type(_Removed), stop=stop_after_attempt(_TRIES))
+    try:
+        return retrying(_taken_once, place, output, home, lock)
+    except RetryError as error:
+        raise Refused("job-running", path=output) from error
+
+
+class _Removed(Exception):
+    """The last owner of a lock removed its file or its folder while we took it."""
+
+
+def _taken_once(place: Path, output: str, home: Path, lock: Callable[[int], None]) -> Callable[[], None]:
     said = f"{platform.node()}\n{os.getpid()}\n{home}\n".encode()
     folder = place.parent
-    for _ in range(_TRIES):
-        _make_durably(folder)
-        try:
-            private.share(folder)
-            handle = os.open(place, os.O_RDWR | os.O_CREAT, 0o660 if folder.stat().st_mode & 0o070 else private.FILE)
-        except FileNotFoundError:
-            continue  # its last owner removed the folder
-        try:
-            _not_while_looked_at(lock, handle)
-        except OSError as error:
-            os.close(handle)
-            if error.errno in _HELD:
-                raise Refused("job-running", path=output, detail=_who(place, home)) from error
-            return _renewed(place, output, home, said)
-        try:
-            if os.path.samestat(os.fstat(handle), place.stat()):
-                os.truncate(handle, 0)
-                os.pwrite(handle, said, 0)
-                return lambda: _let_go(place, handle)
-        except FileNotFoundError:
-            pass  # its last owner removed it between our open and our lock
+    _make_durably(folder)
+    try:
+        private.share(folder)
+        handle = os.open(place, os.O_RDWR | os.O_CREAT, 0o660 if folder.stat().st_mode & 0o070 else private.FILE)
+    except FileNotFoundError as error:
+        raise _Removed from error
+    try:
+        _not_while_looked_at(lock, handle)
+    except OSError as error:
         os.close(handle)
-    raise Refused("job-running", path=output)
+        if error.errno in _HELD:
+            raise Refused("job-running", path=output, detail=_who(place, home)) from error
+        return _renewed(place, output, home, said)
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.samestat(os.fstat(handle), place.stat()):
+            os.truncate(handle, 0)
+            os.pwrite(handle, said, 0)
+            return lambda: _let_go(place, handle)
+    os.close(handle)
+    raise _Removed
 
 
 def _not_while_looked_at(lock: Callable[[int], None], handle: int) -> None:

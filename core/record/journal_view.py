@@ -12,6 +12,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tenacity import Retrying, retry_if_result, stop_after_attempt
+
 from core.model.refusal import Refused
 from core.record.journal import Journal
 from core.record.journal_faults import UNWRITABLE
@@ -65,14 +67,20 @@ def _copied(path: Path, folder: Path) -> Path:
     """Copy the journal with its write-ahead log, anew while a writer changes either. OSError."""
     log = path.with_name(path.name + "-wal")
     target = folder / path.name
-    for _ in range(_TRIES):
+
+    def quietly() -> bool:
         before = _stamps(path, log)
         shutil.copyfile(path, target)
         target.with_name(log.name).unlink(missing_ok=True)
         with contextlib.suppress(FileNotFoundError):
             shutil.copyfile(log, target.with_name(log.name))
-        if _stamps(path, log) == before:
-            break
+        return _stamps(path, log) == before
+
+    Retrying(
+        retry=retry_if_result(lambda quiet: not quiet),
+        stop=stop_after_attempt(_TRIES),
+        retry_error_callback=lambda _: False,  # SQLite tells whether the last copy is whole
+    )(quietly)
     return target
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.client import Declined
+from bridge.conversation import Declined
 from bridge.requests import Describe, Resume
 from core.record import film_lock
 from core.record.workspace import BESIDE

@@ -16,7 +16,8 @@ import pytest
 import zmq
 
 from bridge import endpoint
-from bridge.client import Client, Declined
+from bridge.client import Client
+from bridge.conversation import Declined
 from bridge.keys import Keys, pairing_key, plain_key
 from bridge.requests import List
 from core.explain.refusals import refusal

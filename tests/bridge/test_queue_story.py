@@ -12,7 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bridge.client import Client, Declined
+from bridge.client import Client
+from bridge.conversation import Declined
 from bridge.requests import Cancel, List, Pause, Prioritise
 from bridge.sayings import Happened
 from tests.bridge.companions import Companions, companions, kind, listed, submission, until_end

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bridge.client import Client, Declined
+from bridge.client import Client
+from bridge.conversation import Declined
 from bridge.requests import Cancel, Describe, Pause, Pictures, Stats
 from bridge.sayings import Described, Happened
 from tests.bridge.companions import Companions, companions, kind, submission, until_end

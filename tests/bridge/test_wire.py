@@ -18,7 +18,7 @@ from zmq.utils.monitor import recv_monitor_message
 
 from bridge import client as lazy
 from bridge import endpoint
-from bridge.client import Declined
+from bridge.conversation import Declined
 from bridge.keys import Keys, Pair
 from bridge.protocol import VERSION, encode
 from bridge.requests import LARGEST_FRAME, Cancel, Hello, Resume, Stop, Watch
@@ -97,6 +97,7 @@ def test_a_stranger_is_refused_in_the_handshake_and_hears_nothing(house, who):
 def test_a_client_of_ours_says_why_it_is_not_let_in(house, tmp_path):
     """Another user's keys beside this companion's endpoint."""
     other = tmp_path / "other"
+    other.mkdir()
     Keys(other).prepare()
     (other / "run").mkdir()
     (other / "run" / endpoint.FILE).write_bytes((house.home / "run" / endpoint.FILE).read_bytes())

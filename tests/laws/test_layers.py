@@ -108,6 +108,23 @@ def starts_programs(module: Module) -> list[str]:
     return found
 
 
+def retries_by_hand(module: Module) -> list[str]:
+    """Loops that catch an exception, and then sleep or count their attempts: a retry inside one call."""
+    found = []
+    for loop in ast.walk(module.tree):
+        if not isinstance(loop, ast.For | ast.While):
+            continue
+        inside = [node for statement in loop.body for node in ast.walk(statement)]
+        handlers = [node for node in inside if isinstance(node, ast.ExceptHandler)]
+        goes_on = any(not isinstance(one.body[-1], ast.Return | ast.Raise | ast.Break) for one in handlers)
+        calls = [node.func for node in inside if isinstance(node, ast.Call)]
+        sleeps = any((isinstance(func, ast.Attribute) and func.attr == "sleep") for func in calls)
+        counts = isinstance(loop, ast.For) and isinstance(loop.target, ast.Name) and loop.target.id == "_"
+        if goes_on and (sleeps or counts):
+            found.append(f"a loop in line {loop.lineno}")
+    return found
+
+
 class Touch(NamedTuple):
     """`find` finds nothing in modules that begin with `among`, but for those in `besides`, where it must find something."""
 
@@ -152,6 +169,10 @@ TOUCHES = (
     Touch(
         "database", names_module("sqlite3"), PACKAGES, ("core/record/journal.py", "core/record/journal_faults.py", "bridge/cli/doctor.py", "bridge/cli/main.py"),
         "what is durable is decided in the journal; others only name its errors or ask whether it works here",
+    ),
+    Touch(
+        "retries", retries_by_hand, PACKAGES, (),
+        "tenacity retries inside one call, within limits that can be read; what must survive a crash is retried by the journal",
     ),
     Touch(
         "toolkit", names_module("PySide6", "shiboken6"), PACKAGES,
@@ -224,6 +245,8 @@ def test_workers_modules_start_without_a_cycle() -> None:
         ("core/engine.py", "a.rename(b)", "names"),
         ("core/engine.py", "a.replace(b)", "names"),
         ("core/assemble.py", "import sqlite3", "database"),
+        ("core/perform/probe.py", "while True:\n    try:\n        f()\n    except OSError:\n        machine.sleep(1)", "retries"),
+        ("bridge/client.py", "for _ in range(3):\n    try:\n        f()\n    except OSError:\n        pass", "retries"),
         ("bridge/tray/view.py", "from PySide6.QtCore import Qt", "toolkit"),
     ],
 )
