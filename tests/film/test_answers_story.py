@@ -153,14 +153,13 @@ def test_a_later_word_takes_a_relink_back(desk: Desk, reels: list[Movie]) -> Non
     assert desk.second_shot() == RIGHT
 
 
-@pytest.mark.parametrize(
-    "words", [("9", "skip"), ("no-such-fault", "skip"), ("2", "relink"), ("2", "relink", "/no/such/file.mov"), ("2", "retry", "--always")]
-)
-def test_an_answer_that_makes_no_sense_is_refused_in_words(desk: Desk, words: tuple[str, ...]) -> None:
+def test_an_answer_that_makes_no_sense_is_refused_in_words(desk: Desk) -> None:
     desk.there.unlink()
     _, job = desk.assemble()
-    code, said = desk.say("answer", job, *words)
-    assert code == 2 and "Answer not understood" in said
+    senseless = [("9", "skip"), ("no-such-fault", "skip"), ("2", "relink"), ("2", "relink", "/no/such/file.mov"), ("2", "retry", "--always")]
+    for words in senseless:
+        code, said = desk.say("answer", job, *words)
+        assert code == 2 and "Answer not understood" in said, words
 
 
 def test_a_graphics_encoder_that_is_not_there_costs_time_and_not_the_film(desk: Desk, tmp_path: Path) -> None:
