@@ -59,13 +59,17 @@ def _marks(number: int, *runs: range) -> list[Mark]:
     return [Mark(number, n) for run in runs for n in run]
 
 
+WAYS = {"rendered": ("h264", "prores-hq", ".mov", 5), "copied": ("prores", "prores-hq", ".mov", 5), "encoded": ("dnxhr", "h264", ".mp4", 6)}
+WHENS = ("at once", "when some is made", "when all is made")
+SHORT = {("rendered", WHENS[1]), ("copied", WHENS[2]), ("encoded", WHENS[0])}
+
+
 @pytest.mark.parametrize(
-    ("codec", "preset", "suffix", "pieces"),
-    [("h264", "prores-hq", ".mov", 5), ("prores", "prores-hq", ".mov", 5), ("dnxhr", "h264", ".mp4", 6)],
-    ids=["rendered", "copied", "encoded"],
+    ("way", "when"),
+    [pytest.param(way, when, marks=() if (way, when) in SHORT else pytest.mark.long) for way in WAYS for when in WHENS],
 )
-@pytest.mark.parametrize("when", ["at once", "when some is made", "when all is made"])
-def test_every_frame_comes_from_the_newer_one(tmp_path: Path, codec: str, preset: str, suffix: str, pieces: int, when: str) -> None:
+def test_every_frame_comes_from_the_newer_one(tmp_path: Path, way: str, when: str) -> None:
+    codec, preset, suffix, pieces = WAYS[way]
     kind, nth = {"at once": ("FilmPlanned", 1), "when some is made": ("SegmentSealed", 2)}.get(when, ("SegmentSealed", pieces))
     house, film = House(tmp_path / "home"), tmp_path / f"film{suffix}"
     media, other = _version(tmp_path / "shot.mov", codec, OLD), _version(tmp_path / "other.mov", codec, OTHER)
