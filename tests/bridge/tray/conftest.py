@@ -34,6 +34,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Iterator[N
 @pytest.fixture
 def display(qapp: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Displays whose line to the companion only notes what is asked."""
+    from PySide6.QtCore import QEvent
+
     from tests.bridge.tray.displays import made
 
     open_: list[Any] = []
@@ -46,3 +48,5 @@ def display(qapp: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     for shown in open_:
         shown.window.close()
         shown.window.deleteLater()
+    # Without this every window of the tests before is dressed and drawn again in each test that follows.
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
