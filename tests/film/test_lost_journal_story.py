@@ -39,6 +39,29 @@ def test_without_its_journal_a_film_is_made_of_the_old_segments(reels: list[Movi
     assert {reel.path: marks_of(house, reel.path) for reel in reels} == marks, "what the sources were like is known again"
 
 
+@pytest.mark.parametrize("pages", [(0,), (1, 2, 3, 5, 8, 13, 21)], ids=["the head", "pages here and there"])
+def test_after_a_damaged_journal_was_moved_away_nothing_is_rendered_again(
+    reels: list[Movie], tmp_path: Path, pages: tuple[int, ...]
+) -> None:
+    """What the second advice of journal-damaged promises, of a journal whose pages were overwritten for real."""
+    house, film = House(tmp_path / "home"), tmp_path / "film.mp4"
+    cut = cut_of([(reels[0].path, 0, 40)], tmp_path / "one.otio")
+    assert house.assemble(cut, film).made == 40
+    journal = house.home / "journal.db"
+    with journal.open("r+b") as handle:
+        for page in pages:
+            handle.seek(page * 4096)
+            handle.write(b"\x5a" * 4096)
+    film.unlink()
+    damaged = house.assemble(cut, film)
+    assert damaged.summary["code"] == "journal-damaged" and not film.exists(), damaged.summary
+    assert [action["safe"] for action in damaged.summary["actions"]] == [True, False]
+    for path in house.home.glob("journal.db*"):
+        path.rename(tmp_path / path.name)
+    again = house.assemble(cut, film)
+    assert (again.code, again.made) == (0, 0), again.summary
+
+
 def marks_of(house: House, path: Path) -> dict[int, int]:
     journal = Journal(house.home / "journal.db")
     try:
