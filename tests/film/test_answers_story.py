@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 
 from tests.command import hotsplice
@@ -14,7 +16,7 @@ from tests.film.assembling import House
 from tests.film.barcode import Mark
 from tests.film.comparing import shown
 from tests.film.cutlist import SLATE
-from tests.film.media import Movie, make_movie
+from tests.film.media import Movie, make_movie, make_wav
 from tests.film.timelines import timeline
 
 
@@ -79,6 +81,38 @@ def test_a_slate_that_is_accepted_is_accepted_until_its_media_changes(desk: Desk
     shutil.copy2(reels[1].path, desk.there)
     assert desk.assemble()[0] == 0
     assert desk.second_shot() == RIGHT
+
+
+def test_a_part_that_is_missing_and_silence_are_accepted_until_their_media_changes(desk: Desk, reels: list[Movie], tmp_path: Path) -> None:
+    """The film is complete as decided, and each of the two files that comes back asks for its own place alone."""
+    whole, voice = desk.there.read_bytes(), tmp_path / "voice.wav"
+    with av.open(str(desk.there)) as container:
+        packet = [packet for packet in container.demux(video=0) if packet.size][20]
+    with desk.there.open("r+b") as handle:
+        handle.seek(packet.pos or 0)
+        handle.write(bytes(packet.size))
+    os.utime(desk.there, (1_600_000_000, 1_600_000_000))
+    line = timeline(Fraction(24))
+    line.video().clip(reels[0].path, 0, 20, media_frames=72).clip(desk.there, 10, 24, media_frames=72)
+    line.audio().clip(voice, 0, 24, media_frames=48)
+    line.save(desk.cut)
+    code, job = desk.assemble()
+    assert code == 1 and desk.second_shot() == [*RIGHT[:10], SLATE, *RIGHT[11:]]
+    code, said = desk.say("answer", job, "all", "skip")
+    assert code == 0 and "Complete as you decided." in said
+    again = desk.house.assemble(desk.cut, desk.film, "prores-hq")
+    taken = again.summary["taken"]
+    assert (again.code, again.made, again.summary["problems"]) == (0, 0, [])
+    assert (taken["shots"], len(taken["clips"])) == ([2], 1)
+    assert {one["code"] for one in again.summary["decided"]} == {"shot-mended", "source-missing"}
+    voice.write_bytes(b"no media at all" * 1000)
+    os.utime(voice, (1_600_000_000, 1_600_000_000))
+    asked = desk.house.assemble(desk.cut, desk.film, "prores-hq")
+    assert (asked.code, asked.codes, asked.summary["taken"]["shots"]) == (1, {"source-not-media"}, [2])
+    make_wav(voice, source_id=4, samples=96000)
+    desk.there.write_bytes(whole)
+    healed = desk.house.assemble(desk.cut, desk.film, "prores-hq")
+    assert (healed.code, healed.summary["taken"], desk.second_shot()) == (0, {"shots": [], "clips": [], "remarks": []}, RIGHT)
 
 
 def test_an_answer_goes_on_with_its_own_job_and_can_be_taken_back(desk: Desk) -> None:
