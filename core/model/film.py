@@ -47,6 +47,10 @@ class Remark(Value, frozen=True):
     record_in: int | None = None
     fields: Fields = {}
 
+    def __hash__(self) -> int:
+        """Equal remarks are told once, and `fields` has no hash of its own."""
+        return hash((self.code, self.severity, self.text, self.record_in))
+
 
 class Clip(Value, frozen=True):
     """A clip on a track.

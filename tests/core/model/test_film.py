@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from core.model.film import Media, Timeline
+from core.model.film import Media, Remark, Timeline
 from tests.core.props import clip, cut
 
 
@@ -43,3 +43,9 @@ def test_values_do_not_change_and_are_equal_by_content():
     assert hash(one) == hash(clip(0, 10))
     assert one != clip(0, 10, "/media/b.mov")
     assert Media(name="a") != Media(name="a", kind="none")
+
+
+def test_equal_remarks_are_one_whatever_fields_they_have() -> None:
+    one = Remark(code="rate-conformed", severity="note", text="a", fields={"path": "/a"})
+    other = Remark(code="rate-conformed", severity="note", text="a", fields={"path": "/b"})
+    assert list(dict.fromkeys([one, other, one])) == [one, other]
