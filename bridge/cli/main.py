@@ -36,11 +36,11 @@ def main(argv: Sequence[str] | None = None, *, share: Callable[[], int] | None =
 
 def _command(argv: Sequence[str], share: Callable[[], int] | None) -> int:
     as_json = "--json" in argv
-    process.trust_no_relative_path()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names that are not text; in JSON it is the very escape
         sys.stdout = Unheard(sys.stdout)  # type: ignore[assignment]
     try:
+        process.trust_no_relative_path()
         with spoken(_language()):
             arguments = parser().parse_args(argv)
             if arguments.verb is None and not arguments.version:
