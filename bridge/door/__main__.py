@@ -43,7 +43,7 @@ def main() -> int:
             endings={name: preset.extension for name, preset in where.presets().items()},
         )  # fmt: skip
         keeper = Keeper(
-            folder=Folder(folder), usual=usual, make=ours, asks=asks, hears=hears, language=where.settings.language
+            folder=Folder(folder, home=where.home), usual=usual, make=ours, asks=asks, hears=hears, language=where.settings.language
         )
         try:
             keeper.run(lambda: False)

@@ -48,5 +48,6 @@ def display(qapp: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     for shown in open_:
         shown.window.close()
         shown.window.deleteLater()
+        shown.deleteLater()  # with its timers, which would draw a window that is gone
     # Without this every window of the tests before is dressed and drawn again in each test that follows.
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
