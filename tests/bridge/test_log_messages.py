@@ -19,6 +19,7 @@ from tests.faults.volumes import small, why_no_mount
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
+    (tmp_path / "home").mkdir()
     logs.begin(tmp_path / "home")
     yield tmp_path / "home"
     logs.begin(tmp_path / "over")

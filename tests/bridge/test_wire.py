@@ -17,7 +17,7 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from bridge import client as lazy
-from bridge import endpoint
+from bridge import conversation, endpoint
 from bridge.conversation import Declined
 from bridge.keys import Keys, Pair
 from bridge.protocol import VERSION, encode
@@ -206,7 +206,7 @@ def test_nobody_there_is_said_in_a_moment(tmp_path):
 def test_who_was_silent_for_long_begins_anew_by_himself(house, monkeypatch):
     with house.client() as client:
         assert client.ask(PING).re == "p"
-        monkeypatch.setattr(lazy, "RESTED_S", 0.0)
+        monkeypatch.setattr(conversation, "RESTED_S", 0.0)
         assert client.ask(PING).re == "p" and client.connections == 2
 
 

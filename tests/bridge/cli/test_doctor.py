@@ -29,7 +29,7 @@ def test_the_doctor_finds_a_wrong_ffmpeg(capsys: pytest.CaptureFixture[str], hom
     assert main(["doctor"]) == 1
     said = capsys.readouterr().out
     assert re.search(r"^bad   ffmpeg .* cannot be used as ffmpeg", said, re.MULTILINE)
-    assert "Correct the path in the settings" in said and "1 of these must be mended first." in said
+    assert "Name an ffmpeg that runs in the settings" in said and "1 of these must be mended first." in said
     assert re.search(r"^ok    journal ", said, re.MULTILINE), "the other findings are told all the same"
 
 
