@@ -43,8 +43,9 @@ def main() -> int:
             endings={name: preset.extension for name, preset in where.presets().items()},
         )  # fmt: skip
         keeper = Keeper(
-            folder=Folder(folder, home=where.home), usual=usual, make=ours, asks=asks, hears=hears, language=where.settings.language
-        )
+            folder=Folder(folder, home=where.home), usual=usual, make=ours, asks=asks, hears=hears,
+            language=where.settings.language,
+        )  # fmt: skip
         try:
             keeper.run(lambda: False)
         except Refused as error:  # the companion is gone, or does not know us: it starts another when it is back
