@@ -106,6 +106,7 @@ def test_an_answer_is_heard_by_the_companion_and_followed_to_the_films_end(desk)
     assert desk.runs(job) == 2
 
 
+@pytest.mark.long
 def test_an_answer_may_be_left_to_the_companion(desk):
     desk.cut_of(3)
     desk.there.unlink()
@@ -175,6 +176,7 @@ def test_who_assembles_what_the_companion_is_at_follows_it(desk):
         assert desk.right() and desk.runs(job) == 1 and desk.house.jobs() == [job]
 
 
+@pytest.mark.long
 def test_who_assembles_another_cut_of_it_is_told(desk, tmp_path):
     desk.house.start("-j", "1")
     with desk.house.client() as client:
@@ -226,6 +228,7 @@ def test_a_command_at_another_terminal_is_cancelled_too(desk):
     assert desk.say("resume", job)[0] == 0 and desk.right(), "an old wish to stop is not heard again"
 
 
+@pytest.mark.long
 def test_a_command_at_another_terminal_is_cancelled_also_where_its_film_was_handed_to_the_companion(desk):
     with another_terminal(desk) as (job, ends):
         desk.house.start("-j", "1")
@@ -269,6 +272,7 @@ def test_commands_that_need_no_settings_work_while_these_have_a_mistake_and_say_
         assert desk.say("answer", job, "all", "skip", "--detach")[0] == 0
 
 
+@pytest.mark.long
 def test_what_is_asked_of_a_companion_is_answered_also_by_a_child_that_began_after_the_mistake(desk):
     child = desk.house.start("-j", "1")
     with desk.house.client() as client:
@@ -285,6 +289,7 @@ def test_what_is_asked_of_a_companion_is_answered_also_by_a_child_that_began_aft
 # Watching beyond the record's end -------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_watching_from_beyond_the_records_end_is_from_now_on(desk):
     desk.cut_of(2)
     desk.house.start("-j", "1")
@@ -300,6 +305,7 @@ def test_watching_from_beyond_the_records_end_is_from_now_on(desk):
         assert [one.seq for one in heard] == desk.house.seqs(job) and early.connections == 1
 
 
+@pytest.mark.long
 def test_following_a_job_that_has_ended_already_ends_at_once(desk):
     desk.cut_of(2)
     desk.house.start("-j", "1")
@@ -313,6 +319,7 @@ def test_following_a_job_that_has_ended_already_ends_at_once(desk):
     assert desk.say("watch", job, "--after", "-1")[0] == 2
 
 
+@pytest.mark.long
 def test_what_the_companion_stops_for_good_is_not_waited_for(desk):
     """Stopped in order, it is not brought back by who only follows."""
     desk.house.start("-j", "1")

@@ -84,6 +84,7 @@ def test_a_film_is_made_and_told_of(house, reel, tmp_path):
     assert all(said.job == job for said in snapshots)
 
 
+@pytest.mark.long
 def test_who_comes_back_hears_exactly_what_he_missed(house, reel, tmp_path):
     house.start("-j", "1")
     with house.client() as first:
@@ -154,6 +155,7 @@ def test_the_clerk_can_be_killed_at_any_time(house, reel, tmp_path):
         assert client.ask(PING).re == "p"
 
 
+@pytest.mark.long
 def test_jobs_are_made_one_after_the_other_in_order(house, reel, tmp_path):
     house.start("-j", "1")
     with house.client() as client:
@@ -172,6 +174,7 @@ def test_jobs_are_made_one_after_the_other_in_order(house, reel, tmp_path):
     assert all(right(tmp_path / f"{n}.mp4", n + 2) for n in range(3))
 
 
+@pytest.mark.long
 def test_a_cancelled_job_stops_and_can_be_taken_up(house, reel, tmp_path):
     house.start("-j", "1")
     film = tmp_path / "film.mp4"

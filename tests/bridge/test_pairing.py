@@ -175,6 +175,7 @@ def test_by_default_it_is_reached_from_this_machine_alone(tmp_path):
     assert listening == {"127.0.0.1"}
 
 
+@pytest.mark.long
 def test_an_address_that_is_not_ours_costs_nothing_but_the_listening(tmp_path):
     home = tmp_path / "home"
     home.mkdir()
@@ -186,6 +187,7 @@ def test_an_address_that_is_not_ours_costs_nothing_but_the_listening(tmp_path):
             assert client.ask(PING).re == "p"
 
 
+@pytest.mark.long
 def test_beyond_loopback_the_same_keys_are_asked_for(both):
     """A stranger who knows the companion's public key, at the address that others use."""
     found = endpoint.read(both.house.home)

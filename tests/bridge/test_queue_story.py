@@ -150,6 +150,7 @@ def test_two_films_are_made_side_by_side_and_the_hands_are_shared(house, desk):
     assert desk.right("one", 60) and desk.right("two", 12, 3)
 
 
+@pytest.mark.long
 def test_a_higher_priority_comes_next_and_a_clearly_higher_one_at_once(house, desk):
     house.start("-j", "1")
     first = desk.submit("first", 40)
@@ -184,6 +185,7 @@ def test_paused_all_rest_across_a_kill_until_they_may_go_on(house, desk):
     assert desk.right("one", 40) and desk.right("two", 40, 3) and desk.right("later", 2)
 
 
+@pytest.mark.long
 def test_of_two_cuts_that_wait_for_one_film_the_newer_is_made(house, desk):
     house.start("-j", "1")
     first = desk.submit("first", 20)
@@ -194,6 +196,7 @@ def test_of_two_cuts_that_wait_for_one_film_the_newer_is_made(house, desk):
     assert desk.states() == ["complete", "superseded", "complete"] and desk.right("reel", 4, first=7)
 
 
+@pytest.mark.long
 def test_a_newer_cut_waits_for_the_film_that_is_under_work(house, desk):
     so(house, jobs_at_once=2)
     house.start("-j", "2")
@@ -205,6 +208,7 @@ def test_a_newer_cut_waits_for_the_film_that_is_under_work(house, desk):
     assert desk.right("reel", 4, first=7)
 
 
+@pytest.mark.long
 def test_a_cancelled_job_of_two_stops_alone(house, desk):
     so(house, jobs_at_once=2)
     house.start("-j", "2")

@@ -153,6 +153,7 @@ def test_an_earlier_render_stands_in_for_a_source_that_is_spoilt(desk: Desk) -> 
     assert desk.second_shot() == RIGHT, "the picture is back, though its source is not"
 
 
+@pytest.mark.long
 def test_a_preference_answers_by_itself_until_it_is_taken_back(desk: Desk) -> None:
     desk.assemble()
     desk.there.write_bytes(b"no media any more" * 1000)
@@ -177,6 +178,7 @@ def test_who_asks_for_an_earlier_render_that_there_never_was_is_told(desk: Desk)
     assert code == 0 and "There is no earlier good render of shot 2; its slate stays." in said
 
 
+@pytest.mark.long
 def test_a_later_word_takes_a_relink_back(desk: Desk, reels: list[Movie]) -> None:
     desk.there.unlink()
     _, job = desk.assemble()

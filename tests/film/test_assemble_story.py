@@ -85,7 +85,7 @@ def test_a_missing_source_is_a_slate_of_exact_length_and_heals_alone(house: Hous
     assert shown(film)[20] == Mark(2, 10)
 
 
-@pytest.mark.parametrize("kind", [0, 1, 2], ids=["prores", "h264", "dnxhr"])
+@pytest.mark.parametrize("kind", [0, 1, pytest.param(2, marks=pytest.mark.long)], ids=["prores", "h264", "dnxhr"])
 def test_a_damaged_source_never_reaches_the_film_unsaid(house: House, reels: list[Movie], tmp_path: Path, kind: int) -> None:
     bad = tmp_path / "bad.mov"
     shutil.copy2(reels[kind].path, bad)
@@ -232,6 +232,7 @@ def kept_of(film: Path) -> bytes:
     return (film.parent / ".hotsplice" / f"{film.name}.previous").read_bytes()
 
 
+@pytest.mark.long
 def test_the_same_incomplete_film_again_does_not_cost_the_good_one_that_is_kept(
     house: House, reels: list[Movie], tmp_path: Path
 ) -> None:
@@ -275,6 +276,7 @@ def test_a_film_that_was_spoilt_does_not_take_the_place_of_the_good_one_that_is_
     assert film.read_bytes() == first
 
 
+@pytest.mark.long
 def test_after_a_rollback_to_another_length_the_film_is_still_as_recorded(
     house: House, reels: list[Movie], tmp_path: Path
 ) -> None:

@@ -82,7 +82,7 @@ def laid(path: Path, rate: int) -> tuple[list[str], list[Sound]]:
     return codes, [sound for chunk in chunks for sound in chunk.sounds]
 
 
-@pytest.mark.parametrize("rate", [24, 60])
+@pytest.mark.parametrize("rate", [24, pytest.param(60, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     "name",
     ["pcm.mov", "aac.mp4", "unedited.mp4", "aac.ts", "mp2.ts", "cut.ts", "aac.mkv", "pcm.mxf", "x.wav", "x.mp3", "x.m4a"],

@@ -110,7 +110,10 @@ PICTURES = {
 """What may come in the place of a file whose packets are to be copied."""
 
 
-@pytest.mark.parametrize("what", [*PICTURES, "nothing"])
+LESS = ("of another kind", "no picture", "nothing")
+
+
+@pytest.mark.parametrize("what", [pytest.param(what, marks=pytest.mark.long if what in LESS else ()) for what in (*PICTURES, "nothing")])
 def test_what_comes_when_everything_is_made_costs_its_shots_at_most_and_not_the_film(tmp_path: Path, what: str) -> None:
     house, film = House(tmp_path / "home"), tmp_path / "film.mov"
     media, other = _version(tmp_path / "shot.mov", "prores", OLD), _version(tmp_path / "other.mov", "prores", OTHER)
@@ -129,7 +132,7 @@ def test_what_comes_when_everything_is_made_costs_its_shots_at_most_and_not_the_
     assert len(joins) == 1, "the film is written twice, however many shots it has of the file"
 
 
-@pytest.mark.parametrize("what", ["no media", "half of it", "nothing"])
+@pytest.mark.parametrize("what", [pytest.param("no media", marks=pytest.mark.long), "half of it", "nothing"])
 def test_what_cannot_be_used_costs_nothing_that_was_made(tmp_path: Path, what: str) -> None:
     house, film = House(tmp_path / "home"), tmp_path / "film.mov"
     media = _version(tmp_path / "shot.mov", "h264", OLD)
@@ -166,6 +169,7 @@ def test_sound_is_from_the_newer_one_as_well(tmp_path: Path) -> None:
     assert not reading.samples(film).any()
 
 
+@pytest.mark.long
 def test_a_newer_one_that_is_shorter_is_a_slate_where_it_ends(tmp_path: Path) -> None:
     house, film = House(tmp_path / "home"), tmp_path / "film.mov"
     media = _version(tmp_path / "shot.mov", "h264", OLD)
@@ -176,6 +180,7 @@ def test_a_newer_one_that_is_shorter_is_a_slate_where_it_ends(tmp_path: Path) ->
     assert shown(film) == [*_marks(NEW, range(20), range(30, 40)), *[SLATE] * 14]
 
 
+@pytest.mark.long
 def test_one_that_is_written_over_in_place_is_seen_as_well(tmp_path: Path) -> None:
     house, film = House(tmp_path / "home"), tmp_path / "film.mov"
     media = _version(tmp_path / "shot.mov", "h264", OLD)

@@ -94,6 +94,7 @@ def test_the_oldest_verified_segments_go_until_the_budget_is_met(desk: Desk) -> 
     desk.sound()
 
 
+@pytest.mark.long
 def test_after_a_film_its_own_segments_go_when_the_others_are_not_enough(desk: Desk) -> None:
     desk.budget("1 KB")
     desk.make(2)
@@ -123,6 +124,7 @@ def test_what_its_film_does_not_hold_any_more_stays_and_that_is_said_once(desk: 
     assert (again.code, again.made) == (0, 0), "its segments are all there is of it"
 
 
+@pytest.mark.long
 def test_what_an_open_job_has_made_or_a_replaced_cut_stays(desk: Desk) -> None:
     journal = Journal(desk.house.home / "journal.db")
     job = journal.jobs()[0][0]

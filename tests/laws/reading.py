@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,15 +20,22 @@ class Module(NamedTuple):
     tree: ast.Module
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    """A file's syntax tree; parsed once, however many tests look at it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def read(name: str, text: str) -> Module:
     """A module from its text."""
     return Module(name, text, ast.parse(text))
 
 
+@cache
 def modules() -> list[Module]:
     """All of the product, in order."""
     paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-    return [read(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in paths]
+    return [Module(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"), tree(path)) for path in paths]
 
 
 def imports(module: Module) -> Iterator[str]:

@@ -18,7 +18,7 @@ def test_a_few_kills_leave_the_old_film_or_the_new(tmp_path):
 
 
 def test_a_few_bad_requests_are_refused_in_words(tmp_path):
-    held, figures = refusals.prove(tmp_path, report.Say(), forked=True, step=4)
+    held, figures = refusals.prove(tmp_path, report.Say(), forked=True, step=7)
     assert held and figures["requests"] >= 15
 
 

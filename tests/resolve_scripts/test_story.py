@@ -69,6 +69,7 @@ def test_a_dialog_is_waited_for_before_markers_are_set(house, desk):
     assert [(f, m["color"], m["duration"]) for f, m in desk.markers().items()] == [(10, "Red", 10.0)]
 
 
+@pytest.mark.long
 def test_a_timeline_that_was_cut_shorter_meanwhile(house, desk, reel, tmp_path):
     desk.choose()
     until(desk, "is on record")
@@ -79,6 +80,7 @@ def test_a_timeline_that_was_cut_shorter_meanwhile(house, desk, reel, tmp_path):
     assert [(f, m["duration"]) for f, m in desk.markers().items()] == [(10, 4.0)], "nothing stands beyond the end"
 
 
+@pytest.mark.long
 def test_a_timeline_in_which_our_markers_stand_is_the_same_one(house, desk):
     pause(house, False)
     desk.run()
@@ -124,6 +126,7 @@ def _hand_of(process: psutil.Process, house: Companions) -> bool:
     return "bridge.resolve.hand" in words and environment.get("HOTSPLICE_HOME") == str(house.home)
 
 
+@pytest.mark.long
 def test_a_job_that_waits_is_said_to_wait(house, desk):
     desk.choose()
     until(desk, "Waiting for its turn.")
@@ -144,6 +147,7 @@ def test_chosen_twice_at_once_there_is_one_job_and_one_marker(house, desk, tmp_p
         assert desk.markers() == other.markers() and len(house.jobs()) == 1
 
 
+@pytest.mark.long
 def test_the_settings_say_where_films_go_and_how_they_are_coded(house, desk, tmp_path):
     pause(house, False)
     (tmp_path / "mine").mkdir()

@@ -48,15 +48,18 @@ def reply(inbox: Path, name: str) -> dict[str, object]:
     return json.loads(path.read_bytes()) if path.exists() else {}
 
 
-MOMENTS: list[Callable[[Path], object]] = [
-    lambda inbox: True,
-    lambda inbox: reply(inbox, "a.otio"),
-    lambda inbox: not (inbox / "a.otio").exists(),
-    lambda inbox: reply(inbox, "a.otio").get("state") in ("working", "complete"),  # it may be a matter of a moment
-]
+MOMENTS: dict[str, Callable[[Path], object]] = {
+    "dropped": lambda inbox: True,
+    "replied": lambda inbox: reply(inbox, "a.otio"),
+    "put away": lambda inbox: not (inbox / "a.otio").exists(),
+    "working": lambda inbox: reply(inbox, "a.otio").get("state") in ("working", "complete"),  # it may be a matter of a moment
+}
+SHORT = ("replied", "working")
 
 
-@pytest.mark.parametrize("moment", MOMENTS, ids=["dropped", "replied", "put away", "working"])
+@pytest.mark.parametrize(
+    "moment", [pytest.param(met, id=name, marks=() if name in SHORT else pytest.mark.long) for name, met in MOMENTS.items()]
+)
 def test_a_companion_killed_while_a_timeline_lies_there_ends_in_one_film_and_a_right_reply(house, reel, tmp_path, moment):
     house.start("-j", "2")
     inbox = house.home / "door" / "inbox"

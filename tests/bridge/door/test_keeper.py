@@ -139,6 +139,7 @@ def test_the_same_file_dropped_again_is_the_same_job(doors, reel, tmp_path):
     assert sorted(os.listdir(doors.inbox / "done")) == [f"d.{first['job']}-2.otio", f"d.{first['job']}.otio"]
 
 
+@pytest.mark.long
 def test_many_at_once_are_all_replied_to(doors, reel):
     many = [f"m{number}~preset=h264.otio" for number in range(6)]
     for name in many:

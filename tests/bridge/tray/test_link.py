@@ -109,6 +109,7 @@ def test_one_that_was_killed_is_started_again(house, listen):
     assert ear.states[-1] == "here"
 
 
+@pytest.mark.long
 def test_one_that_was_ended_in_order_is_left_alone_until_a_person_wants_it(house, listen):
     house.start("-j", "1")
     ear = listen(house.home, lambda: house.start("-j", "1") if len(house.running) < 2 else None)
@@ -124,6 +125,7 @@ def test_one_that_was_ended_in_order_is_left_alone_until_a_person_wants_it(house
     assert len(house.running) == 2
 
 
+@pytest.mark.long
 def test_one_that_somebody_else_starts_is_found(house, listen):
     house.start("-j", "1")
     ear = listen(house.home)

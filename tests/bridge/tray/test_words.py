@@ -10,6 +10,7 @@ import pytest
 from bridge.tray.words import isolated, lasting, of, say, words
 from core.explain.filling import LANGUAGES, fields_of
 from core.explain.phrases import Forms
+from tests.laws.reading import tree
 
 ALL = words()
 TRAY = Path(__file__).parents[3] / "bridge" / "tray"
@@ -21,8 +22,8 @@ def forms(said: str | Forms) -> list[str]:
 
 
 def constants() -> set[str]:
-    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in TRAY.glob("*.py"))
-    return {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    trees = (tree(path) for path in TRAY.glob("*.py"))
+    return {node.value for one in trees for node in ast.walk(one) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
 SAID = constants()
@@ -30,7 +31,7 @@ SAID = constants()
 
 def test_whatever_is_said_is_known():
     for path in TRAY.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "say" and isinstance(node.args[0], ast.Constant):
                 given = {keyword.arg for keyword in node.keywords}
                 name = node.args[0].value

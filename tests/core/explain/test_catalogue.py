@@ -18,6 +18,7 @@ from core.explain import catalogue
 from core.explain.catalogue import Action, Entry, explain, title_of, words
 from core.explain.filling import LANGUAGES, fields_of
 from core.model.failure import ErrorType, Evidence, Failure
+from tests.laws.reading import tree
 
 ROOT = Path(__file__).parents[3]
 PRODUCT = sorted(path for part in ("core", "bridge", "otio_adapters") for path in (ROOT / part).rglob("*.py"))
@@ -67,7 +68,7 @@ class Call(ast.NodeVisitor):
         self.found: list[tuple[str, set[str], str]] = []
         self._path = path
         self._locals: dict[str, list[ast.expr]] = {}
-        self.visit(ast.parse(path.read_text(encoding="utf-8")))
+        self.visit(tree(path))
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         before, self._locals = self._locals, {}

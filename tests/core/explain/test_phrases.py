@@ -23,6 +23,7 @@ from core.model.facts import Answers, Outcomes
 from core.model.failure import ErrorType, Strategy
 from core.model.refusal import PartKind
 from core.perform.build import Origin
+from tests.laws.reading import tree
 
 ROOT = Path(__file__).parents[3]
 PRODUCT = sorted(path for part in ("core", "bridge", "otio_adapters") for path in (ROOT / part).rglob("*.py"))
@@ -37,7 +38,7 @@ def spoken() -> list[tuple[str, set[str], str]]:
     """(name, fields, place) of every phrase the product says."""
     found = []
     for path in PRODUCT:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "phrase":
                 given = {k.arg for k in node.keywords if k.arg}
                 found += [(name, given, f"{path.relative_to(ROOT)}:{node.lineno}") for name in _names(node.args[0])]
@@ -59,7 +60,7 @@ def reasons() -> list[tuple[str, set[str], str]]:
     """(name, fields, place) of every phrase that is why something is refused: `Refused(..., why=...)`, `invalid(why=...)`."""
     found = []
     for path in PRODUCT:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Refused", "TimelineRefused", "invalid"):
                 given = {k.arg: k.value for k in node.keywords if k.arg}
                 names = [f"why-{name}" for name in _names(given["why"])] if "why" in given else []
