@@ -38,8 +38,8 @@ def check(home: Path, records: Path) -> None:
 
 
 def prepare(home: Path, records: Path, *, usual: bool, accept: bool = False) -> None:
-    """Create a data folder that was never used, and put on record where it is. `usual`: it is the platform's own; `accept`:
-    use the folder as it is now, whatever is on record. Refused(data-folder-gone, data-folder-unusable)."""
+    """Create a data folder that was never used. `usual`: it is the platform's own; `accept`: use the folder as it is now,
+    whatever is on record. Refused(data-folder-gone, data-folder-unusable)."""
     if not accept:
         check(home, records)
     try:
@@ -48,10 +48,15 @@ def prepare(home: Path, records: Path, *, usual: bool, accept: bool = False) -> 
         raise Refused("data-folder-unusable", path=str(home), why="no-parent") from error
     except OSError as error:
         raise Refused("data-folder-unusable", path=str(home), detail=error.strerror or str(error)) from error
-    _record(home, records)
+    if (home / JOURNAL).exists():
+        put_on_record(home, records)
+    elif accept:
+        with contextlib.suppress(OSError):
+            (records / owners.name(home)).unlink(missing_ok=True)
 
 
-def _record(home: Path, records: Path) -> None:
+def put_on_record(home: Path, records: Path) -> None:
+    """Put on record where a data folder is whose journal stands."""
     record = records / owners.name(home)
     mount = machine.mount_point(home)
     on_system = machine.mount_point(records) == mount

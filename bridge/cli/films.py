@@ -35,6 +35,7 @@ from core.perform import build, machine
 from core.perform.crew import Crew
 from core.record import locks
 from core.record.journal import Film, Journal
+from core.record.segment_index import SegmentIndex
 from core.rolling_back import generations, roll_back
 
 
@@ -191,6 +192,8 @@ def _clean(where: Place, journal: Journal, asked: argparse.Namespace, console: C
     """Segments are removed only when the film made of them stands verified, or when nothing on record needs them; those of
     cuts that were replaced only when that is asked for."""
     workspace, speak, dry_run = where.workspace(), where.settings.language, asked.dry_run
+    if not dry_run:
+        SegmentIndex(workspace.scratch, workspace.home).undo_cut_removal(journal)
     found = cleaning.removable(journal, workspace, workers=where.settings.jobs or machine.cores())
     if asked.superseded:
         found = found.with_superseded()

@@ -69,7 +69,10 @@ class Place:
         """Open the journal, or create it. Refused with the fault that keeps it from being used."""
         data_folder.check(self.home, settings.records())
         private.repair_ours(self.home, self.scratch)
+        first = not self.has_journal
         journal = Journal(self.home / JOURNAL)
+        if first:
+            data_folder.put_on_record(self.home, settings.records())
         settings.write_template(self.home)
         return journal
 

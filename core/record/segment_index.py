@@ -28,8 +28,9 @@ from core.record.workspace import flush_directory, take_place
 INDEX = "index"
 _PART = ".part"
 _READ = "INSERT INTO switches VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET is_on = 1"
-_SEAL = "INSERT OR IGNORE INTO seals VALUES (?, ?, '', ?)"
-"""A seal whose job is not on record any more has none."""
+_REMOVING = "UPDATE switches SET is_on = 0 WHERE name = ?"
+_SEAL = "INSERT OR IGNORE INTO seals VALUES (?, ?, ?, ?)"
+_MADE_BY = "SELECT json_extract(body, '$.key'), job FROM facts WHERE kind = 'SegmentSealed' ORDER BY seq"
 
 
 class Entry(Value, frozen=True):
@@ -81,7 +82,7 @@ class SegmentIndex:
 
     def was_read(self, journal: Journal) -> bool:
         """Whether the journal has taken everything that stands in the index of this scratch folder."""
-        return bool(journal.read("SELECT 1 FROM switches WHERE name = ?", (self._switch,)))
+        return bool(journal.read("SELECT 1 FROM switches WHERE name = ? AND is_on", (self._switch,)))
 
     def forget(self, key: str) -> None:
         """Remove this data folder's entry, before the seal itself is forgotten. OSError."""
@@ -113,10 +114,16 @@ class SegmentIndex:
         """While seals are forgotten and their files removed: when the process is killed meanwhile, the next `restore` puts those
         on record again whose entries and files still stand. What forgets the seals is written first. OSError."""
         was_read = self.was_read(journal)
-        journal.later("DELETE FROM switches WHERE name = ?", [(self._switch,)])
+        journal.later(_REMOVING, [(self._switch,)])
         yield
         if was_read:
             journal.write(_READ, [(self._switch,)])
+
+    def undo_cut_removal(self, journal: Journal) -> None:
+        """After a removal that was cut, put on record again what still stands, so that it can be removed. The index of a lost
+        journal is left to the next job, which may need it. OSError."""
+        if journal.read("SELECT 1 FROM switches WHERE name = ? AND NOT is_on", (self._switch,)):
+            self.restore(journal)
 
     def restore(self, journal: Journal) -> int:
         """Put on record what the journal does not know, once for each scratch folder; how many segments. Without an index nothing
@@ -127,11 +134,12 @@ class SegmentIndex:
         found = [entry for entry in self.entries() if entry.seal.key not in known and self._stands(entry.seal)]
         memory = Memory(journal)
         memory.keep_marks((marks.identity, marks) for entry in found for marks in entry.marks if marks.identity)
+        made_by: dict[str, str] = dict(journal.read(_MADE_BY, ())) if found else {}  # a job that is not on record has no name
         rows = []
         for entry in found:
             at = (self._scratch / "store" / entry.seal.file).stat().st_mtime
-            rows.append((entry.seal.key, codec.encode(entry.seal).decode(), at))
-        newest = sorted(zip((at for _, _, at in rows), found, strict=True), key=lambda pair: pair[0])
+            rows.append((entry.seal.key, codec.encode(entry.seal).decode(), made_by.get(entry.seal.key, ""), at))
+        newest = sorted(zip((at for *_, at in rows), found, strict=True), key=lambda pair: pair[0])
         memory.recall(seen for _, entry in newest for seen in entry.sources)
         journal.later(_SEAL, rows)
         journal.write(_READ, [(self._switch,)])

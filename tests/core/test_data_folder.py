@@ -13,6 +13,7 @@ from core.model.folder import FolderIdentity
 from core.model.refusal import Refused
 from core.perform import volumes
 from core.record import owners
+from core.record.journal import Journal
 
 
 @pytest.fixture
@@ -64,6 +65,22 @@ def test_the_folder_is_used_as_it_is_when_a_person_says_so(tmp_path, records):
     on_record(home, records)
     assert prepared(home, records, accept=True) == ""
     assert prepared(home, records) == "", "and from then on"
+
+
+def test_a_power_cut_before_the_journal_stands_leaves_a_folder_that_is_used_for_the_first_time(tmp_path, records, monkeypatch):
+    home, mount = tmp_path / "drive" / "hotsplice", data_folder.machine.mount_point
+    home.parent.mkdir()
+    monkeypatch.setattr(
+        data_folder.machine, "mount_point",
+        lambda path: str(tmp_path / "drive") if Path(path).is_relative_to(tmp_path / "drive") else mount(path),
+    )  # fmt: skip
+    assert prepared(home, records) == "" and not records.exists()
+    Journal(home / "journal.db").close()
+    data_folder.put_on_record(home, records)
+    (home / "journal.db").unlink()
+    home.rmdir()
+    monkeypatch.setattr(data_folder.machine, "mount_point", mount)
+    assert prepared(home, records) == "data-folder-gone", "once the journal stood, the folder is missed"
 
 
 @pytest.mark.parametrize(("journal", "code"), [(True, ""), (False, "data-folder-gone")])

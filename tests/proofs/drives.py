@@ -157,12 +157,13 @@ def _judge(rig: Rig, found: Return, job: Job, sources: dict[str, tuple[int, int,
         found.expect(same, "not the film of an undisturbed run stands there")
     for what, names, right in (
         ("the film's folder", set(now.out), set(job.after.out)), ("the data folder", now.home, job.after.home),
-        ("scratch", {one for one in now.scratch if not one.startswith("store/")},
-         {one for one in job.after.scratch if not one.startswith("store/")}),
+        ("scratch", _unkeyed(now), _unkeyed(job.after)),
     ):  # fmt: skip
         found.expect(names <= right, f"left in {what}: {sorted(names - right)}")
         found.expect(names >= right, f"missing in {what}: {sorted(right - names)}")
-    found.expect(record.read(rig.behind(rig.home)).open_jobs == 0, "a job is left open")
+    said = record.read(rig.behind(rig.home))
+    found.expect(said.open_jobs == 0, "a job is left open")
+    _judge_segments(found, now, job, said)
     found.expect(look(rig.behind(rig.root / "media")) == sources, "a source was touched")
     elsewhere = {path.name for path in rig.root.iterdir()} - {"tmp", *(volume.place.name for volume in rig.volumes)}
     found.expect(not elsewhere, f"written elsewhere: {sorted(elsewhere)}")
@@ -176,6 +177,22 @@ def _judge(rig: Rig, found: Return, job: Job, sources: dict[str, tuple[int, int,
         volume.unmount()
         beneath = os.listdir(volume.place)
         found.expect(not beneath, f"hidden beneath the mount point {volume.place.name}: {beneath[:5]}")
+
+
+def _unkeyed(seen: Look) -> set[str]:
+    """What lies in scratch and is not named after a content key."""
+    return {name for name in seen.scratch if not name.startswith(("store/", "index/"))}
+
+
+def _judge_segments(found: Return, now: Look, job: Job, said: record.Record) -> None:
+    """Content keys of a source that no earlier run used differ between trials, since its file is another one after each
+    `restore`. So segments, index entries and seals on record are compared with each other, and counted."""
+    stored, indexed = ({name.partition("/")[2] for name in now.scratch if name.startswith(f"{what}/")} for what in ("store", "index"))
+    sealed = {Path(file).stem for file in said.seals}
+    found.expect(stored == set(said.seals), f"segments and seals on record differ: {sorted(stored ^ set(said.seals))}")
+    found.expect({Path(name).stem for name in indexed} == sealed, f"index and seals on record differ: {sorted(indexed)}, {sorted(sealed)}")
+    count = sum(name.startswith("store/") for name in job.after.scratch)
+    found.expect(len(stored) == count, f"{len(stored)} segments, after an undisturbed run {count}")
 
 
 def prove_rig(place: Path, drives: Sequence[str], each: int, say: report.Say) -> list[Return]:

@@ -81,7 +81,9 @@ class Launcher:
 def _run(argv: list[str], environment: dict[str, str], said: str, errors: str, folder: str) -> int:
     """In the forked process: be the command."""
     if folder:
+        state = {name: value for name, value in os.environ.items() if name == "XDG_STATE_HOME"}  # never this user's own
         os.environ.clear()
+        os.environ.update(state)
         os.chdir(folder)
     os.environ.update(environment)
     out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)

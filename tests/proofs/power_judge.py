@@ -29,7 +29,7 @@ from tests.film import reading
 from tests.proofs import record
 from tests.proofs.holding import Verdict
 from tests.proofs.launch import NotDone
-from tests.proofs.power_scenarios import Recording, Rig, Scenario, look_at
+from tests.proofs.power_scenarios import Look, Recording, Rig, Scenario, look_at
 from tests.proofs.stage import Ended, alive, bytes_hash, look
 
 Sources = dict[str, tuple[int, int, str]]
@@ -42,22 +42,23 @@ def try_cut(
     """Cut the power after the first `place` changes. With `twice` the run that follows loses its power as well, somewhere."""
     verdict, began = Verdict(scenario.name), time.monotonic()
     verdict.fired.append(_label(recording, place, models))
-    rig.become(_after(recording, place, models, chance))
+    rig.become(_after(recording, place, models, chance), known=recording.known_after(place))
     missing = _after_the_cut(verdict, rig, scenario, recording, place)
     rolled_back = record.read(rig.behind(rig.home)).rolled_back
-    disks = rig.disks() if twice else []
+    disks, known = rig.disks() if twice else [], rig.known() is not None
     runs = _runs(rig)
     ended = _again(verdict, rig, scenario)
     if twice and ended is not None:
-        second = Recording(disks, rig.changes(), [], ended.exit_code)
+        second = Recording(disks, rig.changes(), [], ended.exit_code, known, rig.known_at())
         if second.changes:
             at = chance.randint(0, len(second.changes) - 1)
             verdict.fired.append(_label(second, at, models))
-            rig.become(_after(second, at, models, chance))
+            rig.become(_after(second, at, models, chance), known=second.known_after(at))
             missing += _after_the_cut(verdict, rig, scenario, second, at)
             rolled_back, runs = record.read(rig.behind(rig.home)).rolled_back, _runs(rig)
             ended = _again(verdict, rig, scenario)
     if ended is not None:
+        _nothing_is_missing(verdict, rig, scenario, rolled_back)
         if _runs(rig) == runs:
             _clean_beside(verdict, rig)
         _at_the_end(verdict, rig, scenario, ended, rolled_back, missing)
@@ -124,8 +125,25 @@ def _after_the_cut(verdict: Verdict, rig: Rig, scenario: Scenario, recording: Re
     return missing
 
 
+def _wanted(scenario: Scenario, rolled_back: int) -> Look:
+    return scenario.twice if scenario.name == "roll back" and rolled_back % 2 else scenario.after
+
+
+def _nothing_is_missing(verdict: Verdict, rig: Rig, scenario: Scenario, rolled_back: int) -> None:
+    """Looked at before any `clean` of the judge's own, which removes what the film stands in for."""
+    for what, names, right in _folders(look_at(rig), _wanted(scenario, rolled_back)):
+        verdict.expect(names >= right, f"missing in {what}: {sorted(right - names)}")
+
+
+def _folders(found: Look, wanted: Look) -> list[tuple[str, frozenset[str], frozenset[str]]]:
+    return [
+        ("the film's folder", frozenset(found.out), frozenset(wanted.out)), ("scratch", found.scratch, wanted.scratch),
+        ("the data folder", found.home, wanted.home),
+    ]  # fmt: skip
+
+
 def _at_the_end(verdict: Verdict, rig: Rig, scenario: Scenario, ended: Ended, rolled_back: int, missing: int) -> None:
-    wanted = scenario.twice if scenario.name == "roll back" and rolled_back % 2 else scenario.after
+    wanted = _wanted(scenario, rolled_back)
     verdict.expect(
         ended.exit_code in scenario.codes,
         f"run again, it ended with {ended.exit_code} and not {scenario.codes}: {ended.said[-700:]}",
@@ -139,12 +157,8 @@ def _at_the_end(verdict: Verdict, rig: Rig, scenario: Scenario, ended: Ended, ro
             film.is_file() and tuple(reading.frame_hashes(film)) == scenario.frames and reading.audio_hash(film) == scenario.sound
         )
         verdict.expect(same, "not the film of an undisturbed run stands there")
-    for what, names, right in (
-        ("the film's folder", set(found.out), set(wanted.out)), ("scratch", found.scratch, wanted.scratch),
-        ("the data folder", found.home, wanted.home),
-    ):  # fmt: skip
+    for what, names, right in _folders(found, wanted):
         verdict.expect(names <= right, f"left in {what}: {sorted(names - right)}")
-        verdict.expect(names >= right, f"missing in {what}: {sorted(right - names)}")
     others = {name: digest for name, digest in wanted.out.items() if name != scenario.film}
     wrong = [name for name, digest in others.items() if found.out.get(name, digest) != digest]
     verdict.expect(not wrong, f"other bytes than after an undisturbed run: {wrong}")

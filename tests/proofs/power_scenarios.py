@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +24,7 @@ from tests.faults.recorder import Change
 from tests.film import reading
 from tests.film.media import make_movie, make_wav
 from tests.film.timelines import timeline
-from tests.proofs import strike
+from tests.proofs import report, strike
 from tests.proofs.launch import ROOT
 from tests.proofs.stage import Ended, Lane, bytes_hash
 
@@ -69,12 +69,20 @@ def make_cuts(folder: Path) -> Cuts:
 @dataclass
 class Recording:
     """A command that ran undisturbed: the disks before it, every change in order as (volume, change), the lines that it said
-    with their moment (CLOCK_MONOTONIC, ns), and its exit code."""
+    with their moment (CLOCK_MONOTONIC, ns), its exit code, and whether the data folder was on record before it."""
 
     disks: list[Disk]
     changes: list[tuple[int, Change]]
     lines: list[tuple[int, dict[str, Any]]]
     exit_code: int
+    known: bool
+    known_at: int
+    """The moment (CLOCK_MONOTONIC, ns) since which the record of the data folder is as it is after the command."""
+
+    def known_after(self, place: int) -> bool:
+        """Whether the data folder is on record, on the system's own disk, after so many changes."""
+        moment = self.changes[place][1].at if place < len(self.changes) else time.monotonic_ns()
+        return self.known or 0 < self.known_at < moment
 
 
 @dataclass
@@ -84,9 +92,12 @@ class Rig(Lane):
     layout: Layout = "one"
     volumes: list[RecordedVolume] = field(default_factory=list)
     _numbers: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
+    _record: tuple[Path, bytes] = (Path(), b"")
 
     def __post_init__(self) -> None:
         back = self.root.with_name(f"{self.root.name}-back")
+        self.records = self.root.with_name(f"{self.root.name}-records")
+        """XDG_STATE_HOME of every run: on the system's own disk, whose power is never cut."""
         self.volumes = [RecordedVolume(self.root / name, back / name) for name in _VOLUMES[self.layout]]
 
     def _inside(self, name: str) -> Path:
@@ -114,6 +125,13 @@ class Rig(Lane):
                 return volume.behind / path.relative_to(volume.place)
         raise AssertionError(path)
 
+    def _environment(self, extra: Mapping[str, str]) -> dict[str, str]:
+        return super()._environment({report.STATE: str(self.records), **extra})
+
+    def known(self) -> Path | None:
+        """The record that says on which drive the data folder is, if there is one."""
+        return next(self.records.glob("*/data-folders/*"), None)
+
     # States -----------------------------------------------------------------------------------------------------------
 
     def clear(self) -> None:
@@ -123,6 +141,8 @@ class Rig(Lane):
             shutil.rmtree(volume.behind, ignore_errors=True)
             volume.behind.mkdir(parents=True)
             volume.numbers = {}
+        shutil.rmtree(self.records, ignore_errors=True)
+        self.records.mkdir()
         shutil.rmtree(self.root, ignore_errors=True)
         (self.root / "tmp").mkdir(parents=True)
         for path in (self.home, self.scratch, self.out):
@@ -150,6 +170,7 @@ class Rig(Lane):
         for volume in self.volumes:
             shutil.copytree(volume.behind, self._states[name] / volume.place.name, symlinks=True)
             self._numbers[name, volume.place.name] = volume.numbered()
+        shutil.copytree(self.records, self._states[name] / "records")
 
     def restore(self, name: str) -> None:
         """The saved state with its dates, on volumes that were mounted anew."""
@@ -158,11 +179,20 @@ class Rig(Lane):
             shutil.rmtree(volume.behind)
             shutil.copytree(self._states[name] / volume.place.name, volume.behind, symlinks=True)
             volume.numbers = self._numbers[name, volume.place.name]
+        shutil.rmtree(self.records)
+        shutil.copytree(self._states[name] / "records", self.records)
         self.plug()
 
-    def become(self, disks: Sequence[Disk]) -> None:
-        """These disks, mounted anew, as after a power cut."""
+    def become(self, disks: Sequence[Disk], *, known: bool) -> None:
+        """These disks, mounted anew, as after a power cut; `known`: the data folder is on record."""
         self.unplug()
+        record = self.known()
+        if record is not None and not known:
+            self._record = (record, record.read_bytes())
+            record.unlink()
+        elif known and record is None:
+            path, said = self._record
+            path.write_bytes(said)
         for volume, disk in zip(self.volumes, disks, strict=True):
             shutil.rmtree(volume.behind)
             volume.behind.mkdir()
@@ -177,6 +207,7 @@ class Rig(Lane):
 
     def record(self, argv: Sequence[str], disks: list[Disk]) -> Recording:
         """Run a command on freshly mounted volumes that hold these disks; remember everything."""
+        known = self.known() is not None
         process = subprocess.Popen(
             [sys.executable, "-m", "bridge.cli.main", *argv], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, env={**os.environ, **self._environment({}), "PYTHONDONTWRITEBYTECODE": "1"},
@@ -194,7 +225,12 @@ class Rig(Lane):
         code = process.wait()
         alarm.cancel()
         process.stdout.close()
-        return Recording(disks, self.changes(), lines, code)
+        return Recording(disks, self.changes(), lines, code, known, self.known_at())
+
+    def known_at(self) -> int:
+        """The moment (CLOCK_MONOTONIC, ns) at which the record of the data folder was written; 0 without one."""
+        record = self.known()
+        return 0 if record is None else record.stat().st_mtime_ns - time.time_ns() + time.monotonic_ns()
 
     def changes(self) -> list[tuple[int, Change]]:
         """What was changed on all volumes since they were mounted, in the order of time."""

@@ -106,7 +106,7 @@ def prove_layout(
 def _control(rig: Rig, scenario: Scenario, recording: Recording, sources: Path) -> bool:
     """Whether the judge objects to a disk that lied about every flush and lost everything when the command had returned."""
     changes = [(volume, change) for volume, change in recording.changes if not change.op.startswith("fsync")]
-    lied = Recording(recording.disks, changes, recording.lines, recording.exit_code)
+    lied = Recording(recording.disks, changes, recording.lines, recording.exit_code, recording.known, recording.known_at)
     how: list[Model] = ["lost"] * len(rig.volumes)
     return bool(try_cut(rig, scenario, lied, len(changes), how, random.Random(SEED), sources, look(sources)).wrong)
 

@@ -3,6 +3,7 @@
 from tests.proofs import report
 quick = report.quick(arguments)                     # None: the program's own arguments
 with report.workplace("kills") as place: ...        # a temporary folder, removed when the proof held
+                                                    # what is started within keeps its records of data folders in another
 say = report.Say(); say("42 points, all held")
 return report.close("kills", held, points=42)       # prints the JSON line; the exit code, 0 when held
 """
@@ -20,6 +21,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+STATE = "XDG_STATE_HOME"
+"""Below it, on Linux, `bridge.settings.records` keeps on which drives data folders are."""
+
 
 def quick(arguments: Sequence[str] | None) -> bool:
     """Whether `--quick` was asked for; any other word ends the program with a usage line."""
@@ -32,13 +36,21 @@ def quick(arguments: Sequence[str] | None) -> bool:
 
 @contextmanager
 def workplace(name: str) -> Iterator[Path]:
-    """A folder for a proof's files; kept, and named, when the proof fails with an exception."""
+    """A folder for a proof's files; kept, and named, when the proof fails with an exception. Within it, XDG_STATE_HOME is a
+    folder of the proof's own: the records of data folders on drives are none of this user's."""
     place = Path(tempfile.mkdtemp(prefix=f"proof-{name}-", dir=os.environ.get("PROOFS_FOLDER")))
-    try:
-        yield place
-    except BaseException:
-        print(f"files of the failed proof are in {place}", flush=True)
-        raise
+    outside = os.environ.get(STATE)
+    with tempfile.TemporaryDirectory(prefix=f"proof-{name}-state-") as state:
+        os.environ[STATE] = state
+        try:
+            yield place
+        except BaseException:
+            print(f"files of the failed proof are in {place}", flush=True)
+            raise
+        finally:
+            os.environ.pop(STATE)
+            if outside is not None:
+                os.environ[STATE] = outside
     shutil.rmtree(place, ignore_errors=True)
 
 

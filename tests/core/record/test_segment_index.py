@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
-from core.model.facts import SegmentSealed
+import pytest
+
+from core.model.facts import JobAccepted, SegmentSealed
 from core.record.journal import Journal
 from core.record.memory import Memory
 from core.record.segment_index import SegmentIndex
@@ -35,4 +38,27 @@ def test_nothing_is_made_on_an_empty_mount_point(tmp_path: Path) -> None:
     index.add(_seal(1), (), memory)
     index.complete([], {}, memory)
     assert list((tmp_path / "scratch").iterdir()) == []
+    journal.close()
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_a_removal_that_was_cut_is_undone_by_the_next_cleaning_and_a_lost_journal_is_not(tmp_path: Path, *, read: bool) -> None:
+    journal, seal = Journal(tmp_path / "journal.db"), _seal(1)
+    scratch, memory = tmp_path / "scratch", Memory(journal)
+    (scratch / "store" / "0").mkdir(parents=True)
+    (scratch / "store" / seal.file).write_bytes(b"p")
+    index = SegmentIndex(scratch, tmp_path)
+    if read:
+        index.begin(journal)
+    index.add(seal, (), memory)
+    index.complete([seal], {}, memory)
+    accepted = JobAccepted(digest="r", timeline_path="", timeline_name="", output="/films/film.mov", preset="")
+    journal.accept("job1", accepted, b"", 1.0)
+    journal.append("job1", [seal], 2.0)
+    with contextlib.suppress(KeyboardInterrupt), index.removing(journal):
+        journal.forget_seals([seal.key])
+        raise KeyboardInterrupt
+    index.undo_cut_removal(journal)
+    assert journal.all_seals() == ([(seal, "job1")] if read else [])
+    assert index.was_read(journal) == read
     journal.close()
