@@ -32,7 +32,7 @@ from core.model.source import Source
 from core.perform import machine
 from core.perform.crew import Crew
 from core.placing import await_scratch, check_request
-from core.record import jobs, locks, owners
+from core.record import jobs, locks
 from core.record.journal import Film
 from core.record.memory import Memory
 from core.record.segment_index import SegmentIndex
@@ -223,7 +223,6 @@ def _assemble(
     before = jobs.ended(house.journal, known)
     with tally.recording():
         house.workspace.prepare(known)
-        owners.sign(house.workspace.scratch, house.workspace.home)
     engine.note(*opening_facts(house, state, opened.moved), *answering.left_as_it_is(state))
     if state.current is not state.plan:
         state.claim(house.journal.seals([s.key for s in state.work] + [c.key for c in state.current.chunks] + [state.track]))

@@ -31,13 +31,16 @@ _CONTENT_LOST = ("tmpfs", "ramfs")
 def record_film_folder(seen: FolderIdentity, output: Path, home: Path, *, by_person: bool = False) -> FolderRecorded:
     """The film's folder with a token left in it. Refused(output-gone) when it is not the one that was `seen` a
     moment ago: the drive was pulled since."""
+    gone = Refused("output-gone", path=seen.path, drive=seen.mount if seen.mount != "/" else "")
     if _changed(seen):
-        raise Refused("output-gone", path=seen.path, drive=seen.mount if seen.mount != "/" else "")
+        raise gone
     mark = folder_mark.name(home, output)
     try:
         token = folder_mark.leave(output, mark, machine.token(16))
-    except OSError:  # full, or read-only: then volume and inode alone tell
-        token = ""
+    except OSError as error:
+        if _changed(seen):  # nothing would show that it is the same drive when it is back
+            raise gone from error
+        token = ""  # full, or read-only: then volume and inode alone tell
     folder = msgspec.structs.replace(seen, mark=mark, token=token)
     return FolderRecorded(role="film", folder=folder, by_person=by_person)
 

@@ -26,6 +26,7 @@ from core.model.segment import Copy
 from core.model.timing import timecode
 from core.perform import machine
 from core.placing import film_folder, record_film_folder, scratch_folder
+from core.record import owners
 from core.record.jobs import open_jobs
 from core.request import House, Request
 
@@ -69,6 +70,7 @@ def take_up(
         house.journal.append(chosen, [folder], machine.now())
     if request.replace_complete and house.journal.last(chosen, "ReplacementAllowed") is None:
         house.journal.append(chosen, [ReplacementAllowed()], machine.now())
+    owners.sign(house.workspace.scratch, house.workspace.home)
     film, (scratch, news) = film_folder(house.journal, chosen), scratch_folder(house)
     state.folders = {role: folder for role, folder in (("film", film), ("scratch", scratch)) if folder is not None}
     if scratch is not None and news:

@@ -18,7 +18,8 @@ OWNERS = "owners"
 
 
 def sign(scratch: Path, home: Path) -> None:
-    """Leave our mark, before the first segment is. Nobody else keeps anything below our own data folder. OSError."""
+    """Leave our mark durably, before the folder is recorded with it and before the first segment is. Nobody else keeps anything
+    below our own data folder. OSError."""
     if scratch.is_relative_to(home):
         return
     mark = scratch / OWNERS / name(home)
@@ -35,7 +36,8 @@ def sign(scratch: Path, home: Path) -> None:
     except FileNotFoundError:
         if not mark.exists():  # else another process of this data folder has just done the same
             raise
-    flush_directory(mark.parent)
+    for folder in (mark.parent, scratch, scratch.parent):  # each may have been made just now
+        flush_directory(folder)
 
 
 def mark_of(home: Path) -> tuple[str, str]:

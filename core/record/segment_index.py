@@ -185,12 +185,27 @@ class SegmentIndex:
 
     def _write(self, path: Path, data: bytes) -> None:
         if not path.parent.is_dir():
-            (self._scratch / "store").stat()  # its drive may be out: nothing is made on the empty mount point
-            for folder in (self._folder, path.parent):
-                folder.mkdir(mode=private.FOLDER, exist_ok=True)
+            self._make_shelf(path.parent)
         part = path.with_name(f"{path.name}{_PART}")
         with open(part, "wb", opener=private.opener) as handle:
             handle.write(data)
             handle.flush()
             os.fsync(handle.fileno())
         take_place(part, path)
+
+    def _make_shelf(self, shelf: Path) -> None:
+        """Make a folder of the index in the scratch folder that holds the store. Its drive may be out: nothing is made on the
+        empty mount point, not even when the drive goes between the look and the making. OSError."""
+        if os.mkdir not in os.supports_dir_fd:  # Windows, where a drive that is out leaves no folder
+            (self._scratch / "store").stat()
+            for folder in (self._folder, shelf):
+                folder.mkdir(mode=private.FOLDER, exist_ok=True)
+            return
+        scratch = os.open(self._scratch, os.O_RDONLY)
+        try:
+            os.stat("store", dir_fd=scratch)
+            for folder in (self._folder, shelf):
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(folder.relative_to(self._scratch), private.FOLDER, dir_fd=scratch)
+        finally:
+            os.close(scratch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import msgspec
@@ -139,3 +140,24 @@ def test_what_is_on_record_of_a_folder_reads_as_it_was_written(output):
 
     fact = FolderRecorded(role="film", folder=recorded(output), by_person=True)
     assert codec.decode(codec.encode(fact), Fact) == fact  # type: ignore[arg-type]
+
+
+def test_a_drive_that_goes_while_its_mark_is_left_has_no_record_that_nothing_could_match(output, tmp_path, monkeypatch):
+    seen = volumes.identify(output.parent)
+
+    def pulled(*_: object) -> str:
+        output.parent.rename(tmp_path / "away")
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    monkeypatch.setattr(folder_mark, "leave", pulled)
+    with pytest.raises(Refused) as refused:
+        placing.record_film_folder(seen, output, HOME)
+    assert refused.value.code == "output-gone"
+
+
+def test_a_folder_that_takes_no_mark_is_known_by_its_volume(output, monkeypatch):
+    def full(*_: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(folder_mark, "leave", full)
+    assert recorded(output).token == ""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.record import owners
 from core.record.owners import OWNERS, others, sign
 
 
@@ -56,3 +57,10 @@ def test_what_another_machine_keeps_cannot_be_looked_at_and_counts(homes, tmp_pa
 def test_below_our_own_data_folder_nobody_else_keeps_anything(homes):
     sign(homes[0] / "scratch", homes[0])
     assert not (homes[0] / "scratch" / OWNERS).exists()
+
+
+def test_the_mark_and_the_folders_above_it_are_flushed(homes, tmp_path, monkeypatch):
+    flushed: list[Path] = []
+    monkeypatch.setattr(owners, "flush_directory", flushed.append)
+    sign(tmp_path / "scratch", homes[0])
+    assert {tmp_path, tmp_path / "scratch", tmp_path / "scratch" / OWNERS} <= set(flushed)

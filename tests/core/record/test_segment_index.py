@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 
 import pytest
@@ -61,4 +62,27 @@ def test_a_removal_that_was_cut_is_undone_by_the_next_cleaning_and_a_lost_journa
     index.undo_cut_removal(journal)
     assert journal.all_seals() == ([(seal, "job1")] if read else [])
     assert index.was_read(journal) == read
+    journal.close()
+
+
+@pytest.mark.skipif(os.stat not in os.supports_dir_fd, reason="folders are named by their paths alone")
+def test_nothing_is_made_on_the_mount_point_of_a_drive_that_goes_while_the_store_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path / "journal.db")
+    scratch, gone, stat = tmp_path / "scratch", tmp_path / "gone", os.stat
+    (scratch / "store").mkdir(parents=True)
+
+    def then_gone(path: str | Path, **how: int) -> os.stat_result:
+        found = stat(path, **how)
+        if Path(path).name == "store" and "store" in os.listdir(scratch):
+            scratch.rename(gone)
+            scratch.mkdir()
+        return found
+
+    index, memory = SegmentIndex(scratch, tmp_path), Memory(journal)
+    monkeypatch.setattr(os, "stat", then_gone)
+    index.add(_seal(1), (), memory)
+    index.complete([], {}, memory)
+    assert gone.is_dir() and list(scratch.iterdir()) == []
     journal.close()
