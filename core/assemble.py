@@ -31,7 +31,7 @@ from core.model.segment import Plan
 from core.model.source import Source
 from core.perform import machine
 from core.perform.crew import Crew
-from core.placing import await_scratch, check_request
+from core.placing import await_scratch, check_request, refuse_scratch_elsewhere
 from core.record import jobs, locks
 from core.record.journal import Film
 from core.record.memory import Memory
@@ -189,15 +189,16 @@ def _assemble(
         replaced=replaced,
         uses=lambda standing: _used(request, house, standing),
     )
-    await_scratch(request, house, listener.on_step, stopped)
+    scratch_mount = await_scratch(request, house, listener.on_step, stopped)
     opened = healer.open(flatten.wanted_paths(request.timeline))
     refuse_sources_as_output(request.output, opened)
+    refuse_scratch_elsewhere(house.workspace.scratch, scratch_mount)
     state = planned(request, house, crew, opened, stopped)
     collector.collect(house.policy.collect_before_s, keep=_wanted(state), replaced=[str(request.output)])
     refuse_without_space(state, request.output, house.workspace, away=seen is None)
     state.looks = looks
     with tally.recording():
-        known = take_up(request, house, job, from_checkpoint, state, listener.on_fact, seen=seen)
+        known = take_up(request, house, job, from_checkpoint, state, listener.on_fact, scratch_mount=scratch_mount, seen=seen)
         index.begin(house.journal)
         memory.keep_plan(known, state.cut, state.plan)
         opened.remember(memory)
@@ -222,6 +223,7 @@ def _assemble(
     )
     before = jobs.ended(house.journal, known)
     with tally.recording():
+        refuse_scratch_elsewhere(house.workspace.scratch, scratch_mount)
         house.workspace.prepare(known)
     engine.note(*opening_facts(house, state, opened.moved), *answering.left_as_it_is(state))
     if state.current is not state.plan:

@@ -106,22 +106,33 @@ def _is_unmounted(known: FolderIdentity, output: Path) -> bool:
     return mount != known.mount and Path(known.mount).is_relative_to(mount) and not volumes.marked(known)
 
 
-def await_scratch(request: Request, house: House, on_step: Callable[[str, int, int], None], stopped: Callable[[], str]) -> None:
-    """Wait until the scratch folder is on the volume that it was on before, for as long as gates are waited for. Stopped;
-    Refused(scratch-gone)."""
+def await_scratch(request: Request, house: House, on_step: Callable[[str, int, int], None], stopped: Callable[[], str]) -> str:
+    """Wait until the scratch folder is on the volume that it was on before, for as long as gates are waited for; its mount point.
+    Stopped; Refused(scratch-gone)."""
     known = _scratch_on_record(house)
     if known is None or request.accept_folder:
-        return
+        return machine.mount_point(house.workspace.scratch)
     began = machine.monotonic()
     while _scratch_is_away(known):
         if stopped():
             raise Stopped
         waited = machine.monotonic() - began
         if waited >= house.policy.gate_patience_s:
-            drive = known.mount if known.mount != "/" else ""
-            raise Refused("scratch-gone", path=known.path, drive=drive)
+            raise _scratch_gone(known.path, known.mount)
         on_step("scratch", int(waited), int(house.policy.gate_patience_s))
         machine.sleep(max(0.01, min(house.policy.probe_every_s, house.policy.gate_patience_s - waited)))
+    return machine.mount_point(known.path)
+
+
+def refuse_scratch_elsewhere(scratch: Path, mount: str) -> None:
+    """Refused(scratch-gone) when the scratch folder's drive was taken out since it was looked at: its mount point is none now,
+    and nothing may be made or recorded there."""
+    if machine.mount_point(scratch) != mount:
+        raise _scratch_gone(str(scratch), mount)
+
+
+def _scratch_gone(path: str, mount: str) -> Refused:
+    return Refused("scratch-gone", path=path, drive=mount if mount != "/" else "")
 
 
 def _scratch_on_record(house: House) -> FolderIdentity | None:

@@ -25,7 +25,7 @@ from core.model.folder import FolderIdentity
 from core.model.segment import Copy
 from core.model.timing import timecode
 from core.perform import machine
-from core.placing import film_folder, record_film_folder, scratch_folder
+from core.placing import film_folder, record_film_folder, refuse_scratch_elsewhere, scratch_folder
 from core.record import owners
 from core.record.jobs import open_jobs
 from core.request import House, Request
@@ -39,10 +39,12 @@ def take_up(
     state: Assembly,
     hear: Callable[[str, int, Fact], None],
     *,
+    scratch_mount: str,
     seen: FolderIdentity | None = None,
 ) -> str:
     """The job's id: the open one of this very request, or a new one. Older cuts for the same place are superseded. `seen` is
-    the film's folder, None when the job waits for it. Refused(output-gone) when the folder is gone since it was seen."""
+    the film's folder, None when the job waits for it; `scratch_mount` the mount point of the scratch folder when it was looked
+    at. Refused(output-gone, scratch-gone) when the folder is gone since it was seen."""
     digest = identity.request_digest(request.raw, request.preset, str(request.output))
     chosen = job
     catch_up(request.output, house.journal, house.workspace)
@@ -70,8 +72,10 @@ def take_up(
         house.journal.append(chosen, [folder], machine.now())
     if request.replace_complete and house.journal.last(chosen, "ReplacementAllowed") is None:
         house.journal.append(chosen, [ReplacementAllowed()], machine.now())
+    refuse_scratch_elsewhere(house.workspace.scratch, scratch_mount)
     owners.sign(house.workspace.scratch, house.workspace.home)
     film, (scratch, news) = film_folder(house.journal, chosen), scratch_folder(house)
+    refuse_scratch_elsewhere(house.workspace.scratch, scratch_mount)
     state.folders = {role: folder for role, folder in (("film", film), ("scratch", scratch)) if folder is not None}
     if scratch is not None and news:
         house.journal.append(chosen, [FolderRecorded(role="scratch", folder=scratch)], machine.now())

@@ -161,3 +161,11 @@ def test_a_folder_that_takes_no_mark_is_known_by_its_volume(output, monkeypatch)
 
     monkeypatch.setattr(folder_mark, "leave", full)
     assert recorded(output).token == ""
+
+
+def test_nothing_is_made_in_a_scratch_folder_whose_drive_went_since_it_was_looked_at(tmp_path):
+    mount = placing.machine.mount_point(tmp_path)
+    placing.refuse_scratch_elsewhere(tmp_path, mount)
+    with pytest.raises(Refused) as refused:
+        placing.refuse_scratch_elsewhere(tmp_path, str(tmp_path))
+    assert (refused.value.code, refused.value.fields["drive"]) == ("scratch-gone", str(tmp_path))
