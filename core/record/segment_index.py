@@ -209,3 +209,5 @@ class SegmentIndex:
                     os.mkdir(folder.relative_to(self._scratch), private.FOLDER, dir_fd=scratch)
         finally:
             os.close(scratch)
+        for made_in in (self._folder, self._scratch):  # or a power cut takes the new folder with its entries
+            flush_directory(made_in)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.model.facts import JobAccepted, SegmentSealed
+from core.record import segment_index
 from core.record.journal import Journal
 from core.record.memory import Memory
 from core.record.segment_index import SegmentIndex
@@ -85,4 +86,15 @@ def test_nothing_is_made_on_the_mount_point_of_a_drive_that_goes_while_the_store
     index.add(_seal(1), (), memory)
     index.complete([], {}, memory)
     assert gone.is_dir() and list(scratch.iterdir()) == []
+    journal.close()
+
+
+def test_a_new_folder_of_the_index_is_flushed_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal, flushed = Journal(tmp_path / "journal.db"), list[Path]()
+    (tmp_path / "scratch" / "store").mkdir(parents=True)
+    monkeypatch.setattr(segment_index, "flush_directory", flushed.append)
+    index, memory = SegmentIndex(tmp_path / "scratch", tmp_path), Memory(journal)
+    index.add(_seal(1), (), memory)
+    index.complete([], {}, memory)
+    assert {tmp_path / "scratch", tmp_path / "scratch" / "index"} <= set(flushed)
     journal.close()
