@@ -150,6 +150,7 @@ def iso(at: float) -> str:
 def begin(home: Path) -> None:
     """Log into this data folder from now on."""
     _counted.clear()
+    _under_way.clear()
     _log.setLevel(logging.INFO)
     _log.propagate = False
     for old in list(_log.handlers):
@@ -314,9 +315,7 @@ def unforeseen(error: BaseException) -> None:
 
 def _short(filename: str) -> str:
     path = Path(filename)
-    if path.is_relative_to(_ROOT):
-        return path.relative_to(_ROOT).as_posix()
-    return "/".join(path.parts[-2:])
+    return path.relative_to(_ROOT).as_posix() if path.is_relative_to(_ROOT) else "/".join(path.parts[-2:])
 
 
 def files(home: Path) -> list[Path]:

@@ -21,6 +21,7 @@ class _Crew:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds that the machine tells, for a moment and for the processor."""
     now = [100.0]
+    monkeypatch.setattr(machine, "_begun", None)
     for name in ("monotonic", "process_cpu", "thread_cpu"):
         monkeypatch.setattr(machine, name, lambda: now[0])
     return now
