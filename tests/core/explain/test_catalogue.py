@@ -250,8 +250,8 @@ ALIKE: set[str] = set()
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_may_lose_something_is_never_called_safe(language):
     risky = {
-        "en": ("free some space", "close other", "changed on purpose", "replaced cuts", "--accept-folder; segments", "move journal.db"),
-        "de": ("schaffen sie platz", "schließen sie diese", "absichtlich geändert", "ersetzten fassungen", "--accept-folder; segmente",
+        "en": ("free some space", "close other", "changed on purpose", "replaced cuts", "--accept-folder", "move journal.db"),
+        "de": ("schaffen sie platz", "schließen sie diese", "absichtlich geändert", "ersetzten fassungen", "--accept-folder",
                "verschieben sie journal.db"),
     }  # fmt: skip
     for code, entry in catalogue.entries(language).items():
