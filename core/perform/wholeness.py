@@ -76,7 +76,9 @@ def reading_error(path: str | Path, *, budget_s: float) -> int | None:
         with open(path, "rb", buffering=0) as handle:
             size = os.fstat(handle.fileno()).st_size
             for part in range(_SAMPLES + 1):
-                os.pread(handle.fileno(), _SAMPLE, max(0, size - _SAMPLE) * part // _SAMPLES)
+                handle.seek(max(0, size - _SAMPLE) * part // _SAMPLES)
+                handle.read(_SAMPLE)
+            handle.seek(0)
             while handle.readinto(buffer) and machine.monotonic() - began < budget_s:
                 pass
     except OSError as error:
