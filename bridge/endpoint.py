@@ -49,7 +49,10 @@ def write(home: Path, endpoint: Endpoint) -> None:
     """Say where we are. Refused(keys-unusable) when that folder belongs to somebody else."""
     place = folder(home)
     try:
-        private.make_folders(place) if place.parent != home else private.make_folder(place)
+        if place.parent == home:
+            private.make_folder(place)
+        else:
+            private.make_folders(place)
         _check_owner(place)
         write_private(place / FILE, msgspec.json.encode(endpoint))
     except OSError as error:

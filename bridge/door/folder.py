@@ -23,15 +23,13 @@ class Folder:
     """One inbox."""
 
     def __init__(self, inbox: Path, *, home: Path | None = None) -> None:
-        """Within the data folder `home` the folder above it is made as well; anywhere else it may be on a drive that is away."""
-        self.inbox, self._home = inbox, home
+        """Within the data folder `home` the folders above the inbox are created as well."""
+        self.inbox, self._home = inbox, home or inbox.parent
 
     def prepare(self) -> None:
         """It is there; made for this user alone where it was not. PermissionError where anybody else may write: whoever can drop
         something can have films made in our name."""
-        if self._home is not None and self.inbox.parent.parent == self._home:
-            private.make_folder(self.inbox.parent)
-        private.make_folder(self.inbox)
+        private.make_folder_within(self._home, self.inbox)
         found = self.inbox.stat()
         if hasattr(os, "getuid") and (found.st_mode & stat.S_IWOTH or found.st_uid not in (0, os.getuid())):
             raise PermissionError(0, "every user of this machine may write there")

@@ -32,6 +32,14 @@ def make_folder(path: Path) -> None:
             raise
 
 
+def make_folder_within(home: Path, path: Path) -> None:
+    """Create a folder like `make_folder`. Below the existing folder `home`, create the folders between as well. OSError."""
+    for parent in reversed(path.parents):
+        if parent.is_relative_to(home) and parent != home:
+            make_folder(parent)
+    make_folder(path)
+
+
 def make_folders(path: Path) -> None:
     """Create a folder of the platform's, below the user's home or the system's runtime folder, with those above it that are
     missing. OSError."""
