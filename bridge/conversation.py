@@ -19,7 +19,7 @@ ANSWER_S = 3.0
 """How long an answer is waited for before it is asked again."""
 PING_S = 0.5
 RESTED_S = 30.0
-"""After so long without a word a conversation is begun anew: the companion forgets who is silent."""
+"""A client that was silent for this many seconds connects again: the companion forgets silent clients."""
 _NOT_LET_IN = {zmq.Event.HANDSHAKE_FAILED_AUTH}
 _NOT_HIM = {zmq.Event.HANDSHAKE_FAILED_NO_DETAIL, zmq.Event.HANDSHAKE_FAILED_PROTOCOL, zmq.Event.DISCONNECTED}
 _EVENTS = sum(event.value for event in _NOT_LET_IN | _NOT_HIM)
@@ -124,7 +124,8 @@ class Conversation:
         raise Gone
 
     def _receive(self, wait_s: float) -> Any:
-        """What is said next; None when nothing was in time. Refused(companion-refuses-key) when we are not let in."""
+        """The next message, or None when none arrives within `wait_s` seconds. Refused(companion-refuses-key) when the companion
+        does not know our key."""
         assert self._socket is not None
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)

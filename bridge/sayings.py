@@ -113,7 +113,7 @@ class Described(Said, frozen=True):
     the job as a whole. `rate` is a fraction, `start_frame` the record timecode of frame 0 as a number; both are empty before
     there is a plan. `rollback` is what a roll back would bring to the film's place: the film `before` this one, or `this` one
     again; empty where it would not. `kept` is every film that can be brought back to where this job's film stands, newest first.
-    `last` is the sequence number of the newest fact that is told of here."""
+    `last` is the sequence number of the newest fact in this answer."""
 
     re: str
     last: int

@@ -234,8 +234,8 @@ class Live:
         return new
 
     def _news_of(self, kind: str, failure: Failure, where: str) -> bool:
-        """Whether nothing of this kind was said of one cause and file yet. Further shots and frames are in the summary, with the
-        first; where no file is known, each place is told."""
+        """Whether the display has not reported this kind of trouble for the cause and file yet. The summary lists all shots and
+        frames. Without a file, the display reports each place."""
         return self._news(f"{kind} {failure.code} {failure.evidence.path or where}")
 
     def _retry(self, fact: AttemptFailed) -> None:

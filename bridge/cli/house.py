@@ -63,7 +63,7 @@ class Place:
     @property
     def has_journal(self) -> bool:
         """Whether anything was ever recorded here."""
-        return (self.home / "journal.db").exists()
+        return (self.home / JOURNAL).exists()
 
     def journal(self) -> Journal:
         """Open the journal, or create it. Refused with the fault that keeps it from being used."""
@@ -88,8 +88,8 @@ class Place:
 
 
 def prepare_data_folder(wait_s: float | None, *, accept: bool, hear: Callable[[Refused], None]) -> None:
-    """Create the data folder at its first use; one that was used before and whose drive is away is waited for, for so many
-    seconds. `hear` is told once that it is. Refused(data-folder-gone, data-folder-unusable)."""
+    """Create the data folder at its first use; wait up to `wait_s` seconds for the drive of one that
+    was used before. Call `hear` once when the wait begins. Refused(data-folder-gone, data-folder-unusable)."""
     home, usual = settings.home(), not os.environ.get("HOTSPLICE_HOME")
 
     def once(tried: RetryCallState) -> None:

@@ -15,7 +15,7 @@ from core.decide.healing import LOOKED_FOR
 from core.explain import catalogue, mends, refusals, relinking
 from core.explain.filling import Language, decimal
 from core.explain.phrases import phrase, what_is_safe
-from core.explain.wording import taken_sentence
+from core.explain.wording import remark_words, taken_sentence
 from core.model.facts import JobFinished, RunInterrupted
 from core.model.failure import Failure
 from core.model.refusal import Refused
@@ -186,8 +186,8 @@ def _remarks(state: Assembly, language: Language) -> list[dict[str, Any]]:
     rows = []
     for (code, severity), count in counted.items():
         alike = [remark for remark in state.plan.remarks if remark.code == code][:200]
-        texts = [relinking.remark_words(remark, language).message if remark.fields else remark.text for remark in alike]
-        said = relinking.remark_words(first[code, severity], language)
+        texts = [remark_words(remark, language).message if remark.fields else remark.text for remark in alike]
+        said = remark_words(first[code, severity], language)
         decided = severity == "loss" and code in state.taken.remarks
         head = {"code": code, "severity": "note" if decided else severity, "count": count, "decided": decided}
         rows.append({**head, **_said(said), "all": texts})

@@ -123,16 +123,11 @@ def plan(
     heard = {clip.id: (clip.record_in, clip.frames) for clip in flatten.heard(timeline)}
     problems = tuple(
         Problem(
-            code=code,
-            path=path,
-            shots=tuple(shots),
-            detail=detail,
-            clips=tuple(clips),
-            heard=tuple(heard[clip] for clip in clips),
-            fingerprint=(seen := _seen(sources, path))[0],
-            lookalikes=seen[1],
+            code=code, path=path, shots=tuple(shots), detail=detail, clips=tuple(clips),
+            heard=tuple(heard[clip] for clip in clips), fingerprint=fingerprint, lookalikes=lookalikes,
         )
         for (code, path), (shots, clips, detail) in draft.problems.items()
+        for fingerprint, lookalikes in [_seen(sources, path)]
     )
     made = Plan(
         name=timeline.name,

@@ -21,10 +21,10 @@ from core.explain.catalogue import Words
 from core.explain.filling import Language
 from core.explain.phrases import phrase
 from core.explain.places import Run
-from core.explain.relinking import proposed, remark_words, resembling
+from core.explain.relinking import proposed, resembling
 from core.explain.story import sentence, word
 from core.explain.tales import Act, Chronicle, Finding, ShotTale, Trouble
-from core.explain.wording import words_of
+from core.explain.wording import remark_words, words_of
 from core.model.facts import PreviousUsed
 from core.model.film import Remark
 from core.model.segment import Plan

@@ -14,10 +14,9 @@ from core.explain import catalogue, story
 from core.explain.filling import Language, decimal
 from core.explain.markup import add, el, name
 from core.explain.phrases import phrase
-from core.explain.relinking import remark_words
 from core.explain.story import opening, word
 from core.explain.tales import Chronicle, ShotTale, Trouble
-from core.explain.wording import SIGNS, numbers, share, span, state_word, words_of
+from core.explain.wording import SIGNS, numbers, remark_words, share, span, state_word, words_of
 from core.model.facts import ShotSlated
 from core.model.film import Remark
 

@@ -34,9 +34,8 @@ def standing(
 ) -> Standing:
     """How it stands. `state` is the job's in the list of jobs: `waiting`, `working` and `elsewhere` are not on record; `old_film`
     is the name of the film that stood there before, if any did; `rollback` what a roll back would bring to the film's place, if
-    anything; `earlier` are the shots of which an earlier good render could stand in;
-    `holder` the data folder that works on the film, where that is another one; `film` is where the film stands, if that is
-    known better than by what was published."""
+    anything; `earlier` are the shots of which an earlier good render could stand in; `holder` the data folder that works on
+    the film, where that is another one; `film` is where the film stands, if that is known better than by what was published."""
     output, speak = told.accepted.output, language
     safe = what_is_safe(verified=told.good, shots=len(told.shots), language=speak) if told.shots else ""
     if state == "waiting":

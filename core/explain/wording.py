@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from core.explain import catalogue
 from core.explain.catalogue import Words
-from core.explain.filling import Language, decimal, within
+from core.explain.filling import Language, decimal, human_bytes, within
 from core.explain.phrases import phrase, what_is_safe
 from core.explain.story import word
 from core.explain.tales import Chronicle, State, Trouble
+from core.model.film import Remark
 
 SIGNS: dict[State, str] = {
     "verified": "✓", "reused": "↻", "mended": "◐", "previous": "◁", "slate": "▤", "missing": "✕", "waiting": "…",
@@ -119,3 +120,28 @@ def numbers(shots: list[int], speak: Language = "en") -> str:
         phrase("from-to", speak, first=run[0], last=run[-1]) if len(run) > 2 else ", ".join(map(str, run)) for run in runs
     ]
     return ", ".join(said)
+
+
+def remark_words(remark: Remark, language: Language = "en") -> Words:
+    """The catalogue's words for a remark, with its fields: sizes in bytes and numbers as the language writes them, and how a
+    file was recognised."""
+    fields: dict[str, object] = {"name": remark.text, **remark.fields}
+    for size in ("read", "compared"):
+        if size in fields:
+            fields[size] = human_bytes(float(str(fields[size])), language)
+    fields |= {key: decimal(value, language) for key, value in remark.fields.items() if isinstance(value, float)}
+    if remark.code == "source-relinked" and remark.fields:
+        fields["how"] = _how(remark, fields, language)
+    return catalogue.words(remark.code, language, **fields)
+
+
+def _how(remark: Remark, fields: dict[str, object], speak: Language) -> str:
+    match remark.fields.get("how"):
+        case "listed":
+            how = phrase("found-listed", speak, path=fields["history"])
+        case "compared":
+            how = phrase("found-compared", speak, size=fields["compared"])
+        case _:
+            how = phrase("found-same", speak)
+    copies = int(remark.fields.get("copies", 1))
+    return how + phrase("found-nearest", speak, count=copies) if copies > 1 else how

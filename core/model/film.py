@@ -39,7 +39,7 @@ Fields = dict[str, str | int | float]
 class Remark(Value, frozen=True):
     """Something in the timeline that will not look as in the editor. `code` is a catalogue code; severity
     `note` costs nothing visible, `loss` means that the film differs from the timeline here. The catalogue's sentence is filled
-    with `text` as its `name`, and with `fields` (`core.explain.relinking.remark_words`)."""
+    with `text` as its `name`, and with `fields` (`core.explain.wording.remark_words`)."""
 
     code: str
     severity: Literal["note", "loss"]

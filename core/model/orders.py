@@ -276,8 +276,7 @@ class Made(Value, frozen=True):
     """A part file was made and flushed, and this stands in it; `core.decide.integrity` compares it with what was promised.
     `frames` are samples for sound, `log` ffmpeg's lines, `known` hashes by frame of packets that decoded cleanly, `marks` of all
     that was used; `again`: the second way; `innocent`: ffmpeg alone decodes the source without loss, so no complaint of ours
-    counts. Seconds: `making_s` ffmpeg's, `checking_s` all else, `checking_cpu_s` of the processor for
-    that."""
+    counts. Seconds: `making_s` ffmpeg's, `checking_s` all else, `checking_cpu_s` its processor time."""
 
     frames: int
     signature: str = ""

@@ -34,7 +34,7 @@ MOST_HEARD = 1 << 20
 
 _PR_SET_PDEATHSIG = 1
 _SETPRIV = ("/usr/bin/setpriv", "/bin/setpriv")
-_OF_A_STARTER = (2, 126, 127)
+_SETPRIV_FAILED = (2, 126, 127)
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -47,9 +47,9 @@ def die_with_parent(parent: int | None = None) -> None:
 
 
 @lru_cache(maxsize=1)
-def _dying() -> tuple[str, ...]:
-    """Words before a command that do for it what `die_with_parent` does; none where that program is not there. With it a child is
-    started without copying the page tables of this process, which takes longer than all checks of a short shot."""
+def _pdeathsig_prefix() -> tuple[str, ...]:
+    """The `setpriv` call that does for a command what `die_with_parent` does; empty where setpriv is missing. It starts a child
+    without copying the page tables of this process, which takes longer than all checks of a short shot."""
     program = next((path for path in _SETPRIV if os.access(path, os.X_OK)), None) if _libc is not None else None
     if program is None:
         return ()
@@ -92,11 +92,11 @@ def spawn(
     with this thread. `never_began` tells why such a child did not run at all.
     `own_session` keeps a terminal's Ctrl-C from the child: we stop it ourselves, in order.
     """
-    dying = _dying() if from_single_thread and os.access(argv[0], os.X_OK) else ()
-    prepare: Callable[[], None] | None = die_with_parent if from_single_thread and not dying and _libc is not None else None
+    prefix = _pdeathsig_prefix() if from_single_thread and os.access(argv[0], os.X_OK) else ()
+    prepare: Callable[[], None] | None = die_with_parent if from_single_thread and not prefix and _libc is not None else None
     try:
         return subprocess.Popen(
-            [*dying, *argv],
+            [*prefix, *argv],
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,
@@ -109,9 +109,9 @@ def spawn(
 
 
 def never_began(program: str, exit_code: int) -> NotStarted | None:
-    """Why a program that was started by way of another did not run. That one ends in its own ways, and takes a file that cannot
-    be executed for a shell script: the program is tried again without it."""
-    if exit_code not in _OF_A_STARTER or not _dying():
+    """Why a program that setpriv should have started did not run. setpriv has exit codes of its own, and takes a file that the
+    system cannot execute for a shell script, so the program is tried again without it."""
+    if exit_code not in _SETPRIV_FAILED or not _pdeathsig_prefix():
         return None
     try:
         subprocess.run([program, "-version"], stdin=NOWHERE, stdout=NOWHERE, stderr=NOWHERE, timeout=5.0)

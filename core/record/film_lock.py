@@ -4,10 +4,10 @@
 
 The system releases the lock when its process ends, however it ends. Where a file system has no locks, the file itself is the
 lock: its owner renews the file's time every `RENEW_S`, and one that was not renewed for `STALE_S` by the clock of the file
-system, or whose process on this machine is gone, belongs to nobody. Work on a film takes it;
-whoever merely wants to know of this data folder's work asks the data folder's own lock (`core.record.locks`). `holder` asks this
-one, for a moment and shared, and only while another data folder is known to work on the film. A folder that takes no lock takes
-no film either, so work goes on without one there and ends with the words for that folder.
+system, or whose process on this machine is gone, belongs to nobody. Work on a film takes it.
+Whoever asks about the work of this data folder asks the data folder's own lock (`core.record.locks`). `holder` takes this one
+shared, for a moment, and only while another data folder is known to work on the film. A folder that takes no lock takes no film
+either, so work goes on without one there and ends with the words for that folder.
 """
 
 from __future__ import annotations

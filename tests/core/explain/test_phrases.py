@@ -20,7 +20,7 @@ from core.explain.episodes import Ending
 from core.explain.filling import LANGUAGES, fields_of
 from core.explain.phrases import Forms, phrase, phrases, what_is_safe
 from core.model.facts import Answers, Outcomes
-from core.model.failure import ErrorType, Strategy
+from core.model.failure import ErrorType, Resembles, Strategy
 from core.model.refusal import PartKind
 from core.perform.build import Origin
 from tests.laws.reading import tree
@@ -92,6 +92,7 @@ WORDS = {
 FAMILIES = {f"{kind}-{'-'.join(value.split())}" for kind, values in WORDS.items() for value in values}
 FAMILIES |= {f"why-{fault}" for fault in get_args(NameFault) if fault != "name-not-text"}  # that one has a code of its own
 FAMILIES |= {f"doctor-{origin}" for origin in get_args(Origin)}
+FAMILIES |= {f"looks-{how}" for how in get_args(Resembles)}
 FAMILIES |= {"kept-complete", "kept-incomplete", "kept-unknown"}  # of a list of kept films
 
 

@@ -8,7 +8,8 @@ import subprocess
 import pytest
 
 from core.decide.healing import Cost, contradicted, cost, found_again, given
-from core.explain.relinking import proposed, remark_words, resembling, taking
+from core.explain.relinking import proposed, resembling, taking
+from core.explain.wording import remark_words
 from core.model.failure import Lookalike
 from core.model.film import Remark
 from core.model.orders import Match

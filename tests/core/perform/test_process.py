@@ -31,7 +31,7 @@ def _python(words: str) -> subprocess.Popen[str]:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills the child of a killed parent")
 @pytest.mark.parametrize("by_another_program", [True, False])
 def test_a_child_dies_with_its_killed_parent(by_another_program: bool) -> None:
-    if by_another_program and not process._dying():
+    if by_another_program and not process._pdeathsig_prefix():
         pytest.skip("there is no setpriv here")
     words = (
         "from core.perform import process; import time\n"
@@ -55,7 +55,7 @@ def test_who_starts_when_its_parent_is_gone_already_ends() -> None:
 
 
 def test_a_program_that_another_could_not_start_never_began(tmp_path: Path) -> None:
-    if not process._dying():
+    if not process._pdeathsig_prefix():
         pytest.skip("there is no setpriv here")
     broken = tmp_path / "ffmpeg"
     broken.write_bytes(b"\x7fELF and no more")
