@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
+from io import FileIO
 from pathlib import Path
 
 import xxhash
@@ -84,7 +85,12 @@ def fingerprint(path: str | Path) -> str:
     linked or given other permissions; `core.model.source.version` is the part that stays the same then. FAT, exFAT and SFTP
     keep no change time: there a restored date hides what was written between the samples (`Source.inode` tells more). A disk
     that decays changes neither times nor samples."""
-    return both_names(path)[0]
+    with Path(path).open("rb", buffering=0) as opened:
+        facts = os.fstat(opened.fileno())
+        dated = _dated(facts)
+        for block in _samples(opened, facts.st_size):
+            dated.update(block)
+    return _finger(dated, facts)
 
 
 def version_of(path: str | Path, *, readable: bool = True) -> str:
@@ -106,15 +112,21 @@ def version_of(path: str | Path, *, readable: bool = True) -> str:
 def both_names(path: str | Path) -> tuple[str, str]:
     """(fingerprint, content mark) of a file that is read once; OSError when it cannot be read."""
     with Path(path).open("rb", buffering=0) as opened:
-        handle = opened.fileno()
-        facts = os.fstat(handle)
-        dated = xxhash.xxh3_128(f"{facts.st_size} {facts.st_mtime_ns}".encode())
+        facts = os.fstat(opened.fileno())
+        dated = _dated(facts)
         undated = xxhash.xxh3_128(f"{facts.st_size}".encode())
-        for at, size in _samples(facts.st_size):
-            block = os.pread(handle, size, at)
+        for block in _samples(opened, facts.st_size):
             dated.update(block)
             undated.update(block)
-    return f"{dated.hexdigest()}+{facts.st_ctime_ns:x}", undated.hexdigest()
+    return _finger(dated, facts), undated.hexdigest()
+
+
+def _dated(facts: os.stat_result) -> xxhash.xxh3_128:
+    return xxhash.xxh3_128(f"{facts.st_size} {facts.st_mtime_ns}".encode())
+
+
+def _finger(dated: xxhash.xxh3_128, facts: os.stat_result) -> str:
+    return f"{dated.hexdigest()}+{facts.st_ctime_ns:x}"
 
 
 def own_identity(path: str, inode: int, fingerprint: str) -> str:
@@ -127,9 +139,10 @@ def sampled_bytes(size: int) -> int:
     return min(size, COVERED + _SAMPLES * _SAMPLE)
 
 
-def _samples(size: int) -> Iterator[tuple[int, int]]:
-    """(place, length) of what is read: head, samples between, tail."""
-    yield 0, _BLOCK
-    for index in range(1, _SAMPLES + 1):
-        yield size * index // (_SAMPLES + 1), _SAMPLE
-    yield max(0, size - _BLOCK), _BLOCK
+def _samples(opened: FileIO, size: int) -> Iterator[memoryview]:
+    """What is read of a file: head, samples between, tail. Each is gone with the next."""
+    view = memoryview(bytearray(min(size, _BLOCK)))
+    places = [(0, _BLOCK), *((size * n // (_SAMPLES + 1), _SAMPLE) for n in range(1, _SAMPLES + 1)), (max(0, size - _BLOCK), _BLOCK)]
+    for at, length in places:
+        opened.seek(at)
+        yield view[: opened.readinto(view[:length])]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 from typing import Any
 
 import av
@@ -49,12 +49,13 @@ def packets_between(
     """Packets in decoding order from the key frame at or before a time on, to the last that is decoded before `end_s`."""
     base = rational.time_base(stream)
     start_s = start_of(container)
+    end = ceil((end_s + start_s) / base)  # in ticks: fractions would take longer than reading the packets
     container.seek(floor((begin_s + start_s) / base), stream=stream, backward=True, any_frame=False)
     for packet in container.demux(stream):
         at = packet.dts if packet.dts is not None else packet.pts
         if at is None or not packet.size:
             continue
-        if at * base - start_s >= end_s:
+        if at >= end:
             return
         yield packet
 

@@ -21,6 +21,7 @@ from core.model.failure import Evidence
 from core.model.orders import EncodeTrack, Made, Outcome, Proved, ProveEncoder, RenderSegment
 from core.perform import ffmpeg, hashing, machine, marking, packets, rational, sealed, wholeness, witness
 
+_SMALL_BYTES = 4 << 20
 _ABSENT = ": No such file or directory"
 _NOTHING_CAME = re.compile(r"Nothing was written|Output file is empty")
 
@@ -35,7 +36,14 @@ def _flush(path: str) -> None:
 @contextmanager
 def _flushing(path: str) -> Iterator[None]:
     """Flush a file beside what is done with it, which may only be reading. What the flush raises comes before everything else:
-    nothing that was read is worth anything then."""
+    nothing that was read is worth anything then. A small file is flushed afterwards: reading it takes no longer than starting a
+    thread."""
+    if os.path.getsize(path) < _SMALL_BYTES:
+        try:
+            yield
+        finally:
+            _flush(path)
+        return
     with ThreadPoolExecutor(1) as beside:
         flushed = beside.submit(_flush, path)
         try:

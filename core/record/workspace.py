@@ -24,22 +24,22 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from core.record import locks, private
 
 BESIDE = ".hotsplice"
+_HELD_BRIEFLY = os.name == "nt"
 LONGEST_ENDING = len(".incomplete.000.0123456789ab.kept")
 """Bytes that are added to a film's name for the files beside it."""
 
 
-def _retrying() -> Retrying:
+def _rename(source: Path, target: Path) -> None:
     """A virus scanner or indexer holds a new file for a moment on Windows: a rename is then refused, briefly."""
-    return Retrying(
+    if not _HELD_BRIEFLY:
+        os.replace(source, target)
+        return
+    for attempt in Retrying(
         retry=retry_if_exception_type(PermissionError),
-        stop=stop_after_attempt(5 if os.name == "nt" else 1),
+        stop=stop_after_attempt(5),
         wait=wait_random_exponential(multiplier=0.05, max=0.5),
         reraise=True,
-    )
-
-
-def _rename(source: Path, target: Path) -> None:
-    for attempt in _retrying():
+    ):
         with attempt:
             os.replace(source, target)
 

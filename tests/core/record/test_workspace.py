@@ -320,15 +320,9 @@ def test_a_name_that_is_held_for_a_moment_is_tried_again_on_windows(monkeypatch,
     monkeypatch.setattr(os, "replace", held)
     with pytest.raises(PermissionError):
         place.publish(staged(place, output, "new"), output)
-    monkeypatch.setattr(module, "_retrying", lambda: _patient())
+    monkeypatch.setattr(module, "_HELD_BRIEFLY", True)
     place.publish(place.staged("job1", output), output)
     assert standing(output) == {"film": "new"}
-
-
-def _patient() -> object:
-    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
-
-    return Retrying(retry=retry_if_exception_type(PermissionError), stop=stop_after_attempt(5), reraise=True)
 
 
 # Rolling back ---------------------------------------------------------------------------------------------------------
