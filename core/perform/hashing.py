@@ -142,7 +142,8 @@ def sampled_bytes(size: int) -> int:
 def _samples(opened: FileIO, size: int) -> Iterator[memoryview]:
     """What is read of a file: head, samples between, tail. Each is gone with the next."""
     view = memoryview(bytearray(min(size, _BLOCK)))
-    places = [(0, _BLOCK), *((size * n // (_SAMPLES + 1), _SAMPLE) for n in range(1, _SAMPLES + 1)), (max(0, size - _BLOCK), _BLOCK)]
+    between = [(size * number // (_SAMPLES + 1), _SAMPLE) for number in range(1, _SAMPLES + 1)]
+    places = [(0, _BLOCK), *between, (max(0, size - _BLOCK), _BLOCK)]
     for at, length in places:
         opened.seek(at)
         yield view[: opened.readinto(view[:length])]
