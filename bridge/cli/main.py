@@ -15,6 +15,7 @@ from bridge.cli.grammar import Unclear, parser
 from bridge.cli.tongue import spoken
 from bridge.cli.unheard import Unheard
 from core.perform import machine, process
+from core.record.last_words import last_words
 
 if TYPE_CHECKING:
     from core.explain.filling import Language
@@ -26,7 +27,10 @@ def main(argv: Sequence[str] | None = None, *, share: Callable[[], int] | None =
     """Run one command; its exit code. `share` says at any time how many workers a job may have from then on."""
     machine.begin()
     words = list(sys.argv[1:] if argv is None else argv)
-    code = _command(words, share)
+    return _ended(_command(words, share))
+
+
+def _ended(code: int) -> int:
     if "bridge.logs" in sys.modules:
         from bridge import logs
 
@@ -41,7 +45,8 @@ def _command(argv: Sequence[str], share: Callable[[], int] | None) -> int:
         sys.stdout = Unheard(sys.stdout)  # type: ignore[assignment]
     try:
         process.trust_no_relative_path()
-        with spoken(_language()):
+        speak = _language()
+        with spoken(speak):
             arguments = parser().parse_args(argv)
             if arguments.verb is None and not arguments.version:
                 parser().print_help()
@@ -51,7 +56,10 @@ def _command(argv: Sequence[str], share: Callable[[], int] | None) -> int:
             return _refuse(refused, "", as_json)
         _begin_log(arguments.verb, argv)
         refused = _unusable(arguments)
-        return _refuse(refused, "", as_json) if refused else _dispatch(arguments, share)
+        if refused:
+            return _refuse(refused, "", as_json)
+        with last_words(lambda error: _ended(_journal_failed(error, as_json, speak))):
+            return _dispatch(arguments, share)
     except Unclear as error:
         return _unclear(error, as_json)
     except sqlite3.Error as error:  # the middle of a journal is read late
@@ -125,13 +133,14 @@ def _unusable(arguments: argparse.Namespace) -> Refused | None:
     return None
 
 
-def _journal_failed(error: sqlite3.Error, as_json: bool) -> int:
+def _journal_failed(error: Exception, as_json: bool, speak: Language | None = None) -> int:
+    """`speak` where the settings may be gone with their folder."""
     from bridge import settings
     from bridge.cli.house import JOURNAL
     from core.record.journal_faults import fault
 
     found = fault(error, settings.home() / JOURNAL)
-    return _unexpected(error, as_json) if found is None else _refuse(found, "", as_json)
+    return _unexpected(error, as_json) if found is None else _refuse(found, "", as_json, speak)
 
 
 def _unclear(error: Unclear, as_json: bool) -> int:
@@ -140,10 +149,10 @@ def _unclear(error: Unclear, as_json: bool) -> int:
     return _refuse(Refused("command-unclear", detail=error.why), error.usage, as_json)
 
 
-def _refuse(error: Refused, usage: str, as_json: bool) -> int:
+def _refuse(error: Refused, usage: str, as_json: bool, speak: Language | None = None) -> int:
     from bridge.cli import summary
 
-    said = summary.refusal(error)
+    said = summary.refusal(error, speak)
     if as_json:
         import json
 

@@ -26,6 +26,7 @@ from core.record import locks, presets
 from core.record.jobs import is_open
 from core.record.journal import Journal
 from core.record.journal_faults import RECORD_LOST
+from core.record.last_words import last_words
 from core.request import Listener, Request, pack
 from otio_adapters.guard import bytes_of
 from otio_adapters.reader import timeline_from
@@ -220,9 +221,19 @@ def _run(
         collected.log(found)
         collections.append(found)
 
+    def record_lost(error: Exception) -> dict[str, Any]:
+        return summary.lost_record(where.home / JOURNAL, where.scratch, error, where.settings.language)
+
+    def end(error: Exception) -> int:
+        report = record_lost(error)
+        del report["safe"]  # the film may be in its place already
+        code = _say(display, report)
+        logs.ended(code)
+        return code
+
     listener = Listener(on_step=display.step, on_fact=heard, on_tick=display.tick, on_collected=cleared)
     try:
-        with stop.listening():
+        with stop.listening(), last_words(end):
             home = house(where, jobs=jobs, wait_s=wait_s, search=search, share=share, ahead=ahead)
             try:
                 ended = assemble(
@@ -239,7 +250,7 @@ def _run(
                 return code
         return _say(display, summary.refusal(error))
     except RECORD_LOST as error:
-        return _say(display, summary.lost_record(where.home / JOURNAL, where.scratch, error, where.settings.language))
+        return _say(display, record_lost(error))
     report = summary.report(ended, request, where.settings.language, earlier=earlier)
     remarks = [collected.remark(one, where.settings.language) for one in collections if one.told]
     return _say(display, report | {"remarks": [*report.get("remarks", ()), *remarks]})

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 from core.model import codec
 from core.model.facts import Fact, FilmPublished, FilmRemoved, FilmRolledBack, JobAccepted, SealBroken, SegmentSealed
@@ -56,6 +57,8 @@ class Journal:
         try:
             private.make_folder(path.parent)
             private.create(path)  # the log and the shared memory beside it take its mode
+            self._file = os.stat(path)
+            _opened.add(self)
             self._db = sqlite3.connect(path, timeout=15.0, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
@@ -66,8 +69,8 @@ class Journal:
             self._db.execute("BEGIN IMMEDIATE")  # a file that can only be read says so here, before work depends on it
             self._db.execute(f"PRAGMA user_version={_VERSION}")
             self._db.execute("ROLLBACK")
-            self._file = os.stat(path)
-        except (sqlite3.Error, OSError) as error:
+            self._still_ours()
+        except (JournalLost, sqlite3.Error, OSError) as error:
             found = fault(error, path)
             if found is None:
                 raise
@@ -76,6 +79,7 @@ class Journal:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+        _opened.discard(self)
 
     def _migrate(self) -> None:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
@@ -297,3 +301,20 @@ class Journal:
     def films(self) -> list[Film]:
         """Everything that was published and not replaced since."""
         return [Film(*row) for row in self._db.execute("SELECT * FROM films")]
+
+
+_opened: WeakSet[Journal] = WeakSet()
+"""The journals of this process."""
+
+
+def lost() -> Exception:
+    """What recording would raise now that the kernel has taken the journal's shared memory away: JournalLost, OSError or
+    sqlite3.Error. SQLite is not asked: it may be in the middle of something."""
+    for journal in list(_opened):
+        try:
+            journal._still_ours()
+        except (JournalLost, OSError) as error:
+            return error
+    unread = sqlite3.OperationalError("disk I/O error")
+    unread.sqlite_errorcode, unread.sqlite_errorname = sqlite3.SQLITE_IOERR, "SIGBUS"
+    return unread
