@@ -49,7 +49,8 @@ class LoggedStage(Stage):
             *program, "assemble", self.asked["timeline"], "-o", self.asked["output"], "-p", self.asked.get("preset", "prores-hq"),
             "-j", "2", "--wait", "6", "--json",
         ]  # fmt: skip
-        environment = {"HOTSPLICE_HOME": str(self.home), **more.pop("environment", {})}
+        state = str(self.root.with_name("state"))  # which volume the data folder was on is remembered there
+        environment = {"HOTSPLICE_HOME": str(self.home), "XDG_STATE_HOME": state, **more.pop("environment", {})}
         self.runs.append(Run(self.asked, self.root, wrapper=wrapper, command=words, environment=environment, **more))
         return self.runs[-1]
 
@@ -230,9 +231,10 @@ FAILURES: tuple[Failure, ...] = (
 
 
 def inject(stage: LoggedStage, failure: Failure) -> bool:
-    """Put one failure in place, run the job, and see it to its end; whether it fired."""
+    """Put one failure in place, run the job, and see it to its end; whether it fired, and the run wrote a log."""
     stage.restore()
     stage.command = ()
+    shutil.rmtree(stage.root.with_name("state"), ignore_errors=True)
     with failure.setting(stage) as hand:
         run = stage.run(**hand.run)
         try:
@@ -251,10 +253,11 @@ def inject(stage: LoggedStage, failure: Failure) -> bool:
         for path in [*(stage.home / "logs").glob("*"), *stage.home.glob("companion.log*")]:
             if path.stat().st_size and path.name != "reserve":
                 shutil.copy(path, logs / path.name)
+        spoke = any(f'"pid": {run.process.pid},' in path.read_text(errors="replace") for path in logs.iterdir())
         if not failure.heals:
             hand.heal()
         stage.close()
-    return fired > 0
+    return fired > 0 and spoke
 
 
 def prove(place: Path, out: Path, say: report.Say, only: Sequence[int]) -> tuple[bool, dict[str, object]]:
