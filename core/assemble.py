@@ -73,6 +73,7 @@ def assemble(
     tally = Tally()
     with tally.recording():
         seen = check_request(request, house, job)
+        house.journal.still_ours()
     with locks.film(house.workspace.home, str(request.output), beside=BESIDE if seen is not None else ""):
         crew = Crew(
             house.workers,

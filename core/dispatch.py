@@ -9,7 +9,7 @@ from pathlib import Path
 from core.decide import commands, integrity
 from core.decide.assembly import Assembly
 from core.decide.needs import Need
-from core.model.failure import Evidence, Place
+from core.model.failure import PROGRAM, Evidence, Place
 from core.model.orders import (
     EncodeTrack,
     ExamineCopy,
@@ -24,6 +24,7 @@ from core.model.orders import (
 )
 from core.model.segment import Copy, Piece, Segment, Slate, Still, content_of
 from core.model.timing import timecode
+from core.perform import machine
 from core.record.journal import Journal
 from core.record.memory import Memory
 from core.record.workspace import Workspace
@@ -199,7 +200,10 @@ def _sealed_sound(keys: list[str], state: Assembly, workspace: Workspace) -> tup
 
 
 def not_begun(need: Need, error: OSError, output: Path, workspace: Workspace) -> Evidence:
-    """What was seen when an order could not even be written: the scratch or the film's folder does not take our file names."""
+    """What was seen when an order could not even be written: the scratch or the film's folder does not take our file names. An
+    error that names no path is the program's."""
+    if not machine.names_a_path(error):
+        return Evidence(operation=need.kind, place="program", note=PROGRAM, detail=f"{type(error).__name__}: {error}")
     place: Place = "output" if need.kind == "join" else "scratch"
     path = str(error.filename or (output if need.kind == "join" else workspace.scratch))
     return Evidence(operation=need.kind, place=place, path=path, errno=error.errno, detail=str(error))

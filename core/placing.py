@@ -67,7 +67,9 @@ def film_is_away(journal: Journal, job: str | None) -> bool:
 def _changed(known: FolderIdentity) -> str:
     try:
         return volumes.changed(known)
-    except OSError:
+    except OSError as error:
+        if not machine.names_a_path(error):
+            raise
         return "volume-gone"  # a share that answers with an error is waited for as well
 
 
@@ -82,6 +84,8 @@ def check_place(output: Path, journal: Journal, ours: Iterable[Path], *, accept_
     try:
         return volumes.identify(output.parent)
     except OSError as error:
+        if not machine.names_a_path(error):
+            raise
         raise Refused("output-folder-missing", path=str(output.parent)) from error
 
 

@@ -73,13 +73,15 @@ class Place:
         journal = Journal(self.home / JOURNAL)
         if first:
             data_folder.put_on_record(self.home, settings.records())
-        settings.write_template(self.home)
+        if self.has_journal:  # its drive may be out since
+            settings.write_template(self.home)
         return journal
 
     def journal_to_read(self) -> Journal:
         """Open the journal for a command that records nothing: works in a full or read-only data folder too."""
         journal = open_for_reading(self.home / JOURNAL)
-        settings.write_template(self.home)
+        if self.has_journal:
+            settings.write_template(self.home)
         return journal
 
     def presets(self) -> dict[str, Preset]:

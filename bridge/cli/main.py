@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None, *, share: Callable[[], int] | None = None) -> int:
     """Run one command; its exit code. `share` says at any time how many workers a job may have from then on."""
-    machine.begin()
     words = list(sys.argv[1:] if argv is None else argv)
     return _ended(_command(words, share))
 
@@ -44,6 +43,7 @@ def _command(argv: Sequence[str], share: Callable[[], int] | None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # names that are not text; in JSON it is the very escape
         sys.stdout = Unheard(sys.stdout)  # type: ignore[assignment]
     try:
+        machine.begin()
         process.trust_no_relative_path()
         speak = _language()
         with spoken(speak):

@@ -37,6 +37,9 @@ Place = Literal["source", "scratch", "output", "program"]
 """Where it happened. The same errno on a source, the scratch disk and the output disk are three faults."""
 
 
+PROGRAM = "program"
+"""The note of what is nobody's fault but ours."""
+
 Resembles = Literal["unproven", "named", "other", "unlike", "instead"]
 
 

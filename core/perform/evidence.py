@@ -19,7 +19,7 @@ import av
 import msgspec
 
 from core.model.content import CompareSource
-from core.model.failure import Evidence, Place
+from core.model.failure import PROGRAM, Evidence, Place
 from core.model.orders import (
     CheckFilm,
     DrawThumbnail,
@@ -40,8 +40,6 @@ from core.model.segment import Sound
 from core.perform import copying, hashing, machine, render, volumes, wholeness, witness
 from core.perform.wrong import Changed, Damaged, NotContiguous, NotMedia, NotStarted, TooShort
 
-PROGRAM = "program"
-"""The note of what is nobody's fault but ours."""
 _ACCUSING = ("invalid-data", "media-error", "too-few-frames", "no-picture", "cut-short")
 _REFUSED = (errno.EPERM, errno.EACCES, errno.EROFS)
 _REREAD_S = 5.0

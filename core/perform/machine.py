@@ -133,16 +133,18 @@ def _nearest(path: str | Path) -> Path:
 
 def free_bytes(path: str | Path) -> int | None:
     """Space left for us on the volume of a path or of its nearest existing parent; None when it cannot be told."""
+    place = _nearest(path)
     try:
-        return shutil.disk_usage(_nearest(path)).free
+        return shutil.disk_usage(place).free
     except OSError:
         return None
 
 
 def disk_bytes(path: str | Path) -> int | None:
     """The whole size of the volume of a path or of its nearest existing parent; None when it cannot be told."""
+    place = _nearest(path)
     try:
-        return shutil.disk_usage(_nearest(path)).total
+        return shutil.disk_usage(place).total
     except OSError:
         return None
 
@@ -228,17 +230,25 @@ def longest_path(folder: str | Path) -> int:
 
 def volume(path: str | Path) -> int | None:
     """The device number of the volume a path (or its nearest existing parent) is on."""
+    place = _nearest(path)
     try:
-        return _nearest(path).stat().st_dev
+        return place.stat().st_dev
     except OSError:
         return None
+
+
+def names_a_path(error: OSError) -> bool:
+    """Whether a system call on a path met this error: the system names the path. An error of our own code, or of a library, names
+    none and accuses neither a drive nor a folder."""
+    return error.filename is not None
 
 
 def file_system(path: str | Path) -> int:
     """The number of the file system that a path (or its nearest existing parent) is on, the same whenever its drive is plugged
     in; 0 where the system does not tell."""
+    place = _nearest(path)
     try:
-        return int(os.statvfs(_nearest(path)).f_fsid)
+        return int(os.statvfs(place).f_fsid)
     except (AttributeError, OSError):
         return 0
 

@@ -17,7 +17,7 @@ import msgspec
 
 from core.model import codec
 from core.model.content import CompareSource
-from core.model.failure import Evidence
+from core.model.failure import PROGRAM, Evidence
 from core.model.orders import (
     Assignment,
     CheckFilm,
@@ -66,7 +66,7 @@ def perform(assignment: Assignment, report: object = None) -> Outcome:
         order = assignment.order
         path = getattr(order, "path", "") or getattr(order, "source", "") or getattr(order, "part", "")
         words = f"{type(error).__name__}: {error}"[:400]
-        return Evidence(operation="judge", place="program", path=path, note=evidence.PROGRAM, detail=words)
+        return Evidence(operation="judge", place="program", path=path, note=PROGRAM, detail=words)
 
 
 def _judged(assignment: Assignment, report: object) -> Outcome:

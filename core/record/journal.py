@@ -69,7 +69,7 @@ class Journal:
             self._db.execute("BEGIN IMMEDIATE")  # a file that can only be read says so here, before work depends on it
             self._db.execute(f"PRAGMA user_version={_VERSION}")
             self._db.execute("ROLLBACK")
-            self._still_ours()
+            self.still_ours()
         except (JournalLost, sqlite3.Error, OSError) as error:
             found = fault(error, path)
             if found is None:
@@ -105,7 +105,9 @@ class Journal:
         if found != "ok":
             raise Refused("journal-damaged", path=str(self.path), detail=str(found))
 
-    def _still_ours(self) -> None:
+    def still_ours(self) -> None:
+        """Raise JournalLost when the file that was opened does not stand at its path any more. Files beside the journal are
+        created only after this look: its drive may have left an empty mount point behind."""
         try:
             if os.stat(self.path).st_ino == self._file.st_ino:
                 return
@@ -120,7 +122,7 @@ class Journal:
     @contextmanager
     def _whole(self) -> Iterator[None]:
         """All of what is written in it, or nothing; and never left open, or nothing could be recorded after it."""
-        self._still_ours()
+        self.still_ours()
         self._db.execute("BEGIN IMMEDIATE")
         later, self._later = self._later, []
         try:
@@ -312,7 +314,7 @@ def lost() -> Exception:
     sqlite3.Error. SQLite is not asked: it may be in the middle of something."""
     for journal in list(_opened):
         try:
-            journal._still_ours()
+            journal.still_ours()
         except (JournalLost, OSError) as error:
             return error
     unread = sqlite3.OperationalError("disk I/O error")

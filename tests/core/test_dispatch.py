@@ -195,3 +195,16 @@ def test_what_an_attempt_left_is_not_written_over(desk):
     Path(joined.part).write_text("half a film")
     desk.order(Need("join", desk.state.cut))
     assert not Path(joined.part).exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "place", "note"),
+    [
+        (OSError(30, "Read-only file system", "/films/.hotsplice"), "output", ""),
+        (PermissionError(1, "raised by us"), "program", "program"),
+    ],
+)
+def test_what_kept_an_order_from_being_written_is_blamed_only_where_the_system_names_a_path(tmp_path, error, place, note):
+    seen = dispatch.not_begun(Need("join", "k"), error, tmp_path / "film.mov", Desk(tmp_path).workspace)
+    assert (seen.place, seen.note) == (place, note)
+    assert note != "program" or seen.errno is None

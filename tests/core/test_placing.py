@@ -169,3 +169,30 @@ def test_nothing_is_made_in_a_scratch_folder_whose_drive_went_since_it_was_looke
     with pytest.raises(Refused) as refused:
         placing.refuse_scratch_elsewhere(tmp_path, str(tmp_path))
     assert (refused.value.code, refused.value.fields["drive"]) == ("scratch-gone", str(tmp_path))
+
+
+def test_an_error_of_our_own_code_accuses_no_drive(output, tmp_path, monkeypatch):
+    known = recorded(output)
+    journal = Journal(tmp_path / "journal.db")
+
+    def broken(path):
+        raise PermissionError(errno.EPERM, "raised by us")
+
+    monkeypatch.setattr(volumes.machine, "file_system", broken)
+    with pytest.raises(PermissionError):
+        placing.check_place(output, journal, ())
+    monkeypatch.setattr(volumes.machine, "mount_point", broken)
+    with pytest.raises(PermissionError):
+        placing.record_film_folder(known, output, HOME)
+
+
+def test_a_drive_that_answers_with_an_error_is_away(output, monkeypatch):
+    known = recorded(output)
+
+    def dead(path):
+        raise OSError(errno.ENOTCONN, "not connected", str(path))
+
+    monkeypatch.setattr(volumes.os, "stat", dead)
+    with pytest.raises(Refused) as refused:
+        placing.record_film_folder(known, output, HOME)
+    assert refused.value.code == "output-gone"

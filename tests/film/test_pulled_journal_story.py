@@ -70,7 +70,7 @@ def back(house: House) -> None:
 def test_the_job_ends_with_the_reason_and_the_same_command_goes_on(house: House, reel: Movie, tmp_path: Path) -> None:
     cut, film = cut_of([(reel.path, 0, 20), (reel.path, 30, 20)], tmp_path / "one.otio"), tmp_path / "film.mp4"
     words = ["assemble", cut, "-o", film, "-j", "1", "--json"]
-    done = pulled(house, "_still_ours", 4, *words)
+    done = pulled(house, "still_ours", 4, *words)
     said = json.loads(done.stdout.splitlines()[-1])
     assert (done.returncode, said["exit_code"], said["code"], done.stderr) == (3, 3, "data-folder-gone", "")
     assert (said["title"], said["message"]) == ("Datenordner fehlt.", f"Der Datenordner {house.home} ist nicht da.")
@@ -85,7 +85,7 @@ def test_the_job_ends_with_the_reason_and_the_same_command_goes_on(house: House,
 
 def test_a_person_reads_it_too(house: House, reel: Movie, tmp_path: Path) -> None:
     cut, film = cut_of([(reel.path, 0, 20)], tmp_path / "one.otio"), tmp_path / "film.mp4"
-    done = pulled(house, "_still_ours", 3, "assemble", cut, "-o", film, "-j", "1")
+    done = pulled(house, "still_ours", 3, "assemble", cut, "-o", film, "-j", "1")
     assert (done.returncode, done.stderr) == (3, "")
     for words in ("Datenordner fehlt.", str(house.home), "An seiner Stelle wurde nichts geschrieben.", "→ Schließen Sie das Laufwerk an"):
         assert words in done.stdout
