@@ -1,4 +1,4 @@
-"""From an editor's timeline file to `core.model.film.Timeline`: the only room that knows OpenTimelineIO.
+"""From an editor's timeline file to `core.timeline.timeline.Timeline`: the only room that knows OpenTimelineIO.
 
 The files in the order in which a timeline passes through them:
 

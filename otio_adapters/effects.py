@@ -6,9 +6,9 @@ from typing import Any
 
 import opentimelineio as otio
 
-from core.model.film import Remark
+from core.timeline.timeline import Remark
 from otio_adapters import resolve_dialect
-from otio_adapters.refused import named
+from otio_adapters.refuse import named
 
 _SAME_SPEED = 1e-6
 """A film of three hours is then out by a hundredth of a second."""

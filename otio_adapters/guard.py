@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from otio_adapters.refused import TimelineRefused, invalid
+from otio_adapters.refuse import TimelineRefused, invalid
 
 LARGEST_BYTES = 64 * 1024 * 1024
 """A 1,000-clip export of DaVinci Resolve with its effects is about 15 MB."""

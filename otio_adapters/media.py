@@ -16,10 +16,10 @@ from urllib.parse import unquote_to_bytes
 
 import opentimelineio as otio
 
-from core.model.film import Media, MediaKind, Remark
-from core.model.refusal import Part
+from core.errors.refusal import Part
+from core.timeline.timeline import Media, MediaKind, Remark
 from otio_adapters import resolve_dialect
-from otio_adapters.refused import called, invalid, named
+from otio_adapters.refuse import called, invalid, named
 
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from otio_adapters.refused import TimelineRefused, invalid, plainly
+from otio_adapters.refuse import TimelineRefused, invalid, plainly
 
 READABLE = {
     "Timeline": 1,

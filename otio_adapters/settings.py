@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 import opentimelineio as otio
 
-from core.model.film import Remark
-from core.model.timing import exact_rate
-from otio_adapters import times
-from otio_adapters.refused import called, invalid
+from core.timeline.timeline import Remark
+from core.timeline.timing import exact_rate
+from otio_adapters import otio_times
+from otio_adapters.refuse import called, invalid
 from otio_adapters.resolve_dialect import plain
 
 FASTEST = 300
@@ -85,7 +85,7 @@ def frame_rate(timeline: otio.schema.Timeline) -> tuple[Fraction, tuple[Remark, 
                 # A track's own range may be in other units; its items count, and it only where it has none.
                 items = list(child) or [child] if isinstance(child, otio.schema.Track) else [child]
                 for rate, length_s in (found for item in items for found in _lengths(item)):
-                    lengths[rate] = times.add(lengths.get(rate, Fraction(0)), length_s, called(child))
+                    lengths[rate] = otio_times.add(lengths.get(rate, Fraction(0)), length_s, called(child))
         if lengths:
             best = max(lengths.values())
             rates = [rate for rate, length_s in lengths.items() if length_s == best]
@@ -103,7 +103,7 @@ def _lengths(item: Any) -> Iterator[tuple[Fraction, Fraction]]:
         written = item.media_reference.available_range
     if written is not None:
         rate = _plausible(written.duration.rate)
-        length_s = times.span(written, called(item)).length_s
+        length_s = otio_times.span(written, called(item)).length_s
         if rate is not None and length_s > 0:
             yield rate, length_s
     elif isinstance(item, otio.core.Composition):

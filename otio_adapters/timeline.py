@@ -1,4 +1,4 @@
-"""An OTIO timeline to the tracks and clips of `core.model.film.Timeline`.
+"""An OTIO timeline to the tracks and clips of `core.timeline.timeline.Timeline`.
 
 Positions are exact seconds until the last step, where each boundary goes to the nearest frame of the timeline's rate.
 A clip is as long as the distance of its boundaries, so neighbours meet, nothing overlaps, and rounding does not add up:
@@ -14,14 +14,14 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 import opentimelineio as otio
 
-from core.model.film import Clip, Remark, Timeline, Track
-from core.model.refusal import Part
-from core.model.timing import nearest_frame
-from otio_adapters import resolve_dialect, times
+from core.errors.refusal import Part
+from core.timeline.timeline import Clip, Remark, Timeline, Track
+from core.timeline.timing import nearest_frame
+from otio_adapters import otio_times, resolve_dialect
 from otio_adapters.effects import effect_remarks
-from otio_adapters.layout import Note, Piece, Strip, lay, trimmed, window
 from otio_adapters.media import media_of
-from otio_adapters.refused import TimelineRefused, invalid, named, plainly
+from otio_adapters.nesting import Note, Piece, Strip, lay, trimmed, window
+from otio_adapters.refuse import TimelineRefused, invalid, named, plainly
 from otio_adapters.settings import frame_rate, settings_of
 
 _KINDS: dict[str, Literal["video", "audio"]] = {"video": "video", "audio": "audio"}
@@ -61,7 +61,7 @@ def timeline_of(written: otio.schema.Timeline, *, folder: Path, stem: str) -> Ti
     return Timeline(
         name=written.name.strip() or (settings.name or "").strip() or stem,
         rate=rate,
-        start_frame=nearest_frame(times.exact(start, Part(kind="start")), rate) if start is not None else 0,
+        start_frame=nearest_frame(otio_times.exact(start, Part(kind="start")), rate) if start is not None else 0,
         frames=frames,
         tracks=tuple(tracks),
         drop_frame=settings.drop_frame,
@@ -82,7 +82,7 @@ def _tracks(stack: otio.schema.Stack) -> tuple[list[tuple[Literal["video", "audi
     it (OTIO allows that) is a picture track of its own."""
     found: list[tuple[Literal["video", "audio"], Any, Strip]] = []
     remarks = list(effect_remarks(stack, "Timeline"))
-    span = times.span(stack.source_range, Part(kind="timeline")) if stack.source_range is not None else None
+    span = otio_times.span(stack.source_range, Part(kind="timeline")) if stack.source_range is not None else None
     for item in stack:
         if isinstance(item, otio.schema.Transition):
             continue
@@ -145,7 +145,7 @@ def _source_in(piece: Piece, rate: Fraction) -> tuple[Fraction, bool]:
     start_s = trimmed(piece.clip).start_s
     if available is None:
         return start_s + piece.skipped_s, start_s != 0
-    media_s = times.exact(available.start_time, Part(kind="media", name=plainly(piece.clip.name)))
+    media_s = otio_times.exact(available.start_time, Part(kind="media", name=plainly(piece.clip.name)))
     source_in = start_s - media_s + piece.skipped_s
     # Resolve writes 87399@24 at 25 as 91046.625, others round it to a frame.
     rounded = -Fraction(1, 2) / rate < source_in < 0

@@ -1,7 +1,7 @@
 """The menu script: Workspace > Scripts > Hotsplice - Assemble Timeline.
 
 DaVinci Resolve runs it as a process of its own, in whatever Python it has (3.6 or newer, nothing installed), so this file
-is a pair of hands and no more: it starts `bridge.resolve.hand` in the companion's own interpreter and does what that says,
+is a pair of hands and no more: it starts `bridge.resolve.main` in the companion's own interpreter and does what that says,
 one line of JSON at a time.
 
     hand  -->  {"say": TEXT}                                         a line for the Console
@@ -19,7 +19,7 @@ import subprocess
 import sys
 
 VERSION = 1
-HAND = "bridge.resolve.hand"
+HAND = "bridge.resolve.main"
 OF_THE_EDITOR = ("PYTHON", "__PYVENV_LAUNCHER__", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_", "QT_")
 NOT_INSTALLED = (
     "Hotsplice was not found for this user: {} does not exist.\n"

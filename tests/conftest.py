@@ -26,7 +26,7 @@ def _toolkit() -> str:
 
 
 NO_TOOLKIT = _toolkit()
-pytest.register_assert_rewrite("tests.core.decide.playbook", "tests.core.props", "tests.core.studio")
+pytest.register_assert_rewrite("tests.core.job.playbook", "tests.core.props", "tests.core.studio")
 pytest_plugins = [] if NO_TOOLKIT else ["pytestqt.plugin"]
 
 

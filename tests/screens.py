@@ -22,15 +22,15 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from bridge.cli.demo_media import REELS, make_reel, make_timeline
-from bridge.requests import Answer
-from bridge.tray import signs
+from bridge.protocol.requests import Answer
+from bridge.tray import icons as signs
 from bridge.tray.app import dress
-from bridge.tray.shell import Shell
+from bridge.tray.presenter import Shell
 from bridge.tray.style import DIM, GROUND
 from bridge.tray.submitting import Wanted
 from bridge.tray.view import Icon, Kind
 from bridge.tray.window import Window
-from core.explain.filling import Language
+from core.messages.template import Language
 from tests.bridge.companions import Companions, companions
 
 FRAMES = 240

@@ -11,24 +11,24 @@ from typing import Any
 
 import msgspec
 
-from bridge import logs
-from bridge.accounts import Account
-from bridge.cli.house import Place, program_version
-from bridge.cli.inspect import moment
 from bridge.cli.report import page
-from core.explain.chronicle import chronicle
-from core.explain.filling import Language
-from core.explain.listing import listing
-from core.explain.masking import Mask, names_in
-from core.explain.phrases import phrase
-from core.explain.report import report
-from core.model import codec
-from core.model.facts import Fact
-from core.model.refusal import Refused
-from core.model.segment import Plan
-from core.perform import build, machine
-from core.record import presets
-from core.record.journal import Entry, Journal
+from bridge.cli.show import moment
+from bridge.services import logs
+from bridge.services.job_accounts import Account
+from bridge.services.locations import Place, program_version
+from core.errors.refusal import Refused
+from core.graph.nodes import Plan
+from core.job.events import Fact
+from core.media import ffmpeg_binary
+from core.messages.phrases import phrase
+from core.messages.template import Language
+from core.report.html_report import report
+from core.report.job_view import chronicle
+from core.report.redact import Mask, names_in
+from core.report.text_report import listing
+from core.storage import preset_files
+from core.storage.journal import Entry, Journal
+from core.system import codec, machine
 
 _LIBRARIES = (
     "opentimelineio",
@@ -57,7 +57,7 @@ def bundle(where: Place, journal: Journal, known: Account, *, masked: bool) -> d
     plan = codec.plain(known.plan) if known.plan is not None else None
     about = _machine(where)
     if masked:
-        mask = Mask(_names(where, facts, plan, timeline, logged, about), keep=presets.load_all(None))
+        mask = Mask(_names(where, facts, plan, timeline, logged, about), keep=preset_files.load_all(None))
         facts, plan, logged, about = (mask.value(one) for one in (facts, plan, logged, about))
         timeline = mask.timeline(timeline)
         raw = json.dumps(timeline, indent=1).encode() if timeline is not None else b""
@@ -148,7 +148,7 @@ def _logged(home: Path, job: str, *, only: bool) -> list[dict[str, Any]]:
 def _machine(where: Place) -> dict[str, Any]:
     """Versions and facts; neither the machine's name nor anything of its environment."""
     try:
-        ffmpeg = build.find(where.settings.ffmpeg, where.home).version
+        ffmpeg = ffmpeg_binary.find(where.settings.ffmpeg, where.home).version
     except Refused as error:
         ffmpeg = error.code
     libraries = []

@@ -11,14 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from core.explain import catalogue
-from core.explain.filling import Language, decimal, middle, shown, within
-from core.explain.phrases import phrase
-from core.explain.snapshot import Snapshot
-from core.explain.snapshot import snapshot as snapshot_of
-from core.explain.story import reason, sentence, wait_s, word
-from core.model import codec
-from core.model.facts import (
+from core.errors.failure import Failure
+from core.job.events import (
     ANEW,
     AttemptFailed,
     ClockJumped,
@@ -34,11 +28,16 @@ from core.model.facts import (
     SoundSilenced,
     SourceMoved,
 )
-from core.model.failure import Failure
-from core.perform import machine
+from core.messages import catalogue
+from core.messages.phrases import phrase
+from core.messages.template import Language, decimal, middle, shown, within
+from core.report.event_text import reason, sentence, wait_s, word
+from core.report.progress import Snapshot
+from core.report.progress import snapshot as snapshot_of
+from core.system import codec, machine
 
 if TYPE_CHECKING:
-    from core.engine import Engine
+    from core.engine.loop import Engine
 
 _STEP_EVERY_S = 0.5
 

@@ -19,12 +19,12 @@ from typing import Any
 
 from rich.console import Console
 
-from bridge import settings
 from bridge.cli import demo_media
 from bridge.cli.console import plain_console, safe
-from core.explain.filling import Language
-from core.explain.phrases import phrase
-from core.perform import machine, process
+from bridge.settings import settings
+from core.messages.phrases import phrase
+from core.messages.template import Language
+from core.system import machine, process
 
 _FRAMES = 168
 _KILL_AFTER = 5

@@ -11,7 +11,7 @@ import numpy as np
 import opentimelineio as otio
 from PIL import Image, ImageDraw, ImageFont
 
-from core.model.timing import timecode
+from core.timeline.timing import timecode
 
 RATE = 24
 SIZE = (640, 360)

@@ -8,16 +8,16 @@ import os
 import zipfile
 from pathlib import Path
 
-from bridge.accounts import account, find_job
 from bridge.cli import summary
 from bridge.cli.bundle import bundle
 from bridge.cli.console import brief, plain_console, safe
-from bridge.cli.house import place
-from bridge.cli.opened import to_read
-from core.explain.filling import human_bytes
-from core.explain.phrases import phrase
-from core.model.refusal import Refused
-from core.record import papers
+from bridge.cli.context import to_read
+from bridge.services.job_accounts import account, find_job
+from bridge.services.locations import place
+from core.errors.refusal import Refused
+from core.messages.phrases import phrase
+from core.messages.template import human_bytes
+from core.storage import artifacts
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
             journal.close()
         target = chosen or Path.cwd() / f"hotsplice-{known.job}{'-masked' if arguments.mask else ''}.zip"
         data = packed(files)
-        papers.write_whole(target, data)
+        artifacts.write_whole(target, data)
     except Refused as error:
         said = summary.refusal(error)
         console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")

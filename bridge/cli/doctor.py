@@ -16,20 +16,20 @@ from rich.table import Table
 
 from bridge.cli import summary
 from bridge.cli.console import plain_console, safe
-from bridge.cli.house import JOURNAL, Place, place, program_version
-from core.decide import commands
-from core.explain.filling import Language, human_bytes, middle
-from core.explain.phrases import phrase
-from core.explain.refusals import refusal
-from core.explain.story import word
-from core.model.film import Format
-from core.model.preset import Preset
-from core.model.refusal import Refused
-from core.perform import build, machine, process
-from core.perform.wrong import NotStarted
-from core.record import private
-from core.record.journal_view import JournalView
-from core.record.workspace import durable_rename
+from bridge.services.locations import JOURNAL, Place, place, program_version
+from core.errors.refusal import Refused
+from core.graph import ffmpeg_args
+from core.graph.preset import Preset
+from core.media import ffmpeg_binary
+from core.messages.phrases import phrase
+from core.messages.refusal_text import refusal
+from core.messages.template import Language, human_bytes, middle
+from core.report.event_text import word
+from core.storage.journal_view import JournalView
+from core.storage.workspace import durable_rename
+from core.system import machine, private_files, process
+from core.system.process import NotStarted
+from core.timeline.timeline import Format
 
 ENOUGH_FREE = 20_000_000_000
 FRAME_LIMIT_S = 60.0
@@ -119,8 +119,8 @@ def _journal(where: Place, speak: Language) -> list[Line]:
 
 def _ffmpeg(where: Place, speak: Language) -> list[Line]:
     try:
-        found = build.find(where.settings.ffmpeg, where.home)
-        have = build.encoders(found)
+        found = ffmpeg_binary.find(where.settings.ffmpeg, where.home)
+        have = ffmpeg_binary.encoders(found)
     except Refused as error:
         said = refusal(error, speak)
         return [Line("bad", "ffmpeg", said.message, said.action)]
@@ -147,12 +147,12 @@ def _ffmpeg(where: Place, speak: Language) -> list[Line]:
     return lines
 
 
-def _encodes(found: build.Build, preset: Preset) -> bool:
+def _encodes(found: ffmpeg_binary.Build, preset: Preset) -> bool:
     """Whether one black frame comes out: an encoder for a graphics device is listed where there is no such device."""
     form = Format(width=640, height=360, rate=Fraction(25), sample_rate=48000, channels=2)
     with tempfile.TemporaryDirectory(prefix="hotsplice-doctor-") as folder:
         part = str(Path(folder, f"frame{preset.extension}"))
-        argv = commands.prove(form=form, preset=preset, part=part, ffmpeg_path=found.path)
+        argv = ffmpeg_args.prove(form=form, preset=preset, part=part, ffmpeg_path=found.path)
         try:
             return process.hear(argv, timeout_s=FRAME_LIMIT_S).exit_code == 0
         except (NotStarted, process.TimeoutExpired):
@@ -162,7 +162,7 @@ def _encodes(found: build.Build, preset: Preset) -> bool:
 def _folder(name: str, folder: Path, speak: Language, *, journal: bool = False) -> list[Line]:
     free = machine.free_bytes(folder)
     try:
-        private.make_folder(folder)
+        private_files.make_folder(folder)
         durable_rename(folder)
     except OSError as error:
         why = f"{middle(str(folder))}: {middle(error.strerror or str(error))}"

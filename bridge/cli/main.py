@@ -11,16 +11,16 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from bridge.cli.grammar import Unclear, parser
-from bridge.cli.tongue import spoken
-from bridge.cli.unheard import Unheard
-from core.perform import machine, process
-from core.record.last_words import last_words
+from bridge.cli.i18n import spoken
+from bridge.cli.parser import Unclear, parser
+from bridge.cli.safe_stdout import Unheard
+from core.storage.sigbus import last_words
+from core.system import machine, process
 
 if TYPE_CHECKING:
-    from core.explain.filling import Language
-    from core.model.refusal import Refused
-    from core.perform.hiring import Hand
+    from core.errors.refusal import Refused
+    from core.executors.worker_process import Hand
+    from core.messages.template import Language
 
 
 def main(argv: Sequence[str] | None = None, *, share: Callable[[], int] | None = None) -> int:
@@ -30,8 +30,8 @@ def main(argv: Sequence[str] | None = None, *, share: Callable[[], int] | None =
 
 
 def _ended(code: int) -> int:
-    if "bridge.logs" in sys.modules:
-        from bridge import logs
+    if "bridge.services.logs" in sys.modules:
+        from bridge.services import logs
 
         logs.ended(code)
     return code
@@ -73,7 +73,7 @@ def _command(argv: Sequence[str], share: Callable[[], int] | None) -> int:
 
 
 def _language() -> Language:
-    from bridge import settings
+    from bridge.settings import settings
 
     return settings.language()
 
@@ -86,14 +86,14 @@ def _prepare_data_folder(arguments: argparse.Namespace, as_json: bool) -> Refuse
     """Create the data folder at its first use, or wait for its drive; why it cannot be used. `doctor` says that itself."""
     if arguments.verb in (None, "doctor", "demo"):
         return None
-    from bridge.cli.house import prepare_data_folder
-    from core.model.refusal import Refused
+    from bridge.services.locations import prepare_data_folder
+    from core.errors.refusal import Refused
 
     wait_s = getattr(arguments, "wait", None) if arguments.verb in _WAIT else 0.0
 
     def hear(error: Refused) -> None:
-        from bridge.settings import language
-        from core.explain.phrases import phrase
+        from bridge.settings.settings import language
+        from core.messages.phrases import phrase
 
         if not as_json:
             print(phrase("waiting-for-data-folder", language(), path=error.fields["path"]), file=sys.stderr)
@@ -109,18 +109,19 @@ def _begin_log(verb: str | None, argv: Sequence[str]) -> None:
     """Commands that only ask are not logged, but for what goes wrong."""
     if verb is None:
         return
-    from bridge import logs, settings
+    from bridge.services import logs
+    from bridge.settings import settings
 
     logs.begin(settings.home())
     if verb in ("assemble", "resume", "answer", "rollback", "clean", "companion"):
-        from bridge.cli.house import program_version
+        from bridge.services.locations import program_version
 
         logs.command(verb, program_version(), argv)
 
 
 def _unusable(arguments: argparse.Namespace) -> Refused | None:
     """Why a name cannot be meant: no journal, timeline or message holds bytes that are no text; a name alone needs a folder."""
-    from core.model.refusal import Refused
+    from core.errors.refusal import Refused
 
     said = [getattr(arguments, of, None) for of in ("timeline", "output", "film", "what", "file", "folder")]
     for name in (*said, *getattr(arguments, "search", ())):
@@ -135,16 +136,16 @@ def _unusable(arguments: argparse.Namespace) -> Refused | None:
 
 def _journal_failed(error: Exception, as_json: bool, speak: Language | None = None) -> int:
     """`speak` where the settings may be gone with their folder."""
-    from bridge import settings
-    from bridge.cli.house import JOURNAL
-    from core.record.journal_faults import fault
+    from bridge.services.locations import JOURNAL
+    from bridge.settings import settings
+    from core.storage.journal_faults import fault
 
     found = fault(error, settings.home() / JOURNAL)
     return _unexpected(error, as_json) if found is None else _refuse(found, "", as_json, speak)
 
 
 def _unclear(error: Unclear, as_json: bool) -> int:
-    from core.model.refusal import Refused
+    from core.errors.refusal import Refused
 
     return _refuse(Refused("command-unclear", detail=error.why), error.usage, as_json)
 
@@ -167,7 +168,7 @@ def _unexpected(error: Exception, as_json: bool) -> int:
     import tempfile
     import traceback
 
-    from bridge import logs
+    from bridge.services import logs
 
     logs.unforeseen(error)
     text = traceback.format_exc()
@@ -202,9 +203,9 @@ def _unexpected(error: Exception, as_json: bool) -> int:
 def _unforeseen(kept: str) -> tuple[str, str, str]:
     """Title, message and action. The catalogue itself may be what is broken: then in plain English."""
     try:
-        from bridge import settings
-        from core.explain.catalogue import words
-        from core.explain.phrases import phrase
+        from bridge.settings import settings
+        from core.messages.catalogue import words
+        from core.messages.phrases import phrase
 
         speak = settings.language()
         detail = phrase("written-in", speak, path=kept) if kept else phrase("not-written", speak)
@@ -218,21 +219,22 @@ def _unforeseen(kept: str) -> tuple[str, str, str]:
 def _workers_ahead(wanted: int | None) -> AbstractContextManager[list[Hand]]:
     """Workers for a job, started while the rest of the program is still being read. None where they should step back with us
     first, or where the settings are wrong, which is told later."""
-    from bridge import settings
-    from core.model.refusal import Refused
-    from core.perform import hiring, machine
+    from bridge.settings import settings
+    from core.errors.refusal import Refused
+    from core.executors import worker_process
+    from core.system import machine
 
     try:
         chosen = settings.load(settings.home())
     except Refused:
-        return hiring.ahead(0)
-    return hiring.ahead(0 if chosen.low_priority else wanted or chosen.jobs or machine.cores())
+        return worker_process.ahead(0)
+    return worker_process.ahead(0 if chosen.low_priority else wanted or chosen.jobs or machine.cores())
 
 
 def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) -> int:
     # Imported late: `hotsplice --help` answers at once, and a broken part does not take the others with it.
     if arguments.version:
-        from bridge.cli.house import program_version
+        from bridge.services.locations import program_version
 
         print(f"hotsplice {program_version()}")
         return 0
@@ -250,7 +252,7 @@ def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) ->
             a = arguments
             alone = a.checkpoint or a.jobs or a.search or a.accept_folder or a.wait is not None
             if share is None and not alone:  # else it is the companion's own, or for us alone
-                from bridge.cli.resuming import hand_over
+                from bridge.cli.handover import hand_over
 
                 code = hand_over(a.job, detach=a.detach, as_json=a.json)
                 if code is not None:
@@ -263,9 +265,9 @@ def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) ->
                     ahead=ahead,
                 )  # fmt: skip
         case "jobs" | "show" | "checkpoints":
-            from bridge.cli import inspect
+            from bridge.cli import show
 
-            return inspect.run(arguments)
+            return show.run(arguments)
         case "report":
             from bridge.cli import report
 
@@ -279,33 +281,33 @@ def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) ->
 
             return stats.run(arguments)
         case "check" | "rollback" | "clean":
-            from bridge.cli import films
+            from bridge.cli import film_commands
 
-            return films.run(arguments)
+            return film_commands.run(arguments)
         case "answer" | "preferences" | "cures":
-            from bridge.cli import answering
+            from bridge.cli import answer
 
-            return answering.run(arguments)
+            return answer.run(arguments)
         case "companion" | "submit" | "watch" | "stop":
-            from bridge.cli import companion
+            from bridge.cli import daemon_commands
 
-            return companion.run(arguments)
+            return daemon_commands.run(arguments)
         case "prioritise" | "pause" | "unpause" | "cancel":
-            from bridge.cli import queueing
+            from bridge.cli import queue_commands
 
-            return queueing.run(arguments)
+            return queue_commands.run(arguments)
         case "tray":
             from bridge.cli import tray
 
             return tray.run(arguments)
         case "door":
-            from bridge.cli import door
+            from bridge.cli import watch_folder
 
-            return door.run(arguments)
+            return watch_folder.run(arguments)
         case "pair":
-            from bridge.cli import pairing
+            from bridge.cli import pair
 
-            return pairing.run(arguments)
+            return pair.run(arguments)
         case "presets" | "doctor":
             from bridge.cli import doctor
 

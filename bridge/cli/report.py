@@ -7,19 +7,19 @@ import os
 import webbrowser
 from pathlib import Path
 
-from bridge.accounts import Account, account, find_job, standing_film
 from bridge.cli import summary
 from bridge.cli.console import brief, plain_console, safe
-from bridge.cli.house import Place, place
-from bridge.cli.inspect import moment
-from bridge.cli.opened import to_read
-from core import pictures
-from core.explain.phrases import phrase
-from core.explain.report import MARK, report
-from core.model.refusal import Refused
-from core.perform import machine
-from core.record import papers, private
-from core.record.journal import Journal
+from bridge.cli.context import to_read
+from bridge.cli.show import moment
+from bridge.services.job_accounts import Account, account, find_job, standing_film
+from bridge.services.locations import Place, place
+from core.engine import thumbnails
+from core.errors.refusal import Refused
+from core.messages.phrases import phrase
+from core.report.html_report import MARK, report
+from core.storage import artifacts
+from core.storage.journal import Journal
+from core.system import machine, private_files
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,11 +34,11 @@ def run(arguments: argparse.Namespace) -> int:
         journal = to_read(where)
         try:
             known = account(journal, find_job(journal, arguments.job))
-            target = chosen or where.home / papers.REPORTS / f"{known.job}.html"
+            target = chosen or where.home / artifacts.REPORTS / f"{known.job}.html"
             text = page(where, journal, known)
         finally:
             journal.close()
-        papers.write_whole(target, text.encode(), ours=MARK.encode(), mode=None if chosen else private.FILE)
+        artifacts.write_whole(target, text.encode(), ours=MARK.encode(), mode=None if chosen else private_files.FILE)
     except Refused as error:
         said = summary.refusal(error)
         console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")
@@ -54,11 +54,11 @@ def page(where: Place, journal: Journal, known: Account) -> str:
     shown: dict[int, bytes] = {}
     if known.plan is not None:
         workers = where.settings.jobs or machine.cores()
-        shown = pictures.of_job(known.plan, standing_film(journal, known.told), journal, where.workspace(), workers=workers)
+        shown = thumbnails.of_job(known.plan, standing_film(journal, known.told), journal, where.workspace(), workers=workers)
     good = {}
     for shot in known.told.shots:
         for trouble in shot.troubles:
-            kept = papers.picture(where.home, Path(trouble.last_good).name) if trouble.last_good else None
+            kept = artifacts.picture(where.home, Path(trouble.last_good).name) if trouble.last_good else None
             if kept is not None:
                 good[trouble.last_good] = kept
     return report(known.told, pictures=shown, good=good, moment=moment, speak=where.settings.language)

@@ -10,26 +10,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bridge import collected, logs, settings
-from bridge.accounts import checkpoints_of, earlier_renders, find_job, newest_open
 from bridge.cli import console, summary
-from bridge.cli.composition import house
-from bridge.cli.house import JOURNAL, Place, place
-from core.assemble import Ended, assemble
-from core.decide.scratch_budget import Collected
-from core.film_path import check_output, film_at
-from core.model.facts import Fact, JobAccepted, JobFinished
-from core.model.refusal import Refused
-from core.perform.hiring import Hand
-from core.placing import may_be_away
-from core.record import locks, presets
-from core.record.jobs import is_open
-from core.record.journal import Journal
-from core.record.journal_faults import RECORD_LOST
-from core.record.last_words import last_words
-from core.request import Listener, Request, pack
+from bridge.services import collected, logs
+from bridge.services.composition import house
+from bridge.services.job_accounts import checkpoints_of, earlier_renders, find_job, newest_open
+from bridge.services.locations import JOURNAL, Place, place
+from bridge.settings import settings
+from core.engine.assemble import Ended, assemble
+from core.engine.folder_checks import may_be_away
+from core.engine.output_path import check_output, film_at
+from core.engine.request import Listener, Request, pack
+from core.errors.refusal import Refused
+from core.executors.worker_process import Hand
+from core.job.events import Fact, JobAccepted, JobFinished
+from core.job.scratch_budget import Collected
+from core.storage import locks, preset_files
+from core.storage.jobs import is_open
+from core.storage.journal import Journal
+from core.storage.journal_faults import RECORD_LOST
+from core.storage.sigbus import last_words
 from otio_adapters.guard import bytes_of
-from otio_adapters.reader import timeline_from
+from otio_adapters.read import timeline_from
 
 
 class Stop:
@@ -96,9 +97,9 @@ def run_assemble(
 
     def busy() -> int | None:
         """Where the companion is at this very film, it is followed."""
-        from bridge.cli import resuming
+        from bridge.cli import handover
 
-        return resuming.follow_companion(where, request, as_json=as_json, console=console.plain_console())
+        return handover.follow_companion(where, request, as_json=as_json, console=console.plain_console())
 
     return _run(display, where, request, jobs, wait_s=wait_s, search=search, busy=busy, ahead=ahead)
 
@@ -108,7 +109,7 @@ def _asked(where: Place, timeline: str, output: str, preset: str | None) -> Requ
     target = film_at(output)
     _check_output(where, target)
     known = where.presets()
-    chosen = presets.for_output(known, preset, target)
+    chosen = preset_files.for_output(known, preset, target)
     path = Path(os.path.expanduser(timeline)).absolute()
     raw = bytes_of(path)
     return Request(
@@ -117,7 +118,7 @@ def _asked(where: Place, timeline: str, output: str, preset: str | None) -> Requ
         timeline_path=str(path),
         output=target,
         preset=chosen,
-        fallback=presets.fallback_of(known, chosen),
+        fallback=preset_files.fallback_of(known, chosen),
     )
 
 
@@ -184,14 +185,14 @@ def run_again(where: Place, job: str) -> int:
 def _stored(where: Place, accepted: JobAccepted, raw: bytes) -> Request:
     """The request of a job, as it was made. Refused."""
     known = where.presets()
-    chosen = presets.for_output(known, accepted.preset, Path(accepted.output))
+    chosen = preset_files.for_output(known, accepted.preset, Path(accepted.output))
     return Request(
         timeline=timeline_from(raw, Path(accepted.timeline_path)),
         packed=pack(raw),
         timeline_path=accepted.timeline_path,
         output=Path(accepted.output),
         preset=chosen,
-        fallback=presets.fallback_of(known, chosen),
+        fallback=preset_files.fallback_of(known, chosen),
     )
 
 

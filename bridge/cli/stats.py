@@ -1,4 +1,4 @@
-"""`stats`: how all jobs went, from the journal. What each figure means stands in `core.explain.statistics`."""
+"""`stats`: how all jobs went, from the journal. What each figure means stands in `core.report.statistics`."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bridge.accounts import account
 from bridge.cli.console import safe
-from bridge.cli.house import Place
-from bridge.cli.opened import place_with_mistakes, with_journal
-from core.explain import catalogue
-from core.explain.filling import Language
-from core.explain.phrases import phrase
-from core.explain.statistics import Statistics, statistics
-from core.explain.story import word
-from core.explain.wording import share, span
-from core.model import codec
-from core.record.journal import Journal
+from bridge.cli.context import place_with_mistakes, with_journal
+from bridge.services.job_accounts import account
+from bridge.services.locations import Place
+from core.messages import catalogue
+from core.messages.phrases import phrase
+from core.messages.template import Language
+from core.report.event_text import word
+from core.report.labels import share, span
+from core.report.statistics import Statistics, statistics
+from core.storage.journal import Journal
+from core.system import codec
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -7,26 +7,28 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bridge import logs, settings
-from core.answering import STOPPED_AT
-from core.decide.assembly import Assembly
-from core.decide.decisions import Taken
-from core.decide.healing import LOOKED_FOR
-from core.explain import catalogue, mends, refusals, relinking
-from core.explain.filling import Language, decimal
-from core.explain.phrases import phrase, what_is_safe
-from core.explain.wording import remark_words, taken_sentence
-from core.model.facts import JobFinished, RunInterrupted
-from core.model.failure import Failure
-from core.model.refusal import Refused
-from core.model.segment import Plan
-from core.model.timing import timecode
-from core.perform import machine
-from core.record.journal_faults import fault
-from core.request import Request
+from bridge.services import logs
+from bridge.settings import settings
+from core.engine.request import Request
+from core.engine.user_decisions import STOPPED_AT
+from core.errors.failure import Failure
+from core.errors.refusal import Refused
+from core.graph.nodes import Plan
+from core.job.decisions import Taken
+from core.job.events import JobFinished, RunInterrupted
+from core.job.relink_choice import LOOKED_FOR
+from core.job.state import Assembly
+from core.messages import catalogue, refusal_text, relink_text
+from core.messages.phrases import phrase, what_is_safe
+from core.messages.template import Language, decimal
+from core.report import repair_text
+from core.report.labels import remark_words, taken_sentence
+from core.storage.journal_faults import fault
+from core.system import machine
+from core.timeline.timing import timecode
 
 if TYPE_CHECKING:
-    from core.assemble import Ended
+    from core.engine.assemble import Ended
 
 COMPLETE, INCOMPLETE, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -34,7 +36,7 @@ COMPLETE, INCOMPLETE, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 def refusal(error: Refused, language: Language | None = None) -> dict[str, Any]:
     """Exit code 2: nothing was begun. `language` None: the one of the settings."""
     language = language or settings.language()
-    said = refusals.refusal(error, language)
+    said = refusal_text.refusal(error, language)
     logs.refused(error.code, said.message)
     head = {"exit_code": REFUSED, "outcome": "refused", "code": error.code}
     if error.code == "job-running":
@@ -52,7 +54,7 @@ def lost_record(journal: Path, scratch: Path, error: Exception, language: Langua
     if found is None:
         raise error
     film = getattr(error, "film", "")
-    said = refusals.refusal(found, language)
+    said = refusal_text.refusal(found, language)
     logs.refused(said.code, said.message)
     return {
         "exit_code": FAILED,
@@ -86,10 +88,10 @@ def _problems(state: Assembly, job: str, language: Language) -> list[dict[str, A
         if problem.code in LOOKED_FOR and problem.detail:  # where a copy may be
             told["message"] += f" {problem.detail}"
         if problem.lookalikes:
-            told["message"] += f" {relinking.resembling(problem.lookalikes, language)}"
-        if to := relinking.proposed(problem.lookalikes):
+            told["message"] += f" {relink_text.resembling(problem.lookalikes, language)}"
+        if to := relink_text.proposed(problem.lookalikes):
             about = str(problem.shots[0]) if problem.shots else problem.code
-            told["message"] += f" {relinking.taking(to, job, about, language)}"
+            told["message"] += f" {relink_text.taking(to, job, about, language)}"
         found.append(head | {"timecodes": [record_timecode(state.plan, shot) for shot in problem.shots]} | told)
     runtime: dict[tuple[str, str], dict[str, Any]] = {}
 
@@ -104,7 +106,7 @@ def _problems(state: Assembly, job: str, language: Language) -> list[dict[str, A
         entry["timecodes"].append(record_timecode(state.plan, shot))
     for clip, failure in sorted(state.silenced.items()):
         met(failure)["clips"].append(clip)
-    rows = [*found, *runtime.values(), *(_mend(mend, language) for mend in mends.mends(state, language))]
+    rows = [*found, *runtime.values(), *(_mend(mend, language) for mend in repair_text.mends(state, language))]
     return _one_for_each_cause(rows)
 
 
@@ -144,7 +146,7 @@ def _parted(rows: list[dict[str, Any]], taken: Taken) -> tuple[list[dict[str, An
     return open_, decided
 
 
-def _mend(mend: mends.Mend, language: Language) -> dict[str, Any]:
+def _mend(mend: repair_text.Mend, language: Language) -> dict[str, Any]:
     """A run of frames or sounds that is missing, with its numbers besides its words. `places` are all runs of one cause."""
     place = {
         "shot": mend.shot,
@@ -169,7 +171,7 @@ def _mend(mend: mends.Mend, language: Language) -> dict[str, Any]:
         "last_good": mend.last_good,
         "places": [place],
     }
-    return head | _said(mends.words(mend, language))
+    return head | _said(repair_text.words(mend, language))
 
 
 def record_timecode(plan: Plan, shot: int) -> str:

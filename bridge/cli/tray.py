@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 from bridge.cli.console import plain_console, safe
-from bridge.cli.house import place
 from bridge.cli.summary import REFUSED, refusal
-from core.model.refusal import Refused
+from bridge.services.locations import place
+from core.errors.refusal import Refused
 
 
 def run(arguments: argparse.Namespace) -> int:

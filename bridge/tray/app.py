@@ -14,12 +14,12 @@ from PySide6.QtCore import QCoreApplication, QLocale, QMessageLogContext, QTimer
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
-from bridge.cli.companion import start
-from bridge.cli.house import Place, place, program_version
+from bridge.cli.daemon_commands import start
 from bridge.cli.tray import no_display
+from bridge.services.locations import Place, place, program_version
 from bridge.tray import style
-from bridge.tray.shell import AGAIN, Shell
-from core.model.preset import Preset
+from bridge.tray.presenter import AGAIN, Shell
+from core.graph.preset import Preset
 
 _WAIT_MS = 500
 _said: deque[str] = deque(maxlen=20)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from bridge.tray.parts import directed
+from bridge.tray.widgets import directed
 
 
 def confirm(over: QWidget, question: str, words: str, *, yes: str, no: str, then: Callable[[], object]) -> QMessageBox:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QListWidget, QWidget
 
-from bridge.tray.parts import Tick, across, button, down
+from bridge.tray.widgets import Tick, across, button, down
 from bridge.tray.words import say
-from core.explain.filling import Language
+from core.messages.template import Language
 
 
 class Folders(QWidget):

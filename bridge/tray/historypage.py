@@ -8,13 +8,13 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from bridge.tray.figures import Board
-from bridge.tray.parts import Column, across, down, emptied, plain, scrolled, wrapped
-from bridge.tray.plots import DaysPlot, FaultsPlot, fill
+from bridge.tray.chart_widgets import DaysPlot, FaultsPlot, fill
+from bridge.tray.charts import Board
 from bridge.tray.style import UNIT
 from bridge.tray.view import Role
+from bridge.tray.widgets import Column, across, down, emptied, plain, scrolled, wrapped
 from bridge.tray.words import say
-from core.explain.filling import Language
+from core.messages.template import Language
 
 _COLUMNS: Literal[3] = 3
 

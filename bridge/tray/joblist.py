@@ -6,11 +6,11 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QS
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from bridge.tray import signs
-from bridge.tray.items import Items
-from bridge.tray.parts import directed
+from bridge.tray import icons
+from bridge.tray.list_model import Items
 from bridge.tray.style import DIM, FOCUS, LEADING, LINE, RAISED, ROLES, TEXT, UNIT
 from bridge.tray.view import Row
+from bridge.tray.widgets import directed
 
 _HEIGHT = 58
 
@@ -38,7 +38,7 @@ class _Paint(QStyledItemDelegate):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
         sign = self._mirrored(option, box, QRect(box.left() + 10, box.center().y() - 8, 16, 16))
-        signs.draw(painter, QRectF(sign), row.sign, QColor(ROLES[row.role]))
+        icons.draw(painter, QRectF(sign), row.sign, QColor(ROLES[row.role]))
         words = self._mirrored(option, box, box.adjusted(36, 7, -10, -7))
         metrics = option.fontMetrics
         painter.setPen(QColor(TEXT))

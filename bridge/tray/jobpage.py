@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QProgressBar, QVBoxL
 
 from bridge.tray.flow import Flow
 from bridge.tray.page import Act, Card, Legend, Page
-from bridge.tray.parts import Column, Shortened, Sign, across, button, down, emptied, plain, put, scrolled, wrapped
 from bridge.tray.strip import Strip
 from bridge.tray.style import ROLES, UNIT
+from bridge.tray.widgets import Column, Shortened, Sign, across, button, down, emptied, plain, put, scrolled, wrapped
 from bridge.tray.words import joined, say
-from core.explain.filling import Language
+from core.messages.template import Language
 
 
 class CardBox(QFrame):

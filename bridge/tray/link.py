@@ -15,17 +15,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from bridge import endpoint
-from bridge.client import Client
-from bridge.conversation import Declined
-from bridge.requests import Describe, List, Message, Pictures, Ping, Stats, Submit
-from bridge.sayings import Happened
+from bridge.client.client import Client
+from bridge.client.connection import Declined
+from bridge.protocol import endpoint
+from bridge.protocol.requests import Describe, List, Message, Pictures, Ping, Stats, Submit
+from bridge.protocol.responses import Happened
 from bridge.tray.state import Link as State
 from bridge.tray.state import Trouble
-from core.explain.filling import Language
-from core.explain.refusals import refusal
-from core.model.refusal import Refused
-from core.perform import machine
+from core.errors.refusal import Refused
+from core.messages.refusal_text import refusal
+from core.messages.template import Language
+from core.system import machine
 
 LIST_EVERY_S = 2.0
 """How often the list of jobs is asked for when nothing happens; what happens has it asked for at once."""

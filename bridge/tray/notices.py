@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Literal, NamedTuple
 
-from bridge.sayings import JobLine
+from bridge.protocol.responses import JobLine
 from bridge.tray.state import Model, ended, key_of_end, replace
 from bridge.tray.view import GOOD
 from bridge.tray.words import say
-from core.explain import catalogue
-from core.explain.filling import Language, shown
+from core.messages import catalogue
+from core.messages.template import Language, shown
 
 
 class Notice(NamedTuple):

@@ -7,15 +7,15 @@ from fractions import Fraction
 from pathlib import PurePath
 from typing import NamedTuple
 
-from bridge.requests import Answer
-from bridge.sayings import Act as Advised
-from bridge.sayings import Described, Finding, JobLine, KeptFilm, ShotLine
-from bridge.tray.advice import advice
+from bridge.protocol.requests import Answer
+from bridge.protocol.responses import Act as Advised
+from bridge.protocol.responses import Described, Finding, JobLine, KeptFilm, ShotLine
+from bridge.tray.hints import advice
 from bridge.tray.state import ENDED, Doing, Model
 from bridge.tray.view import Role, progress, sign_of, state_words
 from bridge.tray.words import joined, of, say
-from core.explain.filling import Language, shown
-from core.model.timing import timecode
+from core.messages.template import Language, shown
+from core.timeline.timing import timecode
 
 _SHOTS: dict[str, tuple[str, Role]] = {
     "verified": ("check", "good"), "reused": ("again", "good"), "mended": ("half", "warn"), "previous": ("back", "warn"),

@@ -8,13 +8,13 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from bridge.options import DEVICES, MOST_AT_ONCE, MOST_JOBS, MOST_KEPT
-from bridge.settings import Settings
+from bridge.settings.options import DEVICES, MOST_AT_ONCE, MOST_JOBS, MOST_KEPT
+from bridge.settings.settings import Settings
 from bridge.tray.fields import DoorField, Folders, PathField
-from bridge.tray.parts import Choice, Column, Number, Tick, across, button, plain, scrolled, wrapped
 from bridge.tray.style import UNIT
+from bridge.tray.widgets import Choice, Column, Number, Tick, across, button, plain, scrolled, wrapped
 from bridge.tray.words import say
-from core.explain.filling import Language
+from core.messages.template import Language
 
 _LANGUAGES = (("English", "en"), ("Deutsch", "de"))
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from bridge.sayings import Described, Figures, Happened, JobLine, Jobs, Noticed, Pictured, Progressed
+from bridge.protocol.responses import Described, Figures, Happened, JobLine, Jobs, Noticed, Pictured, Progressed
 
 Link = Literal["looking", "here", "absent", "shut"]
 """`looking`: nobody has answered yet; `absent`: no companion runs; `shut`: it does not let us in, or we cannot ask."""
@@ -19,7 +19,7 @@ ENDED = ("complete", "unchanged", "incomplete", "failed", "superseded")
 
 
 class Now(msgspec.Struct, frozen=True, kw_only=True):
-    """`core.explain.snapshot.Snapshot` as it arrives; an older companion may say less, a newer one more."""
+    """`core.report.progress.Snapshot` as it arrives; an older companion may say less, a newer one more."""
 
     phase: str = ""
     frames: int = 0

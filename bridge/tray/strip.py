@@ -9,8 +9,8 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QS
 from PySide6.QtGui import QBrush, QColor, QKeyEvent, QPainter, QPainterPath, QPen, QPixmap, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from bridge.tray import signs
-from bridge.tray.items import Items
+from bridge.tray import icons
+from bridge.tray.list_model import Items
 from bridge.tray.page import Tile
 from bridge.tray.style import DIM, FOCUS, GROUND, RAISED, ROLES, TEXT
 
@@ -65,7 +65,7 @@ class _Paint(QStyledItemDelegate):
             if not tile.gap and box.width() >= 20:
                 side = min(22, box.width() - 6)
                 centre = QRectF(box.center().x() - side / 2, box.center().y() - side / 2, side, side)
-                signs.draw(painter, centre, tile.sign, QColor("#5c6570"))
+                icons.draw(painter, centre, tile.sign, QColor("#5c6570"))
             return
         key = (tile.number, hash(tile.picture))
         known = self._pictures.get(key)
@@ -96,7 +96,7 @@ class _Paint(QStyledItemDelegate):
         ground.setAlpha(70)
         painter.fillRect(box, QColor(GROUND))
         painter.fillRect(box, ground)
-        style = signs.pattern(tile.sign)
+        style = icons.pattern(tile.sign)
         painter.fillRect(QRect(box.left(), box.top(), box.width(), 3), ink)
         if style not in (Qt.BrushStyle.SolidPattern, Qt.BrushStyle.NoBrush):
             hatch = QColor(ink)
@@ -108,7 +108,7 @@ class _Paint(QStyledItemDelegate):
             plate.addRoundedRect(middle.adjusted(-3, -2, 3, 2), 4, 4)
             if style != Qt.BrushStyle.SolidPattern:
                 painter.fillPath(plate, QColor(GROUND))
-            signs.draw(painter, middle, tile.sign, ink)
+            icons.draw(painter, middle, tile.sign, ink)
 
 
 class Strip(QListView):

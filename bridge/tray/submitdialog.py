@@ -7,11 +7,11 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QDialog, QFileDialog, QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from bridge.tray.parts import Choice, across, button, plain, wrapped
 from bridge.tray.style import UNIT
 from bridge.tray.submitting import Wanted, film_beside, with_ending
+from bridge.tray.widgets import Choice, across, button, plain, wrapped
 from bridge.tray.words import say
-from core.explain.filling import Language
+from core.messages.template import Language
 
 
 class SubmitDialog(QDialog):

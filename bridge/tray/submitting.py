@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from bridge.protocol import digest
-from bridge.requests import LARGEST_TIMELINE, Submit
+from bridge.protocol.requests import LARGEST_TIMELINE, Submit
+from bridge.protocol.wire import digest
 
 TIMELINES = (".otio",)
 ENDING = ".mov"

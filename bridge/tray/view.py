@@ -7,10 +7,10 @@ from math import ceil
 from pathlib import PurePath
 from typing import Literal, NamedTuple
 
-from bridge.sayings import JobLine
+from bridge.protocol.responses import JobLine
 from bridge.tray.state import Doing, Model
 from bridge.tray.words import joined, lasting, of, say
-from core.explain.filling import Language, shown
+from core.messages.template import Language, shown
 
 Role = Literal["quiet", "work", "good", "warn", "bad"]
 """What a colour means. It never stands alone: beside it there is always a sign, a pattern or a word."""

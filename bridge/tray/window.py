@@ -21,20 +21,20 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QMainWindow, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from bridge.tray.asking import Place
-from bridge.tray.figures import Board
+from bridge.tray.charts import Board
 from bridge.tray.historypage import HistoryPage
 from bridge.tray.joblist import JobList
 from bridge.tray.jobpage import JobPage
 from bridge.tray.page import page
-from bridge.tray.parts import Shortened, Sign, across, button, down, plain, put, rule, wrapped
+from bridge.tray.polling import Place
 from bridge.tray.settingspage import SettingsPage
 from bridge.tray.state import Model
 from bridge.tray.style import FOCUS, GROUND, ROLES, TEXT, UNIT
 from bridge.tray.submitting import is_timeline
 from bridge.tray.view import Role, rows
+from bridge.tray.widgets import Shortened, Sign, across, button, down, plain, put, rule, wrapped
 from bridge.tray.words import say
-from core.explain.filling import Language, shown
+from core.messages.template import Language, shown
 
 STANDING = ("settings-invalid",)
 """Notices about no job that hold until something else is noticed; others are said in passing."""

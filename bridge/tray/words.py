@@ -10,8 +10,8 @@ from unicodedata import bidirectional
 import msgspec
 import yaml
 
-from core.explain.filling import Language, decimal, filled, shown
-from core.explain.phrases import Forms, Phrase
+from core.messages.phrases import Forms, Phrase
+from core.messages.template import Language, decimal, filled, shown
 
 BETWEEN = "  ·  "
 

@@ -17,13 +17,13 @@ import msgspec
 import psutil
 import zmq
 
-from bridge import endpoint
-from bridge.client import Client
-from bridge.keys import Keys, Pair
-from bridge.protocol import digest, encode
-from bridge.requests import List, Message, Ping, Submit
-from bridge.sayings import Happened
-from core.record.journal import Journal
+from bridge.client.client import Client
+from bridge.protocol import endpoint
+from bridge.protocol.keys import Keys, Pair
+from bridge.protocol.requests import List, Message, Ping, Submit
+from bridge.protocol.responses import Happened
+from bridge.protocol.wire import digest, encode
+from core.storage.journal import Journal
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -76,7 +76,7 @@ class Companions:
         while time.monotonic() < until:
             for child in psutil.Process(self.running[-1].pid).children():
                 with contextlib.suppress(psutil.Error):
-                    if "bridge.listener" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE:
+                    if "bridge.daemon.listener" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE:
                         return child
             time.sleep(0.02)
         raise AssertionError(self.said())

@@ -8,10 +8,10 @@ import threading
 
 import msgspec
 
-from bridge.errands import Errand, received
-from bridge.protocol import encode
-from bridge.requests import Answer
-from bridge.sayings import Done
+from bridge.daemon.helper_requests import Errand, received
+from bridge.protocol.requests import Answer
+from bridge.protocol.responses import Done
+from bridge.protocol.wire import encode
 
 if __name__ == "__main__":
     for errand, upload in received(sys.stdin.buffer, msgspec.json.Decoder(Errand)):

@@ -13,10 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bridge import orphans
-from bridge.client import Client
-from bridge.requests import Cancel
-from bridge.sayings import Happened, Noticed
+from bridge.client.client import Client
+from bridge.daemon import orphans
+from bridge.protocol.requests import Cancel
+from bridge.protocol.responses import Happened, Noticed
 from tests.bridge.companions import Companions, companions, kind, listed, submission, until_end
 from tests.film.media import Movie, make_movie
 from tests.film.timelines import timeline
@@ -176,9 +176,9 @@ def gone(process: psutil.Process) -> bool:
 def test_orphans_are_ended_with_all_they_started_and_nobody_else(leftovers):
     nobody = subprocess.Popen(["true"])
     nobody.wait()
-    lost = leftovers("bridge.job", nobody.pid)
+    lost = leftovers("bridge.daemon.job_process", nobody.pid)
     family = [lost, *lost.children()]
-    others = [leftovers("bridge.job", os.getpid()), leftovers("bridge.cli.main", nobody.pid)]
+    others = [leftovers("bridge.daemon.job_process", os.getpid()), leftovers("bridge.cli.main", nobody.pid)]
     assert len(family) == 2
     assert {process.pid for process in family} <= set(orphans.reap())
     psutil.wait_procs(family, timeout=5)
@@ -187,7 +187,7 @@ def test_orphans_are_ended_with_all_they_started_and_nobody_else(leftovers):
 
 def test_a_companion_that_follows_a_killed_one_ends_what_it_left(house, leftovers):
     killed = house.start("-j", "1")
-    lost = leftovers("core.perform.worker", killed.pid)
+    lost = leftovers("core.executors.worker", killed.pid)
     house.kill()
     house.start("-j", "1")
     until = time.monotonic() + 20

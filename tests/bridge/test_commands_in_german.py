@@ -11,19 +11,19 @@ from zipfile import ZipFile
 import msgspec
 import pytest
 
-from bridge import errands
-from bridge.cli.grammar import parser
+from bridge.cli.i18n import say, spoken
 from bridge.cli.main import main
-from bridge.cli.tongue import say, spoken
-from bridge.keys import Keys
-from core.explain import catalogue, refusals
-from core.model.facts import JobFinished, ShotSlated
-from core.model.refusal import Refused
-from core.record.journal import Journal
-from core.record.memory import Memory
-from otio_adapters.reader import read_timeline
-from tests.core.explain.telling import ACCEPTED, RUN, failed, failure, planned, sealed
-from tests.core.explain.tongues import english_in
+from bridge.cli.parser import parser
+from bridge.daemon import helper_requests
+from bridge.protocol.keys import Keys
+from core.errors.refusal import Refused
+from core.job.events import JobFinished, ShotSlated
+from core.messages import catalogue, refusal_text
+from core.storage.history import Memory
+from core.storage.journal import Journal
+from otio_adapters.read import read_timeline
+from tests.core.report.telling import ACCEPTED, RUN, failed, failure, planned, sealed
+from tests.core.report.tongues import english_in
 
 KEY = "ab" * 32
 NAMES = ("A001", "B002", "Reel", "film", "studio", "H.264 by NVENC", "skip", "previous", "stop", "retry")
@@ -142,7 +142,7 @@ def test_why_a_timeline_is_turned_down_is_german(text: str, tmp_path: Path, caps
     german(f"{told['title']} {told['message']} {told['action']} {[one['do'] for one in told['actions']]}")
     with pytest.raises(Refused) as caught:
         read_timeline(path)
-    said = errands.refusal(caught.value, "r", "de")
+    said = helper_requests.refusal(caught.value, "r", "de")
     assert (said.code, f"{said.title}.", said.message, said.action) == (told["code"], told["title"], told["message"], told["action"])
 
 
@@ -196,5 +196,5 @@ def test_a_wrong_ffmpeg_in_german(capsys: pytest.CaptureFixture[str], home: Path
 
 def test_a_reason_of_a_system_is_said_as_it_is() -> None:
     error = Refused("keys-unusable", path="/k", detail="Permission denied")
-    assert "Permission denied" in refusals.refusal(error, "de").message
-    assert refusals.refusal(error).message == catalogue.words("keys-unusable", path="/k", detail="Permission denied").message
+    assert "Permission denied" in refusal_text.refusal(error, "de").message
+    assert refusal_text.refusal(error).message == catalogue.words("keys-unusable", path="/k", detail="Permission denied").message

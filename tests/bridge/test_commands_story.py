@@ -15,10 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bridge.client import Client
-from bridge.requests import Cancel, Describe, Pause, Ping
-from core.record.journal import Journal
-from core.record.submissions import Submissions
+from bridge.client.client import Client
+from bridge.protocol.requests import Cancel, Describe, Pause, Ping
+from core.storage.journal import Journal
+from core.storage.submissions import Submissions
 from tests.bridge.companions import PING, ROOT, Companions, companions, kind, listed, submission, until_end
 from tests.command import hotsplice
 from tests.film.barcode import Mark
@@ -280,7 +280,7 @@ def test_what_is_asked_of_a_companion_is_answered_also_by_a_child_that_began_aft
         job = desk.submit(client, "wrong-0002")
         (desk.house.home / "settings.yaml").write_text("jobs: many\n")
         for clerk in psutil.Process(child.pid).children():
-            if "bridge.clerk" in " ".join(clerk.cmdline()):
+            if "bridge.daemon.commands" in " ".join(clerk.cmdline()):
                 clerk.kill()
         assert [line.job for line in listed(client)] == [job]
         assert client.ask(Describe(request="d", job=job)).job.job == job

@@ -10,8 +10,8 @@ from pathlib import Path
 import imageio_ffmpeg
 import msgspec
 
-from bridge.sayings import Happened
-from core.model.facts import ANEW
+from bridge.protocol.responses import Happened
+from core.job.events import ANEW
 from tests.bridge.companions import companions, kind, listed, submission
 from tests.film.barcode import Mark
 from tests.film.comparing import shown

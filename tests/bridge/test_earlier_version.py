@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.requests import Pause
+from bridge.protocol.requests import Pause
 from tests.bridge.companions import companions
 from tests.film import reading
 from tests.film.barcode import Mark

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.conversation import Declined
-from bridge.requests import Describe, Resume
-from core.record import film_lock
-from core.record.workspace import BESIDE
+from bridge.client.connection import Declined
+from bridge.protocol.requests import Describe, Resume
+from core.storage import film_lock
+from core.storage.workspace import BESIDE
 from tests.bridge.companions import companions, listed, submission
 from tests.bridge.test_commands_story import Desk, another_terminal
 from tests.film.media import Movie, make_movie

@@ -15,13 +15,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bridge import companion, endpoint
-from bridge.cli.house import Place
-from bridge.client import Client
-from bridge.protocol import VERSION, encode
-from bridge.requests import Describe, Hello, List, Pictures
-from bridge.settings import Settings
-from core.record import papers
+from bridge.client.client import Client
+from bridge.daemon import daemon
+from bridge.protocol import endpoint
+from bridge.protocol.requests import Describe, Hello, List, Pictures
+from bridge.protocol.wire import VERSION, encode
+from bridge.services.locations import Place
+from bridge.settings.settings import Settings
+from core.storage import artifacts
 from tests.bridge.companions import PING, Stranger, companions, listed, submission, until_end
 from tests.film.media import Movie, make_movie
 from tests.film.timelines import timeline
@@ -48,13 +49,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A companion with little patience, in this process."""
     home = tmp_path / "home"
     monkeypatch.setenv("HOTSPLICE_HOME", str(home))
-    monkeypatch.setattr(companion, "CLERK_S", PATIENCE_S)
-    monkeypatch.setattr(companion, "TELLER_S", PATIENCE_S)
+    monkeypatch.setattr(daemon, "CLERK_S", PATIENCE_S)
+    monkeypatch.setattr(daemon, "TELLER_S", PATIENCE_S)
     stop = threading.Event()
 
     def work() -> None:
         where = Place(home, Settings(language="en"))
-        companion.Companion(where, workers=1, stopped=lambda: "test" if stop.is_set() else "", hear=lambda _: None).run()
+        daemon.Companion(where, workers=1, stopped=lambda: "test" if stop.is_set() else "", hear=lambda _: None).run()
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -109,7 +110,7 @@ def test_pictures_over_which_the_teller_hangs_are_given_up_and_a_submission_does
         job = client.ask(*submission(cut_of(reel, tmp_path / "c.otio"), tmp_path / "film.mp4", "good-0002")).job
         until_end(client, job)
         assert list(client.ask(Pictures(request="p", job=job, shots=(1,))).pictures) == [1]
-        (kept,) = (home / papers.PICTURES).glob("*.jpg")
+        (kept,) = (home / artifacts.PICTURES).glob("*.jpg")
         kept.unlink()
         os.mkfifo(kept)
         stuck.say(b'{"is":"Pictures","request":"stuck","job":"%s","shots":[1]}' % job.encode())
@@ -126,7 +127,7 @@ def test_a_clerk_that_is_stopped_is_left_behind(home):
     """As a process in a dead share is: it does not even take a signal."""
     with Client(home) as client:
         assert client.ask(List(request="l")).jobs == ()
-        (clerk,) = children_of(os.getpid(), "bridge.clerk")
+        (clerk,) = children_of(os.getpid(), "bridge.daemon.commands")
         clerk.send_signal(signal.SIGSTOP)
         with greeted(home) as asks:
             asks.say(b'{"is":"List","request":"later"}')
@@ -143,7 +144,7 @@ def test_what_kills_its_clerk_twice_is_refused_and_the_companion_goes_on(reel, t
             killed: set[int] = set()
             answer = None
             while answer is None:
-                for clerk in children_of(child.pid, "bridge.clerk"):
+                for clerk in children_of(child.pid, "bridge.daemon.commands"):
                     killed.add(clerk.pid)
                     clerk.kill()
                 answer = asks.hear(0.05)

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from bridge import logs
-from core.model.facts import AttemptFailed, ClockJumped, GateClosed, GateOpened, JobFinished, ProblemFound, ShotSlated
-from core.model.failure import ErrorType, Evidence, Failure, Recovery, Strategy
+from bridge.services import logs
+from core.errors.failure import ErrorType, Evidence, Failure, Recovery, Strategy
+from core.job.events import AttemptFailed, ClockJumped, GateClosed, GateOpened, JobFinished, ProblemFound, ShotSlated
 from tests.faults.volumes import small, why_no_mount
 
 

@@ -15,13 +15,13 @@ import psutil
 import pytest
 import zmq
 
-from bridge import endpoint
-from bridge.client import Client
-from bridge.conversation import Declined
-from bridge.keys import Keys, pairing_key, plain_key
-from bridge.requests import List
-from core.explain.refusals import refusal
-from core.model.refusal import Refused
+from bridge.client.client import Client
+from bridge.client.connection import Declined
+from bridge.protocol import endpoint
+from bridge.protocol.keys import Keys, pairing_key, plain_key
+from bridge.protocol.requests import List
+from core.errors.refusal import Refused
+from core.messages.refusal_text import refusal
 from tests import command
 from tests.bridge.companions import PING, Companions, companions
 from tests.film.media import make_movie

@@ -12,10 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bridge.client import Client
-from bridge.conversation import Declined
-from bridge.requests import Cancel, List, Pause, Prioritise
-from bridge.sayings import Happened
+from bridge.client.client import Client
+from bridge.client.connection import Declined
+from bridge.protocol.requests import Cancel, List, Pause, Prioritise
+from bridge.protocol.responses import Happened
 from tests.bridge.companions import Companions, companions, kind, listed, submission, until_end
 from tests.command import hotsplice
 from tests.film.barcode import Mark
@@ -124,8 +124,8 @@ def beneath(pid: int, *, deep: bool = False) -> list[psutil.Process]:
 
 def hands(pid: int) -> dict[str, list[psutil.Process]]:
     """Workers of each job."""
-    jobs = {said[said.index("bridge.job") + 2]: child.pid for child in beneath(pid) if "bridge.job" in (said := words(child))}
-    return {job: [one for one in beneath(child) if "core.perform.worker" in words(one)] for job, child in jobs.items()}
+    jobs = {said[said.index("bridge.daemon.job_process") + 2]: child.pid for child in beneath(pid) if "bridge.daemon.job_process" in (said := words(child))}
+    return {job: [one for one in beneath(child) if "core.executors.worker" in words(one)] for job, child in jobs.items()}
 
 
 def eventually(seen: Callable[[], bool]) -> None:
@@ -229,7 +229,7 @@ def test_nothing_of_several_jobs_is_left_when_the_companion_is_killed(house, des
     def programs() -> set[str]:
         return {word for process in beneath(child.pid, deep=True) for word in words(process)}
 
-    eventually(lambda: programs() >= {"bridge.job", "bridge.clerk", "core.perform.worker"} and any("ffmpeg" in name for name in programs()))
+    eventually(lambda: programs() >= {"bridge.daemon.job_process", "bridge.daemon.commands", "core.executors.worker"} and any("ffmpeg" in name for name in programs()))
     family = psutil.Process(child.pid).children(recursive=True)
     assert len(family) >= 5, "a clerk, two jobs, two workers"
     house.kill()
@@ -253,10 +253,10 @@ def test_at_low_priority_all_that_works_lets_others_go_first_and_the_companion_a
             except psutil.NoSuchProcess:
                 continue
             who = "ffmpeg" if any("ffmpeg" in word for word in said[:1]) else "".join(word for word in said if word.startswith(("bridge.", "core.")))
-            assert behind or who not in ("core.perform.worker", "ffmpeg"), "its job had stepped back before it was started"
-            assert not behind or who != "bridge.clerk", "who answers does not wait"
+            assert behind or who not in ("core.executors.worker", "ffmpeg"), "its job had stepped back before it was started"
+            assert not behind or who != "bridge.daemon.commands", "who answers does not wait"
             seen.update({who} if behind else ())
-        return {"bridge.job", "core.perform.worker", "ffmpeg"} <= seen
+        return {"bridge.daemon.job_process", "core.executors.worker", "ffmpeg"} <= seen
 
     eventually(look)
     assert int(psutil.Process(pid).ionice().ioclass) != idle

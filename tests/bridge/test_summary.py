@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from bridge.cli import summary
-from core.assemble import Ended
-from core.decide.diagnosis import diagnose
-from core.explain.filling import Language
-from core.model.facts import AttemptFailed, Fact, FilmPublished, JobFinished, RunInterrupted, ShotSlated
-from core.model.failure import Evidence, Recovery, Strategy
-from core.request import Request, pack
-from core.tally import Tally
-from otio_adapters.refused import TimelineRefused
-from tests.core.decide.playbook import Playbook, made, play
+from core.engine.assemble import Ended
+from core.engine.request import Request, pack
+from core.engine.run_metrics import Tally
+from core.errors.failure import Evidence, Recovery, Strategy
+from core.job.classify import diagnose
+from core.job.events import AttemptFailed, Fact, FilmPublished, JobFinished, RunInterrupted, ShotSlated
+from core.messages.template import Language
+from otio_adapters.refuse import TimelineRefused
+from tests.core.job.playbook import Playbook, made, play
 from tests.core.props import PRORES, clip, cut, offline, picture, source, voice
 
 MEDIA = source("/media/a.mov", picture(), voice())

@@ -12,11 +12,11 @@ import psutil
 import pytest
 import zmq
 
-from bridge import client as lazy
-from bridge.client import Client
-from bridge.keys import Keys, Pair
-from bridge.protocol import VERSION, encode
-from bridge.requests import Hello, Pause, Watch
+from bridge.client import client as lazy
+from bridge.client.client import Client
+from bridge.protocol.keys import Keys, Pair
+from bridge.protocol.requests import Hello, Pause, Watch
+from bridge.protocol.wire import VERSION, encode
 from tests.bridge.companions import PING, Stranger, companions, submission
 from tests.film.timelines import timeline
 from tests.proofs.proxy import Proxy
@@ -109,7 +109,7 @@ def test_a_companion_that_is_killed_in_the_middle_is_followed_by_one_that_goes_o
 
 
 def _raw(house, job):
-    from core.record.journal import Journal
+    from core.storage.journal import Journal
 
     journal = Journal(house.home / "journal.db")
     try:
@@ -184,7 +184,7 @@ def test_who_sends_without_end_is_told_disconnected_and_kept_out_and_all_others_
 
 def test_a_listener_at_its_limit_ends_another_is_there_and_nothing_is_lost(tmp_path):
     with companions(tmp_path / "home") as house:
-        house.start("-j", "1", before="import bridge.listening as l; l.LIMIT = 20 * 2**20")
+        house.start("-j", "1", before="import bridge.daemon.listener_proxy as l; l.LIMIT = 20 * 2**20")
         first = house.listener()
         with house.client() as client:
             client.ask(Pause(request="p"))

@@ -16,13 +16,14 @@ import pytest
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from bridge import client as lazy
-from bridge import conversation, endpoint
-from bridge.conversation import Declined
-from bridge.keys import Keys, Pair
-from bridge.protocol import VERSION, encode
-from bridge.requests import LARGEST_FRAME, Cancel, Hello, Resume, Stop, Watch
-from core.model.refusal import Refused
+from bridge.client import client as lazy
+from bridge.client import connection
+from bridge.client.connection import Declined
+from bridge.protocol import endpoint
+from bridge.protocol.keys import Keys, Pair
+from bridge.protocol.requests import LARGEST_FRAME, Cancel, Hello, Resume, Stop, Watch
+from bridge.protocol.wire import VERSION, encode
+from core.errors.refusal import Refused
 from tests.bridge.companions import PING, Companions, Stranger, companions, kind, listed, submission, until_end
 from tests.film.media import Movie, make_movie
 from tests.film.timelines import timeline
@@ -206,7 +207,7 @@ def test_nobody_there_is_said_in_a_moment(tmp_path):
 def test_who_was_silent_for_long_begins_anew_by_himself(house, monkeypatch):
     with house.client() as client:
         assert client.ask(PING).re == "p"
-        monkeypatch.setattr(conversation, "RESTED_S", 0.0)
+        monkeypatch.setattr(connection, "RESTED_S", 0.0)
         assert client.ask(PING).re == "p" and client.connections == 2
 
 

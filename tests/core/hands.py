@@ -1,6 +1,6 @@
 """Hands instead of workers: a crew that makes tiny files in no time, and fails as it is told.
 
-It keeps the contract of `core.perform.crew.Crew` that the engine leans on: an order given under a name comes back under that
+It keeps the contract of `core.executors.worker_pool.Crew` that the engine leans on: an order given under a name comes back under that
 name, once; only as many are taken as there are hands; part files stand where the order said.
 """
 
@@ -11,8 +11,10 @@ from pathlib import Path
 
 import xxhash
 
-from core.model.failure import Evidence
-from core.model.orders import (
+from core.errors.failure import Evidence
+from core.media import hashes
+from core.tasks import volume_probe
+from core.tasks.spec import (
     Assignment,
     CheckFilm,
     EncodeTrack,
@@ -35,7 +37,6 @@ from core.model.orders import (
     Validated,
     ValidateSeal,
 )
-from core.perform import hashing, volumes
 from tests.core.props import SIGNATURE
 
 Trick = Callable[[Order], Outcome | None]
@@ -98,7 +99,7 @@ def perform(order: Order) -> Outcome:
     """Do an order with a few bytes."""
     match order:
         case ValidateSeal():
-            good = Path(order.path).exists() and hashing.file_hash(order.path) == order.file_hash
+            good = Path(order.path).exists() and hashes.file_hash(order.path) == order.file_hash
             return Validated() if good else Refuted(reason="its bytes have changed")
         case RenderSegment():
             return _made(order.part, order.key.encode(), order.frames)
@@ -123,10 +124,10 @@ def perform(order: Order) -> Outcome:
                 signature=order.signature,
                 digest=str(order.samples),
                 bytes=made.bytes,
-                file_hash=hashing.tree_hash(order.part),
+                file_hash=hashes.tree_hash(order.part),
             )
         case CheckFilm():
-            found = hashing.tree_hash(order.path)
+            found = hashes.tree_hash(order.path)
             return Made(frames=order.frames, digest=str(order.samples)) if found == order.film_hash else Refuted(reason="changed")
         case FindSources():
             return Found()
@@ -134,7 +135,7 @@ def perform(order: Order) -> Outcome:
             return Proved(signature=SIGNATURE)
         case ProbePlace():
             try:
-                return volumes.probe(order)
+                return volume_probe.probe(order)
             except OSError as error:
                 return Evidence(operation="probe", place="source", path=order.path, errno=error.errno)
     raise AssertionError(f"hands cannot {type(order).__name__}")

@@ -7,16 +7,16 @@ from fractions import Fraction
 
 import msgspec
 
-from core.decide import planning
-from core.decide.slating import SlateWords
-from core.model.failure import ErrorType, Evidence, Failure
-from core.model.film import Clip, Format, Media, Timeline, Track
-from core.model.policy import Policy
-from core.model.segment import Plan
-from core.model.source import AudioFacts, Source, VideoFacts
-from core.record import presets
+from core.errors.failure import ErrorType, Evidence, Failure
+from core.graph.nodes import Plan
+from core.plan import planning
+from core.plan.policy import Policy
+from core.plan.slate_text import SlateWords
+from core.storage import preset_files
+from core.timeline.source import AudioFacts, Source, VideoFacts
+from core.timeline.timeline import Clip, Format, Media, Timeline, Track
 
-PRESETS = presets.load_all(None)
+PRESETS = preset_files.load_all(None)
 H264, FFV1, DNXHR, MJPEG = (PRESETS[name] for name in ("h264", "ffv1", "dnxhr-hq", "mjpeg"))
 PRORES = msgspec.structs.replace(
     PRESETS["prores-hq"], video=msgspec.structs.replace(PRESETS["prores-hq"].video, cost_ms_per_megapixel=115, bits_per_pixel=4.4)

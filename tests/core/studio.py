@@ -8,15 +8,15 @@ from pathlib import Path
 
 import msgspec
 
-from core.answering import Answering
-from core.decide.assembly import Assembly
-from core.decide.needs import reusable
-from core.engine import Engine
-from core.model.facts import Fact, JobAccepted, JobFinished, RunInterrupted
-from core.model.film import Timeline
-from core.model.orders import Order, Outcome
-from core.record.journal import Journal
-from core.record.workspace import Workspace
+from core.engine.loop import Engine
+from core.engine.user_decisions import Answering
+from core.job.events import Fact, JobAccepted, JobFinished, RunInterrupted
+from core.job.pending_tasks import reusable
+from core.job.state import Assembly
+from core.storage.journal import Journal
+from core.storage.workspace import Workspace
+from core.tasks.spec import Order, Outcome
+from core.timeline.timeline import Timeline
 from tests.core.hands import Hands
 from tests.core.props import BUILD, POLICY, PRORES, SIGNATURE, SLATES, clip, cut, picture, plan, source, voice
 

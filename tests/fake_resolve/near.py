@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bridge.resolve.line import Missing
+from bridge.resolve.pipe import Missing
 from tests.fake_resolve.manners import Manners
 from tests.fake_resolve.model import Project, Resolve, Thing
 
 
 class Near:
-    """Answers as `bridge.resolve.line.Editor` does. `timeline` is the open one."""
+    """Answers as `bridge.resolve.pipe.Editor` does. `timeline` is the open one."""
 
     def __init__(self, otio: Path, *, timeline: dict[str, Any] | None = None, **manners: Any) -> None:
         self.manners = Manners(**manners)

@@ -15,19 +15,19 @@ from typing import Any
 import msgspec
 
 from bridge.cli.run import Stop
-from core.assemble import assemble
-from core.explain.slates import slate_words
-from core.model import codec
-from core.model.policy import Policy
-from core.model.refusal import Refused
-from core.perform import build, machine
-from core.record import presets
-from core.record.journal import Journal
-from core.record.journal_faults import RECORD_LOST
-from core.record.workspace import Workspace
-from core.request import House, Listener, Request, pack
+from core.engine.assemble import assemble
+from core.engine.request import House, Listener, Request, pack
+from core.errors.refusal import Refused
+from core.media import ffmpeg_binary
+from core.messages.slate_phrases import slate_words
+from core.plan.policy import Policy
+from core.storage import preset_files
+from core.storage.journal import Journal
+from core.storage.journal_faults import RECORD_LOST
+from core.storage.workspace import Workspace
+from core.system import codec, machine
 from otio_adapters.guard import bytes_of
-from otio_adapters.reader import timeline_from
+from otio_adapters.read import timeline_from
 
 
 class Ask(msgspec.Struct):
@@ -70,12 +70,12 @@ def main(path: str) -> int:
     timeline = Path(ask.timeline)
     raw = bytes_of(timeline)
     try:
-        known = presets.load_all(home / "presets")
+        known = preset_files.load_all(home / "presets")
         chosen = known[ask.preset]
         house = House(
             journal=Journal(home / "journal.db"),
             workspace=Workspace(home, home.parent / "scratch"),
-            build=build.find(ask.ffmpeg),
+            build=ffmpeg_binary.find(ask.ffmpeg),
             policy=Policy(**ask.policy),  # type: ignore[arg-type]
             workers=ask.jobs,
             version="proof",
@@ -84,7 +84,7 @@ def main(path: str) -> int:
         )
         request = Request(
             timeline=timeline_from(raw, timeline), packed=pack(raw), timeline_path=str(timeline), output=Path(ask.output), preset=chosen,
-            fallback=presets.fallback_of(known, chosen),
+            fallback=preset_files.fallback_of(known, chosen),
         )  # fmt: skip
         listener = Listener(on_fact=lambda job, seq, fact: say(fact=codec.plain(fact)))
         stop = Stop()

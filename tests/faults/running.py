@@ -169,4 +169,4 @@ def rendering(words: list[str]) -> bool:
 
 def working(words: list[str]) -> bool:
     """Whether these are the words of a worker."""
-    return "core.perform.worker" in words
+    return "core.executors.worker" in words

@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from core.decide.diagnosis import diagnose
-from core.model.facts import AttemptFailed
-from core.model.failure import Evidence
-from core.model.orders import JoinFilm, MixSound, Order, Outcome, RenderSegment
+from core.errors.failure import Evidence
+from core.job.classify import diagnose
+from core.job.events import AttemptFailed
+from core.tasks.spec import JoinFilm, MixSound, Order, Outcome, RenderSegment
 from tests.core.hands import once
 from tests.core.studio import Studio
 

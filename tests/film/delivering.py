@@ -16,8 +16,8 @@ from typing import Literal
 import msgspec
 
 from bridge.cli.main import main
-from core.engine import Engine
-from core.model.facts import Fact
+from core.engine.loop import Engine
+from core.job.events import Fact
 
 
 class Happening(msgspec.Struct):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import hotsplice
-from tests.core.explain.pages import Reader
+from tests.core.report.pages import Reader
 from tests.film.assembling import ROOT, House
 from tests.film.media import make_movie
 from tests.film.timelines import timeline

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.model.facts import SegmentSealed
-from core.record.journal import Journal
+from core.job.events import SegmentSealed
+from core.storage.journal import Journal
 from tests.film.assembling import House
 from tests.film.media import Movie, make_movie
 from tests.film.test_assemble_story import cut_of

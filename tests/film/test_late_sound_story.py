@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.decide import fitting
-from core.decide.sounding import lay_sounds
-from core.model.segment import Sound
-from core.perform import probe
+from core.graph.nodes import Sound
+from core.media import probe
+from core.plan import framing
+from core.plan.audio_plan import lay_sounds
 from tests.core.props import POLICY, PRORES, clip, cut
 from tests.film import reading
 from tests.film.assembling import House
@@ -77,7 +77,7 @@ def laid(path: Path, rate: int) -> tuple[list[str], list[Sound]]:
     codes: list[str] = []
     opened = {str(path): probe.examine(str(path))}
     film = cut([clip(0, rate)], audio=([clip(0, rate, str(path), id="a")],), rate=Fraction(rate))
-    form = fitting.format_of(film, opened, PRORES)
+    form = framing.format_of(film, opened, PRORES)
     chunks, _ = lay_sounds(film, opened, form, PRORES, POLICY, lambda code, path, detail, *, shot=None, clip="": codes.append(code))
     return codes, [sound for chunk in chunks for sound in chunk.sounds]
 

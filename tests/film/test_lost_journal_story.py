@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.record.journal import Journal
-from core.record.memory import Memory
+from core.storage.history import Memory
+from core.storage.journal import Journal
 from tests.film.assembling import House
 from tests.film.media import Movie, make_movie
 from tests.film.test_assemble_story import cut_of

@@ -82,24 +82,24 @@ def test_everything_a_run_leaves_is_this_users_alone(mask: str, tmp_path: Path) 
 
 
 def test_a_group_that_shares_a_films_folder_shares_ours_in_it(tmp_path: Path) -> None:
-    from core.record import private
+    from core.system import private_files
 
     films = tmp_path / "films"
     (films / ".hotsplice").mkdir(parents=True)
     for above, wanted in ((0o755, 0o700), (0o775, 0o770), (0o777, 0o700)):
         films.chmod(above)
-        private.share(films / ".hotsplice")
+        private_files.share(films / ".hotsplice")
         assert mode(films / ".hotsplice") == wanted, oct(above)
 
 
 def test_a_folder_that_holds_other_things_too_is_not_ours(tmp_path: Path) -> None:
-    from core.record import private
+    from core.system import private_files
 
     (tmp_path / "logs").mkdir(mode=0o755)
     (tmp_path / "logs" / "hotsplice.log").touch(0o644)
     (tmp_path / "letters").mkdir(mode=0o755)
     (tmp_path / "journal.db-wal").touch(0o644)
     tmp_path.chmod(0o755)
-    private.repair_ours(tmp_path, tmp_path / "scratch")
+    private_files.repair_ours(tmp_path, tmp_path / "scratch")
     assert mode(tmp_path) == mode(tmp_path / "letters") == 0o755
     assert open_to_others(tmp_path / "logs", tmp_path / "journal.db-wal") == []

@@ -24,7 +24,7 @@ PULLED = """
 import os, sys
 from pathlib import Path
 from bridge.cli.main import main
-from core.record.journal import Journal
+from core.storage.journal import Journal
 home, calls, look = Path(os.environ["HOTSPLICE_HOME"]), int(os.environ["PULLED_AT"]), getattr(Journal, sys.argv[1])
 def pulled(self, *more):
     global calls

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from core.model.facts import ANEW
+from core.job.events import ANEW
 from tests.film import reading
 from tests.film.assembling import ROOT, House
 from tests.film.barcode import Mark

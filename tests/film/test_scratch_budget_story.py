@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from core.model.facts import SegmentSealed
-from core.record.journal import Journal
+from core.job.events import SegmentSealed
+from core.storage.journal import Journal
 from tests.film.assembling import ROOT, House
 from tests.film.media import Movie
 from tests.film.test_assemble_story import cut_of
@@ -159,7 +159,7 @@ def test_what_another_data_folder_has_in_its_index_stays(tmp_path: Path, reels: 
 KILLED = """
 import os, signal, sys
 from bridge.cli.main import main
-from core.record.workspace import Workspace
+from core.storage.workspace import Workspace
 left, remove = int(sys.argv.pop(1)), Workspace.remove_stored
 def cut(self, file):
     global left

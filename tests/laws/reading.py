@@ -39,7 +39,7 @@ def modules() -> list[Module]:
 
 
 def imports(module: Module) -> Iterator[str]:
-    """Dotted names of everything imported, wherever in the module: `from core import dispatch` is `core.dispatch`."""
+    """Dotted names of everything imported, wherever in the module: `from core import dispatch` is `core.engine.task_factory`."""
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)

@@ -9,7 +9,7 @@ import pytest
 from tests.laws.reading import Module, modules, read
 
 _RATIONALS = {"time_base", "base_rate", "average_rate", "guessed_rate", "sample_aspect_ratio", "display_aspect_ratio", "framerate"}
-_OWNER = "core/perform/rational.py"
+_OWNER = "core/media/rational.py"
 
 
 def reads(module: Module) -> list[str]:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from core.explain.filling import LANGUAGES
-from core.explain.refusals import refusal
-from core.model.film import Timeline
-from otio_adapters.reader import read_timeline
-from otio_adapters.refused import TimelineRefused
+from core.messages.refusal_text import refusal
+from core.messages.template import LANGUAGES
+from core.timeline.timeline import Timeline
+from otio_adapters.read import read_timeline
+from otio_adapters.refuse import TimelineRefused
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from typing import Any
 import opentimelineio as otio
 from opentimelineio import schema
 
-from core.explain.filling import Language
-from core.explain.refusals import refusal
-from otio_adapters.refused import TimelineRefused
+from core.messages.refusal_text import refusal
+from core.messages.template import Language
+from otio_adapters.refuse import TimelineRefused
 
 
 def span(start: float, frames: float, rate: float = 24) -> otio.opentime.TimeRange:

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from otio_adapters.exported import settled
-from otio_adapters.reader import timeline_from
-from otio_adapters.refused import TimelineRefused
+from otio_adapters.editor_export import settled
+from otio_adapters.read import timeline_from
+from otio_adapters.refuse import TimelineRefused
 from tests.fake_resolve.exporting import exported
 from tests.film.timelines import timeline
 

@@ -13,9 +13,9 @@ from opentimelineio import schema
 from opentimelineio.opentime import RationalTime
 from otio_building import as_json, clip, file, gap, message, parameter, resolve_effect, span, stack, timeline, track
 
-from core.explain.filling import LANGUAGES
-from otio_adapters.reader import timeline_from
-from otio_adapters.refused import TimelineRefused
+from core.messages.template import LANGUAGES
+from otio_adapters.read import timeline_from
+from otio_adapters.refuse import TimelineRefused
 
 CODES = {
     "timeline-too-large", "timeline-not-json", "timeline-not-otio", "timeline-schema-unknown", "timeline-empty",

@@ -10,8 +10,8 @@ import pytest
 from otio_building import as_json, clip, timeline, track
 
 from otio_adapters import guard
-from otio_adapters.reader import read_timeline
-from otio_adapters.refused import TimelineRefused
+from otio_adapters.read import read_timeline
+from otio_adapters.refuse import TimelineRefused
 
 
 def code_of(path: Path) -> str:

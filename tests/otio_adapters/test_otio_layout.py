@@ -12,7 +12,7 @@ from opentimelineio import schema
 from opentimelineio.opentime import RationalTime
 from otio_building import clip, file, gap, message, span, stack, timeline, track
 
-from otio_adapters.layout import Piece, overlay
+from otio_adapters.nesting import Piece, overlay
 
 
 def laid(read, *items, kind="Video", **more):

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from otio_building import as_json, clip, message, timeline, track
 
-from core.model import codec
-from core.model.film import Timeline
-from core.model.refusal import Part
-from otio_adapters import reader
-from otio_adapters.refused import TimelineRefused, named
+from core.errors.refusal import Part
+from core.system import codec
+from core.timeline.timeline import Timeline
+from otio_adapters import read as reader
+from otio_adapters.refuse import TimelineRefused, named
 
 
 def test_a_timeline_survives_the_journal(read):

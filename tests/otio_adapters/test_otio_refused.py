@@ -9,10 +9,10 @@ import pytest
 from opentimelineio import schema
 from otio_building import as_json, clip, file, gap, having, message, span, timeline, track
 
-from core.explain.filling import LANGUAGES
+from core.messages.template import LANGUAGES
 from otio_adapters import guard
-from otio_adapters.reader import read_timeline
-from otio_adapters.refused import TimelineRefused
+from otio_adapters.read import read_timeline
+from otio_adapters.refuse import TimelineRefused
 
 
 def film_with(**edit: Any) -> Any:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from core.model.film import Timeline
-from otio_adapters.reader import read_timeline
-from otio_adapters.refused import TimelineRefused
+from core.timeline.timeline import Timeline
+from otio_adapters.read import read_timeline
+from otio_adapters.refuse import TimelineRefused
 
 REFUSED = {
     "otio_big_int.otio": "timeline-not-json",

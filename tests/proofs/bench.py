@@ -173,7 +173,7 @@ def hotsplice(
 
 def plain_ffmpeg(cut: Cut, preset: str, place: Path) -> Run:
     """The same cut through one command with a filter graph, as one would write it by hand."""
-    from core.record.presets import load_all
+    from core.storage.preset_files import load_all
 
     recipe = load_all(None)[preset]
     place.mkdir(parents=True, exist_ok=True)

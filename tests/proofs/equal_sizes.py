@@ -23,7 +23,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from core.perform import hashing
+from core.media import hashes
 from tests.film import barcode, picture
 from tests.film.barcode import Mark
 from tests.film.media import ffmpeg
@@ -154,8 +154,8 @@ def make(codec: Codec, change: Change, place: Path, bases: Path, number: int, ch
         frames = range(begin, begin + count)
         _cut(codec, bases, ones, range(offset, offset + length), [n + offset for n in frames], change)
     assert ones[0].stat().st_size == ones[1].stat().st_size
-    assert hashing.file_hash(ones[0]) != hashing.file_hash(ones[1])
-    alike = hashing.content_mark(ones[0]) == hashing.content_mark(ones[1])
+    assert hashes.file_hash(ones[0]) != hashes.file_hash(ones[1])
+    alike = hashes.content_mark(ones[0]) == hashes.content_mark(ones[1])
     return Pair(*ones, codec, change, offset, range(begin, begin + count), samples, length, first, shown, alike)
 
 

@@ -27,8 +27,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Queue
 
-from core.decide.diagnosis_table import TABLE
-from core.perform.hashing import file_hash
+from core.job.classification_table import TABLE
+from core.media.hashes import file_hash
 from tests.faults.matrix import FAULTS, Fault
 from tests.faults.running import Run, Seen, TooLate
 from tests.faults.simulating import simulate

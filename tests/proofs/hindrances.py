@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 
-from core.record import locks
+from core.storage import locks
 from tests.proofs.stage import Lane
 
 Setting = Callable[[Lane], AbstractContextManager[None]]

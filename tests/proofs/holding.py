@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.perform.hashing import file_hash, tree_hash
+from core.media.hashes import file_hash, tree_hash
 from tests.film import reading
 from tests.proofs import record
 from tests.proofs.cases import Situation
@@ -35,7 +35,7 @@ Blow = Callable[[Lane, Sequence[str]], tuple[str, Ended]]
 """Run a command and kill it somewhere; where (empty when the kill never fired), and how the run ended."""
 
 _GENERATION = re.compile(r"\.hotsplice/.+\.\d+\.[0-9a-z]+\.kept")
-"""A film that was replaced earlier and is still kept (`core.record.kept_films`)."""
+"""A film that was replaced earlier and is still kept (`core.storage.kept_films`)."""
 
 GONE_S = 5.0
 """So long a process of the family may be found after the kill."""

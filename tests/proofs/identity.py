@@ -36,9 +36,10 @@ from typing import Any
 
 import numpy as np
 
-from core.model.content import CompareSource, Known
-from core.perform import comparing, hashing, marking, mhl, packets
-from core.perform import sound as samples
+from core.media import hashes, mhl, packet_hashes, packets
+from core.media.content import CompareSource, Known
+from core.tasks import compare_source
+from core.tasks import mix_sound as samples
 from tests.film.barcode import Mark
 from tests.film.media import make_movie
 from tests.film.timelines import timeline
@@ -227,26 +228,26 @@ def cost(place: Path, size: int) -> dict[str, float]:
         file.setsampwidth(2)
         file.setframerate(48_000)
         file.writeframes(np.random.default_rng(1).bytes(size))
-    marks = marking.of_pictures(str(pictures), 0, Fraction(0), Fraction(10**6), Fraction(0))
+    marks = packet_hashes.of_pictures(str(pictures), 0, Fraction(0), Fraction(10**6), Fraction(0))
     with packets.opened(str(sound)) as container:
         stream = container.streams.audio[0]
-        data, end = samples.samples_of(container, stream, 0, size // 4, marking.Noted())
-        heard = Known(stream=0, header=marking.header_of(container, stream), marks=samples.block_marks(data[:, :end], 0))
+        data, end = samples.samples_of(container, stream, 0, size // 4, packet_hashes.Noted())
+        heard = Known(stream=0, header=packet_hashes.header_of(container, stream), marks=samples.block_marks(data[:, :end], 0))
     found = {}
     for name, path, known in (
         ("pictures", pictures, Known(stream=0, header=marks.header, marks=marks.marks)),
         ("sound", sound, heard),
     ):
-        order = CompareSource(path=str(path), fingerprint=hashing.fingerprint(path), known=(known,))
+        order = CompareSource(path=str(path), fingerprint=hashes.fingerprint(path), known=(known,))
         began = time.process_time()
-        compared = comparing.compare(order, lambda done: None)
+        compared = compare_source.compare(order, lambda done: None)
         assert compared.verdict == "same", name
         found[f"compare_{name}_s_per_gib"] = (time.process_time() - began) / compared.bytes * 2**30
     for algorithm in ("xxh64", "md5"):
         began = time.process_time()
         mhl.hash_of(str(pictures), algorithm)
         found[f"{algorithm}_s_per_gib"] = (time.process_time() - began) / pictures.stat().st_size * 2**30
-    return found | {"search_bytes_per_file": hashing.sampled_bytes(2**40)}
+    return found | {"search_bytes_per_file": hashes.sampled_bytes(2**40)}
 
 
 # The proof --------------------------------------------------------------------------------------------------------------

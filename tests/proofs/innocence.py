@@ -229,8 +229,8 @@ def _assembled(place: Path, master: Path, odd: odd_files.Odd) -> str:
 
 def _accusing() -> set[str]:
     """Codes whose class is damage or hardware, or that tell a person to bring another file."""
-    from core.decide.diagnosis_table import TABLE
-    from core.model.failure import ErrorType
+    from core.errors.failure import ErrorType
+    from core.job.classification_table import TABLE
 
     guilty = {row.code for row in TABLE if row.type in (ErrorType.PERMANENT_FILE_CORRUPTION, ErrorType.HARDWARE_FAILURE)}
     partly = {"shot-mended", "sound-mended", "shot-unlike-record", "sound-unlike-record"}

@@ -103,7 +103,7 @@ def _run(argv: list[str], environment: dict[str, str], said: str, errors: str, f
 
 def serve() -> None:
     """Until standard input closes."""
-    import bridge.cli.films
+    import bridge.cli.film_commands
     import bridge.cli.run  # noqa: F401  (imported once, here, so that a run need not)
 
     while line := sys.stdin.buffer.readline():

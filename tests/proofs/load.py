@@ -24,10 +24,10 @@ from typing import NamedTuple
 
 import psutil
 
-from bridge.sayings import Happened
-from core.model.facts import FilmJoined, FilmPlanned, FilmPublished, JobAccepted, JobFinished, RunStarted, SegmentSealed
-from core.record.journal import Journal
-from core.record.submissions import Submissions
+from bridge.protocol.responses import Happened
+from core.job.events import FilmJoined, FilmPlanned, FilmPublished, JobAccepted, JobFinished, RunStarted, SegmentSealed
+from core.storage.journal import Journal
+from core.storage.submissions import Submissions
 from tests.bridge.companions import PING, Companions, companions, kind, listed, submission
 from tests.film.barcode import Mark
 from tests.film.comparing import shown

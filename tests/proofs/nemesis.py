@@ -135,7 +135,7 @@ class Nemesis(threading.Thread):
 
     def kill_worker(self) -> bool:
         """With whatever it was doing."""
-        return self._signal("core.perform.worker", signal.SIGKILL)
+        return self._signal("core.executors.worker", signal.SIGKILL)
 
     def pull_the_media(self) -> bool:
         """The drive is out for two seconds."""

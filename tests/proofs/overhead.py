@@ -11,7 +11,7 @@ Films of 1, 4, 12, 40 and 300 shots of about 12 frames (320x180, H.264). Each is
 
 Printed are two measures of one thing. *Counted*: what `hotsplice stats` tells of the first, that is the seconds by which records and
 checks held the run up, as a share of the whole run and of the run after start-up, and their share of the processor
-(`core.explain.statistics` says what is in them). *Compared*: by how much the first took more than the second, of the processor
+(`core.report.statistics` says what is in them). *Compared*: by how much the first took more than the second, of the processor
 and of the time. Counting is steady on a busy machine; comparing leaves nothing out, but a share of a few hundredths is less than
 what two equal runs differ by: it is the median over pairs, with the spread of the middle half beside it.
 """

@@ -23,7 +23,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.perform.hashing import file_hash, tree_hash
+from core.media.hashes import file_hash, tree_hash
 from tests.faults.crash_states import Disk, Model, copy_of
 from tests.film import reading
 from tests.proofs import record

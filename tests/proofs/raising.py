@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-ENGINE_READS = ("core.preparation", "core.healing", "core.dispatch", "core.decay", "core.lookout")
+ENGINE_READS = ("core.engine.run_tasks", "core.engine.relink", "core.engine.task_factory", "core.engine.bitrot_check", "core.engine.source_watch")
 """What reads media, or of it, on the engine's side."""
 KINDS = ("OSError", "PermissionError", "ValueError", "AttributeError", "av.InvalidDataError", "av.PermissionError")
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 STATE = "XDG_STATE_HOME"
-"""Below it, on Linux, `bridge.settings.records` keeps on which drives data folders are."""
+"""Below it, on Linux, `bridge.settings.settings.records` keeps on which drives data folders are."""
 
 
 def quick(arguments: Sequence[str] | None) -> bool:

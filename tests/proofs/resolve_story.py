@@ -31,8 +31,9 @@ from typing import Any
 import av
 import psutil
 
-from bridge import endpoint, program
-from core.record.journal import Journal
+from bridge.protocol import endpoint
+from bridge.services import launcher_info
+from core.storage.journal import Journal
 from tests.fake_resolve.running import Resolve, pythons, resolve
 from tests.film.barcode import Mark
 from tests.film.comparing import faults, shown
@@ -71,7 +72,7 @@ class Room:
         (self.place / "media").mkdir(parents=True)
         self.home = self.place / "home"
         self.home.mkdir()
-        program.leave(self.home, "proof")
+        launcher_info.leave(self.home, "proof")
 
     def movie(self, number: int, frames: int = LENGTH, **options: Any) -> Movie:
         """A source of the timeline's rate."""

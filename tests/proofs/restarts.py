@@ -22,12 +22,12 @@ from pathlib import Path
 
 import psutil
 
-from bridge import endpoint
-from bridge.cli.companion import start
-from bridge.cli.house import Place
-from bridge.client import Client
-from bridge.sayings import Happened, Progressed
-from bridge.settings import Settings
+from bridge.cli.daemon_commands import start
+from bridge.client.client import Client
+from bridge.protocol import endpoint
+from bridge.protocol.responses import Happened, Progressed
+from bridge.services.locations import Place
+from bridge.settings.settings import Settings
 from tests.bridge.companions import Companions, companions, kind, submission
 from tests.film.barcode import Mark
 from tests.film.comparing import shown

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.perform.hashing import tree_hash
+from core.media.hashes import tree_hash
 from tests.faults.volumes import faulty, why_no_fuse
 from tests.film.assembling import House
 from tests.film.media import make_movie

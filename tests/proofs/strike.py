@@ -71,7 +71,7 @@ def arm(role: Literal["engine", "worker"]) -> None:
     for name in _WATCHED:
         setattr(os, name, _watched(getattr(os, name), role, name, plan))
     if role == "engine":
-        from core.record.journal import Journal
+        from core.storage.journal import Journal
 
         for name in ("append", "accept"):
             setattr(Journal, name, _surrounded(getattr(Journal, name), plan))

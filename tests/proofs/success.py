@@ -25,18 +25,18 @@ from typing import NamedTuple
 
 import psutil
 
-from core.assemble import Ended, assemble
-from core.explain.slates import slate_words
-from core.model.facts import AttemptFailed, Fact, GateClosed, GateOpened, JobFinished, SegmentSealed
-from core.model.policy import Policy
-from core.model.refusal import Refused
-from core.perform import build
-from core.record import presets
-from core.record.journal import Journal
-from core.record.workspace import Workspace
-from core.request import House, Listener, Request, pack
+from core.engine.assemble import Ended, assemble
+from core.engine.request import House, Listener, Request, pack
+from core.errors.refusal import Refused
+from core.job.events import AttemptFailed, Fact, GateClosed, GateOpened, JobFinished, SegmentSealed
+from core.media import ffmpeg_binary
+from core.messages.slate_phrases import slate_words
+from core.plan.policy import Policy
+from core.storage import preset_files
+from core.storage.journal import Journal
+from core.storage.workspace import Workspace
 from otio_adapters.guard import bytes_of
-from otio_adapters.reader import timeline_from
+from otio_adapters.read import timeline_from
 from tests.film.comparing import coded_faults, pcm_faults, picture_faults, stamp_faults
 from tests.film.cutlist import Cut
 from tests.film.media import Codec, Movie, make_movie
@@ -99,12 +99,12 @@ class Ward:
     """One long-lived process with its data folder, as a companion is."""
 
     def __init__(self, place: Path, volumes: Volumes, policy: Policy) -> None:
-        self._place, self._known = place, presets.load_all(None)
+        self._place, self._known = place, preset_files.load_all(None)
         (place / "films").mkdir()
         self.house = House(
             journal=Journal(place / "home" / "journal.db"),
             workspace=Workspace(place / "home", volumes.scratch),
-            build=build.find(None),
+            build=ffmpeg_binary.find(None),
             policy=policy,
             workers=2,
             version="proof",

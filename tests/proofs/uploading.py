@@ -23,11 +23,11 @@ import msgspec
 import psutil
 import zmq
 
-from bridge import endpoint
-from bridge.client import Client
-from bridge.keys import Keys, Pair
-from bridge.protocol import VERSION, encode
-from bridge.requests import Hello, Pause, Watch
+from bridge.client.client import Client
+from bridge.protocol import endpoint
+from bridge.protocol.keys import Keys, Pair
+from bridge.protocol.requests import Hello, Pause, Watch
+from bridge.protocol.wire import VERSION, encode
 from tests.bridge.companions import PING, ROOT, Companions, Stranger, companions, submission
 from tests.film.timelines import timeline
 from tests.proofs import report
@@ -159,7 +159,7 @@ def budget(house: Companions, say: report.Say) -> dict[str, object]:
 def limit(place: Path, say: report.Say) -> dict[str, object]:
     """A listener with a small limit reaches it: another is there, jobs and clients go on."""
     with companions(place / "limit-home") as house:
-        house.start("-j", "1", before="import bridge.listening as l; l.LIMIT = 20 * 2**20")
+        house.start("-j", "1", before="import bridge.daemon.listener_proxy as l; l.LIMIT = 20 * 2**20")
         first, cut = house.listener(), large(place, MIB, "limit")
         with house.client() as client, Stranger(house.home) as old:
             client.ask(Pause(request="p"))
@@ -263,7 +263,7 @@ _SCRIPT = """
 import json, sys, threading, time
 from pathlib import Path
 import psutil
-from bridge.requests import Pause
+from bridge.protocol.requests import Pause
 from tests.bridge.companions import companions, submission
 place, size = Path(sys.argv[1]), int(sys.argv[2])
 def tree(pid):

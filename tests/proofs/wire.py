@@ -24,12 +24,12 @@ import psutil
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from bridge import endpoint
-from bridge.client import Client
-from bridge.keys import Keys, Pair
-from bridge.protocol import VERSION, encode
-from bridge.requests import Cancel, Hello, Watch
-from bridge.sayings import Happened
+from bridge.client.client import Client
+from bridge.protocol import endpoint
+from bridge.protocol.keys import Keys, Pair
+from bridge.protocol.requests import Cancel, Hello, Watch
+from bridge.protocol.responses import Happened
+from bridge.protocol.wire import VERSION, encode
 from tests.bridge.companions import PING, Companions, Stranger, companions, kind, submission
 from tests.film.media import make_movie
 from tests.film.timelines import timeline

@@ -75,7 +75,7 @@ def test_a_file_that_says_nothing_is_as_none(script, tmp_path, text):
 
 def test_the_hand_is_started_as_the_file_says(script, tmp_path):
     (tmp_path / "program.json").write_text(json.dumps({"python": "/ä/python", "path": ["/a", "/b"], "version": "1"}), encoding="utf-8")
-    assert script["program"](str(tmp_path)) == (["/ä/python", "-P", "-m", "bridge.resolve.hand"], ["/a", "/b"])
+    assert script["program"](str(tmp_path)) == (["/ä/python", "-P", "-m", "bridge.resolve.main"], ["/a", "/b"])
 
 
 def test_what_resolve_says_of_its_own_python_does_not_reach_the_hand(script):

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bridge.requests import Pause
-from core.record.journal import Journal
+from bridge.protocol.requests import Pause
+from core.storage.journal import Journal
 from tests.bridge.companions import Companions, companions, listed
 from tests.fake_resolve.running import Resolve, resolve
 from tests.film.media import Movie, make_movie
@@ -123,7 +123,7 @@ def test_the_hand_dies_and_the_film_is_made(house, desk):
 
 def _hand_of(process: psutil.Process, house: Companions) -> bool:
     words, environment = process.info["cmdline"] or [], process.info["environ"] or {}
-    return "bridge.resolve.hand" in words and environment.get("HOTSPLICE_HOME") == str(house.home)
+    return "bridge.resolve.main" in words and environment.get("HOTSPLICE_HOME") == str(house.home)
 
 
 @pytest.mark.long

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bridge import program
+from bridge.services import launcher_info
 from tests.fake_resolve.running import Resolve, pythons
 from tests.film.timelines import timeline
 
@@ -21,7 +21,7 @@ def home(tmp_path: Path) -> Path:
     """Where a companion has run before, and does not now."""
     folder = tmp_path / "home"
     folder.mkdir()
-    program.leave(folder, "test")
+    launcher_info.leave(folder, "test")
     return folder
 
 

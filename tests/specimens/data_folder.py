@@ -22,7 +22,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from bridge.requests import Pause
+from bridge.protocol.requests import Pause
 from tests.bridge.companions import companions
 from tests.film.media import Movie, make_movie
 from tests.film.timelines import timeline

@@ -25,8 +25,8 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
-from core.decide.diagnosis import diagnose
-from core.model.failure import Evidence
+from core.errors.failure import Evidence
+from core.job.classify import diagnose
 from tests.film.media import make_movie
 
 FOLDER = Path(__file__).parent / "ffmpeg_stderr"

@@ -9,9 +9,8 @@ import pytest
 from rich.console import Console
 
 from bridge.cli import console
-from core.decide.recovery import LOOK_AGAIN
-from core.explain import catalogue
-from core.model.facts import (
+from core.errors.failure import ErrorType, Evidence, Failure, Recovery, Strategy
+from core.job.events import (
     ANEW,
     AttemptFailed,
     ClockJumped,
@@ -26,7 +25,8 @@ from core.model.facts import (
     ShotSlated,
     SoundSilenced,
 )
-from core.model.failure import ErrorType, Evidence, Failure, Recovery, Strategy
+from core.job.retry_policy import LOOK_AGAIN
+from core.messages import catalogue
 
 NAMES = (
     "plain.mov",

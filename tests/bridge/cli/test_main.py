@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge.cli import inspect
-from bridge.cli.composition import house
-from bridge.cli.house import place
+from bridge.cli import show
 from bridge.cli.main import main, parser
-from core.explain import catalogue
-from core.perform import hiring
+from bridge.services.composition import house
+from bridge.services.locations import place
+from core.executors import worker_process
+from core.messages import catalogue
 from tests.bridge.cli.said import summary_of
 
 
@@ -193,7 +193,7 @@ def test_what_nobody_foresaw_is_written_down_and_not_shown(
     def fails(_: object) -> int:
         raise ZeroDivisionError("something odd")
 
-    monkeypatch.setattr(inspect, "run", fails)
+    monkeypatch.setattr(show, "run", fails)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert main(["jobs", *(["--json"] if as_json else [])]) == 3
     said = capsys.readouterr()
@@ -216,7 +216,7 @@ def test_what_nobody_foresaw_is_said_even_if_the_words_are_what_is_broken(
     def fails(*_: object, **__: object) -> int:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(inspect, "run", fails)
+    monkeypatch.setattr(show, "run", fails)
     monkeypatch.setattr(catalogue, "words", fails)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert main(["jobs"]) == 3
@@ -230,7 +230,7 @@ def test_even_where_nothing_can_be_written(
     def fails(_: object) -> int:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(inspect, "run", fails)
+    monkeypatch.setattr(show, "run", fails)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
     assert main(["jobs"]) == 3
     assert "could not even be written down" in capsys.readouterr().err
@@ -240,7 +240,7 @@ def test_ctrl_c_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(inspect, "run", stopped)
+    monkeypatch.setattr(show, "run", stopped)
     assert main(["jobs"]) == 130
 
 
@@ -272,10 +272,10 @@ def test_workers_are_started_before_the_timeline_is_read(
     counts: list[int] = []
 
     @contextlib.contextmanager
-    def ahead(count: int) -> Iterator[list[hiring.Hand]]:
+    def ahead(count: int) -> Iterator[list[worker_process.Hand]]:
         counts.append(count)
         yield []
 
-    monkeypatch.setattr(hiring, "ahead", ahead)
+    monkeypatch.setattr(worker_process, "ahead", ahead)
     assert main(["assemble", "missing.otio", "-o", "film.mov", "--jobs", "3"]) == 2
     assert counts == started

@@ -7,11 +7,11 @@ from typing import Any
 
 from PySide6.QtWidgets import QApplication
 
-from bridge.requests import Message
+from bridge.protocol.requests import Message
 from bridge.tray.app import dress
 from bridge.tray.link import Linked
-from bridge.tray.shell import Shell
-from core.explain.filling import Language
+from bridge.tray.presenter import Shell
+from core.messages.template import Language
 
 PRESETS = {"prores-hq": ".mov", "h264": ".mp4"}
 

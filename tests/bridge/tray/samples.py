@@ -7,7 +7,7 @@ import io
 import msgspec
 from PIL import Image, ImageDraw
 
-from bridge.sayings import Act, Described, Figures, Finding, Happened, JobLine, Jobs, Pictured, Progressed, ShotLine
+from bridge.protocol.responses import Act, Described, Figures, Finding, Happened, JobLine, Jobs, Pictured, Progressed, ShotLine
 from bridge.tray.state import Model, fold, linked
 
 NOON = 1795608000.0

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bridge.requests import Cancel, Describe
-from bridge.sayings import Described, Happened, Jobs
+from bridge.protocol.requests import Cancel, Describe
+from bridge.protocol.responses import Described, Happened, Jobs
 from bridge.tray.link import Declining, Link, Linked
 from tests.bridge.companions import Companions, companions, listed, submission, until_end
 from tests.film.media import make_movie

@@ -7,7 +7,7 @@ import pytest
 from bridge.tray import notices
 from bridge.tray.notices import due, told
 from bridge.tray.state import Model, fold, linked
-from core.explain.filling import LANGUAGES
+from core.messages.template import LANGUAGES
 from tests.bridge.tray.samples import failure, happened, job, jobs, model, progressed
 
 SLATED = happened("ShotSlated", shot=4, failure=failure())

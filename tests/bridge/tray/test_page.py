@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from bridge.sayings import KeptFilm
+from bridge.protocol.responses import KeptFilm
 from bridge.tray.page import answers, diagnosis, numbers, page
 from bridge.tray.state import Doing, Now, replace
 from tests.bridge.tray.samples import DAMAGED, MISSING, described, job, jobs, model, night, pictured, progressed, shots

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bridge.cli.house import Place
-from bridge.settings import Settings
-from bridge.tray import deeds
-from core.model.facts import FilmPublished, JobFinished
-from core.record import locks
-from core.record.workspace import Workspace
-from tests.core.explain.telling import ACCEPTED
+from bridge.services.locations import Place
+from bridge.settings.settings import Settings
+from bridge.tray import desktop
+from core.job.events import FilmPublished, JobFinished
+from core.storage import locks
+from core.storage.workspace import Workspace
+from tests.core.report.telling import ACCEPTED
 
 
 def test_a_film_is_rolled_back_by_the_real_command_but_not_while_somebody_works_at_it(qtbot, tmp_path: Path, monkeypatch) -> None:
@@ -29,7 +29,7 @@ def test_a_film_is_rolled_back_by_the_real_command_but_not_while_somebody_works_
 
     def roll_back() -> tuple[str, str]:
         ends.clear()
-        deeds.command(["rollback", str(film)], lambda said, why: ends.append((said, why)))
+        desktop.command(["rollback", str(film)], lambda said, why: ends.append((said, why)))
         qtbot.waitUntil(lambda: bool(ends), timeout=20_000)
         return ends[0]
 

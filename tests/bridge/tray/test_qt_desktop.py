@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge import endpoint
+from bridge.protocol import endpoint
 from bridge.tray.style import ROLES
 from tests.bridge.companions import ROOT, Companions, companions, listed, submission, until_end
 from tests.bridge.tray.desktop import Desktop, desktop

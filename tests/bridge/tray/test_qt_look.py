@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from PySide6.QtGui import QColor, QImage
 
-from bridge.tray import signs, style
+from bridge.tray import icons, style
 from bridge.tray.view import Icon
 from tests.bridge.companions import ROOT
 
@@ -49,7 +49,7 @@ def grey(image: QImage) -> bytes:
 
 @pytest.mark.parametrize("side", [16, 22, 48])
 def test_every_state_has_an_icon_of_its_own_shape(qapp, side):
-    seen = {kind: grey(signs.tray_icon(Icon(kind, None, "")).pixmap(side, side).toImage()) for kind in KINDS}
+    seen = {kind: grey(icons.tray_icon(Icon(kind, None, "")).pixmap(side, side).toImage()) for kind in KINDS}
     for one in KINDS:
         for other in KINDS:
             if one < other:
@@ -58,14 +58,14 @@ def test_every_state_has_an_icon_of_its_own_shape(qapp, side):
 
 
 def test_progress_is_seen_on_the_icon(qapp):
-    steps = [grey(signs.tray_icon(Icon("working", far, "")).pixmap(22, 22).toImage()) for far in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    steps = [grey(icons.tray_icon(Icon("working", far, "")).pixmap(22, 22).toImage()) for far in (0.0, 0.25, 0.5, 0.75, 1.0)]
     assert len(set(steps)) == 5
 
 
 def test_every_state_of_a_shot_has_a_sign_of_its_own(qapp):
     from bridge.tray.page import _SHOTS
 
-    drawn = {state: bytes(signs.pixmap(sign, "#ffffff", 16, 1.0).toImage().constBits()) for state, (sign, _) in _SHOTS.items()}
+    drawn = {state: bytes(icons.pixmap(sign, "#ffffff", 16, 1.0).toImage().constBits()) for state, (sign, _) in _SHOTS.items()}
     assert len(set(drawn.values())) == len(_SHOTS)
 
 

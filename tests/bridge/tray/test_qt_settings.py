@@ -6,9 +6,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from bridge import settings
-from bridge.options import OPTIONS
-from bridge.tray.shell import AGAIN
+from bridge.settings import settings
+from bridge.settings.options import OPTIONS
+from bridge.tray.presenter import AGAIN
 from tests.bridge.tray.samples import jobs
 from tests.bridge.tray.test_qt_window import buttons, texts
 

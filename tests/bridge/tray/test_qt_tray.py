@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from PySide6.QtWidgets import QApplication, QScrollArea, QSystemTrayIcon
 
-from bridge.requests import Pause
-from bridge.tray import deeds
+from bridge.protocol.requests import Pause
+from bridge.tray import desktop
 from tests.bridge.tray.samples import MISSING, described, job, jobs, night, progressed
 
 
@@ -44,7 +44,7 @@ def test_a_notice_comes_once_and_its_click_leads_there(display, notices, monkeyp
     made._notice_pressed()
     assert made.window.isVisible() and made.window.job == "aaa111"
     opened = []
-    monkeypatch.setattr(deeds, "open_folder", opened.append)
+    monkeypatch.setattr(desktop, "open_folder", opened.append)
     made.hear(jobs(job(state="incomplete"), job("bbb222", "complete", output="/films/b.mov")))
     assert notices[-1][0] == "Film done"
     made._notice_pressed()

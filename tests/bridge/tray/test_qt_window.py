@@ -11,9 +11,9 @@ from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QAccessible, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton, QWidget
 
-from bridge.requests import Answer, Cancel, Describe, Pause, Pictures, Prioritise, Resume, Stats, Submit
-from bridge.sayings import Accepted, Done, KeptFilm, Noticed
-from bridge.tray import deeds
+from bridge.protocol.requests import Answer, Cancel, Describe, Pause, Pictures, Prioritise, Resume, Stats, Submit
+from bridge.protocol.responses import Accepted, Done, KeptFilm, Noticed
+from bridge.tray import desktop
 from bridge.tray.jobpage import CardBox
 from bridge.tray.link import Declining, Linked
 from bridge.tray.submitdialog import SubmitDialog
@@ -133,7 +133,7 @@ def test_jobs_are_stopped_taken_up_and_put_first(shown, qtbot):
 def commands(monkeypatch):
     """Commands that the display would run, each with what it is to be told of its end."""
     begun: list[tuple[list[str], Callable[[str, str], None]]] = []
-    monkeypatch.setattr(deeds, "command", lambda words, done, **_: begun.append((words, done)))
+    monkeypatch.setattr(desktop, "command", lambda words, done, **_: begun.append((words, done)))
     return begun
 
 
@@ -188,7 +188,7 @@ def test_what_the_companion_notices_is_said_once(shown):
 
 def test_a_mistake_in_the_settings_stays_in_sight_until_it_is_mended(shown, qtbot, monkeypatch):
     opened = []
-    monkeypatch.setattr(deeds, "open_file", lambda path: opened.append(path.name))
+    monkeypatch.setattr(desktop, "open_file", lambda path: opened.append(path.name))
     shown.hear(Noticed(at=1.5, code="settings-invalid", title="Settings not understood", message="line 2: jobs must be a number."))
     assert "Settings not understood: line 2: jobs must be a number." in texts(shown.window)
     banner = shown.window._banner

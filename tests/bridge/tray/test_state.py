@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from bridge.sayings import Progressed
+from bridge.protocol.responses import Progressed
 from bridge.tray.state import Model, Trouble, fold, linked, looked_at
 from tests.bridge.tray.samples import FILM, NOON, described, failure, happened, job, jobs, model, progressed
 

@@ -7,7 +7,7 @@ import pytest
 
 from bridge.tray.state import Trouble, fold, linked, looked_at
 from bridge.tray.view import icon, menu, rows, shortened
-from core.explain.filling import LANGUAGES
+from core.messages.template import LANGUAGES
 from tests.bridge.tray.samples import failure, happened, job, jobs, model, night, progressed
 
 GATE = happened("GateClosed", gate="source:/Volumes/A", path="/Volumes/A", failure=failure("source-volume-gone"))

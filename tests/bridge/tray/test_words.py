@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bridge.tray.words import isolated, lasting, of, say, words
-from core.explain.filling import LANGUAGES, fields_of
-from core.explain.phrases import Forms
+from core.messages.phrases import Forms
+from core.messages.template import LANGUAGES, fields_of
 from tests.laws.reading import tree
 
 ALL = words()

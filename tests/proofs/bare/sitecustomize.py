@@ -154,20 +154,20 @@ def _workspace(module):
 
 
 _CHANGES = {
-    "core.perform.packets": _packets,
-    "core.perform.hashing": _hashing,
-    "core.perform.marking": _marking,
-    "core.perform.render": _render,
-    "core.perform.join": _join,
-    "core.perform.sound": _sound,
-    "core.perform.sealed": _without_hashes,
-    "core.record.journal": _journal,
-    "core.record.memory": _memory,
-    "core.record.segment_index": _segment_index,
-    "core.record.workspace": _workspace,
-    "core.gathering": _gathering,
-    "core.decay": _decay,
-    "core.lookout": _lookout,
+    "core.media.packets": _packets,
+    "core.media.hashes": _hashing,
+    "core.media.packet_hashes": _marking,
+    "core.tasks.render": _render,
+    "core.tasks.join": _join,
+    "core.tasks.mix_sound": _sound,
+    "core.tasks.segment_reader": _without_hashes,
+    "core.storage.journal": _journal,
+    "core.storage.history": _memory,
+    "core.storage.segment_index": _segment_index,
+    "core.storage.workspace": _workspace,
+    "core.engine.batching": _gathering,
+    "core.engine.bitrot_check": _decay,
+    "core.engine.source_watch": _lookout,
 }
 
 

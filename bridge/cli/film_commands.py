@@ -1,0 +1,240 @@
+"""`check`, `rollback` and `clean`: what stands on disk, compared with what the journal says of it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bridge.cli.console import brief, safe
+from bridge.cli.context import with_journal
+from bridge.cli.show import moment
+from bridge.cli.summary import FAILED
+from bridge.services.job_accounts import film_place, find_job
+from bridge.services.locations import Place
+from core.engine import gc, run_tasks, scratch_collector
+from core.engine.output_path import film_at, look
+from core.engine.reconcile import catch_up
+from core.engine.rollback import generations, roll_back
+from core.engine.scratch_collector import film_stands
+from core.errors.failure import Evidence, Failure
+from core.errors.refusal import Refused
+from core.executors.worker_pool import Crew
+from core.job import scratch_budget
+from core.job.classify import diagnose
+from core.job.events import SegmentSealed
+from core.media import ffmpeg_binary
+from core.messages import catalogue
+from core.messages.phrases import phrase
+from core.messages.template import human_bytes
+from core.plan.policy import Policy
+from core.storage import locks
+from core.storage.journal import Film, Journal
+from core.storage.segment_index import SegmentIndex
+from core.system import machine
+from core.tasks.spec import Assignment, CheckFilm, Order, Refuted, ValidateSeal
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 when all is well, 1 when something is not what was recorded, 2 when the request cannot be met and nothing was changed, 3
+    when a film was brought back and its drive did not confirm the name."""
+
+    def work(where: Place, journal: Journal, console: Console) -> int:
+        match arguments.verb:
+            case "check":
+                return _check(where, journal, arguments.what, arguments.deep, arguments.json, console)
+            case "rollback":
+                if arguments.list:
+                    return _list(where, journal, film_at(arguments.film), arguments.json, console)
+                return _roll_back(where, journal, film_at(arguments.film), arguments.to, console)
+            case _:
+                return _clean(where, journal, arguments, console)
+
+    reading = arguments.verb == "check" or getattr(arguments, "dry_run", False) or getattr(arguments, "list", False)
+    return with_journal(work, as_json=getattr(arguments, "json", False), reading=reading)
+
+
+def _witness(where: Place) -> str:
+    """The ffmpeg that is asked before a film is called changed; empty where none runs."""
+    try:
+        return ffmpeg_binary.find(where.settings.ffmpeg, where.home).path
+    except Refused:
+        return ""
+
+
+def _perform(where: Place, orders: dict[str, Order], stall_s: float) -> dict[str, Any]:
+    deep = any(isinstance(order, CheckFilm) and order.deep for order in orders.values())
+    crew = Crew(
+        min(len(orders), where.settings.jobs or machine.cores()) or 1, stall_s=stall_s, ffmpeg=_witness(where) if deep else ""
+    )
+    try:
+        assignments = {name: Assignment(order=order) for name, order in orders.items()}
+        return run_tasks.run_all(crew, assignments, policy=Policy(attempts=2), stopped=lambda: False)
+    finally:
+        crew.dismiss()
+
+
+def _check(where: Place, journal: Journal, what: str, deep: bool, as_json: bool, console: Console) -> int:
+    path = film_at(what)
+    film = journal.film(str(path))
+    if film is not None and journal.published(film.film_hash) is None:  # a file from elsewhere was brought back
+        raise Refused("film-unknown", path=str(path))
+    if film is not None:
+        orders: dict[str, Order] = {str(path): _check_order(path, film, deep)}
+    elif (there := look(path) is not None) or len(what) > 12 or "." in what or "/" in what:
+        raise Refused("film-unknown" if there else "film-not-there", path=str(path))
+    else:
+        job = find_job(journal, what)
+        orders = {}
+        workspace = where.workspace()
+        for entry in journal.facts(job):
+            if isinstance(entry.fact, SegmentSealed) and entry.fact.file:
+                seal = entry.fact
+                orders[seal.file] = ValidateSeal(
+                    key=seal.key, path=str(workspace.stored(seal.file)), bytes=seal.bytes, file_hash=seal.file_hash
+                )
+        known = {seal.file for seal, _ in journal.all_seals()}
+        orders = {file: order for file, order in orders.items() if file in known}
+        accepted = journal.accepted(job)
+        stands = film_place(journal, job, accepted.output)
+        film = journal.film(stands)
+        if film is not None and film.job == job:
+            orders[stands] = _check_order(Path(stands), film, deep)
+    results = _perform(where, orders, stall_s=600.0) if orders else {}
+    speak = where.settings.language
+    judged = {
+        name: _judged(name, orders[name], result) for name, result in results.items() if isinstance(result, Refuted | Failure)
+    }
+    bad = {
+        name: failure.evidence.detail if isinstance(results[name], Refuted) else catalogue.explain(failure, speak).message
+        for name, failure in judged.items()
+    }
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "event": "summary",
+                    "exit_code": 1 if bad else 0,
+                    "checked": len(results),
+                    "deep": deep,
+                    "wrong": [{"what": name, "code": judged[name].code, "reason": reason} for name, reason in bad.items()],
+                },
+                ensure_ascii=False,
+            )
+        )
+    else:
+        for name, reason in bad.items():
+            console.print(f"[red]{phrase('not-as-recorded', speak)}[/] {brief(name)}: {safe(reason)}")
+        good = phrase("as-recorded", speak, good=len(results) - len(bad), count=len(results))
+        depth = phrase("decoded-whole" if deep else "compared", speak)
+        colour = "red" if bad else "green"
+        console.print(f"[{colour}]{good}[/] ({depth}).")
+        if bad:
+            console.print(phrase("make-damaged-anew", speak))
+    return 1 if bad else 0
+
+
+def _check_order(path: Path, film: Film, deep: bool) -> CheckFilm:
+    return CheckFilm(path=str(path), film_hash=film.film_hash, frames=film.frames, samples=film.samples, deep=deep)
+
+
+def _judged(name: str, order: Order, result: Refuted | Failure) -> Failure:
+    """A film that has changed since it was published, a checkpoint since it was sealed; or why neither could be looked at."""
+    if isinstance(result, Failure):
+        return result
+    if isinstance(order, CheckFilm):
+        return diagnose(Evidence(operation="check", place="output", path=name, note="film-changed", detail=result.reason))
+    return diagnose(Evidence(operation="check", place="scratch", path=name, note="seal-damaged", detail=result.reason))
+
+
+def _roll_back(where: Place, journal: Journal, output: Path, number: int, console: Console) -> int:
+    workspace, speak = where.workspace(), where.settings.language
+    with locks.film(where.home, str(output)):
+        try:
+            again = catch_up(output, journal, workspace)  # then this very command was cut, and is now done
+        except OSError as error:
+            raise Refused("roll-back-failed", path=str(output), detail=error.strerror or str(error)) from error
+        durable = again or roll_back(output, journal, workspace, number)
+    if not durable:
+        said = catalogue.words("roll-back-not-durable", speak, path=output)
+        console.print(f"[red]{safe(said.title)}.[/] {safe(said.message)}\n{safe(said.action)}")
+        return FAILED
+    said_where = phrase("film-before" if number == 1 else "film-chosen", speak, path=output, number=number)
+    console.print(f"[green]{phrase('rolled-back', speak)}[/] {safe(said_where)}")
+    more = len(generations(output, journal)) > 2
+    console.print(safe(phrase("more-kept" if more else "exchange-again", speak, path=output)))
+    return 0
+
+
+def _list(where: Place, journal: Journal, output: Path, as_json: bool, console: Console) -> int:
+    """The film that stands there, as number 0, and everything that can be brought back."""
+    found, speak = generations(output, journal), where.settings.language
+    if as_json:
+        print(json.dumps([one._asdict() for one in found], ensure_ascii=False))
+        return 0
+    if not [one for one in found if one.number]:
+        raise Refused("no-previous-film", path=str(output))
+    table = Table(*phrase("kept-columns", speak).split(", "), box=None, pad_edge=False)
+    for one in found:
+        state = "kept-unknown" if one.complete is None else "kept-complete" if one.complete else "kept-incomplete"
+        number = str(one.number) if one.number else phrase("kept-now", speak)
+        table.add_row(number, moment(one.at), phrase(state, speak), one.job, one.length, human_bytes(one.bytes, speak))
+    console.print(table)
+    console.print(safe(phrase("kept-bring-back", speak, path=output)))
+    return 0
+
+
+def _clean(where: Place, journal: Journal, asked: argparse.Namespace, console: Console) -> int:
+    """Segments are removed only when the film made of them stands verified, or when nothing on record needs them; those of
+    cuts that were replaced only when that is asked for."""
+    workspace, speak, dry_run = where.workspace(), where.settings.language, asked.dry_run
+    if not dry_run:
+        SegmentIndex(workspace.scratch, workspace.home).undo_cut_removal(journal)
+    found = gc.removable(journal, workspace, workers=where.settings.jobs or machine.cores())
+    if asked.superseded:
+        found = found.with_superseded()
+    freed = _bytes(found.seals) if dry_run else gc.remove(found, journal, workspace)
+    for job in workspace.work_folders():
+        if not dry_run and journal.last(job, "JobAccepted") is None:
+            console.print(safe(phrase("left-alone", speak, job=job)))
+    size, counts = human_bytes(freed, speak), (len(found.seals), len(found.strays))
+    said = phrase("would-free" if dry_run else "freed", speak, size=size, segments=counts[0], files=counts[1])
+    console.print(said)
+    if dry_run:
+        _say_what_the_budget_removes(where, journal, console)
+    if found.superseded:
+        console.print(phrase("superseded", speak, size=human_bytes(_bytes(found.superseded), speak)))
+    for other in found.others:
+        console.print(safe(phrase("shared-scratch", speak, path=other)))
+    return 0
+
+
+def _say_what_the_budget_removes(where: Place, journal: Journal, console: Console) -> None:
+    """What the next job would remove, were there no time limit: decided by the same function."""
+    workspace, speak = where.workspace(), where.settings.language
+    limit = scratch_collector.limit(scratch_budget.budget(where.settings.scratch_budget), workspace)
+    if limit is None or scratch_collector.stored_bytes(workspace) <= limit:
+        return
+    crew = Crew(1, stall_s=600.0)
+    try:
+        found = scratch_collector.collect(
+            journal, workspace, limit, dry_run=True, check=lambda film: film_stands(film, crew, Policy(attempts=2))
+        )
+    finally:
+        crew.dismiss()
+    segments, sizes = sum(one.segments for one in found.removals), (human_bytes(limit, speak), human_bytes(found.freed, speak))
+    console.print(
+        phrase("would-collect", speak, limit=sizes[0], size=sizes[1], segments=segments, films=len(found.removals))
+    )
+    if found.left > limit:
+        said = catalogue.words("scratch-over-budget", speak, name=human_bytes(found.left, speak), detail=sizes[0])
+        console.print(f"{said.title}: {said.message} {said.did}")
+
+
+def _bytes(seals: Sequence[SegmentSealed]) -> int:
+    return sum(seal.bytes for seal in seals)

@@ -1,0 +1,78 @@
+"""Programs that work for the companion: what they say arrives as messages, so that one loop hears sockets and children."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import sys
+import threading
+from collections.abc import Sequence
+
+import zmq
+
+from core.system import process
+
+INBOX = "inproc://children"
+
+
+class Child:
+    """A program of ours that lives no longer than we do. Its lines come to `INBOX` as [name, line], its end as [name, b""].
+
+    What it is told is written by a thread: a child that does not read never holds up the companion.
+    """
+
+    def __init__(self, name: str, module: str, words: Sequence[str], context: zmq.Context[zmq.Socket[bytes]]) -> None:
+        self.name = name
+        self._context = context
+        argv = [sys.executable, "-P", "-m", module, str(os.getpid()), *words]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        self.process = process.spawn(
+            argv, stdin=process.PIPE, stdout=process.PIPE, stderr=sys.__stderr__.fileno() if sys.__stderr__ else process.NOWHERE,
+            environment=environment, own_session=True,
+        )  # fmt: skip
+        self._tell: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        for work in (self._listen, self._talk):
+            threading.Thread(target=work, name=name, daemon=True).start()
+
+    def tell(self, data: bytes) -> None:
+        """Write this to its standard input, soon."""
+        self._tell.put(data)
+
+    def ask_to_stop(self) -> None:
+        """Interrupt it in order."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.terminate()
+
+    def kill(self) -> None:
+        """End it and what it started, now; its end is heard like any other."""
+        process.kill_session(self.process)
+
+    def code(self) -> int | None:
+        """How it ended, waiting a moment for it; None for one that cannot even be killed."""
+        self._tell.put(None)
+        return process.ended(self.process)
+
+    def _talk(self) -> None:
+        assert self.process.stdin
+        with contextlib.suppress(OSError, ValueError):
+            while (data := self._tell.get()) is not None:
+                self.process.stdin.write(data)
+                self.process.stdin.flush()
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
+
+    def _listen(self) -> None:
+        assert self.process.stdout
+        post = self._context.socket(zmq.PUSH)
+        post.setsockopt(zmq.LINGER, 0)
+        post.connect(INBOX)
+        try:
+            for line in self.process.stdout:
+                post.send_multipart([self.name.encode(), line])
+            post.send_multipart([self.name.encode(), b""])
+        except zmq.ZMQError:
+            pass  # the companion has ended
+        finally:
+            post.close()
+            self.process.stdout.close()

@@ -1,0 +1,319 @@
+"""The companion: one per user. It takes submissions, works at them in their order, and tells whoever listens.
+
+    listener, clerk, teller, jobs  -->  one loop  -->  listener, clerk, teller, jobs
+
+The loop waits for nothing but what its children say. What must survive is on record before it is acknowledged; everything
+here can be killed at any moment and begun again: jobs that are wanted are in the journal's queue, and a job taken up goes on
+from its checkpoints.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import zmq
+
+from bridge.daemon import helper_requests, scheduler
+from bridge.daemon.children import INBOX
+from bridge.daemon.film_watch import FilmWatch, Holder
+from bridge.daemon.listener_proxy import CutOff, Listening
+from bridge.daemon.notices import Notices
+from bridge.daemon.queue import Turns
+from bridge.daemon.server import Asked
+from bridge.daemon.startup_recovery import Leftovers
+from bridge.daemon.subprocess_queue import Errand, ErrandRow
+from bridge.daemon.supervisor import STOPPING_S, Work, Working
+from bridge.protocol import endpoint
+from bridge.protocol.endpoint import Endpoint
+from bridge.protocol.keys import OWN, Keys
+from bridge.protocol.requests import Cancel, Describe, Pictures, Stats, Stop, Submit
+from bridge.protocol.responses import Done, Jobs, Said
+from bridge.protocol.wire import VERSION
+from bridge.services import launcher_info, logs
+from bridge.services.job_list import as_it_is
+from bridge.services.locations import Place, program_version
+from bridge.settings.settings import Watched, differences
+from bridge.watch_folder.service import Door
+from core.errors.refusal import Refused
+from core.storage.locks import lock_file
+from core.storage.submissions import Submissions, Wish
+from core.system import machine, private_files
+
+TICK_MS = 500
+"""How often the queue, the settings and the children are looked after when nobody says anything."""
+COMING_UP_S = 30.0
+"""A listener that is not ready after that, will not be."""
+CLERK_S, READER_S, TELLER_S = 60.0, 300.0, 30.0
+"""An errand that takes longer is given up, and its clerk, reader or teller with it."""
+LARGE = 2**20
+"""Bytes of a timeline that is read by a process of its own, which ends with it: reading takes many times that in memory."""
+
+SETTINGS_S = 0.5
+"""How often the settings file is looked at; a change is taken over when it has been still for one look."""
+
+_log = logging.getLogger("hotsplice")
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[Callable[[], str]]:
+    """Be this user's only companion. Refused(companion-running). Gone with the process, however it ends. What it gives tells why
+    we are it no longer, if so: a data folder that was removed or replaced may have another companion by now."""
+    place = home / "locks" / "companion"
+    private_files.make_folder(place.parent)
+    with open(place, "a+b", opener=private_files.opener) as handle:
+        try:
+            lock_file(handle.fileno())
+        except OSError as error:
+            raise Refused("companion-running") from error
+
+        def dismissed() -> str:
+            try:
+                return "" if os.path.samestat(os.fstat(handle.fileno()), place.stat()) else "the data folder was replaced"
+            except FileNotFoundError:
+                return "the data folder is gone"
+            except OSError:
+                return ""  # a disk that stumbles; the journal has its own words for one that is gone
+
+        yield dismissed
+
+
+class Companion:
+    """Everything that runs, in one loop. `stopped` tells why to end, if so; `hear` is told what a person may want to read."""
+
+    def __init__(self, where: Place, *, workers: int | None, stopped: Callable[[], str], hear: Callable[[str], None]) -> None:
+        self.where, self._workers, self._stopped, self._hear = where, workers, stopped, hear
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._inbox = self._context.socket(zmq.PULL)
+        self._inbox.bind(INBOX)
+        self._journal = where.journal()
+        self._submissions = Submissions(self._journal)
+        keys = Keys(where.home)
+        self._public, self._keys = keys.prepare().public.decode(), keys
+        self._listening = Listening(
+            self._context, language=where.settings.language, listen=where.settings.listen or "", asked=self._take,
+            moved=self._announce, cut_off=self._cut_off, overfull=lambda full: self._notices.overfull(full),
+        )  # fmt: skip
+        self._turns = Turns(self._journal, self._submissions, where.home)
+        self._clerk = ErrandRow(
+            "bridge.daemon.commands", self._context, patience_s=CLERK_S, answered=self._answered, packed=_packed
+        )
+        self._reader = ErrandRow(
+            "bridge.daemon.commands", self._context, patience_s=READER_S, answered=self._answered, packed=_packed, name="reader", anew=True
+        )  # fmt: skip
+        self._teller = ErrandRow(
+            "bridge.daemon.queries", self._context, patience_s=TELLER_S, answered=self._answered, packed=self._tell
+        )  # fmt: skip
+        self._door = Door(self._context, where)
+        self._working = Working(self._context, self._listening.progress)
+        self._said = logs.Shortening(where.home)
+        self._notices = Notices(self._listening, hear)
+        self._leftovers = Leftovers(self._context, self._notices, hear)
+        self._settings, self._settings_due = Watched(where.home, where.settings), 0.0
+        self._films = FilmWatch(where.home, self._context, self._held_by)
+        self._leaving = ""
+
+    def run(self) -> str:
+        """Until someone asks to stop; why it ended."""
+        cut_off = endpoint.read(self.where.home) is not None  # one that ends in order takes its file with it
+        try:
+            self._until_ready()
+            launcher_info.leave(self.where.home, program_version())
+            words = f"The companion is ready at {self._listening.address}, process {os.getpid()}."
+            _log.info("companion ready", extra={"said": {"message": words}})
+            self._leftovers.take_up(self._turns.taken_up(), cut_off=cut_off)
+            while not (self._leaving or self._stopped()):
+                self._inbox.poll(TICK_MS)
+                self._turn()
+            reason = self._leaving or self._stopped()
+            self._finish()
+            _log.info("companion ends", extra={"said": {"message": f"The companion ends in order: {reason}."}})
+            return reason
+        finally:
+            endpoint.remove(self.where.home, os.getpid())
+            self._working.kill()
+            for row in (self._clerk, self._reader, self._teller):
+                row.close()
+            self._door.close()
+            self._leftovers.close()
+            self._films.close()
+            self._say_goodbye()
+            self._inbox.close()
+            self._journal.close()
+            self._context.destroy(linger=500)
+
+    def _until_ready(self) -> None:
+        """Clients can come. Refused(listener-failing)."""
+        until = machine.monotonic() + COMING_UP_S
+        while not self._listening.address:
+            if self._listening.broken or machine.monotonic() > until:
+                raise Refused("listener-failing")
+            self._inbox.poll(TICK_MS)
+            self._hear_children()
+
+    def _announce(self) -> None:
+        """Where clients find us; said before anybody can. Refused(keys-unusable)."""
+        self._hear(f"companion ready at {self._listening.address}")
+        if self._listening.beyond:
+            self._hear(self._listening.beyond)
+        here = Endpoint(
+            address=self._listening.address, public_key=self._public, pid=os.getpid(), version=program_version(), protocol=VERSION
+        )
+        endpoint.write(self.where.home, here)
+
+    def _say_goodbye(self) -> None:
+        listener = self._listening.close(self._leaving or "stopped")
+        if listener is not None and listener.code() is None:
+            listener.kill()
+
+    def _turn(self) -> None:
+        self._hear_children()
+        self._look_at_settings()
+        self._listening.look_after()
+        for row in (self._clerk, self._reader, self._teller):
+            row.look_after()
+        if self._listening.broken:
+            self._leaving = self._leaving or "its listener does not start"
+        if not self._leaving:
+            self._share_out()
+        self._working.tend()
+        self._said.look()
+        if self._working.settled_in:
+            self._clerk.be_there()  # nobody asks yet: a job that was cut off went first
+            self._leftovers.look()
+            if self._clerk.there:
+                self._door.look()
+
+    def _look_at_settings(self) -> None:
+        now = machine.monotonic()
+        if now < self._settings_due:
+            return
+        self._settings_due, before = now + SETTINGS_S, self.where.settings
+        found = self._settings.look()
+        if isinstance(found, Refused):
+            self._notices.refused(found)
+        elif found is not None:
+            self.where = replace(self.where, settings=found)
+            self._listening.speak(found.language)
+            self._clerk.renew()
+            self._teller.renew()
+            changed = differences(before, found)
+            if changed.keys() & {"door", "films", "films_preset", "language"}:
+                self._door.anew(self.where)
+            self._notices.taken_over(changed)
+
+    def _share_out(self) -> None:
+        """Who works now: asked again at every turn, answered from what is known."""
+        names = self._working.names
+        for job in self._turns.ended(names):
+            self._settle(job, "over")
+        working = self._turns.working(names)
+        self._working.stop_all(set(names) - {job.job for job in working})  # held by another process
+        now = scheduler.decide(
+            self._turns.waiting(names), working, stopping=self._working.stopping, at_once=self.where.settings.jobs_at_once,
+            workers=self._workers or self.where.settings.jobs or machine.cores(), paused=self._turns.paused,
+        )  # fmt: skip
+        self._working.do(now)
+        self._films.watch(self._turns.films_awaited())
+
+    def _finish(self) -> None:
+        """The jobs under work are interrupted in order."""
+        self._leaving = self._leaving or "stopped"
+        until = machine.monotonic() + STOPPING_S
+        self._working.stop_all()
+        while self._working.names and machine.monotonic() < until:
+            self._inbox.poll(TICK_MS)
+            self._hear_children()
+
+    # Requests -----------------------------------------------------------------------------------------------------
+
+    def _take(self, asked: Asked) -> None:
+        message = asked.message
+        if isinstance(message, Stop):
+            self._listening.say(asked.peer, Done(re=message.request))
+            self._leaving = "asked to stop"
+            return
+        row = self._teller if isinstance(message, Describe | Pictures | Stats) else self._clerk
+        if isinstance(message, Submit) and asked.size > LARGE:
+            row = self._reader
+        if row.full(asked.peer):
+            self._listening.refuse(asked.peer, Refused("companion-busy"), message.request)
+        else:
+            row.take(asked.peer, message, asked.upload)
+
+    def _cut_off(self, cut: CutOff) -> bool:
+        """A client was cut off; whether it is not to be let in for a while. This user's own programs share one key: with it the
+        window would be shut out too."""
+        name = next((name for name, key in self._keys.admitted().items() if key == cut.key), "")
+        self._notices.cut_off(name, cut.held)
+        return name not in ("", OWN)
+
+    def _settle(self, job: str, wish: Wish, code: str = "", detail: str = "") -> None:
+        errand = helper_requests.Settle(request="settle", job=job, wish=wish, code=code, detail=detail)
+        self._clerk.take(b"", errand)
+
+    def _answered(self, errand: Errand, said: Said | None) -> None:
+        message = errand.message
+        if isinstance(message, helper_requests.Settle):
+            self._turns.settled(message.job, well=isinstance(said, Done))
+            return
+        asked = [(errand.peer, message.request), *errand.others]
+        if said is None:
+            for peer, request in asked:
+                self._listening.refuse(peer, Refused("request-unanswered"), request)
+            return
+        if isinstance(message, Cancel) and isinstance(said, Done):
+            self._working.stop(said.job)
+        if isinstance(said, Jobs):
+            names = self._working.names
+            said = msgspec.structs.replace(said, jobs=tuple(as_it_is(line, names, self._turns.awaited) for line in said.jobs))
+        for peer, request in asked:
+            self._listening.say(peer, msgspec.structs.replace(said, re=request))
+        self._turns.look()
+
+    def _tell(self, errand: Errand) -> bytes:
+        return helper_requests.packed(helper_requests.Tell(asked=errand.message, working=tuple(self._working.names), holders=self._turns.awaited))
+
+    # Children -----------------------------------------------------------------------------------------------------
+
+    def _hear_children(self) -> None:
+        while self._inbox.poll(0):
+            name, line = self._inbox.recv_multipart()
+            self._door.ended(name, line)
+            known = (self._listening, self._clerk, self._reader, self._teller, self._leftovers, self._films)
+            if any(child.hear(name.decode(), line) for child in known):
+                continue
+            ended = self._working.hear(name.decode(), line)
+            if ended is not None:
+                self._job_ended(ended)
+
+    def _job_ended(self, work: Work) -> None:
+        job, asked = work.child.name, work.stopping is not None or bool(self._leaving or self._stopped())
+        self._listening.still(job)
+        self._notices.over(job)
+        end = self._turns.after(job, work.child.code(), work.summary, asked=asked)
+        if self._turns.awaited.get(job):
+            self._notices.awaited(job, self._journal.accepted(job).output, self._turns.awaited[job])
+        words = f"The companion's work on job {job} ended: {end.why}."
+        _log.info("job ended", extra={"said": {"message": words, "job": job, "end": end.why}})
+        self._hear(f"{job}: {end.why}")
+        if end.wish is not None:
+            self._settle(job, end.wish, end.code, end.detail)
+
+    def _held_by(self, news: Holder) -> None:
+        """Another data folder holds a film that is waited for, or the film is free now."""
+        if not self._turns.held_by(news.job, news.holder):
+            return
+        if news.holder:
+            self._notices.awaited(news.job, self._journal.accepted(news.job).output, news.holder)
+        else:
+            self._notices.over(news.job)
+
+
+def _packed(errand: Errand) -> bytes:
+    return helper_requests.packed(errand.message, errand.upload)

@@ -1,0 +1,155 @@
+"""The hand of the menu script, in our own interpreter: from the open timeline to a film and markers.
+
+    python -P -m bridge.resolve.main [VERSION OF THE SCRIPT]
+
+Standard input and output are the pipe to the script (`line`). It ends with the script; the job does not. The script says its
+version, so that a later hand can still serve one that was copied into the editor long ago; so far there is one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from bridge.cli.daemon_commands import start
+from bridge.client.client import Client
+from bridge.client.connection import Declined
+from bridge.protocol.requests import Describe
+from bridge.protocol.responses import Described, Progressed
+from bridge.resolve import film_location, inspect, marker_sync, markers, submit
+from bridge.resolve.console import Teller
+from bridge.resolve.inspect import Seen
+from bridge.resolve.pipe import Editor, Failed, Gone
+from bridge.services import logs
+from bridge.services.locations import Place, place, program_version
+from bridge.settings.settings import home, language
+from core.engine.output_path import film_at
+from core.errors.refusal import Refused
+from core.job.events import Fact, RunInterrupted
+from core.messages import catalogue
+from core.messages.phrases import phrase
+from core.messages.refusal_text import refusal
+from core.system import machine
+from otio_adapters import editor_export
+
+DIALOG_S, LOOK_S = 600.0, 1.0
+"""How long a dialog that Resolve shows is waited for when the film is there, and how often it is looked for."""
+ENDING_S = 10.0
+
+
+def main() -> int:
+    """The exit code; what happened was said in the Console."""
+    editor = Editor(sys.stdin.buffer, sys.stdout.buffer)
+    sys.stdout = sys.stderr  # the pipe is for lines alone
+    try:
+        teller = Teller(editor.say, language())
+        try:
+            where = place()
+            logs.begin(where.home)
+            run(editor, where, teller)
+        except Refused as error:
+            teller.refusal(refusal(error, teller.language))
+        except Declined as error:
+            teller.declined(error.refusal)
+        except Failed as error:
+            teller.refusal(catalogue.words("editor-failing", teller.language, detail=str(error)))
+        except Gone:
+            raise
+        except Exception as error:
+            logs.unforeseen(error)
+            kept = phrase("written-in", teller.language, path=home() / "logs" / logs.FILE)
+            teller.refusal(catalogue.words("unforeseen", teller.language, detail=kept))
+        editor.end()
+    except Gone:
+        pass
+    editor.gone.wait(ENDING_S)  # the script closes the pipe then, and nobody reads from it at our own end
+    return 0
+
+
+def run(editor: Editor, where: Place, teller: Teller) -> None:
+    """The story. Refused, Declined, Gone, Failed."""
+    seen = inspect.look(editor)
+    timeline = _timeline(editor, seen)
+    preset, output = _film(where, seen)
+    teller.begins(seen, output)
+    with Client(where.home, program=f"hotsplice in Resolve {program_version()}", start=start(where)) as client:
+        asked = submit.ask(
+            client, timeline, output=str(output), preset=preset, lacking=seen.lacking,
+            hear=lambda arrived, size: _sending(editor, teller, arrived, size),
+        )  # fmt: skip
+        teller.asked(asked)
+        end = submit.follow(client, asked, lambda said: _heard(editor, teller, said))
+        told: Described = client.ask(Describe(request="describe", job=asked.job))
+    teller.ended(told, end)
+    if isinstance(end, RunInterrupted) or end.outcome == "superseded":
+        return  # what is to be said of this timeline, another job says
+    _mark(editor, teller, seen, timeline, told)
+
+
+def _sending(editor: Editor, teller: Teller, arrived: int, size: int) -> None:
+    if editor.gone.is_set():
+        raise Gone
+    teller.sending(arrived, size)
+
+
+def _heard(editor: Editor, teller: Teller, said: Fact | Progressed | None) -> None:
+    if editor.gone.is_set():
+        raise Gone
+    teller.hear(said)
+
+
+def _timeline(editor: Editor, seen: Seen) -> bytes:
+    """The open timeline as it is sent: without markers of ours, so that it is the same at every run."""
+    with tempfile.TemporaryDirectory(prefix="hotsplice-", ignore_cleanup_errors=True) as folder:
+        raw = inspect.export(editor, Path(folder) / "timeline.otio")
+    return editor_export.settled(raw, marks=markers.NAME, start_frame=seen.start_frame, rate=seen.rate)
+
+
+def _film(where: Place, seen: Seen) -> tuple[str, Path]:
+    """The preset, empty for the usual one, and where the film shall stand. Refused (output-folder-missing,
+    output-no-permission, preset-invalid)."""
+    preset = os.environ.get("HOTSPLICE_PRESET") or where.settings.films_preset or ""
+    folder, may_be_made = where.films()
+    if chosen := os.environ.get("HOTSPLICE_FILMS"):
+        folder, may_be_made = Path(os.path.expanduser(chosen)).absolute(), False
+    if not may_be_made and not os.path.isdir(folder):  # a drive that is out is not made anew on the system's own
+        raise Refused("output-folder-missing", path=str(folder))
+    known = where.presets().get(preset)
+    name = film_location.file_name(seen.name, "Timeline") + (known.extension if known else ".mov")
+    folder = folder / film_location.file_name(seen.project, "Project")
+    try:
+        folder.mkdir(parents=may_be_made, exist_ok=True)
+    except OSError as error:
+        raise Refused("output-no-permission", path=str(folder)) from error
+    return preset, film_at(str(folder / name))  # as the companion knows it
+
+
+def _mark(editor: Editor, teller: Teller, seen: Seen, sent: bytes, told: Described) -> None:
+    """Findings into the timeline, as soon as Resolve answers."""
+    until, waiting = machine.monotonic() + DIALOG_S, False
+    while not inspect.awake(editor):
+        if machine.monotonic() > until:
+            raise Refused("editor-silent")
+        if not waiting:
+            teller.waits()
+        waiting = True
+        machine.sleep(LOOK_S)
+    wanted = markers.marks(told)
+    if wanted and _changed(editor, seen, sent):
+        teller.changed()
+    frames = marker_sync.length(editor, seen.frames or told.frames)
+    teller.pinned(marker_sync.pin(editor, wanted, job=told.job.job, frames=frames))
+
+
+def _changed(editor: Editor, seen: Seen, sent: bytes) -> bool:
+    """Whether the timeline was edited since it was sent. One that cannot be exported just now is not said to be."""
+    try:
+        return _timeline(editor, seen) != sent
+    except Refused:
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,225 @@
+"""What a person decides about shots and sounds that failed, put on record: whichever process heard it, a job under work hears it
+too.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from bridge.services.job_accounts import earlier_renders, last_plan
+from core.errors.refusal import Refused
+from core.job.decisions import Terms
+from core.job.events import (
+    Answered,
+    Answers,
+    AttemptFailed,
+    FilmPlanned,
+    JobFinished,
+    ProblemFound,
+    RunInterrupted,
+    RunStarted,
+    ShotMended,
+    ShotSlated,
+    SoundSilenced,
+)
+from core.messages.phrases import phrase
+from core.messages.template import Language
+from core.report.event_text import word
+from core.storage.history import Memory
+from core.storage.jobs import is_open, runs_of_film
+from core.storage.journal import Journal
+from core.system import machine
+
+UNLIKE = "source-unlike-record"
+ALWAYS = ("skip", "previous", "stop")
+"""What can be preferred always: trying again for ever cannot, and another file is another one each time."""
+
+
+def put_on_record(
+    journal: Journal,
+    job: str,
+    about: str,
+    answer: Answers,
+    *,
+    file: str | None = None,
+    always: bool = False,
+    speak: Language = "en",
+) -> list[str]:
+    """An answer; a job under work hears it within a second. What to tell the person, in the language; nothing when the answer is
+    on record and the run that followed it was cut. Refused(answer-unclear)."""
+    found = _faults(journal, job)
+    faults, silent = found.shots, found.files
+    mute = [path for path, code in silent.items() if about in ("all", code)]
+    numbers = [int(about)] if about.isdecimal() else [n for n, code in faults.items() if about in ("all", code)]
+    if about.isdecimal() and int(about) not in _shots(journal, job):
+        raise Refused("answer-unclear", why="no-such-shot", job=job, shot=about)
+    if not numbers and not mute and _is_on_record(journal, job, about, answer, file):
+        return []
+    losses = _losses(journal, job)
+    if not numbers and not mute and about not in ("all", *losses):
+        known = ", ".join(sorted({*faults.values(), *silent.values(), *losses}))
+        raise Refused("answer-unclear", why="none-failed-so", job=job, about=about, known=known)
+    to = ""
+    if answer == "relink":
+        if not file:
+            raise Refused("answer-unclear", why="relink-needs-file")
+        to = str(Path(os.path.expanduser(file)).absolute())
+        if not os.path.isfile(to):
+            raise Refused("answer-unclear", why="no-file", to=to)
+    if always and answer not in ALWAYS:
+        raise Refused("answer-unclear", why="not-always", known=", ".join(ALWAYS))
+    shot = int(about) if about.isdecimal() else 0
+    code = "" if shot or about == "all" else about
+    paths = list(dict.fromkeys([*_paths(journal, job, numbers), *mute]))
+    if to and len(paths) != 1:
+        raise Refused("answer-unclear", why="one-file", about=_about(numbers, mute, speak), count=len(paths))
+    terms = _terms(journal, job, [n for n in numbers if shot or n in found.short], mute, found.clips, about)
+    said = [Answered(answer=answer, shot=shot, code=code, path=path, to=to, terms=terms) for path in paths or [""]]
+    journal.append(job, said, machine.now())
+    lines = []
+    if answer == "retry":
+        lines += _vouch(journal, job, [n for n in numbers if faults.get(n) == UNLIKE], speak)
+    if always:
+        memory = Memory(journal)
+        for fault in dict.fromkeys(faults[n] for n in numbers if n in faults):
+            memory.prefer(fault, answer)
+            lines.append(phrase("answer-always-now", speak, code=fault))
+    if answer == "previous":
+        none = _without_earlier(journal, job, numbers)
+        lines += [phrase("answer-no-earlier", speak, shot=n) for n in none]
+    if answer in ALWAYS and not always:
+        lines.append(phrase("answer-could-always", speak))
+    noted = phrase("answer-noted", speak, about=_about(numbers, mute, speak), answer=word("answer", answer, speak), to=to)
+    return [*lines, noted]
+
+
+def _is_on_record(journal: Journal, job: str, about: str, answer: str, file: str | None) -> bool:
+    """Whether this very answer was the last one to a job that has not ended since."""
+    last = journal.last(job, "Answered")
+    if last is None or not isinstance(last.fact, Answered) or not is_open(journal, job):
+        return False
+    to = str(Path(os.path.expanduser(file)).absolute()) if file and answer == "relink" else ""
+    said = str(last.fact.shot or last.fact.code or "all")
+    return (last.fact.answer, last.fact.to, said) == (answer, to, about)
+
+
+def _terms(
+    journal: Journal, job: str, numbers: list[int], mute: list[str], silent: dict[str, str], about: str
+) -> tuple[str, ...]:
+    """The terms of everything that an answer is about: the shots with their own sound, the `silent` clips of the files in `mute`,
+    and what the film cannot carry of the timeline."""
+    plan = last_plan(journal, job)
+    if plan is None:
+        return ()
+    terms = Terms(plan)
+    clips = {clip for clip, path in silent.items() if path in mute}
+    clips |= {clip for number in numbers for clip in terms.heard_with.get(number, ()) if clip in silent}
+    found = [terms.shots[number] for number in numbers if number in terms.shots]
+    found += [terms.clips[clip] for clip in sorted(clips) if clip in terms.clips]
+    found += [term for remark, term in terms.remarks.items() if about in ("all", remark.code)]
+    return tuple(found)
+
+
+def continued(journal: Journal, job: str) -> str:
+    """The job that goes on after an answer to this one: the newest for the same film of the same cut. Refused(answer-unclear)
+    where a newer cut has taken the film over."""
+    accepted = journal.accepted(job)
+    runs = runs_of_film(journal, accepted.output)
+    same = [one for one, digest in runs if digest == accepted.digest]
+    film = journal.film(accepted.output)
+    stands = journal.published(film.film_hash) if film else None
+    if stands is None or stands[0] not in same:
+        later = [one for one, _ in runs][[one for one, _ in runs].index(same[-1]) + 1 :]
+        newer = next((one for one in reversed(later) if _takes_over(journal, one)), None)
+        if newer is not None:
+            raise Refused("answer-unclear", why="newer-cut", job=job, newer=newer)
+    return same[-1]
+
+
+def _takes_over(journal: Journal, job: str) -> bool:
+    last = journal.last(job, "JobFinished", "RunStarted", "RunInterrupted")
+    match last.fact if last else None:
+        case JobFinished(outcome=outcome):
+            return outcome not in ("failed", "superseded")
+        case RunInterrupted(reason=reason):
+            return reason != "cancelled"
+        case _:
+            return True
+
+
+def _without_earlier(journal: Journal, job: str, numbers: list[int]) -> list[int]:
+    """Those of the shots of which no earlier render could stand in."""
+    plan = last_plan(journal, job)
+    if plan is None:
+        return numbers
+    found = earlier_renders(journal, journal.accepted(job).output, plan, numbers)
+    return [n for n in numbers if n not in found]
+
+
+def _vouch(journal: Journal, job: str, numbers: list[int], speak: Language) -> list[str]:
+    """Who wants a file used that is unlike its record has looked at it: from now on its present content is the record."""
+    paths = _paths(journal, job, numbers)
+    for path in paths:
+        Memory(journal).forget_marks(path)
+    return [phrase("answer-vouched", speak, path=path) for path in paths]
+
+
+def _about(numbers: list[int], mute: list[str], speak: Language) -> str:
+    if not numbers:
+        return phrase("at-sound" if mute else "about-all", speak)
+    shots = phrase("about-shots", speak, count=len(numbers), numbers=", ".join(map(str, numbers)))
+    return phrase("and-sound", speak, where=shots) if mute else shots
+
+
+class _Found(NamedTuple):
+    """What failed in the newest run: fault codes by shot, those of them that are not whole (`short`), codes by file whose sound
+    could not be had, and that file by silent clip."""
+
+    shots: dict[int, str]
+    short: set[int]
+    files: dict[str, str]
+    clips: dict[str, str]
+
+
+def _faults(journal: Journal, job: str) -> _Found:
+    found = _Found({}, set(), {}, {})
+    for entry in journal.facts(job):
+        match entry.fact:
+            case RunStarted():
+                found = _Found({}, set(), {}, {})
+            case ProblemFound() as fact:
+                found.shots.update(dict.fromkeys(fact.shots, fact.code))
+                found.short.update(fact.shots)
+                found.clips.update(dict.fromkeys(fact.clips, fact.path))
+                if fact.clips and fact.path:
+                    found.files[fact.path] = fact.code
+            case ShotSlated() | ShotMended() | AttemptFailed() as fact if fact.shot:
+                found.shots[fact.shot] = fact.failure.code
+                if not isinstance(fact, AttemptFailed):
+                    found.short.add(fact.shot)
+            case SoundSilenced() as fact if fact.failure.evidence.path:
+                found.files[fact.failure.evidence.path] = fact.failure.code
+                found.clips[fact.clip] = fact.failure.evidence.path
+            case _:
+                pass
+    return found
+
+
+def _losses(journal: Journal, job: str) -> set[str]:
+    """Codes of what the film cannot carry of the timeline."""
+    plan = last_plan(journal, job)
+    return {remark.code for remark in plan.remarks if remark.severity == "loss"} if plan else set()
+
+
+def _shots(journal: Journal, job: str) -> range:
+    planned = journal.last(job, "FilmPlanned")
+    count = planned.fact.shots if planned and isinstance(planned.fact, FilmPlanned) else 0
+    return range(1, count + 1)
+
+
+def _paths(journal: Journal, job: str, numbers: list[int]) -> list[str]:
+    """Every file that these shots use: a later word about it takes an earlier relink back."""
+    plan = last_plan(journal, job)
+    return list(dict.fromkeys(shot.path for shot in plan.shots if shot.number in numbers and shot.path)) if plan else []

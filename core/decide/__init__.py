@@ -1,1 +1,0 @@
-"""Pure functions: no clock, disk, process or log."""

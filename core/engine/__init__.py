@@ -1,0 +1,1 @@
+"""The engine: runs a job from its request to the published film."""

@@ -1,0 +1,45 @@
+"""Sources that are not what they were when they were last used, by the marks on record (`core.media.packet_hashes`)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from core.errors.failure import Evidence
+from core.graph.nodes import content_of
+from core.job import verification
+from core.storage.history import Memory
+from core.tasks.spec import ExamineCopy, Made, MixSound, Order, RenderSegment
+
+
+def stamped(order: Order, made: Made) -> Made:
+    """The same with the identities of the files that its marks are of."""
+    if isinstance(order, MixSound):
+        contents = {sound.path: content_of(sound) for sound in order.sounds}
+    elif isinstance(order, RenderSegment | ExamineCopy):
+        contents = dict.fromkeys((marks.path for marks in made.marks), order.identity or order.fingerprint)
+    else:
+        return made
+    marks = tuple(msgspec.structs.replace(one, identity=contents[one.path]) for one in made.marks)
+    return msgspec.structs.replace(made, marks=marks)
+
+
+def of(order: Order, made: Made, memory: Memory) -> Evidence | None:
+    """Evidence when a source of what was made has decayed; else what it was like now is remembered."""
+    if not isinstance(order, RenderSegment | ExamineCopy | MixSound):
+        return None
+    wrong = verification.unlike_record(order, made, lambda marks: memory.unlike(marks.identity, marks)) or _taken(order, memory)
+    if wrong is None:
+        memory.keep_marks((marks.identity, marks) for marks in made.marks)
+    return wrong
+
+
+def _taken(order: RenderSegment | ExamineCopy | MixSound, memory: Memory) -> Evidence | None:
+    """Evidence when another job has meanwhile given the content that this was made of to another file: one content key never
+    stands for two files."""
+    used = order.sounds if isinstance(order, MixSound) else (order,)
+    for one in used:
+        path, identity = (one.source, one.identity) if isinstance(one, RenderSegment) else (one.path, one.identity)
+        if identity and not memory.holds(path, identity):
+            why = "another file has its content on record now"
+            return Evidence(operation="seal", place="source", path=path, note="source-changed", detail=why)
+    return None

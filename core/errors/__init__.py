@@ -1,0 +1,1 @@
+"""What can go wrong: the six error types, evidence, and refusals."""

@@ -1,0 +1,1 @@
+"""Worker processes: task in, outcome out."""

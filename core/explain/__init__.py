@@ -1,1 +1,0 @@
-"""Words and pictures for people."""

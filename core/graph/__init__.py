@@ -1,0 +1,1 @@
+"""What each output frame is made of: nodes, content keys, ffmpeg arguments. Pure."""

@@ -1,0 +1,44 @@
+"""How much room a job needs, foretold from the recipe's estimates."""
+
+from __future__ import annotations
+
+from core.graph.nodes import Copy
+from core.graph.preset import Preset
+from core.job.state import Assembly
+from core.timeline.timeline import Format
+
+
+def picture_bytes(form: Format, preset: Preset, frames: int) -> int:
+    """So many frames, coded."""
+    return int(form.width * form.height * frames * preset.video.bits_per_pixel / 8)
+
+
+def sound_bytes(form: Format, preset: Preset, samples: int) -> int:
+    """So many samples in the film."""
+    if preset.audio.pcm:
+        return samples * form.channels * 3
+    return int(samples / max(1, form.sample_rate) * (preset.audio.bits_per_second or 320_000) / 8)
+
+
+def scratch_bytes(state: Assembly) -> int:
+    """What segments and sound that are not made yet will take."""
+    plan = state.current
+    have = state.believed.keys() | state.claimed.keys()
+    pictures = sum(
+        picture_bytes(plan.format, state.preset, segment.frames)
+        for segment in state.work
+        if segment.key not in have and not isinstance(segment.picture, Copy)
+    )
+    samples = sum(chunk.samples for chunk in plan.chunks if chunk.key not in have)
+    return pictures + samples * plan.format.channels * 3
+
+
+def film_bytes(state: Assembly) -> int:
+    """What the film itself will take; where segments exist already, their true sizes."""
+    plan = state.current
+    seals = {**state.claimed, **state.believed}
+    pictures = sum(
+        seals[s.key].bytes if s.key in seals and seals[s.key].bytes else picture_bytes(plan.format, state.preset, s.frames)
+        for s in plan.segments
+    )
+    return pictures + sound_bytes(plan.format, state.preset, plan.samples)

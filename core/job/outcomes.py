@@ -1,0 +1,222 @@
+"""What an outcome means for the job: a seal, or a failure with what was decided about it. Pure: outcome to facts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from core.errors.failure import Evidence, Failure, Recovery, Strategy
+from core.graph.nodes import Copy, Piece, Still
+from core.job import circuit_breaker, damage_repair
+from core.job.classify import diagnose
+from core.job.events import (
+    AttemptFailed,
+    Fact,
+    FilmJoined,
+    GateClosed,
+    GateOpened,
+    SealBroken,
+    SegmentParted,
+    SegmentSealed,
+    ShotMended,
+    ShotSlated,
+    SoundSilenced,
+)
+from core.job.pending_tasks import Need
+from core.job.retry_policy import AGAIN, LOOK_AGAIN, SMALLER, recover
+from core.job.state import Assembly
+from core.tasks.spec import JoinFilm, Located, Made
+
+RENDERED_AGAIN = "rendered again"
+"""What is done where a checkpoint cannot be read."""
+_KINDS: dict[str, Literal["video", "copy", "audio", "track"]] = {"mix": "audio", "track": "track", "copy": "copy"}
+
+
+def sealed(need: Need, made: Made, *, file: str, seconds: float) -> SegmentSealed:
+    """The checkpoint for a piece of work that was made, checked and stands under its key as `file` in the store."""
+    return SegmentSealed(
+        key=need.key,
+        kind=_KINDS.get(need.kind, "video"),
+        shot=need.segment.shot if need.segment else 0,
+        file=file,
+        bytes=made.bytes,
+        file_hash=made.file_hash,
+        frames=made.frames,
+        digest=made.digest,
+        reorder=made.reorder,
+        seconds=round(seconds, 3),
+        clipped=made.clipped,
+    )
+
+
+def joined(state: Assembly, order: JoinFilm, made: Made) -> FilmJoined:
+    """The film that was joined, checked and stands beside its place."""
+    parts = [part.key for part in order.video if part.file] + [part.key for part in order.sound]
+    return FilmJoined(
+        cut=state.cut,
+        staged=order.part,
+        bytes=made.bytes,
+        film_hash=made.file_hash,
+        frames=made.frames,
+        samples=min(int(made.digest), state.plan.samples),
+        complete=not state.incomplete,
+        keys=tuple(dict.fromkeys(parts)),
+    )
+
+
+def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chance: float) -> list[Fact]:
+    """The attempt with its decision, and what follows from it: a seal that is not believed any more, a slate, silence.
+
+    Work that has no stand-in (a slate itself, the sound track, the film) ends the job when it is given up.
+    """
+    failure = diagnose(circuit_breaker.with_its_volume(evidence, state.volumes))
+    before = state.failed.get(need.key, [])
+    decision = recover(
+        failure,
+        attempt=len(before) + 1,
+        first_failed_at=state.first_failed_at.get(need.key, now),
+        now=now,
+        chance=chance,
+        policy=state.policy,
+        gate=circuit_breaker.gate_of(failure, state.volumes),
+        gated=state.held.get(need.key, 0),
+        tried=state.tried(need.key),
+        cures=state.cures,
+    )
+    follows: list[Fact] = []
+    if failure.code == "source-changed" and state.looks and not (need.kind == "join" and evidence.clip):
+        decision = Recovery(strategy=Strategy.WAIT_AND_RETRY, retry_at=now, change=LOOK_AGAIN)
+    elif decision.gate:
+        if decision.gate not in state.gates:
+            patience_s = state.policy.gate_patience_s
+            follows = [GateClosed(gate=decision.gate, path=evidence.path, failure=failure, patience_s=patience_s)]
+    elif need.kind in ("join", "track") and evidence.clip and failure.code in ("seal-damaged", "source-changed"):
+        follows = _disbelieved(state, failure)
+        if decision.retry_at is None and not decision.fatal:  # a source that is another one at every reading
+            follows += _slates(state, evidence.clip, failure)
+    elif need.kind == "join" and evidence.clip and decision.retry_at is None and not decision.fatal:
+        # What has become of a copied source is its shots' trouble and not the film's: whoever examines it again will judge it.
+        follows = _disbelieved(state, failure)
+        if len(before) + 1 < state.policy.attempts:
+            decision = Recovery(strategy=Strategy.CLEANUP_AND_RETRY, retry_at=now, change=AGAIN)
+        else:
+            follows += _slates(state, evidence.clip, failure)
+    elif need.kind == "validate" and decision.retry_at is None:
+        # A checkpoint that cannot be read costs its work, not the job: if the disk itself is at fault, the work will tell.
+        decision = type(decision)(strategy=decision.strategy, change=RENDERED_AGAIN)
+        follows = [SealBroken(key=need.key, reason=failure.code)]
+    elif need.kind == "locate" and not decision.fatal:
+        if decision.retry_at is None or failure.code in damage_repair.IN_PART:  # looking again would end in the same
+            follows = _parted(state, need, _cause(state, need))
+            decision = Recovery(strategy=Strategy.SKIP_AND_REPORT, change=SMALLER)
+        else:
+            decision = msgspec.structs.replace(decision, change=damage_repair.LOCATE)
+    elif decision.change == SMALLER and need.segment is not None and damage_repair.divisible(need.segment):
+        follows = [SegmentParted(key=need.key, at=need.segment.frames // 2)]
+    elif decision.retry_at is None and not decision.fatal and damage_repair.locatable(need.segment, failure):
+        decision = msgspec.structs.replace(decision, change=damage_repair.LOCATE)
+    elif decision.retry_at is None and not decision.fatal:
+        follows = _stand_in(state, need, failure)
+        if not follows and not _outdated(state, need):
+            decision = type(decision)(strategy=decision.strategy, fatal=True)
+    shot = need.segment.shot if need.segment else 0
+    return [AttemptFailed(key=need.key, shot=shot, attempt=len(before) + 1, at=now, failure=failure, recovery=decision), *follows]
+
+
+def given_up(state: Assembly, opened: GateOpened) -> list[Fact]:
+    """A gate was waited for long enough: what is behind it gets its stand-ins, or ends the job where there are none."""
+    closed = state.gates[opened.gate]
+    follows: list[Fact] = []
+    for segment in state.current.segments:
+        away = isinstance(segment.picture, Copy) or segment.key not in state.believed
+        if away and isinstance(segment.picture, Piece | Still | Copy) and _on(segment.picture.path, opened.gate, state):
+            follows.append(ShotSlated(shot=segment.shot, failure=closed.failure))
+    for chunk in state.current.chunks:
+        if chunk.key not in state.believed:
+            mute = [sound.clip for sound in chunk.sounds if _on(sound.path, opened.gate, state)]
+            follows += [SoundSilenced(clip=clip, failure=closed.failure) for clip in mute]
+    if not follows and any(opened.gate in state.behind(need) for need in state.owed()):
+        lost = Recovery(strategy=Strategy.PROVIDE_USER_FEEDBACK, fatal=True)
+        follows = [AttemptFailed(key=opened.gate, shot=0, attempt=1, at=0.0, failure=closed.failure, recovery=lost)]
+    return [opened, *[fact for place, fact in enumerate(follows) if fact not in follows[:place]]]
+
+
+def _on(path: str, gate: str, state: Assembly) -> bool:
+    return circuit_breaker.source_gate(path, state.volumes) == gate
+
+
+def located(state: Assembly, need: Need, found: Located) -> list[Fact]:
+    """What follows when a segment that failed was looked through: its good part is kept, or it is made in two halves."""
+    failure = _cause(state, need)
+    return _mended(state, need, found.bad, failure, found.picture) if found.bad else _parted(state, need, failure)
+
+
+def _cause(state: Assembly, need: Need) -> Failure:
+    """The failure for which a segment is looked through."""
+    return next(tried.failure for tried in state.failed[need.key] if tried.recovery.change == damage_repair.LOCATE)
+
+
+def _parted(state: Assembly, need: Need, failure: Failure) -> list[Fact]:
+    assert need.segment is not None
+    frames = need.segment.frames
+    if frames == 1:
+        return _mended(state, need, ((0, 1),), failure, "")
+    if _too_many_pieces(state, need.segment.shot):
+        return _slates(state, need.key, failure)
+    return [SegmentParted(key=need.key, at=frames // 2)]
+
+
+def _mended(state: Assembly, need: Need, bad: tuple[tuple[int, int], ...], failure: Failure, picture: str) -> list[Fact]:
+    """For every shot that shows the segment: mended, or given up where nothing worth showing is left of it."""
+    segment = need.segment
+    assert segment is not None
+    frame = damage_repair.source_frame(segment.picture, bad[0][0], state.plan.format.rate)
+    facts: list[Fact] = []
+    for given_up in _slates(state, need.key, failure):
+        assert isinstance(given_up, ShotSlated)
+        mend = ShotMended(
+            shot=given_up.shot, key=need.key, bad=bad, failure=failure, source_frame=frame, last_good=picture
+        )
+        then = damage_repair.mended(
+            state.current, {need.key: mend}, {}, preset=state.preset, build=state.build, slate_words=state.slate_words
+        )
+        enough = damage_repair.keeps_enough(then, given_up.shot) and not _too_many_pieces(state, given_up.shot)
+        facts.append(mend if enough else given_up)
+    return facts
+
+
+def _too_many_pieces(state: Assembly, shot: int) -> bool:
+    now, planned = (sum(s.shot == shot for s in plan.segments) for plan in (state.current, state.plan))
+    return now - planned > damage_repair.MOST_PIECES
+
+
+def _stand_in(state: Assembly, need: Need, failure: Failure) -> list[Fact]:
+    if need.segment is not None and isinstance(need.segment.picture, Piece | Still | Copy):
+        return _slates(state, need.key, failure)
+    if need.chunk is not None and failure.code in damage_repair.SOUND_IN_PART:
+        return list(damage_repair.silences(need.chunk, failure))
+    if need.chunk is not None:
+        # A worker that crashed or hung cannot say over which of them.
+        clips = [failure.evidence.clip] if failure.evidence.clip else dict.fromkeys(sound.clip for sound in need.chunk.sounds)
+        return [SoundSilenced(clip=clip, failure=failure) for clip in clips]
+    return []
+
+
+def _slates(state: Assembly, key: str, failure: Failure) -> list[Fact]:
+    shots = sorted({segment.shot for segment in state.current.segments if segment.key == key})
+    return [ShotSlated(shot=shot, failure=failure) for shot in shots]
+
+
+def _disbelieved(state: Assembly, failure: Failure) -> list[Fact]:
+    """What was to be joined when that failed; and at once all that is copied of the same source, lest the film be written as
+    often as it has shots of it."""
+    path = failure.evidence.path
+    alike = [s.key for s in state.current.segments if isinstance(s.picture, Copy) and s.picture.path == path]
+    keys = dict.fromkeys([failure.evidence.clip, *(key for key in alike if key in state.believed)])
+    return [SealBroken(key=key, reason=failure.code) for key in keys]
+
+
+def _outdated(state: Assembly, need: Need) -> bool:
+    """Whether a slate stands already where this segment, still under work, would have been."""
+    return need.segment is not None and all(segment.key != need.key for segment in state.current.segments)

@@ -1,0 +1,1 @@
+"""Reading media files: ffmpeg, packets, hashes, media hash lists."""

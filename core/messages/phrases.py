@@ -1,0 +1,51 @@
+"""Sentences that belong to no code, and what is safe at a moment: counts in, a sentence out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import msgspec
+
+from core.messages.catalogue import read
+from core.messages.template import Language, filled
+
+
+class Forms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sentence about one thing, and about any other number of them."""
+
+    one: str
+    other: str
+
+
+class Phrase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One sentence in every language."""
+
+    en: str | Forms
+    de: str | Forms
+
+
+@lru_cache(maxsize=1)
+def phrases() -> Mapping[str, Phrase]:
+    """All of `phrases.yaml`, by name."""
+    return msgspec.convert(read("phrases.yaml"), dict[str, Phrase])
+
+
+def phrase(name: str, language: Language = "en", /, **fields: object) -> str:
+    """A sentence, filled in. `count` chooses between one and many where the sentence has both."""
+    known: Phrase = phrases()[name]
+    said: str | Forms = getattr(known, language)
+    if isinstance(said, Forms):
+        said = said.one if fields.get("count") == 1 else said.other
+    return filled(said, fields)
+
+
+def what_is_safe(
+    *, verified: int, shots: int, language: Language = "en", published: bool = True, old_film: str = ""
+) -> str:
+    """What nobody needs to worry about now: `verified` of `shots` stand. Unless something was `published`, that nothing was,
+    and that `old_film` (its name, empty for none) is as it was."""
+    said = [] if published else [phrase("nothing-published", language)]
+    if old_film and not published:
+        said.append(phrase("film-as-it-was", language, name=old_film))
+    return " ".join([*said, phrase("shots-verified", language, good=verified, count=shots)])

@@ -1,0 +1,32 @@
+"""What a slate says, in words that are handed in: decisions have none of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import NamedTuple
+
+from core.graph.nodes import Shot
+from core.timeline.timing import timecode
+
+
+class SlateWords(NamedTuple):
+    """The words of one language: the title for a code, and those that stand beside names and numbers."""
+
+    title_of: Callable[[str], str]
+    shot: str
+    unnamed: str
+    to: str
+    source_frame: str
+
+
+def slate_lines(words: SlateWords, shot: Shot, code: str, where: str, source: str = "") -> tuple[str, ...]:
+    """Shot and name, why, `where` in the film, which part of the source (where one is known), which file."""
+    head = f"{words.shot} {shot.number}: {shot.name or words.unnamed}"
+    return (head, words.title_of(code), where, *(line for line in (source, shot.path) if line))
+
+
+def stretch(words: SlateWords, first: int, frames: int, rate: Fraction, *, drop_frame: bool) -> str:
+    """From where to where in the film; `first` counts from timecode zero."""
+    begin, end = (timecode(frame, rate, drop_frame=drop_frame) for frame in (first, first + frames))
+    return f"{begin} {words.to} {end}"

@@ -1,1 +1,0 @@
-"""Our own files: journal, workspace, presets."""

@@ -1,0 +1,1 @@
+"""What is displayed of a job, and its renderers for text and HTML."""

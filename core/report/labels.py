@@ -1,0 +1,147 @@
+"""Short words that reports, tables and lists have in common: states, endings, lengths of time, what a trouble means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from core.messages import catalogue
+from core.messages.catalogue import Words
+from core.messages.phrases import phrase, what_is_safe
+from core.messages.template import Language, decimal, human_bytes, within
+from core.report.event_text import word
+from core.report.view_model import Chronicle, State, Trouble
+from core.timeline.timeline import Remark
+
+SIGNS: dict[State, str] = {
+    "verified": "✓", "reused": "↻", "mended": "◐", "previous": "◁", "slate": "▤", "missing": "✕", "waiting": "…",
+}  # fmt: skip
+"""What stands for a state beside its word; the word itself is `state_word`."""
+
+
+def state_word(state: State, speak: Language = "en") -> str:
+    """A shot's state in a word or two."""
+    return word("look", state, speak)
+
+
+class Verdict(NamedTuple):
+    """How it stands: a sign, a word or two, and a sentence."""
+
+    sign: str
+    word: str
+    sentence: str
+
+
+ENDINGS = {
+    "complete": "✓", "unchanged": "✓", "incomplete": "◐", "failed": "✕", "superseded": "◁", "interrupted": "…", "running": "…",
+    "accepted": "…",
+}  # fmt: skip
+"""Signs of a chronicle's outcomes."""
+
+
+def verdict(told: Chronicle, speak: Language = "en") -> Verdict:
+    """How the job stands, and what is safe."""
+    safe = what_is_safe(verified=told.good, shots=len(told.shots), language=speak)
+    match told.outcome:
+        case "complete" | "unchanged" if told.by_decision:
+            sentence = f"{taken_words(told, speak)} {safe}"
+            return Verdict(ENDINGS[told.outcome], phrase("ending-decided", speak), sentence)
+        case "complete" | "unchanged":
+            sentence = safe
+        case "failed":
+            why = phrase("verdict-ended", speak)
+            if told.code:
+                why = catalogue.words(told.code, speak, path=told.detail, detail=told.detail, name=told.detail).message
+            sentence = f"{why} {phrase('nothing-published', speak)} {safe}"
+        case "incomplete":
+            sentence = f"{phrase('verdict-incomplete', speak)} {safe}"
+        case "superseded":
+            sentence = phrase("verdict-superseded", speak)
+        case _:
+            sentence = f"{safe} {phrase('verdict-go-on', speak, job=told.job)}"
+    return Verdict(ENDINGS.get(told.outcome, "…"), word("ending", told.outcome, speak), sentence)
+
+
+def taken_words(told: Chronicle, speak: Language = "en") -> str:
+    """What of a film is otherwise than the timeline asks by a person's decision, as a sentence."""
+    slates = [shot.number for shot in told.shots if shot.taken and shot.state == "slate"]
+    parts = [number for number in told.taken if number not in slates]
+    return taken_sentence(slates, parts, len(told.taken_clips), told.taken_remarks, speak)
+
+
+def taken_sentence(slates: list[int], parts: list[int], clips: int, remarks: Iterable[str], speak: Language = "en") -> str:
+    """The same of numbers of shots that are wholly slates, those that are otherwise left as they are, how many clips are silent,
+    and codes of remarks."""
+    said = []
+    if slates:
+        said.append(phrase("taken-slates", speak, count=len(slates), numbers=numbers(slates, speak)))
+    if parts:
+        said.append(phrase("taken-parts", speak, count=len(parts), numbers=numbers(parts, speak)))
+    if clips:
+        said.append(phrase("taken-sound", speak, count=clips))
+    titles = ", ".join(within(catalogue.title_of(code, speak), speak) for code in remarks)
+    if titles:
+        said.append(phrase("taken-remarks", speak, titles=titles))
+    return phrase("taken", speak, what="; ".join(said)) if said else ""
+
+
+def words_of(trouble: Trouble, language: Language = "en") -> Words:
+    """The catalogue's words for a trouble."""
+    if trouble.failure is not None:
+        return catalogue.explain(trouble.failure, language)
+    name = trouble.detail or trouble.path
+    return catalogue.words(trouble.code, language, path=trouble.path, detail=trouble.detail, name=name)
+
+
+def span(seconds: float, speak: Language = "en") -> str:
+    """0.4 s, 12 s, 3:20 min or 1:02 h: as long as it is worth."""
+    if seconds < 10:
+        return f"{decimal(seconds, speak)} s"
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    minutes = int(seconds / 60 + 0.5) if seconds >= 3600 else int(seconds) // 60
+    return f"{minutes // 60}:{minutes % 60:02} h" if seconds >= 3600 else f"{minutes}:{int(seconds) % 60:02} min"
+
+
+def share(part: float, speak: Language = "en") -> str:
+    """A share as per cent."""
+    return f"{decimal(100 * part, speak)} %"
+
+
+def numbers(shots: list[int], speak: Language = "en") -> str:
+    """1, 2, 5 to 9."""
+    runs: list[list[int]] = []
+    for number in sorted(set(shots)):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    said = [
+        phrase("from-to", speak, first=run[0], last=run[-1]) if len(run) > 2 else ", ".join(map(str, run)) for run in runs
+    ]
+    return ", ".join(said)
+
+
+def remark_words(remark: Remark, language: Language = "en") -> Words:
+    """The catalogue's words for a remark, with its fields: sizes in bytes and numbers as the language writes them, and how a
+    file was recognised."""
+    fields: dict[str, object] = {"name": remark.text, **remark.fields}
+    for size in ("read", "compared"):
+        if size in fields:
+            fields[size] = human_bytes(float(str(fields[size])), language)
+    fields |= {key: decimal(value, language) for key, value in remark.fields.items() if isinstance(value, float)}
+    if remark.code == "source-relinked" and remark.fields:
+        fields["how"] = _how(remark, fields, language)
+    return catalogue.words(remark.code, language, **fields)
+
+
+def _how(remark: Remark, fields: dict[str, object], speak: Language) -> str:
+    match remark.fields.get("how"):
+        case "listed":
+            how = phrase("found-listed", speak, path=fields["history"])
+        case "compared":
+            how = phrase("found-compared", speak, size=fields["compared"])
+        case _:
+            how = phrase("found-same", speak)
+    copies = int(remark.fields.get("copies", 1))
+    return how + phrase("found-nearest", speak, count=copies) if copies > 1 else how

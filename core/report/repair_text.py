@@ -1,0 +1,131 @@
+"""What was kept of damaged shots and sounds, and what was not, to the frame: for reports."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from core.errors.failure import Failure
+from core.graph.nodes import Copy, Piece, Slate
+from core.job import damage_repair
+from core.job.state import Assembly
+from core.messages import catalogue
+from core.messages.phrases import phrase
+from core.messages.template import Language
+from core.system.codec import Value
+from core.timeline.timing import timecode
+
+
+class Mend(Value, frozen=True):
+    """A run of frames of a shot (`first` from 0, so many `frames`) for which a slate stands, or of a clip's sound for which
+    there is silence (shot 0; then record frames). Timecodes are of the film but for `source_timecode`; `last_good` is a
+    picture file, or empty; `text` says which frames, or when."""
+
+    shot: int
+    clip: str
+    failure: Failure
+    first: int
+    frames: int
+    begin: str
+    end: str
+    source_frame: int
+    source_timecode: str
+    last_good: str
+    text: str
+
+
+def mends(state: Assembly, language: Language = "en") -> list[Mend]:
+    """Every run, in record order; shots that were given up as a whole are not among them."""
+    return [*_pictures(state, language), *_sounds(state)]
+
+
+def _pictures(state: Assembly, language: Language) -> list[Mend]:
+    plan, rate = state.plan, state.plan.format.rate
+    found = []
+    for shot in plan.shots:
+        if shot.number not in state.damage.shots or shot.number in state.slated:
+            continue
+        for first, frames in _slates(state, shot.number):
+            at = first - shot.record_in
+            # Planned pieces know their file; what stands there now is a slate.
+            planned = next(s for s in plan.segments if s.record_in <= first < s.record_in + s.frames)
+            if not isinstance(planned.picture, Piece | Copy):
+                continue
+            frame = damage_repair.source_frame(planned.picture, first - planned.record_in, rate)
+            begin, end = _timecode(state, first), _timecode(state, first + frames)
+            source_timecode = damage_repair.source_timecode(shot, planned.picture, frame, rate)
+            text = phrase(
+                "frames-bad",
+                language,
+                count=frames,
+                shot=shot.number,
+                first=at + 1,
+                last=at + frames,
+                frames=shot.frames,
+                source_frame=frame,
+            )
+            pictures = [m.last_good for m in state.damage.mends.values() if m.shot == shot.number and m.source_frame == frame]
+            found.append(
+                Mend(
+                    shot=shot.number,
+                    clip=shot.clip,
+                    failure=state.damage.shots[shot.number],
+                    first=at,
+                    frames=frames,
+                    begin=begin,
+                    end=end,
+                    source_frame=frame,
+                    source_timecode=source_timecode,
+                    last_good=next(filter(None, pictures), ""),
+                    text=text,
+                )
+            )
+    return found
+
+
+def _slates(state: Assembly, shot: int) -> list[tuple[int, int]]:
+    """Runs (record frame, length) of slates in a shot."""
+    runs: list[tuple[int, int]] = []
+    for segment in state.current.segments:
+        if segment.shot == shot and isinstance(segment.picture, Slate):
+            if runs and sum(runs[-1]) == segment.record_in:
+                runs[-1] = (runs[-1][0], runs[-1][1] + segment.frames)
+            else:
+                runs.append((segment.record_in, segment.frames))
+    return runs
+
+
+def _sounds(state: Assembly) -> list[Mend]:
+    form, found = state.plan.format, []
+    for silence in sorted(state.damage.silences, key=lambda s: (s.first_sample, s.clip)):
+        first = int(Fraction(silence.first_sample, form.sample_rate) * form.rate)
+        last = int(Fraction(silence.first_sample + silence.samples - 1, form.sample_rate) * form.rate)
+        begin, end = _timecode(state, first), _timecode(state, last + 1)
+        found.append(
+            Mend(
+                shot=0,
+                clip=silence.clip,
+                failure=silence.failure,
+                first=first,
+                frames=last + 1 - first,
+                begin=begin,
+                end=end,
+                source_frame=0,
+                source_timecode="",
+                last_good="",
+                text=f"{begin} – {end}",
+            )
+        )
+    return found
+
+
+def _timecode(state: Assembly, frame: int) -> str:
+    return timecode(state.plan.start_frame + frame, state.plan.format.rate, drop_frame=state.plan.drop_frame)
+
+
+def words(mend: Mend, language: Language = "en") -> catalogue.Words:
+    """The report's line for a run."""
+    path, code = mend.failure.evidence.path, catalogue.partly(mend.failure.code, sound=not mend.shot)
+    if not mend.shot:
+        return catalogue.words(code, language, path=path, detail=mend.text)
+    where = {"source_timecode": mend.source_timecode, "record_timecode": mend.begin}
+    return catalogue.words(code, language, path=path, detail=mend.text, **where)

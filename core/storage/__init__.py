@@ -1,0 +1,1 @@
+"""Hotsplice's own files: journal, history, segment store, films, locks."""

@@ -1,0 +1,63 @@
+"""What is on record of films by their hashes: which job made one, when, and whether it is complete."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from core.job.events import FilmPublished
+from core.storage.journal import Journal
+from core.system import codec
+
+
+class KnownFilm(NamedTuple):
+    """A film that was published once; `at` in unix seconds. `complete` as its job ended, or as the film says itself."""
+
+    job: str
+    at: float
+    film: FilmPublished
+    complete: bool
+
+
+def known(journal: Journal, digits: str) -> KnownFilm | None:
+    """The film with this hash, or whose hash begins with these digits; None when it is not on record."""
+    digits = digits.rpartition(":")[2]
+    if not digits.isalnum():
+        return None
+    rows = journal.read(
+        "SELECT seq, job, at, body FROM facts WHERE kind = 'FilmPublished' AND (json_extract(body, '$.film_hash') LIKE ? "
+        "OR json_extract(body, '$.film_hash') LIKE ?) ORDER BY seq DESC LIMIT 1",
+        (f"{digits}%", f"%:{digits}%"),
+    )
+    if not rows:
+        return None
+    seq, job, at, body = rows[0]
+    film = codec.decode(body, FilmPublished)
+    complete = _ended_complete(journal, job, seq) if film.complete is None else film.complete or _accepted(journal, job, seq)
+    return KnownFilm(job, at, film, complete)
+
+
+def _accepted(journal: Journal, job: str, seq: int) -> bool:
+    """Whether a person decided later that an incomplete film is complete as it is: its job ended so, with this very film."""
+    rows = journal.read(
+        "SELECT 1 FROM facts AS ends WHERE job = ? AND seq > ? AND kind = 'JobFinished' "
+        "AND json_extract(body, '$.outcome') = 'complete' AND NOT EXISTS (SELECT 1 FROM facts "
+        "WHERE job = ends.job AND kind = 'FilmPublished' AND seq > ? AND seq < ends.seq)",
+        (job, seq, seq),
+    )
+    return bool(rows)
+
+
+def _ended_complete(journal: Journal, job: str, seq: int) -> bool:
+    """A film of an older version does not say itself whether it is complete: its job does."""
+    rows = journal.read(
+        "SELECT json_extract(body, '$.outcome') FROM facts "
+        "WHERE job = ? AND seq > ? AND kind = 'JobFinished' ORDER BY seq LIMIT 1",
+        (job, seq),
+    )
+    return not rows or rows[0][0] != "incomplete"
+
+
+def is_complete(journal: Journal, film_hash: str) -> bool:
+    """Whether a film is complete. One that is not on record counts as complete, so that an incomplete one does not replace it."""
+    film = known(journal, film_hash)
+    return film is None or film.complete

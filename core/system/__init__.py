@@ -1,0 +1,1 @@
+"""The machine: clock, processes, private files, values as JSON."""

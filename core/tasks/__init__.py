@@ -1,0 +1,1 @@
+"""Tasks that workers perform: their specifications, and one module for each kind."""
