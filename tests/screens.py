@@ -25,7 +25,7 @@ from bridge.cli.demo_media import REELS, make_reel, make_timeline
 from bridge.protocol.requests import Answer
 from bridge.tray import icons as signs
 from bridge.tray.app import dress
-from bridge.tray.presenter import Shell
+from bridge.tray.presenter import Presenter
 from bridge.tray.style import DIM, GROUND
 from bridge.tray.submitting import Wanted
 from bridge.tray.view import Icon, Kind
@@ -51,7 +51,7 @@ class Stage:
         self.app.setFont(QFont(known[0] if known else "", 10))
         QLocale.setDefault(QLocale(language))
         presets = {"h264": ".mp4", "prores-hq": ".mov", "dnxhr-hq": ".mov"}
-        self.shell = Shell(house.home, "screens", lambda: None, presets, language, tray=False)
+        self.shell = Presenter(house.home, "screens", lambda: None, presets, language, tray=False)
         self.shell.window.resize(*SIZE)
         self.shell.start()
         self.shell.open()
@@ -148,7 +148,7 @@ def _play(stage: Stage, target: Path) -> None:
     stage.shown(job)
     keep_window(window, target / "attention.png")
     QApplication.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-    other = Shell(stage.house.home, "screens", lambda: None, {}, "de", tray=False)
+    other = Presenter(stage.house.home, "screens", lambda: None, {}, "de", tray=False)
     other.window.resize(*SIZE)
     other.model = stage.shell.model
     other.window.show()

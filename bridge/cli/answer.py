@@ -18,7 +18,7 @@ from bridge.protocol.requests import Answer
 from bridge.protocol.responses import Done
 from bridge.services.answers import ALWAYS, continued, put_on_record
 from bridge.services.job_accounts import find_job
-from bridge.services.locations import Place, place
+from bridge.services.locations import Locations, place
 from core.engine.reconcile import catch_up_alone
 from core.errors.refusal import Refused
 from core.job.classify import TABLE
@@ -26,7 +26,7 @@ from core.messages import catalogue
 from core.messages.phrases import phrase
 from core.messages.template import Language
 from core.report.event_text import word
-from core.storage.history import Memory
+from core.storage.history import History
 from core.storage.journal import Journal
 
 
@@ -34,10 +34,10 @@ def run(arguments: argparse.Namespace) -> int:
     """The exit code of the run that follows an answer; 0 when nothing follows; 2 when it cannot be understood."""
     a = arguments
 
-    def work(where: Place, journal: Journal, console: Console) -> int:
+    def work(where: Locations, journal: Journal, console: Console) -> int:
         if a.verb == "preferences":
-            return _preferences(where, Memory(journal), a.code, a.answer, console)
-        return _cures(where, Memory(journal), a.reset, console)
+            return _preferences(where, History(journal), a.code, a.answer, console)
+        return _cures(where, History(journal), a.reset, console)
 
     if a.verb == "answer":
         return with_place(lambda where, console: _answer(where, a, console), find=place_with_mistakes)
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     return with_journal(work, find=place_with_mistakes, reading=reading)
 
 
-def _answer(where: Place, a: argparse.Namespace, console: Console) -> int:
+def _answer(where: Locations, a: argparse.Namespace, console: Console) -> int:
     """Where a companion runs, it goes on with the job, and the command follows it; else the job is gone on with here."""
     journal, speak = where.journal(), where.settings.language
     try:
@@ -77,7 +77,7 @@ def _say(console: Console, lines: Iterable[str], answer: str, speak: Language) -
         console.print(phrase("answer-stops", speak))
 
 
-def _go_on(where: Place, job: str, console: Console) -> int:
+def _go_on(where: Locations, job: str, console: Console) -> int:
     try:
         return run_again(where, job)
     except Refused as error:
@@ -87,7 +87,7 @@ def _go_on(where: Place, job: str, console: Console) -> int:
         return 0
 
 
-def _preferences(where: Place, memory: Memory, code: str | None, answer: str | None, console: Console) -> int:
+def _preferences(where: Locations, memory: History, code: str | None, answer: str | None, console: Console) -> int:
     if code is not None:
         if code not in {row.code for row in TABLE} | {"unknown"}:
             raise Refused("answer-unclear", why="no-such-fault", fault=code)
@@ -105,7 +105,7 @@ def _preferences(where: Place, memory: Memory, code: str | None, answer: str | N
     return 0
 
 
-def _cures(where: Place, memory: Memory, reset: bool, console: Console) -> int:
+def _cures(where: Locations, memory: History, reset: bool, console: Console) -> int:
     if reset:
         memory.forget_cures()
     known, speak = memory.cures(), where.settings.language

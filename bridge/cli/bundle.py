@@ -15,7 +15,7 @@ from bridge.cli.report import page
 from bridge.cli.show import moment
 from bridge.services import logs
 from bridge.services.job_accounts import Account
-from bridge.services.locations import Place, program_version
+from bridge.services.locations import Locations, program_version
 from core.errors.refusal import Refused
 from core.graph.nodes import Plan
 from core.job.events import Fact
@@ -46,7 +46,7 @@ _LIBRARIES = (
 )
 
 
-def bundle(where: Place, journal: Journal, known: Account, *, masked: bool) -> dict[str, bytes]:
+def bundle(where: Locations, journal: Journal, known: Account, *, masked: bool) -> dict[str, bytes]:
     """Everything about one job. What a person reads of it is in the language of the
     settings. With `masked` nothing of it tells a name, a path, or shows a picture."""
     speak = where.settings.language
@@ -79,7 +79,7 @@ def bundle(where: Place, journal: Journal, known: Account, *, masked: bool) -> d
     return files
 
 
-def _names(where: Place, *values: Any) -> set[str]:
+def _names(where: Locations, *values: Any) -> set[str]:
     facts, plan, timeline, logged, about = values
     found = names_in(facts) | names_in(plan) | names_in(logged) | names_in(about) | _named(timeline)
     found |= {str(where.home), str(where.scratch), str(Path.home()), os.getcwd(), platform.node()}
@@ -145,7 +145,7 @@ def _logged(home: Path, job: str, *, only: bool) -> list[dict[str, Any]]:
     return found
 
 
-def _machine(where: Place) -> dict[str, Any]:
+def _machine(where: Locations) -> dict[str, Any]:
     """Versions and facts; neither the machine's name nor anything of its environment."""
     try:
         ffmpeg = ffmpeg_binary.find(where.settings.ffmpeg, where.home).version

@@ -13,7 +13,7 @@ from bridge.cli import summary
 from bridge.cli.console import plain_console, safe
 from bridge.client.connection import Declined
 from bridge.services import logs
-from bridge.services.locations import Place, place, place_anyway
+from bridge.services.locations import Locations, place, place_anyway
 from core.errors.refusal import Refused
 from core.messages.phrases import phrase
 from core.messages.refusal_text import refusal
@@ -22,7 +22,7 @@ from core.storage.journal_view import JournalView
 
 
 def with_place(
-    work: Callable[[Place, Console], int], *, as_json: bool = False, find: Callable[[], Place] = place
+    work: Callable[[Locations, Console], int], *, as_json: bool = False, find: Callable[[], Locations] = place
 ) -> int:
     """The exit code of a command's own work; REFUSED where it cannot be done, said in words or, with `--json`, as its summary.
     `find` says where the user's place is."""
@@ -42,7 +42,7 @@ def with_place(
     return summary.REFUSED
 
 
-def place_with_mistakes() -> Place:
+def place_with_mistakes() -> Locations:
     """The user's place for a command that needs the record and the companion, and none of the settings but the language: a
     mistake in them is said on standard error, and what is right in them holds."""
     where, mistake = place_anyway()
@@ -53,7 +53,7 @@ def place_with_mistakes() -> Place:
     return where
 
 
-def to_read(where: Place) -> Journal:
+def to_read(where: Locations) -> Journal:
     """The journal for a command that records nothing. A view of a journal that cannot be written is said on standard
     error. Refused where it cannot be read either."""
     journal = where.journal_to_read()
@@ -66,16 +66,16 @@ def to_read(where: Place) -> Journal:
 
 
 def with_journal(
-    work: Callable[[Place, Journal, Console], int],
+    work: Callable[[Locations, Journal, Console], int],
     *,
     as_json: bool = False,
-    find: Callable[[], Place] = place,
+    find: Callable[[], Locations] = place,
     reading: bool = False,
 ) -> int:
     """Run a command with the journal open. A command that is only `reading` also works where the data folder is full or
     cannot be written; that is said on standard error."""
 
-    def opened(where: Place, console: Console) -> int:
+    def opened(where: Locations, console: Console) -> int:
         journal = to_read(where) if reading else where.journal()
         try:
             return work(where, journal, console)

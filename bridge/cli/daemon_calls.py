@@ -7,29 +7,29 @@ from collections.abc import Callable
 from bridge.cli.watch import follow, here
 from bridge.client.client import Client
 from bridge.client.connection import Declined
-from bridge.daemon.commands import Clerk
+from bridge.daemon.commands import Commands
 from bridge.protocol import endpoint
 from bridge.protocol.requests import Answer, Cancel, List, Pause, Ping, Prioritise, Resume
 from bridge.protocol.responses import Done, Jobs, Refusal
-from bridge.services.locations import Place, program_version
+from bridge.services.locations import Locations, program_version
 from core.errors.refusal import Refused
 
 PATIENCE_S = 3.0
 Asked = List | Cancel | Resume | Prioritise | Pause | Answer
 
 
-def runs(where: Place) -> bool:
+def runs(where: Locations) -> bool:
     """Whether a companion seems to run."""
     found = endpoint.read(where.home)
     return found is not None and endpoint.alive(found)
 
 
-def client_of(where: Place, *, at: str = "") -> Client:
+def client_of(where: Locations, *, at: str = "") -> Client:
     """A client that starts no companion; `at`: of another machine, by its name."""
     return Client(where.home, program=f"hotsplice {program_version()}", patience_s=PATIENCE_S, at=at)
 
 
-def ask(where: Place, asked: Asked) -> Done | Jobs:
+def ask(where: Locations, asked: Asked) -> Done | Jobs:
     """The answer, from whoever can give it. Declined, Refused. A companion that starts later finds on record what was done."""
     if runs(where):
         try:
@@ -41,7 +41,7 @@ def ask(where: Place, asked: Asked) -> Done | Jobs:
                 raise
     journal = where.journal()
     try:
-        said_here = Clerk(where, journal).answer(asked, None)
+        said_here = Commands(where, journal).answer(asked, None)
     finally:
         journal.close()
     if isinstance(said_here, Refusal):
@@ -51,7 +51,7 @@ def ask(where: Place, asked: Asked) -> Done | Jobs:
 
 
 def ask_and_follow(
-    where: Place, asked: Resume | Answer, *, detach: bool, as_json: bool, hear: Callable[[Done], None]
+    where: Locations, asked: Resume | Answer, *, detach: bool, as_json: bool, hear: Callable[[Done], None]
 ) -> int | None:
     """Have the companion go on with a job; `hear` is told what it says to that; and follow the job to its end. The job's exit
     code, 0 at once with `detach`. None where no companion runs: then nothing was done."""

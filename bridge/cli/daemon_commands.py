@@ -22,7 +22,7 @@ from bridge.protocol.requests import Stop, Submit
 from bridge.protocol.wire import digest
 from bridge.services import logs
 from bridge.services.job_accounts import find_job
-from bridge.services.locations import Place, place, program_version
+from bridge.services.locations import Locations, place, program_version
 from core.engine.output_path import film_at
 from core.messages.phrases import phrase
 from core.messages.template import Language, human_bytes
@@ -40,7 +40,7 @@ ELSEWHERE_S = 10.0
 def run(arguments: argparse.Namespace) -> int:
     """Exit code of one of these commands."""
 
-    def work(where: Place, console: Console) -> int:
+    def work(where: Locations, console: Console) -> int:
         match arguments.verb:
             case "companion":
                 return _companion(where, arguments, console)
@@ -59,8 +59,8 @@ def _program() -> str:
     return f"hotsplice {program_version()}"
 
 
-def _companion(where: Place, arguments: argparse.Namespace, console: Console) -> int:
-    from bridge.daemon.daemon import Companion, alone
+def _companion(where: Locations, arguments: argparse.Namespace, console: Console) -> int:
+    from bridge.daemon.daemon import Daemon, alone
 
     if arguments.at_login:
         return _at_login(arguments.at_login, console, where.settings.language)
@@ -76,7 +76,7 @@ def _companion(where: Place, arguments: argparse.Namespace, console: Console) ->
         return 0
     stopped = Stopped()
     with alone(where.home) as dismissed, stopped.listening():
-        companion = Companion(
+        companion = Daemon(
             where, workers=arguments.jobs, stopped=lambda: stopped() or dismissed(), hear=lambda text: print(text, flush=True)
         )
         reason = companion.run()
@@ -106,7 +106,7 @@ def _ping() -> Any:
     return Ping(request="ping")
 
 
-def start(where: Place) -> Callable[[], None]:
+def start(where: Locations) -> Callable[[], None]:
     """How a companion is brought into being. Called again and again until it answers; only one of them stays."""
     last, started = -10.0, None
 
@@ -124,7 +124,7 @@ def start(where: Place) -> Callable[[], None]:
     return begin
 
 
-def _submit(where: Place, arguments: argparse.Namespace, console: Console) -> int:
+def _submit(where: Locations, arguments: argparse.Namespace, console: Console) -> int:
     path = Path(os.path.expanduser(arguments.timeline)).absolute()
     timeline = bytes_of(path)
     message = Submit(
@@ -166,7 +166,7 @@ def _sending(console: Console, as_json: bool, speak: Language) -> Callable[[int,
     return hear
 
 
-def _watch(where: Place, arguments: argparse.Namespace, console: Console) -> int:
+def _watch(where: Locations, arguments: argparse.Namespace, console: Console) -> int:
     with client_of(where, at=arguments.at) as client:
         if not arguments.job:
             speak = where.settings.language
@@ -177,7 +177,7 @@ def _watch(where: Place, arguments: argparse.Namespace, console: Console) -> int
         return follow(client, job, after=arguments.after, as_json=arguments.json, speak=where.settings.language, end=end)
 
 
-def _known(where: Place, name: str) -> str:
+def _known(where: Locations, name: str) -> str:
     journal = where.journal_to_read()
     try:
         return find_job(journal, name)
@@ -185,7 +185,7 @@ def _known(where: Place, name: str) -> str:
         journal.close()
 
 
-def _stop(where: Place, console: Console) -> int:
+def _stop(where: Locations, console: Console) -> int:
     with Client(where.home, program=_program(), patience_s=1.0) as client:
         client.ask(Stop(request="stop"))
     console.print(phrase("companion-stops", where.settings.language))

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from bridge.cli import summary
 from bridge.cli.console import plain_console, safe
-from bridge.services.locations import JOURNAL, Place, place, program_version
+from bridge.services.locations import JOURNAL, Locations, place, program_version
 from core.errors.refusal import Refused
 from core.graph import ffmpeg_args
 from core.graph.preset import Preset
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if bad else 0
 
 
-def _presets(where: Place, console: Console) -> None:
+def _presets(where: Locations, console: Console) -> None:
     speak = where.settings.language
     table = Table(*phrase("presets-columns", speak).split(", "), box=None, pad_edge=False)
     for preset in where.presets().values():
@@ -82,7 +82,7 @@ def _presets(where: Place, console: Console) -> None:
     console.print(safe(phrase("presets-own", speak, path=where.home / "presets")))
 
 
-def examine(where: Place) -> list[Line]:
+def examine(where: Locations) -> list[Line]:
     """Every finding, in the order in which a person would mend them."""
     speak, cores = where.settings.language, machine.cores()
     at_once = phrase("doctor-at-once", speak, cores=cores, jobs=where.settings.jobs or cores)
@@ -97,7 +97,7 @@ def examine(where: Place) -> list[Line]:
     return lines
 
 
-def _journal(where: Place, speak: Language) -> list[Line]:
+def _journal(where: Locations, speak: Language) -> list[Line]:
     """What keeps the user's journal from being written or read; nothing where there is none yet."""
     if not (where.home / JOURNAL).exists():
         return []
@@ -117,7 +117,7 @@ def _journal(where: Place, speak: Language) -> list[Line]:
     return [Line("ok", name, phrase("doctor-record-whole", speak, path=where.home / JOURNAL, count=jobs))]
 
 
-def _ffmpeg(where: Place, speak: Language) -> list[Line]:
+def _ffmpeg(where: Locations, speak: Language) -> list[Line]:
     try:
         found = ffmpeg_binary.find(where.settings.ffmpeg, where.home)
         have = ffmpeg_binary.encoders(found)
@@ -147,7 +147,7 @@ def _ffmpeg(where: Place, speak: Language) -> list[Line]:
     return lines
 
 
-def _encodes(found: ffmpeg_binary.Build, preset: Preset) -> bool:
+def _encodes(found: ffmpeg_binary.FfmpegBinary, preset: Preset) -> bool:
     """Whether one black frame comes out: an encoder for a graphics device is listed where there is no such device."""
     form = Format(width=640, height=360, rate=Fraction(25), sample_rate=48000, channels=2)
     with tempfile.TemporaryDirectory(prefix="hotsplice-doctor-") as folder:

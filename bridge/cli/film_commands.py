@@ -16,7 +16,7 @@ from bridge.cli.context import with_journal
 from bridge.cli.show import moment
 from bridge.cli.summary import FAILED
 from bridge.services.job_accounts import film_place, find_job
-from bridge.services.locations import Place
+from bridge.services.locations import Locations
 from core.engine import gc, run_tasks, scratch_collector
 from core.engine.output_path import film_at, look
 from core.engine.reconcile import catch_up
@@ -24,7 +24,7 @@ from core.engine.rollback import generations, roll_back
 from core.engine.scratch_collector import film_stands
 from core.errors.failure import Evidence, Failure
 from core.errors.refusal import Refused
-from core.executors.worker_pool import Crew
+from core.executors.worker_pool import WorkerPool
 from core.job import scratch_budget
 from core.job.classify import diagnose
 from core.job.events import SegmentSealed
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     """0 when all is well, 1 when something is not what was recorded, 2 when the request cannot be met and nothing was changed, 3
     when a film was brought back and its drive did not confirm the name."""
 
-    def work(where: Place, journal: Journal, console: Console) -> int:
+    def work(where: Locations, journal: Journal, console: Console) -> int:
         match arguments.verb:
             case "check":
                 return _check(where, journal, arguments.what, arguments.deep, arguments.json, console)
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     return with_journal(work, as_json=getattr(arguments, "json", False), reading=reading)
 
 
-def _witness(where: Place) -> str:
+def _witness(where: Locations) -> str:
     """The ffmpeg that is asked before a film is called changed; empty where none runs."""
     try:
         return ffmpeg_binary.find(where.settings.ffmpeg, where.home).path
@@ -67,9 +67,9 @@ def _witness(where: Place) -> str:
         return ""
 
 
-def _perform(where: Place, orders: dict[str, Order], stall_s: float) -> dict[str, Any]:
+def _perform(where: Locations, orders: dict[str, Order], stall_s: float) -> dict[str, Any]:
     deep = any(isinstance(order, CheckFilm) and order.deep for order in orders.values())
-    crew = Crew(
+    crew = WorkerPool(
         min(len(orders), where.settings.jobs or machine.cores()) or 1, stall_s=stall_s, ffmpeg=_witness(where) if deep else ""
     )
     try:
@@ -79,7 +79,7 @@ def _perform(where: Place, orders: dict[str, Order], stall_s: float) -> dict[str
         crew.dismiss()
 
 
-def _check(where: Place, journal: Journal, what: str, deep: bool, as_json: bool, console: Console) -> int:
+def _check(where: Locations, journal: Journal, what: str, deep: bool, as_json: bool, console: Console) -> int:
     path = film_at(what)
     film = journal.film(str(path))
     if film is not None and journal.published(film.film_hash) is None:  # a file from elsewhere was brought back
@@ -152,7 +152,7 @@ def _judged(name: str, order: Order, result: Refuted | Failure) -> Failure:
     return diagnose(Evidence(operation="check", place="scratch", path=name, note="seal-damaged", detail=result.reason))
 
 
-def _roll_back(where: Place, journal: Journal, output: Path, number: int, console: Console) -> int:
+def _roll_back(where: Locations, journal: Journal, output: Path, number: int, console: Console) -> int:
     workspace, speak = where.workspace(), where.settings.language
     with locks.film(where.home, str(output)):
         try:
@@ -171,7 +171,7 @@ def _roll_back(where: Place, journal: Journal, output: Path, number: int, consol
     return 0
 
 
-def _list(where: Place, journal: Journal, output: Path, as_json: bool, console: Console) -> int:
+def _list(where: Locations, journal: Journal, output: Path, as_json: bool, console: Console) -> int:
     """The film that stands there, as number 0, and everything that can be brought back."""
     found, speak = generations(output, journal), where.settings.language
     if as_json:
@@ -189,7 +189,7 @@ def _list(where: Place, journal: Journal, output: Path, as_json: bool, console: 
     return 0
 
 
-def _clean(where: Place, journal: Journal, asked: argparse.Namespace, console: Console) -> int:
+def _clean(where: Locations, journal: Journal, asked: argparse.Namespace, console: Console) -> int:
     """Segments are removed only when the film made of them stands verified, or when nothing on record needs them; those of
     cuts that were replaced only when that is asked for."""
     workspace, speak, dry_run = where.workspace(), where.settings.language, asked.dry_run
@@ -214,13 +214,13 @@ def _clean(where: Place, journal: Journal, asked: argparse.Namespace, console: C
     return 0
 
 
-def _say_what_the_budget_removes(where: Place, journal: Journal, console: Console) -> None:
+def _say_what_the_budget_removes(where: Locations, journal: Journal, console: Console) -> None:
     """What the next job would remove, were there no time limit: decided by the same function."""
     workspace, speak = where.workspace(), where.settings.language
     limit = scratch_collector.limit(scratch_budget.budget(where.settings.scratch_budget), workspace)
     if limit is None or scratch_collector.stored_bytes(workspace) <= limit:
         return
-    crew = Crew(1, stall_s=600.0)
+    crew = WorkerPool(1, stall_s=600.0)
     try:
         found = scratch_collector.collect(
             journal, workspace, limit, dry_run=True, check=lambda film: film_stands(film, crew, Policy(attempts=2))

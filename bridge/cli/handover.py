@@ -13,7 +13,7 @@ from bridge.cli.watch import follow, here
 from bridge.protocol.requests import List, Resume
 from bridge.protocol.responses import Done
 from bridge.services.job_accounts import find_job, newest_open
-from bridge.services.locations import Place, place
+from bridge.services.locations import Locations, place
 from core.engine.request import Request
 from core.errors.refusal import Refused
 from core.graph import content_key
@@ -30,7 +30,7 @@ def hand_over(job: str | None, *, detach: bool, as_json: bool) -> int | None:
         return None  # whoever resumes it here says that better
     left: list[int | None] = []
 
-    def work(where: Place, console: Console) -> int:
+    def work(where: Locations, console: Console) -> int:
         journal = where.journal()
         try:
             known = find_job(journal, job) if job else newest_open(journal)
@@ -50,7 +50,7 @@ def hand_over(job: str | None, *, detach: bool, as_json: bool) -> int | None:
     return left[0] if left else code
 
 
-def follow_companion(where: Place, request: Request, *, as_json: bool, console: Console) -> int | None:
+def follow_companion(where: Locations, request: Request, *, as_json: bool, console: Console) -> int | None:
     """`assemble` of what the companion is at: the exit code of its job, which is followed; None where it is not at this very
     film."""
     journal = where.journal()

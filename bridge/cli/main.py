@@ -12,8 +12,8 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from bridge.cli.i18n import spoken
-from bridge.cli.parser import Unclear, parser
-from bridge.cli.safe_stdout import Unheard
+from bridge.cli.parser import CommandUnclear, parser
+from bridge.cli.safe_stdout import SafeStdout
 from core.storage.sigbus import last_words
 from core.system import machine, process
 
@@ -41,7 +41,7 @@ def _command(argv: Sequence[str], share: Callable[[], int] | None) -> int:
     as_json = "--json" in argv
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names that are not text; in JSON it is the very escape
-        sys.stdout = Unheard(sys.stdout)  # type: ignore[assignment]
+        sys.stdout = SafeStdout(sys.stdout)  # type: ignore[assignment]
     try:
         machine.begin()
         process.trust_no_relative_path()
@@ -60,7 +60,7 @@ def _command(argv: Sequence[str], share: Callable[[], int] | None) -> int:
             return _refuse(refused, "", as_json)
         with last_words(lambda error: _ended(_journal_failed(error, as_json, speak))):
             return _dispatch(arguments, share)
-    except Unclear as error:
+    except CommandUnclear as error:
         return _unclear(error, as_json)
     except sqlite3.Error as error:  # the middle of a journal is read late
         return _journal_failed(error, as_json)
@@ -144,7 +144,7 @@ def _journal_failed(error: Exception, as_json: bool, speak: Language | None = No
     return _unexpected(error, as_json) if found is None else _refuse(found, "", as_json, speak)
 
 
-def _unclear(error: Unclear, as_json: bool) -> int:
+def _unclear(error: CommandUnclear, as_json: bool) -> int:
     from core.errors.refusal import Refused
 
     return _refuse(Refused("command-unclear", detail=error.why), error.usage, as_json)
@@ -227,8 +227,8 @@ def _workers_ahead(wanted: int | None) -> AbstractContextManager[list[Hand]]:
     try:
         chosen = settings.load(settings.home())
     except Refused:
-        return worker_process.ahead(0)
-    return worker_process.ahead(0 if chosen.low_priority else wanted or chosen.jobs or machine.cores())
+        return worker_process.spawn_ahead(0)
+    return worker_process.spawn_ahead(0 if chosen.low_priority else wanted or chosen.jobs or machine.cores())
 
 
 def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) -> int:

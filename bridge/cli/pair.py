@@ -10,7 +10,7 @@ from bridge.cli.console import plain_console, safe
 from bridge.cli.summary import REFUSED, refusal
 from bridge.protocol import endpoint
 from bridge.protocol.keys import OWN, Keys, pairing_key, pairing_name, plain_key
-from bridge.services.locations import Place, place
+from bridge.services.locations import Locations, place
 from core.errors.refusal import Refused
 from core.messages.phrases import phrase
 
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _run(where: Place, arguments: argparse.Namespace, console: Console) -> None:
+def _run(where: Locations, arguments: argparse.Namespace, console: Console) -> None:
     given = [arguments.name is not None, arguments.show, arguments.list, arguments.remove is not None]
     if sum(given) != 1 or (arguments.name is not None and arguments.key is None):
         raise Refused("command-unclear", why="pair-usage")
@@ -59,7 +59,7 @@ def _own_key(keys: Keys, arguments: argparse.Namespace) -> None:
         raise Refused("pairing-refused", name=arguments.name, why="own-key")
 
 
-def _prepare(where: Place, keys: Keys) -> None:
+def _prepare(where: Locations, keys: Keys) -> None:
     """Keys are made by whoever holds the companion's lock, so that two never make them at once. Refused(keys-unusable)."""
     from bridge.daemon.daemon import alone
 
@@ -71,7 +71,7 @@ def _prepare(where: Place, keys: Keys) -> None:
             raise
 
 
-def _show(where: Place, keys: Keys, console: Console) -> None:
+def _show(where: Locations, keys: Keys, console: Console) -> None:
     _prepare(where, keys)
     own, client = keys.companion(), keys.client()
     assert client is not None
@@ -84,7 +84,7 @@ def _show(where: Place, keys: Keys, console: Console) -> None:
     console.print(safe(phrase("pair-listens", speak, listen=listen)) if listen else phrase("pair-alone", speak))
 
 
-def _list(where: Place, keys: Keys, console: Console) -> None:
+def _list(where: Locations, keys: Keys, console: Console) -> None:
     admitted = {name: key for name, key in keys.admitted().items() if name != OWN}
     others, speak = endpoint.remembered(where.home), where.settings.language
     let_in, used = phrase("pair-is-let-in", speak), phrase("pair-can-be-used", speak)
@@ -98,7 +98,7 @@ def _list(where: Place, keys: Keys, console: Console) -> None:
         console.print(phrase("pair-none", speak))
 
 
-def _remove(where: Place, keys: Keys, name: str, console: Console) -> None:
+def _remove(where: Locations, keys: Keys, name: str, console: Console) -> None:
     let_in, used, speak = keys.remove(name), endpoint.forget(where.home, name), where.settings.language
     if not (let_in or used):
         raise Refused("pairing-refused", name=name, why="not-paired")

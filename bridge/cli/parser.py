@@ -16,7 +16,7 @@ _EXIT_CODES = {
 }
 
 
-class Unclear(Exception):
+class CommandUnclear(Exception):
     """A command that cannot be understood: why, and how it is used."""
 
     def __init__(self, why: str, usage: str) -> None:
@@ -34,7 +34,7 @@ class _Grammar(argparse.ArgumentParser):
         return super().add_argument(*names, **how)
 
     def error(self, message: str) -> NoReturn:
-        raise Unclear(message, self.format_usage())
+        raise CommandUnclear(message, self.format_usage())
 
 
 def parser() -> argparse.ArgumentParser:

@@ -10,14 +10,14 @@ from bridge.cli.context import place_with_mistakes, with_place
 from bridge.cli.daemon_calls import ask, runs
 from bridge.protocol.requests import Cancel, Pause, Prioritise
 from bridge.services.job_accounts import find_job
-from bridge.services.locations import Place
+from bridge.services.locations import Locations
 from core.messages.phrases import phrase
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit code 0, or 2 when it cannot be done."""
 
-    def work(where: Place, console: Console) -> int:
+    def work(where: Locations, console: Console) -> int:
         said = ask(where, _asked(where, arguments))
         here = runs(where)
         job, speak = getattr(said, "job", ""), where.settings.language
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     return with_place(work, find=place_with_mistakes)
 
 
-def _asked(where: Place, arguments: argparse.Namespace) -> Prioritise | Pause | Cancel:
+def _asked(where: Locations, arguments: argparse.Namespace) -> Prioritise | Pause | Cancel:
     if arguments.verb in ("pause", "unpause"):
         return Pause(request="pause", paused=arguments.verb == "pause")
     journal = where.journal()

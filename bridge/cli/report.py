@@ -12,7 +12,7 @@ from bridge.cli.console import brief, plain_console, safe
 from bridge.cli.context import to_read
 from bridge.cli.show import moment
 from bridge.services.job_accounts import Account, account, find_job, standing_film
-from bridge.services.locations import Place, place
+from bridge.services.locations import Locations, place
 from core.engine import thumbnails
 from core.errors.refusal import Refused
 from core.messages.phrases import phrase
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def page(where: Place, journal: Journal, known: Account) -> str:
+def page(where: Locations, journal: Journal, known: Account) -> str:
     """The report of a job, with what pictures there are."""
     shown: dict[int, bytes] = {}
     if known.plan is not None:

@@ -12,9 +12,9 @@ from typing import Any
 
 from bridge.cli import console, summary
 from bridge.services import collected, logs
-from bridge.services.composition import house
+from bridge.services.composition import services
 from bridge.services.job_accounts import checkpoints_of, earlier_renders, find_job, newest_open
-from bridge.services.locations import JOURNAL, Place, place
+from bridge.services.locations import JOURNAL, Locations, place
 from bridge.settings import settings
 from core.engine.assemble import Ended, assemble
 from core.engine.folder_checks import may_be_away
@@ -104,7 +104,7 @@ def run_assemble(
     return _run(display, where, request, jobs, wait_s=wait_s, search=search, busy=busy, ahead=ahead)
 
 
-def _asked(where: Place, timeline: str, output: str, preset: str | None) -> Request:
+def _asked(where: Locations, timeline: str, output: str, preset: str | None) -> Request:
     """The request that the words of a command make. Refused."""
     target = film_at(output)
     _check_output(where, target)
@@ -122,7 +122,7 @@ def _asked(where: Place, timeline: str, output: str, preset: str | None) -> Requ
     )
 
 
-def _check_output(where: Place, target: Path) -> None:
+def _check_output(where: Locations, target: Path) -> None:
     """Refused when a film cannot stand there, unless a job was accepted for it and its folder is away: that one is waited for."""
     try:
         check_output(target, where.workspace().own_folders)
@@ -170,7 +170,7 @@ def run_resume(
     )
 
 
-def run_again(where: Place, job: str) -> int:
+def run_again(where: Locations, job: str) -> int:
     """Go on with a job after a person has decided something. Refused(job-running) while it is under work."""
     journal = where.journal()
     try:
@@ -182,7 +182,7 @@ def run_again(where: Place, job: str) -> int:
     return _run(_display(False), where, request, None, job=job)
 
 
-def _stored(where: Place, accepted: JobAccepted, raw: bytes) -> Request:
+def _stored(where: Locations, accepted: JobAccepted, raw: bytes) -> Request:
     """The request of a job, as it was made. Refused."""
     known = where.presets()
     chosen = preset_files.for_output(known, accepted.preset, Path(accepted.output))
@@ -198,7 +198,7 @@ def _stored(where: Place, accepted: JobAccepted, raw: bytes) -> Request:
 
 def _run(
     display: console.Display,
-    where: Place,
+    where: Locations,
     request: Request,
     jobs: int | None,
     *,
@@ -235,7 +235,7 @@ def _run(
     listener = Listener(on_step=display.step, on_fact=heard, on_tick=display.tick, on_collected=cleared)
     try:
         with stop.listening(), last_words(end):
-            home = house(where, jobs=jobs, wait_s=wait_s, search=search, share=share, ahead=ahead)
+            home = services(where, jobs=jobs, wait_s=wait_s, search=search, share=share, ahead=ahead)
             try:
                 ended = assemble(
                     request, home, listener=listener, stopped=stop, wake=stop.wake, from_checkpoint=checkpoint, job=job

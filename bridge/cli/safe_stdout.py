@@ -6,7 +6,7 @@ import os
 from typing import TextIO
 
 
-class Unheard:
+class SafeStdout:
     """A stream that goes silent, for good, when it cannot be written to any more."""
 
     def __init__(self, stream: TextIO) -> None:

@@ -19,7 +19,7 @@ from bridge.protocol.requests import MOST_LISTED, List
 from bridge.protocol.responses import Jobs
 from bridge.services.job_accounts import checkpoints_of, find_job
 from bridge.services.job_list import by_film_of, under_work
-from bridge.services.locations import Place
+from bridge.services.locations import Locations
 from core.job.checkpoint import Checkpoint
 from core.job.events import FilmPlanned, JobFinished, RunInterrupted, RunStarted, SegmentSealed
 from core.messages.phrases import phrase
@@ -37,7 +37,7 @@ _COLOUR = {"complete": "green", "unchanged": "green", "incomplete": "yellow", "f
 def run(arguments: argparse.Namespace) -> int:
     """Exit code 0, or 2 when there is no such job."""
 
-    def work(where: Place, journal: Journal, console: Console) -> int:
+    def work(where: Locations, journal: Journal, console: Console) -> int:
         speak = where.settings.language
         match arguments.verb:
             case "jobs":
@@ -75,7 +75,7 @@ def _now(journal: Journal, job: str, home: Path, output: str) -> str:
     return "elsewhere" if under_work(journal, home, job, output) else state_of(journal, job)
 
 
-def _jobs(where: Place, journal: Journal, console: Console, asked: argparse.Namespace, speak: Language) -> None:
+def _jobs(where: Locations, journal: Journal, console: Console, asked: argparse.Namespace, speak: Language) -> None:
     """From the record; what is in the queue, and under work, is known to the companion where one runs. Of a film the newest job
     stands for all of them, unless every job is asked for."""
     said = ask(where, List(request="jobs", most=MOST_LISTED)) if runs(where) else None

@@ -12,7 +12,7 @@ from rich.table import Table
 from bridge.cli.console import safe
 from bridge.cli.context import place_with_mistakes, with_journal
 from bridge.services.job_accounts import account
-from bridge.services.locations import Place
+from bridge.services.locations import Locations
 from core.messages import catalogue
 from core.messages.phrases import phrase
 from core.messages.template import Language
@@ -26,7 +26,7 @@ from core.system import codec
 def run(arguments: argparse.Namespace) -> int:
     """0, or 2 when the journal cannot be read."""
 
-    def work(where: Place, journal: Journal, console: Console) -> int:
+    def work(where: Locations, journal: Journal, console: Console) -> int:
         told = statistics(account(journal, job).told for job, _ in journal.jobs())
         if arguments.json:
             print(json.dumps({"event": "summary", "exit_code": 0, **as_plain(told)}, ensure_ascii=False))

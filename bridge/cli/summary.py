@@ -14,10 +14,10 @@ from core.engine.user_decisions import STOPPED_AT
 from core.errors.failure import Failure
 from core.errors.refusal import Refused
 from core.graph.nodes import Plan
-from core.job.decisions import Taken
+from core.job.decisions import Accepted
 from core.job.events import JobFinished, RunInterrupted
 from core.job.relink_choice import LOOKED_FOR
-from core.job.state import Assembly
+from core.job.state import JobState
 from core.messages import catalogue, refusal_text, relink_text
 from core.messages.phrases import phrase, what_is_safe
 from core.messages.template import Language, decimal
@@ -78,7 +78,7 @@ def _said(said: catalogue.Words) -> dict[str, Any]:
     }
 
 
-def _problems(state: Assembly, job: str, language: Language) -> list[dict[str, Any]]:
+def _problems(state: JobState, job: str, language: Language) -> list[dict[str, Any]]:
     found = []
     for problem in state.plan.problems:
         name = problem.detail or problem.path
@@ -106,7 +106,7 @@ def _problems(state: Assembly, job: str, language: Language) -> list[dict[str, A
         entry["timecodes"].append(record_timecode(state.plan, shot))
     for clip, failure in sorted(state.silenced.items()):
         met(failure)["clips"].append(clip)
-    rows = [*found, *runtime.values(), *(_mend(mend, language) for mend in repair_text.mends(state, language))]
+    rows = [*found, *runtime.values(), *(_mend(mend, language) for mend in repair_text.repairs(state, language))]
     return _one_for_each_cause(rows)
 
 
@@ -127,7 +127,7 @@ def _one_for_each_cause(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(alike.values())
 
 
-def _parted(rows: list[dict[str, Any]], taken: Taken) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _parted(rows: list[dict[str, Any]], taken: Accepted) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Problems that are open, and those about which a person has decided to leave it so; of one that is both a row in each."""
     open_: list[dict[str, Any]] = []
     decided: list[dict[str, Any]] = []
@@ -146,7 +146,7 @@ def _parted(rows: list[dict[str, Any]], taken: Taken) -> tuple[list[dict[str, An
     return open_, decided
 
 
-def _mend(mend: repair_text.Mend, language: Language) -> dict[str, Any]:
+def _mend(mend: repair_text.Repair, language: Language) -> dict[str, Any]:
     """A run of frames or sounds that is missing, with its numbers besides its words. `places` are all runs of one cause."""
     place = {
         "shot": mend.shot,
@@ -179,7 +179,7 @@ def record_timecode(plan: Plan, shot: int) -> str:
     return timecode(plan.start_frame + plan.shots[shot - 1].record_in, plan.format.rate, drop_frame=plan.drop_frame)
 
 
-def _remarks(state: Assembly, language: Language) -> list[dict[str, Any]]:
+def _remarks(state: JobState, language: Language) -> list[dict[str, Any]]:
     """One line per kind of remark: a timeline with 300 conformed clips says so once."""
     counted = Counter((remark.code, remark.severity) for remark in state.plan.remarks)
     first = {}
@@ -296,7 +296,7 @@ def report(ended: Ended, request: Request, language: Language = "en", *, earlier
                 elif film and film.kept:
                     message += f" {phrase('film-kept', language)} {phrase('bring-back', language, output=request.output)}"
             incomplete, undo = end.outcome == "incomplete", ""
-            if taken != Taken() and not incomplete:
+            if taken != Accepted() and not incomplete:
                 title = phrase("complete-as-decided", language)
                 message += " " + _taken_words(state, taken, language)
                 about = str(taken.shots[0]) if len(taken.shots) == 1 and not taken.remarks else "all"
@@ -312,7 +312,7 @@ def report(ended: Ended, request: Request, language: Language = "en", *, earlier
             }
 
 
-def _taken_words(state: Assembly, taken: Taken, language: Language) -> str:
+def _taken_words(state: JobState, taken: Accepted, language: Language) -> str:
     """What was decided to be left so; a shot of which a part is there, or an earlier render, is not called a slate."""
     parts = [shot for shot in taken.shots if shot in state.previous or (shot in state.damage.shots and shot not in state.slated)]
     slates = [shot for shot in taken.shots if shot not in parts]
@@ -325,7 +325,7 @@ def _why_stopped(end: RunInterrupted, language: Language) -> str:
     return phrase("stopped-by-preference", language, code=code) + " " if code != end.reason else ""
 
 
-def _what_now(ended: Ended, state: Assembly, language: Language, earlier: Collection[int]) -> str:
+def _what_now(ended: Ended, state: JobState, language: Language, earlier: Collection[int]) -> str:
     """Mend it; or decide, where shots wait for a decision."""
     mend = phrase("mend-and-run", language)
     asked = sorted(state.questions())

@@ -15,10 +15,10 @@ from bridge.cli.console import Display, JsonLines, Live, duration, safe
 from bridge.client.client import Client
 from bridge.client.connection import Declined
 from bridge.daemon.helper_requests import Tell
-from bridge.daemon.queries import Teller
+from bridge.daemon.queries import Queries
 from bridge.protocol.requests import Describe
 from bridge.protocol.responses import Described, Finding, Happened, Noticed, Progressed, Refusal
-from bridge.services.locations import Place
+from bridge.services.locations import Locations
 from core.engine.user_decisions import STOPPED_AT
 from core.errors.refusal import Refused
 from core.job.events import Fact, JobFinished, RunInterrupted
@@ -40,13 +40,13 @@ End = Callable[[], Described]
 """How a job stands, asked anew each time."""
 
 
-def here(where: Place, job: str) -> End:
+def here(where: Locations, job: str) -> End:
     """How a job of this machine stands, from the record itself: whether or not a companion is there."""
 
     def end() -> Described:
         journal = where.journal_to_read()
         try:
-            said = Teller(where, journal).answer(Tell(asked=Describe(request="end", job=job)))
+            said = Queries(where, journal).answer(Tell(asked=Describe(request="end", job=job)))
         finally:
             journal.close()
         if isinstance(said, Refusal):

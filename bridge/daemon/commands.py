@@ -27,7 +27,7 @@ from bridge.services import logs
 from bridge.services.answers import continued, put_on_record
 from bridge.services.job_accounts import find_job
 from bridge.services.job_list import job_lines, under_work
-from bridge.services.locations import Place, place_anyway
+from bridge.services.locations import Locations, place_anyway
 from bridge.services.timeline_overrides import complete
 from core.engine.folder_checks import check_place, record_film_folder
 from core.engine.output_path import film_at
@@ -48,10 +48,10 @@ _KEPT = ("journal-", "data-folder-", "unforeseen")
 _errands = msgspec.json.Decoder(Errand)
 
 
-class Clerk:
+class Commands:
     """Does errands in one journal."""
 
-    def __init__(self, where: Place, journal: Journal) -> None:
+    def __init__(self, where: Locations, journal: Journal) -> None:
         self.where, self.journal = where, journal
         self.submissions = Submissions(journal)
 
@@ -194,12 +194,12 @@ def main() -> int:
     process.die_with_parent(int(sys.argv[1]) if len(sys.argv) > 1 else None)
     where, _ = place_anyway()  # the companion has said what is wrong with them
     logs.begin(where.home)
-    clerk: Clerk | None = None
+    clerk: Commands | None = None
     with contextlib.suppress(Refused):  # told to whoever asks something
-        clerk = Clerk(where, where.journal())
+        clerk = Commands(where, where.journal())
     for errand, upload in received(sys.stdin.buffer, _errands):
         try:
-            clerk = clerk or Clerk(where, where.journal())
+            clerk = clerk or Commands(where, where.journal())
         except Refused as error:
             said: Said = refusal(error, errand.request, where.settings.language)
         else:

@@ -22,13 +22,13 @@ import zmq
 from bridge.daemon import helper_requests, scheduler
 from bridge.daemon.children import INBOX
 from bridge.daemon.film_watch import FilmWatch, Holder
-from bridge.daemon.listener_proxy import CutOff, Listening
+from bridge.daemon.listener_proxy import CutOff, ListenerProxy
 from bridge.daemon.notices import Notices
-from bridge.daemon.queue import Turns
+from bridge.daemon.queue import JobQueue
 from bridge.daemon.server import Asked
-from bridge.daemon.startup_recovery import Leftovers
-from bridge.daemon.subprocess_queue import Errand, ErrandRow
-from bridge.daemon.supervisor import STOPPING_S, Work, Working
+from bridge.daemon.startup_recovery import StartupRecovery
+from bridge.daemon.subprocess_queue import HelperRequest, SubprocessQueue
+from bridge.daemon.supervisor import STOPPING_S, Supervisor, Work
 from bridge.protocol import endpoint
 from bridge.protocol.endpoint import Endpoint
 from bridge.protocol.keys import OWN, Keys
@@ -37,9 +37,9 @@ from bridge.protocol.responses import Done, Jobs, Said
 from bridge.protocol.wire import VERSION
 from bridge.services import launcher_info, logs
 from bridge.services.job_list import as_it_is
-from bridge.services.locations import Place, program_version
+from bridge.services.locations import Locations, program_version
 from bridge.settings.settings import Watched, differences
-from bridge.watch_folder.service import Door
+from bridge.watch_folder.service import WatchFolderService
 from core.errors.refusal import Refused
 from core.storage.locks import lock_file
 from core.storage.submissions import Submissions, Wish
@@ -83,10 +83,10 @@ def alone(home: Path) -> Iterator[Callable[[], str]]:
         yield dismissed
 
 
-class Companion:
+class Daemon:
     """Everything that runs, in one loop. `stopped` tells why to end, if so; `hear` is told what a person may want to read."""
 
-    def __init__(self, where: Place, *, workers: int | None, stopped: Callable[[], str], hear: Callable[[str], None]) -> None:
+    def __init__(self, where: Locations, *, workers: int | None, stopped: Callable[[], str], hear: Callable[[str], None]) -> None:
         self.where, self._workers, self._stopped, self._hear = where, workers, stopped, hear
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._inbox = self._context.socket(zmq.PULL)
@@ -95,25 +95,25 @@ class Companion:
         self._submissions = Submissions(self._journal)
         keys = Keys(where.home)
         self._public, self._keys = keys.prepare().public.decode(), keys
-        self._listening = Listening(
+        self._listening = ListenerProxy(
             self._context, language=where.settings.language, listen=where.settings.listen or "", asked=self._take,
             moved=self._announce, cut_off=self._cut_off, overfull=lambda full: self._notices.overfull(full),
         )  # fmt: skip
-        self._turns = Turns(self._journal, self._submissions, where.home)
-        self._clerk = ErrandRow(
+        self._turns = JobQueue(self._journal, self._submissions, where.home)
+        self._clerk = SubprocessQueue(
             "bridge.daemon.commands", self._context, patience_s=CLERK_S, answered=self._answered, packed=_packed
         )
-        self._reader = ErrandRow(
+        self._reader = SubprocessQueue(
             "bridge.daemon.commands", self._context, patience_s=READER_S, answered=self._answered, packed=_packed, name="reader", anew=True
         )  # fmt: skip
-        self._teller = ErrandRow(
+        self._teller = SubprocessQueue(
             "bridge.daemon.queries", self._context, patience_s=TELLER_S, answered=self._answered, packed=self._tell
         )  # fmt: skip
-        self._door = Door(self._context, where)
-        self._working = Working(self._context, self._listening.progress)
+        self._door = WatchFolderService(self._context, where)
+        self._working = Supervisor(self._context, self._listening.progress)
         self._said = logs.Shortening(where.home)
         self._notices = Notices(self._listening, hear)
-        self._leftovers = Leftovers(self._context, self._notices, hear)
+        self._leftovers = StartupRecovery(self._context, self._notices, hear)
         self._settings, self._settings_due = Watched(where.home, where.settings), 0.0
         self._films = FilmWatch(where.home, self._context, self._held_by)
         self._leaving = ""
@@ -257,7 +257,7 @@ class Companion:
         errand = helper_requests.Settle(request="settle", job=job, wish=wish, code=code, detail=detail)
         self._clerk.take(b"", errand)
 
-    def _answered(self, errand: Errand, said: Said | None) -> None:
+    def _answered(self, errand: HelperRequest, said: Said | None) -> None:
         message = errand.message
         if isinstance(message, helper_requests.Settle):
             self._turns.settled(message.job, well=isinstance(said, Done))
@@ -276,7 +276,7 @@ class Companion:
             self._listening.say(peer, msgspec.structs.replace(said, re=request))
         self._turns.look()
 
-    def _tell(self, errand: Errand) -> bytes:
+    def _tell(self, errand: HelperRequest) -> bytes:
         return helper_requests.packed(helper_requests.Tell(asked=errand.message, working=tuple(self._working.names), holders=self._turns.awaited))
 
     # Children -----------------------------------------------------------------------------------------------------
@@ -315,5 +315,5 @@ class Companion:
             self._notices.over(news.job)
 
 
-def _packed(errand: Errand) -> bytes:
+def _packed(errand: HelperRequest) -> bytes:
     return helper_requests.packed(errand.message, errand.upload)

@@ -133,7 +133,7 @@ Report = Ready | Heard | CutOff | Overfull
 _reports: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Report)
 
 
-class Listening:
+class ListenerProxy:
     """The listener for the companion's loop. `asked` is told what clients ask, `moved` that the address is another one,
     `cut_off` and `overfull` what a person should know. Nothing is waited for."""
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bridge.daemon.listener_proxy import Listening, Overfull
+from bridge.daemon.listener_proxy import ListenerProxy, Overfull
 from bridge.daemon.offline_changes import Left
 from bridge.protocol.keys import OWN
 from bridge.protocol.responses import Noticed
@@ -25,7 +25,7 @@ _log = logging.getLogger("hotsplice")
 class Notices:
     """In the server's language. `hear` prints for whoever sees the companion's own words."""
 
-    def __init__(self, server: Listening, hear: Callable[[str], None]) -> None:
+    def __init__(self, server: ListenerProxy, hear: Callable[[str], None]) -> None:
         self._server, self._hear = server, hear
 
     def taken_over(self, changed: Mapping[str, Any]) -> None:

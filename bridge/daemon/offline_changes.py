@@ -19,7 +19,7 @@ import msgspec
 from core.job.events import FilmPlanned, JobAccepted
 from core.messages.phrases import phrase
 from core.messages.template import Language
-from core.storage.history import Memory
+from core.storage.history import History
 from core.storage.journal import Journal
 from core.storage.submissions import Submissions
 from core.system import process
@@ -91,7 +91,7 @@ def left(journal: Journal, submissions: Submissions, job: str) -> Left:
 
 
 def _files(journal: Journal, job: str, cut: str, output: str, newest: float) -> tuple[Was, ...]:
-    memory = Memory(journal)
+    memory = History(journal)
     plan = memory.plan(job, cut)
     paths: dict[str, None] = {}
     if plan is not None:

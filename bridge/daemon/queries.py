@@ -23,16 +23,16 @@ from bridge.protocol.wire import encode
 from bridge.services import logs
 from bridge.services.job_accounts import MOST_EARLIER, Account, account, earlier_renders, exchange, find_job, standing_film
 from bridge.services.job_list import job_line
-from bridge.services.locations import Place, place_anyway
+from bridge.services.locations import Locations, place_anyway
 from core.engine import thumbnails
 from core.engine.rollback import generations
 from core.errors.refusal import Refused
 from core.graph.nodes import Plan
 from core.report.findings import findings
 from core.report.statistics import statistics
-from core.report.status import standing
-from core.report.view_model import Chronicle
-from core.storage.history import Memory
+from core.report.status import job_status
+from core.report.view_model import JobView
+from core.storage.history import History
 from core.storage.journal import Journal
 from core.storage.journal_faults import RECORD_LOST
 from core.storage.submissions import Submissions
@@ -46,13 +46,13 @@ DRAWERS = 2
 _tells = msgspec.json.Decoder(Tell)
 
 
-class Teller:
+class Queries:
     """Tells of one journal."""
 
-    def __init__(self, where: Place, journal: Journal) -> None:
+    def __init__(self, where: Locations, journal: Journal) -> None:
         self.where, self.journal = where, journal
-        self._submissions, self._memory = Submissions(journal), Memory(journal)
-        self._told: dict[str, tuple[int, Chronicle]] = {}
+        self._submissions, self._memory = Submissions(journal), History(journal)
+        self._told: dict[str, tuple[int, JobView]] = {}
         self._plans: dict[tuple[str, str], Plan] = {}
 
     def answer(self, tell: Tell) -> Said:
@@ -81,7 +81,7 @@ class Teller:
         before = self.journal.film(told.accepted.output)
         back, earlier = exchange(self.journal.film(line.film), told), self._earlier(known)
         old = Path(before.path).name if before else ""
-        whole = standing(
+        whole = job_status(
             told, state=line.state, language=speak, old_film=old, rollback=back, earlier=earlier, holder=line.holder,
             film=line.film,
         )
@@ -118,7 +118,7 @@ class Teller:
                 del self._plans[next(iter(self._plans))]
         return plan
 
-    def _all(self) -> list[Chronicle]:
+    def _all(self) -> list[JobView]:
         """Every job's chronicle; what nothing new happened to is not read again."""
         for job, _ in self.journal.jobs():
             last = self._submissions.last(job)
@@ -150,14 +150,14 @@ def _kept(line: JobLine, journal: Journal) -> tuple[KeptFilm, ...]:
     return tuple(KeptFilm(number=one.number, at=one.at, complete=one.complete, job=one.job, length=one.length) for one in kept)
 
 
-def _from_a_view(where: Place, tell: Tell) -> Said:
+def _from_a_view(where: Locations, tell: Tell) -> Said:
     """The answer from a journal that cannot be written, as it is at this moment."""
     try:
         journal = where.journal_to_read()
     except Refused as error:
         return refusal(error, tell.asked.request, where.settings.language)
     try:
-        return Teller(where, journal).answer(tell)
+        return Queries(where, journal).answer(tell)
     finally:
         journal.close()
 
@@ -167,12 +167,12 @@ def main() -> int:
     process.die_with_parent(int(sys.argv[1]) if len(sys.argv) > 1 else None)
     where, _ = place_anyway()  # the companion has said what is wrong with them
     logs.begin(where.home)
-    teller: Teller | None = None
+    teller: Queries | None = None
     with contextlib.suppress(Refused):
-        teller = Teller(where, where.journal())
+        teller = Queries(where, where.journal())
     for tell, _ in received(sys.stdin.buffer, _tells):
         try:
-            teller = teller or Teller(where, where.journal())
+            teller = teller or Queries(where, where.journal())
             said = teller.answer(tell)
         except Refused:
             said = _from_a_view(where, tell)

@@ -45,7 +45,7 @@ class _Tried:
     not_before: float = 0.0
 
 
-class Turns:
+class JobQueue:
     """The queue as it stands in the journal, and what happened to it in this process."""
 
     def __init__(self, journal: Journal, submissions: Submissions, home: Path) -> None:

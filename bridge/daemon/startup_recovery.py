@@ -16,7 +16,7 @@ from bridge.daemon.offline_changes import Compared, Left, question
 _log = logging.getLogger("hotsplice")
 
 
-class Leftovers:
+class StartupRecovery:
     """Said at the start from the record; what became of the jobs' files meanwhile a moment later, by a process that looks."""
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], notices: Notices, hear: Callable[[str], None]) -> None:

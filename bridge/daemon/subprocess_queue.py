@@ -35,7 +35,7 @@ _sayings: msgspec.json.Decoder[Saying] = msgspec.json.Decoder(Saying)
 
 
 @dataclass
-class Errand:
+class HelperRequest:
     """Who asked what, the file with the timeline that came with it, since when a child has it, and how many it has outlived.
     `others` asked the same meanwhile: each by its name and that of its request."""
 
@@ -47,7 +47,7 @@ class Errand:
     others: list[tuple[bytes, str]] = field(default_factory=list)
 
 
-class ErrandRow:
+class SubprocessQueue:
     """Errands for the program `module`: one after the other, in turns between those who ask. `packed` writes one down for it;
     `answered` is told what came of each: None where it was given up, because it took longer than `patience_s` or ended the child,
     twice. `anew`: every errand has a child of its own, which ends with it."""
@@ -58,15 +58,15 @@ class ErrandRow:
         context: zmq.Context[zmq.Socket[bytes]],
         *,
         patience_s: float,
-        packed: Callable[[Errand], bytes],
-        answered: Callable[[Errand, Said | None], None],
+        packed: Callable[[HelperRequest], bytes],
+        answered: Callable[[HelperRequest, Said | None], None],
         name: str = "",
         anew: bool = False,
     ) -> None:
         self._module, self._context, self._patience_s, self._name = module, context, patience_s, name or module
         self._packed, self._answered, self._anew = packed, answered, anew
-        self._waiting: dict[bytes, deque[Errand]] = {}
-        self._now: Errand | None = None
+        self._waiting: dict[bytes, deque[HelperRequest]] = {}
+        self._now: HelperRequest | None = None
         self._child: Child | None = None
         self._begun = 0
         self._rest_until = 0.0
@@ -89,7 +89,7 @@ class ErrandRow:
                 if isinstance(errand.message, Submit) and replace(message, request=errand.message.request) == errand.message:
                     errand.others.append((peer, message.request))
                     return
-        self._waiting.setdefault(peer, deque()).append(Errand(peer, message, upload))
+        self._waiting.setdefault(peer, deque()).append(HelperRequest(peer, message, upload))
         self._next()
 
     def be_there(self) -> None:
@@ -128,7 +128,7 @@ class ErrandRow:
         if self._child is not None:
             self._child.kill()
 
-    def _all(self) -> Iterator[Errand]:
+    def _all(self) -> Iterator[HelperRequest]:
         if self._now is not None:
             yield self._now
         for row in self._waiting.values():

@@ -37,7 +37,7 @@ class Work:
     summary: dict[str, Any] = field(default_factory=dict)
 
 
-class Working:
+class Supervisor:
     """All of them. `progress` is told how each comes on."""
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], progress: Callable[[Progressed], None]) -> None:

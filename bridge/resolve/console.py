@@ -25,7 +25,7 @@ STEP, AT_LEAST_S, QUIET_S = 10, 60.0, 5.0
 """Progress is said at every tenth of the film, and once a minute; after so long without a word it is said why."""
 
 
-class Teller:
+class Console:
     """Says lines; `language` is that of all of them."""
 
     def __init__(self, say: Callable[[str], None], language: Language) -> None:

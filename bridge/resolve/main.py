@@ -19,11 +19,11 @@ from bridge.client.connection import Declined
 from bridge.protocol.requests import Describe
 from bridge.protocol.responses import Described, Progressed
 from bridge.resolve import film_location, inspect, marker_sync, markers, submit
-from bridge.resolve.console import Teller
+from bridge.resolve.console import Console
 from bridge.resolve.inspect import Seen
 from bridge.resolve.pipe import Editor, Failed, Gone
 from bridge.services import logs
-from bridge.services.locations import Place, place, program_version
+from bridge.services.locations import Locations, place, program_version
 from bridge.settings.settings import home, language
 from core.engine.output_path import film_at
 from core.errors.refusal import Refused
@@ -44,7 +44,7 @@ def main() -> int:
     editor = Editor(sys.stdin.buffer, sys.stdout.buffer)
     sys.stdout = sys.stderr  # the pipe is for lines alone
     try:
-        teller = Teller(editor.say, language())
+        teller = Console(editor.say, language())
         try:
             where = place()
             logs.begin(where.home)
@@ -68,7 +68,7 @@ def main() -> int:
     return 0
 
 
-def run(editor: Editor, where: Place, teller: Teller) -> None:
+def run(editor: Editor, where: Locations, teller: Console) -> None:
     """The story. Refused, Declined, Gone, Failed."""
     seen = inspect.look(editor)
     timeline = _timeline(editor, seen)
@@ -88,13 +88,13 @@ def run(editor: Editor, where: Place, teller: Teller) -> None:
     _mark(editor, teller, seen, timeline, told)
 
 
-def _sending(editor: Editor, teller: Teller, arrived: int, size: int) -> None:
+def _sending(editor: Editor, teller: Console, arrived: int, size: int) -> None:
     if editor.gone.is_set():
         raise Gone
     teller.sending(arrived, size)
 
 
-def _heard(editor: Editor, teller: Teller, said: Fact | Progressed | None) -> None:
+def _heard(editor: Editor, teller: Console, said: Fact | Progressed | None) -> None:
     if editor.gone.is_set():
         raise Gone
     teller.hear(said)
@@ -107,7 +107,7 @@ def _timeline(editor: Editor, seen: Seen) -> bytes:
     return editor_export.settled(raw, marks=markers.NAME, start_frame=seen.start_frame, rate=seen.rate)
 
 
-def _film(where: Place, seen: Seen) -> tuple[str, Path]:
+def _film(where: Locations, seen: Seen) -> tuple[str, Path]:
     """The preset, empty for the usual one, and where the film shall stand. Refused (output-folder-missing,
     output-no-permission, preset-invalid)."""
     preset = os.environ.get("HOTSPLICE_PRESET") or where.settings.films_preset or ""
@@ -126,7 +126,7 @@ def _film(where: Place, seen: Seen) -> tuple[str, Path]:
     return preset, film_at(str(folder / name))  # as the companion knows it
 
 
-def _mark(editor: Editor, teller: Teller, seen: Seen, sent: bytes, told: Described) -> None:
+def _mark(editor: Editor, teller: Console, seen: Seen, sent: bytes, told: Described) -> None:
     """Findings into the timeline, as soon as Resolve answers."""
     until, waiting = machine.monotonic() + DIALOG_S, False
     while not inspect.awake(editor):

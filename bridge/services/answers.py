@@ -27,7 +27,7 @@ from core.job.events import (
 from core.messages.phrases import phrase
 from core.messages.template import Language
 from core.report.event_text import word
-from core.storage.history import Memory
+from core.storage.history import History
 from core.storage.jobs import is_open, runs_of_film
 from core.storage.journal import Journal
 from core.system import machine
@@ -82,7 +82,7 @@ def put_on_record(
     if answer == "retry":
         lines += _vouch(journal, job, [n for n in numbers if faults.get(n) == UNLIKE], speak)
     if always:
-        memory = Memory(journal)
+        memory = History(journal)
         for fault in dict.fromkeys(faults[n] for n in numbers if n in faults):
             memory.prefer(fault, answer)
             lines.append(phrase("answer-always-now", speak, code=fault))
@@ -162,7 +162,7 @@ def _vouch(journal: Journal, job: str, numbers: list[int], speak: Language) -> l
     """Who wants a file used that is unlike its record has looked at it: from now on its present content is the record."""
     paths = _paths(journal, job, numbers)
     for path in paths:
-        Memory(journal).forget_marks(path)
+        History(journal).forget_marks(path)
     return [phrase("answer-vouched", speak, path=path) for path in paths]
 
 

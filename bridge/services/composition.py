@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from bridge.services.locations import Place, program_version
+from bridge.services.locations import Locations, program_version
 from bridge.settings import settings
-from core.engine.request import House
+from core.engine.request import Services
 from core.executors.worker_process import Hand
 from core.job import scratch_budget
 from core.media import ffmpeg_binary
@@ -18,8 +18,8 @@ from core.plan.policy import Policy
 from core.system import machine, process
 
 
-def house(
-    where: Place,
+def services(
+    where: Locations,
     *,
     jobs: int | None,
     policy: Policy | None = None,
@@ -27,13 +27,13 @@ def house(
     search: Sequence[str] = (),
     share: Callable[[], int] | None = None,
     ahead: list[Hand] | None = None,
-) -> House:
+) -> Services:
     """Everything a job needs; `search` are folders for missing media beside those of the settings. With `low_priority` in the
     settings this process steps back behind others. Refused(ffmpeg-missing) and what the journal refuses."""
     if where.settings.low_priority:
         process.step_back()
     found = ffmpeg_binary.find(where.settings.ffmpeg, where.home)
-    return House(
+    return Services(
         journal=where.journal(),
         workspace=where.workspace(),
         build=found,

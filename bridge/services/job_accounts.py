@@ -15,8 +15,8 @@ from core.job.events import FilmPlanned, FilmPublished
 from core.job.fallback_render import earlier_render
 from core.report.checkpoints import checkpoints
 from core.report.job_view import chronicle
-from core.report.view_model import Chronicle
-from core.storage.history import Memory
+from core.report.view_model import JobView
+from core.storage.history import History
 from core.storage.jobs import is_open
 from core.storage.journal import Entry, Film, Journal
 
@@ -28,7 +28,7 @@ class Account:
     job: str
     entries: list[Entry]
     plan: Plan | None
-    told: Chronicle
+    told: JobView
 
 
 def find_job(journal: Journal, name: str) -> str:
@@ -58,14 +58,14 @@ def account(journal: Journal, job: str) -> Account:
 
 def checkpoints_of(journal: Journal, job: str) -> list[Checkpoint]:
     """The checkpoints of a job that still hold, oldest first."""
-    memory = Memory(journal)
+    memory = History(journal)
     return checkpoints(job, journal.facts(job), lru_cache(maxsize=8)(lambda cut: memory.plan(job, cut)))
 
 
 def last_plan(journal: Journal, job: str) -> Plan | None:
     """The plan of a job's last run that came to one."""
     planned = journal.last(job, "FilmPlanned")
-    return Memory(journal).plan(job, planned.fact.cut) if planned and isinstance(planned.fact, FilmPlanned) else None
+    return History(journal).plan(job, planned.fact.cut) if planned and isinstance(planned.fact, FilmPlanned) else None
 
 
 MOST_EARLIER = 20
@@ -77,7 +77,7 @@ def earlier_renders(
 ) -> set[int]:
     """Those of the shots of a plan of which an earlier good render could stand in. `plan_of` reads a kept plan by job and cut:
     for whoever has some at hand."""
-    memory, asked = Memory(journal), list(shots)
+    memory, asked = History(journal), list(shots)
     read, found = plan_of or memory.plan, set[int]()
     for job, cut in memory.planned_for(output)[:MOST_EARLIER] if asked else ():
         old = read(job, cut)
@@ -98,7 +98,7 @@ def film_place(journal: Journal, job: str, output: str) -> str:
     return last.fact.output if there is not None and there.film_hash == last.fact.film_hash else output
 
 
-def exchange(film: Film | None, told: Chronicle) -> Literal["", "before", "this"]:
+def exchange(film: Film | None, told: JobView) -> Literal["", "before", "this"]:
     """What `hotsplice rollback` would bring to the place of this job's film, by what the journal says of that place (`film`): the
     film `before` it, where this one stands there; `this` one, where it is the one that is kept; empty where it is neither, or
     where nothing is kept."""
@@ -109,7 +109,7 @@ def exchange(film: Film | None, told: Chronicle) -> Literal["", "before", "this"
     return "this" if film.kept_hash == told.published.film_hash else ""
 
 
-def standing_film(journal: Journal, told: Chronicle) -> Path | None:
+def standing_film(journal: Journal, told: JobView) -> Path | None:
     """The film of this job, at its place or kept beside it, by what the journal says; nobody has looked whether it is there."""
     film = journal.film(film_place(journal, told.job, told.accepted.output))
     if film is None or told.published is None:

@@ -37,7 +37,7 @@ def program_version() -> str:
 
 
 @dataclass(frozen=True)
-class Place:
+class Locations:
     """Where everything is, without opening it."""
 
     home: Path
@@ -110,14 +110,14 @@ def prepare_data_folder(wait_s: float | None, *, accept: bool, hear: Callable[[R
     retrying(data_folder.prepare, home, settings.records(), usual=usual, accept=accept)
 
 
-def place() -> Place:
+def place() -> Locations:
     """The user's place. Refused(settings-invalid)."""
     home = settings.home()
-    return Place(home, settings.load(home))
+    return Locations(home, settings.load(home))
 
 
-def place_anyway() -> tuple[Place, Refused | None]:
+def place_anyway() -> tuple[Locations, Refused | None]:
     """The same where the settings have a mistake, with what is right in them, for those that need no more; and the mistake."""
     home = settings.home()
     chosen, mistake = settings.as_far_as_right(home)
-    return Place(home, chosen), mistake
+    return Locations(home, chosen), mistake

@@ -16,9 +16,9 @@ from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from bridge.cli.daemon_commands import start
 from bridge.cli.tray import no_display
-from bridge.services.locations import Place, place, program_version
+from bridge.services.locations import Locations, place, program_version
 from bridge.tray import style
-from bridge.tray.presenter import AGAIN, Shell
+from bridge.tray.presenter import AGAIN, Presenter
 from core.graph.preset import Preset
 
 _WAIT_MS = 500
@@ -26,7 +26,7 @@ _said: deque[str] = deque(maxlen=20)
 _log = logging.getLogger("hotsplice")
 
 
-def run(where: Place, *, window: bool) -> int:
+def run(where: Locations, *, window: bool) -> int:
     """Until a person quits it. Another one that runs already is asked to show its window."""
     name = f"hotsplice-tray-{os.getuid() if hasattr(os, 'getuid') else ''}-{hash_of(where.home):x}"
     qInstallMessageHandler(_fatal)
@@ -51,13 +51,13 @@ def run(where: Place, *, window: bool) -> int:
     return code
 
 
-def _show(application: QApplication, server: QLocalServer, where: Place, window: bool) -> tuple[int, bool]:
+def _show(application: QApplication, server: QLocalServer, where: Locations, window: bool) -> tuple[int, bool]:
     """The display, until it ends: how, and whether its window was open."""
     language = where.settings.language
     QLocale.setDefault(QLocale(language))
     tray = QSystemTrayIcon.isSystemTrayAvailable()
     program = f"hotsplice {program_version()}"
-    shell = Shell(where.home, program, start(where), endings(where.presets()), language, tray=tray)
+    shell = Presenter(where.home, program, start(where), endings(where.presets()), language, tray=tray)
     asked = server.newConnection.connect(lambda: _asked(server, shell))
     shell.start()
     if window or not tray:
@@ -69,7 +69,7 @@ def _show(application: QApplication, server: QLocalServer, where: Place, window:
     return code, open_
 
 
-def _asked(server: QLocalServer, shell: Shell) -> None:
+def _asked(server: QLocalServer, shell: Presenter) -> None:
     """Somebody started another one."""
     server.nextPendingConnection().deleteLater()
     shell.open()

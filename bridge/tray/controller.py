@@ -28,7 +28,7 @@ from core.messages.template import Language
 from core.system import machine
 
 
-class Wishes(QObject):
+class Controller(QObject):
     """Of the person before the window. `post` asks the companion; `presets` maps names to the endings of their films.
     `language_chosen`: from now on other words shall be shown."""
 

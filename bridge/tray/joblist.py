@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from bridge.tray import icons
-from bridge.tray.list_model import Items
+from bridge.tray.list_model import ListModel
 from bridge.tray.style import DIM, FOCUS, LEADING, LINE, RAISED, ROLES, TEXT, UNIT
 from bridge.tray.view import Row
 from bridge.tray.widgets import directed
@@ -16,7 +16,7 @@ _HEIGHT = 58
 
 
 class _Paint(QStyledItemDelegate):
-    def __init__(self, view: QListView, items: Items) -> None:
+    def __init__(self, view: QListView, items: ListModel) -> None:
         super().__init__(view)
         self._items = items
 
@@ -71,7 +71,7 @@ class JobList(QListView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.items = Items(lambda row: row.job, lambda row: row.words)
+        self.items = ListModel(lambda row: row.job, lambda row: row.words)
         self.setModel(self.items)
         self.setItemDelegate(_Paint(self, self.items))
         self.setMouseTracking(True)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QListView
 Index = QModelIndex | QPersistentModelIndex
 
 
-class Items(QAbstractListModel):
+class ListModel(QAbstractListModel):
     """Values with a key each. `words` say all about one: for tooltips and screen readers."""
 
     def __init__(self, key: Callable[[Any], object], words: Callable[[Any], str]) -> None:

@@ -16,7 +16,7 @@ from bridge.protocol.requests import Message, Pause, Pictures, Stats
 from bridge.protocol.responses import Accepted, Done, Happened, Noticed
 from bridge.tray import desktop, icons, notices
 from bridge.tray.charts import board
-from bridge.tray.controller import Wishes
+from bridge.tray.controller import Controller
 from bridge.tray.hints import advice
 from bridge.tray.link import Declining, Link, Linked, Sending
 from bridge.tray.polling import Tried, key_of, questions
@@ -37,7 +37,7 @@ _SEEN = 500
 """Jobs of which it is remembered that they were looked at."""
 
 
-class Shell(QObject):
+class Presenter(QObject):
     """`heard` brings what other threads hear into this one."""
 
     heard = Signal(object)
@@ -66,7 +66,7 @@ class Shell(QObject):
         self.tray = QSystemTrayIcon(self) if tray else None
         self._menu = QMenu()
         self.window = self._window(presets)
-        self.wishes = Wishes(self.window, self.link.post, home, program, presets, language)
+        self.wishes = Controller(self.window, self.link.post, home, program, presets, language)
         self.wishes.language_chosen.connect(lambda: QApplication.exit(AGAIN))
         if self.tray is not None:
             self.tray.setContextMenu(self._menu)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QBrush, QColor, QKeyEvent, QPainter, QPainterPath, QPe
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from bridge.tray import icons
-from bridge.tray.list_model import Items
+from bridge.tray.list_model import ListModel
 from bridge.tray.page import Tile
 from bridge.tray.style import DIM, FOCUS, GROUND, RAISED, ROLES, TEXT
 
@@ -119,7 +119,7 @@ class Strip(QListView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("strip")
-        self.items = Items(lambda tile: tile.number, lambda tile: tile.words)
+        self.items = ListModel(lambda tile: tile.number, lambda tile: tile.words)
         self.setModel(self.items)
         self.setItemDelegate(_Paint(self))
         self.setFlow(QListView.Flow.LeftToRight)

@@ -11,7 +11,7 @@ import msgspec
 import yaml
 
 from core.messages.phrases import Forms, Phrase
-from core.messages.template import Language, decimal, filled, shown
+from core.messages.template import Language, decimal, fill, shown
 
 BETWEEN = "  ·  "
 
@@ -29,7 +29,7 @@ def say(name: str, language: Language, /, **fields: object) -> str:
     said: str | Forms = getattr(known, language)
     if isinstance(said, Forms):
         said = said.one if fields.get("count") == 1 else said.other
-    text = filled(said, fields)
+    text = fill(said, fields)
     for value in map(shown, fields.values()):
         if value != isolated(value):
             text = text.replace(value, isolated(value))

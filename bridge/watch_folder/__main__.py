@@ -16,7 +16,7 @@ from bridge.services.locations import place, program_version
 from bridge.watch_folder.folder import Folder
 from bridge.watch_folder.service import inbox
 from bridge.watch_folder.submission import Usual
-from bridge.watch_folder.watcher import Keeper
+from bridge.watch_folder.watcher import Watcher
 from core.errors.refusal import Refused
 from core.system import process
 
@@ -42,7 +42,7 @@ def main() -> int:
             films=place_of_films, preset=where.settings.films_preset or "",
             endings={name: preset.extension for name, preset in where.presets().items()},
         )  # fmt: skip
-        keeper = Keeper(
+        keeper = Watcher(
             folder=Folder(folder, home=where.home), usual=usual, make=ours, asks=asks, hears=hears,
             language=where.settings.language,
         )  # fmt: skip

@@ -12,12 +12,12 @@ from core.system import machine
 if TYPE_CHECKING:
     import zmq
 
-    from bridge.services.locations import Place
+    from bridge.services.locations import Locations
 
 REST_S = 5.0
 
 
-def inbox(where: Place) -> Path | None:
+def inbox(where: Locations) -> Path | None:
     """The folder that is watched; None when nobody wants one."""
     chosen = where.settings.door
     if chosen is False:
@@ -25,10 +25,10 @@ def inbox(where: Place) -> Path | None:
     return Path(os.path.expanduser(chosen)) if isinstance(chosen, str) else where.home / "door" / "inbox"
 
 
-class Door:
+class WatchFolderService:
     """The process, for the companion's loop. Nothing is waited for."""
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], where: Place) -> None:
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], where: Locations) -> None:
         self._context, self._wanted = context, inbox(where) is not None
         self._child: Child | None = None
         self._not_before = 0.0
@@ -40,7 +40,7 @@ class Door:
             self._not_before = now + REST_S
             self._child = Child("door", "bridge.door", [], self._context)
 
-    def anew(self, where: Place) -> None:
+    def anew(self, where: Locations) -> None:
         """The settings have changed: another process, which reads them anew."""
         self._wanted = inbox(where) is not None
         if self._child is not None:

@@ -86,7 +86,7 @@ class _Answered:
 
 
 @dataclass
-class Keeper:
+class Watcher:
     """Keeps one folder. `make`: the usual folder of films is made where it is not there."""
 
     folder: Folder

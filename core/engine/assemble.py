@@ -16,23 +16,23 @@ from core.engine.folder_checks import await_scratch, check_request, refuse_scrat
 from core.engine.loop import Engine
 from core.engine.prepare import planned, refuse_sources_as_output, refuse_without_space
 from core.engine.reconcile import unmark
-from core.engine.relink import Healer
-from core.engine.request import House, Listener, Request
+from core.engine.relink import Relinker
+from core.engine.request import Listener, Request, Services
 from core.engine.resume import opening_facts, take_up
-from core.engine.run_metrics import Tally
-from core.engine.scratch_collector import Collector
-from core.engine.user_decisions import Answering
+from core.engine.run_metrics import RunMetrics
+from core.engine.scratch_collector import ScratchCollector
+from core.engine.user_decisions import UserDecisions
 from core.errors.refusal import Refused
-from core.executors.worker_pool import Crew
+from core.executors.worker_pool import WorkerPool
 from core.graph import content_key
 from core.graph.nodes import Plan
 from core.job.events import ANEW, FilmPublished, JobFinished, Outcomes, RunInterrupted
-from core.job.state import Assembly
+from core.job.state import JobState
 from core.media.content import Use
 from core.plan import media_usage, planning
 from core.plan.framing import FormatRefused
 from core.storage import jobs, locks
-from core.storage.history import Memory
+from core.storage.history import History
 from core.storage.journal import Film
 from core.storage.segment_index import SegmentIndex
 from core.storage.workspace import BESIDE
@@ -55,15 +55,15 @@ class Ended:
 
     job: str
     end: JobFinished | RunInterrupted
-    state: Assembly | None
-    tally: Tally
+    state: JobState | None
+    tally: RunMetrics
     film: FilmPublished | None = None
     again: bool = False
 
 
 def assemble(
     request: Request,
-    house: House,
+    house: Services,
     *,
     listener: Listener,
     stopped: Callable[[], str],
@@ -72,12 +72,12 @@ def assemble(
     job: str | None = None,
 ) -> Ended:
     """Assemble the film. Refused before anything is recorded; `journal_faults.RECORD_LOST` when the journal's disk is gone."""
-    tally = Tally()
+    tally = RunMetrics()
     with tally.recording():
         seen = check_request(request, house, job)
         house.journal.still_ours()
     with locks.film(house.workspace.home, str(request.output), beside=BESIDE if seen is not None else ""):
-        crew = Crew(
+        crew = WorkerPool(
             house.workers,
             stall_s=house.policy.stall_s,
             memory_bytes=house.policy.worker_memory_bytes,
@@ -86,7 +86,7 @@ def assemble(
             ffmpeg=house.build.path,
         )
         wake(crew.wake_fd)
-        collector = Collector(
+        collector = ScratchCollector(
             house.journal,
             house.workspace,
             house.scratch_budget,
@@ -130,15 +130,15 @@ def _with_an_encoder_that_works(request: Request, attempt: Callable[[Request], E
 
 def _until_it_ends(
     request: Request,
-    house: House,
-    crew: Crew,
+    house: Services,
+    crew: WorkerPool,
     listener: Listener,
     stopped: Callable[[], str],
     from_checkpoint: int | None,
     job: str | None,
-    tally: Tally,
+    tally: RunMetrics,
     seen: FolderIdentity | None,
-    collector: Collector,
+    collector: ScratchCollector,
 ) -> Ended:
     """Laid out anew as often as its media is to be looked at again: a person's wish each time, what was replaced by itself only
     so often, since a file may never come to rest."""
@@ -164,23 +164,23 @@ def _touched(before: Plan, now: Plan, paths: Collection[str]) -> bool:
 
 def _assemble(
     request: Request,
-    house: House,
-    crew: Crew,
+    house: Services,
+    crew: WorkerPool,
     listener: Listener,
     stopped: Callable[[], str],
     from_checkpoint: int | None,
     job: str | None,
-    tally: Tally,
+    tally: RunMetrics,
     seen: FolderIdentity | None,
     looks: int,
     replaced: Mapping[str, str],
-    collector: Collector,
+    collector: ScratchCollector,
 ) -> Ended:
     index = SegmentIndex(house.workspace.scratch, house.workspace.home)
     with tally.recording():
         index.restore(house.journal)
-    memory = Memory(house.journal)
-    healer = Healer(
+    memory = History(house.journal)
+    healer = Relinker(
         crew=crew,
         memory=memory,
         output=request.output,
@@ -206,7 +206,7 @@ def _assemble(
         memory.keep_plan(known, state.cut, state.plan)
         opened.remember(memory)
     digest = content_key.request_digest(request.raw, request.preset, str(request.output))
-    answering = Answering(house.journal, output=str(request.output), digest=digest)
+    answering = UserDecisions(house.journal, output=str(request.output), digest=digest)
     answering.said_before(state)
     engine = Engine(
         job=known,
@@ -260,12 +260,12 @@ def _assemble(
     return Ended(known, end, state, tally, state.published, again=isinstance(end, RunInterrupted) and end.reason == ANEW)
 
 
-def _wanted(state: Assembly) -> set[str]:
+def _wanted(state: JobState) -> set[str]:
     """What the film is made of, whether it is there or not."""
     return {one.key for one in (*state.work, *state.plan.segments)} | {one.key for one in state.plan.chunks} | {state.track}
 
 
-def _used(request: Request, house: House, standing: Mapping[str, Source]) -> dict[str, tuple[Use, ...]]:
+def _used(request: Request, house: Services, standing: Mapping[str, Source]) -> dict[str, tuple[Use, ...]]:
     """What the film would use of these files, by the paths in the timeline; empty where no film can be made of them."""
     named = {path: msgspec.structs.replace(source, path=path) for path, source in standing.items()}
     try:
@@ -278,7 +278,7 @@ def _used(request: Request, house: House, standing: Mapping[str, Source]) -> dic
     return dict.fromkeys(standing, ()) | media_usage.used(plan)
 
 
-def _already_there(output: Path, house: House, crew: Crew, state: Assembly, stopped: Callable[[], str]) -> Film | None:
+def _already_there(output: Path, house: Services, crew: WorkerPool, state: JobState, stopped: Callable[[], str]) -> Film | None:
     """This very film, where it stands already, by its hash: then nothing is to be made, and the film that it replaced stays
     kept. An incomplete one stands beside its place."""
     for place in (output, publish.beside(output)):
@@ -293,7 +293,7 @@ def _already_there(output: Path, house: House, crew: Crew, state: Assembly, stop
     return None
 
 
-def _free(house: House, state: Assembly) -> int:
+def _free(house: Services, state: JobState) -> int:
     """Room on a full disk: whatever is ours, not needed now, and stands verified elsewhere."""
     keep = state.believed.keys() | state.claimed.keys()
     return gc.remove(gc.removable(house.journal, house.workspace, keep=keep), house.journal, house.workspace)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from core.job.events import ShotDegraded
-from core.job.pending_tasks import Need
+from core.job.pending_tasks import PendingTask
 from core.job.retry_policy import SOFTWARE
-from core.job.state import Assembly
+from core.job.state import JobState
 from core.media.content import Marks
-from core.storage.history import Memory
+from core.storage.history import History
 from core.tasks.spec import Made, Outcome
 
 LONGEST_S = 0.25
@@ -22,7 +22,7 @@ SMALL_S = 2.0
 """A piece that took longer is recorded at once, with all that waits: what a kill may cost stays small."""
 
 
-class Gathered(Memory):
+class BatchedHistory(History):
     """A memory that keeps what sources were like until the pieces made of them are recorded: it reads for all of them before it
     writes for any, since a read that follows a write costs a flush of its own."""
 
@@ -32,7 +32,7 @@ class Gathered(Memory):
         """Remember these with what is recorded next, when `write_marks` was called."""
         self._taken += tuple(taken)
 
-    def learned(self, state: Assembly, need: Need, *, cured: bool) -> ShotDegraded | None:
+    def learned(self, state: JobState, need: PendingTask, *, cured: bool) -> ShotDegraded | None:
         """Remember on this machine whether what was changed after the last failure helped; what is said of a shot that was made
         in another way."""
         tries = state.failed.get(need.key)

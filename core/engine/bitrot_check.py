@@ -7,7 +7,7 @@ import msgspec
 from core.errors.failure import Evidence
 from core.graph.nodes import content_of
 from core.job import verification
-from core.storage.history import Memory
+from core.storage.history import History
 from core.tasks.spec import ExamineCopy, Made, MixSound, Order, RenderSegment
 
 
@@ -23,7 +23,7 @@ def stamped(order: Order, made: Made) -> Made:
     return msgspec.structs.replace(made, marks=marks)
 
 
-def of(order: Order, made: Made, memory: Memory) -> Evidence | None:
+def of(order: Order, made: Made, memory: History) -> Evidence | None:
     """Evidence when a source of what was made has decayed; else what it was like now is remembered."""
     if not isinstance(order, RenderSegment | ExamineCopy | MixSound):
         return None
@@ -33,7 +33,7 @@ def of(order: Order, made: Made, memory: Memory) -> Evidence | None:
     return wrong
 
 
-def _taken(order: RenderSegment | ExamineCopy | MixSound, memory: Memory) -> Evidence | None:
+def _taken(order: RenderSegment | ExamineCopy | MixSound, memory: History) -> Evidence | None:
     """Evidence when another job has meanwhile given the content that this was made of to another file: one content key never
     stands for two files."""
     used = order.sounds if isinstance(order, MixSound) else (order,)

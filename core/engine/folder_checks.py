@@ -12,13 +12,13 @@ from pathlib import Path
 import msgspec
 
 from core.engine.output_path import check_output
-from core.engine.request import House, Request
+from core.engine.request import Request, Services
 from core.engine.run_tasks import Stopped
 from core.errors.refusal import Refused
 from core.graph import content_key
 from core.job.events import FolderRecorded
 from core.storage import folder_mark, scratch_leases
-from core.storage.history import Memory
+from core.storage.history import History
 from core.storage.jobs import open_jobs
 from core.storage.journal import Journal
 from core.system import machine
@@ -49,7 +49,7 @@ def record_film_folder(seen: FolderIdentity, output: Path, home: Path, *, by_per
 def film_folder(journal: Journal, job: str) -> FolderIdentity | None:
     """The folder of a job's film on record; None for a job of an older version, and once it came to a film: its mark is removed
     then, and a drive may have another number when an answer continues the job."""
-    return next((fact.folder for fact in Memory(journal).folders(job=job) if fact.role == "film"), None)
+    return next((fact.folder for fact in History(journal).folders(job=job) if fact.role == "film"), None)
 
 
 def open_job(request: Request, journal: Journal) -> str | None:
@@ -78,7 +78,7 @@ def check_place(output: Path, journal: Journal, ours: Iterable[Path], *, accept_
     """The film's folder as it is now. Refused when a new job's film cannot stand there: what `check_output` refuses, and
     output-drive-out when the drive that held the films of this place is not mounted, so that its empty mount point would take
     the film."""
-    known = next((fact.folder for fact in Memory(journal).folders(output=str(output)) if fact.role == "film"), None)
+    known = next((fact.folder for fact in History(journal).folders(output=str(output)) if fact.role == "film"), None)
     if known is not None and not accept_folder and _is_unmounted(known, output):
         raise Refused("output-drive-out", path=str(output.parent), drive=known.mount)
     check_output(output, ours)
@@ -90,7 +90,7 @@ def check_place(output: Path, journal: Journal, ours: Iterable[Path], *, accept_
         raise Refused("output-folder-missing", path=str(output.parent)) from error
 
 
-def check_request(request: Request, house: House, job: str | None) -> FolderIdentity | None:
+def check_request(request: Request, house: Services, job: str | None) -> FolderIdentity | None:
     """The film's folder as it is now; None when an accepted job waits for it. Refused when the film cannot stand at its place."""
     journal, accepted = house.journal, job or open_job(request, house.journal)
     if not request.accept_folder and film_is_away(journal, accepted):
@@ -111,7 +111,7 @@ def _is_unmounted(known: FolderIdentity, output: Path) -> bool:
     return mount != known.mount and Path(known.mount).is_relative_to(mount) and not volume_probe.marked(known)
 
 
-def await_scratch(request: Request, house: House, on_step: Callable[[str, int, int], None], stopped: Callable[[], str]) -> str:
+def await_scratch(request: Request, house: Services, on_step: Callable[[str, int, int], None], stopped: Callable[[], str]) -> str:
     """Wait until the scratch folder is on the volume that it was on before, for as long as gates are waited for; its mount point.
     Stopped; Refused(scratch-gone)."""
     known = _scratch_on_record(house)
@@ -140,9 +140,9 @@ def _scratch_gone(path: str, mount: str) -> Refused:
     return Refused("scratch-gone", path=path, drive=mount if mount != "/" else "")
 
 
-def _scratch_on_record(house: House) -> FolderIdentity | None:
+def _scratch_on_record(house: Services) -> FolderIdentity | None:
     path = str(house.workspace.scratch)
-    folders = Memory(house.journal).folders(role="scratch")
+    folders = History(house.journal).folders(role="scratch")
     return next((fact.folder for fact in folders if fact.folder.path == path), None)
 
 
@@ -155,7 +155,7 @@ def _scratch_is_away(known: FolderIdentity) -> bool:
     return not (same_mount and machine.listed_mount(known.path)[1] in _CONTENT_LOST)
 
 
-def scratch_folder(house: House) -> tuple[FolderIdentity | None, bool]:
+def scratch_folder(house: Services) -> tuple[FolderIdentity | None, bool]:
     """The scratch folder as it is now, and whether that is news. None below the data folder, where the journal is. OSError."""
     scratch, home = house.workspace.scratch, house.workspace.home
     if scratch.is_relative_to(home):

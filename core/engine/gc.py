@@ -15,11 +15,11 @@ from pathlib import Path
 from core.engine import run_tasks
 from core.engine.reconcile import catch_up_alone
 from core.errors.refusal import Refused
-from core.executors.worker_pool import Crew
+from core.executors.worker_pool import WorkerPool
 from core.job.events import SegmentSealed
 from core.plan.policy import Policy
 from core.storage import film_lock, folder_mark, locks, scratch_leases
-from core.storage.history import Memory
+from core.storage.history import History
 from core.storage.jobs import ended, is_open
 from core.storage.journal import Film, Journal
 from core.storage.segment_index import SegmentIndex
@@ -117,7 +117,7 @@ def open_jobs(journal: Journal) -> list[str]:
 def needed_by_open_jobs(journal: Journal) -> set[str]:
     """Checkpoints of jobs that can be taken up again, and what their plans reuse; another job may have used them last, and so be
     named as theirs."""
-    jobs, memory = open_jobs(journal), Memory(journal)
+    jobs, memory = open_jobs(journal), History(journal)
     made = {entry.fact.key for job in jobs for entry in journal.facts(job) if isinstance(entry.fact, SegmentSealed)}
     plans = [plan for job in jobs for plan in memory.plans_of(job)]
     planned = {one.key for plan in plans for one in plan.segments} | {one.key for plan in plans for one in plan.chunks}
@@ -149,7 +149,7 @@ def _verified_jobs(journal: Journal, jobs: Collection[str], workers: int) -> set
     }
     if not films:
         return set()
-    crew = Crew(min(len(films), workers), stall_s=_CHECK_STALL_S)
+    crew = WorkerPool(min(len(films), workers), stall_s=_CHECK_STALL_S)
     try:
         orders = {
             job: Assignment(

@@ -19,18 +19,18 @@ import msgspec
 
 from core.engine import batching, bitrot_check, task_factory
 from core.engine import publish as publishing
-from core.engine.resource_monitor import PROBE, Gatekeeper
-from core.engine.run_metrics import Tally
-from core.engine.source_watch import Lookout
-from core.engine.task_factory import Given
-from core.engine.user_decisions import Answering
+from core.engine.resource_monitor import PROBE, ResourceMonitor
+from core.engine.run_metrics import RunMetrics
+from core.engine.source_watch import SourceWatch
+from core.engine.task_factory import Dispatched
+from core.engine.user_decisions import UserDecisions
 from core.errors.failure import Evidence
-from core.executors.worker_pool import Crew
+from core.executors.worker_pool import WorkerPool
 from core.job import outcomes, verification
 from core.job.events import ANEW, AttemptFailed, Fact, JobFinished, Outcomes, RunInterrupted, SealBroken, SegmentSealed
-from core.job.pending_tasks import Need
+from core.job.pending_tasks import PendingTask
 from core.job.retry_policy import FEWER_WORKERS, FREED
-from core.job.state import Assembly
+from core.job.state import JobState
 from core.job.timeouts import patience_s
 from core.storage.journal import Journal
 from core.storage.segment_index import SegmentIndex
@@ -60,29 +60,29 @@ class Engine:
 
     job: str
     output: Path
-    state: Assembly
+    state: JobState
     journal: Journal
     workspace: Workspace
-    crew: Crew
+    crew: WorkerPool
     ffmpeg: str
-    answering: Answering
+    answering: UserDecisions
     stopped: Callable[[], str]
     on_fact: Callable[[int, Fact], None] = lambda seq, fact: None
     on_tick: Callable[[Engine], None] = lambda engine: None
     free: Callable[[], int] = lambda: 0
-    tally: Tally = field(default_factory=Tally)
+    tally: RunMetrics = field(default_factory=RunMetrics)
     clock: machine.Steady = field(default_factory=machine.Steady)
-    given: dict[str, Given] = field(default_factory=dict)
+    given: dict[str, Dispatched] = field(default_factory=dict)
     relinked: bool = False
     index: SegmentIndex | None = None
 
     def __post_init__(self) -> None:
         self.tally.work_begins()
-        self._fewer, self._memory = 0, batching.Gathered(self.journal)
-        self._lookout = Lookout(self.crew, PROBE, lambda took_s: self.tally.checked(took_s, self.crew, alone=True))
-        self._keeper = Gatekeeper(crew=self.crew, workspace=self.workspace, output=self.output)
+        self._fewer, self._memory = 0, batching.BatchedHistory(self.journal)
+        self._lookout = SourceWatch(self.crew, PROBE, lambda took_s: self.tally.checked(took_s, self.crew, alone=True))
+        self._keeper = ResourceMonitor(crew=self.crew, workspace=self.workspace, output=self.output)
         self._back: list[tuple[str, Outcome]] = []
-        self._sealed: list[tuple[SegmentSealed, Sealed, Given, Made]] = []
+        self._sealed: list[tuple[SegmentSealed, Sealed, Dispatched, Made]] = []
 
     def note(self, *told: Fact) -> None:
         """First the record, then the memory, then the listeners. What was sealed since the last record goes with it."""
@@ -195,7 +195,7 @@ class Engine:
 
     # Orders -------------------------------------------------------------------------------------------------------
 
-    def _give(self, need: Need) -> None:
+    def _give(self, need: PendingTask) -> None:
         short = self._keeper.shortage(need, self.state)
         if short is not None:
             self._fail(need, short)
@@ -209,13 +209,13 @@ class Engine:
         except OSError as error:  # the scratch or the film's folder does not take our file names
             self._fail(need, task_factory.not_begun(need, error, self.output, self.workspace))
             return
-        self.given[need.name] = Given(need, order, attempt, machine.monotonic())
+        self.given[need.name] = Dispatched(need, order, attempt, machine.monotonic())
         stall_s = patience_s(need, self.state)
         self.crew.give(need.name, Assignment(order=order, rate=self.state.plan.format.rate, stall_s=stall_s))
 
     # Outcomes -----------------------------------------------------------------------------------------------------
 
-    def _hear(self, given: Given, outcome: Outcome) -> None:
+    def _hear(self, given: Dispatched, outcome: Outcome) -> None:
         need, order = given.need, given.order
         match outcome:
             case Evidence():
@@ -244,7 +244,7 @@ class Engine:
             case _:
                 raise AssertionError(f"{need.name} answered with {type(outcome).__name__}")
 
-    def _seal(self, given: Given, made: Made) -> None:
+    def _seal(self, given: Dispatched, made: Made) -> None:
         """Part file to its content key, then the record. A film is joined; everything else is a checkpoint."""
         need, order = given.need, given.order
         if isinstance(order, JoinFilm):
@@ -267,7 +267,7 @@ class Engine:
         fact = outcomes.sealed(need, made, file=sealed.file, seconds=given.back_at - given.at)
         self._sealed.append((fact, sealed, given, made))
 
-    def _make_durable(self, fact: SegmentSealed, sealed: Sealed, given: Given, made: Made) -> None:
+    def _make_durable(self, fact: SegmentSealed, sealed: Sealed, given: Dispatched, made: Made) -> None:
         try:
             with self.tally.recording(self.crew):
                 if fact.file and self.index is not None:
@@ -277,7 +277,7 @@ class Engine:
             self.note(SealBroken(key=fact.key, reason=f"its name could not be made durable: {error.strerror or error}"))
             self._fail(given.need, task_factory.not_sealed(str(self.workspace.stored(sealed.file)), error), given.order)
 
-    def _fail(self, need: Need, evidence: Evidence, order: Order | None = None) -> None:
+    def _fail(self, need: PendingTask, evidence: Evidence, order: Order | None = None) -> None:
         # On a disk that hangs, removing hangs as well; the part has a name of its own, and goes with the job's folder.
         if isinstance(order, RenderSegment | MixSound | EncodeTrack) and evidence.note not in ("hung", "slow"):
             with contextlib.suppress(OSError):  # it fails where writing failed; the evidence of that is the news
@@ -298,7 +298,7 @@ class Engine:
 
     def publish(self) -> None:
         """The rename that makes it the film. Done before and cut before the record: the film is known by its hash."""
-        joined, need = self.state.joined, Need("publish", self.state.cut)
+        joined, need = self.state.joined, PendingTask("publish", self.state.cut)
         assert joined is not None
         published, failed = None, self._keeper.shortage(need, self.state)
         if failed is None:

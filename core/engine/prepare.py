@@ -11,20 +11,20 @@ import msgspec
 
 from core.engine import run_tasks
 from core.engine.relink import Opened
-from core.engine.request import House, Request
+from core.engine.request import Request, Services
 from core.errors.failure import ErrorType, Failure
 from core.errors.refusal import Refused
-from core.executors.worker_pool import Crew
+from core.executors.worker_pool import WorkerPool
 from core.graph import ffmpeg_args
 from core.graph.nodes import Plan
 from core.graph.preset import Preset
 from core.job import disk_space
 from core.job.decisions import Decisions
 from core.job.pending_tasks import reusable
-from core.job.state import Assembly
+from core.job.state import JobState
 from core.plan import planning
 from core.plan.framing import FormatRefused, format_of
-from core.storage.history import Memory
+from core.storage.history import History
 from core.storage.workspace import Workspace
 from core.system import machine, private_files
 from core.tasks.spec import Assignment, Proved, ProveEncoder
@@ -50,8 +50,8 @@ def refuse_sources_as_output(output: Path, opened: Opened) -> None:
 
 
 def planned(
-    request: Request, house: House, crew: Crew, opened: Opened, stopped: Callable[[], str]
-) -> Assembly:
+    request: Request, house: Services, crew: WorkerPool, opened: Opened, stopped: Callable[[], str]
+) -> JobState:
     """The state a run begins with. Refused(format-unfit, scratch-unusable, scratch-no-permission, encoder-missing,
     preset-unfit)."""
     sources = opened.sources
@@ -127,10 +127,10 @@ def _doubted(made: Plan, sources: dict[str, Source | Failure]) -> list[str]:
     ]
 
 
-def _claimed(plan: Plan, preset: Preset, house: House, volumes: dict[str, str]) -> Assembly:
+def _claimed(plan: Plan, preset: Preset, house: Services, volumes: dict[str, str]) -> JobState:
     """The state at the start of a run: seals on record are claims."""
-    memory = Memory(house.journal)
-    state = Assembly(
+    memory = History(house.journal)
+    state = JobState(
         plan=plan,
         preset=preset,
         policy=house.policy,
@@ -147,7 +147,7 @@ def _claimed(plan: Plan, preset: Preset, house: House, volumes: dict[str, str]) 
     return state
 
 
-def refuse_without_space(state: Assembly, output: Path, workspace: Workspace, *, away: bool = False) -> None:
+def refuse_without_space(state: JobState, output: Path, workspace: Workspace, *, away: bool = False) -> None:
     """Refused(scratch-space, output-space) when the film foreseeably does not fit. `away`: the film's volume cannot be asked."""
     margin = state.policy.free_margin_bytes
     on_scratch, on_output = disk_space.scratch_bytes(state), disk_space.film_bytes(state)

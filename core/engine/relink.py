@@ -17,14 +17,14 @@ from typing import Literal
 import msgspec
 
 from core.engine import run_tasks
-from core.engine.source_identity import SameFiles, sources_in
+from core.engine.source_identity import SourceIdentities, sources_in
 from core.errors.failure import Failure, Lookalike
-from core.executors.worker_pool import Crew
+from core.executors.worker_pool import WorkerPool
 from core.job import relink_choice
 from core.job.events import SourceMoved
 from core.media.content import Compared, Use
 from core.plan.policy import Policy
-from core.storage.history import Memory, Seen
+from core.storage.history import History, SourceRecord
 from core.system import machine
 from core.tasks.spec import Assignment, FindSources, Found, Match, Outcome, Progress, Wanted
 from core.timeline.source import Source
@@ -46,7 +46,7 @@ class Opened:
     remarks: tuple[Remark, ...] = ()
     alike: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def remember(self, memory: Memory) -> None:
+    def remember(self, memory: History) -> None:
         """Every source as it is now, in one write. One that was found again is remembered under its old path too; one that
         a person chose in place of another is not that other one."""
         now = [(source.path, source) for source in self.sources.values() if isinstance(source, Source)]
@@ -59,8 +59,8 @@ class Opened:
             memory.see(list(seen.values()))
 
 
-def _seen(path: str, source: Source) -> Seen:
-    return Seen(
+def _seen(path: str, source: Source) -> SourceRecord:
+    return SourceRecord(
         path=path,
         size=source.size,
         mark=source.mark,
@@ -77,12 +77,12 @@ Uses = Callable[[Mapping[str, Source]], Mapping[str, tuple[Use, ...]]]
 
 
 @dataclass(frozen=True)
-class Healer:
+class Relinker:
     """What opening and searching need. `folders` are searched because a person named them, those in `skip` never are. `replaced`
     are files that were replaced, or away, since this run began, with the identities they had."""
 
-    crew: Crew
-    memory: Memory
+    crew: WorkerPool
+    memory: History
     output: Path
     policy: Policy
     stopped: Callable[[], bool]
@@ -99,7 +99,7 @@ class Healer:
         at = self._examine(list(dict.fromkeys(places.values())), "examine")
         self._wait_for_volumes(at)
         self._wait_for_deliveries(at)
-        same = SameFiles(self.crew, self.memory, self.policy, self.stopped, self.on_step)
+        same = SourceIdentities(self.crew, self.memory, self.policy, self.stopped, self.on_step)
         failed = {place: found for place, found in at.items() if isinstance(found, Failure)}
         again, remarks, alike = self._search(at, places, same)
         identified, untold = same.identified({source.path: source for source in sources_in(at).values()})
@@ -180,7 +180,7 @@ class Healer:
         return unmounted or bool(seen and seen.volume and now != seen.volume)
 
     def _search(
-        self, at: dict[str, Source | Failure], places: Mapping[str, str], same: SameFiles
+        self, at: dict[str, Source | Failure], places: Mapping[str, str], same: SourceIdentities
     ) -> tuple[dict[str, Match], list[Remark], dict[str, tuple[str, ...]]]:
         """Look for what could not be opened. `at` gets what was found; the matches that were taken, what is said, and what
         looks like a file that is missing still.
@@ -231,7 +231,7 @@ class Healer:
         row: Mapping[str, Match],
         opened: Mapping[str, Source | Failure],
         places: Mapping[str, str],
-        same: SameFiles,
+        same: SourceIdentities,
         at: dict[str, Source | Failure],
         taken: dict[str, Match],
         refused: dict[str, dict[str, Compared]],

@@ -12,7 +12,7 @@ from core.executors.worker_process import Hand
 from core.graph.preset import Preset
 from core.job.events import Fact
 from core.job.scratch_budget import Budget, Collected
-from core.media.ffmpeg_binary import Build
+from core.media.ffmpeg_binary import FfmpegBinary
 from core.plan.policy import Policy
 from core.plan.slate_text import SlateWords
 from core.storage.journal import Journal
@@ -52,14 +52,14 @@ class Request:
 
 
 @dataclass(frozen=True)
-class House:
+class Services:
     """What a job needs around it. `hwaccel` is ffmpeg's name of a device that sources are decoded with, empty for none;
     `media_folders` are searched for media that is missing. `share` is asked how many workers there may be from now on; without it
     there are `workers` to the end. `ahead` are workers that were started already."""
 
     journal: Journal
     workspace: Workspace
-    build: Build
+    build: FfmpegBinary
     policy: Policy
     workers: int
     version: str

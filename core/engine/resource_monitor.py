@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from core.errors.failure import Evidence, Place
-from core.executors.worker_pool import Crew
+from core.executors.worker_pool import WorkerPool
 from core.job import disk_space
 from core.job.circuit_breaker import MACHINE, OUTPUT, SCRATCH
 from core.job.events import ClockJumped, GateOpened
-from core.job.pending_tasks import Need
-from core.job.state import Assembly
+from core.job.pending_tasks import PendingTask
+from core.job.state import JobState
 from core.storage import folder_mark
 from core.storage.workspace import Workspace
 from core.system import machine
@@ -31,10 +31,10 @@ _JUMP_S = 5.0
 """Clocks are corrected by less than this all the time."""
 
 
-class Gatekeeper:
+class ResourceMonitor:
     """Watches for one job. `output` is where its film shall stand."""
 
-    def __init__(self, *, crew: Crew, workspace: Workspace, output: Path) -> None:
+    def __init__(self, *, crew: WorkerPool, workspace: Workspace, output: Path) -> None:
         self._crew, self._workspace, self._output = crew, workspace, output
         self._closed: dict[str, float] = {}
         self._probed: dict[str, float] = {}
@@ -43,7 +43,7 @@ class Gatekeeper:
 
     # Before a piece of work ---------------------------------------------------------------------------------------
 
-    def shortage(self, need: Need, state: Assembly) -> Evidence | None:
+    def shortage(self, need: PendingTask, state: JobState) -> Evidence | None:
         """Whether the folder for this is not the one on record, or there is too little room or memory to begin; asked before
         each piece of work."""
         gone = self._absence(need, state)
@@ -67,7 +67,7 @@ class Gatekeeper:
             return Evidence(operation=need.kind, place="program", path=str(place), note="memory-low", free_memory_bytes=memory)
         return None
 
-    def _absence(self, need: Need, state: Assembly) -> Evidence | None:
+    def _absence(self, need: PendingTask, state: JobState) -> Evidence | None:
         """The folder of the film or of the segments is not there, or something else is in its place. A mark that was deleted in
         the right folder is written again."""
         place: Place = "output" if need.kind in ("join", "publish") else "scratch"
@@ -92,7 +92,7 @@ class Gatekeeper:
 
     # Gates --------------------------------------------------------------------------------------------------------
 
-    def tend(self, state: Assembly, *, idle: bool) -> list[str]:
+    def tend(self, state: JobState, *, idle: bool) -> list[str]:
         """Send out probes that are due. The gates that were waited for long enough, counted only while there is nothing
         else to do (`idle`)."""
         now = machine.monotonic()
@@ -109,7 +109,7 @@ class Gatekeeper:
                 self._crew.give(name, Assignment(order=order, stall_s=state.policy.probe_stall_s))
         return []
 
-    def _probe(self, gate: str, path: str, state: Assembly) -> ProbePlace:
+    def _probe(self, gate: str, path: str, state: JobState) -> ProbePlace:
         if gate == SCRATCH:
             wanted = min(disk_space.scratch_bytes(state), state.policy.free_margin_bytes) + state.policy.free_margin_bytes // 4
             known = state.folders.get("scratch")

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from core.engine.folder_checks import film_folder, record_film_folder, refuse_scratch_elsewhere, scratch_folder
 from core.engine.reconcile import catch_up
-from core.engine.request import House, Request
+from core.engine.request import Request, Services
 from core.graph import content_key
 from core.graph.nodes import Copy
 from core.job.events import (
@@ -23,7 +23,7 @@ from core.job.events import (
     SegmentSealed,
     SourceMoved,
 )
-from core.job.state import Assembly
+from core.job.state import JobState
 from core.storage import scratch_leases
 from core.storage.jobs import open_jobs
 from core.system import machine
@@ -33,10 +33,10 @@ from core.timeline.timing import timecode
 
 def take_up(
     request: Request,
-    house: House,
+    house: Services,
     job: str | None,
     from_checkpoint: int | None,
-    state: Assembly,
+    state: JobState,
     hear: Callable[[str, int, Fact], None],
     *,
     scratch_mount: str,
@@ -92,7 +92,7 @@ def take_up(
     return chosen
 
 
-def opening_facts(house: House, state: Assembly, moved: Iterable[SourceMoved] = ()) -> list[Fact]:
+def opening_facts(house: Services, state: JobState, moved: Iterable[SourceMoved] = ()) -> list[Fact]:
     """What is recorded before the first piece of work: the run, what was found elsewhere, all problems, the plan in figures."""
     plan = state.plan
     frames = {s.key: 0 for s in plan.segments}

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from core.executors.worker_pool import Crew
-from core.job.decisions import Taken
+from core.executors.worker_pool import WorkerPool
+from core.job.decisions import Accepted
 from core.job.events import JobFinished, Outcomes
 from core.system import machine
 
 
 @dataclass
-class Tally:
+class RunMetrics:
     """Seconds of this run. `recording_s`: the engine's, on records, flushes and renames. `checking_s`: the workers', on hashes,
     flushes and verification. `working_s`: on orders, all workers added up. `held_s`: wall-clock time by which records and checks
     held up the run: records while a worker had nothing to do or waited to be heard, checks divided by the workers.
@@ -53,7 +53,7 @@ class Tally:
         self._starting_since = machine.monotonic()
 
     @contextmanager
-    def recording(self, crew: Crew | None = None) -> Iterator[None]:
+    def recording(self, crew: WorkerPool | None = None) -> Iterator[None]:
         """Count what is done in it as recording. Without a crew everything waits for it."""
         started, cpu = machine.monotonic(), machine.thread_cpu()
         try:
@@ -65,7 +65,7 @@ class Tally:
             if crew is None or crew.waits:
                 self._held(took)
 
-    def checked(self, seconds: float, crew: Crew, *, alone: bool = False, cpu_s: float = 0.0) -> None:
+    def checked(self, seconds: float, crew: WorkerPool, *, alone: bool = False, cpu_s: float = 0.0) -> None:
         """Count a worker's check; `alone`: no other worker had anything to do meanwhile."""
         self.checking_s += seconds
         self.checking_cpu_s += cpu_s
@@ -76,10 +76,10 @@ class Tally:
         self.startup_held_s += seconds if self._starting_since is not None else 0.0
 
     def finished(
-        self, outcome: Outcomes, crew: Crew, *, code: str = "", detail: str = "", taken: Taken | None = None
+        self, outcome: Outcomes, crew: WorkerPool, *, code: str = "", detail: str = "", taken: Accepted | None = None
     ) -> JobFinished:
         """The end of the job, with what it took until now, and what the film lacks by decision."""
-        left, used_s = taken or Taken(), machine.process_cpu() - self.begun.cpu_s
+        left, used_s = taken or Accepted(), machine.process_cpu() - self.begun.cpu_s
         beside_s = max(0.0, used_s - (machine.thread_cpu() - self.begun.thread_cpu_s))  # the threads that flush and index
         return JobFinished(
             outcome=outcome,

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import inf
 
 from core.errors.failure import Evidence, Failure
-from core.executors.worker_pool import Crew
+from core.executors.worker_pool import WorkerPool
 from core.job.classify import diagnose
 from core.job.retry_policy import recover
 from core.plan.policy import Policy
@@ -21,7 +21,7 @@ class Stopped(Exception):
 
 
 def run_all(
-    crew: Crew,
+    crew: WorkerPool,
     assignments: Mapping[str, Assignment],
     *,
     policy: Policy,
@@ -66,7 +66,7 @@ def run_all(
 
 
 def examine(
-    crew: Crew,
+    crew: WorkerPool,
     paths: list[str],
     *,
     policy: Policy,

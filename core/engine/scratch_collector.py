@@ -20,7 +20,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from core.engine import gc, run_tasks
-from core.executors.worker_pool import Crew
+from core.executors.worker_pool import WorkerPool
 from core.job.events import FilmJoined, SegmentSealed
 from core.job.scratch_budget import Budget, Collected, Removal, Stored, oldest_first
 from core.plan.policy import Policy
@@ -147,7 +147,7 @@ def _remove(journal: Journal, workspace: Workspace, chosen: list[Stored]) -> tup
     return went, freed
 
 
-class Collector:
+class ScratchCollector:
     """Collections of one run: before its film is made, and after it has ended. None of them fails the run or delays it for long.
     `verified` are films whose bytes this run has read, with their hashes: these are not read again."""
 
@@ -157,7 +157,7 @@ class Collector:
         workspace: Workspace,
         budget: Budget | None,
         *,
-        crew: Crew,
+        crew: WorkerPool,
         policy: Policy,
         stopped: Callable[[], bool],
         on_collected: Callable[[Collected], None],
@@ -201,7 +201,7 @@ class Collector:
         return over and not known
 
 
-def film_stands(film: Film, crew: Crew, policy: Policy, *, stopped: Callable[[], bool] = lambda: False) -> bool:
+def film_stands(film: Film, crew: WorkerPool, policy: Policy, *, stopped: Callable[[], bool] = lambda: False) -> bool:
     """Read a film again: whether it is, byte for byte, what was published. False when there is no time to finish."""
     order = CheckFilm(path=film.path, film_hash=film.film_hash, frames=film.frames, samples=film.samples, deep=False)
     try:

@@ -19,11 +19,11 @@ import msgspec
 
 from core.engine import run_tasks
 from core.errors.failure import Failure
-from core.executors.worker_pool import Crew
+from core.executors.worker_pool import WorkerPool
 from core.media import hashes
 from core.media.content import Compared, CompareSource, Use
 from core.plan.policy import Policy
-from core.storage.history import Memory, Seen
+from core.storage.history import History, SourceRecord
 from core.system import machine
 from core.tasks.spec import Assignment
 from core.timeline.source import Source
@@ -38,11 +38,11 @@ Pair = tuple[str, str]
 
 
 @dataclass
-class SameFiles:
+class SourceIdentities:
     """Compare files with contents on record, each pair once. `bytes` were read for it so far."""
 
-    crew: Crew
-    memory: Memory
+    crew: WorkerPool
+    memory: History
     policy: Policy
     stopped: Callable[[], bool]
     on_step: Step
@@ -100,7 +100,7 @@ class SameFiles:
         """How many bytes of a file were compared with the record."""
         return sum(compared.bytes for (at, _), compared in self._compared.items() if at == path)
 
-    def _candidates(self, source: Source, before: Seen | None) -> list[str]:
+    def _candidates(self, source: Source, before: SourceRecord | None) -> list[str]:
         if not source.mark:
             return []
         alike = self.memory.alike(source.size, source.mark)
@@ -113,7 +113,7 @@ class SameFiles:
             return f"{source.identity}-{machine.token()}"
         return source.identity
 
-    def _untold(self, path: str, before: Seen | None, now: Source) -> bool:
+    def _untold(self, path: str, before: SourceRecord | None, now: Source) -> bool:
         """Whether a file may be the same as on record, and nobody knows."""
         alike = before is not None and before.mark and (before.size, before.mark) == (now.size, now.mark)
         if before is None or not alike or before.identity in ("", now.identity):
@@ -175,9 +175,9 @@ def _covered(source: Source) -> bool:
     return bool(source.mark) and source.size <= hashes.COVERED
 
 
-def _had(before: Seen | None, identity: str) -> bool:
+def _had(before: SourceRecord | None, identity: str) -> bool:
     return before is not None and before.identity == identity
 
 
-def _as_it_was(before: Seen, now: Source) -> bool:
+def _as_it_was(before: SourceRecord, now: Source) -> bool:
     return (before.fingerprint, before.inode) == (now.fingerprint, str(now.inode[1]))

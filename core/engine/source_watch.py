@@ -10,29 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.errors.failure import Evidence
-from core.executors.worker_pool import Crew
+from core.executors.worker_pool import WorkerPool
 from core.job import outcomes
 from core.job.events import Fact
-from core.job.pending_tasks import Need
-from core.job.state import Assembly
+from core.job.pending_tasks import PendingTask
+from core.job.state import JobState
 from core.system import machine
 from core.tasks.spec import Assignment, Outcome, ProbePlace, Progress, Refuted, Validated
 
 _AWAY = {"source-missing", "source-volume-gone", "source-hung", "network-lost"}
 
 
-class Lookout:
+class SourceWatch:
     """Looks for one job, once for each cut. Its orders have names that begin with `prefix`; `looked` hears how many seconds it
     took."""
 
-    def __init__(self, crew: Crew, prefix: str, looked: Callable[[float], None] = lambda took_s: None) -> None:
+    def __init__(self, crew: WorkerPool, prefix: str, looked: Callable[[float], None] = lambda took_s: None) -> None:
         self._crew, self._prefix, self._looked = crew, prefix, looked
         self._since = 0.0
         self._cut = ""
         self._left: list[tuple[str, str]] = []
         self._out: set[str] = set()
 
-    def looks(self, state: Assembly) -> bool:
+    def looks(self, state: JobState) -> bool:
         """Whether the film has to wait to be joined: sends workers to look, as many as there are. Who may not lay the film out
         anew does not ask."""
         if state.looks and state.cut != self._cut:
@@ -45,7 +45,7 @@ class Lookout:
             self._out.add(self._prefix + path)
         return bool(self._left or self._out)
 
-    def heard(self, name: str, reply: Progress | Outcome, state: Assembly, now: float) -> list[Fact]:
+    def heard(self, name: str, reply: Progress | Outcome, state: JobState, now: float) -> list[Fact]:
         """What follows from what was seen."""
         if isinstance(reply, Progress) or name not in self._out:
             return []
@@ -60,10 +60,10 @@ class Lookout:
         mount = machine.listed_mount(path)[0]
         why = reply.reason if isinstance(reply, Refuted) else f"{path} is there again"
         seen = Evidence(operation="join", place="source", path=path, note="source-changed", detail=why, volume=mount)
-        return outcomes.failed(state, Need("join", state.cut), seen, now=now, chance=0.0)
+        return outcomes.failed(state, PendingTask("join", state.cut), seen, now=now, chance=0.0)
 
 
-def _missed(state: Assembly) -> set[str]:
+def _missed(state: JobState) -> set[str]:
     """Files for which something stands in because they were not there."""
     failures = [*state.slated.values(), *state.silenced.values()]
     return {failure.evidence.path for failure in failures if failure.code in _AWAY}

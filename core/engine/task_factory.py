@@ -10,9 +10,9 @@ from core.errors.failure import PROGRAM, Evidence, Place
 from core.graph import ffmpeg_args
 from core.graph.nodes import Copy, Piece, Segment, Slate, Still, content_of
 from core.job import verification
-from core.job.pending_tasks import Need
-from core.job.state import Assembly
-from core.storage.history import Memory
+from core.job.pending_tasks import PendingTask
+from core.job.state import JobState
+from core.storage.history import History
 from core.storage.journal import Journal
 from core.storage.workspace import Workspace
 from core.system import machine
@@ -34,11 +34,11 @@ PCM, TRACK = ".pcm", ".m4a"
 
 
 @dataclass
-class Given:
+class Dispatched:
     """A need whose order a worker has, since `at` and until `back_at` (monotonic clock). `alone`: no other worker had an order
     when it came back."""
 
-    need: Need
+    need: PendingTask
     order: Order
     attempt: int
     at: float
@@ -47,13 +47,13 @@ class Given:
     alone: bool = False
 
 
-def extension(need: Need, state: Assembly) -> str:
+def extension(need: PendingTask, state: JobState) -> str:
     """The file extension of what a need makes."""
     return {"mix": PCM, "track": TRACK}.get(need.kind, state.preset.extension)
 
 
 def order_for(
-    need: Need, state: Assembly, *, job: str, attempt: int, output: Path, workspace: Workspace, journal: Journal, ffmpeg: str
+    need: PendingTask, state: JobState, *, job: str, attempt: int, output: Path, workspace: Workspace, journal: Journal, ffmpeg: str
 ) -> Order:
     """What a worker is to do about a need. Part files get fresh names that carry the attempt."""
     form, preset = state.plan.format, state.preset
@@ -129,7 +129,7 @@ def order_for(
     )
 
 
-def _locate(key: str, segment: Segment, state: Assembly, workspace: Workspace, journal: Journal, job: str) -> LocateDamage:
+def _locate(key: str, segment: Segment, state: JobState, workspace: Workspace, journal: Journal, job: str) -> LocateDamage:
     picture, rate = segment.picture, state.plan.format.rate
     assert isinstance(picture, Piece | Copy)
     piece = picture if isinstance(picture, Piece) else None
@@ -143,13 +143,13 @@ def _locate(key: str, segment: Segment, state: Assembly, workspace: Workspace, j
         source_rate=piece.source_rate if piece else rate,
         conform=piece is not None and piece.conform,
         copied=piece is None,
-        known=Memory(journal).marks(picture.path, content_of(picture), picture.stream),
+        known=History(journal).marks(picture.path, content_of(picture), picture.stream),
         harmless=verification.HARMLESS if piece is None or piece.complains else "",
         picture=str(workspace.picture(f"{job}-{key}.jpg")),
     )
 
 
-def _join(state: Assembly, part: str, workspace: Workspace) -> JoinFilm:
+def _join(state: JobState, part: str, workspace: Workspace) -> JoinFilm:
     plan, form = state.current, state.plan.format
     video = []
     for segment in plan.segments:
@@ -186,7 +186,7 @@ def _join(state: Assembly, part: str, workspace: Workspace) -> JoinFilm:
     )
 
 
-def _sealed_sound(keys: list[str], state: Assembly, workspace: Workspace) -> tuple[JoinSound, ...]:
+def _sealed_sound(keys: list[str], state: JobState, workspace: Workspace) -> tuple[JoinSound, ...]:
     seals = [state.believed[key] for key in keys]
     return tuple(
         JoinSound(
@@ -200,7 +200,7 @@ def _sealed_sound(keys: list[str], state: Assembly, workspace: Workspace) -> tup
     )
 
 
-def not_begun(need: Need, error: OSError, output: Path, workspace: Workspace) -> Evidence:
+def not_begun(need: PendingTask, error: OSError, output: Path, workspace: Workspace) -> Evidence:
     """What was seen when an order could not even be written: the scratch or the film's folder does not take our file names. An
     error that names no path is the program's."""
     if not machine.names_a_path(error):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.engine import run_tasks
-from core.executors.worker_pool import Crew
+from core.executors.worker_pool import WorkerPool
 from core.graph.nodes import Black, Plan, Segment, Slate
 from core.job.events import SegmentSealed
 from core.plan.policy import Policy
@@ -84,7 +84,7 @@ def _ways(
 def _draw(wanted: dict[str, _Wanted], rate: Fraction, workspace: Workspace, workers: int, within_s: float) -> dict[int, bytes]:
     found: dict[int, bytes] = {}
     try:
-        crew = Crew(max(1, min(workers, len(wanted))), stall_s=STALL_S)
+        crew = WorkerPool(max(1, min(workers, len(wanted))), stall_s=STALL_S)
     except OSError:
         return found
     deadline = machine.monotonic() + within_s
@@ -106,7 +106,7 @@ def _draw(wanted: dict[str, _Wanted], rate: Fraction, workspace: Workspace, work
 
 
 def _try(
-    crew: Crew,
+    crew: WorkerPool,
     wanted: dict[str, _Wanted],
     way: int,
     rate: Fraction,

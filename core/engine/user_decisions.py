@@ -5,8 +5,8 @@ from __future__ import annotations
 from core.job.decisions import happened_again, last_run
 from core.job.events import Answered, Fact, FilmPlanned, PreviousUsed
 from core.job.fallback_render import earlier_render
-from core.job.state import Assembly
-from core.storage.history import Memory
+from core.job.state import JobState
+from core.storage.history import History
 from core.storage.journal import Journal
 from core.system import machine
 
@@ -15,20 +15,20 @@ STOPPED_AT = "stop at "
 """How the reason begins of a run that a preference ended; the fault's code follows."""
 
 
-class Answering:
+class UserDecisions:
     """Listens for one job. Answers to one shot hold for the very same request only; the shots of another cut are others. What is
     left as it is holds in every cut of the film, as long as its terms do."""
 
     def __init__(self, journal: Journal, *, output: str, digest: str) -> None:
         self._journal, self._output, self._digest = journal, output, digest
-        self._memory = Memory(journal)
+        self._memory = History(journal)
         self._last, self._asked = 0, 0.0
         self._waiting_since: float | None = None
         self._tried: set[int] = set()
         self._left: dict[str, str] = {}
         """Terms of what is left as it is, with the job in which that was decided."""
 
-    def said_before(self, state: Assembly) -> None:
+    def said_before(self, state: JobState) -> None:
         """Remember what was said of this film in earlier runs, the newest word last."""
         for entry, digest in self._journal.answers(self._output):
             self._last = entry.seq
@@ -44,7 +44,7 @@ class Answering:
             elif fact.answer in ("skip", "previous", "retry"):
                 state.fold(fact)
 
-    def left_as_it_is(self, state: Assembly) -> list[Fact]:
+    def left_as_it_is(self, state: JobState) -> list[Fact]:
         """What happened to shots and sounds that are left as they are: it happens to them again, and nothing is tried."""
         left: dict[str, set[str]] = {}
         for term in (*state.terms.shots.values(), *state.terms.clips.values()):
@@ -70,12 +70,12 @@ class Answering:
             self._last = found[-1][0].seq
         return [entry.fact for entry, digest in found if digest == self._digest and isinstance(entry.fact, Answered)]
 
-    def stop(self, state: Assembly) -> str:
+    def stop(self, state: JobState) -> str:
         """Why the job shall stop: somebody always wants that where something fails so. Empty: it shall not."""
         wishes = {code for n, code in state.shots_missing().items() if state.wish(n, code) == "stop"}
         return f"{STOPPED_AT}{min(wishes)}" if wishes else ""
 
-    def stand_ins(self, state: Assembly) -> list[Fact]:
+    def stand_ins(self, state: JobState) -> list[Fact]:
         """Earlier renders for the shots that are missing and about which that was wished."""
         wanted = [n for n, code in state.shots_missing().items() if state.wish(n, code) == "previous" and n not in self._tried]
         self._tried.update(wanted)
@@ -86,12 +86,12 @@ class Answering:
                 found.append(used)
         return found
 
-    def _earlier(self, state: Assembly, number: int) -> PreviousUsed | None:
+    def _earlier(self, state: JobState, number: int) -> PreviousUsed | None:
         plans = self._memory.plans_for(self._output)
         keys = {segment.key for _, plan in plans for segment in plan.segments}
         return earlier_render(state.plan.shots[number - 1], state.plan, plans, self._journal.seals(keys))
 
-    def still_waited_for(self, state: Assembly) -> bool:
+    def still_waited_for(self, state: JobState) -> bool:
         """Whether a person may still say something about what is missing before the film is joined."""
         if not state.questions() or state.joined is not None:
             return False

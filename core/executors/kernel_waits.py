@@ -24,7 +24,7 @@ _OF_NAMES = {
 """open, stat, lstat, access, truncate, rename, mkdir, unlink, openat, newfstatat, unlinkat, statx, faccessat2: which argument."""
 
 
-class Silence(NamedTuple):
+class KernelWait(NamedTuple):
     """`paths` are files that are waited for; `blocked` that the kernel waits for a device, whatever
     the file; `stopped` that a program was halted; `read_bytes` what the programs have read so
     far. `known` is False where the system does not tell."""
@@ -36,7 +36,7 @@ class Silence(NamedTuple):
     read_bytes: int = 0
 
 
-def listen_to(session: int) -> Silence:
+def kernel_wait_of(session: int) -> KernelWait:
     """Of all processes of a session; of the worker itself (`session`) the reads count only while it runs no program."""
     members = _members(session)
     paths: list[str] = []
@@ -49,7 +49,7 @@ def listen_to(session: int) -> Silence:
             if path.startswith("/") and not path.startswith("/dev/"):
                 paths.append(path.removesuffix(" (deleted)"))
     programs = [pid for pid in members if pid != session] or members
-    return Silence(
+    return KernelWait(
         known=platform.machine() in _OF_HANDLES and any(_call(pid, str(pid)) for pid in members),
         paths=tuple(dict.fromkeys(paths)),
         blocked="D" in states,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.errors.failure import Place
-from core.executors.kernel_waits import Silence
+from core.executors.kernel_waits import KernelWait
 from core.media.content import CompareSource
 from core.tasks.spec import (
     CheckFilm,
@@ -23,7 +23,7 @@ from core.tasks.spec import (
 )
 
 
-def suspect(order: Order, heard: Silence) -> tuple[Place, str]:
+def suspect(order: Order, heard: KernelWait) -> tuple[Place, str]:
     """The place and the path at fault: the file that is waited for; the program itself, when it waits for none; and where
     the system tells nothing, what such an order mostly fails over."""
     known = _files(order)

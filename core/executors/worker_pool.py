@@ -15,7 +15,7 @@ import msgspec
 
 from core.errors.failure import Evidence
 from core.executors import kernel_waits, suspects
-from core.executors.worker_process import Hand, hire, let_go
+from core.executors.worker_process import Hand, spawn_worker, terminate
 from core.system import codec, machine
 from core.tasks.spec import Assignment, Order, Outcome, Progress, Reply
 
@@ -35,7 +35,7 @@ class _Worker:
     knows: set[type[Order]] = field(default_factory=set)
 
 
-class Crew:
+class WorkerPool:
     """`size` workers. `give` an order under a name while `idle` is not zero; `listen` returns what they say.
 
     `share`, where there is one, is asked at every `listen` how many may work from now on: more are hired at once, and who is
@@ -110,7 +110,7 @@ class Crew:
         return name in self._abandoned
 
     def _start(self) -> None:
-        child = self._ahead.pop() if self._ahead else hire()
+        child = self._ahead.pop() if self._ahead else spawn_worker()
         worker = _Worker(child)
         assert child.stdout and child.stderr
         self._selector.register(child.stdout, selectors.EVENT_READ, worker)
@@ -124,7 +124,7 @@ class Crew:
                 assert stream is not None
                 self._selector.unregister(stream)
         self._left_cpu_s += machine.family_cpu(worker.process.pid)
-        let_go(worker.process)
+        terminate(worker.process)
         self._workers.remove(worker)
         if worker.process.returncode is None:
             self._abandoned[worker.name] = worker.process
@@ -184,7 +184,7 @@ class Crew:
             if silent_s > patience_s:
                 said.extend(self._replace(worker, "hung"))
             elif silent_s > patience_s / 2 and worker.read_bytes is None:
-                worker.read_bytes = kernel_waits.listen_to(worker.process.pid).read_bytes
+                worker.read_bytes = kernel_waits.kernel_wait_of(worker.process.pid).read_bytes
         return said
 
     def _fit(self) -> None:
@@ -205,7 +205,7 @@ class Crew:
 
     def _replace(self, worker: _Worker, note: str) -> Iterable[tuple[str, Evidence]]:
         order, name = worker.order, worker.name
-        heard = kernel_waits.listen_to(worker.process.pid) if note == "hung" else kernel_waits.Silence()
+        heard = kernel_waits.kernel_wait_of(worker.process.pid) if note == "hung" else kernel_waits.KernelWait()
         code = self._drop(worker)
         self._start()
         kills = machine.new_oom_kills()

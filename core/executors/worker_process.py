@@ -17,7 +17,7 @@ Hand = subprocess.Popen[bytes]
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "2"}
 
 
-def hire() -> Hand:
+def spawn_worker() -> Hand:
     """One worker process. OSError when none can be started."""
     argv = [sys.executable, "-P", "-m", "core.executors.worker", str(os.getpid())]  # -P: never import from where we stand
     environment = {**os.environ, **_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
@@ -26,7 +26,7 @@ def hire() -> Hand:
     )
 
 
-def let_go(hand: Hand) -> None:
+def terminate(hand: Hand) -> None:
     """End a worker process and all that it started; never waits for one that cannot end."""
     process.kill_session(hand)
     for stream in (hand.stdin, hand.stdout, hand.stderr):
@@ -37,14 +37,14 @@ def let_go(hand: Hand) -> None:
 
 
 @contextlib.contextmanager
-def ahead(count: int) -> Iterator[list[Hand]]:
+def spawn_ahead(count: int) -> Iterator[list[Hand]]:
     """So many workers, started now; whoever is still in the list at the end was not needed and goes."""
     hands: list[Hand] = []
     try:
         with contextlib.suppress(OSError):  # the crew finds it out, and that is told
             for _ in range(count):
-                hands.append(hire())
+                hands.append(spawn_worker())
         yield hands
     finally:
         for hand in hands:
-            let_go(hand)
+            terminate(hand)

@@ -131,11 +131,11 @@ def mended(
     """The plan with the segments of these keys replaced by their good pieces and slates, or by two halves, again and again."""
     if not mends and not parted:
         return made
-    mender = _Mender(made, mends, parted, preset, build, slate_words)
+    mender = _Repairer(made, mends, parted, preset, build, slate_words)
     return msgspec.structs.replace(made, segments=tuple(part for segment in made.segments for part in mender.parts(segment)))
 
 
-class _Mender:
+class _Repairer:
     def __init__(
         self,
         made: Plan,

@@ -23,7 +23,7 @@ from core.timeline.source import version
 from core.timeline.timeline import Remark
 
 
-class Taken(NamedTuple):
+class Accepted(NamedTuple):
     """What a film lacks by decision: shots that are slates, wholly or in part, or an earlier render; clips that are silent;
     codes of remarks."""
 
@@ -157,18 +157,18 @@ class Lacks(NamedTuple):
     clips: Mapping[str, str]
     remarks: Collection[Remark]
 
-    def taken(self, terms: Terms, decisions: Decisions, earlier: Collection[int] = ()) -> Taken:
+    def taken(self, terms: Terms, decisions: Decisions, earlier: Collection[int] = ()) -> Accepted:
         """What of it was decided to be so. In `earlier` shots an earlier render stands in: nobody uses one unasked."""
         if not (self.shots or self.clips or self.remarks) or decisions.none:
-            return Taken()
+            return Accepted()
         left = {n for n, code in self.shots.items() if decisions.wish(n, code, terms.shots[n]) == "skip"}
         mute = {clip for clip, code in self.clips.items() if decisions.wish(clip, code, terms.clips.get(clip, "")) == "skip"}
         mute |= {clip for n in left for clip in terms.heard_with[n] if clip in self.clips}
         codes = {one.code for one in self.remarks}
         told = {code for code in codes if all(_left(one, terms, decisions) for one in self.remarks if one.code == code)}
-        return Taken(tuple(sorted(left.union(earlier))), tuple(sorted(mute)), tuple(sorted(told)))
+        return Accepted(tuple(sorted(left.union(earlier))), tuple(sorted(mute)), tuple(sorted(told)))
 
-    def beyond(self, taken: Taken) -> bool:
+    def beyond(self, taken: Accepted) -> bool:
         """Whether it lacks more than that."""
         return bool(self.shots.keys() - set(taken.shots) or self.clips.keys() - set(taken.clips)) or any(
             one.code not in taken.remarks for one in self.remarks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.graph.nodes import Copy
 from core.graph.preset import Preset
-from core.job.state import Assembly
+from core.job.state import JobState
 from core.timeline.timeline import Format
 
 
@@ -20,7 +20,7 @@ def sound_bytes(form: Format, preset: Preset, samples: int) -> int:
     return int(samples / max(1, form.sample_rate) * (preset.audio.bits_per_second or 320_000) / 8)
 
 
-def scratch_bytes(state: Assembly) -> int:
+def scratch_bytes(state: JobState) -> int:
     """What segments and sound that are not made yet will take."""
     plan = state.current
     have = state.believed.keys() | state.claimed.keys()
@@ -33,7 +33,7 @@ def scratch_bytes(state: Assembly) -> int:
     return pictures + samples * plan.format.channels * 3
 
 
-def film_bytes(state: Assembly) -> int:
+def film_bytes(state: JobState) -> int:
     """What the film itself will take; where segments exist already, their true sizes."""
     plan = state.current
     seals = {**state.claimed, **state.believed}

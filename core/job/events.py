@@ -282,7 +282,7 @@ class JobFinished(Value, frozen=True):
     """The end: `complete`, `incomplete` (published with slates or losses), `failed`, `superseded` by a newer cut.
 
     Complete lacks only what a person takes as it is: `taken_shots` are slates or earlier renders, the sound of `taken_clips` is
-    silence, `taken_remarks` are codes. `seconds` are from the plan on, `startup_s` before it; `core.engine.run_metrics.Tally` has the others.
+    silence, `taken_remarks` are codes. `seconds` are from the plan on, `startup_s` before it; `core.engine.run_metrics.RunMetrics` has the others.
     """
 
     outcome: Outcomes

@@ -23,9 +23,9 @@ from core.job.events import (
     ShotSlated,
     SoundSilenced,
 )
-from core.job.pending_tasks import Need
+from core.job.pending_tasks import PendingTask
 from core.job.retry_policy import AGAIN, LOOK_AGAIN, SMALLER, recover
-from core.job.state import Assembly
+from core.job.state import JobState
 from core.tasks.spec import JoinFilm, Located, Made
 
 RENDERED_AGAIN = "rendered again"
@@ -33,7 +33,7 @@ RENDERED_AGAIN = "rendered again"
 _KINDS: dict[str, Literal["video", "copy", "audio", "track"]] = {"mix": "audio", "track": "track", "copy": "copy"}
 
 
-def sealed(need: Need, made: Made, *, file: str, seconds: float) -> SegmentSealed:
+def sealed(need: PendingTask, made: Made, *, file: str, seconds: float) -> SegmentSealed:
     """The checkpoint for a piece of work that was made, checked and stands under its key as `file` in the store."""
     return SegmentSealed(
         key=need.key,
@@ -50,7 +50,7 @@ def sealed(need: Need, made: Made, *, file: str, seconds: float) -> SegmentSeale
     )
 
 
-def joined(state: Assembly, order: JoinFilm, made: Made) -> FilmJoined:
+def joined(state: JobState, order: JoinFilm, made: Made) -> FilmJoined:
     """The film that was joined, checked and stands beside its place."""
     parts = [part.key for part in order.video if part.file] + [part.key for part in order.sound]
     return FilmJoined(
@@ -65,7 +65,7 @@ def joined(state: Assembly, order: JoinFilm, made: Made) -> FilmJoined:
     )
 
 
-def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chance: float) -> list[Fact]:
+def failed(state: JobState, need: PendingTask, evidence: Evidence, *, now: float, chance: float) -> list[Fact]:
     """The attempt with its decision, and what follows from it: a seal that is not believed any more, a slate, silence.
 
     Work that has no stand-in (a slate itself, the sound track, the film) ends the job when it is given up.
@@ -124,7 +124,7 @@ def failed(state: Assembly, need: Need, evidence: Evidence, *, now: float, chanc
     return [AttemptFailed(key=need.key, shot=shot, attempt=len(before) + 1, at=now, failure=failure, recovery=decision), *follows]
 
 
-def given_up(state: Assembly, opened: GateOpened) -> list[Fact]:
+def given_up(state: JobState, opened: GateOpened) -> list[Fact]:
     """A gate was waited for long enough: what is behind it gets its stand-ins, or ends the job where there are none."""
     closed = state.gates[opened.gate]
     follows: list[Fact] = []
@@ -142,22 +142,22 @@ def given_up(state: Assembly, opened: GateOpened) -> list[Fact]:
     return [opened, *[fact for place, fact in enumerate(follows) if fact not in follows[:place]]]
 
 
-def _on(path: str, gate: str, state: Assembly) -> bool:
+def _on(path: str, gate: str, state: JobState) -> bool:
     return circuit_breaker.source_gate(path, state.volumes) == gate
 
 
-def located(state: Assembly, need: Need, found: Located) -> list[Fact]:
+def located(state: JobState, need: PendingTask, found: Located) -> list[Fact]:
     """What follows when a segment that failed was looked through: its good part is kept, or it is made in two halves."""
     failure = _cause(state, need)
     return _mended(state, need, found.bad, failure, found.picture) if found.bad else _parted(state, need, failure)
 
 
-def _cause(state: Assembly, need: Need) -> Failure:
+def _cause(state: JobState, need: PendingTask) -> Failure:
     """The failure for which a segment is looked through."""
     return next(tried.failure for tried in state.failed[need.key] if tried.recovery.change == damage_repair.LOCATE)
 
 
-def _parted(state: Assembly, need: Need, failure: Failure) -> list[Fact]:
+def _parted(state: JobState, need: PendingTask, failure: Failure) -> list[Fact]:
     assert need.segment is not None
     frames = need.segment.frames
     if frames == 1:
@@ -167,7 +167,7 @@ def _parted(state: Assembly, need: Need, failure: Failure) -> list[Fact]:
     return [SegmentParted(key=need.key, at=frames // 2)]
 
 
-def _mended(state: Assembly, need: Need, bad: tuple[tuple[int, int], ...], failure: Failure, picture: str) -> list[Fact]:
+def _mended(state: JobState, need: PendingTask, bad: tuple[tuple[int, int], ...], failure: Failure, picture: str) -> list[Fact]:
     """For every shot that shows the segment: mended, or given up where nothing worth showing is left of it."""
     segment = need.segment
     assert segment is not None
@@ -186,12 +186,12 @@ def _mended(state: Assembly, need: Need, bad: tuple[tuple[int, int], ...], failu
     return facts
 
 
-def _too_many_pieces(state: Assembly, shot: int) -> bool:
+def _too_many_pieces(state: JobState, shot: int) -> bool:
     now, planned = (sum(s.shot == shot for s in plan.segments) for plan in (state.current, state.plan))
     return now - planned > damage_repair.MOST_PIECES
 
 
-def _stand_in(state: Assembly, need: Need, failure: Failure) -> list[Fact]:
+def _stand_in(state: JobState, need: PendingTask, failure: Failure) -> list[Fact]:
     if need.segment is not None and isinstance(need.segment.picture, Piece | Still | Copy):
         return _slates(state, need.key, failure)
     if need.chunk is not None and failure.code in damage_repair.SOUND_IN_PART:
@@ -203,12 +203,12 @@ def _stand_in(state: Assembly, need: Need, failure: Failure) -> list[Fact]:
     return []
 
 
-def _slates(state: Assembly, key: str, failure: Failure) -> list[Fact]:
+def _slates(state: JobState, key: str, failure: Failure) -> list[Fact]:
     shots = sorted({segment.shot for segment in state.current.segments if segment.key == key})
     return [ShotSlated(shot=shot, failure=failure) for shot in shots]
 
 
-def _disbelieved(state: Assembly, failure: Failure) -> list[Fact]:
+def _disbelieved(state: JobState, failure: Failure) -> list[Fact]:
     """What was to be joined when that failed; and at once all that is copied of the same source, lest the film be written as
     often as it has shots of it."""
     path = failure.evidence.path
@@ -217,6 +217,6 @@ def _disbelieved(state: Assembly, failure: Failure) -> list[Fact]:
     return [SealBroken(key=key, reason=failure.code) for key in keys]
 
 
-def _outdated(state: Assembly, need: Need) -> bool:
+def _outdated(state: JobState, need: PendingTask) -> bool:
     """Whether a slate stands already where this segment, still under work, would have been."""
     return need.segment is not None and all(segment.key != need.key for segment in state.current.segments)

@@ -11,7 +11,7 @@ from core.job.events import SegmentSealed
 Kind = Literal["validate", "render", "copy", "locate", "mix", "track", "join", "publish", "finish"]
 
 
-class Need(NamedTuple):
+class PendingTask(NamedTuple):
     """Something owed: its kind, the key it is about, and the segment or chunk of that key."""
 
     kind: Kind
@@ -25,7 +25,7 @@ class Need(NamedTuple):
         return f"{self.kind}:{self.key}"
 
 
-def one_mix_first(row: list[Need], in_flight: Collection[str]) -> list[Need]:
+def one_mix_first(row: list[PendingTask], in_flight: Collection[str]) -> list[PendingTask]:
     """One worker mixes chunk after chunk, and alone needs the memory for it, while the others render. Further mixes come last,
     for when there are no pictures to make."""
     mixes = [need for need in row if need.kind == "mix"]

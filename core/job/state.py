@@ -23,7 +23,7 @@ from core.graph.nodes import Copy, Plan, Segment, Slate
 from core.graph.preset import Preset
 from core.job import circuit_breaker as gates
 from core.job import damage_repair, replan
-from core.job.decisions import Decisions, Lacks, Taken, Terms, clips_of
+from core.job.decisions import Accepted, Decisions, Lacks, Terms, clips_of
 from core.job.events import (
     Answered,
     Answers,
@@ -43,7 +43,7 @@ from core.job.events import (
     ShotSlated,
     SoundSilenced,
 )
-from core.job.pending_tasks import Kind, Need, one_mix_first, reusable
+from core.job.pending_tasks import Kind, PendingTask, one_mix_first, reusable
 from core.job.retry_policy import ALONE, LOOK_AGAIN, Cures
 from core.plan import planning
 from core.plan.policy import Policy
@@ -52,7 +52,7 @@ from core.system.folder import FolderIdentity
 
 
 @dataclass
-class Assembly:
+class JobState:
     """A job's state in this run. `plan` is what was planned; `current` is that with slates, mends and silences in it."""
 
     plan: Plan
@@ -213,12 +213,12 @@ class Assembly:
         self.current = self.damage.applied(revised, preset=self.preset, build=self.build, slate_words=self.slate_words)
         self._order()
 
-    def needs(self, now: float, in_flight: Collection[str]) -> list[Need]:
+    def needs(self, now: float, in_flight: Collection[str]) -> list[PendingTask]:
         """What is owed now, most urgent first, without what is in flight or must wait."""
         if self.finished is not None:
             return []
         if self.fatal is not None or self.published is not None:
-            return [Need("finish", "film")] if not in_flight else []
+            return [PendingTask("finish", "film")] if not in_flight else []
         if any(self._alone(name.partition(":")[2]) for name in in_flight):
             return []
         if self.complete and in_flight:
@@ -227,24 +227,24 @@ class Assembly:
         together = one_mix_first([need for need in owed if not self._alone(need.key)], in_flight)
         return together if together or in_flight else owed[:1]
 
-    def owed(self) -> list[Need]:
+    def owed(self) -> list[PendingTask]:
         """Everything that is still to be done and could be done now, whatever is in flight, waits or is behind a gate."""
         if self.fatal is not None or self.published is not None or self.finished is not None:
             return []
         if self.joined is not None:
-            return [Need("publish", self.cut)]
+            return [PendingTask("publish", self.cut)]
         if self.complete:
-            return [Need("join", self.cut)] if not self.replaced else []
+            return [PendingTask("join", self.cut)] if not self.replaced else []
         return self._owed()
 
     def _alone(self, key: str) -> bool:
         tries = self.failed.get(key)
         return tries is not None and tries[-1].recovery.change == ALONE and key not in self.believed
 
-    def _may(self, need: Need, now: float) -> bool:
+    def _may(self, need: PendingTask, now: float) -> bool:
         return self.ready_at(need.key, now) <= now and not (self.gates and self.behind(need) & self.gates.keys())
 
-    def behind(self, need: Need) -> set[str]:
+    def behind(self, need: PendingTask) -> set[str]:
         """The gates that a piece of work needs open."""
         return gates.behind(need.kind, need.segment, need.chunk, self.current.segments, self.volumes)
 
@@ -252,22 +252,22 @@ class Assembly:
         """What was changed so far for a piece of work, in order."""
         return [fact.recovery.change for fact in self.failed.get(key, ()) if fact.recovery.change]
 
-    def _owed(self) -> list[Need]:
-        row: list[Need] = []
+    def _owed(self) -> list[PendingTask]:
+        row: list[PendingTask] = []
         chunks = {chunk.key: chunk for chunk in self.current.chunks}
         wanted = {segment.key for segment in self.work} | set(chunks) | ({self.track} if self.track else set())
-        row += [Need("validate", key) for key in self.claimed if key in wanted]
+        row += [PendingTask("validate", key) for key in self.claimed if key in wanted]
         open_keys = self.believed.keys() | self.claimed.keys()
         row += [
-            Need("mix", key, chunk=chunk)
+            PendingTask("mix", key, chunk=chunk)
             for key, chunk in chunks.items()
             if key not in open_keys and self.replaced.isdisjoint(sound.path for sound in chunk.sounds)
         ]
         if self.track and self.track not in open_keys and all(key in self.believed for key in chunks):
-            row.append(Need("track", self.track))
+            row.append(PendingTask("track", self.track))
         for segment in self.work:
             if segment.key not in open_keys and getattr(segment.picture, "path", "") not in self.replaced:
-                row.append(Need(self._kind(segment), segment.key, segment=segment))
+                row.append(PendingTask(self._kind(segment), segment.key, segment=segment))
         return row
 
     def _kind(self, segment: Segment) -> Kind:
@@ -324,7 +324,7 @@ class Assembly:
         return Lacks(self._short(), clips_of(self.plan.problems) | silent, losses)
 
     @property
-    def taken(self) -> Taken:
+    def taken(self) -> Accepted:
         """What of that a person has decided to take as it is."""
         return self.lacks.taken(self.terms, self.decisions, self.previous)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from statistics import median
 
-from core.job.pending_tasks import Need
-from core.job.state import Assembly
+from core.job.pending_tasks import PendingTask
+from core.job.state import JobState
 
 _LIKE = 15
 
 
-def expected_s(need: Need, state: Assembly) -> float:
+def expected_s(need: PendingTask, state: JobState) -> float:
     """Seconds of work on one thread: by the frames that were made in this run, else by the preset's estimate."""
     if need.segment is None:
         return 0.0
@@ -20,7 +20,7 @@ def expected_s(need: Need, state: Assembly) -> float:
     return need.segment.frames * each
 
 
-def patience_s(need: Need, state: Assembly) -> float:
+def patience_s(need: PendingTask, state: JobState) -> float:
     """After how many seconds without a new frame this work hangs. Joining and checking have times of their own."""
     policy = state.policy
     if need.kind != "render":

@@ -30,7 +30,7 @@ _AGAIN = frozenset({errno.ETXTBSY, errno.EAGAIN, errno.ENOMEM, errno.EIO, errno.
 _LIBRARY = re.compile(r"error while loading shared libraries: ([^:]+):|Library not loaded: (\S+)")
 
 
-class Build(NamedTuple):
+class FfmpegBinary(NamedTuple):
     """An ffmpeg: its absolute path, its version word, an identity under which its output is known again, and where it was
     found. `passed_over` says why the bundled one is not used, None where it is used or another one was chosen."""
 
@@ -41,7 +41,7 @@ class Build(NamedTuple):
     passed_over: Refused | None = None
 
 
-def find(chosen: str | None, base: Path | None = None) -> Build:
+def find(chosen: str | None, base: Path | None = None) -> FfmpegBinary:
     """The ffmpeg to use. `chosen` is an absolute path, a path relative to `base` (the data folder), or the name of a command on
     PATH; where it does not run, nothing else is tried in its place. Refused(ffmpeg-missing, ffmpeg-not-running)."""
     if chosen:
@@ -113,7 +113,7 @@ def _resolved(chosen: str, base: Path | None) -> str:
     return path
 
 
-def _started(path: str, origin: Origin) -> Build:
+def _started(path: str, origin: Origin) -> FfmpegBinary:
     """Start it once for its version. Refused."""
     said = _version(path)
     first = said.text.splitlines()[0] if said.text else ""
@@ -125,7 +125,7 @@ def _started(path: str, origin: Origin) -> Build:
         raise Refused("ffmpeg-not-running", path=path, why="ffmpeg-crashed", signal=-said.exit_code)
     if len(words) < 3 or words[0] != "ffmpeg":
         raise Refused("ffmpeg-missing", path=path, why="ffmpeg-strange")
-    return Build(path, words[2], f"{first} {os.path.getsize(path)}", origin)
+    return FfmpegBinary(path, words[2], f"{first} {os.path.getsize(path)}", origin)
 
 
 def _version(path: str) -> process.Said:
@@ -152,7 +152,7 @@ def _may_pass(error: BaseException) -> bool:
     return isinstance(error, NotStarted) and error.errno in _AGAIN
 
 
-def encoders(build: Build) -> set[str]:
+def encoders(build: FfmpegBinary) -> set[str]:
     """Names of the encoders this build has. NotStarted, process.TimeoutExpired."""
     lines = process.output_of([build.path, "-hide_banner", "-encoders"]).splitlines()
     return {line.split()[1] for line in lines if len(line.split()) > 1 and line[:1] == " "} - {"="}  # of the legend above them

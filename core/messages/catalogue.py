@@ -11,7 +11,7 @@ import msgspec
 import yaml
 
 from core.errors.failure import Failure
-from core.messages.template import Language, filled, human_bytes
+from core.messages.template import Language, fill, human_bytes
 
 _FILES: Mapping[Language, str] = {"en": "catalogue.yaml", "de": "catalogue.de.yaml"}
 _SIZES = {"free": "free_text", "wanted": "wanted_text", "memory": "memory_text"}
@@ -85,9 +85,9 @@ def words(code: str, language: Language = "en", /, **fields: object) -> Words:
     return Words(
         code=code,
         title=entry.title,
-        message=filled(entry.message, fields),
-        did=filled(entry.did, fields),
-        actions=tuple(Action(filled(one.do, fields), one.safe) for one in entry.actions),
+        message=fill(entry.message, fields),
+        did=fill(entry.did, fields),
+        actions=tuple(Action(fill(one.do, fields), one.safe) for one in entry.actions),
         more=f"docs/errors.md#{code if code in known else 'unknown'}",
     )
 

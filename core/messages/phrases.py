@@ -8,7 +8,7 @@ from functools import lru_cache
 import msgspec
 
 from core.messages.catalogue import read
-from core.messages.template import Language, filled
+from core.messages.template import Language, fill
 
 
 class Forms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,7 +37,7 @@ def phrase(name: str, language: Language = "en", /, **fields: object) -> str:
     said: str | Forms = getattr(known, language)
     if isinstance(said, Forms):
         said = said.one if fields.get("count") == 1 else said.other
-    return filled(said, fields)
+    return fill(said, fields)
 
 
 def what_is_safe(

@@ -29,7 +29,7 @@ _COMPOSED = frozenset({"message", "action", "sentence", "safe", "did", "done", "
 """Fields that hold sentences of ours: what is in them was shortened already."""
 
 
-def filled(sentence: str, fields: Mapping[str, object]) -> str:
+def fill(sentence: str, fields: Mapping[str, object]) -> str:
     """The sentence with its fields; one that is not known is left out instead of failing the report of a failure."""
     texts = {name: _field(name, value) for name, value in fields.items()}
 

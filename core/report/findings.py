@@ -27,7 +27,7 @@ from core.report import film_places
 from core.report.event_text import sentence, word
 from core.report.film_places import Run
 from core.report.labels import remark_words, words_of
-from core.report.view_model import Act, Chronicle, Finding, ShotTale, Trouble
+from core.report.view_model import Act, Finding, JobView, ShotView, Trouble
 from core.timeline.timeline import Remark
 
 _Severity = Literal["error", "warning", "note"]
@@ -42,7 +42,7 @@ ANOTHER_FILE_HELPS = LOOKED_FOR | {
 
 
 def findings(
-    told: Chronicle, plan: Plan | None, *, earlier: Collection[int] = (), language: Language = "en"
+    told: JobView, plan: Plan | None, *, earlier: Collection[int] = (), language: Language = "en"
 ) -> tuple[Finding, ...]:
     """All of them: what ended the job first, then in the film's order, the worst first. `earlier` are the shots of which an
     earlier good render could stand in."""
@@ -74,7 +74,7 @@ def _joined(group: list[Finding], language: Language) -> Finding:
 
 
 class _Finder:
-    def __init__(self, told: Chronicle, plan: Plan | None, earlier: Collection[int], language: Language) -> None:
+    def __init__(self, told: JobView, plan: Plan | None, earlier: Collection[int], language: Language) -> None:
         self.told, self.plan, self.earlier, self.language = told, plan, earlier, language
 
     # The job ------------------------------------------------------------------------------------------------------
@@ -108,7 +108,7 @@ class _Finder:
 
     def shots(self) -> list[Finding]:
         """What became of shots: slates, parts that are missing, earlier renders, another way of making them."""
-        causes: dict[tuple[str, str, _Severity, bool], tuple[Trouble, list[tuple[Run, ShotTale]]]] = {}
+        causes: dict[tuple[str, str, _Severity, bool], tuple[Trouble, list[tuple[Run, ShotView]]]] = {}
         found: list[Finding] = []
         instead: list[Finding] = []
         for shot in self.told.shots:
@@ -124,11 +124,11 @@ class _Finder:
             found += self._at(severity, cause, where)
         return found + instead
 
-    def _slated(self, shot: ShotTale, cause: Trouble) -> list[Run]:
+    def _slated(self, shot: ShotView, cause: Trouble) -> list[Run]:
         planned = film_places.slates(self.plan, shot.number) if self.plan is not None and cause.failure is None else []
         return planned or [(shot.record_in, shot.frames)]
 
-    def _at(self, severity: _Severity, cause: Trouble, where: list[tuple[Run, ShotTale]]) -> list[Finding]:
+    def _at(self, severity: _Severity, cause: Trouble, where: list[tuple[Run, ShotView]]) -> list[Finding]:
         said, found = self._words(cause), []
         runs: list[Run | None] = [*film_places.joined(run for run, _ in where)]
         for run in runs or [None]:  # without its plan nobody knows how long a shot was
@@ -140,7 +140,7 @@ class _Finder:
             found.append(self._decided(one, by) if shots and shots[0].taken else one)
         return found
 
-    def _mend(self, shot: ShotTale, cause: Trouble, run: Run) -> Finding:
+    def _mend(self, shot: ShotView, cause: Trouble, run: Run) -> Finding:
         assert self.plan is not None
         segment, rate = film_places.planned_at(self.plan, run[0]), self.plan.format.rate
         frame = damage_repair.source_frame(segment.picture, run[0] - segment.record_in, rate)
@@ -158,7 +158,7 @@ class _Finder:
         one = self._finding(severity, said, shots=[shot], run=run, path=cause.path, answers=self._answers(cause, [shot]))
         return self._decided(one, "as it is") if shot.taken else one
 
-    def _instead(self, shot: ShotTale) -> list[Finding]:
+    def _instead(self, shot: ShotView) -> list[Finding]:
         run = (shot.record_in, shot.frames)
         found = []
         if shot.state == "previous" and any(isinstance(note, PreviousUsed) for note in shot.notes):
@@ -171,7 +171,7 @@ class _Finder:
             found.append(self._finding("note", said, did=did, shots=[shot], run=run, path=shot.path))
         return found
 
-    def _answers(self, cause: Trouble, shots: list[ShotTale]) -> tuple[str, ...]:
+    def _answers(self, cause: Trouble, shots: list[ShotView]) -> tuple[str, ...]:
         fits = [("retry", True), ("relink", self._relink(cause) and all(shot.path == shots[0].path for shot in shots))]
         fits += [("previous", any(shot.number in self.earlier for shot in shots) and shots[0].state != "previous")]
         fits += [("skip", True), ("stop", self.told.outcome == "running")]
@@ -281,7 +281,7 @@ class _Finder:
         said: Words,
         *,
         did: str = "",
-        shots: Iterable[ShotTale] = (),
+        shots: Iterable[ShotView] = (),
         run: Run | None = None,
         path: str = "",
         answers: tuple[str, ...] = (),

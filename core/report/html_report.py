@@ -17,7 +17,7 @@ from core.messages.template import Language
 from core.report import html_sections as parts
 from core.report.html import add, el, name, page
 from core.report.labels import verdict
-from core.report.view_model import Chronicle
+from core.report.view_model import JobView
 
 MARK = "Hotsplice report"
 """What stands in the page's `generator`: a file with it is one of ours and may be replaced."""
@@ -32,7 +32,7 @@ def stylesheet() -> str:
 
 
 def report(
-    told: Chronicle,
+    told: JobView,
     *,
     pictures: Mapping[int, bytes],
     good: Mapping[str, bytes],
@@ -70,7 +70,7 @@ def report(
     return page(el("html", head, body, lang=speak))
 
 
-def _header(told: Chronicle, film: str, moment: Callable[[float], str], speak: Language) -> Element:
+def _header(told: JobView, film: str, moment: Callable[[float], str], speak: Language) -> Element:
     said = verdict(told, speak)
     facts = el("dl", class_="facts")
     planned = told.planned
@@ -97,7 +97,7 @@ def _header(told: Chronicle, film: str, moment: Callable[[float], str], speak: L
     )
 
 
-def _strip(told: Chronicle, speak: Language) -> list[Element]:
+def _strip(told: JobView, speak: Language) -> list[Element]:
     """The whole film in one line, each shot as long as it is; what is not as asked for stands out in height and has a mark."""
     if not told.shots:
         return []

@@ -18,7 +18,7 @@ from core.report import event_text
 from core.report.event_text import opening, word
 from core.report.html import add, el, name
 from core.report.labels import SIGNS, numbers, remark_words, share, span, state_word, words_of
-from core.report.view_model import Chronicle, ShotTale, Trouble
+from core.report.view_model import JobView, ShotView, Trouble
 from core.timeline.timeline import Remark
 
 Moment = Callable[[float], str]
@@ -35,18 +35,18 @@ def rate_of(rate: str, speak: Language) -> str:
     return str(exact) if exact.denominator == 1 else decimal(float(exact), speak, 3)
 
 
-def look(shot: ShotTale) -> str:
+def look(shot: ShotView) -> str:
     """The class that gives a shot its colour."""
     return "gap" if shot.gap and shot.good else shot.state
 
 
-def label(shot: ShotTale, speak: Language) -> str:
+def label(shot: ShotView, speak: Language) -> str:
     """A shot in one line."""
     called = phrase("gap", speak) if shot.gap else shot.name
     return phrase("page-shot-is", speak, shot=shot.number, name=called, state=state_word(shot.state, speak))
 
 
-def legend(told: Chronicle, speak: Language) -> Element:
+def legend(told: JobView, speak: Language) -> Element:
     """How many shots there are of each state."""
     row = el("ul", class_="legend")
     for state, sign in SIGNS.items():
@@ -57,7 +57,7 @@ def legend(told: Chronicle, speak: Language) -> Element:
     return row
 
 
-def needs(told: Chronicle, speak: Language) -> list[Element]:
+def needs(told: JobView, speak: Language) -> list[Element]:
     """What a person can do: one box for each kind of fault, one line in it for each file."""
     causes: dict[str, dict[str, tuple[Trouble, list[int], list[str]]]] = {}
     for shot in told.shots:
@@ -94,7 +94,7 @@ def _box(said: catalogue.Words, lines: list[tuple[str, str]], speak: Language) -
     return box
 
 
-def shots(told: Chronicle, pictures: Mapping[int, bytes], speak: Language) -> list[Element]:
+def shots(told: JobView, pictures: Mapping[int, bytes], speak: Language) -> list[Element]:
     """Every shot as a card."""
     if not told.shots:
         return []
@@ -104,7 +104,7 @@ def shots(told: Chronicle, pictures: Mapping[int, bytes], speak: Language) -> li
     return [el("section", el("h2", phrase("page-shots", speak, count=len(told.shots))), row)]
 
 
-def _card(told: Chronicle, shot: ShotTale, picture: bytes | None, speak: Language) -> Element:
+def _card(told: JobView, shot: ShotView, picture: bytes | None, speak: Language) -> Element:
     state, meaning = state_word(shot.state, speak), word("means", shot.state, speak)
     weight = "" if shot.good or shot.state == "waiting" else "part" if shot.state in ("mended", "previous") else "bad"
     title = phrase("gap", speak) if shot.gap else shot.name or phrase("page-shot", speak, shot=shot.number)
@@ -132,7 +132,7 @@ def _card(told: Chronicle, shot: ShotTale, picture: bytes | None, speak: Languag
     return el("li", _frame(shot, picture, speak), about, class_=f"shot {weight}".strip(), id=f"shot-{shot.number}")
 
 
-def _frame(shot: ShotTale, picture: bytes | None, speak: Language) -> Element:
+def _frame(shot: ShotView, picture: bytes | None, speak: Language) -> Element:
     if picture is not None:
         return el("div", _image(picture, phrase("page-frame-of", speak, shot=shot.number)), class_="frame")
     return el(
@@ -144,7 +144,7 @@ def _image(picture: bytes, alt: str) -> Element:
     return el("img", src=f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}", alt=alt)
 
 
-def troubles(told: Chronicle, good: Mapping[str, bytes], moment: Moment, speak: Language) -> list[Element]:
+def troubles(told: JobView, good: Mapping[str, bytes], moment: Moment, speak: Language) -> list[Element]:
     """What failed, where, and what was done about it."""
     anchored: set[int] = set()
     columns = phrase("page-troubles-columns", speak).split(", ") + ([phrase("page-last-good-column", speak)] if good else [])
@@ -196,7 +196,7 @@ def _by_cause(troubles: Sequence[tuple[_Of, Trouble]]) -> list[list[tuple[_Of, T
 
 
 def _row(
-    told: Chronicle,
+    told: JobView,
     trouble: Trouble,
     where: Element,
     good: Mapping[str, bytes],
@@ -235,7 +235,7 @@ def _row(
     )
 
 
-def gates(told: Chronicle, moment: Moment, speak: Language) -> list[Element]:
+def gates(told: JobView, moment: Moment, speak: Language) -> list[Element]:
     """What was waited for, and what a person answered."""
     rows = []
     for at, closed, opened in told.gates:
@@ -247,7 +247,7 @@ def gates(told: Chronicle, moment: Moment, speak: Language) -> list[Element]:
     return [el("section", el("h2", phrase("page-gates", speak)), el("table", el("tbody", *rows)))] if rows else []
 
 
-def figures(told: Chronicle, speak: Language) -> list[Element]:
+def figures(told: JobView, speak: Language) -> list[Element]:
     """What it took."""
     took = told.figures
     cured = [e for e in told.episodes if e.ending == "cured"]
@@ -270,7 +270,7 @@ def figures(told: Chronicle, speak: Language) -> list[Element]:
     return [el("section", el("h2", phrase("page-figures", speak)), row)]
 
 
-def remarks(told: Chronicle, speak: Language) -> list[Element]:
+def remarks(told: JobView, speak: Language) -> list[Element]:
     """What the film cannot carry of the timeline; one line of each kind and text."""
     rows: dict[tuple[str, str, str], list[Remark]] = {}
     for remark in told.remarks:
@@ -288,7 +288,7 @@ def remarks(told: Chronicle, speak: Language) -> list[Element]:
     return [el("section", el("h2", phrase("page-remarks", speak)), el("table", body))]
 
 
-def past(told: Chronicle, moment: Moment, speak: Language) -> list[Element]:
+def past(told: JobView, moment: Moment, speak: Language) -> list[Element]:
     """The runs."""
     if not told.runs:
         return []

@@ -57,7 +57,7 @@ class Run(Value, frozen=True):
     workers: int = 0
 
 
-class Episode(Value, frozen=True):
+class Incident(Value, frozen=True):
     """Trouble with one piece of work or one gate. `began` is unix seconds; `since_s` the same in seconds of work since the job's
     first run began, and `seconds` of work later it ended. `code` is that of the first failure.
 
@@ -134,7 +134,7 @@ class _Open:
         self.ending, self.until = ending, worked
 
 
-def episodes(entries: Iterable[Entry]) -> tuple[Episode, ...]:
+def episodes(entries: Iterable[Entry]) -> tuple[Incident, ...]:
     """Every episode of a job, in the order in which they began; those not over yet last until the last fact. What one cause does
     to many pieces of one file is one episode."""
     clock = _Clock()
@@ -191,7 +191,7 @@ def episodes(entries: Iterable[Entry]) -> tuple[Episode, ...]:
         if episode.ending == "open":
             episode.until = worked
     return _one_for_each_cause(
-        Episode(
+        Incident(
             what=e.what,
             code=e.code,
             shot=e.shot,
@@ -206,11 +206,11 @@ def episodes(entries: Iterable[Entry]) -> tuple[Episode, ...]:
     )
 
 
-def _one_for_each_cause(told: Iterable[Episode]) -> tuple[Episode, ...]:
+def _one_for_each_cause(told: Iterable[Incident]) -> tuple[Incident, ...]:
     """Episodes of one cause (code and file) are one, unless it was cured before the next of them began. It lasts as long as any
     of them, and ends as the worst of them does. Gates have no path: each wait is its own."""
-    groups: list[list[Episode]] = []
-    latest: dict[tuple[str, str], list[Episode]] = {}
+    groups: list[list[Incident]] = []
+    latest: dict[tuple[str, str], list[Incident]] = {}
     for one in told:
         group = latest.get((one.code, one.path)) if one.path else None
         if group is None or all(e.ending == "cured" and e.since_s + e.seconds < one.since_s for e in group):
@@ -220,13 +220,13 @@ def _one_for_each_cause(told: Iterable[Episode]) -> tuple[Episode, ...]:
     return tuple(group[0] if len(group) == 1 else _joined(group) for group in groups)
 
 
-def _joined(group: list[Episode]) -> Episode:
+def _joined(group: list[Incident]) -> Incident:
     ending = min((one.ending for one in group), key=_WORST.index)
     failures, seconds = sum(one.failures for one in group), troubled_s(group)
     return msgspec.structs.replace(group[0], failures=failures, seconds=seconds, ending=ending)
 
 
-def troubled_s(told: Iterable[Episode]) -> float:
+def troubled_s(told: Iterable[Incident]) -> float:
     """Seconds of work in which at least one episode was under way."""
     total, covered = 0.0, 0.0
     for episode in sorted(told, key=lambda e: e.since_s):

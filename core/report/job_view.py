@@ -35,10 +35,10 @@ from core.job.events import (
 )
 from core.report import film_places
 from core.report.incidents import Entry, episodes, runs, troubled_s
-from core.report.view_model import Chronicle, Figures, ShotTale, State, Trouble
+from core.report.view_model import Figures, JobView, ShotView, State, Trouble
 
 
-def chronicle(job: str, entries: Sequence[Entry], plan: Plan | None) -> Chronicle:
+def chronicle(job: str, entries: Sequence[Entry], plan: Plan | None) -> JobView:
     """The facts of one job, in order, with the plan of its last run. ValueError when they do not begin with JobAccepted."""
     if not entries or not isinstance(entries[0].fact, JobAccepted):
         raise ValueError(f"the facts of {job} do not begin with what was asked for")
@@ -48,7 +48,7 @@ def chronicle(job: str, entries: Sequence[Entry], plan: Plan | None) -> Chronicl
     shots = teller.tales()
     told = episodes(entries)
     passed = runs(entries)
-    return Chronicle(
+    return JobView(
         job=job,
         accepted=entries[0].fact,
         asked_at=entries[0].at,
@@ -243,7 +243,7 @@ class _Teller:
                 self.gates[place] = (at, closed, fact)
                 return
 
-    def tales(self) -> tuple[ShotTale, ...]:
+    def tales(self) -> tuple[ShotView, ...]:
         """Every shot, in order."""
         self.loose = {}
         for seal in self.seals.values():
@@ -256,12 +256,12 @@ class _Teller:
         empty = (Shot(number=number, name="", record_in=0, frames=0, kind="clip") for number in range(1, count + 1))
         return tuple(self._tale(shot) for shot in empty)
 
-    def _tale(self, shot: Shot) -> ShotTale:
+    def _tale(self, shot: Shot) -> ShotView:
         mine = self.of_shot.get(shot.number, [])
         loose = self.loose.get(shot.number, [])
         seals = [self.seals.get(s.key) for s in mine] or [*loose]
         troubles = self.troubles.get(shot.number, [])
-        return ShotTale(
+        return ShotView(
             number=shot.number,
             name=shot.name,
             record_in=shot.record_in,

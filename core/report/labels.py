@@ -10,7 +10,7 @@ from core.messages.catalogue import Words
 from core.messages.phrases import phrase, what_is_safe
 from core.messages.template import Language, decimal, human_bytes, within
 from core.report.event_text import word
-from core.report.view_model import Chronicle, State, Trouble
+from core.report.view_model import JobView, State, Trouble
 from core.timeline.timeline import Remark
 
 SIGNS: dict[State, str] = {
@@ -39,7 +39,7 @@ ENDINGS = {
 """Signs of a chronicle's outcomes."""
 
 
-def verdict(told: Chronicle, speak: Language = "en") -> Verdict:
+def verdict(told: JobView, speak: Language = "en") -> Verdict:
     """How the job stands, and what is safe."""
     safe = what_is_safe(verified=told.good, shots=len(told.shots), language=speak)
     match told.outcome:
@@ -62,7 +62,7 @@ def verdict(told: Chronicle, speak: Language = "en") -> Verdict:
     return Verdict(ENDINGS.get(told.outcome, "…"), word("ending", told.outcome, speak), sentence)
 
 
-def taken_words(told: Chronicle, speak: Language = "en") -> str:
+def taken_words(told: JobView, speak: Language = "en") -> str:
     """What of a film is otherwise than the timeline asks by a person's decision, as a sentence."""
     slates = [shot.number for shot in told.shots if shot.taken and shot.state == "slate"]
     parts = [number for number in told.taken if number not in slates]

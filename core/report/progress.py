@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.job.state import Assembly
+from core.job.state import JobState
 from core.messages.phrases import phrase
 from core.messages.template import Language
 from core.system.codec import Value
@@ -28,7 +28,7 @@ class Snapshot(Value, frozen=True):
     retry_attempt: int = 0
 
 
-def snapshot(state: Assembly, in_flight: dict[str, int], elapsed_s: float, now: float, language: Language = "en") -> Snapshot:
+def snapshot(state: JobState, in_flight: dict[str, int], elapsed_s: float, now: float, language: Language = "en") -> Snapshot:
     """`in_flight` maps the names of orders under way to frames done so far; `language` is that of `working_on`."""
     plan = state.current
     names = {shot.number: shot.name or phrase("gap", language) for shot in plan.shots}
@@ -76,6 +76,6 @@ def snapshot(state: Assembly, in_flight: dict[str, int], elapsed_s: float, now: 
     )
 
 
-def _attempt(state: Assembly, now: float, alarm: float) -> int:
+def _attempt(state: JobState, now: float, alarm: float) -> int:
     """Which attempt it is that is waited for until then."""
     return max((len(tries) + 1 for key, tries in state.failed.items() if state.ready_at(key, now) == alarm), default=0)

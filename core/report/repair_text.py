@@ -7,7 +7,7 @@ from fractions import Fraction
 from core.errors.failure import Failure
 from core.graph.nodes import Copy, Piece, Slate
 from core.job import damage_repair
-from core.job.state import Assembly
+from core.job.state import JobState
 from core.messages import catalogue
 from core.messages.phrases import phrase
 from core.messages.template import Language
@@ -15,7 +15,7 @@ from core.system.codec import Value
 from core.timeline.timing import timecode
 
 
-class Mend(Value, frozen=True):
+class Repair(Value, frozen=True):
     """A run of frames of a shot (`first` from 0, so many `frames`) for which a slate stands, or of a clip's sound for which
     there is silence (shot 0; then record frames). Timecodes are of the film but for `source_timecode`; `last_good` is a
     picture file, or empty; `text` says which frames, or when."""
@@ -33,12 +33,12 @@ class Mend(Value, frozen=True):
     text: str
 
 
-def mends(state: Assembly, language: Language = "en") -> list[Mend]:
+def repairs(state: JobState, language: Language = "en") -> list[Repair]:
     """Every run, in record order; shots that were given up as a whole are not among them."""
     return [*_pictures(state, language), *_sounds(state)]
 
 
-def _pictures(state: Assembly, language: Language) -> list[Mend]:
+def _pictures(state: JobState, language: Language) -> list[Repair]:
     plan, rate = state.plan, state.plan.format.rate
     found = []
     for shot in plan.shots:
@@ -65,7 +65,7 @@ def _pictures(state: Assembly, language: Language) -> list[Mend]:
             )
             pictures = [m.last_good for m in state.damage.mends.values() if m.shot == shot.number and m.source_frame == frame]
             found.append(
-                Mend(
+                Repair(
                     shot=shot.number,
                     clip=shot.clip,
                     failure=state.damage.shots[shot.number],
@@ -82,7 +82,7 @@ def _pictures(state: Assembly, language: Language) -> list[Mend]:
     return found
 
 
-def _slates(state: Assembly, shot: int) -> list[tuple[int, int]]:
+def _slates(state: JobState, shot: int) -> list[tuple[int, int]]:
     """Runs (record frame, length) of slates in a shot."""
     runs: list[tuple[int, int]] = []
     for segment in state.current.segments:
@@ -94,14 +94,14 @@ def _slates(state: Assembly, shot: int) -> list[tuple[int, int]]:
     return runs
 
 
-def _sounds(state: Assembly) -> list[Mend]:
+def _sounds(state: JobState) -> list[Repair]:
     form, found = state.plan.format, []
     for silence in sorted(state.damage.silences, key=lambda s: (s.first_sample, s.clip)):
         first = int(Fraction(silence.first_sample, form.sample_rate) * form.rate)
         last = int(Fraction(silence.first_sample + silence.samples - 1, form.sample_rate) * form.rate)
         begin, end = _timecode(state, first), _timecode(state, last + 1)
         found.append(
-            Mend(
+            Repair(
                 shot=0,
                 clip=silence.clip,
                 failure=silence.failure,
@@ -118,11 +118,11 @@ def _sounds(state: Assembly) -> list[Mend]:
     return found
 
 
-def _timecode(state: Assembly, frame: int) -> str:
+def _timecode(state: JobState, frame: int) -> str:
     return timecode(state.plan.start_frame + frame, state.plan.format.rate, drop_frame=state.plan.drop_frame)
 
 
-def words(mend: Mend, language: Language = "en") -> catalogue.Words:
+def words(mend: Repair, language: Language = "en") -> catalogue.Words:
     """The report's line for a run."""
     path, code = mend.failure.evidence.path, catalogue.partly(mend.failure.code, sound=not mend.shot)
     if not mend.shot:

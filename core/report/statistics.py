@@ -27,7 +27,7 @@ from collections.abc import Iterable, Sequence
 from math import ceil
 
 from core.errors.failure import ErrorType
-from core.report.view_model import Chronicle, Trouble
+from core.report.view_model import JobView, Trouble
 from core.system.codec import Value
 
 SUCCESS = ("complete", "unchanged")
@@ -70,7 +70,7 @@ class Statistics(Value, frozen=True):
     startup_s: float = 0.0
 
 
-def statistics(told: Iterable[Chronicle]) -> Statistics:
+def statistics(told: Iterable[JobView]) -> Statistics:
     """The figures of these jobs."""
     jobs = list(told)
     ended = [job for job in jobs if job.outcome in ENDED]
@@ -112,7 +112,7 @@ def _weighted(shares: list[tuple[float | None, float]]) -> float | None:
     return sum(value * seconds for value, seconds in known) / weight if weight else None
 
 
-def fell_short_by_user(job: Chronicle) -> bool:
+def fell_short_by_user(job: JobView) -> bool:
     """Whether a job that ended without success did so by the user's faults alone."""
     if job.outcome == "incomplete":
         short = [shot.troubles[-1] for shot in job.shots if not shot.good and shot.troubles]

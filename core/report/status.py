@@ -9,10 +9,10 @@ from core.messages import catalogue
 from core.messages.phrases import phrase, what_is_safe
 from core.messages.template import Language, decimal
 from core.report.labels import taken_words, words_of
-from core.report.view_model import Chronicle
+from core.report.view_model import JobView
 
 
-class Standing(NamedTuple):
+class JobStatus(NamedTuple):
     """Title, what happened, what is safe, and the best thing to do; the last two may be empty."""
 
     title: str
@@ -21,8 +21,8 @@ class Standing(NamedTuple):
     action: str
 
 
-def standing(
-    told: Chronicle,
+def job_status(
+    told: JobView,
     *,
     state: str,
     language: Language = "en",
@@ -31,7 +31,7 @@ def standing(
     earlier: Collection[int] = (),
     holder: str = "",
     film: str = "",
-) -> Standing:
+) -> JobStatus:
     """How it stands. `state` is the job's in the list of jobs: `waiting`, `working` and `elsewhere` are not on record; `old_film`
     is the name of the film that stood there before, if any did; `rollback` what a roll back would bring to the film's place, if
     anything; `earlier` are the shots of which an earlier good render could stand in; `holder` the data folder that works on
@@ -39,14 +39,14 @@ def standing(
     output, speak = told.accepted.output, language
     safe = what_is_safe(verified=told.good, shots=len(told.shots), language=speak) if told.shots else ""
     if state == "waiting":
-        return Standing(phrase("in-the-queue", speak), phrase("made-in-its-turn", speak, output=output), safe, "")
+        return JobStatus(phrase("in-the-queue", speak), phrase("made-in-its-turn", speak, output=output), safe, "")
     if state == "working":
-        return Standing(phrase("under-work", speak), phrase("being-made", speak, output=output), safe, "")
+        return JobStatus(phrase("under-work", speak), phrase("being-made", speak, output=output), safe, "")
     if state == "elsewhere" and holder:
         words = phrase("waits-for-data-folder", speak, output=output, folder=holder)
-        return Standing(phrase("made-by-data-folder", speak), words, safe, "")
+        return JobStatus(phrase("made-by-data-folder", speak), words, safe, "")
     if state == "elsewhere":
-        return Standing(phrase("made-elsewhere", speak), phrase("being-made", speak, output=output), safe, "")
+        return JobStatus(phrase("made-elsewhere", speak), phrase("being-made", speak, output=output), safe, "")
     seconds = decimal(round(told.runs[-1].seconds, 1), speak) if told.runs else "0"
     frames = told.planned.frames if told.planned else 0
     place = film or told.place
@@ -63,18 +63,18 @@ def standing(
             about = str(told.taken[0]) if len(told.taken) == 1 and not told.taken_remarks else "all"
             undo = phrase("take-back", speak, job=told.job, about=about)
             title = phrase("complete-as-decided", speak)
-            return Standing(title, f"{what} {taken_words(told, speak)}", "", f"{undo} {back}".strip())
+            return JobStatus(title, f"{what} {taken_words(told, speak)}", "", f"{undo} {back}".strip())
         case "complete":
-            return Standing(phrase("complete", speak), made, "", back)
+            return JobStatus(phrase("complete", speak), made, "", back)
         case "incomplete" if told.published is not None:
             now = _what_now(told, speak, earlier)
-            return Standing(phrase("incomplete", speak), made, safe, " ".join(filter(None, (now, back))))
+            return JobStatus(phrase("incomplete", speak), made, safe, " ".join(filter(None, (now, back))))
         case "unchanged" | "incomplete":
             title, message = phrase("nothing-to-do", speak), phrase("this-very-cut", speak, output=place)
             short = any(not shot.good for shot in told.shots)
-            return Standing(title, message, safe, _what_now(told, speak, earlier)) if short else Standing(title, message, "", "")
+            return JobStatus(title, message, safe, _what_now(told, speak, earlier)) if short else JobStatus(title, message, "", "")
         case "superseded":
-            return Standing(phrase("overtaken", speak), phrase("newer-cut", speak, output=output), "", "")
+            return JobStatus(phrase("overtaken", speak), phrase("newer-cut", speak, output=output), "", "")
         case "failed":
             return _failed(told, speak, old_film)
         case _:
@@ -82,14 +82,14 @@ def standing(
             by_wish = phrase("stopped-by-preference", speak, code=why.removeprefix(_AT)) + " " if why.startswith(_AT) else ""
             message = by_wish + phrase("can-go-on", speak, job=told.job)
             title = phrase("stopped" if told.outcome == "interrupted" else "unfinished", speak)
-            return Standing(title, message, safe, phrase("run-resume", speak, job=told.job))
+            return JobStatus(title, message, safe, phrase("run-resume", speak, job=told.job))
 
 
 _AT = "stop at "
 """How the reason of a run begins that a preference ended (core.engine.user_decisions)."""
 
 
-def _failed(told: Chronicle, language: Language, old_film: str) -> Standing:
+def _failed(told: JobView, language: Language, old_film: str) -> JobStatus:
     said = (
         words_of(told.fatal, language)
         if told.fatal is not None
@@ -99,10 +99,10 @@ def _failed(told: Chronicle, language: Language, old_film: str) -> Standing:
     safe = what_is_safe(
         verified=told.good, shots=len(told.shots), language=language, published=published, old_film=old_film
     )
-    return Standing(f"{said.title}.", said.message, safe if told.shots else phrase("all-untouched", language), said.action)
+    return JobStatus(f"{said.title}.", said.message, safe if told.shots else phrase("all-untouched", language), said.action)
 
 
-def _what_now(told: Chronicle, language: Language, earlier: Collection[int]) -> str:
+def _what_now(told: JobView, language: Language, earlier: Collection[int]) -> str:
     """Mend it; or decide, where shots wait for a decision."""
     mend = phrase("mend-and-run", language)
     short = [shot.number for shot in told.shots if shot.state in ("slate", "mended")]

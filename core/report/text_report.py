@@ -9,10 +9,10 @@ from core.messages.template import Language, decimal
 from core.report.event_text import sentence, word
 from core.report.incidents import Entry
 from core.report.labels import span, state_word, verdict, words_of
-from core.report.view_model import Chronicle
+from core.report.view_model import JobView
 
 
-def listing(told: Chronicle, entries: Sequence[Entry], moment: Callable[[float], str], speak: Language = "en") -> str:
+def listing(told: JobView, entries: Sequence[Entry], moment: Callable[[float], str], speak: Language = "en") -> str:
     """The whole job; names stand as they are but without control characters."""
     said, took = verdict(told, speak), told.figures
     lines = [

@@ -9,7 +9,7 @@ import msgspec
 
 from core.errors.failure import Failure, Lookalike, Recovery
 from core.job.events import Fact, FilmPlanned, FilmPublished, GateClosed, GateOpened, JobAccepted, ShotDegraded
-from core.report.incidents import Episode, Run
+from core.report.incidents import Incident, Run
 from core.system.codec import Value
 from core.timeline.timeline import Remark
 from core.timeline.timing import timecode
@@ -37,7 +37,7 @@ class Trouble(Value, frozen=True):
     lookalikes: tuple[Lookalike, ...] = ()
 
 
-class ShotTale(Value, frozen=True):
+class ShotView(Value, frozen=True):
     """A shot and what became of it. `seconds` is what its segments took to make. `notes` are facts told beside its troubles.
     `causes` are those troubles for which the film now does not show what was asked for; `degraded` how it was made otherwise.
     `taken`: a person has decided to leave it so."""
@@ -86,7 +86,7 @@ class Figures(Value, frozen=True):
     startup_s: float = 0.0
 
 
-class Chronicle(Value, frozen=True):
+class JobView(Value, frozen=True):
     """A job as a whole. `outcome` is a JobFinished's, or `running`, `interrupted`, `accepted`; `detail` its detail, or why it was
     interrupted; `fatal` what ended it. `elsewhere` is trouble that is no shot's: sound, checkpoints, the film itself. A gate
     stands with its closing's moment and its opening, None while closed. `clips` are the names of clips that can be heard, by
@@ -102,14 +102,14 @@ class Chronicle(Value, frozen=True):
     detail: str
     planned: FilmPlanned | None
     published: FilmPublished | None
-    shots: tuple[ShotTale, ...]
+    shots: tuple[ShotView, ...]
     elsewhere: tuple[Trouble, ...]
     silenced: tuple[tuple[str, Trouble], ...]
     gates: tuple[tuple[float, GateClosed, GateOpened | None], ...]
     answers: tuple[Fact, ...]
     remarks: tuple[Remark, ...]
     runs: tuple[Run, ...]
-    episodes: tuple[Episode, ...]
+    episodes: tuple[Incident, ...]
     figures: Figures
     clips: dict[str, str] = {}
     clipped: int = 0

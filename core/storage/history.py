@@ -33,7 +33,7 @@ _FORGET = (
 )  # fmt: skip
 
 
-class Seen(NamedTuple):
+class SourceRecord(NamedTuple):
     """A source as it was when last opened; the fields are those of `core.timeline.source.Source`. `volume` is the mount point it
     was on, `inode` its number there."""
 
@@ -62,7 +62,7 @@ _ENDED_SINCE = (
 )
 
 
-class Memory:
+class History:
     """Reads and writes beside the facts, in the journal's own transactions."""
 
     def __init__(self, journal: Journal) -> None:
@@ -101,7 +101,7 @@ class Memory:
         )
         return [(job, codec.decode(zlib.decompress(body), Plan)) for job, body in rows]
 
-    def see(self, seen: list[Seen]) -> None:
+    def see(self, seen: list[SourceRecord]) -> None:
         """Remember sources as they are now. What is on record of a file's content is held against another file of its name and
         date: one of them is damaged, or somebody set the date."""
         rows: list[tuple[str, list[tuple[Any, ...]]]] = []
@@ -117,7 +117,7 @@ class Memory:
             self._journal.later(statement, fields)
         self._forget_unused()
 
-    def recall(self, seen: Iterable[Seen]) -> None:
+    def recall(self, seen: Iterable[SourceRecord]) -> None:
         """Remember, with what is written next, sources as another record knew them, the oldest first. What is known of a path
         stays."""
         newest = {one.path: one for one in seen if one.identity}
@@ -140,12 +140,12 @@ class Memory:
             for statement in _FORGET:
                 self._journal.write(statement, rows)
 
-    def seen(self, path: str) -> Seen | None:
+    def seen(self, path: str) -> SourceRecord | None:
         """A source as it was when last opened."""
         rows = self._journal.read(
             "SELECT path, size, mark, fingerprint, volume, identity, inode, modified_ns FROM sources WHERE path = ?", (path,)
         )
-        return Seen(*rows[0]) if rows else None
+        return SourceRecord(*rows[0]) if rows else None
 
     def volumes(self) -> list[str]:
         """Mount points on which a source was ever opened."""

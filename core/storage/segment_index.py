@@ -19,7 +19,7 @@ from queue import Empty, SimpleQueue
 from core.job.events import Fact, SealBroken, SegmentSealed
 from core.media.content import Marks
 from core.storage import scratch_leases
-from core.storage.history import Memory, Seen
+from core.storage.history import History, SourceRecord
 from core.storage.journal import Journal
 from core.storage.workspace import flush_directory, take_place
 from core.system import codec, private_files
@@ -38,7 +38,7 @@ class Entry(Value, frozen=True):
 
     seal: SegmentSealed
     marks: tuple[Marks, ...] = ()
-    sources: tuple[Seen, ...] = ()
+    sources: tuple[SourceRecord, ...] = ()
 
 
 class SegmentIndex:
@@ -50,7 +50,7 @@ class SegmentIndex:
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="index")
         self._waiting: SimpleQueue[tuple[Path, bytes]] = SimpleQueue()
 
-    def add(self, seal: SegmentSealed, marks: tuple[Marks, ...], memory: Memory) -> None:
+    def add(self, seal: SegmentSealed, marks: tuple[Marks, ...], memory: History) -> None:
         """Write an entry durably, beside whatever is done next. Nothing waits for it, and a disk that refuses it is no loss:
         the journal has it too."""
         seen = [memory.seen(path) for path in dict.fromkeys(one.path for one in marks)]
@@ -58,7 +58,7 @@ class SegmentIndex:
         self._waiting.put((self._path(seal.key), codec.encode(entry)))
         self._beside.submit(self._write_waiting)
 
-    def complete(self, seals: Iterable[SegmentSealed], made_of: Mapping[str, Mapping[str, str]], memory: Memory) -> None:
+    def complete(self, seals: Iterable[SegmentSealed], made_of: Mapping[str, Mapping[str, str]], memory: History) -> None:
         """Write the entries that a power cut or a drive that was away took, with all that is on record of what each segment was
         `made_of` (key to paths with identities). A disk that refuses is no loss."""
         self._beside.submit(lambda: None).result()  # those that are still being written are not missing
@@ -132,7 +132,7 @@ class SegmentIndex:
             return 0
         known = {seal.key for seal, _ in journal.all_seals()}
         found = [entry for entry in self.entries() if entry.seal.key not in known and self._stands(entry.seal)]
-        memory = Memory(journal)
+        memory = History(journal)
         memory.keep_marks((marks.identity, marks) for entry in found for marks in entry.marks if marks.identity)
         made_by: dict[str, str] = dict(journal.read(_MADE_BY, ())) if found else {}  # a job that is not on record has no name
         rows = []

@@ -19,7 +19,7 @@ from bridge.protocol.keys import Keys
 from core.errors.refusal import Refused
 from core.job.events import JobFinished, ShotSlated
 from core.messages import catalogue, refusal_text
-from core.storage.history import Memory
+from core.storage.history import History
 from core.storage.journal import Journal
 from otio_adapters.read import read_timeline
 from tests.core.report.telling import ACCEPTED, RUN, failed, failure, planned, sealed
@@ -47,7 +47,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         told = [RUN, planned(), failed(1), sealed(1), sealed(3), ShotSlated(shot=2, failure=lost)]
         ended = [JobFinished(outcome=end, code="scratch-full" if end == "failed" else "")] if end else []  # type: ignore[arg-type]
         journal.append(name, [*told, *ended], 2.0)
-    Memory(journal).prefer("network-lost", "skip")
+    History(journal).prefer("network-lost", "skip")
     journal.close()
     return home
 

@@ -20,7 +20,7 @@ from bridge.daemon import daemon
 from bridge.protocol import endpoint
 from bridge.protocol.requests import Describe, Hello, List, Pictures
 from bridge.protocol.wire import VERSION, encode
-from bridge.services.locations import Place
+from bridge.services.locations import Locations
 from bridge.settings.settings import Settings
 from core.storage import artifacts
 from tests.bridge.companions import PING, Stranger, companions, listed, submission, until_end
@@ -54,8 +54,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     stop = threading.Event()
 
     def work() -> None:
-        where = Place(home, Settings(language="en"))
-        daemon.Companion(where, workers=1, stopped=lambda: "test" if stop.is_set() else "", hear=lambda _: None).run()
+        where = Locations(home, Settings(language="en"))
+        daemon.Daemon(where, workers=1, stopped=lambda: "test" if stop.is_set() else "", hear=lambda _: None).run()
 
     thread = threading.Thread(target=work)
     thread.start()

@@ -12,7 +12,7 @@ import pytest
 from bridge.cli import summary
 from core.engine.assemble import Ended
 from core.engine.request import Request, pack
-from core.engine.run_metrics import Tally
+from core.engine.run_metrics import RunMetrics
 from core.errors.failure import Evidence, Recovery, Strategy
 from core.job.classify import diagnose
 from core.job.events import AttemptFailed, Fact, FilmPublished, JobFinished, RunInterrupted, ShotSlated
@@ -34,7 +34,7 @@ def report(
     film: FilmPublished | None = PUBLISHED,
 ) -> dict[str, Any]:
     request = Request(timeline=FILM, packed=pack(b""), timeline_path="/t.otio", output=output, preset=PRORES)
-    return summary.report(Ended("job7", end, book.state, Tally(), film), request, language)  # type: ignore[arg-type]
+    return summary.report(Ended("job7", end, book.state, RunMetrics(), film), request, language)  # type: ignore[arg-type]
 
 
 def test_a_run_that_was_stopped_says_what_stands() -> None:

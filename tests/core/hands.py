@@ -1,6 +1,6 @@
 """Hands instead of workers: a crew that makes tiny files in no time, and fails as it is told.
 
-It keeps the contract of `core.executors.worker_pool.Crew` that the engine leans on: an order given under a name comes back under that
+It keeps the contract of `core.executors.worker_pool.WorkerPool` that the engine leans on: an order given under a name comes back under that
 name, once; only as many are taken as there are hands; part files stand where the order said.
 """
 

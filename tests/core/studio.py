@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 
 from core.engine.loop import Engine
-from core.engine.user_decisions import Answering
+from core.engine.user_decisions import UserDecisions
 from core.job.events import Fact, JobAccepted, JobFinished, RunInterrupted
 from core.job.pending_tasks import reusable
-from core.job.state import Assembly
+from core.job.state import JobState
 from core.storage.journal import Journal
 from core.storage.workspace import Workspace
 from core.tasks.spec import Order, Outcome
@@ -54,7 +54,7 @@ class Studio:
     def engine(self, hands: Hands) -> Engine:
         """A run: what is sealed on record is claimed."""
         made = plan(self.film, self.media, preset=self.preset, policy=QUICK)
-        state = Assembly(
+        state = JobState(
             plan=made,
             preset=self.preset,
             policy=QUICK,
@@ -75,8 +75,8 @@ class Studio:
         engine.note(*[msgspec.structs.replace(seal, reused=True) for seal in copies])  # they have no file to validate
         return engine
 
-    def answering(self) -> Answering:
-        return Answering(self.journal, output=str(self.output), digest="r")
+    def answering(self) -> UserDecisions:
+        return UserDecisions(self.journal, output=str(self.output), digest="r")
 
     def hear(self, seq: int, fact: Fact) -> None:
         self.heard.append(type(fact).__name__)

@@ -16,7 +16,7 @@ import msgspec
 
 from bridge.cli.run import Stop
 from core.engine.assemble import assemble
-from core.engine.request import House, Listener, Request, pack
+from core.engine.request import Listener, Request, Services, pack
 from core.errors.refusal import Refused
 from core.media import ffmpeg_binary
 from core.messages.slate_phrases import slate_words
@@ -72,7 +72,7 @@ def main(path: str) -> int:
     try:
         known = preset_files.load_all(home / "presets")
         chosen = known[ask.preset]
-        house = House(
+        house = Services(
             journal=Journal(home / "journal.db"),
             workspace=Workspace(home, home.parent / "scratch"),
             build=ffmpeg_binary.find(ask.ffmpeg),

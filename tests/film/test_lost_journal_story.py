@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.storage.history import Memory
+from core.storage.history import History
 from core.storage.journal import Journal
 from tests.film.assembling import House
 from tests.film.media import Movie, make_movie
@@ -65,8 +65,8 @@ def test_after_a_damaged_journal_was_moved_away_nothing_is_rendered_again(
 def marks_of(house: House, path: Path) -> dict[int, int]:
     journal = Journal(house.home / "journal.db")
     try:
-        seen = Memory(journal).seen(str(path))
-        return Memory(journal).marks(str(path), seen.identity, 0).marks if seen is not None else {}
+        seen = History(journal).seen(str(path))
+        return History(journal).marks(str(path), seen.identity, 0).marks if seen is not None else {}
     finally:
         journal.close()
 

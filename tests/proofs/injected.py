@@ -113,7 +113,7 @@ def _clock_set_back(stage: Stage) -> Iterator[Hand]:
     offset = stage.root / "offset"
     offset.write_text("0", encoding="utf-8")
     code = (
-        "import sys; from core.perform import machine; now = machine.now\n"
+        "import sys; from core.system import machine; now = machine.now\n"
         f"machine.now = lambda: now() + float(open({str(offset)!r}).read() or 0)\n"
         "from bridge.cli.main import main; sys.exit(main(sys.argv[1:]))"
     )

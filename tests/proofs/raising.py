@@ -21,6 +21,8 @@ from types import ModuleType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+TOUCH_MEDIA = ("system", "media", "tasks", "executors")
+VALUES = {("system", "codec"), ("system", "folder"), ("media", "content"), ("tasks", "spec")}
 ENGINE_READS = ("core.engine.run_tasks", "core.engine.relink", "core.engine.task_factory", "core.engine.bitrot_check", "core.engine.source_watch")
 """What reads media, or of it, on the engine's side."""
 KINDS = ("OSError", "PermissionError", "ValueError", "AttributeError", "av.InvalidDataError", "av.PermissionError")
@@ -28,7 +30,10 @@ KINDS = ("OSError", "PermissionError", "ValueError", "AttributeError", "av.Inval
 
 def seams() -> list[str]:
     """Every function and method of the code that touches media, as `module:name` or `module:Class.name`, from the syntax."""
-    modules = [f"core.perform.{path.stem}" for path in sorted((ROOT / "core" / "perform").glob("*.py")) if path.stem != "__init__"]
+    modules = [
+        f"core.{folder}.{path.stem}" for folder in TOUCH_MEDIA for path in sorted((ROOT / "core" / folder).glob("*.py"))
+        if path.stem != "__init__" and (folder, path.stem) not in VALUES
+    ]  # fmt: skip
     found = []
     for module in (*modules, *ENGINE_READS):
         tree = ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))

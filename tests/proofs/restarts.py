@@ -26,7 +26,7 @@ from bridge.cli.daemon_commands import start
 from bridge.client.client import Client
 from bridge.protocol import endpoint
 from bridge.protocol.responses import Happened, Progressed
-from bridge.services.locations import Place
+from bridge.services.locations import Locations
 from bridge.settings.settings import Settings
 from tests.bridge.companions import Companions, companions, kind, submission
 from tests.film.barcode import Mark
@@ -69,7 +69,7 @@ def film(house: Companions, place: Path, number: int, source: Path, kills: int, 
     family: list[psutil.Process] = []
     at, ended, conversations = None, False, 0
     due = time.monotonic() + 1.0 + chance.random()
-    with Client(house.home, program="proof", start=start(Place(house.home, Settings()))) as client:
+    with Client(house.home, program="proof", start=start(Locations(house.home, Settings()))) as client:
         job = client.ask(*submission(cut, target, f"restarts-{number:04}")).job
         for said in client.watch(job):
             now = time.monotonic()

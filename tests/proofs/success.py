@@ -26,7 +26,7 @@ from typing import NamedTuple
 import psutil
 
 from core.engine.assemble import Ended, assemble
-from core.engine.request import House, Listener, Request, pack
+from core.engine.request import Listener, Request, Services, pack
 from core.errors.refusal import Refused
 from core.job.events import AttemptFailed, Fact, GateClosed, GateOpened, JobFinished, SegmentSealed
 from core.media import ffmpeg_binary
@@ -101,7 +101,7 @@ class Ward:
     def __init__(self, place: Path, volumes: Volumes, policy: Policy) -> None:
         self._place, self._known = place, preset_files.load_all(None)
         (place / "films").mkdir()
-        self.house = House(
+        self.house = Services(
             journal=Journal(place / "home" / "journal.db"),
             workspace=Workspace(place / "home", volumes.scratch),
             build=ffmpeg_binary.find(None),

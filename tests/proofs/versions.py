@@ -64,7 +64,7 @@ def prove(place: Path, say: report.Say, which: str, *, quick: bool) -> dict[str,
     versions = _versions(python)
     named = {name: versions.get(name, "") for name in ("av", "numpy", "pillow", "msgspec", "pyzmq", "xxhash")}
     say(f"{which}: pip ended with {installed}; {', '.join(f'{name} {version}' for name, version in named.items())}")
-    tests = ["tests/core/perform", "tests/film/test_assemble_story.py", "tests/film/test_innocence_story.py"]
+    tests = ["tests/core/media", "tests/core/tasks", "tests/core/executors", "tests/film/test_assemble_story.py", "tests/film/test_innocence_story.py"]
     steps: dict[str, list[str | Path]] = {
         "demo": [python, "-m", "bridge.cli.main", "demo"],
         "tests": [python, "-m", "pytest", "-q", *tests],

@@ -15,7 +15,7 @@ import pytest
 
 from bridge.cli import show
 from bridge.cli.main import main, parser
-from bridge.services.composition import house
+from bridge.services.composition import services
 from bridge.services.locations import place
 from core.executors import worker_process
 from core.messages import catalogue
@@ -254,7 +254,7 @@ def test_named_folders_come_before_those_of_the_settings(home: Path, tmp_path: P
     monkeypatch.setenv("HOME", str(tmp_path))
     home.mkdir()
     (home / "settings.yaml").write_text("media_folders: [/Volumes/A, ~/Rushes]")
-    made = house(place(), jobs=1, search=["here", "~/there"])
+    made = services(place(), jobs=1, search=["here", "~/there"])
     made.journal.close()
     assert made.media_folders == (str(tmp_path / "here"), str(tmp_path / "there"), "/Volumes/A", str(tmp_path / "Rushes"))
 
@@ -276,6 +276,6 @@ def test_workers_are_started_before_the_timeline_is_read(
         counts.append(count)
         yield []
 
-    monkeypatch.setattr(worker_process, "ahead", ahead)
+    monkeypatch.setattr(worker_process, "spawn_ahead", ahead)
     assert main(["assemble", "missing.otio", "-o", "film.mov", "--jobs", "3"]) == 2
     assert counts == started

@@ -7,12 +7,12 @@ from fractions import Fraction
 import msgspec
 import pytest
 
-from bridge.daemon.commands import Clerk
+from bridge.daemon.commands import Commands
 from bridge.daemon.helper_requests import LENGTHS, Settle, packed
 from bridge.protocol.requests import Answer, Cancel, List, Resume, Submit
 from bridge.protocol.responses import Accepted, Done, Refusal
 from bridge.protocol.wire import digest
-from bridge.services.locations import Place
+from bridge.services.locations import Locations
 from bridge.settings.settings import Settings
 from core.job.events import FilmPlanned, JobFinished, RunInterrupted, RunStarted
 from core.storage import locks
@@ -29,9 +29,9 @@ class Desk:
         line.video().clip(place / "away.mov", 0, 48, media_frames=72)
         line.save(place / "cut.otio")
         self.data = (place / "cut.otio").read_bytes()
-        self.where = Place(place / "home", Settings(language="en"))
+        self.where = Locations(place / "home", Settings(language="en"))
         self.journal = self.where.journal()
-        self.clerk = Clerk(self.where, self.journal)
+        self.clerk = Commands(self.where, self.journal)
 
     def ask(self, errand, timeline=b""):
         return self.clerk.answer(errand, timeline)

@@ -8,16 +8,16 @@ import msgspec
 import pytest
 
 from bridge.daemon.helper_requests import Tell
-from bridge.daemon.queries import Teller
+from bridge.daemon.queries import Queries
 from bridge.protocol.requests import Describe, Pictures, Stats
 from bridge.protocol.responses import Described, Figures, Pictured, Refusal
 from bridge.services.job_accounts import film_place
-from bridge.services.locations import Place
+from bridge.services.locations import Locations
 from bridge.settings.settings import Settings
 from core.graph.nodes import Plan
 from core.job.events import FilmPublished, FilmRemoved, FilmRolledBack, JobAccepted, JobFinished, ProblemFound, RunInterrupted
 from core.storage import artifacts
-from core.storage.history import Memory
+from core.storage.history import History
 from core.storage.journal_faults import JournalLost
 from core.storage.submissions import Submissions
 from tests.core.props import offline, plan
@@ -31,16 +31,16 @@ class Desk:
     """A teller, and jobs on record."""
 
     def __init__(self, folder: Path, language: str = "en") -> None:
-        self.where = Place(folder / "home", Settings(language=language))  # type: ignore[arg-type]
+        self.where = Locations(folder / "home", Settings(language=language))  # type: ignore[arg-type]
         self.journal = self.where.journal()
         self.submissions = Submissions(self.journal)
-        self.teller = Teller(self.where, self.journal)
+        self.teller = Queries(self.where, self.journal)
 
     def job(self, name: str, *facts: object, made: Plan = PLAN, output: str = "/films/film.mov") -> str:
         accepted: JobAccepted = msgspec.structs.replace(ACCEPTED, output=output)
         self.submissions.accept(f"name-{name}", content="", body="", job=name, fact=accepted, timeline=b"", at=1.0)
         if facts:
-            Memory(self.journal).keep_plan(name, "cut", made)
+            History(self.journal).keep_plan(name, "cut", made)
             self.journal.append(name, facts, 2.0)  # type: ignore[arg-type]
         return name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.daemon import queue
-from bridge.daemon.queue import MOST_DEATHS, Turns
+from bridge.daemon.queue import MOST_DEATHS, JobQueue
 from core.job.events import JobAccepted, JobFinished, RunInterrupted
 from core.storage import locks
 from core.storage.journal import Journal
@@ -25,7 +25,7 @@ class Desk:
         self.submissions = Submissions(self.journal)
         for number in (1, 2):
             self.submissions.accept(f"n{number}", content="", body="", job=f"job{number}", fact=ASKED, timeline=b"", at=1.0)
-        self.turns = Turns(self.journal, self.submissions, self.home)
+        self.turns = JobQueue(self.journal, self.submissions, self.home)
 
     def after(self, code, summary=None, *, asked=False):
         return self.turns.after("job1", code, summary or {}, asked=asked)

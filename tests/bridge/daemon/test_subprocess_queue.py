@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from bridge.daemon import subprocess_queue
 from bridge.daemon.children import INBOX
 from bridge.daemon.helper_requests import packed
-from bridge.daemon.subprocess_queue import ErrandRow
+from bridge.daemon.subprocess_queue import SubprocessQueue
 from bridge.protocol.requests import Answer, Cancel, Submit
 
 
@@ -26,7 +26,7 @@ class Desk:
         self.inbox = self.context.socket(zmq.PULL)
         self.inbox.bind(INBOX)
         self.answers = []
-        self.row = ErrandRow(
+        self.row = SubprocessQueue(
             "tests.bridge.moody", self.context, patience_s=patience_s, packed=lambda errand: packed(errand.message, errand.upload),
             answered=lambda errand, said: self.answers.append((errand.message.request, said and said.job)),
         )  # fmt: skip
@@ -82,7 +82,7 @@ def test_what_ended_a_child_once_is_done_by_the_next(desk, tmp_path):
 
 def test_a_child_that_hangs_is_left_behind_and_what_it_hung_at_given_up(desk):
     desk.row.close()
-    desk.row = ErrandRow(
+    desk.row = SubprocessQueue(
         "tests.bridge.moody", desk.context, patience_s=1.0, packed=lambda errand: packed(errand.message, errand.upload),
         answered=lambda errand, said: desk.answers.append((errand.message.request, said and said.job)),
     )  # fmt: skip

@@ -126,7 +126,7 @@ def test_a_line_too_long_loses_its_fields_and_not_its_event(home: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from bridge import logs
+from bridge.services import logs
 logs.MOST_BYTES = 20_000
 logs.KEEP = 50
 logs.begin(Path(sys.argv[1]))
@@ -178,7 +178,7 @@ def test_a_place_that_takes_no_log_stops_nobody(home: Path) -> None:
 
 def test_without_a_beginning_nothing_is_written(tmp_path: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", "from bridge import logs; logs.refused('x', 'y')"],
+        [sys.executable, "-c", "from bridge.services import logs; logs.refused('x', 'y')"],
         cwd=ROOT, env={**os.environ, "HOTSPLICE_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}, capture_output=True, check=True,
     )  # fmt: skip
     assert ran.stdout + ran.stderr == b"" and list(tmp_path.iterdir()) == []

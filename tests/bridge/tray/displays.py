@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QApplication
 from bridge.protocol.requests import Message
 from bridge.tray.app import dress
 from bridge.tray.link import Linked
-from bridge.tray.presenter import Shell
+from bridge.tray.presenter import Presenter
 from core.messages.template import Language
 
 PRESETS = {"prores-hq": ".mov", "h264": ".mp4"}
 
 
-class Display(Shell):
+class Display(Presenter):
     """`posted` is what was asked, `begun` how often a companion was wanted."""
 
     posted: list[tuple[Message, bytes | None]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bridge.services.locations import Place
+from bridge.services.locations import Locations
 from bridge.settings.settings import Settings
 from bridge.tray import desktop
 from core.job.events import FilmPublished, JobFinished
@@ -20,7 +20,7 @@ def test_a_film_is_rolled_back_by_the_real_command_but_not_while_somebody_works_
     kept.parent.mkdir()
     film.write_bytes(b"new")
     kept.write_bytes(b"old")
-    where = Place(tmp_path / "home", Settings(language="en"))
+    where = Locations(tmp_path / "home", Settings(language="en"))
     journal = where.journal()
     journal.accept("abc", ACCEPTED, b"", 1.0)
     published = FilmPublished(output=str(film), film_hash="new", kept=str(kept))

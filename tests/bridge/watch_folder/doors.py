@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bridge.watch_folder.folder import Folder
 from bridge.watch_folder.submission import Usual
-from bridge.watch_folder.watcher import Keeper, Pace
+from bridge.watch_folder.watcher import Pace, Watcher
 from tests.bridge.companions import Companions, listed
 
 QUICK = Pace(look=0.0, settle=0.0, vain=3.0, write=0.0, renew=0.2, describe=0.1, rest=0.0)
@@ -38,7 +38,7 @@ class Doors:
         """Go round until something is so."""
         end = time.monotonic() + most_s
         with self.house.client() as asks, self.house.client() as hears:
-            keeper = Keeper(
+            keeper = Watcher(
                 folder=Folder(self.inbox), usual=self.usual, make=True, asks=asks, hears=hears, language="en", pace=pace
             )
 

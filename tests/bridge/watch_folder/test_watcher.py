@@ -15,7 +15,7 @@ from bridge.protocol.requests import Cancel, Resume
 from bridge.watch_folder import folder as folders
 from bridge.watch_folder import names
 from bridge.watch_folder.folder import Folder
-from bridge.watch_folder.watcher import Keeper, Pace
+from bridge.watch_folder.watcher import Pace, Watcher
 from core.storage import artifacts
 from tests.bridge.daemon.test_daemon_story import cut_of
 from tests.bridge.watch_folder.doors import NEVER, QUICK
@@ -187,7 +187,7 @@ def test_cut_off_at_any_rename_it_ends_in_one_job_and_a_right_reply(doors, reel,
     cut_of(reel, doors.inbox / "e.otio", 1)
     cutting = _Cutting(doors.inbox, at)
     with doors.house.client() as asks, doors.house.client() as hears:
-        keeper = Keeper(
+        keeper = Watcher(
             folder=cutting, usual=doors.usual, make=True, asks=asks, hears=hears, language="en", pace=QUICK
         )  # fmt: skip
         with monkeypatch.context() as patch, pytest.raises(_Cut):

@@ -15,7 +15,7 @@ from core.engine import assemble as module
 from core.engine import user_decisions
 from core.engine.assemble import Ended, assemble
 from core.engine.output_path import check_output
-from core.engine.request import House, Listener, Request, pack
+from core.engine.request import Listener, Request, Services, pack
 from core.errors.failure import Evidence
 from core.errors.refusal import Refused
 from core.job.events import (
@@ -32,9 +32,9 @@ from core.job.events import (
     SegmentSealed,
     SourceMoved,
 )
-from core.media.ffmpeg_binary import Build
+from core.media.ffmpeg_binary import FfmpegBinary
 from core.storage import locks
-from core.storage.history import Memory, Seen
+from core.storage.history import History, SourceRecord
 from core.storage.journal import Journal
 from core.storage.workspace import LONGEST_ENDING, Workspace
 from core.system import machine
@@ -74,10 +74,10 @@ class Studio:
     def __post_init__(self) -> None:
         (self.root / "films").mkdir()
         self.output = self.root / "films" / "film.mov"
-        self.house = House(
+        self.house = Services(
             journal=Journal(self.root / "home" / "journal.db"),
             workspace=Workspace(self.root / "home", self.root / "scratch"),
-            build=Build("/bin/ffmpeg", "9.0.2", "ffmpeg 9.0.2"),
+            build=FfmpegBinary("/bin/ffmpeg", "9.0.2", "ffmpeg 9.0.2"),
             policy=QUICK,
             workers=2,
             version="test",
@@ -89,7 +89,7 @@ class Studio:
     def run(self, film: Timeline = FILM, *tricks: Trick, preset: object = PRORES, accept_folder: bool = False, **more: object) -> Ended:
         """`hotsplice assemble`."""
         self.hands = Hands(2, *tricks, self._examine)
-        self.monkeypatch.setattr(module, "Crew", lambda size, **_: self.hands)
+        self.monkeypatch.setattr(module, "WorkerPool", lambda size, **_: self.hands)
         self.heard.clear()
         listener = Listener(on_fact=lambda job, seq, fact: self.heard.append(type(fact).__name__))
         raw = pack(repr(film).encode())
@@ -402,21 +402,21 @@ def test_a_moved_source_costs_nothing_and_is_on_record(studio):
     assert (moved.path, moved.to, moved.how) == ("/media/a.mov", "/new/b.mov", "content")
     assert studio.heard.index("SourceMoved") < studio.heard.index("FilmPlanned")
     assert [remark.code for remark in ended.state.plan.remarks] == ["source-relinked"]
-    memory = Memory(studio.house.journal)
+    memory = History(studio.house.journal)
     assert memory.seen("/media/a.mov").mark == memory.seen("/new/b.mov").mark == "m"
 
 
 def test_what_was_seen_is_remembered_of_accepted_requests_alone(studio):
     studio.media = {"/media/a.mov": msgspec.structs.replace(MARKED, video=picture(size=(128, 72)))}
     studio.refused(preset=DNXHR)
-    assert Memory(studio.house.journal).seen("/media/a.mov") is None
+    assert History(studio.house.journal).seen("/media/a.mov") is None
     studio.run()
-    assert Memory(studio.house.journal).seen("/media/a.mov") == Seen("/media/a.mov", 1000, "m", MARKED.fingerprint)
+    assert History(studio.house.journal).seen("/media/a.mov") == SourceRecord("/media/a.mov", 1000, "m", MARKED.fingerprint)
 
 
 def test_what_has_no_mark_is_not_remembered(studio):
     studio.run()
-    assert Memory(studio.house.journal).seen("/media/a.mov") is None
+    assert History(studio.house.journal).seen("/media/a.mov") is None
 
 
 def test_a_proposal_stands_with_the_problem_and_is_not_taken(studio):

@@ -10,7 +10,7 @@ import pytest
 from core.engine import user_decisions as answering_module
 from core.errors.failure import Evidence
 from core.job.events import Answered, PreviousUsed, RunInterrupted, ShotSlated
-from core.storage.history import Memory
+from core.storage.history import History
 from core.storage.journal import Journal
 from core.system import machine
 from core.tasks.spec import Order, Outcome, RenderSegment
@@ -81,7 +81,7 @@ def test_who_always_wants_to_stop_at_a_fault_is_obeyed(studio):
 def test_an_earlier_render_stands_in_and_when_it_is_spoilt_the_slate_comes_back(studio):
     assert studio.run().outcome == "complete"
     first = studio.engine(Hands(1)).state.plan
-    Memory(studio.journal).keep_plan("job1", "cut", first)
+    History(studio.journal).keep_plan("job1", "cut", first)
     changed = msgspec.structs.replace(MEDIA, fingerprint="other bytes now")
     keys = {segment.key for segment in first.segments if segment.shot == 1}
     for spoil in (False, True):

@@ -23,7 +23,7 @@ from core.job.events import (
     ShotSlated,
 )
 from core.storage import workspace
-from core.storage.history import Memory
+from core.storage.history import History
 from core.system import machine
 from core.tasks.spec import (
     JoinFilm,
@@ -258,7 +258,7 @@ def test_what_cured_a_fault_here_is_remembered(studio):
         return Evidence(operation="render", place="program") if isinstance(order, RenderSegment) else None
 
     assert studio.run(once(once_unlike)).outcome == "complete"
-    assert Memory(studio.journal).cures() == [("unknown", "nothing else meanwhile", 1, 0)]
+    assert History(studio.journal).cures() == [("unknown", "nothing else meanwhile", 1, 0)]
 
 
 @pytest.mark.parametrize("by_s", [-86400, 3600, 86400 * 365])

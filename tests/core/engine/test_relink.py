@@ -13,12 +13,12 @@ import msgspec
 import pytest
 
 from core.engine import run_tasks
-from core.engine.relink import Healer, Opened
+from core.engine.relink import Opened, Relinker
 from core.errors.failure import Evidence, Failure
-from core.executors.worker_pool import Crew
+from core.executors.worker_pool import WorkerPool
 from core.job.events import Answered, JobAccepted, SourceMoved
 from core.media import hashes
-from core.storage.history import Memory, Seen
+from core.storage.history import History, SourceRecord
 from core.storage.journal import Journal
 from core.system import machine
 from core.tasks import media_search
@@ -42,7 +42,7 @@ class Shelf:
 
     def __post_init__(self) -> None:
         self.journal = Journal(self.root / "home" / "journal.db")
-        self.memory = Memory(self.journal)
+        self.memory = History(self.journal)
 
     def put(self, name: str, content: bytes) -> str:
         path = self.root / name
@@ -61,7 +61,7 @@ class Shelf:
     ) -> Opened:  # fmt: skip
         self.orders.clear()
         self.steps.clear()
-        healer = Healer(
+        healer = Relinker(
             crew=Hands(2, *tricks, self._perform), memory=self.memory, output=OUTPUT, policy=QUICK, stopped=stopped,  # type: ignore[arg-type]
             on_step=lambda step, done, total: self.steps.append((step, done, total)),
             folders=tuple(str(self.root / name) for name in folders), skip=(str(self.root / "home"),),
@@ -131,7 +131,7 @@ class Drive:
     def __init__(self, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, looks: int) -> None:
         self.path, self.looks, self.gone = shelf.put("drive/a.mov", b"a"), looks, False
         monkeypatch.setattr(machine, "listed_mount", self.listed)
-        shelf.memory.see([Seen(self.path, 1, hashes.content_mark(self.path), hashes.fingerprint(self.path), "/drive")])
+        shelf.memory.see([SourceRecord(self.path, 1, hashes.content_mark(self.path), hashes.fingerprint(self.path), "/drive")])
         os.unlink(self.path)
 
     def listed(self, path: str) -> tuple[str, str]:
@@ -151,7 +151,7 @@ def test_a_drive_that_is_out_for_a_moment_is_waited_for(shelf, monkeypatch):
 def test_a_file_never_opened_before_is_waited_for_on_a_drive_that_others_were_opened_on(shelf, monkeypatch):
     new, known = shelf.put("drive/new.wav", b"n"), shelf.put("drive/a.mov", b"a")
     drive, looks = str(shelf.root / "drive"), iter(range(100))
-    shelf.memory.see([Seen(known, 1, hashes.content_mark(known), hashes.fingerprint(known), drive)])
+    shelf.memory.see([SourceRecord(known, 1, hashes.content_mark(known), hashes.fingerprint(known), drive)])
     os.unlink(new)
 
     def listed(path: str) -> tuple[str, str]:
@@ -184,7 +184,7 @@ def test_when_all_is_there_nothing_is_looked_for(shelf):
     assert (opened.moved, opened.remarks, shelf.searched) == ((), (), [])
     assert shelf.steps == [("examine", 0, 2), ("examine", 1, 2), ("examine", 2, 2)]
     seen, found = shelf.memory.seen(a), of(opened, a)
-    assert seen == Seen(a, 1, found.mark, found.fingerprint, "", found.identity, str(os.stat(a).st_ino), os.stat(a).st_mtime_ns)
+    assert seen == SourceRecord(a, 1, found.mark, found.fingerprint, "", found.identity, str(os.stat(a).st_ino), os.stat(a).st_mtime_ns)
 
 
 def test_a_newer_file_of_the_same_name_is_used_and_said_once(shelf):
@@ -402,7 +402,7 @@ def test_a_search_that_breaks_has_found_nothing_and_is_not_tried_again(shelf, no
 
 def test_a_search_that_hangs_costs_its_worker_alone(tmp_path):
     """Real workers; the one that searches is stopped as a dead share stops it."""
-    crew = Crew(2, stall_s=60.0)
+    crew = WorkerPool(2, stall_s=60.0)
     pids = {worker.process.pid for worker in crew._workers}
 
     def step(name: str, done: int, total: int) -> None:
@@ -413,8 +413,8 @@ def test_a_search_that_hangs_costs_its_worker_alone(tmp_path):
     try:
         journal = Journal(tmp_path / "home" / "journal.db")
         policy = msgspec.structs.replace(QUICK, probe_stall_s=0.3)
-        healer = Healer(
-            crew=crew, memory=Memory(journal), output=OUTPUT, policy=policy, stopped=lambda: False, on_step=step
+        healer = Relinker(
+            crew=crew, memory=History(journal), output=OUTPUT, policy=policy, stopped=lambda: False, on_step=step
         )  # fmt: skip
         opened = healer.open([str(tmp_path / "none" / "a.mov")])
         assert why(opened, str(tmp_path / "none" / "a.mov")).code == "source-missing"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from core.engine.run_metrics import Tally
+from core.engine.run_metrics import RunMetrics
 from core.system import machine
 
 
@@ -28,7 +28,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_start_up_is_counted_apart_also_when_the_film_is_planned_again(clock: list[float]) -> None:
-    tally = Tally()
+    tally = RunMetrics()
     clock[0] = 104.0
     tally.work_begins()
     clock[0] = 110.0
@@ -41,7 +41,7 @@ def test_start_up_is_counted_apart_also_when_the_film_is_planned_again(clock: li
 
 
 def test_records_hold_up_whoever_waits(clock: list[float]) -> None:
-    tally = Tally()
+    tally = RunMetrics()
     with tally.recording():
         clock[0] += 1.0
     tally.work_begins()
@@ -52,7 +52,7 @@ def test_records_hold_up_whoever_waits(clock: list[float]) -> None:
 
 
 def test_checks_hold_up_by_the_share_of_the_workers_unless_nobody_else_works(clock: list[float]) -> None:
-    tally = Tally()
+    tally = RunMetrics()
     tally.work_begins()
     tally.checked(1.0, _Crew(), cpu_s=0.25)  # type: ignore[arg-type]
     tally.checked(1.0, _Crew(), alone=True)  # type: ignore[arg-type]

@@ -11,11 +11,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from core.engine.source_identity import SameFiles
+from core.engine.source_identity import SourceIdentities
 from core.errors.failure import Evidence
 from core.media import hashes, packet_hashes
 from core.media.content import CompareSource, Marks, Use
-from core.storage.history import Memory, Seen
+from core.storage.history import History, SourceRecord
 from core.storage.journal import Journal
 from core.system import machine
 from core.tasks import compare_source
@@ -38,7 +38,7 @@ class Media:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.memory = Memory(Journal(root / "home" / "journal.db"))
+        self.memory = History(Journal(root / "home" / "journal.db"))
         self.compared: list[str] = []
 
     def at(self, name: str) -> Source:
@@ -63,11 +63,11 @@ class Media:
 
     def remember(self, found: Source) -> None:
         self.memory.see([
-            Seen(found.path, found.size, found.mark, found.fingerprint, "", found.identity, str(found.inode[1]), found.modified_ns)
+            SourceRecord(found.path, found.size, found.mark, found.fingerprint, "", found.identity, str(found.inode[1]), found.modified_ns)
         ])  # fmt: skip
 
-    def same(self) -> SameFiles:
-        return SameFiles(Hands(2, self._perform), self.memory, POLICY, lambda: False, lambda *_: None)  # type: ignore[arg-type]
+    def same(self) -> SourceIdentities:
+        return SourceIdentities(Hands(2, self._perform), self.memory, POLICY, lambda: False, lambda *_: None)  # type: ignore[arg-type]
 
     def identified(self, *names: str) -> dict[str, Source]:
         self.compared.clear()
@@ -227,6 +227,6 @@ def test_on_a_file_system_that_keeps_no_change_time_a_file_is_read_again(media, 
     changed(media.root / "a.wav", BETWEEN_SAMPLES)
     swapped = media.at("a.wav")
     media.memory.see([
-        Seen(swapped.path, swapped.size, swapped.mark, swapped.fingerprint, "", first, str(swapped.inode[1]), swapped.modified_ns)
+        SourceRecord(swapped.path, swapped.size, swapped.mark, swapped.fingerprint, "", first, str(swapped.inode[1]), swapped.modified_ns)
     ])  # fmt: skip
     assert media.identity("a.wav") != first

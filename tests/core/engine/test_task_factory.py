@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from core.engine import task_factory
-from core.job.pending_tasks import Need
-from core.job.state import Assembly
+from core.job.pending_tasks import PendingTask
+from core.job.state import JobState
 from core.storage.journal import Journal
 from core.storage.workspace import Workspace
 from core.tasks.spec import EncodeTrack, ExamineCopy, JoinFilm, JoinSound, JoinVideo, MixSound, Order, RenderSegment, ValidateSeal
@@ -41,7 +41,7 @@ class Desk:
         self.output = root / "film.mov"
         self.workspace.prepare("job1")
         made = plan(FILM, SOURCES, preset=preset)
-        self.state = Assembly(
+        self.state = JobState(
             plan=made,
             preset=preset,
             policy=POLICY,
@@ -50,15 +50,15 @@ class Desk:
             claimed={},  # type: ignore[arg-type]
         )
 
-    def order(self, need: Need, attempt: int = 1) -> Order:
+    def order(self, need: PendingTask, attempt: int = 1) -> Order:
         return task_factory.order_for(
             need, self.state, job="job1", attempt=attempt, output=self.output, workspace=self.workspace, journal=self.journal,
             ffmpeg="/bin/ffmpeg",
         )  # fmt: skip
 
-    def segment(self, number: int) -> Need:
+    def segment(self, number: int) -> PendingTask:
         segment = self.state.current.segments[number]
-        return Need("copy" if segment.key.startswith("c") else "render", segment.key, segment=segment)
+        return PendingTask("copy" if segment.key.startswith("c") else "render", segment.key, segment=segment)
 
     def believe_all(self) -> None:
         keys = [*(s.key for s in self.state.work), *(c.key for c in self.state.plan.chunks), self.state.track]
@@ -103,7 +103,7 @@ def test_sound_is_mixed_as_deep_as_the_film_writes_it(tmp_path):
         (tmp_path / codec).mkdir()
         desk = Desk(tmp_path / codec, preset)
         chunk = desk.state.plan.chunks[1]
-        order = desk.order(Need("mix", chunk.key, chunk=chunk))
+        order = desk.order(PendingTask("mix", chunk.key, chunk=chunk))
         assert isinstance(order, MixSound)
         assert (order.samples, order.sample_rate, order.channels, order.bytes_per_sample) == (
             chunk.samples,
@@ -118,7 +118,7 @@ def test_sound_is_mixed_as_deep_as_the_film_writes_it(tmp_path):
 def test_the_track_is_encoded_from_all_chunks_in_order(tmp_path):
     desk = Desk(tmp_path, H264)
     desk.believe_all()
-    order = desk.order(Need("track", desk.state.track))
+    order = desk.order(PendingTask("track", desk.state.track))
     assert isinstance(order, EncodeTrack)
     store = desk.workspace.scratch / "store"
     assert [one.file for one in order.inputs] == [str(store / f"{chunk.key}.x") for chunk in desk.state.plan.chunks]
@@ -130,14 +130,14 @@ def test_the_track_is_encoded_from_all_chunks_in_order(tmp_path):
 def test_a_claim_is_hashed_where_it_is_stored(desk):
     key = desk.state.current.segments[0].key
     desk.state.claimed[key] = seal(key)
-    assert desk.order(Need("validate", key)) == ValidateSeal(
+    assert desk.order(PendingTask("validate", key)) == ValidateSeal(
         key=key, path=str(desk.workspace.scratch / "store" / f"{key}.x"), bytes=100, file_hash="h"
     )
 
 
 def test_the_film_is_joined_of_every_segment_in_film_order_and_of_the_sound(desk):
     desk.believe_all()
-    order = desk.order(Need("join", desk.state.cut))
+    order = desk.order(PendingTask("join", desk.state.cut))
     assert isinstance(order, JoinFilm)
     first, copied, card, again, *black = order.video
     store = desk.workspace.scratch / "store"
@@ -166,7 +166,7 @@ def test_the_film_is_joined_of_every_segment_in_film_order_and_of_the_sound(desk
 def test_coded_sound_is_joined_as_one_track(tmp_path):
     desk = Desk(tmp_path, H264)
     desk.believe_all()
-    order = desk.order(Need("join", desk.state.cut))
+    order = desk.order(PendingTask("join", desk.state.cut))
     assert isinstance(order, JoinFilm)
     assert [part.key for part in order.sound] == [desk.state.track]
     assert order.pcm == ""
@@ -180,10 +180,10 @@ def test_what_an_attempt_left_is_not_written_over(desk):
     assert again == order
     assert not Path(order.part).exists()
     desk.believe_all()
-    joined = desk.order(Need("join", desk.state.cut))
+    joined = desk.order(PendingTask("join", desk.state.cut))
     assert isinstance(joined, JoinFilm)
     Path(joined.part).write_text("half a film")
-    desk.order(Need("join", desk.state.cut))
+    desk.order(PendingTask("join", desk.state.cut))
     assert not Path(joined.part).exists()
 
 
@@ -195,6 +195,6 @@ def test_what_an_attempt_left_is_not_written_over(desk):
     ],
 )
 def test_what_kept_an_order_from_being_written_is_blamed_only_where_the_system_names_a_path(tmp_path, error, place, note):
-    seen = task_factory.not_begun(Need("join", "k"), error, tmp_path / "film.mov", Desk(tmp_path).workspace)
+    seen = task_factory.not_begun(PendingTask("join", "k"), error, tmp_path / "film.mov", Desk(tmp_path).workspace)
     assert (seen.place, seen.note) == (place, note)
     assert note != "program" or seen.errno is None

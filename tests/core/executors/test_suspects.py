@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from core.executors.kernel_waits import Silence
+from core.executors.kernel_waits import KernelWait
 from core.executors.suspects import suspect
 from core.graph.nodes import Sound
 from core.tasks.spec import (
@@ -61,16 +61,16 @@ JOIN = JoinFilm(
     ],
 )
 def test_the_file_that_is_waited_for(order: Order, waited: str, expected: tuple[str, str]) -> None:
-    assert suspect(order, Silence(known=True, paths=("/lib/x.so", waited))) == expected
+    assert suspect(order, KernelWait(known=True, paths=("/lib/x.so", waited))) == expected
 
 
 @pytest.mark.parametrize("order", [RENDER, SLATE, MIX, JOIN])
 def test_who_waits_for_nothing_is_at_fault_himself(order: Order) -> None:
-    assert suspect(order, Silence(known=True))[0] == "program"
-    assert suspect(order, Silence(known=True, stopped=True))[0] == "program"
+    assert suspect(order, KernelWait(known=True))[0] == "program"
+    assert suspect(order, KernelWait(known=True, stopped=True))[0] == "program"
 
 
 @pytest.mark.parametrize(("order", "place"), [(RENDER, "source"), (SLATE, "scratch"), (MIX, "source"), (JOIN, "output")])
 def test_where_nothing_is_told_the_likeliest_is(order: Order, place: str) -> None:
-    assert suspect(order, Silence())[0] == place
-    assert suspect(order, Silence(known=True, blocked=True))[0] == place
+    assert suspect(order, KernelWait())[0] == place
+    assert suspect(order, KernelWait(known=True, blocked=True))[0] == place

@@ -39,7 +39,7 @@ from core.tasks.spec import (
     Reply,
     ValidateSeal,
 )
-from tests.core.media import bench
+from tests.core import bench
 from tests.core.props import MJPEG
 from tests.film.media import Movie
 

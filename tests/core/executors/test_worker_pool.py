@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from core.errors.failure import Evidence
-from core.executors.worker_pool import Crew
+from core.executors.worker_pool import WorkerPool
 from core.tasks.spec import Assignment, Examined, ExamineSource, Order, Outcome, Progress, RenderSegment, ValidateSeal
-from tests.core.media import bench
+from tests.core import bench
 from tests.film.media import Movie
 
 
 @pytest.fixture
-def crew() -> Iterator[Crew]:
+def crew() -> Iterator[WorkerPool]:
     """Two workers."""
-    crew = Crew(2, stall_s=60)
+    crew = WorkerPool(2, stall_s=60)
     yield crew
     crew.dismiss()
 
@@ -38,7 +38,7 @@ def _pid(folder: Path, name: str = "k") -> int:
     return int(path.read_text())
 
 
-def _outcomes(crew: Crew, count: int, within_s: float = 30) -> dict[str, Outcome]:
+def _outcomes(crew: WorkerPool, count: int, within_s: float = 30) -> dict[str, Outcome]:
     found: dict[str, Outcome] = {}
     deadline = time.monotonic() + within_s
     while len(found) < count:
@@ -47,15 +47,15 @@ def _outcomes(crew: Crew, count: int, within_s: float = 30) -> dict[str, Outcome
     return found
 
 
-def _workers(crew: Crew) -> list[int]:
+def _workers(crew: WorkerPool) -> list[int]:
     return [worker.process.pid for worker in crew._workers]
 
 
-def _of(crew: Crew, name: str) -> int:
+def _of(crew: WorkerPool, name: str) -> int:
     return next(worker.process.pid for worker in crew._workers if worker.name == name and worker.order is not None)
 
 
-def test_orders_are_answered_under_their_names(crew: Crew, mjpeg: Movie, prores: Movie, tmp_path: Path) -> None:
+def test_orders_are_answered_under_their_names(crew: WorkerPool, mjpeg: Movie, prores: Movie, tmp_path: Path) -> None:
     assert (crew.idle, crew.busy) == (2, {})
     orders: dict[str, Order] = {"one": ExamineSource(path=str(mjpeg.path)), "two": ExamineSource(path=str(prores.path))}
     for name, order in orders.items():
@@ -71,7 +71,7 @@ def test_orders_are_answered_under_their_names(crew: Crew, mjpeg: Movie, prores:
     assert isinstance(missing, Evidence) and (missing.place, missing.errno) == ("source", 2)
 
 
-def test_an_order_goes_to_who_has_done_its_kind_before(crew: Crew, mjpeg: Movie, tmp_path: Path) -> None:
+def test_an_order_goes_to_who_has_done_its_kind_before(crew: WorkerPool, mjpeg: Movie, tmp_path: Path) -> None:
     look, check = ExamineSource(path=str(mjpeg.path)), ValidateSeal(key="k", path=str(mjpeg.path), bytes=1, file_hash="x")
     for name, order in (("a", look), ("b", check)):
         crew.give(name, Assignment(order=order))
@@ -85,7 +85,7 @@ def test_an_order_goes_to_who_has_done_its_kind_before(crew: Crew, mjpeg: Movie,
         _outcomes(crew, 2)
 
 
-def test_progress_is_heard_before_the_end(crew: Crew, tmp_path: Path) -> None:
+def test_progress_is_heard_before_the_end(crew: WorkerPool, tmp_path: Path) -> None:
     argv = ("sh", "-c", "for n in 1 2 3 4; do echo frame=$n; sleep 0.15; done; exit 7")
     crew.give("k", Assignment(order=RenderSegment(key="k", argv=argv, part=str(tmp_path / "k"), frames=9, signature="")))
     heard: list[object] = []
@@ -97,7 +97,7 @@ def test_progress_is_heard_before_the_end(crew: Crew, tmp_path: Path) -> None:
     assert isinstance(heard[-1], Evidence) and (heard[-1].exit_code, heard[-1].frames_seen) == (7, 4)
 
 
-def test_a_killed_worker_is_evidence_and_replaced(crew: Crew, mjpeg: Movie, tmp_path: Path) -> None:
+def test_a_killed_worker_is_evidence_and_replaced(crew: WorkerPool, mjpeg: Movie, tmp_path: Path) -> None:
     crew.give("k", Assignment(order=_asleep(tmp_path)))
     program, worker = _pid(tmp_path), _of(crew, "k")
     os.kill(worker, signal.SIGKILL)
@@ -112,7 +112,7 @@ def test_a_killed_worker_is_evidence_and_replaced(crew: Crew, mjpeg: Movie, tmp_
     assert {type(outcome) for outcome in _outcomes(crew, 2).values()} == {Examined}
 
 
-def test_an_idle_worker_that_dies_is_replaced_in_silence(crew: Crew, mjpeg: Movie) -> None:
+def test_an_idle_worker_that_dies_is_replaced_in_silence(crew: WorkerPool, mjpeg: Movie) -> None:
     before = _workers(crew)
     for worker in before:
         os.kill(worker, signal.SIGKILL)
@@ -123,7 +123,7 @@ def test_an_idle_worker_that_dies_is_replaced_in_silence(crew: Crew, mjpeg: Movi
     assert isinstance(_outcomes(crew, 1)["one"], Examined)
 
 
-def test_an_order_given_to_a_dead_worker_is_evidence(crew: Crew) -> None:
+def test_an_order_given_to_a_dead_worker_is_evidence(crew: WorkerPool) -> None:
     for worker in _workers(crew):
         os.kill(worker, signal.SIGKILL)
         bench.until(lambda worker=worker: bench.dead(worker))  # type: ignore[misc]
@@ -133,7 +133,7 @@ def test_an_order_given_to_a_dead_worker_is_evidence(crew: Crew) -> None:
 
 
 def test_a_worker_that_says_nothing_is_hung_and_replaced(tmp_path: Path) -> None:
-    crew = Crew(1, stall_s=0.5)
+    crew = WorkerPool(1, stall_s=0.5)
     try:
         (worker,) = _workers(crew)
         os.kill(worker, signal.SIGSTOP)
@@ -153,7 +153,7 @@ def test_a_worker_that_says_nothing_is_hung_and_replaced(tmp_path: Path) -> None
 
 def test_a_program_that_repeats_itself_is_hung_too(tmp_path: Path) -> None:
     """Output alone is no life: frames must be made."""
-    crew = Crew(1, stall_s=60)
+    crew = WorkerPool(1, stall_s=60)
     argv = ("sh", "-c", f"echo $$ > {tmp_path}/k.pid; while :; do echo frame=1; sleep 0.1; done")
     try:
         crew.give("k", Assignment(order=RenderSegment(key="k", argv=argv, part=str(tmp_path / "k"), frames=9, signature="")))
@@ -166,7 +166,7 @@ def test_a_program_that_repeats_itself_is_hung_too(tmp_path: Path) -> None:
         crew.dismiss()
 
 
-def test_a_byte_wakes_the_listener(crew: Crew) -> None:
+def test_a_byte_wakes_the_listener(crew: WorkerPool) -> None:
     os.write(crew.wake_fd, b"\0")
     began = time.monotonic()
     assert crew.listen(30) == []
@@ -174,14 +174,14 @@ def test_a_byte_wakes_the_listener(crew: Crew) -> None:
     assert crew.listen(0) == []
 
 
-def test_a_wake_that_nobody_reads_never_blocks(crew: Crew) -> None:
+def test_a_wake_that_nobody_reads_never_blocks(crew: WorkerPool) -> None:
     with pytest.raises(BlockingIOError):
         while True:
             os.write(crew.wake_fd, bytes(4096))
 
 
 def test_dismissing_leaves_no_process(tmp_path: Path) -> None:
-    crew = Crew(3, stall_s=60)
+    crew = WorkerPool(3, stall_s=60)
     workers = _workers(crew)
     for name in ("a", "b"):
         crew.give(name, Assignment(order=_asleep(tmp_path, name)))
@@ -194,7 +194,7 @@ def test_dismissing_leaves_no_process(tmp_path: Path) -> None:
 
 
 def test_an_order_may_have_a_patience_of_its_own(tmp_path: Path) -> None:
-    crew = Crew(1, stall_s=60)
+    crew = WorkerPool(1, stall_s=60)
     try:
         bench.until(lambda: crew.listen(0.05) == [] and crew.idle == 1)
         began = time.monotonic()
@@ -208,7 +208,7 @@ def test_an_order_may_have_a_patience_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_grew_too_large_is_relieved_after_its_order(mjpeg: Movie) -> None:
-    crew = Crew(1, stall_s=60, memory_bytes=1)
+    crew = WorkerPool(1, stall_s=60, memory_bytes=1)
     try:
         (before,) = _workers(crew)
         crew.give("one", Assignment(order=ExamineSource(path=str(mjpeg.path))))
@@ -221,7 +221,7 @@ def test_a_worker_that_grew_too_large_is_relieved_after_its_order(mjpeg: Movie) 
         crew.dismiss()
 
 
-def test_who_has_learnt_a_kind_of_order_is_waited_for(crew: Crew, mjpeg: Movie, tmp_path: Path) -> None:
+def test_who_has_learnt_a_kind_of_order_is_waited_for(crew: WorkerPool, mjpeg: Movie, tmp_path: Path) -> None:
     assert not crew.would_learn(ExamineSource), "nobody knows it yet"
     crew.give("one", Assignment(order=ExamineSource(path=str(mjpeg.path))))
     assert crew.would_learn(ExamineSource), "who learns it is at it"
@@ -240,7 +240,7 @@ def test_who_has_learnt_a_kind_of_order_is_waited_for(crew: Crew, mjpeg: Movie, 
 
 def test_a_crew_grows_at_once_and_shrinks_when_orders_are_done(mjpeg: Movie, tmp_path: Path) -> None:
     may = [1]
-    crew = Crew(1, stall_s=60, share=lambda: may[0])
+    crew = WorkerPool(1, stall_s=60, share=lambda: may[0])
     try:
         assert crew.idle == 1
         may[0] = 3

@@ -9,14 +9,14 @@ import signal
 import pytest
 
 from core.executors import worker_process
-from core.executors.worker_pool import Crew
+from core.executors.worker_pool import WorkerPool
 from core.system import process
 from core.tasks.spec import Assignment, Examined, ExamineSource, Progress
-from tests.core.media import bench
+from tests.core import bench
 from tests.film.media import Movie
 
 
-def _examined(crew: Crew, media: Movie) -> int:
+def _examined(crew: WorkerPool, media: Movie) -> int:
     """The process that examined it."""
     crew.give("one", Assignment(order=ExamineSource(path=str(media.path))))
     (busy,) = [worker.process.pid for worker in crew._workers if worker.order is not None]
@@ -28,9 +28,9 @@ def _examined(crew: Crew, media: Movie) -> int:
 
 
 def test_a_crew_takes_over_who_was_started_already_and_hires_the_rest(mjpeg: Movie) -> None:
-    with worker_process.ahead(2) as hands:
+    with worker_process.spawn_ahead(2) as hands:
         early = {hand.pid for hand in hands}
-        crew = Crew(3, stall_s=60, ahead=hands)
+        crew = WorkerPool(3, stall_s=60, ahead=hands)
         try:
             assert hands == []
             assert early < {worker.process.pid for worker in crew._workers}
@@ -42,9 +42,9 @@ def test_a_crew_takes_over_who_was_started_already_and_hires_the_rest(mjpeg: Mov
 
 
 def test_who_is_not_needed_goes() -> None:
-    with worker_process.ahead(3) as hands:
+    with worker_process.spawn_ahead(3) as hands:
         first, second, _ = (hand.pid for hand in hands)
-        crew = Crew(1, stall_s=60, ahead=hands)
+        crew = WorkerPool(1, stall_s=60, ahead=hands)
         crew.dismiss()
         assert [hand.pid for hand in hands] == [first, second]
         assert not bench.dead(first)
@@ -53,11 +53,11 @@ def test_who_is_not_needed_goes() -> None:
 
 
 def test_who_died_before_there_was_a_crew_is_replaced(mjpeg: Movie) -> None:
-    with worker_process.ahead(1) as hands:
+    with worker_process.spawn_ahead(1) as hands:
         (pid,) = (hand.pid for hand in hands)
         os.kill(pid, signal.SIGKILL)
         bench.until(lambda: bench.dead(pid))
-        crew = Crew(1, stall_s=60, ahead=hands)
+        crew = WorkerPool(1, stall_s=60, ahead=hands)
         try:
             assert crew.listen(30.0) == []
             assert _examined(crew, mjpeg) != pid
@@ -70,7 +70,7 @@ def test_where_no_process_can_be_started_the_crew_is_the_one_to_say_so(monkeypat
         raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
 
     monkeypatch.setattr(process, "spawn", full)
-    with worker_process.ahead(2) as hands:
+    with worker_process.spawn_ahead(2) as hands:
         assert hands == []
         with pytest.raises(BlockingIOError):
-            Crew(1, stall_s=60, ahead=hands)
+            WorkerPool(1, stall_s=60, ahead=hands)

@@ -25,7 +25,7 @@ from core.job.events import (
     ShotSlated,
     SoundSilenced,
 )
-from core.job.state import Assembly
+from core.job.state import JobState
 from core.plan.policy import Policy
 from core.timeline.timeline import Timeline
 from tests.core.props import BUILD, POLICY, PRORES, SLATES, plan
@@ -43,7 +43,7 @@ class Playbook:
     def __init__(
         self, made: Plan, *, preset: Preset = PRORES, policy: Policy = POLICY, claimed: tuple[str, ...] = (), claims: bool = False
     ) -> None:
-        self._fresh = lambda: Assembly(
+        self._fresh = lambda: JobState(
             plan=made, preset=preset, policy=policy, build=BUILD, slate_words=SLATES, claimed=dict(self._claimed)
         )
         self._claimed: dict[str, SegmentSealed] = {}
@@ -111,7 +111,7 @@ class Playbook:
         return word if kind in ("render", "copy", "mix", "track") else kind
 
     @staticmethod
-    def _word(state: Assembly, key: str) -> str:
+    def _word(state: JobState, key: str) -> str:
         for number, chunk in enumerate(state.current.chunks, start=1):
             if chunk.key == key:
                 return f"mix {number}"

@@ -11,7 +11,7 @@ from core.errors.failure import Failure
 from core.graph.nodes import Plan
 from core.job.decisions import Terms, happened_again, last_run
 from core.job.events import Answered, RunStarted, ShotMended, ShotSlated, SoundSilenced
-from core.job.state import Assembly
+from core.job.state import JobState
 from core.timeline.source import Source
 from core.timeline.timeline import Remark
 from tests.core.props import BUILD, POLICY, PRORES, SLATES, clip, cut, offline, picture, plan, source, voice
@@ -29,8 +29,8 @@ def made(*clips: object, b: Source | Failure | None = None, audio: tuple[list[ob
     return plan(cut(list(clips), audio=audio), {A: GOOD, B: b if b is not None else gone()})  # type: ignore[arg-type]
 
 
-def state(of: Plan, *facts: object) -> Assembly:
-    begun = Assembly(plan=of, preset=PRORES, policy=POLICY, build=BUILD, slate_words=SLATES, claimed={})
+def state(of: Plan, *facts: object) -> JobState:
+    begun = JobState(plan=of, preset=PRORES, policy=POLICY, build=BUILD, slate_words=SLATES, claimed={})
     for fact in facts:
         begun.fold(fact)  # type: ignore[arg-type]
         begun.check_invariants()

@@ -7,7 +7,7 @@ import pytest
 
 from core.job import disk_space
 from core.job.events import SegmentSealed
-from core.job.state import Assembly
+from core.job.state import JobState
 from tests.core.job.playbook import seal
 from tests.core.props import BUILD, H264, HD, POLICY, PRORES, SIGNATURE, SLATES, clip, cut, picture, plan, source, voice
 
@@ -16,9 +16,9 @@ SAME = source("/media/same.mov", picture(signature=SIGNATURE, intra_only=True))
 FRAME = 1920 * 1080 * 4.4 / 8  # bytes of a frame as the recipe estimates
 
 
-def state_of(film: object, *, preset: object = PRORES, claimed: dict[str, SegmentSealed] | None = None) -> Assembly:
+def state_of(film: object, *, preset: object = PRORES, claimed: dict[str, SegmentSealed] | None = None) -> JobState:
     made = plan(film, {s.path: s for s in (MEDIA, SAME)}, preset=preset)  # type: ignore[arg-type]
-    return Assembly(
+    return JobState(
         plan=made,
         preset=preset,
         policy=POLICY,

@@ -10,8 +10,8 @@ from core.errors.failure import Evidence, Strategy
 from core.graph.nodes import Plan, Slate
 from core.job import damage_repair, outcomes
 from core.job.events import AttemptFailed, Fact, SealBroken, SegmentParted, SegmentSealed, ShotMended, ShotSlated, SoundSilenced
-from core.job.pending_tasks import Need
-from core.job.state import Assembly
+from core.job.pending_tasks import PendingTask
+from core.job.state import JobState
 from core.tasks.spec import Located, Made
 from tests.core.job.playbook import seal
 from tests.core.props import BUILD, H264, POLICY, PRORES, SIGNATURE, SLATES, clip, cut, picture, plan, source, voice
@@ -22,31 +22,31 @@ DAMAGE = Evidence(operation="render", place="source", path="/media/a.mov", note=
 DEAD = Evidence(operation="render", place="program", note="worker-died")
 
 
-def state_of(made: Plan, preset: object = PRORES) -> Assembly:
-    return Assembly(plan=made, preset=preset, policy=POLICY, build=BUILD, slate_words=SLATES, claimed={})  # type: ignore[arg-type]
+def state_of(made: Plan, preset: object = PRORES) -> JobState:
+    return JobState(plan=made, preset=preset, policy=POLICY, build=BUILD, slate_words=SLATES, claimed={})  # type: ignore[arg-type]
 
 
-def need(state: Assembly, kind: str, number: int = 0) -> Need:
+def need(state: JobState, kind: str, number: int = 0) -> PendingTask:
     if kind == "mix":
-        return Need("mix", state.current.chunks[number].key, chunk=state.current.chunks[number])
+        return PendingTask("mix", state.current.chunks[number].key, chunk=state.current.chunks[number])
     segment = state.current.segments[number]
-    return Need(kind, segment.key, segment=segment)  # type: ignore[arg-type]
+    return PendingTask(kind, segment.key, segment=segment)  # type: ignore[arg-type]
 
 
 class Trial:
     """One state to which things happen; facts are folded as the engine would."""
 
-    def __init__(self, state: Assembly) -> None:
+    def __init__(self, state: JobState) -> None:
         self.state, self.now = state, 1000.0
 
-    def fail(self, what: Need, seen: Evidence) -> tuple[AttemptFailed, list[Fact]]:
+    def fail(self, what: PendingTask, seen: Evidence) -> tuple[AttemptFailed, list[Fact]]:
         first, *follows = outcomes.failed(self.state, what, seen, now=self.now, chance=0.5)
         for fact in (first, *follows):
             self.state.fold(fact)
         assert isinstance(first, AttemptFailed)
         return first, follows
 
-    def for_good(self, what: Need, seen: Evidence) -> tuple[AttemptFailed, list[Fact]]:
+    def for_good(self, what: PendingTask, seen: Evidence) -> tuple[AttemptFailed, list[Fact]]:
         """Again and again until it is not tried any more."""
         for _ in range(10):
             fact, follows = self.fail(what, seen)
@@ -83,7 +83,7 @@ def test_what_was_made_is_a_seal_under_its_key():
         seconds=1.235,
         clipped=3,
     )
-    assert outcomes.sealed(Need("track", "t1"), made, file="f", seconds=0).kind == "track"
+    assert outcomes.sealed(PendingTask("track", "t1"), made, file="f", seconds=0).kind == "track"
 
 
 def test_a_checkpoint_that_cannot_be_read_costs_its_work_and_not_the_job():
@@ -91,7 +91,7 @@ def test_a_checkpoint_that_cannot_be_read_costs_its_work_and_not_the_job():
     key = state.current.segments[0].key
     state.claimed[key] = seal(key)
     trial = Trial(state)
-    fact, follows = trial.for_good(Need("validate", key), Evidence(operation="validate", place="scratch", errno=errno.EIO))
+    fact, follows = trial.for_good(PendingTask("validate", key), Evidence(operation="validate", place="scratch", errno=errno.EIO))
     assert (fact.failure.code, fact.recovery.fatal, fact.recovery.change) == ("scratch-failing", False, "rendered again")
     assert follows == [SealBroken(key=key, reason="scratch-failing")]
     assert state.fatal is None
@@ -236,7 +236,7 @@ def test_a_worker_that_keeps_crashing_over_a_mix_silences_what_was_in_it():
 
 def test_work_without_a_stand_in_ends_the_job():
     trial = Trial(state_of(plan(cut([clip(0, 1)], audio=([clip(0, 24)],)), MEDIA, preset=H264), H264))
-    fact, _ = trial.for_good(Need("track", trial.state.track), Evidence(operation="encode-track", place="program", note="hung"))
+    fact, _ = trial.for_good(PendingTask("track", trial.state.track), Evidence(operation="encode-track", place="program", note="hung"))
     assert fact.recovery.fatal
 
 
@@ -245,11 +245,11 @@ def test_damage_met_while_joining_breaks_the_checkpoint_and_the_join_is_tried_ag
     key = trial.state.current.segments[0].key
     trial.state.fold(seal(key))
     seen = Evidence(operation="join", place="scratch", path="/s/v1.mov", note="seal-damaged", clip=key)
-    fact, follows = trial.fail(Need("join", trial.state.cut), seen)
+    fact, follows = trial.fail(PendingTask("join", trial.state.cut), seen)
     assert follows == [SealBroken(key=key, reason="seal-damaged")]
     assert fact.recovery.retry_at == trial.now
     assert key not in trial.state.believed
-    fact, follows = trial.for_good(Need("join", trial.state.cut), seen)
+    fact, follows = trial.for_good(PendingTask("join", trial.state.cut), seen)
     assert (fact.attempt, fact.recovery.fatal) == (4, True)
 
 
@@ -257,9 +257,9 @@ def test_a_source_that_is_another_one_at_every_reading_becomes_a_slate():
     trial = Trial(state_of(plan(cut([clip(0, 24, "/media/same.mov"), clip(24, 24)]), {s.path: s for s in (MEDIA, SAME)})))
     key = trial.state.current.segments[0].key
     seen = Evidence(operation="join", place="source", path="/media/same.mov", note="source-changed", clip=key)
-    fact, follows = trial.fail(Need("join", trial.state.cut), seen)
+    fact, follows = trial.fail(PendingTask("join", trial.state.cut), seen)
     assert follows == [SealBroken(key=key, reason="source-changed")]
-    fact, follows = trial.for_good(Need("join", trial.state.cut), seen)
+    fact, follows = trial.for_good(PendingTask("join", trial.state.cut), seen)
     assert follows == [SealBroken(key=key, reason="source-changed"), ShotSlated(shot=1, failure=fact.failure)]
     assert trial.state.fatal is None
 
@@ -271,11 +271,11 @@ def test_what_has_become_of_a_copied_source_while_joining_is_the_trouble_of_its_
     for segment in (first, rendered, second):
         trial.state.fold(seal(segment.key))
     seen = Evidence(operation="join", place="source", path="/media/same.mov", errno=errno.ENOENT, clip=first.key)
-    fact, follows = trial.fail(Need("join", trial.state.cut), seen)
+    fact, follows = trial.fail(PendingTask("join", trial.state.cut), seen)
     assert (fact.failure.code, fact.recovery.retry_at, fact.recovery.fatal) == ("source-missing", trial.now, False)
     assert follows == [SealBroken(key=key, reason="source-missing") for key in (first.key, second.key)]
     assert {need.kind for need in trial.state.needs(trial.now, ())} == {"copy"}, "who copies it looks at it again"
-    fact, follows = trial.for_good(Need("join", trial.state.cut), seen)
+    fact, follows = trial.for_good(PendingTask("join", trial.state.cut), seen)
     assert follows[1:] == [ShotSlated(shot=1, failure=fact.failure)], "and not for ever"
     assert trial.state.fatal is None
 

@@ -26,8 +26,8 @@ from core.job.events import (
     RunStarted,
     SealBroken,
 )
-from core.job.pending_tasks import Need, reusable
-from core.job.state import Assembly
+from core.job.pending_tasks import PendingTask, reusable
+from core.job.state import JobState
 from core.tasks.spec import Made
 from core.timeline.timeline import Remark
 from tests.core.job.playbook import broken, failed, finished, joined, made, play, published, seal, silenced, slated
@@ -297,12 +297,12 @@ def a_film_of_everything() -> Plan:
 class World:
     """An engine without disk, clock or processes: it decides with the real rules and draws what happens."""
 
-    state: Assembly
+    state: JobState
     draw: object
     ours: bool = True
     """Whether scratch, output and program fail as well, or only sources."""
     now: float = 1000.0
-    given: dict[str, Need] = field(default_factory=dict)
+    given: dict[str, PendingTask] = field(default_factory=dict)
     story: list[Fact] = field(default_factory=list)
 
     def note(self, *facts: Fact) -> None:
@@ -338,7 +338,7 @@ class World:
                 self.now = alarm
         raise AssertionError("5000 steps and no end")
 
-    def come_back(self, need: Need) -> None:
+    def come_back(self, need: PendingTask) -> None:
         self.now += self.draw(st.sampled_from([0.0, 0.1, 8.0]))
         trouble = self.draw(st.integers(0, 19 if self.ours else 5))
         pictured = need.segment is not None and isinstance(need.segment.picture, Piece | Copy)
@@ -361,7 +361,7 @@ class World:
                 seen = Evidence(operation="mix", place="source", note=seen.note, errno=seen.errno, clip=need.chunk.sounds[0].clip)
             self.fail(need, seen)
 
-    def succeed(self, need: Need) -> None:
+    def succeed(self, need: PendingTask) -> None:
         if need.kind == "join":
             film = self.state.current
             assert {s.key for s in film.segments} | {c.key for c in film.chunks} <= self.state.believed.keys(), (
@@ -375,13 +375,13 @@ class World:
         else:
             self.note(outcomes.sealed(need, Made(frames=1), file="f", seconds=1.0))
 
-    def fail(self, need: Need, seen: Evidence) -> None:
+    def fail(self, need: PendingTask, seen: Evidence) -> None:
         self.note(*outcomes.failed(self.state, need, seen, now=self.now, chance=0.5))
 
 
-def a_state(made_plan: Plan, preset: object, claims: bool) -> Assembly:
-    def fresh(claimed: dict[str, object]) -> Assembly:
-        return Assembly(
+def a_state(made_plan: Plan, preset: object, claims: bool) -> JobState:
+    def fresh(claimed: dict[str, object]) -> JobState:
+        return JobState(
             plan=made_plan,
             preset=preset,
             policy=POLICY,
@@ -442,7 +442,7 @@ def test_a_job_that_is_taken_up_again_at_any_moment_goes_on_from_its_checkpoints
             seals.pop(fact.key, None)
         elif type(fact).__name__ == "SegmentSealed":
             seals[fact.key] = fact
-    resumed = Assembly(plan=film, preset=PRORES, policy=POLICY, build=BUILD, slate_words=SLATES, claimed=reusable(film, "", seals))
+    resumed = JobState(plan=film, preset=PRORES, policy=POLICY, build=BUILD, slate_words=SLATES, claimed=reusable(film, "", seals))
     owed = resumed.needs(0.0, ())
     assert {need.key for need in owed if need.kind == "validate"} == set(resumed.claimed)
     assert not {need.key for need in owed if need.kind != "validate"} & set(resumed.claimed)

@@ -14,7 +14,7 @@ import pytest
 from core.media import ffmpeg
 from core.system import process
 from core.system.process import NotStarted
-from tests.core.media import bench
+from tests.core import bench
 
 
 def test_frames_of_a_real_ffmpeg_are_counted() -> None:

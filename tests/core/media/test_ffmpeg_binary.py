@@ -12,7 +12,7 @@ import pytest
 from core.errors.refusal import Refused
 from core.media import ffmpeg_binary
 from core.system import process
-from tests.core.media.bench import dead, until
+from tests.core.bench import dead, until
 
 
 def _program(path: Path, words: str) -> Path:

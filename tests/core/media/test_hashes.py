@@ -9,7 +9,7 @@ import pytest
 import xxhash
 
 from core.media import hashes
-from tests.core.media.bench import flip_at
+from tests.core.bench import flip_at
 
 MIB = 1 << 20
 

@@ -12,7 +12,7 @@ import pytest
 from core.graph.nodes import Sound
 from core.media import packet_hashes
 from core.tasks import mix_sound
-from tests.core.media import bench
+from tests.core import bench
 from tests.film.media import Movie, make_wav
 
 

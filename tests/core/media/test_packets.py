@@ -12,7 +12,7 @@ import xxhash
 
 from core.media import packets
 from core.media.packet_hashes import mark
-from tests.core.media import bench
+from tests.core import bench
 from tests.film.media import Movie, ffmpeg, make_movie
 
 

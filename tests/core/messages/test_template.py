@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.messages.template import LONGEST_VALUE, decimal, fields_of, filled, human_bytes, middle, shown, within
+from core.messages.template import LONGEST_VALUE, decimal, fields_of, fill, human_bytes, middle, shown, within
 
 
 @pytest.mark.parametrize(
@@ -29,12 +29,12 @@ from core.messages.template import LONGEST_VALUE, decimal, fields_of, filled, hu
     ],
 )
 def test_a_sentence_is_filled(sentence, fields, text):
-    assert filled(sentence, fields) == text
+    assert fill(sentence, fields) == text
 
 
 @pytest.mark.parametrize("name", ["{path!r:>99}", "{0}{}", "%s%n", "a  b.mov", "[bold]x[/]", "{", "}", "[", "]", "\\1\\g<0>", "ä 景"])
 def test_a_name_is_shown_as_it_is(name):
-    assert filled("<{name}>[ {name}]", {"name": name}) == f"<{name}> {name}"
+    assert fill("<{name}>[ {name}]", {"name": name}) == f"<{name}> {name}"
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def test_a_name_is_shown_as_it_is(name):
     ],
 )  # fmt: skip
 def test_a_character_that_does_something_is_seen_and_does_nothing(control, visible):
-    assert filled("{name}", {"name": f"a{control}[31mb"}) == f"a{visible}[31mb"
+    assert fill("{name}", {"name": f"a{control}[31mb"}) == f"a{visible}[31mb"
 
 
 def test_a_systems_words_stay_on_one_line():
-    assert filled("{detail}", {"detail": "one\ntwo\r\nthree"}) == "one two three"
-    assert filled("{name}", {"name": "a\u00a0b"}) == "a b"
+    assert fill("{detail}", {"detail": "one\ntwo\r\nthree"}) == "one two three"
+    assert fill("{name}", {"name": "a\u00a0b"}) == "a b"
 
 
 @pytest.mark.parametrize("name", ["👨‍👩‍👧.mov", "می‌خواهم.mov", "فيلم.mov"])
@@ -61,15 +61,15 @@ def test_a_name_in_any_script_is_shown_as_it_is_written(name):
 
 @pytest.mark.parametrize("text", ["/" + "x" * 10_000 + "/film.mov", "\x1b" * 10_000, "景" * 10_000, "e" + "\u0301" * 10_000])
 def test_a_value_is_shortened_in_the_middle(text):
-    said = filled("Film {path} of {clip}: {detail}.", {"path": text, "clip": text, "detail": text})
+    said = fill("Film {path} of {clip}: {detail}.", {"path": text, "clip": text, "detail": text})
     assert len(said) <= 2 * LONGEST_VALUE + 480 + 20 and said.count("…") == 3
     assert middle(shown(text)).endswith(shown(text)[-100:]) and middle(shown(text)).startswith(shown(text)[:70])
     assert middle("x" * LONGEST_VALUE) == "x" * LONGEST_VALUE and len(middle("x" * (LONGEST_VALUE + 1))) == LONGEST_VALUE
 
 
 def test_sentences_of_ours_stand_whole_in_others():
-    message = filled("{path} {path}.", {"path": "p" * LONGEST_VALUE})
-    assert filled("{title}: {message}", {"title": "T", "message": message}) == f"T: {message}"
+    message = fill("{path} {path}.", {"path": "p" * LONGEST_VALUE})
+    assert fill("{title}: {message}", {"title": "T", "message": message}) == f"T: {message}"
 
 
 def test_bytes_that_are_no_text_are_part_of_the_name():

@@ -24,7 +24,7 @@ from core.job.events import (
 )
 from core.messages.template import Language
 from core.report.html_report import report
-from core.report.view_model import Chronicle
+from core.report.view_model import JobView
 from tests.core.props import clip, cut, picture, plan, source, voice
 from tests.core.report.telling import ACCEPTED, DONE, MEDIA, RUN, chronicle_of, failed, failure, key, moment, planned, sealed
 
@@ -54,7 +54,7 @@ def jpeg(colour: tuple[int, int, int] = (30, 90, 140)) -> bytes:
     return memory.getvalue()
 
 
-def hostile() -> Chronicle:
+def hostile() -> JobView:
     """Every name is one that a page could stumble over."""
     shots = [clip(10 * n, 10, id=f"c{n}", name=name) for n, name in enumerate(HOSTILE)]
     made = plan(cut(shots), MEDIA)
@@ -73,7 +73,7 @@ def hostile() -> Chronicle:
     return chronicle_of(*told, made=made)
 
 
-def long() -> Chronicle:
+def long() -> JobView:
     """Three hundred shots, some of them in trouble of every kind."""
     names = [f"Sc{n:03} – {'a very long name of a shot that goes on ' * (n % 9 == 0)}take {n % 5}" for n in range(300)]
     shots = [clip(24 * n, 24, id=f"c{n}", name=name, source_in=n) for n, name in enumerate(names)]
@@ -93,7 +93,7 @@ def long() -> Chronicle:
     return chronicle_of(*told, made=made)
 
 
-def page_of(told: Chronicle, *, pictures: bool = False, speak: Language = "en") -> str:
+def page_of(told: JobView, *, pictures: bool = False, speak: Language = "en") -> str:
     """Its report."""
     shown = {shot.number: jpeg((shot.number % 200, 90, 140)) for shot in told.shots if shot.good} if pictures else {}
     return report(told, pictures=shown, good={}, moment=moment, speak=speak)

@@ -16,7 +16,7 @@ from core.job.events import (
     SegmentSealed,
 )
 from core.report.job_view import chronicle
-from core.report.view_model import Chronicle
+from core.report.view_model import JobView
 from core.storage.journal import Entry
 from tests.core.job.playbook import seal
 from tests.core.props import clip, cut, picture, plan, source, voice
@@ -82,7 +82,7 @@ def story(*told: tuple[float, Fact] | Fact) -> list[Entry]:
     return entries
 
 
-def chronicle_of(*told: tuple[float, Fact] | Fact, made: Plan | None = PLAN) -> Chronicle:
+def chronicle_of(*told: tuple[float, Fact] | Fact, made: Plan | None = PLAN) -> JobView:
     """What becomes of them."""
     return chronicle("abcdef", story(*told), made)
 

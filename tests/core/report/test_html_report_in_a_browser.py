@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.report.view_model import Chronicle
+from core.report.view_model import JobView
 from tests.core.report.pages import HOSTILE, Reader, hostile, long, page_of
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), "")
@@ -27,7 +27,7 @@ Browse = Callable[..., subprocess.CompletedProcess[bytes]]
 def browse(tmp_path: Path) -> Browse:
     """Open a report with these switches; the browser's log is in stderr."""
 
-    def opened(told: Chronicle, *switches: str) -> subprocess.CompletedProcess[bytes]:
+    def opened(told: JobView, *switches: str) -> subprocess.CompletedProcess[bytes]:
         page = tmp_path / "report.html"
         page.write_text(page_of(told, pictures=True), encoding="utf-8")
         words = [CHROMIUM, *QUIET, f"--user-data-dir={tmp_path / 'profile'}", "--enable-logging=stderr", *switches, page.as_uri()]
@@ -42,7 +42,7 @@ def complaints(ran: subprocess.CompletedProcess[bytes]) -> list[str]:
 
 
 @pytest.mark.parametrize("told", [hostile(), long()], ids=["hostile", "long"])
-def test_the_browser_reads_the_page_as_it_was_meant(browse: Browse, told: Chronicle) -> None:
+def test_the_browser_reads_the_page_as_it_was_meant(browse: Browse, told: JobView) -> None:
     ran = browse(told, "--dump-dom")
     read = Reader(ran.stdout.decode())
     meant = Reader(page_of(told, pictures=True))

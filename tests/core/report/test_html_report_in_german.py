@@ -18,7 +18,7 @@ from core.job.events import (
 )
 from core.report.html_report import report
 from core.report.text_report import listing
-from core.report.view_model import Chronicle
+from core.report.view_model import JobView
 from core.timeline.timeline import Remark
 from tests.core.report.pages import Reader, jpeg, long, page_of
 from tests.core.report.telling import ACCEPTED, PLAN, RUN, chronicle_of, failed, failure, key, moment, planned, sealed, story
@@ -50,26 +50,26 @@ TOLD = {name: chronicle_of(*STORY, (9, end), made=MADE) for name, end in ENDS.it
 SHOWN = ("title", "alt", "aria-label")
 
 
-def read(told: Chronicle) -> Reader:
+def read(told: JobView) -> Reader:
     """Its page in German, with a picture of a shot and one of a last good frame."""
     good = {"pictures/good.jpg": jpeg()}
     return Reader(report(told, pictures={1: jpeg()}, good=good, moment=moment, speak="de"))
 
 
-def names(told: Chronicle) -> set[str]:
+def names(told: JobView) -> set[str]:
     """What is called so by people: it stays as it is."""
     return {told.accepted.timeline_name, "older1", *told.clips, *told.clips.values(), *(shot.name for shot in told.shots)}
 
 
 @pytest.mark.parametrize("told", TOLD.values(), ids=list(TOLD))
-def test_no_word_of_a_german_page_is_english(told: Chronicle) -> None:
+def test_no_word_of_a_german_page_is_english(told: JobView) -> None:
     page = read(told)
     said = [page.text, *(value for _, attributes in page.tags for name, value in attributes.items() if name in SHOWN)]
     assert english_in(" ".join(said), names=names(told)) == set()
 
 
 @pytest.mark.parametrize("told", TOLD.values(), ids=list(TOLD))
-def test_an_english_page_would_be_found_out(told: Chronicle) -> None:
+def test_an_english_page_would_be_found_out(told: JobView) -> None:
     assert len(english_in(Reader(page_of(told)).text, names=names(told))) > 10
 
 

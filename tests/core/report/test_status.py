@@ -6,7 +6,7 @@ import pytest
 
 from core.errors.failure import ErrorType
 from core.job.events import JobFinished, ProblemFound, RunInterrupted
-from core.report.status import standing
+from core.report.status import job_status
 from tests.core.report.telling import ACCEPTED, DONE, PUBLISHED, RUN, chronicle_of, failed, failure, planned, sealed
 
 BEGIN = (ACCEPTED, (0, RUN), planned())
@@ -15,7 +15,7 @@ MADE = (sealed(1), sealed(2), sealed(3), PUBLISHED)
 
 def of(*told: object, state: str = "", language: str = "en", old_film: str = ""):
     known = chronicle_of(*told)
-    return standing(known, state=state or known.outcome, language=language, old_film=old_film)
+    return job_status(known, state=state or known.outcome, language=language, old_film=old_film)
 
 
 def test_a_film_that_is_complete():
@@ -25,10 +25,10 @@ def test_a_film_that_is_complete():
 
 def test_a_film_that_replaced_another_says_what_is_kept_and_how_they_are_exchanged():
     replaced = chronicle_of(*BEGIN, *MADE, (9, DONE))
-    after = standing(replaced, state="complete", rollback="before")
+    after = job_status(replaced, state="complete", rollback="before")
     assert after.message.endswith("The film before it is kept.")
     assert after.action == "hotsplice rollback /films/film.mov brings the film before it back."
-    back = standing(replaced, state="complete", rollback="this")
+    back = job_status(replaced, state="complete", rollback="this")
     assert back.message.endswith("Another film stands in its place now; this one is kept.") and "this film back" in back.action
 
 
@@ -46,7 +46,7 @@ def test_a_job_that_failed_says_why_and_that_the_old_film_stands():
     assert said.message == "The volume of /films/film.mov is full: 1.0 KB free." and said.title == "Film's volume full."
     assert said.safe.startswith("Nothing was published. film.mov is as it was. 1 of 3 shots")
     refused = JobFinished(outcome="failed", code="output-folder-missing", detail="/films")
-    bare = standing(chronicle_of(ACCEPTED, refused, made=None), state="failed")
+    bare = job_status(chronicle_of(ACCEPTED, refused, made=None), state="failed")
     assert "/films" in bare.message and "Nothing was published" in bare.safe and bare.action
 
 

@@ -17,7 +17,7 @@ from core.storage import film_lock, locks
 
 ROOT = Path(__file__).parents[3]
 HOLD = (
-    "import sys, time\nfrom pathlib import Path\nfrom core.record import locks\n"
+    "import sys, time\nfrom pathlib import Path\nfrom core.storage import locks\n"
     "with locks.film(Path(sys.argv[1]), sys.argv[2]):\n    print('held', flush=True)\n    time.sleep(60)\n"
 )
 

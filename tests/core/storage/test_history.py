@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.job.events import Answered, Fact, JobAccepted, SourceMoved
-from core.storage.history import Memory, Seen
+from core.storage.history import History, SourceRecord
 from core.storage.journal import Journal
 
 FILM = "/films/film.mov"
@@ -26,15 +26,15 @@ def on_record(journal: Journal, *facts: Fact, job: str = "a", output: str = FILM
 
 
 def test_a_source_is_remembered_as_it_was_last(journal: Journal) -> None:
-    memory = Memory(journal)
+    memory = History(journal)
     assert memory.seen("/m/a.mov") is None
-    memory.see([Seen("/m/a.mov", 1, "m", "f"), Seen("/m/b.mov", 2, "n", "g")])
-    memory.see([Seen("/m/a.mov", 3, "o", "h")])
-    assert (memory.seen("/m/a.mov"), memory.seen("/m/b.mov")) == (Seen("/m/a.mov", 3, "o", "h"), Seen("/m/b.mov", 2, "n", "g"))
+    memory.see([SourceRecord("/m/a.mov", 1, "m", "f"), SourceRecord("/m/b.mov", 2, "n", "g")])
+    memory.see([SourceRecord("/m/a.mov", 3, "o", "h")])
+    assert (memory.seen("/m/a.mov"), memory.seen("/m/b.mov")) == (SourceRecord("/m/a.mov", 3, "o", "h"), SourceRecord("/m/b.mov", 2, "n", "g"))
 
 
 def test_the_newest_relink_of_any_job_for_the_film_holds(journal: Journal) -> None:
-    memory = Memory(journal)
+    memory = History(journal)
     on_record(journal, Answered(answer="relink", path="/m/a.mov", to="/1"), Answered(answer="relink", path="/m/b.mov", to="/2"))
     on_record(journal, Answered(answer="relink", path="/m/a.mov", to="/3"), Answered(answer="skip", shot=2), job="b")
     on_record(journal, Answered(answer="relink", path="/m/a.mov", to="/4"), job="c", output="/films/other.mov")
@@ -46,5 +46,5 @@ def test_the_newest_relink_of_any_job_for_the_film_holds(journal: Journal) -> No
 def test_where_a_source_was_found_last(journal: Journal) -> None:
     on_record(journal, SourceMoved(path="/m/a.mov", to="/1", how="content"), SourceMoved(path="/m/b.mov", to="/2", how="mhl"))
     on_record(journal, SourceMoved(path="/m/a.mov", to="/3", how="content"), job="b")
-    assert Memory(journal).moved(FILM) == {"/m/a.mov": "/3", "/m/b.mov": "/2"}
-    assert Memory(journal).moved("/films/other.mov") == {}
+    assert History(journal).moved(FILM) == {"/m/a.mov": "/3", "/m/b.mov": "/2"}
+    assert History(journal).moved("/films/other.mov") == {}

@@ -39,7 +39,7 @@ def test_a_film_is_one_film_by_whatever_way_it_is_reached(tmp_path):
 
 def test_a_lock_is_held_against_other_processes_and_gone_with_its_holder(tmp_path):
     code = (
-        "import sys\nfrom pathlib import Path\nfrom core.record import locks\n"
+        "import sys\nfrom pathlib import Path\nfrom core.storage import locks\n"
         "with locks.film(Path(sys.argv[1]), '/films/a.mov'):\n"
         "    print('held', flush=True)\n"
         "    sys.stdin.read()\n"

@@ -10,7 +10,7 @@ import pytest
 from core.job.events import RunInterrupted
 from core.media.content import Known, Marks
 from core.storage import history as memories
-from core.storage.history import Memory, Seen
+from core.storage.history import History, SourceRecord
 from core.storage.journal import Journal
 
 HUGE = (1 << 64) - 1
@@ -18,16 +18,16 @@ A = "/m/a.mov"
 
 
 @pytest.fixture
-def memory(tmp_path: Path) -> Memory:
-    return Memory(Journal(tmp_path / "journal.db"))
+def memory(tmp_path: Path) -> History:
+    return History(Journal(tmp_path / "journal.db"))
 
 
 def marks(places: dict[int, int], *, path: str = A, stream: int = 0, **more: object) -> Marks:
     return Marks(path=path, stream=stream, marks=places, **more)  # type: ignore[arg-type]
 
 
-def seen(identity: str, *, path: str = A, inode: str = "1", modified_ns: int = 5, fingerprint: str = "") -> Seen:
-    return Seen(path, 9, "m", fingerprint or f"state of {identity}", "", identity, inode, modified_ns)
+def seen(identity: str, *, path: str = A, inode: str = "1", modified_ns: int = 5, fingerprint: str = "") -> SourceRecord:
+    return SourceRecord(path, 9, "m", fingerprint or f"state of {identity}", "", identity, inode, modified_ns)
 
 
 def test_only_what_is_on_record_can_be_unlike(memory):
@@ -109,8 +109,8 @@ def test_contents_that_look_alike_are_known_the_last_used_first_and_not_for_ever
 
 
 def test_marks_are_recorded_with_the_next_fact_or_not_at_all(tmp_path):
-    journal, other = Journal(tmp_path / "journal.db"), Memory(Journal(tmp_path / "journal.db"))
-    memory = Memory(journal)
+    journal, other = Journal(tmp_path / "journal.db"), History(Journal(tmp_path / "journal.db"))
+    memory = History(journal)
     memory.keep_marks([("i", marks({1: 10})), ("i", marks({2: 20})), ("j", marks({1: 12}, path="/m/b.mov"))])
     assert other.marks(A, "i", 0).marks == {}
     journal.append("j1", [RunInterrupted(reason="test")], 5.0)
@@ -132,7 +132,7 @@ def test_marks_of_before_there_were_identities_are_held_against_the_file_of_that
     old.write("INSERT INTO marks SELECT file, 0, 1, ? FROM marked", [((10).to_bytes(8, "little"),)])
     old.close()
     monkeypatch.undo()
-    memory = Memory(Journal(path))
+    memory = History(Journal(path))
     assert memory.modified_ns(A) == 5 and memory.alike(9, "m") == []
     memory.see([seen("i")])
     assert memory.unlike("i", marks({1: 11})) == [1]

@@ -10,7 +10,7 @@ import pytest
 
 from core.job.events import JobAccepted, SegmentSealed
 from core.storage import segment_index
-from core.storage.history import Memory
+from core.storage.history import History
 from core.storage.journal import Journal
 from core.storage.segment_index import SegmentIndex
 
@@ -22,7 +22,7 @@ def _seal(number: int) -> SegmentSealed:
 
 def test_every_entry_is_there_when_the_film_is_complete(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.db")
-    scratch, memory = tmp_path / "scratch", Memory(journal)
+    scratch, memory = tmp_path / "scratch", History(journal)
     (scratch / "store").mkdir(parents=True)
     index, seals = SegmentIndex(scratch, tmp_path), [_seal(number) for number in range(20)]
     for seal in seals:
@@ -35,7 +35,7 @@ def test_every_entry_is_there_when_the_film_is_complete(tmp_path: Path) -> None:
 
 def test_nothing_is_made_on_an_empty_mount_point(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.db")
-    index, memory = SegmentIndex(tmp_path / "scratch", tmp_path), Memory(journal)
+    index, memory = SegmentIndex(tmp_path / "scratch", tmp_path), History(journal)
     (tmp_path / "scratch").mkdir()
     index.add(_seal(1), (), memory)
     index.complete([], {}, memory)
@@ -46,7 +46,7 @@ def test_nothing_is_made_on_an_empty_mount_point(tmp_path: Path) -> None:
 @pytest.mark.parametrize("read", [True, False])
 def test_a_removal_that_was_cut_is_undone_by_the_next_cleaning_and_a_lost_journal_is_not(tmp_path: Path, *, read: bool) -> None:
     journal, seal = Journal(tmp_path / "journal.db"), _seal(1)
-    scratch, memory = tmp_path / "scratch", Memory(journal)
+    scratch, memory = tmp_path / "scratch", History(journal)
     (scratch / "store" / "0").mkdir(parents=True)
     (scratch / "store" / seal.file).write_bytes(b"p")
     index = SegmentIndex(scratch, tmp_path)
@@ -81,7 +81,7 @@ def test_nothing_is_made_on_the_mount_point_of_a_drive_that_goes_while_the_store
             scratch.mkdir()
         return found
 
-    index, memory = SegmentIndex(scratch, tmp_path), Memory(journal)
+    index, memory = SegmentIndex(scratch, tmp_path), History(journal)
     monkeypatch.setattr(os, "stat", then_gone)
     index.add(_seal(1), (), memory)
     index.complete([], {}, memory)
@@ -93,7 +93,7 @@ def test_a_new_folder_of_the_index_is_flushed_with_its_name(tmp_path: Path, monk
     journal, flushed = Journal(tmp_path / "journal.db"), list[Path]()
     (tmp_path / "scratch" / "store").mkdir(parents=True)
     monkeypatch.setattr(segment_index, "flush_directory", flushed.append)
-    index, memory = SegmentIndex(tmp_path / "scratch", tmp_path), Memory(journal)
+    index, memory = SegmentIndex(tmp_path / "scratch", tmp_path), History(journal)
     index.add(_seal(1), (), memory)
     index.complete([], {}, memory)
     assert {tmp_path / "scratch", tmp_path / "scratch" / "index"} <= set(flushed)

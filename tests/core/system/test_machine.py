@@ -143,7 +143,7 @@ def test_time_awake_is_never_more_than_time_since_boot() -> None:
 def test_what_was_freed_is_given_back() -> None:
     code = """if True:
         import os
-        from core.perform import machine
+        from core.system import machine
         pieces = [b"x" * 100_000 for _ in range(500)]
         del pieces[:-1]
         before = machine.resident_bytes(os.getpid())

@@ -16,7 +16,7 @@ import pytest
 from core.media import ffmpeg
 from core.system import process
 from core.system.process import NotStarted
-from tests.core.media.bench import dead, until
+from tests.core.bench import dead, until
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -35,7 +35,7 @@ def test_a_child_dies_with_its_killed_parent(by_another_program: bool) -> None:
     if by_another_program and not process._pdeathsig_prefix():
         pytest.skip("there is no setpriv here")
     words = (
-        "from core.perform import process; import time\n"
+        "from core.system import process; import time\n"
         f"if not {by_another_program}: process._SETPRIV = ()\n"
         f"print(process.spawn([{shutil.which('sleep')!r}, '120'], from_single_thread=True).pid, flush=True); time.sleep(120)"
     )
@@ -49,7 +49,7 @@ def test_a_child_dies_with_its_killed_parent(by_another_program: bool) -> None:
 
 
 def test_who_starts_when_its_parent_is_gone_already_ends() -> None:
-    words = "from core.perform import process; import os; process.die_with_parent({}); print('alive', flush=True)"
+    words = "from core.system import process; import os; process.die_with_parent({}); print('alive', flush=True)"
     with _python(words.format("os.getppid() + 1")) as orphan, _python(words.format("os.getppid()")) as child:
         assert (orphan.communicate(timeout=20)[0], orphan.returncode) == ("", 1)
         assert (child.communicate(timeout=20)[0], child.returncode) == ("alive\n", 0)
@@ -80,10 +80,10 @@ def test_a_session_is_killed_with_grandchildren() -> None:
 
 
 def test_standard_input_is_closed_unless_asked_for() -> None:
-    with _python("from core.perform import process; print(process.spawn(['cat']).wait(timeout=10))") as parent:
+    with _python("from core.system import process; print(process.spawn(['cat']).wait(timeout=10))") as parent:
         assert parent.stdout
         assert parent.stdout.readline() == "0\n", "cat reads to the end of nothing; the open terminal would keep it"
-    with _python("from core.perform import process; print(repr(process.output_of(['cat'], timeout_s=10)))") as parent:
+    with _python("from core.system import process; print(repr(process.output_of(['cat'], timeout_s=10)))") as parent:
         assert parent.stdout
         assert parent.stdout.readline() == "''\n"
 
@@ -104,7 +104,7 @@ def test_output_is_both_streams_and_a_long_wait_is_an_error() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have other words for it")
 def test_who_steps_back_lets_others_go_first_and_so_does_all_that_he_starts() -> None:
     words = (
-        "import psutil; from core.perform import process; process.step_back()\n"
+        "import psutil; from core.system import process; process.step_back()\n"
         "child = process.spawn(['cat'], stdin=process.PIPE)\n"
         "print([(p.nice(), int(p.ionice().ioclass)) for p in (psutil.Process(), psutil.Process(child.pid))])\n"
         "psutil.Process().nice(15); process.step_back(); print(psutil.Process().nice())"

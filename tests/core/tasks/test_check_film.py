@@ -11,7 +11,7 @@ import pytest
 from core.media import hashes
 from core.tasks import check_film
 from core.tasks.spec import CheckFilm, Made, Refuted, Validated, ValidateSeal
-from tests.core.media.bench import flip, flip_at
+from tests.core.bench import flip, flip_at
 from tests.film.media import Movie, ffmpeg, make_wav
 
 

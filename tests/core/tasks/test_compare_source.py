@@ -15,7 +15,7 @@ from core.media import hashes, packet_hashes, packets
 from core.media.content import CompareSource, Known, Marks, Use
 from core.media.media_errors import Changed
 from core.tasks import compare_source, mix_sound
-from tests.core.media import bench
+from tests.core import bench
 from tests.film.media import Movie
 
 RATE = 48_000

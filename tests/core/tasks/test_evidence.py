@@ -47,7 +47,7 @@ def test_of_a_healthy_file_every_exception_is_the_program_s(
     assert (diagnose(seen).code, seen.place, seen.errno) == ("program-fault", "program", None)
 
 
-@pytest.mark.parametrize("where", ["evidence.evidence_of", "evidence.asked", "evidence.checked", "wholeness.why"])
+@pytest.mark.parametrize("where", ["tasks.evidence.evidence_of", "tasks.evidence.asked", "tasks.evidence.checked", "media.container_check.why"])
 def test_when_judging_itself_fails_nobody_is_accused(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.mov").write_bytes(b"\0\0\0\x14ftypqt  " + bytes(4000))
     os.utime(tmp_path / "a.mov", (1_600_000_000, 1_600_000_000))
@@ -55,7 +55,7 @@ def test_when_judging_itself_fails_nobody_is_accused(where: str, tmp_path: Path,
     def fails(*_: object, **__: object) -> None:
         raise ValueError("raised by a test")
 
-    monkeypatch.setattr(f"core.perform.{where}", fails)
+    monkeypatch.setattr(f"core.{where}", fails)
     seen = worker.perform(Assignment(order=ExamineSource(path=str(tmp_path / "a.mov")), ffmpeg=PROGRAM))
     assert isinstance(seen, Evidence) and "raised by a test" in seen.detail
     assert (diagnose(seen).code, seen.path) == ("program-fault", str(tmp_path / "a.mov"))

@@ -23,7 +23,7 @@ from core.media import hashes as hashing
 from core.media.media_errors import Changed, Damaged, NotContiguous
 from core.tasks import join, render
 from core.tasks.spec import Assignment, EncodeTrack, JoinFilm, JoinSound, JoinVideo, Made, Refuted
-from tests.core.media import bench
+from tests.core import bench
 from tests.core.props import FFV1, H264, MJPEG
 from tests.film import reading
 from tests.film.media import Movie

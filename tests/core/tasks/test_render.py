@@ -21,7 +21,7 @@ from core.media import hashes, packets
 from core.media.media_errors import Damaged
 from core.tasks import render
 from core.tasks.spec import EncodeTrack, JoinSound, Made, Proved, ProveEncoder, RenderSegment
-from tests.core.media import bench
+from tests.core import bench
 from tests.core.props import DNXHR, FFV1, H264, MJPEG, PRORES
 from tests.film import reading
 from tests.film.media import Movie

@@ -15,7 +15,7 @@ from core.media import hashes, packets
 from core.media.media_errors import Changed, NotContiguous
 from core.tasks import stream_copy
 from core.tasks.spec import ExamineCopy, Made
-from tests.core.media.bench import flip, payloads
+from tests.core.bench import flip, payloads
 from tests.film.media import Movie, ffmpeg, make_movie
 
 

@@ -69,12 +69,12 @@ def _render(module):
         return made(order, *rest)
 
     def encode_track(order, on_frames, command_pipe):
-        samples = (module.sealed.pcm(part) for part in order.inputs)
+        samples = (module.segment_reader.pcm(part) for part in order.inputs)
         ran = module.ffmpeg.run(order.argv, feed=samples, on_frames=on_frames, command_pipe=command_pipe)
         return module.Made(frames=order.samples, log=ran.lines, bytes=os.path.getsize(order.part))
 
     module.render, module.encode_track, module._flush = render, encode_track, lambda path: None
-    module._Meanwhile._take = lambda self, again=False: module.marking.of_pictures(self._order.source, self._order.stream)
+    module._Meanwhile._take = lambda self, again=False: module.packet_hashes.of_pictures(self._order.source, self._order.stream)
     module._Meanwhile.on_frames = lambda self, frames: self._on_frames(frames)
 
 
@@ -119,8 +119,8 @@ def _journal(module):
 
 def _memory(module):
     for name in ("keep_marks", "keep_plan", "see", "write_marks"):
-        setattr(module.Memory, name, lambda self, *rest: None)
-    module.Memory.unlike = lambda self, identity, marks: []
+        setattr(module.History, name, lambda self, *rest: None)
+    module.History.unlike = lambda self, identity, marks: []
 
 
 def _segment_index(module):
@@ -132,7 +132,7 @@ def _segment_index(module):
 def _gathering(module):
     module.may_wait = lambda back, *, idle, now: False
     for name in ("keep_marks", "write_marks"):
-        setattr(module.Gathered, name, lambda self, *rest: None)
+        setattr(module.BatchedHistory, name, lambda self, *rest: None)
 
 
 def _decay(module):
@@ -140,7 +140,7 @@ def _decay(module):
 
 
 def _lookout(module):
-    module.Lookout.looks = lambda self, state: False
+    module.SourceWatch.looks = lambda self, state: False
 
 
 def _workspace(module):
