@@ -191,7 +191,7 @@ def test_a_kept_film_that_cannot_be_read_changes_nothing(tmp_path, monkeypatch):
             raise OSError(errno.EIO, "Input/output error")
         return real(path)
 
-    monkeypatch.setattr(rollback.hashing, "tree_hash", unreadable)
+    monkeypatch.setattr(rollback.hashes, "tree_hash", unreadable)
     with pytest.raises(Refused) as error:
         roll_back(place.output, place.journal, place.workspace)
     assert error.value.code == "roll-back-failed" and place.output.read_text() == "film 3"
