@@ -18,9 +18,15 @@ def settled(raw: bytes, *, marks: str, start_frame: int | None, rate: float | No
     root = guard.parse(raw)
     if isinstance(root, dict):
         _unmark(root, marks)
-        if str(root.get("OTIO_SCHEMA", "")).startswith("Timeline.") and not root.get("global_start_time"):
+        if str(root.get("OTIO_SCHEMA", "")).startswith("Timeline.") and not root.get(
+            "global_start_time"
+        ):
             if start_frame is not None and rate is not None and rate > 0:
-                root["global_start_time"] = {"OTIO_SCHEMA": "RationalTime.1", "rate": rate, "value": float(start_frame)}
+                root["global_start_time"] = {
+                    "OTIO_SCHEMA": "RationalTime.1",
+                    "rate": rate,
+                    "value": float(start_frame),
+                }
     return json.dumps(root).encode()
 
 

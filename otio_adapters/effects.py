@@ -20,8 +20,13 @@ def effect_remarks(item: Any, what: str = "") -> tuple[Remark, ...]:
     effects = [effect for effect in item.effects if effect.enabled]
     speeds = [_speed(effect) for effect in effects if isinstance(effect, otio.schema.TimeEffect)]
     others = [effect for effect in effects if not isinstance(effect, otio.schema.TimeEffect)]
-    resolve = resolve_dialect.active_effects([effect for effect in others if resolve_dialect.wrote(effect)])
-    names = [_label(e) for e in resolve + [effect for effect in others if not resolve_dialect.wrote(effect)]]
+    resolve = resolve_dialect.active_effects(
+        [effect for effect in others if resolve_dialect.wrote(effect)]
+    )
+    names = [
+        _label(e)
+        for e in resolve + [effect for effect in others if not resolve_dialect.wrote(effect)]
+    ]
     remarks = []
     if changed := [speed for speed in speeds if speed]:
         text = f"{name} plays at normal speed instead of {' and '.join(changed)}."

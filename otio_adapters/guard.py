@@ -34,7 +34,9 @@ def bytes_of(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(LARGEST_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError) as gone:
-        raise TimelineRefused("timeline-missing", why="no-timeline", name=name, folder=str(path.parent)) from gone
+        raise TimelineRefused(
+            "timeline-missing", why="no-timeline", name=name, folder=str(path.parent)
+        ) from gone
     except PermissionError as forbidden:
         raise TimelineRefused("timeline-no-permission", why="not-allowed", name=name) from forbidden
     except ValueError as impossible:  # a NUL in the path
@@ -42,9 +44,13 @@ def bytes_of(path: Path) -> bytes:
     except OSError as broken:
         if broken.errno == errno.ENAMETOOLONG:
             raise TimelineRefused("timeline-no-file", why="impossible-name", name=name) from broken
-        raise TimelineRefused("timeline-unreadable", why="not-read", name=name, reason=broken.strerror or "") from broken
+        raise TimelineRefused(
+            "timeline-unreadable", why="not-read", name=name, reason=broken.strerror or ""
+        ) from broken
     if len(data) > LARGEST_BYTES:
-        raise TimelineRefused("timeline-too-large", why="large-file", name=name, most=LARGEST_BYTES // 2**20)
+        raise TimelineRefused(
+            "timeline-too-large", why="large-file", name=name, most=LARGEST_BYTES // 2**20
+        )
     return data
 
 
@@ -55,7 +61,13 @@ def parse(data: bytes) -> Any:
     if data.count(b",") + data.count(b"[") + data.count(b"{") > 2 * MOST_NODES:
         raise _too_many()
     try:
-        parsed = json.loads(data, object_pairs_hook=_object, parse_constant=_constant, parse_float=_finite, parse_int=_whole)
+        parsed = json.loads(
+            data,
+            object_pairs_hook=_object,
+            parse_constant=_constant,
+            parse_float=_finite,
+            parse_int=_whole,
+        )
     except RecursionError as deep:
         raise _too_deep() from deep
     except MemoryError as full:
@@ -118,4 +130,6 @@ def _too_deep() -> TimelineRefused:
 
 
 def _too_many() -> TimelineRefused:
-    return TimelineRefused("timeline-too-large", why="many-entries", millions=f"{MOST_NODES / 1e6:g}")
+    return TimelineRefused(
+        "timeline-too-large", why="many-entries", millions=f"{MOST_NODES / 1e6:g}"
+    )

@@ -67,7 +67,9 @@ def media_of(clip: otio.schema.Clip, folder: Path) -> tuple[Media, tuple[Remark,
     media = Media(name=name, kind=kind, path=address.path)
     if kind != "sequence":
         return media, ()
-    text = f"{named(clip.name)} is a sequence of numbered pictures beginning with {named(media.name)}."
+    text = (
+        f"{named(clip.name)} is a sequence of numbered pictures beginning with {named(media.name)}."
+    )
     return media, (Remark(code="image-sequence-unsupported", severity="loss", text=text),)
 
 

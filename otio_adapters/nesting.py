@@ -65,7 +65,9 @@ def lay(item: Any, kind: str) -> Strip:
     """The strip of an item on a track of `kind` ("video" or "audio"). Sound does not come out of a picture track."""
     if isinstance(item, otio.schema.Clip):
         length_s = trimmed(item).length_s
-        return Strip(length_s, (Piece(item, ZERO, length_s, ZERO, item.enabled),) if length_s else ())
+        return Strip(
+            length_s, (Piece(item, ZERO, length_s, ZERO, item.enabled),) if length_s else ()
+        )
     if isinstance(item, otio.schema.Track):
         own_kind = item.kind.lower()
         strip = _windowed(_row(item, own_kind), item, own_kind)
@@ -105,17 +107,26 @@ def _windowed(strip: Strip, item: Any, kind: str) -> Strip:
     if item.source_range is not None:
         span = otio_times.span(item.source_range, called(item))
         nested = isinstance(item.parent(), otio.schema.Track)
-        lost = span.length_s > 0 and span.start_s >= strip.length_s and (nested or bool(strip.pieces))
+        lost = (
+            span.length_s > 0 and span.start_s >= strip.length_s and (nested or bool(strip.pieces))
+        )
         strip = window(strip, *span)
         if lost:
             # Premiere may write a nested sequence without its content, or a range may count from a timecode that we
             # were not told. Black without a word would be a lie.
             text = f"The part of {named(item.name)} that is used is not in the timeline file."
-            strip = strip._replace(notes=(Note("nested-timeline-unsupported", text, ZERO, span.length_s),))
+            strip = strip._replace(
+                notes=(Note("nested-timeline-unsupported", text, ZERO, span.length_s),)
+            )
             if nested and kind == "video":
-                stand_in = otio.schema.Clip(item.name, otio.schema.GeneratorReference(), item.source_range)
+                stand_in = otio.schema.Clip(
+                    item.name, otio.schema.GeneratorReference(), item.source_range
+                )
                 strip = strip._replace(pieces=(Piece(stand_in, ZERO, span.length_s, ZERO, True),))
-    notes = tuple(Note(remark.code, remark.text, ZERO, strip.length_s) for remark in effect_remarks(item, what))
+    notes = tuple(
+        Note(remark.code, remark.text, ZERO, strip.length_s)
+        for remark in effect_remarks(item, what)
+    )
     return strip._replace(notes=notes + strip.notes)
 
 
@@ -132,16 +143,31 @@ def _row(track: otio.schema.Track, kind: str) -> Strip:
         strip = lay(item, kind)
         shown = True if isinstance(item, otio.schema.Clip) else item.enabled
         for p in strip.pieces:
-            pieces.append(p._replace(start_s=p.start_s + at_s, end_s=p.end_s + at_s, enabled=p.enabled and shown))
-        notes += [n._replace(start_s=n.start_s + at_s, end_s=n.end_s + at_s) for n in strip.notes if shown]
+            pieces.append(
+                p._replace(
+                    start_s=p.start_s + at_s, end_s=p.end_s + at_s, enabled=p.enabled and shown
+                )
+            )
+        notes += [
+            n._replace(start_s=n.start_s + at_s, end_s=n.end_s + at_s) for n in strip.notes if shown
+        ]
         at_s = otio_times.add(at_s, strip.length_s, called(track))
     return Strip(at_s, tuple(pieces), tuple(notes))
 
 
-def _as_cut(transition: otio.schema.Transition, before: list[Any], after: list[Any], at_s: Fraction) -> Iterator[Note]:
+def _as_cut(
+    transition: otio.schema.Transition, before: list[Any], after: list[Any], at_s: Fraction
+) -> Iterator[Note]:
     """The note on a transition that would have been seen."""
-    neighbours = [item[0] if item and not isinstance(item[0], otio.schema.Gap) else None for item in (before, after)]
-    lasts = any(offset.value for offset in (transition.in_offset, transition.out_offset) if offset is not None)
+    neighbours = [
+        item[0] if item and not isinstance(item[0], otio.schema.Gap) else None
+        for item in (before, after)
+    ]
+    lasts = any(
+        offset.value
+        for offset in (transition.in_offset, transition.out_offset)
+        if offset is not None
+    )
     if lasts and any(item is not None and getattr(item, "enabled", False) for item in neighbours):
         left, right = (named(item.name) if item is not None else "black" for item in neighbours)
         what = named(transition.name or transition.transition_type)
@@ -151,7 +177,11 @@ def _as_cut(transition: otio.schema.Transition, before: list[Any], after: list[A
 
 def _of_other_kind(track: otio.schema.Track, strip: Strip) -> Strip:
     """A sound track nested on a picture track, or the other way about: only its length counts."""
-    if track.kind.lower() == "video" or not track.enabled or not any(p.enabled for p in strip.pieces):
+    if (
+        track.kind.lower() == "video"
+        or not track.enabled
+        or not any(p.enabled for p in strip.pieces)
+    ):
         return Strip(strip.length_s)
     code = "track-kind-unsupported"
     text = f"Track {named(track.name)} is of kind {named(track.kind)}, which a film does not have."
@@ -191,7 +221,10 @@ def overlay(layers: list[tuple[Piece, ...]]) -> tuple[tuple[Piece, ...], tuple[P
     As in the film itself, a title covers nothing while a picture lies beneath it. One sweep over all edges with a heap
     for each of the two, so that thousands of layers cost no more than as many clips.
     """
-    starts = sorted(((p.start_s, number, p) for number, layer in enumerate(layers) for p in layer), key=lambda s: s[:2])
+    starts = sorted(
+        ((p.start_s, number, p) for number, layer in enumerate(layers) for p in layer),
+        key=lambda s: s[:2],
+    )
     edges = sorted({edge for _, _, p in starts for edge in (p.start_s, p.end_s)})
     heaps: dict[bool, list[tuple[int, int, Piece]]] = {True: [], False: []}
     seen: list[tuple[Piece, Fraction, Fraction]] = []
@@ -213,5 +246,7 @@ def overlay(layers: list[tuple[Piece, ...]]) -> tuple[tuple[Piece, ...], tuple[P
             seen[-1] = (top[2], seen[-1][1], end)
         elif top:
             seen.append((top[2], begin, end))
-    pieces = tuple(p._replace(start_s=a, end_s=b, skipped_s=p.skipped_s + a - p.start_s) for p, a, b in seen)
+    pieces = tuple(
+        p._replace(start_s=a, end_s=b, skipped_s=p.skipped_s + a - p.start_s) for p, a, b in seen
+    )
     return pieces, tuple(titles.values())

@@ -35,7 +35,9 @@ def exact(time: otio.opentime.RationalTime, where: Part) -> Fraction:
     try:
         # Nearly all times are whole frames; one exact frame length serves them all, ten times as fast.
         whole = time.value.is_integer()
-        found = int(time.value) * _seconds(1.0, time.rate) if whole else _seconds(time.value, time.rate)
+        found = (
+            int(time.value) * _seconds(1.0, time.rate) if whole else _seconds(time.value, time.rate)
+        )
     except (ValueError, ZeroDivisionError, OverflowError) as unusable:
         raise invalid(why="time-rate", where=where, rate=f"{time.rate:g}") from unusable
     if abs(found) > LONGEST_S:

@@ -23,7 +23,10 @@ class TimelineRefused(Refused):
     """
 
     def __init__(self, code: str, *, why: str, **fields: object) -> None:
-        safe = {name: plainly(value) if isinstance(value, str) else value for name, value in fields.items()}
+        safe = {
+            name: plainly(value) if isinstance(value, str) else value
+            for name, value in fields.items()
+        }
         super().__init__(code, why=why, **safe)
 
 

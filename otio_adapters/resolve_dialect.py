@@ -50,8 +50,13 @@ def channels(clip: otio.schema.Clip) -> tuple[tuple[int, int], ...]:
     if not isinstance(listed, list) or len(listed) > _MOST_CHANNELS:
         return ()
     entries = [entry for entry in listed if isinstance(entry, dict)]
-    pairs = [(_number(entry.get("Source Track ID")), _number(entry.get("Source Channel ID"))) for entry in entries]
-    found = tuple((track, channel) for track, channel in pairs if track is not None and channel is not None)
+    pairs = [
+        (_number(entry.get("Source Track ID")), _number(entry.get("Source Channel ID")))
+        for entry in entries
+    ]
+    found = tuple(
+        (track, channel) for track, channel in pairs if track is not None and channel is not None
+    )
     return found if len(found) == len(listed) else ()
 
 
@@ -69,8 +74,14 @@ def effect_name(effect: otio.schema.Effect) -> str:
 
 def active_effects(effects: list[otio.schema.Effect]) -> list[otio.schema.Effect]:
     """Those of Resolve's effects that change picture or sound."""
-    equaliser_off = any(effect_name(e) == _EQUALISER and _said(e).get("Enabled") is False for e in effects)
-    return [e for e in effects if not _inert(e) and not (equaliser_off and effect_name(e) == _EQUALISER_BAND)]
+    equaliser_off = any(
+        effect_name(e) == _EQUALISER and _said(e).get("Enabled") is False for e in effects
+    )
+    return [
+        e
+        for e in effects
+        if not _inert(e) and not (equaliser_off and effect_name(e) == _EQUALISER_BAND)
+    ]
 
 
 def _inert(effect: otio.schema.Effect) -> bool:

@@ -46,7 +46,13 @@ READABLE = {
 _SHARED = "SerializableObjectRef"
 """Stands for an object that was written before: two clips may share one media reference."""
 _EFFECTS = {"Effect", "TimeEffect", "LinearTimeWarp", "FreezeFrame", _SHARED}
-_MEDIA = {"ExternalReference", "MissingReference", "GeneratorReference", "ImageSequenceReference", _SHARED}
+_MEDIA = {
+    "ExternalReference",
+    "MissingReference",
+    "GeneratorReference",
+    "ImageSequenceReference",
+    _SHARED,
+}
 _ITEMS = {"Clip", "Gap", "Filler", "Stack", "Track", "Sequence", "Transition", _SHARED}
 _PLACES = {
     "tracks": {"Stack"},
@@ -125,20 +131,26 @@ def _check_place(node: dict[str, Any], key: str, child: Any) -> None:
     elif key == "children" and str(node["OTIO_SCHEMA"]).startswith("SerializableCollection."):
         return
     else:
-        parts = child if isinstance(child, list) and key in _LISTS else [] if child is None else [child]
+        parts = (
+            child if isinstance(child, list) and key in _LISTS else [] if child is None else [child]
+        )
     for part in parts if allowed is not None else ():
         schema = part.get("OTIO_SCHEMA") if isinstance(part, dict) else None
         if isinstance(schema, str) and not _known(schema):
             _check(schema)
         if not isinstance(schema, str) or schema.partition(".")[0] not in (allowed or ()):
             owner = plainly(node.get("name") or "") or node["OTIO_SCHEMA"]
-            raise invalid(why="misplaced", key=key, owner=owner, found=str(schema or type(part).__name__))
+            raise invalid(
+                why="misplaced", key=key, owner=owner, found=str(schema or type(part).__name__)
+            )
 
 
 def _plain(node: Any) -> None:
     if isinstance(node, dict):
         node.pop("OTIO_SCHEMA", None)
-    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+    for child in (
+        node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    ):
         _plain(child)
 
 

@@ -25,7 +25,12 @@ from otio_adapters.resolve_dialect import plain
 FASTEST = 300
 """Frames per second. Above are the ticks of sample rates (44100) and time scales (24000), which are no frame rates."""
 
-_LIMITS = {"width": (1, 32768), "height": (1, 32768), "sample_rate": (8000, 768_000), "channels": (1, 64)}
+_LIMITS = {
+    "width": (1, 32768),
+    "height": (1, 32768),
+    "sample_rate": (8000, 768_000),
+    "channels": (1, 64),
+}
 
 
 class Settings(NamedTuple):
@@ -85,7 +90,9 @@ def frame_rate(timeline: otio.schema.Timeline) -> tuple[Fraction, tuple[Remark, 
                 # A track's own range may be in other units; its items count, and it only where it has none.
                 items = list(child) or [child] if isinstance(child, otio.schema.Track) else [child]
                 for rate, length_s in (found for item in items for found in _lengths(item)):
-                    lengths[rate] = otio_times.add(lengths.get(rate, Fraction(0)), length_s, called(child))
+                    lengths[rate] = otio_times.add(
+                        lengths.get(rate, Fraction(0)), length_s, called(child)
+                    )
         if lengths:
             best = max(lengths.values())
             rates = [rate for rate, length_s in lengths.items() if length_s == best]

@@ -40,7 +40,9 @@ def timeline_of(written: otio.schema.Timeline, *, folder: Path, stem: str) -> Ti
     `timeline-invalid` for what contradicts itself, `timeline-empty` where there is no frame to show.
     """
     stack = written.tracks
-    if stack is None or stack.parent() is not None:  # with a parent, the tracks would contain themselves
+    if (
+        stack is None or stack.parent() is not None
+    ):  # with a parent, the tracks would contain themselves
         raise invalid(why="no-tracks")
     settings = settings_of(written)
     found, remarks = _tracks(stack)
@@ -61,7 +63,9 @@ def timeline_of(written: otio.schema.Timeline, *, folder: Path, stem: str) -> Ti
     return Timeline(
         name=written.name.strip() or (settings.name or "").strip() or stem,
         rate=rate,
-        start_frame=nearest_frame(otio_times.exact(start, Part(kind="start")), rate) if start is not None else 0,
+        start_frame=nearest_frame(otio_times.exact(start, Part(kind="start")), rate)
+        if start is not None
+        else 0,
         frames=frames,
         tracks=tuple(tracks),
         drop_frame=settings.drop_frame,
@@ -69,7 +73,8 @@ def timeline_of(written: otio.schema.Timeline, *, folder: Path, stem: str) -> Ti
         height=settings.height,
         sample_rate=settings.sample_rate,
         channels=settings.channels,
-        remarks=rate_remarks + tuple(sorted(dict.fromkeys(remarks), key=lambda remark: remark.record_in or 0)),
+        remarks=rate_remarks
+        + tuple(sorted(dict.fromkeys(remarks), key=lambda remark: remark.record_in or 0)),
     )
 
 
@@ -77,12 +82,18 @@ def _empty() -> TimelineRefused:
     return TimelineRefused("timeline-empty", why="empty")
 
 
-def _tracks(stack: otio.schema.Stack) -> tuple[list[tuple[Literal["video", "audio"], Any, Strip]], list[Remark]]:
+def _tracks(
+    stack: otio.schema.Stack,
+) -> tuple[list[tuple[Literal["video", "audio"], Any, Strip]], list[Remark]]:
     """Kind, item and strip of every track, and remarks on the whole. What stands in the stack without a track around
     it (OTIO allows that) is a picture track of its own."""
     found: list[tuple[Literal["video", "audio"], Any, Strip]] = []
     remarks = list(effect_remarks(stack, "Timeline"))
-    span = otio_times.span(stack.source_range, Part(kind="timeline")) if stack.source_range is not None else None
+    span = (
+        otio_times.span(stack.source_range, Part(kind="timeline"))
+        if stack.source_range is not None
+        else None
+    )
     for item in stack:
         if isinstance(item, otio.schema.Transition):
             continue
@@ -97,26 +108,46 @@ def _tracks(stack: otio.schema.Stack) -> tuple[list[tuple[Literal["video", "audi
     return found, remarks
 
 
-def _clips(strip: Strip, prefix: str, kind: str, place: _Place) -> tuple[tuple[Clip, ...], list[Remark]]:
+def _clips(
+    strip: Strip, prefix: str, kind: str, place: _Place
+) -> tuple[tuple[Clip, ...], list[Remark]]:
     """The strip's pieces as clips, and remarks on those too short for a frame of their own."""
     clips: list[Clip] = []
     too_short: list[Remark] = []
     for piece in strip.pieces:
-        record_in, record_out = nearest_frame(piece.start_s, place.rate), nearest_frame(piece.end_s, place.rate)
+        record_in, record_out = (
+            nearest_frame(piece.start_s, place.rate),
+            nearest_frame(piece.end_s, place.rate),
+        )
         if record_out > record_in:
-            clips.append(_clip(piece, f"{prefix}c{len(clips) + 1}", record_in, record_out - record_in, kind, place))
+            clips.append(
+                _clip(
+                    piece,
+                    f"{prefix}c{len(clips) + 1}",
+                    record_in,
+                    record_out - record_in,
+                    kind,
+                    place,
+                )
+            )
         elif piece.enabled:
             text = f"{named(piece.clip.name)} is too short for a frame of its own."
-            too_short.append(Remark(code="clip-too-short", severity="note", text=text, record_in=record_in))
+            too_short.append(
+                Remark(code="clip-too-short", severity="note", text=text, record_in=record_in)
+            )
     return tuple(clips), too_short
 
 
-def _clip(piece: Piece, clip_id: str, record_in: int, frames: int, kind: str, place: _Place) -> Clip:
+def _clip(
+    piece: Piece, clip_id: str, record_in: int, frames: int, kind: str, place: _Place
+) -> Clip:
     written = piece.clip
     media, remarks = media_of(written, place.folder)
     source_in, is_timecode = _source_in(piece, place.rate)
     remarks += effect_remarks(written)
-    if source_in < 0 and media.kind == "file" and kind == "video":  # of sound, whoever lays it out counts the samples
+    if (
+        source_in < 0 and media.kind == "file" and kind == "video"
+    ):  # of sound, whoever lays it out counts the samples
         text = f"{named(written.name)} begins {float(-source_in):.3f} seconds before its media."
         remarks += (Remark(code="source-before-media", severity="loss", text=text),)
     return Clip(
@@ -145,7 +176,9 @@ def _source_in(piece: Piece, rate: Fraction) -> tuple[Fraction, bool]:
     start_s = trimmed(piece.clip).start_s
     if available is None:
         return start_s + piece.skipped_s, start_s != 0
-    media_s = otio_times.exact(available.start_time, Part(kind="media", name=plainly(piece.clip.name)))
+    media_s = otio_times.exact(
+        available.start_time, Part(kind="media", name=plainly(piece.clip.name))
+    )
     source_in = start_s - media_s + piece.skipped_s
     # Resolve writes 87399@24 at 25 as 91046.625, others round it to a frame.
     rounded = -Fraction(1, 2) / rate < source_in < 0
@@ -153,7 +186,9 @@ def _source_in(piece: Piece, rate: Fraction) -> tuple[Fraction, bool]:
 
 
 def _remark(note: Note, rate: Fraction) -> Remark:
-    return Remark(code=note.code, severity="loss", text=note.text, record_in=nearest_frame(note.start_s, rate))
+    return Remark(
+        code=note.code, severity="loss", text=note.text, record_in=nearest_frame(note.start_s, rate)
+    )
 
 
 def _at(remark: Remark, record_in: int) -> Remark:

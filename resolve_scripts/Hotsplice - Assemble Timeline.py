@@ -75,7 +75,9 @@ def data_folder(environment, system):
     if system == "win32":
         local = environment.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
         return os.path.join(local, "Hotsplice")
-    return os.path.join(environment.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share"), "Hotsplice")
+    return os.path.join(
+        environment.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share"), "Hotsplice"
+    )
 
 
 def program(folder):
@@ -106,11 +108,15 @@ def answer(order, objects):
         for word in order.get("with", ()):
             if isinstance(word, dict) and "constant" in word:
                 owner, constant = word["constant"]
-                word = getattr(objects[owner], constant, None)  # the live value: names of constants are not understood
+                word = getattr(
+                    objects[owner], constant, None
+                )  # the live value: names of constants are not understood
                 if word is None:
                     return {"missing": True}
             words.append(word)
-        way = getattr(objects[name], method, None)  # None for what is missing: hasattr is True for everything
+        way = getattr(
+            objects[name], method, None
+        )  # None for what is missing: hasattr is True for everything
         if not callable(way):
             return {"missing": True}
         got = way(*words)

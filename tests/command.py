@@ -23,7 +23,13 @@ def hotsplice(
     *words: str | Path, home: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """A command in a data folder, or in an environment of its own: its exit code and what it said. No traceback is ever said."""
-    chosen = {**os.environ, **({"HOTSPLICE_HOME": str(home)} if home else {}), "PYTHONPATH": str(ROOT)}
-    done = _launcher().run([str(word) for word in words], chosen if environment is None else environment)
+    chosen = {
+        **os.environ,
+        **({"HOTSPLICE_HOME": str(home)} if home else {}),
+        "PYTHONPATH": str(ROOT),
+    }
+    done = _launcher().run(
+        [str(word) for word in words], chosen if environment is None else environment
+    )
     assert "Traceback" not in done.stderr, done.stderr
     return done

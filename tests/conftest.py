@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ["XDG_STATE_HOME"] = str(Path(tempfile.gettempdir(), f"hotsplice-tests-{os.getpid()}"))  # records of data folders on drives
+os.environ["XDG_STATE_HOME"] = str(
+    Path(tempfile.gettempdir(), f"hotsplice-tests-{os.getpid()}")
+)  # records of data folders on drives
 
 
 def _toolkit() -> str:

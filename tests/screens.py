@@ -60,7 +60,9 @@ class Stage:
         """Let the window work until something is true."""
         end = time.monotonic() + most_s
         while not true():
-            assert time.monotonic() < end, f"{self.shell.model.link} {[(j.timeline, j.state) for j in self.shell.model.jobs]}"
+            assert time.monotonic() < end, (
+                f"{self.shell.model.link} {[(j.timeline, j.state) for j in self.shell.model.jobs]}"
+            )
             self.app.processEvents()
             time.sleep(0.01)
 
@@ -85,8 +87,14 @@ class Stage:
         """Show a job, and wait until its pictures are there."""
         self.shell.window.show_job(job)
         model = lambda: self.shell.model  # noqa: E731
-        self.until(lambda: job in model().described and model().described[job].job.state == self.state(job))
-        have = {shot.number for shot in model().described[job].shots if shot.state in ("verified", "reused", "mended")}
+        self.until(
+            lambda: job in model().described and model().described[job].job.state == self.state(job)
+        )
+        have = {
+            shot.number
+            for shot in model().described[job].shots
+            if shot.state in ("verified", "reused", "mended")
+        }
         gaps = {shot.number for shot in model().described[job].shots if shot.gap}
         self.until(lambda: have - gaps <= set(model().pictures.get(job, {})))
         self.settle()
@@ -106,9 +114,14 @@ class Stage:
 
 def main() -> int:
     """Make all pictures."""
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs" / "screens"
+    target = (
+        Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs" / "screens"
+    )
     target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="harbour-") as folder, companions(Path(folder) / "home") as house:
+    with (
+        tempfile.TemporaryDirectory(prefix="harbour-") as folder,
+        companions(Path(folder) / "home") as house,
+    ):
         place = Path(folder)
         house.start("-j", "1")
         stage = Stage(place, house)
@@ -130,7 +143,9 @@ def _play(stage: Stage, target: Path) -> None:
         ("Titles", [("Card", a, 0, 40), ("Name", c, 20, 30)]),
         ("Trailer", [("Harbour", b, 10, 50), ("Rain", c, 60, 40), ("Farewell", a, 100, 40)]),
     ):
-        assert stage.ended(stage.submit(cut(place, name, shots), place / f"{name}.mov")) == "complete"
+        assert (
+            stage.ended(stage.submit(cut(place, name, shots), place / f"{name}.mov")) == "complete"
+        )
     away = place / "D004.mp4"
     shutil.move(d, away)
     whole = e.read_bytes()
@@ -144,7 +159,11 @@ def _play(stage: Stage, target: Path) -> None:
     window.show_job(job)
     _grab_at_work(stage, job, target)
     assert stage.ended(job) == "incomplete"
-    stage.until(lambda: all(stage.state(line.job) not in ("working", "waiting") for line in stage.shell.model.jobs))
+    stage.until(
+        lambda: all(
+            stage.state(line.job) not in ("working", "waiting") for line in stage.shell.model.jobs
+        )
+    )
     stage.shown(job)
     keep_window(window, target / "attention.png")
     QApplication.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
@@ -160,7 +179,9 @@ def _play(stage: Stage, target: Path) -> None:
     QApplication.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
     e.write_bytes(whole)
     window.activateWindow()
-    stage.shell.link.post(Answer(request="answer-d", job=job, about="4", answer="relink", file=str(away)))
+    stage.shell.link.post(
+        Answer(request="answer-d", job=job, about="4", answer="relink", file=str(away))
+    )
     stage.until(lambda: stage.shell.window.job != job)
     assert stage.ended(window.job) == "complete"
     stage.shown(window.job)
@@ -189,10 +210,18 @@ def _grab_at_work(stage: Stage, job: str, target: Path) -> None:
 
     def far() -> bool:
         doing = model().doing.get(job)
-        return bool(doing and doing.now and doing.now.frames and doing.now.frames_done >= 0.4 * doing.now.frames and doing.now.shots_now)
+        return bool(
+            doing
+            and doing.now
+            and doing.now.frames
+            and doing.now.frames_done >= 0.4 * doing.now.frames
+            and doing.now.shots_now
+        )
 
     stage.until(lambda: far() or stage.state(job) not in ("", "working", "waiting"))
-    stage.until(lambda: len(model().pictures.get(job, {})) >= 3 or stage.state(job) not in ("working",))
+    stage.until(
+        lambda: len(model().pictures.get(job, {})) >= 3 or stage.state(job) not in ("working",)
+    )
     stage.shell.draw()
     stage.app.processEvents()
     keep_window(stage.shell.window, target / "working.png")
@@ -201,7 +230,9 @@ def _grab_at_work(stage: Stage, job: str, target: Path) -> None:
 def cut(place: Path, name: str, shots: Shots) -> Path:
     """A timeline of these shots."""
     path = make_timeline(place / f"{name}.otio", shots, FRAMES)
-    path.write_text(path.read_text(encoding="utf-8").replace("Hotsplice demo", name), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("Hotsplice demo", name), encoding="utf-8"
+    )
     return path
 
 

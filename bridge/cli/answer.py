@@ -40,7 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
         return _cures(where, History(journal), a.reset, console)
 
     if a.verb == "answer":
-        return with_place(lambda where, console: _answer(where, a, console), find=place_with_mistakes)
+        return with_place(
+            lambda where, console: _answer(where, a, console), find=place_with_mistakes
+        )
     reading = not a.reset if a.verb == "cures" else not a.answer
     return with_journal(work, find=place_with_mistakes, reading=reading)
 
@@ -51,19 +53,34 @@ def _answer(where: Locations, a: argparse.Namespace, console: Console) -> int:
     try:
         job = continued(journal, find_job(journal, a.job))
         if not a.later:
-            file = os.path.abspath(os.path.expanduser(a.file)) if a.file else ""  # the companion stands in another folder
-            asked = Answer(request="answer", job=job, about=a.about, answer=a.answer, file=file, always=a.always)
+            file = (
+                os.path.abspath(os.path.expanduser(a.file)) if a.file else ""
+            )  # the companion stands in another folder
+            asked = Answer(
+                request="answer",
+                job=job,
+                about=a.about,
+                answer=a.answer,
+                file=file,
+                always=a.always,
+            )
 
             def told(done: Done) -> None:
                 _say(console, done.notes, a.answer, speak)
 
-            code = ask_and_follow(where, asked, detach=a.detach or a.answer == "stop", as_json=False, hear=told)
+            code = ask_and_follow(
+                where, asked, detach=a.detach or a.answer == "stop", as_json=False, hear=told
+            )
             if code is not None:
                 return code
         if not (a.later or a.answer == "stop"):
-            where = place()  # a film is made here now: all settings must be right, before anything is on record
+            where = (
+                place()
+            )  # a film is made here now: all settings must be right, before anything is on record
         catch_up_alone(Path(journal.accepted(job).output), journal, where.workspace())
-        notes = put_on_record(journal, job, a.about, a.answer, file=a.file, always=a.always, speak=speak)
+        notes = put_on_record(
+            journal, job, a.about, a.answer, file=a.file, always=a.always, speak=speak
+        )
         _say(console, notes, a.answer, speak)
     finally:
         journal.close()
@@ -87,12 +104,16 @@ def _go_on(where: Locations, job: str, console: Console) -> int:
         return 0
 
 
-def _preferences(where: Locations, memory: History, code: str | None, answer: str | None, console: Console) -> int:
+def _preferences(
+    where: Locations, memory: History, code: str | None, answer: str | None, console: Console
+) -> int:
     if code is not None:
         if code not in {row.code for row in TABLE} | {"unknown"}:
             raise Refused("answer-unclear", why="no-such-fault", fault=code)
         if answer not in (*ALWAYS, "ask"):
-            raise Refused("answer-unclear", why="no-such-preference", known=f"{', '.join(ALWAYS)}, ask")
+            raise Refused(
+                "answer-unclear", why="no-such-preference", known=f"{', '.join(ALWAYS)}, ask"
+            )
         memory.prefer(code, None if answer == "ask" else answer)  # type: ignore[arg-type]
     known, speak = memory.preferences(), where.settings.language
     if not known:
@@ -114,6 +135,8 @@ def _cures(where: Locations, memory: History, reset: bool, console: Console) -> 
         return 0
     table = Table(*phrase("cures-columns", speak).split(", "), box=None, pad_edge=False)
     for cure in known:
-        table.add_row(cure.code, word("change", cure.change, speak), str(cure.cured), str(cure.failed))
+        table.add_row(
+            cure.code, word("change", cure.change, speak), str(cure.cured), str(cure.failed)
+        )
     console.print(table)
     return 0

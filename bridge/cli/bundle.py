@@ -57,7 +57,9 @@ def bundle(where: Locations, journal: Journal, known: Account, *, masked: bool) 
     plan = codec.plain(known.plan) if known.plan is not None else None
     about = _machine(where)
     if masked:
-        mask = Mask(_names(where, facts, plan, timeline, logged, about), keep=preset_files.load_all(None))
+        mask = Mask(
+            _names(where, facts, plan, timeline, logged, about), keep=preset_files.load_all(None)
+        )
         facts, plan, logged, about = (mask.value(one) for one in (facts, plan, logged, about))
         timeline = mask.timeline(timeline)
         raw = json.dumps(timeline, indent=1).encode() if timeline is not None else b""
@@ -99,7 +101,12 @@ def _named(value: Any, field: str = "") -> set[str]:
 def _again(job: str, facts: list[dict[str, Any]], plan: Any) -> Account:
     """The account made anew of masked values, so that what is told of them can hold nothing else."""
     entries = [
-        Entry(one["seq"], one["job"], one["at"], codec.decode(json.dumps({"is": one["kind"], **one["fact"]}), Fact))  # type: ignore[arg-type]
+        Entry(
+            one["seq"],
+            one["job"],
+            one["at"],
+            codec.decode(json.dumps({"is": one["kind"], **one["fact"]}), Fact),
+        )  # type: ignore[arg-type]
         for one in facts
     ]
     kept = codec.decode(json.dumps(plan), Plan) if plan is not None else None
@@ -108,7 +115,13 @@ def _again(job: str, facts: list[dict[str, Any]], plan: Any) -> Account:
 
 def _plain(entry: Entry) -> dict[str, Any]:
     body = codec.plain(entry.fact)
-    return {"seq": entry.seq, "job": entry.job, "at": entry.at, "kind": body.pop("is"), "fact": body}
+    return {
+        "seq": entry.seq,
+        "job": entry.job,
+        "at": entry.at,
+        "kind": body.pop("is"),
+        "fact": body,
+    }
 
 
 def _parsed(raw: bytes) -> Any:
@@ -168,7 +181,9 @@ def _machine(where: Locations) -> dict[str, Any]:
         "scratch_free_bytes": machine.free_bytes(where.scratch),
         "home_free_bytes": machine.free_bytes(where.home),
         "scratch_on_network": machine.on_network(where.scratch),
-        "settings": {f"chosen_{name}": value for name, value in msgspec.to_builtins(where.settings).items()},
+        "settings": {
+            f"chosen_{name}": value for name, value in msgspec.to_builtins(where.settings).items()
+        },
     }
 
 

@@ -70,7 +70,11 @@ class Display(Protocol):
 def plain_console() -> Console:
     """For lines and tables: nothing is cut off where nobody sees a terminal's edge."""
     console = Console(highlight=False, soft_wrap=True, emoji=False)
-    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, emoji=False, width=1000)
+    return (
+        console
+        if console.is_terminal
+        else Console(highlight=False, soft_wrap=True, emoji=False, width=1000)
+    )
 
 
 def view(engine: Engine, language: Language = "en") -> Snapshot:
@@ -103,7 +107,11 @@ def step_title(step: str, total: int, speak: Language) -> str:
         return phrase("comparing-media", speak, count=total)
     if step == "settle":
         return phrase("waiting-for-writer", speak, count=total)
-    return phrase("waiting-for-media", speak, count=total) if step == "wait" else phrase("opening", speak)
+    return (
+        phrase("waiting-for-media", speak, count=total)
+        if step == "wait"
+        else phrase("opening", speak)
+    )
 
 
 class JsonLines:
@@ -115,7 +123,9 @@ class JsonLines:
     def _say(self, event: str, *, moment: float | None = None, **fields: Any) -> None:
         at = round(machine.now() if moment is None else moment, 3)
         try:
-            sys.stdout.write(json.dumps({"event": event, "at": at, **fields}, ensure_ascii=False) + "\n")
+            sys.stdout.write(
+                json.dumps({"event": event, "at": at, **fields}, ensure_ascii=False) + "\n"
+            )
             sys.stdout.flush()
         except BrokenPipeError:
             sys.stdout = open("/dev/null", "w")  # noqa: SIM115  nobody listens any more; the film is finished all the same
@@ -164,13 +174,19 @@ class Live:
             transient=True,
             disable=not self.console.is_terminal,
         )
-        self._task: TaskID = self._progress.add_task(phrase("opening", language), total=None, rest="")
+        self._task: TaskID = self._progress.add_task(
+            phrase("opening", language), total=None, rest=""
+        )
         self._progress.start()
 
     def step(self, step: str, done: int, total: int) -> None:
         rest, speak = f"{done} / {total}", self.language
         self._progress.update(
-            self._task, description=step_title(step, total, speak), completed=done, total=total or None, rest=rest
+            self._task,
+            description=step_title(step, total, speak),
+            completed=done,
+            total=total or None,
+            rest=rest,
         )
 
     def fact(self, job: str, seq: int, fact: Fact, at: float | None = None) -> None:
@@ -187,8 +203,12 @@ class Live:
                 )
                 self.console.print(f"{phrase('job', speak)} [bold]{job}[/]: {planned}")
                 self._said.clear()
-            case AttemptFailed() if fact.failure.code == "source-changed" and fact.recovery.retry_at is not None:
-                if self._news(fact.failure.evidence.path):  # every worker that is busy with the file meets it
+            case AttemptFailed() if (
+                fact.failure.code == "source-changed" and fact.recovery.retry_at is not None
+            ):
+                if self._news(
+                    fact.failure.evidence.path
+                ):  # every worker that is busy with the file meets it
                     self._retry(fact)
             case AttemptFailed() if fact.recovery.retry_at is not None and not fact.recovery.gate:
                 self._retry(fact)
@@ -196,10 +216,24 @@ class Live:
                 head = phrase("shot-is-slate", speak, shot=fact.shot)
                 self._met("red", head, catalogue.explain(fact.failure, speak, shot=fact.shot))
             case SoundSilenced() if self._news_of("silence", fact.failure, fact.clip):
-                self._met("red", phrase("silence-for", speak, name=fact.clip), catalogue.explain(fact.failure, speak))
+                self._met(
+                    "red",
+                    phrase("silence-for", speak, name=fact.clip),
+                    catalogue.explain(fact.failure, speak),
+                )
             case ShotMended():
-                bad = phrase("bad-frames", speak, count=sum(frames for _, frames in fact.bad), frame=fact.source_frame)
-                said = catalogue.words(catalogue.partly(fact.failure.code), speak, path=fact.failure.evidence.path, detail=bad)
+                bad = phrase(
+                    "bad-frames",
+                    speak,
+                    count=sum(frames for _, frames in fact.bad),
+                    frame=fact.source_frame,
+                )
+                said = catalogue.words(
+                    catalogue.partly(fact.failure.code),
+                    speak,
+                    path=fact.failure.evidence.path,
+                    detail=bad,
+                )
                 if self._news_of("mend", fact.failure, f"{fact.shot}"):
                     self._met("yellow", phrase("shot-is-mended", speak, shot=fact.shot), said)
             case PreviousUsed():
@@ -211,18 +245,29 @@ class Live:
                 self._met("yellow", head, catalogue.explain(fact.failure, speak))
             case GateOpened():
                 place, seconds = _place(fact.gate), decimal(fact.closed_s, speak)
-                ended = phrase("waited-enough" if fact.given_up else "goes-on", speak, place=place, seconds=seconds)
+                ended = phrase(
+                    "waited-enough" if fact.given_up else "goes-on",
+                    speak,
+                    place=place,
+                    seconds=seconds,
+                )
                 self.console.print(safe(ended))
             case ClockJumped():
                 code = "machine-slept" if fact.slept else "clock-jumped"
                 said = catalogue.words(code, speak, detail=f"{decimal(fact.by_s, speak, 0)} s")
                 self.console.print(f"[dim]{safe(said.title)}: {safe(said.message)}[/]")
             case SourceMoved():
-                self.console.print(f"[green]{phrase('found-again', speak)}[/]: {brief(fact.path)} → {brief(fact.to)}")
+                self.console.print(
+                    f"[green]{phrase('found-again', speak)}[/]: {brief(fact.path)} → {brief(fact.to)}"
+                )
             case RunInterrupted() if fact.reason == ANEW:
                 self.console.print(safe(sentence(fact, speak)))
-            case SealBroken() if self._news(fact.reason):  # all copies of one file are made again at once
-                self.console.print(f"[yellow]{phrase('checkpoint-again', speak)}[/]: {safe(reason(fact.reason, speak))}")
+            case SealBroken() if self._news(
+                fact.reason
+            ):  # all copies of one file are made again at once
+                self.console.print(
+                    f"[yellow]{phrase('checkpoint-again', speak)}[/]: {safe(reason(fact.reason, speak))}"
+                )
             case _:
                 pass
 
@@ -243,7 +288,9 @@ class Live:
         self._met("yellow", head, catalogue.explain(fact.failure, self.language))
 
     def _met(self, colour: str, head: str, said: catalogue.Words) -> None:
-        self.console.print(f"[{colour}]{safe(head)}[/] ({safe(within(said.title, self.language))}): {safe(said.message)}")
+        self.console.print(
+            f"[{colour}]{safe(head)}[/] ({safe(within(said.title, self.language))}): {safe(said.message)}"
+        )
 
     def notice(self, title: str, message: str) -> None:
         self.console.print(f"[yellow]{safe(title)}[/]: {safe(message)}")
@@ -253,16 +300,29 @@ class Live:
 
     def now(self, job: str, snapshot: Snapshot) -> None:
         now, speak = snapshot, self.language
-        title = phrase({"join": "joining", "publish": "publishing", "done": "done"}.get(now.phase, "assembling"), speak)
+        title = phrase(
+            {"join": "joining", "publish": "publishing", "done": "done"}.get(
+                now.phase, "assembling"
+            ),
+            speak,
+        )
         working = now.working_on[0] if now.working_on else ""
         if now.waiting_s > 0:
-            working = phrase("waiting", speak, seconds=f"{ceil(now.waiting_s)}", attempt=now.retry_attempt or "")
+            working = phrase(
+                "waiting", speak, seconds=f"{ceil(now.waiting_s)}", attempt=now.retry_attempt or ""
+            )
         self._progress.update(
             self._task,
             description=title,
             total=now.frames,
             completed=now.frames_done,
-            rest=phrase("left", speak, time=duration(now.left_s), fps=f"{now.frames_per_s:.0f}", working=working[:40]),
+            rest=phrase(
+                "left",
+                speak,
+                time=duration(now.left_s),
+                fps=f"{now.frames_per_s:.0f}",
+                working=working[:40],
+            ),
         )
 
     def close(self) -> None:
@@ -276,32 +336,51 @@ class Live:
             alike = [problem for problem in problems if problem["code"] == code]
             say(f"[bold red]{alike[0]['title']}[/]")
             for path in dict.fromkeys(problem["path"] for problem in alike):
-                say(f"   {self._of_one_file([problem for problem in alike if problem['path'] == path])}")
+                say(
+                    f"   {self._of_one_file([problem for problem in alike if problem['path'] == path])}"
+                )
             for line in filter(None, (alike[0]["did"], *map(self._advice, alike[0]["actions"]))):
                 say(f"   [dim]{safe(line)}[/]")
         for one in report.get("decided", []):
-            say(f"[dim]{word('decided', 'as it is', self.language)}: {_where(one, self.language)}: {safe(one['message'])}[/]")
+            say(
+                f"[dim]{word('decided', 'as it is', self.language)}: {_where(one, self.language)}: {safe(one['message'])}[/]"
+            )
         for remark in report.get("remarks", []):
             colour = "yellow" if remark["severity"] == "loss" else "dim"
-            times = f" {phrase('times', self.language, count=remark['count'])}" if remark["count"] > 1 else ""
+            times = (
+                f" {phrase('times', self.language, count=remark['count'])}"
+                if remark["count"] > 1
+                else ""
+            )
             say(f"[{colour}]{remark['title']}[/]{times}: {safe(remark['message'])}")
         colour = {0: "green", 1: "yellow"}.get(report["exit_code"], "red")
         say(f"[bold {colour}]{report['title']}[/] {safe(report['message'])}")
-        advice = map(self._advice, report["actions"]) if report.get("actions") else [report.get("action")]
+        advice = (
+            map(self._advice, report["actions"])
+            if report.get("actions")
+            else [report.get("action")]
+        )
         for line in filter(None, (report.get("did"), report.get("safe"), *advice)):
             say(safe(line))
 
     def _of_one_file(self, problems: list[dict[str, Any]]) -> str:
         """What has one cause in one file, on one line: all shots and the first place."""
-        of_all = {name: [one for problem in problems for one in problem[name]] for name in ("shots", "clips", "timecodes")}
+        of_all = {
+            name: [one for problem in problems for one in problem[name]]
+            for name in ("shots", "clips", "timecodes")
+        }
         lists = {name: list(dict.fromkeys(values)) for name, values in of_all.items()}
         count = sum(len(problem.get("places", ())) or 1 for problem in problems)
         times = f" {phrase('times', self.language, count=count)}" if count > 1 else ""
-        return f"{_where(problems[0] | lists, self.language)}: {safe(problems[0]['message'])}{times}"
+        return (
+            f"{_where(problems[0] | lists, self.language)}: {safe(problems[0]['message'])}{times}"
+        )
 
     def _advice(self, action: dict[str, Any]) -> str:
         """What can be done, marked where it cannot be undone."""
-        return f"→ {action['do']}" + ("" if action["safe"] else f" {phrase('with-care', self.language)}")
+        return f"→ {action['do']}" + (
+            "" if action["safe"] else f" {phrase('with-care', self.language)}"
+        )
 
 
 def safe(text: str) -> str:
@@ -316,7 +395,9 @@ def brief(text: object) -> str:
 
 def printable(text: str) -> str:
     """With control characters made visible; a terminal has no sign for bytes that are no text."""
-    return "".join("?" if "\udc80" <= character <= "\udcff" else character for character in shown(text))
+    return "".join(
+        "?" if "\udc80" <= character <= "\udcff" else character for character in shown(text)
+    )
 
 
 def _literal(found: re.Match[str]) -> str:
@@ -334,10 +415,16 @@ def _where(problem: dict[str, Any], language: Language) -> str:
     if not shots:
         return phrase("where-sound", language)
     first = next(iter(problem["timecodes"]), "")
-    where = phrase("where-shots", language, count=len(shots), numbers=_numbers(shots, language), timecode=first)
+    where = phrase(
+        "where-shots", language, count=len(shots), numbers=_numbers(shots, language), timecode=first
+    )
     return phrase("and-sound", language, where=where) if problem["clips"] else where
 
 
 def _numbers(numbers: list[int], language: Language, most: int = 12) -> str:
     shown = ", ".join(map(str, numbers[:most]))
-    return phrase("and-more", language, numbers=shown, more=len(numbers) - most) if len(numbers) > most else shown
+    return (
+        phrase("and-more", language, numbers=shown, more=len(numbers) - most)
+        if len(numbers) > most
+        else shown
+    )

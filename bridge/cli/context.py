@@ -22,7 +22,10 @@ from core.storage.journal_view import JournalView
 
 
 def with_place(
-    work: Callable[[Locations, Console], int], *, as_json: bool = False, find: Callable[[], Locations] = place
+    work: Callable[[Locations, Console], int],
+    *,
+    as_json: bool = False,
+    find: Callable[[], Locations] = place,
 ) -> int:
     """The exit code of a command's own work; REFUSED where it cannot be done, said in words or, with `--json`, as its summary.
     `find` says where the user's place is."""
@@ -32,13 +35,20 @@ def with_place(
     except Declined as error:
         no = error.refusal
         head = {"exit_code": summary.REFUSED, "outcome": "refused", "code": no.code}
-        said: dict[str, Any] = {**head, "title": f"{no.title}.", "message": no.message, "action": no.action}
+        said: dict[str, Any] = {
+            **head,
+            "title": f"{no.title}.",
+            "message": no.message,
+            "action": no.action,
+        }
     except Refused as error:
         said = summary.refusal(error)
     if as_json:
         print(json.dumps({"event": "summary", **said}, ensure_ascii=False))
     else:
-        console.print(f"[red]{safe(said['title'])}[/] {safe(said['message'])}\n{safe(said['action'])}")
+        console.print(
+            f"[red]{safe(said['title'])}[/] {safe(said['message'])}\n{safe(said['action'])}"
+        )
     return summary.REFUSED
 
 
@@ -49,7 +59,9 @@ def place_with_mistakes() -> Locations:
     if mistake is not None:
         speak = where.settings.language
         said = refusal(mistake, speak)
-        print(f"{said.title}. {said.message} {phrase('settings-right-holds', speak)}", file=sys.stderr)
+        print(
+            f"{said.title}. {said.message} {phrase('settings-right-holds', speak)}", file=sys.stderr
+        )
     return where
 
 
@@ -61,7 +73,10 @@ def to_read(where: Locations) -> Journal:
         speak = where.settings.language
         said = refusal(journal.fault, speak)
         logs.refused(journal.fault.code, said.message)
-        print(f"{said.title}. {said.message} {phrase('journal-viewed', speak)}\n{said.action}", file=sys.stderr)
+        print(
+            f"{said.title}. {said.message} {phrase('journal-viewed', speak)}\n{said.action}",
+            file=sys.stderr,
+        )
     return journal
 
 

@@ -26,7 +26,9 @@ def runs(where: Locations) -> bool:
 
 def client_of(where: Locations, *, at: str = "") -> Client:
     """A client that starts no companion; `at`: of another machine, by its name."""
-    return Client(where.home, program=f"hotsplice {program_version()}", patience_s=PATIENCE_S, at=at)
+    return Client(
+        where.home, program=f"hotsplice {program_version()}", patience_s=PATIENCE_S, at=at
+    )
 
 
 def ask(where: Locations, asked: Asked) -> Done | Jobs:
@@ -51,7 +53,12 @@ def ask(where: Locations, asked: Asked) -> Done | Jobs:
 
 
 def ask_and_follow(
-    where: Locations, asked: Resume | Answer, *, detach: bool, as_json: bool, hear: Callable[[Done], None]
+    where: Locations,
+    asked: Resume | Answer,
+    *,
+    detach: bool,
+    as_json: bool,
+    hear: Callable[[Done], None],
 ) -> int | None:
     """Have the companion go on with a job; `hear` is told what it says to that; and follow the job to its end. The job's exit
     code, 0 at once with `detach`. None where no companion runs: then nothing was done."""
@@ -69,4 +76,6 @@ def ask_and_follow(
         if detach:
             return 0
         speak = where.settings.language
-        return follow(client, done.job, after=last, as_json=as_json, speak=speak, end=here(where, done.job))
+        return follow(
+            client, done.job, after=last, as_json=as_json, speak=speak, end=here(where, done.job)
+        )

@@ -77,7 +77,10 @@ def _companion(where: Locations, arguments: argparse.Namespace, console: Console
     stopped = Stopped()
     with alone(where.home) as dismissed, stopped.listening():
         companion = Daemon(
-            where, workers=arguments.jobs, stopped=lambda: stopped() or dismissed(), hear=lambda text: print(text, flush=True)
+            where,
+            workers=arguments.jobs,
+            stopped=lambda: stopped() or dismissed(),
+            hear=lambda text: print(text, flush=True),
         )
         reason = companion.run()
     console.print(f"The companion has ended: {reason}.")
@@ -112,14 +115,25 @@ def start(where: Locations) -> Callable[[], None]:
 
     def begin() -> None:
         nonlocal last, started
-        if started is not None and started.poll() is None and machine.monotonic() - last < COMING_UP_S:
+        if (
+            started is not None
+            and started.poll() is None
+            and machine.monotonic() - last < COMING_UP_S
+        ):
             return
         if machine.monotonic() - last > 0.5:
             last = machine.monotonic()
             where.journal().close()  # a companion that cannot open it ends at once; whoever asked is told why
             with open(where.home / logs.SAID, "ab", opener=private_files.opener) as log:
-                environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-                started = process.detach([sys.executable, "-P", "-m", "bridge.cli.main", "companion"], log.fileno(), environment)
+                environment = {
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+                }
+                started = process.detach(
+                    [sys.executable, "-P", "-m", "bridge.cli.main", "companion"],
+                    log.fileno(),
+                    environment,
+                )
 
     return begin
 
@@ -133,13 +147,28 @@ def _submit(where: Locations, arguments: argparse.Namespace, console: Console) -
         preset=arguments.preset or "",
     )  # fmt: skip
     begin, patience_s = (None, ELSEWHERE_S) if arguments.at else (start(where), PATIENCE_S)
-    with Client(where.home, program=_program(), start=begin, patience_s=patience_s, at=arguments.at) as client:
-        accepted = client.ask(message, timeline, hear=_sending(console, arguments.json, where.settings.language))
+    with Client(
+        where.home, program=_program(), start=begin, patience_s=patience_s, at=arguments.at
+    ) as client:
+        accepted = client.ask(
+            message, timeline, hear=_sending(console, arguments.json, where.settings.language)
+        )
         if arguments.json:
-            line = {"event": "accepted", "job": accepted.job, "submission": accepted.submission, "again": accepted.again}
+            line = {
+                "event": "accepted",
+                "job": accepted.job,
+                "submission": accepted.submission,
+                "again": accepted.again,
+            }
             print(json.dumps(line), flush=True)
         else:
-            console.print(phrase("submitted-again" if accepted.again else "submitted", where.settings.language, job=accepted.job))
+            console.print(
+                phrase(
+                    "submitted-again" if accepted.again else "submitted",
+                    where.settings.language,
+                    job=accepted.job,
+                )
+            )
         if arguments.detach:
             return 0
         job, speak = accepted.job, where.settings.language
@@ -160,7 +189,12 @@ def _sending(console: Console, as_json: bool, speak: Language) -> Callable[[int,
         if as_json:
             print(json.dumps({"event": "sending", "arrived": arrived, "size": size}), flush=True)
         else:
-            sending = phrase("submit-sending", speak, percent=100 * arrived // size, size=human_bytes(size, speak))
+            sending = phrase(
+                "submit-sending",
+                speak,
+                percent=100 * arrived // size,
+                size=human_bytes(size, speak),
+            )
             console.print(f"[dim]{safe(sending)}[/]")
 
     return hear
@@ -170,11 +204,20 @@ def _watch(where: Locations, arguments: argparse.Namespace, console: Console) ->
     with client_of(where, at=arguments.at) as client:
         if not arguments.job:
             speak = where.settings.language
-            return follow_all(client, after=arguments.after, as_json=arguments.json, console=console, speak=speak)
+            return follow_all(
+                client, after=arguments.after, as_json=arguments.json, console=console, speak=speak
+            )
         job = arguments.job if arguments.at else _known(where, arguments.job)
         client.ask(_ping())
         end = there(client, job) if arguments.at else here(where, job)
-        return follow(client, job, after=arguments.after, as_json=arguments.json, speak=where.settings.language, end=end)
+        return follow(
+            client,
+            job,
+            after=arguments.after,
+            as_json=arguments.json,
+            speak=where.settings.language,
+            end=end,
+        )
 
 
 def _known(where: Locations, name: str) -> str:

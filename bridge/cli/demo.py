@@ -38,7 +38,11 @@ class DemoFailed(Exception):
 def run(folder: str | None) -> int:
     """0 when everything came out as promised, else 3."""
     console, speak = plain_console(), settings.language()
-    place = Path(os.path.expanduser(folder)).absolute() if folder else Path(tempfile.mkdtemp(prefix="hotsplice-demo-"))
+    place = (
+        Path(os.path.expanduser(folder)).absolute()
+        if folder
+        else Path(tempfile.mkdtemp(prefix="hotsplice-demo-"))
+    )
     try:
         place.mkdir(parents=True, exist_ok=True)
         _Demo(place, console, speak).play()
@@ -47,7 +51,9 @@ def run(folder: str | None) -> int:
         console.print(f"[red]{phrase('demo-failed', speak)}[/] {safe(str(error))} {safe(all_in)}")
         return 3
     except OSError as error:
-        console.print(f"[red]{safe(phrase('demo-cannot', speak, path=place))}[/] {error.strerror or error}")
+        console.print(
+            f"[red]{safe(phrase('demo-cannot', speak, path=place))}[/] {error.strerror or error}"
+        )
         return 3
     return 0
 
@@ -108,13 +114,18 @@ class _Demo:
         ]
         demo_media.make_timeline(self.timeline, shots, _FRAMES)
         frames = sum(shot[3] for shot in shots)
-        cut, wrong = phrase("demo-timeline", self.speak, count=len(shots), frames=frames), phrase("demo-wrong", self.speak)
+        cut, wrong = (
+            phrase("demo-timeline", self.speak, count=len(shots), frames=frames),
+            phrase("demo-wrong", self.speak),
+        )
         self.say(f"{cut} [yellow]{wrong}[/]")
 
     @contextmanager
     def _hotsplice(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
         child = process.spawn(
-            [sys.executable, "-P", "-m", "bridge.cli.main", *words], stderr=subprocess.DEVNULL, environment=self.environment
+            [sys.executable, "-P", "-m", "bridge.cli.main", *words],
+            stderr=subprocess.DEVNULL,
+            environment=self.environment,
         )
         try:
             yield child
@@ -131,7 +142,9 @@ class _Demo:
             yield json.loads(line)
 
     def _assemble(self) -> dict[str, Any]:
-        with self._hotsplice("assemble", str(self.timeline), "-o", str(self.film), "--preset", "prores-hq", "--json") as child:
+        with self._hotsplice(
+            "assemble", str(self.timeline), "-o", str(self.film), "--preset", "prores-hq", "--json"
+        ) as child:
             last: dict[str, Any] = {}
             for event in self._events(child):
                 last = event
@@ -142,7 +155,9 @@ class _Demo:
     def _kill_in_the_middle(self) -> None:
         self.say(phrase("demo-kill", self.speak))
         sealed = 0
-        with self._hotsplice("assemble", str(self.timeline), "-o", str(self.film), "--preset", "prores-hq", "--json") as child:
+        with self._hotsplice(
+            "assemble", str(self.timeline), "-o", str(self.film), "--preset", "prores-hq", "--json"
+        ) as child:
             for event in self._events(child):
                 if event["event"] == "fact" and event["kind"] == "SegmentSealed":
                     sealed += 1
@@ -161,15 +176,25 @@ class _Demo:
     def _resume(self) -> None:
         self.say(phrase("demo-again", self.speak))
         last = self._assemble()
-        if last["exit_code"] != 1 or last["reused"] < _KILL_AFTER or len(last["shots_missing"]) != 2:
-            raise DemoFailed(f"expected a film with two slates from checkpoints, got {last['title']} {last['message']}")
-        resumed = phrase("demo-resumed", self.speak, count=last["reused"], frames=last["rendered_frames"])
+        if (
+            last["exit_code"] != 1
+            or last["reused"] < _KILL_AFTER
+            or len(last["shots_missing"]) != 2
+        ):
+            raise DemoFailed(
+                f"expected a film with two slates from checkpoints, got {last['title']} {last['message']}"
+            )
+        resumed = phrase(
+            "demo-resumed", self.speak, count=last["reused"], frames=last["rendered_frames"]
+        )
         self.say(f"{resumed} [yellow]{last['title']}[/] {phrase('demo-reported', self.speak)}")
         for problem in last["problems"]:
             where = phrase("where-sound", self.speak)
             if problem["shots"]:
                 numbers = ", ".join(map(str, problem["shots"]))
-                where = phrase("where-shots", self.speak, count=len(problem["shots"]), numbers=numbers)
+                where = phrase(
+                    "where-shots", self.speak, count=len(problem["shots"]), numbers=numbers
+                )
             self.console.print(
                 f"         [red]{where}: {problem['title']}.[/] {safe(problem['message'])}\n         {safe(problem['action'])}"
             )
@@ -182,8 +207,12 @@ class _Demo:
         if last["exit_code"] != 0:
             raise DemoFailed(f"expected a complete film, got {last['title']} {last['message']}")
         if last["rendered_frames"] != 48 + 48:
-            raise DemoFailed(f"expected two shots to be made again, got {last['rendered_frames']} frames")
-        healed = phrase("demo-healed", self.speak, made=last["rendered_frames"], frames=last["frames"])
+            raise DemoFailed(
+                f"expected two shots to be made again, got {last['rendered_frames']} frames"
+            )
+        healed = phrase(
+            "demo-healed", self.speak, made=last["rendered_frames"], frames=last["frames"]
+        )
         self.say(f"[green]{last['title']}[/] {healed}")
 
     def _verify(self) -> None:

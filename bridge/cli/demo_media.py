@@ -62,7 +62,12 @@ def make_reel(folder: Path, reel: Reel, frames: int) -> Path:
         for number in range(frames):
             image = ground.copy()
             pen = ImageDraw.Draw(image)
-            pen.text((32, 250), timecode(RATE * 3600 + number, Fraction(RATE)), font=large, fill=(255, 220, 120))
+            pen.text(
+                (32, 250),
+                timecode(RATE * 3600 + number, Fraction(RATE)),
+                font=large,
+                fill=(255, 220, 120),
+            )
             pen.text((32, 315), f"frame {number}", font=small, fill=(200, 200, 200))
             x = 40 + (number * 6) % (SIZE[0] - 120)
             pen.ellipse((x, 130, x + 70, 200), fill=(230, 90, 70))
@@ -78,26 +83,41 @@ def make_reel(folder: Path, reel: Reel, frames: int) -> Path:
 
 def _tone(out: av.container.OutputContainer, audio: av.AudioStream, hz: int, samples: int) -> None:
     wave = 0.15 * np.sin(np.arange(samples) * (2 * np.pi * hz / _SAMPLE_RATE))
-    kind = {"pcm_s16le": ("s16", 1 << 15, "<i2"), "pcm_s24le": ("s32", 1 << 31, "<i4")}.get(audio.codec_context.name)
+    kind = {"pcm_s16le": ("s16", 1 << 15, "<i2"), "pcm_s24le": ("s32", 1 << 31, "<i4")}.get(
+        audio.codec_context.name
+    )
     for first in range(0, samples, 1024):
         part = wave[first : first + 1024]
         if kind is None:
-            frame = av.AudioFrame.from_ndarray(np.stack([part, part]).astype(np.float32), format="fltp", layout="stereo")
+            frame = av.AudioFrame.from_ndarray(
+                np.stack([part, part]).astype(np.float32), format="fltp", layout="stereo"
+            )
         else:
             name, full, dtype = kind
             both = np.repeat((part * (full - 1)).astype(dtype), 2)[None, :]
             frame = av.AudioFrame.from_ndarray(both, format=name, layout="stereo")
-        frame.sample_rate, frame.pts, frame.time_base = _SAMPLE_RATE, first, Fraction(1, _SAMPLE_RATE)
+        frame.sample_rate, frame.pts, frame.time_base = (
+            _SAMPLE_RATE,
+            first,
+            Fraction(1, _SAMPLE_RATE),
+        )
         for packet in audio.encode(frame):
             out.mux(packet)
     for packet in audio.encode(None):
         out.mux(packet)
 
 
-def make_timeline(path: Path, shots: list[tuple[str, Path | None, int, int]], source_frames: int) -> Path:
+def make_timeline(
+    path: Path, shots: list[tuple[str, Path | None, int, int]], source_frames: int
+) -> Path:
     """Write an .otio: (name, media or None for a gap, first source frame, frames) in order, picture and sound alike."""
-    timeline = otio.schema.Timeline(name="Hotsplice demo", global_start_time=otio.opentime.RationalTime(86400, RATE))
-    for kind, name in ((otio.schema.TrackKind.Video, "Video 1"), (otio.schema.TrackKind.Audio, "Audio 1")):
+    timeline = otio.schema.Timeline(
+        name="Hotsplice demo", global_start_time=otio.opentime.RationalTime(86400, RATE)
+    )
+    for kind, name in (
+        (otio.schema.TrackKind.Video, "Video 1"),
+        (otio.schema.TrackKind.Audio, "Audio 1"),
+    ):
         track = otio.schema.Track(name=name, kind=kind)
         for shot, media, first, frames in shots:
             length = otio.opentime.RationalTime(frames, RATE)
@@ -107,13 +127,17 @@ def make_timeline(path: Path, shots: list[tuple[str, Path | None, int, int]], so
             start = otio.opentime.RationalTime(3600 * RATE, RATE)
             reference = otio.schema.ExternalReference(
                 target_url=str(media),
-                available_range=otio.opentime.TimeRange(start, otio.opentime.RationalTime(source_frames, RATE)),
+                available_range=otio.opentime.TimeRange(
+                    start, otio.opentime.RationalTime(source_frames, RATE)
+                ),
             )
             track.append(
                 otio.schema.Clip(
                     name=shot,
                     media_reference=reference,
-                    source_range=otio.opentime.TimeRange(start + otio.opentime.RationalTime(first, RATE), length),
+                    source_range=otio.opentime.TimeRange(
+                        start + otio.opentime.RationalTime(first, RATE), length
+                    ),
                 )
             )
         timeline.tracks.append(track)

@@ -35,7 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
             files = bundle(where, journal, known, masked=arguments.mask)
         finally:
             journal.close()
-        target = chosen or Path.cwd() / f"hotsplice-{known.job}{'-masked' if arguments.mask else ''}.zip"
+        target = (
+            chosen or Path.cwd() / f"hotsplice-{known.job}{'-masked' if arguments.mask else ''}.zip"
+        )
         data = packed(files)
         artifacts.write_whole(target, data)
     except Refused as error:
@@ -43,7 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
         console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")
         return summary.REFUSED
     written, size = phrase("file-written", speak), human_bytes(len(data), speak)
-    console.print(f"[green]{written}[/] {brief(target)} ({size}). {phrase('bundle-written', speak)}")
+    console.print(
+        f"[green]{written}[/] {brief(target)} ({size}). {phrase('bundle-written', speak)}"
+    )
     for name, content in files.items():
         console.print(f"  {name:15} {human_bytes(len(content), speak)}")
     if not arguments.mask:

@@ -114,7 +114,11 @@ def _journal(where: Locations, speak: Language) -> list[Line]:
     except Refused as error:
         said = refusal(error, speak)
         return [Line("bad", name, f"{said.title}. {said.message}", said.action)]
-    return [Line("ok", name, phrase("doctor-record-whole", speak, path=where.home / JOURNAL, count=jobs))]
+    return [
+        Line(
+            "ok", name, phrase("doctor-record-whole", speak, path=where.home / JOURNAL, count=jobs)
+        )
+    ]
 
 
 def _ffmpeg(where: Locations, speak: Language) -> list[Line]:
@@ -127,16 +131,31 @@ def _ffmpeg(where: Locations, speak: Language) -> list[Line]:
     except (NotStarted, process.TimeoutExpired) as error:
         said = refusal(Refused("ffmpeg-not-running", path=found.path, detail=str(error)), speak)
         return [Line("bad", "ffmpeg", said.message, said.action)]
-    lines = [Line("ok", "ffmpeg", f"{found.version}, {phrase(f'doctor-{found.origin}', speak)}: {found.path}")]
+    lines = [
+        Line(
+            "ok",
+            "ffmpeg",
+            f"{found.version}, {phrase(f'doctor-{found.origin}', speak)}: {found.path}",
+        )
+    ]
     if found.passed_over is not None:
         said = refusal(found.passed_over, speak)
-        lines.append(Line("note", f"  {phrase('doctor-bundled', speak)}", said.message, phrase("doctor-bundled-again", speak)))
+        lines.append(
+            Line(
+                "note",
+                f"  {phrase('doctor-bundled', speak)}",
+                said.message,
+                phrase("doctor-bundled-again", speak),
+            )
+        )
     for preset in where.presets().values():
         names = {preset.video.encoder} | (set() if preset.audio.pcm else {preset.audio.codec})
         missing = sorted(names - have)
         if missing:
             none = phrase("doctor-no-encoder", speak, names=", ".join(missing))
-            lines.append(Line("note", f"  {preset.name}", none, phrase("doctor-another-preset", speak)))
+            lines.append(
+                Line("note", f"  {preset.name}", none, phrase("doctor-another-preset", speak))
+            )
         elif not _encodes(found, preset):
             advice = phrase("doctor-other-preset", speak)
             if preset.fallback:
@@ -170,7 +189,9 @@ def _folder(name: str, folder: Path, speak: Language, *, journal: bool = False) 
     network = phrase("doctor-on-network", speak) if machine.on_network(folder) else ""
     found = phrase("doctor-folder-unknown", speak, path=folder, network=network)
     if free is not None:
-        found = phrase("doctor-folder", speak, path=folder, free=human_bytes(free, speak), network=network)
+        found = phrase(
+            "doctor-folder", speak, path=folder, free=human_bytes(free, speak), network=network
+        )
     if network and journal:
         return [Line("bad", name, found, phrase("doctor-local", speak))]
     if free is not None and free < ENOUGH_FREE:
@@ -188,7 +209,9 @@ def _parts(speak: Language) -> list[Line]:
     for name, check in checks:
         try:
             lines.append(Line("ok", name, check()))
-        except Exception as error:  # whatever is wrong with an installed part, the doctor says so and goes on
+        except (
+            Exception
+        ) as error:  # whatever is wrong with an installed part, the doctor says so and goes on
             why = f"{type(error).__name__}: {middle(str(error))}"
             lines.append(Line("bad", name, why, phrase("doctor-install-again", speak)))
     return lines
@@ -203,7 +226,9 @@ def _otio() -> str:
 def _av() -> str:
     import av
 
-    return f"PyAV {av.__version__}, libavcodec {'.'.join(map(str, av.library_versions['libavcodec']))}"
+    return (
+        f"PyAV {av.__version__}, libavcodec {'.'.join(map(str, av.library_versions['libavcodec']))}"
+    )
 
 
 def _sqlite() -> str:

@@ -47,7 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
     def work(where: Locations, journal: Journal, console: Console) -> int:
         match arguments.verb:
             case "check":
-                return _check(where, journal, arguments.what, arguments.deep, arguments.json, console)
+                return _check(
+                    where, journal, arguments.what, arguments.deep, arguments.json, console
+                )
             case "rollback":
                 if arguments.list:
                     return _list(where, journal, film_at(arguments.film), arguments.json, console)
@@ -55,7 +57,11 @@ def run(arguments: argparse.Namespace) -> int:
             case _:
                 return _clean(where, journal, arguments, console)
 
-    reading = arguments.verb == "check" or getattr(arguments, "dry_run", False) or getattr(arguments, "list", False)
+    reading = (
+        arguments.verb == "check"
+        or getattr(arguments, "dry_run", False)
+        or getattr(arguments, "list", False)
+    )
     return with_journal(work, as_json=getattr(arguments, "json", False), reading=reading)
 
 
@@ -70,19 +76,27 @@ def _witness(where: Locations) -> str:
 def _perform(where: Locations, orders: dict[str, Order], stall_s: float) -> dict[str, Any]:
     deep = any(isinstance(order, CheckFilm) and order.deep for order in orders.values())
     crew = WorkerPool(
-        min(len(orders), where.settings.jobs or machine.cores()) or 1, stall_s=stall_s, ffmpeg=_witness(where) if deep else ""
+        min(len(orders), where.settings.jobs or machine.cores()) or 1,
+        stall_s=stall_s,
+        ffmpeg=_witness(where) if deep else "",
     )
     try:
         assignments = {name: Assignment(order=order) for name, order in orders.items()}
-        return run_tasks.run_all(crew, assignments, policy=Policy(attempts=2), stopped=lambda: False)
+        return run_tasks.run_all(
+            crew, assignments, policy=Policy(attempts=2), stopped=lambda: False
+        )
     finally:
         crew.dismiss()
 
 
-def _check(where: Locations, journal: Journal, what: str, deep: bool, as_json: bool, console: Console) -> int:
+def _check(
+    where: Locations, journal: Journal, what: str, deep: bool, as_json: bool, console: Console
+) -> int:
     path = film_at(what)
     film = journal.film(str(path))
-    if film is not None and journal.published(film.film_hash) is None:  # a file from elsewhere was brought back
+    if (
+        film is not None and journal.published(film.film_hash) is None
+    ):  # a file from elsewhere was brought back
         raise Refused("film-unknown", path=str(path))
     if film is not None:
         orders: dict[str, Order] = {str(path): _check_order(path, film, deep)}
@@ -96,7 +110,10 @@ def _check(where: Locations, journal: Journal, what: str, deep: bool, as_json: b
             if isinstance(entry.fact, SegmentSealed) and entry.fact.file:
                 seal = entry.fact
                 orders[seal.file] = ValidateSeal(
-                    key=seal.key, path=str(workspace.stored(seal.file)), bytes=seal.bytes, file_hash=seal.file_hash
+                    key=seal.key,
+                    path=str(workspace.stored(seal.file)),
+                    bytes=seal.bytes,
+                    file_hash=seal.file_hash,
                 )
         known = {seal.file for seal, _ in journal.all_seals()}
         orders = {file: order for file, order in orders.items() if file in known}
@@ -108,10 +125,14 @@ def _check(where: Locations, journal: Journal, what: str, deep: bool, as_json: b
     results = _perform(where, orders, stall_s=600.0) if orders else {}
     speak = where.settings.language
     judged = {
-        name: _judged(name, orders[name], result) for name, result in results.items() if isinstance(result, Refuted | Failure)
+        name: _judged(name, orders[name], result)
+        for name, result in results.items()
+        if isinstance(result, Refuted | Failure)
     }
     bad = {
-        name: failure.evidence.detail if isinstance(results[name], Refuted) else catalogue.explain(failure, speak).message
+        name: failure.evidence.detail
+        if isinstance(results[name], Refuted)
+        else catalogue.explain(failure, speak).message
         for name, failure in judged.items()
     }
     if as_json:
@@ -122,14 +143,19 @@ def _check(where: Locations, journal: Journal, what: str, deep: bool, as_json: b
                     "exit_code": 1 if bad else 0,
                     "checked": len(results),
                     "deep": deep,
-                    "wrong": [{"what": name, "code": judged[name].code, "reason": reason} for name, reason in bad.items()],
+                    "wrong": [
+                        {"what": name, "code": judged[name].code, "reason": reason}
+                        for name, reason in bad.items()
+                    ],
                 },
                 ensure_ascii=False,
             )
         )
     else:
         for name, reason in bad.items():
-            console.print(f"[red]{phrase('not-as-recorded', speak)}[/] {brief(name)}: {safe(reason)}")
+            console.print(
+                f"[red]{phrase('not-as-recorded', speak)}[/] {brief(name)}: {safe(reason)}"
+            )
         good = phrase("as-recorded", speak, good=len(results) - len(bad), count=len(results))
         depth = phrase("decoded-whole" if deep else "compared", speak)
         colour = "red" if bad else "green"
@@ -140,7 +166,13 @@ def _check(where: Locations, journal: Journal, what: str, deep: bool, as_json: b
 
 
 def _check_order(path: Path, film: Film, deep: bool) -> CheckFilm:
-    return CheckFilm(path=str(path), film_hash=film.film_hash, frames=film.frames, samples=film.samples, deep=deep)
+    return CheckFilm(
+        path=str(path),
+        film_hash=film.film_hash,
+        frames=film.frames,
+        samples=film.samples,
+        deep=deep,
+    )
 
 
 def _judged(name: str, order: Order, result: Refuted | Failure) -> Failure:
@@ -148,23 +180,43 @@ def _judged(name: str, order: Order, result: Refuted | Failure) -> Failure:
     if isinstance(result, Failure):
         return result
     if isinstance(order, CheckFilm):
-        return diagnose(Evidence(operation="check", place="output", path=name, note="film-changed", detail=result.reason))
-    return diagnose(Evidence(operation="check", place="scratch", path=name, note="seal-damaged", detail=result.reason))
+        return diagnose(
+            Evidence(
+                operation="check",
+                place="output",
+                path=name,
+                note="film-changed",
+                detail=result.reason,
+            )
+        )
+    return diagnose(
+        Evidence(
+            operation="check", place="scratch", path=name, note="seal-damaged", detail=result.reason
+        )
+    )
 
 
-def _roll_back(where: Locations, journal: Journal, output: Path, number: int, console: Console) -> int:
+def _roll_back(
+    where: Locations, journal: Journal, output: Path, number: int, console: Console
+) -> int:
     workspace, speak = where.workspace(), where.settings.language
     with locks.film(where.home, str(output)):
         try:
-            again = catch_up(output, journal, workspace)  # then this very command was cut, and is now done
+            again = catch_up(
+                output, journal, workspace
+            )  # then this very command was cut, and is now done
         except OSError as error:
-            raise Refused("roll-back-failed", path=str(output), detail=error.strerror or str(error)) from error
+            raise Refused(
+                "roll-back-failed", path=str(output), detail=error.strerror or str(error)
+            ) from error
         durable = again or roll_back(output, journal, workspace, number)
     if not durable:
         said = catalogue.words("roll-back-not-durable", speak, path=output)
         console.print(f"[red]{safe(said.title)}.[/] {safe(said.message)}\n{safe(said.action)}")
         return FAILED
-    said_where = phrase("film-before" if number == 1 else "film-chosen", speak, path=output, number=number)
+    said_where = phrase(
+        "film-before" if number == 1 else "film-chosen", speak, path=output, number=number
+    )
     console.print(f"[green]{phrase('rolled-back', speak)}[/] {safe(said_where)}")
     more = len(generations(output, journal)) > 2
     console.print(safe(phrase("more-kept" if more else "exchange-again", speak, path=output)))
@@ -181,9 +233,22 @@ def _list(where: Locations, journal: Journal, output: Path, as_json: bool, conso
         raise Refused("no-previous-film", path=str(output))
     table = Table(*phrase("kept-columns", speak).split(", "), box=None, pad_edge=False)
     for one in found:
-        state = "kept-unknown" if one.complete is None else "kept-complete" if one.complete else "kept-incomplete"
+        state = (
+            "kept-unknown"
+            if one.complete is None
+            else "kept-complete"
+            if one.complete
+            else "kept-incomplete"
+        )
         number = str(one.number) if one.number else phrase("kept-now", speak)
-        table.add_row(number, moment(one.at), phrase(state, speak), one.job, one.length, human_bytes(one.bytes, speak))
+        table.add_row(
+            number,
+            moment(one.at),
+            phrase(state, speak),
+            one.job,
+            one.length,
+            human_bytes(one.bytes, speak),
+        )
     console.print(table)
     console.print(safe(phrase("kept-bring-back", speak, path=output)))
     return 0
@@ -203,12 +268,16 @@ def _clean(where: Locations, journal: Journal, asked: argparse.Namespace, consol
         if not dry_run and journal.last(job, "JobAccepted") is None:
             console.print(safe(phrase("left-alone", speak, job=job)))
     size, counts = human_bytes(freed, speak), (len(found.seals), len(found.strays))
-    said = phrase("would-free" if dry_run else "freed", speak, size=size, segments=counts[0], files=counts[1])
+    said = phrase(
+        "would-free" if dry_run else "freed", speak, size=size, segments=counts[0], files=counts[1]
+    )
     console.print(said)
     if dry_run:
         _say_what_the_budget_removes(where, journal, console)
     if found.superseded:
-        console.print(phrase("superseded", speak, size=human_bytes(_bytes(found.superseded), speak)))
+        console.print(
+            phrase("superseded", speak, size=human_bytes(_bytes(found.superseded), speak))
+        )
     for other in found.others:
         console.print(safe(phrase("shared-scratch", speak, path=other)))
     return 0
@@ -223,16 +292,32 @@ def _say_what_the_budget_removes(where: Locations, journal: Journal, console: Co
     crew = WorkerPool(1, stall_s=600.0)
     try:
         found = scratch_collector.collect(
-            journal, workspace, limit, dry_run=True, check=lambda film: film_stands(film, crew, Policy(attempts=2))
+            journal,
+            workspace,
+            limit,
+            dry_run=True,
+            check=lambda film: film_stands(film, crew, Policy(attempts=2)),
         )
     finally:
         crew.dismiss()
-    segments, sizes = sum(one.segments for one in found.removals), (human_bytes(limit, speak), human_bytes(found.freed, speak))
+    segments, sizes = (
+        sum(one.segments for one in found.removals),
+        (human_bytes(limit, speak), human_bytes(found.freed, speak)),
+    )
     console.print(
-        phrase("would-collect", speak, limit=sizes[0], size=sizes[1], segments=segments, films=len(found.removals))
+        phrase(
+            "would-collect",
+            speak,
+            limit=sizes[0],
+            size=sizes[1],
+            segments=segments,
+            films=len(found.removals),
+        )
     )
     if found.left > limit:
-        said = catalogue.words("scratch-over-budget", speak, name=human_bytes(found.left, speak), detail=sizes[0])
+        said = catalogue.words(
+            "scratch-over-budget", speak, name=human_bytes(found.left, speak), detail=sizes[0]
+        )
         console.print(f"{said.title}: {said.message} {said.did}")
 
 

@@ -43,14 +43,24 @@ def hand_over(job: str | None, *, detach: bool, as_json: bool) -> int | None:
             else:
                 console.print(safe(phrase("with-companion", where.settings.language, job=done.job)))
 
-        left.append(ask_and_follow(where, Resume(request="resume", job=known), detach=detach, as_json=as_json, hear=told))
+        left.append(
+            ask_and_follow(
+                where,
+                Resume(request="resume", job=known),
+                detach=detach,
+                as_json=as_json,
+                hear=told,
+            )
+        )
         return left[0] or 0
 
     code = with_place(work, as_json=as_json)
     return left[0] if left else code
 
 
-def follow_companion(where: Locations, request: Request, *, as_json: bool, console: Console) -> int | None:
+def follow_companion(
+    where: Locations, request: Request, *, as_json: bool, console: Console
+) -> int | None:
     """`assemble` of what the companion is at: the exit code of its job, which is followed; None where it is not at this very
     film."""
     journal = where.journal()
@@ -68,9 +78,23 @@ def follow_companion(where: Locations, request: Request, *, as_json: bool, conso
             if error.code == "companion-absent":
                 return None
             raise
-        job = next((line.job for line in jobs if line.job in mine and line.state in ("waiting", "working")), None)
+        job = next(
+            (
+                line.job
+                for line in jobs
+                if line.job in mine and line.state in ("waiting", "working")
+            ),
+            None,
+        )
         if job is None:
             return None
         if not as_json:
             console.print(safe(phrase("companion-at-it", where.settings.language, job=job)))
-        return follow(client, job, after=0, as_json=as_json, speak=where.settings.language, end=here(where, job))
+        return follow(
+            client,
+            job,
+            after=0,
+            as_json=as_json,
+            speak=where.settings.language,
+            end=here(where, job),
+        )

@@ -43,4 +43,6 @@ def _german() -> Mapping[str, str]:
     import yaml
 
     text = resources.files("bridge.cli").joinpath("grammar.de.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), dict[str, str])
+    return msgspec.convert(
+        yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), dict[str, str]
+    )

@@ -40,7 +40,9 @@ def _ended(code: int) -> int:
 def _command(argv: Sequence[str], share: Callable[[], int] | None) -> int:
     as_json = "--json" in argv
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # names that are not text; in JSON it is the very escape
+        sys.stdout.reconfigure(
+            errors="backslashreplace"
+        )  # names that are not text; in JSON it is the very escape
         sys.stdout = SafeStdout(sys.stdout)  # type: ignore[assignment]
     try:
         machine.begin()
@@ -96,10 +98,15 @@ def _prepare_data_folder(arguments: argparse.Namespace, as_json: bool) -> Refuse
         from core.messages.phrases import phrase
 
         if not as_json:
-            print(phrase("waiting-for-data-folder", language(), path=error.fields["path"]), file=sys.stderr)
+            print(
+                phrase("waiting-for-data-folder", language(), path=error.fields["path"]),
+                file=sys.stderr,
+            )
 
     try:
-        prepare_data_folder(wait_s, accept=bool(getattr(arguments, "accept_folder", False)), hear=hear)
+        prepare_data_folder(
+            wait_s, accept=bool(getattr(arguments, "accept_folder", False)), hear=hear
+        )
     except Refused as error:
         return error
     return None
@@ -123,7 +130,10 @@ def _unusable(arguments: argparse.Namespace) -> Refused | None:
     """Why a name cannot be meant: no journal, timeline or message holds bytes that are no text; a name alone needs a folder."""
     from core.errors.refusal import Refused
 
-    said = [getattr(arguments, of, None) for of in ("timeline", "output", "film", "what", "file", "folder")]
+    said = [
+        getattr(arguments, of, None)
+        for of in ("timeline", "output", "film", "what", "file", "folder")
+    ]
     for name in (*said, *getattr(arguments, "search", ())):
         try:
             path = os.path.abspath(name or os.sep)
@@ -173,7 +183,9 @@ def _unexpected(error: Exception, as_json: bool) -> int:
     logs.unforeseen(error)
     text = traceback.format_exc()
     try:
-        with tempfile.NamedTemporaryFile("w", prefix="hotsplice-", suffix=".txt", delete=False, encoding="utf-8") as handle:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="hotsplice-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as handle:
             handle.write(text)
         kept = handle.name
     except OSError:
@@ -212,8 +224,14 @@ def _unforeseen(kept: str) -> tuple[str, str, str]:
         said = words("unforeseen", speak, detail=detail)
         return said.title, said.message, said.action
     except Exception:  # whatever it is, it is written in the file that was just kept
-        where = f"What happened is written in {kept}." if kept else "It could not even be written down."
-        return "Unforeseen failure", f"Something failed that Hotsplice did not foresee. {where}", "Run the same command again."
+        where = (
+            f"What happened is written in {kept}." if kept else "It could not even be written down."
+        )
+        return (
+            "Unforeseen failure",
+            f"Something failed that Hotsplice did not foresee. {where}",
+            "Run the same command again.",
+        )
 
 
 def _workers_ahead(wanted: int | None) -> AbstractContextManager[list[Hand]]:
@@ -228,7 +246,9 @@ def _workers_ahead(wanted: int | None) -> AbstractContextManager[list[Hand]]:
         chosen = settings.load(settings.home())
     except Refused:
         return worker_process.spawn_ahead(0)
-    return worker_process.spawn_ahead(0 if chosen.low_priority else wanted or chosen.jobs or machine.cores())
+    return worker_process.spawn_ahead(
+        0 if chosen.low_priority else wanted or chosen.jobs or machine.cores()
+    )
 
 
 def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) -> int:

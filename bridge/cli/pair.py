@@ -22,13 +22,20 @@ def run(arguments: argparse.Namespace) -> int:
         _run(place(), arguments, console)
     except Refused as error:
         said = refusal(error)
-        console.print(f"[red]{safe(said['title'])}[/] {safe(said['message'])}\n{safe(said['action'])}")
+        console.print(
+            f"[red]{safe(said['title'])}[/] {safe(said['message'])}\n{safe(said['action'])}"
+        )
         return REFUSED
     return 0
 
 
 def _run(where: Locations, arguments: argparse.Namespace, console: Console) -> None:
-    given = [arguments.name is not None, arguments.show, arguments.list, arguments.remove is not None]
+    given = [
+        arguments.name is not None,
+        arguments.show,
+        arguments.list,
+        arguments.remove is not None,
+    ]
     if sum(given) != 1 or (arguments.name is not None and arguments.key is None):
         raise Refused("command-unclear", why="pair-usage")
     keys, speak = Keys(where.home), where.settings.language
@@ -81,7 +88,11 @@ def _show(where: Locations, keys: Keys, console: Console) -> None:
     console.print(phrase("pair-companion-key", speak))
     console.print(f"  {plain_key(own.public.decode())}")
     listen = where.settings.listen
-    console.print(safe(phrase("pair-listens", speak, listen=listen)) if listen else phrase("pair-alone", speak))
+    console.print(
+        safe(phrase("pair-listens", speak, listen=listen))
+        if listen
+        else phrase("pair-alone", speak)
+    )
 
 
 def _list(where: Locations, keys: Keys, console: Console) -> None:
@@ -92,14 +103,23 @@ def _list(where: Locations, keys: Keys, console: Console) -> None:
     for name, key in admitted.items():
         console.print(f"{safe(name):32} {let_in:{wide}}  {plain_key(key)}")
     for name, there in others.items():
-        at = phrase("pair-at", speak, key=plain_key(there.public_key), address=there.address.removeprefix("tcp://"))
+        at = phrase(
+            "pair-at",
+            speak,
+            key=plain_key(there.public_key),
+            address=there.address.removeprefix("tcp://"),
+        )
         console.print(f"{safe(name):32} {used:{wide}}  {safe(at)}")
     if not (admitted or others):
         console.print(phrase("pair-none", speak))
 
 
 def _remove(where: Locations, keys: Keys, name: str, console: Console) -> None:
-    let_in, used, speak = keys.remove(name), endpoint.forget(where.home, name), where.settings.language
+    let_in, used, speak = (
+        keys.remove(name),
+        endpoint.forget(where.home, name),
+        where.settings.language,
+    )
     if not (let_in or used):
         raise Refused("pairing-refused", name=name, why="not-paired")
     if let_in:

@@ -25,7 +25,9 @@ def run(arguments: argparse.Namespace) -> int:
             case "cancel":
                 console.print(phrase("job-cancelled", speak, job=job))
             case "prioritise":
-                console.print(phrase("queue-prioritised", speak, job=job, priority=str(arguments.priority)))
+                console.print(
+                    phrase("queue-prioritised", speak, job=job, priority=str(arguments.priority))
+                )
             case "pause":
                 console.print(phrase("queue-paused" if here else "queue-paused-alone", speak))
             case _:

@@ -38,7 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
             text = page(where, journal, known)
         finally:
             journal.close()
-        artifacts.write_whole(target, text.encode(), ours=MARK.encode(), mode=None if chosen else private_files.FILE)
+        artifacts.write_whole(
+            target, text.encode(), ours=MARK.encode(), mode=None if chosen else private_files.FILE
+        )
     except Refused as error:
         said = summary.refusal(error)
         console.print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")
@@ -54,11 +56,23 @@ def page(where: Locations, journal: Journal, known: Account) -> str:
     shown: dict[int, bytes] = {}
     if known.plan is not None:
         workers = where.settings.jobs or machine.cores()
-        shown = thumbnails.of_job(known.plan, standing_film(journal, known.told), journal, where.workspace(), workers=workers)
+        shown = thumbnails.of_job(
+            known.plan,
+            standing_film(journal, known.told),
+            journal,
+            where.workspace(),
+            workers=workers,
+        )
     good = {}
     for shot in known.told.shots:
         for trouble in shot.troubles:
-            kept = artifacts.picture(where.home, Path(trouble.last_good).name) if trouble.last_good else None
+            kept = (
+                artifacts.picture(where.home, Path(trouble.last_good).name)
+                if trouble.last_good
+                else None
+            )
             if kept is not None:
                 good[trouble.last_good] = kept
-    return report(known.told, pictures=shown, good=good, moment=moment, speak=where.settings.language)
+    return report(
+        known.told, pictures=shown, good=good, moment=moment, speak=where.settings.language
+    )

@@ -90,7 +90,9 @@ def run_assemble(
     try:
         where = place()
         request = replace(
-            _asked(where, timeline, output, preset), accept_folder=accept_folder, replace_complete=replace_complete
+            _asked(where, timeline, output, preset),
+            accept_folder=accept_folder,
+            replace_complete=replace_complete,
         )
     except Refused as error:
         return _say(display, summary.refusal(error))
@@ -99,7 +101,9 @@ def run_assemble(
         """Where the companion is at this very film, it is followed."""
         from bridge.cli import handover
 
-        return handover.follow_companion(where, request, as_json=as_json, console=console.plain_console())
+        return handover.follow_companion(
+            where, request, as_json=as_json, console=console.plain_console()
+        )
 
     return _run(display, where, request, jobs, wait_s=wait_s, search=search, busy=busy, ahead=ahead)
 
@@ -166,7 +170,16 @@ def run_resume(
     except Refused as error:
         return _say(display, summary.refusal(error))
     return _run(
-        display, where, request, jobs, job=known, checkpoint=seq, wait_s=wait_s, search=search, share=share, ahead=ahead
+        display,
+        where,
+        request,
+        jobs,
+        job=known,
+        checkpoint=seq,
+        wait_s=wait_s,
+        search=search,
+        share=share,
+        ahead=ahead,
     )
 
 
@@ -223,7 +236,9 @@ def _run(
         collections.append(found)
 
     def record_lost(error: Exception) -> dict[str, Any]:
-        return summary.lost_record(where.home / JOURNAL, where.scratch, error, where.settings.language)
+        return summary.lost_record(
+            where.home / JOURNAL, where.scratch, error, where.settings.language
+        )
 
     def end(error: Exception) -> int:
         report = record_lost(error)
@@ -232,13 +247,23 @@ def _run(
         logs.ended(code)
         return code
 
-    listener = Listener(on_step=display.step, on_fact=heard, on_tick=display.tick, on_collected=cleared)
+    listener = Listener(
+        on_step=display.step, on_fact=heard, on_tick=display.tick, on_collected=cleared
+    )
     try:
         with stop.listening(), last_words(end):
-            home = services(where, jobs=jobs, wait_s=wait_s, search=search, share=share, ahead=ahead)
+            home = services(
+                where, jobs=jobs, wait_s=wait_s, search=search, share=share, ahead=ahead
+            )
             try:
                 ended = assemble(
-                    request, home, listener=listener, stopped=stop, wake=stop.wake, from_checkpoint=checkpoint, job=job
+                    request,
+                    home,
+                    listener=listener,
+                    stopped=stop,
+                    wake=stop.wake,
+                    from_checkpoint=checkpoint,
+                    job=job,
                 )
                 earlier = _earlier(home.journal, request, ended)
             finally:

@@ -45,7 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
             case "show":
                 _show(journal, find_job(journal, arguments.job), console, arguments.json, speak)
             case _:
-                _checkpoints(journal, find_job(journal, arguments.job), console, arguments.json, speak)
+                _checkpoints(
+                    journal, find_job(journal, arguments.job), console, arguments.json, speak
+                )
         return 0
 
     return with_journal(work, as_json=arguments.json, find=place_with_mistakes, reading=True)
@@ -75,11 +77,17 @@ def _now(journal: Journal, job: str, home: Path, output: str) -> str:
     return "elsewhere" if under_work(journal, home, job, output) else state_of(journal, job)
 
 
-def _jobs(where: Locations, journal: Journal, console: Console, asked: argparse.Namespace, speak: Language) -> None:
+def _jobs(
+    where: Locations, journal: Journal, console: Console, asked: argparse.Namespace, speak: Language
+) -> None:
     """From the record; what is in the queue, and under work, is known to the companion where one runs. Of a film the newest job
     stands for all of them, unless every job is asked for."""
     said = ask(where, List(request="jobs", most=MOST_LISTED)) if runs(where) else None
-    queued = {line.job: line for line in said.jobs if line.state in _QUEUED} if isinstance(said, Jobs) else {}
+    queued = (
+        {line.job: line for line in said.jobs if line.state in _QUEUED}
+        if isinstance(said, Jobs)
+        else {}
+    )
     rows: list[dict[str, Any]] = []
     found = listed(journal) if asked.all else by_film_of(journal, Submissions(journal), where.home)
     for job, at, _, jobs in found:
@@ -90,7 +98,9 @@ def _jobs(where: Locations, journal: Journal, console: Console, asked: argparse.
             {
                 "job": job,
                 "at": at,
-                "state": queued[job].state if job in queued else _now(journal, job, where.home, accepted.output),
+                "state": queued[job].state
+                if job in queued
+                else _now(journal, job, where.home, accepted.output),
                 "priority": queued[job].priority if job in queued else 0,
                 "shots": shots,
                 "preset": accepted.preset,
@@ -147,7 +157,9 @@ def _show(journal: Journal, job: str, console: Console, as_json: bool, speak: La
         console.print(f"{'':21}{phrase('sealed', speak, count=sealed, reused=sealed - fresh)}")
 
 
-def _checkpoints(journal: Journal, job: str, console: Console, as_json: bool, speak: Language) -> None:
+def _checkpoints(
+    journal: Journal, job: str, console: Console, as_json: bool, speak: Language
+) -> None:
     rows = checkpoints_of(journal, job)
     if as_json:
         _json([checkpoint_fields(row) for row in rows])
@@ -158,7 +170,11 @@ def _checkpoints(journal: Journal, job: str, console: Console, as_json: bool, sp
     table = Table(*phrase("checkpoints-columns", speak).split(", "), box=None, pad_edge=False)
     for row in rows:
         step = row.current_step
-        what = phrase("where-shots", speak, count=1, numbers=step.shot) if step.shot else phrase("where-sound", speak)
+        what = (
+            phrase("where-shots", speak, count=1, numbers=step.shot)
+            if step.shot
+            else phrase("where-sound", speak)
+        )
         done, completed = f"{step.done} / {step.of}", str(len(row.completed_shots))
         table.add_row(row.id, row.timestamp, what, done, completed, word("state", row.state, speak))
     console.print(table)
@@ -175,7 +191,13 @@ def checkpoint_fields(checkpoint: Checkpoint) -> dict[str, Any]:
 def _plain(entry: Entry, checkpoint: dict[str, Any] | None) -> dict[str, Any]:
     """A fact as JSON; where it is a checkpoint, with that."""
     body = codec.plain(entry.fact)
-    line = {"seq": entry.seq, "job": entry.job, "at": entry.at, "kind": body.pop("is"), "fact": body}
+    line = {
+        "seq": entry.seq,
+        "job": entry.job,
+        "at": entry.at,
+        "kind": body.pop("is"),
+        "fact": body,
+    }
     return line | ({"checkpoint": checkpoint} if checkpoint else {})
 
 

@@ -29,7 +29,11 @@ def run(arguments: argparse.Namespace) -> int:
     def work(where: Locations, journal: Journal, console: Console) -> int:
         told = statistics(account(journal, job).told for job, _ in journal.jobs())
         if arguments.json:
-            print(json.dumps({"event": "summary", "exit_code": 0, **as_plain(told)}, ensure_ascii=False))
+            print(
+                json.dumps(
+                    {"event": "summary", "exit_code": 0, **as_plain(told)}, ensure_ascii=False
+                )
+            )
         else:
             _tell(told, console, where.settings.language)
         return 0
@@ -58,16 +62,30 @@ def _tell(told: Statistics, console: Console, speak: Language) -> None:
     def time(value: float | None) -> str:
         return "–" if value is None else span(value, speak)
 
-    outcomes = ", ".join(f"{count} {word('state', outcome, speak)}" for outcome, count in told.outcomes.items())
+    outcomes = ", ".join(
+        f"{count} {word('state', outcome, speak)}" for outcome, count in told.outcomes.items()
+    )
     took = told.recovering
     recovered = phrase(
-        "stats-recover-is", speak, middle=time(took.p50_s), most=time(took.p95_s), cured=took.cured, count=took.episodes
+        "stats-recover-is",
+        speak,
+        middle=time(took.p50_s),
+        most=time(took.p95_s),
+        cured=took.cured,
+        count=took.episodes,
     )
-    saved = phrase("stats-saved-is", speak, count=told.frames_saved, seconds=time(told.seconds_saved))
+    saved = phrase(
+        "stats-saved-is", speak, count=told.frames_saved, seconds=time(told.seconds_saved)
+    )
     worked, recovering = time(told.worked_s), time(told.recovering_s)
-    made = phrase("stats-made-is", speak, count=told.frames_made, seconds=worked, recovering=recovering)
+    made = phrase(
+        "stats-made-is", speak, count=told.frames_made, seconds=worked, recovering=recovering
+    )
     without = phrase(
-        "stats-without-is", speak, rate=rate(told.success_rate_without_users_faults), count=told.users_faults
+        "stats-without-is",
+        speak,
+        rate=rate(told.success_rate_without_users_faults),
+        count=told.users_faults,
     )
     rows = [
         (phrase("stats-jobs", speak), f"{told.jobs}: {outcomes}"),
@@ -84,11 +102,17 @@ def _tell(told: Statistics, console: Console, speak: Language) -> None:
         (
             phrase("stats-overhead", speak),
             phrase(
-                "stats-overhead-is", speak, time=rate(told.overhead), work=rate(told.overhead_of_work),
+                "stats-overhead-is",
+                speak,
+                time=rate(told.overhead),
+                work=rate(told.overhead_of_work),
                 processor=rate(told.overhead_cpu),
             ),
         ),
-        (phrase("stats-startup", speak), phrase("stats-startup-is", speak, seconds=time(told.startup_s))),
+        (
+            phrase("stats-startup", speak),
+            phrase("stats-startup-is", speak, seconds=time(told.startup_s)),
+        ),
     ]
     table = Table(box=None, show_header=False, pad_edge=False)
     for title, figure in rows:
@@ -98,7 +122,13 @@ def _tell(told: Statistics, console: Console, speak: Language) -> None:
         columns = phrase("stats-faults-columns", speak).split(", ")
         faults = Table(phrase("fault-column", speak), "", *columns, box=None, pad_edge=False)
         for code, times in told.by_fault.items():
-            cells = (str(times.episodes), str(times.cured), time(times.p50_s), time(times.p95_s), time(times.longest_s))
+            cells = (
+                str(times.episodes),
+                str(times.cured),
+                time(times.p50_s),
+                time(times.p95_s),
+                time(times.longest_s),
+            )
             faults.add_row(safe(code), catalogue.title_of(code, speak), *cells)
         console.print()
         console.print(faults)

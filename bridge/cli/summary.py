@@ -44,11 +44,19 @@ def refusal(error: Refused, language: Language | None = None) -> dict[str, Any]:
     return head | _said(said) | {"title": f"{said.title}."}
 
 
-def lost_record(journal: Path, scratch: Path, error: Exception, language: Language = "en") -> dict[str, Any]:
+def lost_record(
+    journal: Path, scratch: Path, error: Exception, language: Language = "en"
+) -> dict[str, Any]:
     """Exit code 3: the journal's disk or the scratch disk takes no more. Raises the exception itself where it is an error
     of the program."""
-    if isinstance(error, OSError) and error.filename and Path(str(error.filename)).is_relative_to(scratch):
-        found: Refused | None = Refused("scratch-unusable", path=str(scratch), detail=error.strerror or str(error))
+    if (
+        isinstance(error, OSError)
+        and error.filename
+        and Path(str(error.filename)).is_relative_to(scratch)
+    ):
+        found: Refused | None = Refused(
+            "scratch-unusable", path=str(scratch), detail=error.strerror or str(error)
+        )
     else:
         found = fault(error, journal)
     if found is None:
@@ -62,7 +70,9 @@ def lost_record(journal: Path, scratch: Path, error: Exception, language: Langua
         "code": said.code,
         **_said(said),
         "title": f"{said.title}.",
-        "safe": phrase("film-unrecorded", language, path=film) if film else phrase("all-untouched", language),
+        "safe": phrase("film-unrecorded", language, path=film)
+        if film
+        else phrase("all-untouched", language),
     }
 
 
@@ -82,8 +92,15 @@ def _problems(state: JobState, job: str, language: Language) -> list[dict[str, A
     found = []
     for problem in state.plan.problems:
         name = problem.detail or problem.path
-        said = catalogue.words(problem.code, language, path=problem.path, detail=problem.detail, name=name)
-        head = {"code": problem.code, "path": problem.path, "shots": list(problem.shots), "clips": list(problem.clips)}
+        said = catalogue.words(
+            problem.code, language, path=problem.path, detail=problem.detail, name=name
+        )
+        head = {
+            "code": problem.code,
+            "path": problem.path,
+            "shots": list(problem.shots),
+            "clips": list(problem.clips),
+        }
         told = _said(said)
         if problem.code in LOOKED_FOR and problem.detail:  # where a copy may be
             told["message"] += f" {problem.detail}"
@@ -92,13 +109,25 @@ def _problems(state: JobState, job: str, language: Language) -> list[dict[str, A
         if to := relink_text.proposed(problem.lookalikes):
             about = str(problem.shots[0]) if problem.shots else problem.code
             told["message"] += f" {relink_text.taking(to, job, about, language)}"
-        found.append(head | {"timecodes": [record_timecode(state.plan, shot) for shot in problem.shots]} | told)
+        found.append(
+            head
+            | {"timecodes": [record_timecode(state.plan, shot) for shot in problem.shots]}
+            | told
+        )
     runtime: dict[tuple[str, str], dict[str, Any]] = {}
 
     def met(failure: Failure) -> dict[str, Any]:
         path = failure.evidence.path
-        head: dict[str, Any] = {"code": failure.code, "path": path, "shots": [], "clips": [], "timecodes": []}
-        return runtime.setdefault((failure.code, path), head | _said(catalogue.explain(failure, language)))
+        head: dict[str, Any] = {
+            "code": failure.code,
+            "path": path,
+            "shots": [],
+            "clips": [],
+            "timecodes": [],
+        }
+        return runtime.setdefault(
+            (failure.code, path), head | _said(catalogue.explain(failure, language))
+        )
 
     for shot, failure in sorted(state.slated.items()):
         entry = met(failure)
@@ -106,7 +135,11 @@ def _problems(state: JobState, job: str, language: Language) -> list[dict[str, A
         entry["timecodes"].append(record_timecode(state.plan, shot))
     for clip, failure in sorted(state.silenced.items()):
         met(failure)["clips"].append(clip)
-    rows = [*found, *runtime.values(), *(_mend(mend, language) for mend in repair_text.repairs(state, language))]
+    rows = [
+        *found,
+        *runtime.values(),
+        *(_mend(mend, language) for mend in repair_text.repairs(state, language)),
+    ]
     return _one_for_each_cause(rows)
 
 
@@ -114,7 +147,11 @@ def _one_for_each_cause(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """One row for each cause (code and file): the first one's words, with the shots, clips and `places` of all."""
     alike: dict[tuple[Any, ...], dict[str, Any]] = {}
     for number, row in enumerate(rows):
-        cause = (row["code"], row.get("cause"), row["path"], bool(row["shots"])) if row["path"] else (number,)
+        cause = (
+            (row["code"], row.get("cause"), row["path"], bool(row["shots"]))
+            if row["path"]
+            else (number,)
+        )
         first = alike.setdefault(cause, row)
         if first is row:
             continue
@@ -127,7 +164,9 @@ def _one_for_each_cause(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(alike.values())
 
 
-def _parted(rows: list[dict[str, Any]], taken: Accepted) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _parted(
+    rows: list[dict[str, Any]], taken: Accepted
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Problems that are open, and those about which a person has decided to leave it so; of one that is both a row in each."""
     open_: list[dict[str, Any]] = []
     decided: list[dict[str, Any]] = []
@@ -136,12 +175,29 @@ def _parted(rows: list[dict[str, Any]], taken: Accepted) -> tuple[list[dict[str,
         mute = [clip in taken.clips for clip in row["clips"]]
         for is_taken, to in ((False, open_), (True, decided)):
             if is_taken in left or is_taken in mute or not (left or mute or is_taken):
-                some = {"shots": [shot for shot, its in zip(row["shots"], left, strict=True) if its is is_taken]}
-                some["timecodes"] = [at for at, its in zip(row["timecodes"], left, strict=False) if its is is_taken]
-                some["clips"] = [clip for clip, its in zip(row["clips"], mute, strict=True) if its is is_taken]
+                some = {
+                    "shots": [
+                        shot
+                        for shot, its in zip(row["shots"], left, strict=True)
+                        if its is is_taken
+                    ]
+                }
+                some["timecodes"] = [
+                    at for at, its in zip(row["timecodes"], left, strict=False) if its is is_taken
+                ]
+                some["clips"] = [
+                    clip for clip, its in zip(row["clips"], mute, strict=True) if its is is_taken
+                ]
                 if "places" in row:
-                    of_taken = [one["shot"] in taken.shots or one["clip"] in taken.clips for one in row["places"]]
-                    some["places"] = [one for one, its in zip(row["places"], of_taken, strict=True) if its is is_taken]
+                    of_taken = [
+                        one["shot"] in taken.shots or one["clip"] in taken.clips
+                        for one in row["places"]
+                    ]
+                    some["places"] = [
+                        one
+                        for one, its in zip(row["places"], of_taken, strict=True)
+                        if its is is_taken
+                    ]
                 to.append(row | some)
     return open_, decided
 
@@ -176,7 +232,11 @@ def _mend(mend: repair_text.Repair, language: Language) -> dict[str, Any]:
 
 def record_timecode(plan: Plan, shot: int) -> str:
     """Where a shot begins in the film."""
-    return timecode(plan.start_frame + plan.shots[shot - 1].record_in, plan.format.rate, drop_frame=plan.drop_frame)
+    return timecode(
+        plan.start_frame + plan.shots[shot - 1].record_in,
+        plan.format.rate,
+        drop_frame=plan.drop_frame,
+    )
 
 
 def _remarks(state: JobState, language: Language) -> list[dict[str, Any]]:
@@ -188,19 +248,33 @@ def _remarks(state: JobState, language: Language) -> list[dict[str, Any]]:
     rows = []
     for (code, severity), count in counted.items():
         alike = [remark for remark in state.plan.remarks if remark.code == code][:200]
-        texts = [remark_words(remark, language).message if remark.fields else remark.text for remark in alike]
+        texts = [
+            remark_words(remark, language).message if remark.fields else remark.text
+            for remark in alike
+        ]
         said = remark_words(first[code, severity], language)
         decided = severity == "loss" and code in state.taken.remarks
-        head = {"code": code, "severity": "note" if decided else severity, "count": count, "decided": decided}
+        head = {
+            "code": code,
+            "severity": "note" if decided else severity,
+            "count": count,
+            "decided": decided,
+        }
         rows.append({**head, **_said(said), "all": texts})
-    clipped = sum(state.believed[c.key].clipped for c in state.current.chunks if c.key in state.believed)
+    clipped = sum(
+        state.believed[c.key].clipped for c in state.current.chunks if c.key in state.believed
+    )
     if clipped:
-        said = catalogue.words("sound-clipped", language, name=phrase("samples-clipped", language, count=clipped))
+        said = catalogue.words(
+            "sound-clipped", language, name=phrase("samples-clipped", language, count=clipped)
+        )
         rows.append({"code": said.code, "severity": "note", "count": 1, **_said(said), "all": []})
     return rows
 
 
-def report(ended: Ended, request: Request, language: Language = "en", *, earlier: Collection[int] = ()) -> dict[str, Any]:
+def report(
+    ended: Ended, request: Request, language: Language = "en", *, earlier: Collection[int] = ()
+) -> dict[str, Any]:
     """Outcome, exit code, words, and the figures of the run. `earlier` are the shots of which an earlier good render could stand
     in."""
     state, tally, end = ended.state, ended.tally, ended.end
@@ -222,7 +296,9 @@ def report(ended: Ended, request: Request, language: Language = "en", *, earlier
     taken = state.taken
     missing = sorted(state.shots_missing().keys() - set(taken.shots))
     shots = len(state.plan.shots)
-    sealed = {s.shot for s in state.current.segments} - {s.shot for s in state.current.segments if s.key not in state.believed}
+    sealed = {s.shot for s in state.current.segments} - {
+        s.shot for s in state.current.segments if s.key not in state.believed
+    }
     good = len(sealed - state.shots_missing().keys())
     stands = isinstance(end, JobFinished) and end.outcome != "failed" and ended.film is None
     if stands:  # the film itself was verified, and all that is in it
@@ -238,12 +314,18 @@ def report(ended: Ended, request: Request, language: Language = "en", *, earlier
         "segments": len(state.current.segments),
         "reused": len(reused),
         "reused_frames": sum(
-            s.frames for s in state.current.segments if s.key in state.believed and state.believed[s.key].reused
+            s.frames
+            for s in state.current.segments
+            if s.key in state.believed and state.believed[s.key].reused
         ),
         "rendered_frames": tally.rendered_frames,
         "problems": problems,
         "decided": decided,
-        "taken": {"shots": list(taken.shots), "clips": list(taken.clips), "remarks": list(taken.remarks)},
+        "taken": {
+            "shots": list(taken.shots),
+            "clips": list(taken.clips),
+            "remarks": list(taken.remarks),
+        },
         "remarks": _remarks(state, language),
         "recording_s": round(tally.recording_s, 4),
         "checking_s": round(tally.checking_s, 4),
@@ -263,7 +345,8 @@ def report(ended: Ended, request: Request, language: Language = "en", *, earlier
                 "exit_code": INTERRUPTED,
                 "outcome": "interrupted",
                 "title": phrase("stopped", language),
-                "message": _why_stopped(end, language) + phrase("can-go-on", language, job=ended.job),
+                "message": _why_stopped(end, language)
+                + phrase("can-go-on", language, job=ended.job),
                 "safe": safe,
                 "action": phrase("run-resume", language, job=ended.job),
             }
@@ -278,19 +361,32 @@ def report(ended: Ended, request: Request, language: Language = "en", *, earlier
                 **_said(said),
                 "title": f"{said.title}.",
                 "safe": what_is_safe(
-                    verified=good, shots=shots, language=language, published=end.code == "film-not-durable", old_film=old
+                    verified=good,
+                    shots=shots,
+                    language=language,
+                    published=end.code == "film-not-durable",
+                    old_film=old,
                 ),
             }
         case JobFinished():
             film = ended.film
             place = film.output if film else str(request.output)
-            base |= {"film": place, "film_hash": film.film_hash if film else "", "kept": film.kept if film else ""}
+            base |= {
+                "film": place,
+                "film_hash": film.film_hash if film else "",
+                "kept": film.kept if film else "",
+            }
             if stands:
-                title, message = phrase("nothing-to-do", language), phrase("this-very-cut", language, output=place)
+                title, message = (
+                    phrase("nothing-to-do", language),
+                    phrase("this-very-cut", language, output=place),
+                )
             else:
                 title = phrase("complete" if end.outcome == "complete" else "incomplete", language)
                 seconds = decimal(base["seconds"], language)
-                message = phrase("made-in", language, output=place, count=state.plan.frames, seconds=seconds)
+                message = phrase(
+                    "made-in", language, output=place, count=state.plan.frames, seconds=seconds
+                )
                 if place != str(request.output):
                     message += " " + phrase("beside-complete", language, output=request.output)
                 elif film and film.kept:
@@ -299,7 +395,9 @@ def report(ended: Ended, request: Request, language: Language = "en", *, earlier
             if taken != Accepted() and not incomplete:
                 title = phrase("complete-as-decided", language)
                 message += " " + _taken_words(state, taken, language)
-                about = str(taken.shots[0]) if len(taken.shots) == 1 and not taken.remarks else "all"
+                about = (
+                    str(taken.shots[0]) if len(taken.shots) == 1 and not taken.remarks else "all"
+                )
                 undo = phrase("take-back", language, job=ended.job, about=about)
             return {
                 **base,
@@ -314,7 +412,11 @@ def report(ended: Ended, request: Request, language: Language = "en", *, earlier
 
 def _taken_words(state: JobState, taken: Accepted, language: Language) -> str:
     """What was decided to be left so; a shot of which a part is there, or an earlier render, is not called a slate."""
-    parts = [shot for shot in taken.shots if shot in state.previous or (shot in state.damage.shots and shot not in state.slated)]
+    parts = [
+        shot
+        for shot in taken.shots
+        if shot in state.previous or (shot in state.damage.shots and shot not in state.slated)
+    ]
     slates = [shot for shot in taken.shots if shot not in parts]
     return taken_sentence(slates, parts, len(taken.clips), taken.remarks, language)
 
@@ -330,7 +432,11 @@ def _what_now(ended: Ended, state: JobState, language: Language, earlier: Collec
     mend = phrase("mend-and-run", language)
     asked = sorted(state.questions())
     previous = "previous" if asked and asked[0] in earlier else ""
-    return f"{mend} {phrase('or-decide', language, job=ended.job, shot=asked[0], previous=previous)}" if asked else mend
+    return (
+        f"{mend} {phrase('or-decide', language, job=ended.job, shot=asked[0], previous=previous)}"
+        if asked
+        else mend
+    )
 
 
 def _fatal_words(end: JobFinished, fatal: Failure | None, language: Language) -> catalogue.Words:

@@ -35,16 +35,22 @@ def no_display(said: Sequence[str]) -> int:
     unseen = next((text for text in said if "could not connect" in text), "")
     unloaded = next((text for text in said if "even though it was found" in text), "")
     detail = (unseen or unloaded or said[-1]).splitlines()[0].rstrip(".")
-    return _no(Refused("tray-broken" if unloaded and not unseen else "tray-no-display", detail=detail))
+    return _no(
+        Refused("tray-broken" if unloaded and not unseen else "tray-no-display", detail=detail)
+    )
 
 
 def _check_display() -> None:
     """On Linux the toolkit ends the process where there is none."""
-    if sys.platform == "linux" and not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
+    if sys.platform == "linux" and not any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    ):
         raise Refused("tray-no-display", detail="")
 
 
 def _no(error: Refused) -> int:
     said = refusal(error)
-    plain_console().print(f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}")
+    plain_console().print(
+        f"[red]{said['title']}[/] {safe(said['message'])}\n{safe(said['action'])}"
+    )
     return REFUSED

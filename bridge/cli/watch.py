@@ -67,7 +67,9 @@ def there(client: Client, job: str) -> End:
     return end
 
 
-def follow(client: Client, job: str, *, after: int, as_json: bool, speak: Language, end: End) -> int:
+def follow(
+    client: Client, job: str, *, after: int, as_json: bool, speak: Language, end: End
+) -> int:
     """Show a job from after a sequence number on until it has ended or rests, then how it stands; the exit code of the job.
     Declined, and what the client refuses; a companion of this machine that ends takes the job with it: that is no refusal."""
     display: Display = JsonLines() if as_json else Live(speak)
@@ -79,7 +81,10 @@ def follow(client: Client, job: str, *, after: int, as_json: bool, speak: Langua
             if error.code != "companion-absent":
                 raise
             code = summary.INTERRUPTED
-            gone = {"title": phrase("stopped", speak), "message": phrase("companion-ended", speak, job=job)}
+            gone = {
+                "title": phrase("stopped", speak),
+                "message": phrase("companion-ended", speak, job=job),
+            }
             gone["action"] = phrase("run-resume", speak, job=job)
         display.close()
         display.summary(report(end(), code, speak) | gone)
@@ -90,7 +95,9 @@ def follow(client: Client, job: str, *, after: int, as_json: bool, speak: Langua
 
 def _until_end(client: Client, job: str, after: int, display: Display, end: End) -> int:
     now = end() if after else None
-    if now is not None and now.last <= after and now.job.state in EXITS:  # it will not happen once more
+    if (
+        now is not None and now.last <= after and now.job.state in EXITS
+    ):  # it will not happen once more
         return EXITS[now.job.state]
     stopped = False
     for said in client.watch(job, after=after):
@@ -111,12 +118,18 @@ def _until_end(client: Client, job: str, after: int, display: Display, end: End)
             case Noticed(code="film-held-elsewhere"):
                 display.notice(said.title, said.message)
             case None:
-                if stopped and end().job.state not in ("waiting", "working", "elsewhere"):  # held by somebody who did not say why
+                if stopped and end().job.state not in (
+                    "waiting",
+                    "working",
+                    "elsewhere",
+                ):  # held by somebody who did not say why
                     return summary.INTERRUPTED
     raise AssertionError("watching does not end by itself")
 
 
-def follow_all(client: Client, *, after: int, as_json: bool, console: Console, speak: Language) -> int:
+def follow_all(
+    client: Client, *, after: int, as_json: bool, console: Console, speak: Language
+) -> int:
     """Tell what happens to all jobs, for ever."""
     shown = 0.0
     for said in client.watch(after=after):
@@ -132,12 +145,23 @@ def follow_all(client: Client, *, after: int, as_json: bool, console: Console, s
             line = {key: value for key, value in codec.plain(said).items() if key != "is"}
             event = "progress" if isinstance(said, Progressed) else "notice"
             print(json.dumps({"event": event, **line}, ensure_ascii=False), flush=True)
-        elif isinstance(said, Progressed) and console.is_terminal and machine.monotonic() - shown > 1.0:
+        elif (
+            isinstance(said, Progressed)
+            and console.is_terminal
+            and machine.monotonic() - shown > 1.0
+        ):
             shown = machine.monotonic()
             now = msgspec.json.decode(said.snapshot) or {}
             if now:
                 left = duration(now["left_s"])
-                far = phrase("watch-progress", speak, job=said.job, done=now["frames_done"], frames=now["frames"], left=left)
+                far = phrase(
+                    "watch-progress",
+                    speak,
+                    job=said.job,
+                    done=now["frames_done"],
+                    frames=now["frames"],
+                    left=left,
+                )
                 console.print(f"[dim]{safe(far)}[/]")
     return 0
 
@@ -147,7 +171,9 @@ def follow_all(client: Client, *, after: int, as_json: bool, console: Console, s
 
 def report(said: Described, code: int, speak: Language = "en") -> dict[str, Any]:
     """What a display's summary is made of, for a job that another process made."""
-    findings = said.findings[1:] if code == summary.FAILED else said.findings  # the first is what ended it: the title says so
+    findings = (
+        said.findings[1:] if code == summary.FAILED else said.findings
+    )  # the first is what ended it: the title says so
     return {
         "job": said.job.job,
         "output": said.job.output,
@@ -161,12 +187,18 @@ def report(said: Described, code: int, speak: Language = "en") -> dict[str, Any]
         "safe": said.safe,
         "action": said.action,
         "shots": len(said.shots),
-        "shots_missing": [shot.number for shot in said.shots if shot.state in ("slate", "mended", "missing") and not shot.taken],
+        "shots_missing": [
+            shot.number
+            for shot in said.shots
+            if shot.state in ("slate", "mended", "missing") and not shot.taken
+        ],
         "shots_verified": sum(shot.state in ("verified", "reused") for shot in said.shots),
         "frames": said.frames,
         "problems": [_problem(one, said, speak) for one in findings if one.severity == "error"],
         "decided": [_problem(one, said, speak) for one in findings if one.decided],
-        "remarks": [_remark(one) for one in findings if one.severity != "error" and not one.decided],
+        "remarks": [
+            _remark(one) for one in findings if one.severity != "error" and not one.decided
+        ],
     }
 
 
@@ -174,7 +206,13 @@ def _problem(one: Finding, said: Described, speak: Language) -> dict[str, Any]:
     where = said.start_frame + (one.first or 0)
     known = one.first is not None and said.rate
     at = [timecode(where, Fraction(said.rate), drop_frame=said.drop_frame)] if known else []
-    told = {"code": one.code, "path": one.path, "shots": list(one.shots), "clips": [], "timecodes": at} | _words(one)
+    told = {
+        "code": one.code,
+        "path": one.path,
+        "shots": list(one.shots),
+        "clips": [],
+        "timecodes": at,
+    } | _words(one)
     if one.proposed and not one.decided:
         about = str(one.shots[0]) if one.shots else one.code
         told["message"] += f" {taking(one.proposed, said.job.job, about, speak)}"
@@ -188,4 +226,10 @@ def _remark(one: Finding) -> dict[str, Any]:
 
 def _words(one: Finding) -> dict[str, Any]:
     actions = [{"do": act.do, "safe": act.safe} for act in one.actions]
-    return {"title": one.title, "message": one.message, "did": one.did, "action": actions[0]["do"], "actions": actions}
+    return {
+        "title": one.title,
+        "message": one.message,
+        "did": one.did,
+        "action": actions[0]["do"],
+        "actions": actions,
+    }

@@ -32,9 +32,16 @@ def run(arguments: argparse.Namespace) -> int:
     folder, (usual, _), speak = inbox(where), where.films(), where.settings.language
     there = folder is not None and os.path.isdir(folder)
     listed = [reply for _, reply in all_replies(Folder(folder))] if folder and there else []
-    waiting = [drop.name for drop in names.drops(Folder(folder).names())] if folder and there else []
+    waiting = (
+        [drop.name for drop in names.drops(Folder(folder).names())] if folder and there else []
+    )
     if arguments.json:
-        said = {"inbox": str(folder or ""), "films": str(usual), "waiting": waiting, "replies": msgspec.to_builtins(listed)}
+        said = {
+            "inbox": str(folder or ""),
+            "films": str(usual),
+            "waiting": waiting,
+            "replies": msgspec.to_builtins(listed),
+        }
         print(json.dumps(said, ensure_ascii=False))
         return 0
     if folder is None:
@@ -46,7 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
     for name in waiting:
         table.add_row(brief(name), phrase("door-not-taken", speak), "", "")
     for one in listed:
-        table.add_row(brief(one.file), safe(word("state", one.state, speak)), safe(one.job), brief(one.film))
+        table.add_row(
+            brief(one.file), safe(word("state", one.state, speak)), safe(one.job), brief(one.film)
+        )
     if table.row_count:
         console.print(table)
     return 0

@@ -16,7 +16,17 @@ from tenacity import RetryError, Retrying, retry_if_exception, retry_if_exceptio
 from bridge.client.connection import ANSWER_S, PING_S, Conversation, Declined, Gone
 from bridge.protocol import endpoint
 from bridge.protocol.requests import CHUNK, Chunk, Message, Ping, Submit, Upload, Watch
-from bridge.protocol.responses import Bye, Happened, Noticed, Pong, Progressed, Refusal, Several, Uploading, Watching
+from bridge.protocol.responses import (
+    Bye,
+    Happened,
+    Noticed,
+    Pong,
+    Progressed,
+    Refusal,
+    Several,
+    Uploading,
+    Watching,
+)
 from core.system import machine
 
 SLOW_S = 60.0
@@ -70,7 +80,13 @@ class Client(Conversation):
 
     # Asking -------------------------------------------------------------------------------------------------------
 
-    def ask(self, message: Message, timeline: bytes | None = None, *, hear: Callable[[int, int], None] | None = None) -> Any:
+    def ask(
+        self,
+        message: Message,
+        timeline: bytes | None = None,
+        *,
+        hear: Callable[[int, int], None] | None = None,
+    ) -> Any:
         """The answer. Declined, or Refused (companion-absent, companion-refuses-key, keys-unusable). A large timeline is sent in
         chunks, and goes on where it was when a connection breaks or a companion ends. `hear` is told how many bytes have arrived,
         and of how many."""
@@ -81,7 +97,12 @@ class Client(Conversation):
             nonlocal vain, until
             try:
                 self._connect()
-                if isinstance(message, Submit) and timeline is not None and len(timeline) > WHOLE and self._chunks:
+                if (
+                    isinstance(message, Submit)
+                    and timeline is not None
+                    and len(timeline) > WHOLE
+                    and self._chunks
+                ):
                     self._upload(message, timeline, hear)
                     until = max(until, self._arrived + READING_S)
                     self._send(message)
@@ -111,13 +132,21 @@ class Client(Conversation):
         except RetryError as error:
             raise self._absent() from error
 
-    def _upload(self, message: Submit, timeline: bytes, hear: Callable[[int, int], None] | None) -> None:
+    def _upload(
+        self, message: Submit, timeline: bytes, hear: Callable[[int, int], None] | None
+    ) -> None:
         """Send all that is not there yet. At most a window of chunks is on its way, fewer on a slow line: heartbeats wait behind
         them."""
         size, data = len(timeline), memoryview(timeline)
-        said = self._begun(Upload(request="upload", submission=message.submission, sha256=message.sha256, size=size))
+        said = self._begun(
+            Upload(
+                request="upload", submission=message.submission, sha256=message.sha256, size=size
+            )
+        )
         done = sent = said.received
-        waiting: deque[tuple[int, float]] = deque()  # ends of chunks that are on their way, and since when
+        waiting: deque[tuple[int, float]] = (
+            deque()
+        )  # ends of chunks that are on their way, and since when
         window = 1
         while done < size:
             now = self._used = self._arrived = machine.monotonic()
@@ -125,7 +154,9 @@ class Client(Conversation):
                 hear(done, size)
             while sent < size and len(waiting) < min(window, said.window):
                 piece = data[sent : sent + said.chunk]
-                self._send(Chunk(request=f"at-{sent}", submission=message.submission, at=sent), piece)
+                self._send(
+                    Chunk(request=f"at-{sent}", submission=message.submission, at=sent), piece
+                )
                 sent += len(piece)
                 waiting.append((sent, now))
             said = self._acknowledged(said)
@@ -147,7 +178,9 @@ class Client(Conversation):
             return self._answer(asked.request, ANSWER_S)  # type: ignore[no-any-return]
 
         return Retrying(
-            retry=retry_if_exception(lambda error: isinstance(error, Declined) and error.refusal.code == "companion-busy"),
+            retry=retry_if_exception(
+                lambda error: isinstance(error, Declined) and error.refusal.code == "companion-busy"
+            ),
             stop=lambda _: machine.monotonic() - self._arrived > READING_S,
             wait=wait_fixed(BUSY_S),
             sleep=machine.sleep,
@@ -159,7 +192,9 @@ class Client(Conversation):
         while machine.monotonic() < until:
             said = self._receive(PING_S)
             match said:
-                case Uploading(submission=submission) if submission == before.submission and said.re.startswith("at-"):
+                case Uploading(submission=submission) if (
+                    submission == before.submission and said.re.startswith("at-")
+                ):
                     return said
                 case Refusal():
                     raise Declined(said)
@@ -185,7 +220,9 @@ class Client(Conversation):
             if found is None or not endpoint.alive(found) or self._vain > _MOST_VAIN:
                 self._start()  # a second one would end itself
 
-    def watch(self, job: str = "", *, after: int = 0) -> Iterator[Happened | Progressed | Noticed | None]:
+    def watch(
+        self, job: str = "", *, after: int = 0
+    ) -> Iterator[Happened | Progressed | Noticed | None]:
         """What happens from after a sequence number on: each fact once and in order, across the ends of companions. None comes
         in every pause of half a second, so that a caller can do something else. A number beyond the newest counts as that. Raises
         as `ask`."""

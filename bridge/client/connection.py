@@ -21,7 +21,11 @@ PING_S = 0.5
 RESTED_S = 30.0
 """A client that was silent for this many seconds connects again: the companion forgets silent clients."""
 _NOT_LET_IN = {zmq.Event.HANDSHAKE_FAILED_AUTH}
-_NOT_HIM = {zmq.Event.HANDSHAKE_FAILED_NO_DETAIL, zmq.Event.HANDSHAKE_FAILED_PROTOCOL, zmq.Event.DISCONNECTED}
+_NOT_HIM = {
+    zmq.Event.HANDSHAKE_FAILED_NO_DETAIL,
+    zmq.Event.HANDSHAKE_FAILED_PROTOCOL,
+    zmq.Event.DISCONNECTED,
+}
 _EVENTS = sum(event.value for event in _NOT_LET_IN | _NOT_HIM)
 
 
@@ -59,7 +63,11 @@ class Conversation:
     def _absent(self) -> Refused:
         if not self._name:
             return Refused("companion-absent")
-        return Refused("companion-unreachable", name=self._name, path=endpoint.elsewhere(self.home, self._name).address)
+        return Refused(
+            "companion-unreachable",
+            name=self._name,
+            path=endpoint.elsewhere(self.home, self._name).address,
+        )
 
     def _find(self) -> endpoint.Endpoint | None:
         return endpoint.elsewhere(self.home, self._name) if self._name else endpoint.read(self.home)
@@ -84,7 +92,12 @@ class Conversation:
         self._monitor = self._socket.get_monitor_socket(_EVENTS)
         self._socket.connect(self._at.address)
         self.connections += 1
-        hello = Hello(request="hello", version=wire.VERSION, client=self._program, capabilities=("batches", "chunks"))
+        hello = Hello(
+            request="hello",
+            version=wire.VERSION,
+            client=self._program,
+            capabilities=("batches", "chunks"),
+        )
         self._send(hello)
         welcome = self._answer(hello.request, ANSWER_S)
         if not isinstance(welcome, Welcome):
@@ -133,8 +146,14 @@ class Conversation:
         ready = dict(poller.poll(int(wait_s * 1000)))
         if self._socket in ready:
             said = wire.heard(self._socket.recv_multipart()[0])
-            if not (isinstance(said, Refusal) and said.code == "message-unclear" and self._monitor in ready):
-                return said  # else another listener is there by now, to which we have not said Hello
+            if not (
+                isinstance(said, Refusal)
+                and said.code == "message-unclear"
+                and self._monitor in ready
+            ):
+                return (
+                    said  # else another listener is there by now, to which we have not said Hello
+                )
         if self._monitor in ready:
             event = int(recv_monitor_message(self._monitor)["event"])
             if event in _NOT_LET_IN:

@@ -22,11 +22,16 @@ class Child:
     What it is told is written by a thread: a child that does not read never holds up the companion.
     """
 
-    def __init__(self, name: str, module: str, words: Sequence[str], context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    def __init__(
+        self, name: str, module: str, words: Sequence[str], context: zmq.Context[zmq.Socket[bytes]]
+    ) -> None:
         self.name = name
         self._context = context
         argv = [sys.executable, "-P", "-m", module, str(os.getpid()), *words]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        }
         self.process = process.spawn(
             argv, stdin=process.PIPE, stdout=process.PIPE, stderr=sys.__stderr__.fileno() if sys.__stderr__ else process.NOWHERE,
             environment=environment, own_session=True,

@@ -63,7 +63,9 @@ class Commands:
                     return self._submit(errand, timeline)
                 case List():
                     by_film, most = errand.by_film, errand.most
-                    jobs = job_lines(self.journal, self.submissions, self.where.home, most, by_film=by_film)
+                    jobs = job_lines(
+                        self.journal, self.submissions, self.where.home, most, by_film=by_film
+                    )
                     return Jobs(re=errand.request, jobs=jobs, paused=self.submissions.paused)
                 case Cancel():
                     return self._cancel(errand)
@@ -76,21 +78,39 @@ class Commands:
                     return Done(re=errand.request)
                 case Answer():
                     job = continued(self.journal, find_job(self.journal, errand.job))
-                    catch_up_alone(Path(self.journal.accepted(job).output), self.journal, self.where.workspace())
+                    catch_up_alone(
+                        Path(self.journal.accepted(job).output),
+                        self.journal,
+                        self.where.workspace(),
+                    )
                     file, always, speak = errand.file, errand.always, self.where.settings.language
-                    notes = put_on_record(self.journal, job, errand.about, errand.answer, file=file, always=always, speak=speak)
+                    notes = put_on_record(
+                        self.journal,
+                        job,
+                        errand.about,
+                        errand.answer,
+                        file=file,
+                        always=always,
+                        speak=speak,
+                    )
                     goes_on = job if errand.answer == "stop" else self._go_on(job)
                     return Done(re=errand.request, job=goes_on, notes=tuple(notes))
                 case Settle():
                     if errand.code:
-                        failed = JobFinished(outcome="failed", code=errand.code, detail=errand.detail)
+                        failed = JobFinished(
+                            outcome="failed", code=errand.code, detail=errand.detail
+                        )
                         self.journal.append(errand.job, [failed], machine.now())
                     self.submissions.settle(errand.job, errand.wish)
                     return Done(re=errand.request, job=errand.job)
         except Refused as error:
             return refusal(error, errand.request, self.where.settings.language)
         except RECORD_LOST as error:
-            return refusal(journal_fault(error, self.journal.path), errand.request, self.where.settings.language)
+            return refusal(
+                journal_fault(error, self.journal.path),
+                errand.request,
+                self.where.settings.language,
+            )
 
     # Submissions --------------------------------------------------------------------------------------------------
 
@@ -115,16 +135,29 @@ class Commands:
         wanted = content_key.request_digest(raw, preset, str(output))
         for job, known in open_jobs(self.journal, str(output)):
             if known == wanted:
-                self.submissions.join(asked.submission, content=content, body=body.decode(), job=job)
+                self.submissions.join(
+                    asked.submission, content=content, body=body.decode(), job=job
+                )
                 return Accepted(re=asked.request, submission=asked.submission, job=job, again=True)
         job = machine.token()
         fact = JobAccepted(
-            digest=wanted, timeline_path=str(path), timeline_name=film.name, output=str(output), preset=preset.name
+            digest=wanted,
+            timeline_path=str(path),
+            timeline_name=film.name,
+            output=str(output),
+            preset=preset.name,
         )
         folder = record_film_folder(seen, output, self.where.home)
         try:
             self.submissions.accept(
-                asked.submission, folder, content=content, body=body.decode(), job=job, fact=fact, timeline=raw, at=machine.now()
+                asked.submission,
+                folder,
+                content=content,
+                body=body.decode(),
+                job=job,
+                fact=fact,
+                timeline=raw,
+                at=machine.now(),
             )
         except RECORD_LOST:  # another clerk may have been quicker
             again = self._again(asked, content)
@@ -149,7 +182,9 @@ class Commands:
     def _elsewhere(self, job: str) -> bool:
         """Whether another terminal is at work on a job that is not for the companion to begin."""
         wish = dict(self.submissions.queue()).get(job)
-        return wish != "run" and under_work(self.journal, self.where.home, job, self.journal.accepted(job).output)
+        return wish != "run" and under_work(
+            self.journal, self.where.home, job, self.journal.accepted(job).output
+        )
 
     def _go_on(self, job: str) -> str:
         """After an answer the job is wanted, also where it has ended already; whoever makes it hears the answer."""
@@ -166,7 +201,9 @@ class Commands:
         begun = last is not None and isinstance(last.fact, RunStarted)
         if wish == "run":
             self.submissions.wish(job, "held")
-        if wish is None or begun:  # a command at another terminal may be at it, also where the job is in the queue: it hears this
+        if (
+            wish is None or begun
+        ):  # a command at another terminal may be at it, also where the job is in the queue: it hears this
             self.journal.append(job, [Answered(answer="stop")], machine.now())
         if wish == "run":
             self.journal.append(job, [RunInterrupted(reason="cancelled")], machine.now())

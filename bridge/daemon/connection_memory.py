@@ -59,7 +59,9 @@ class Connections:
         self._ports = frozenset(ports)
         self._known: dict[int, Connection] = {}
 
-    def delivered(self, descriptor: int, name: bytes, key: bytes, size: int, now: float) -> Connection | None:
+    def delivered(
+        self, descriptor: int, name: bytes, key: bytes, size: int, now: float
+    ) -> Connection | None:
         """A message that took `size` bytes on the wire has come from this descriptor. None where nothing is known of them."""
         if sys.platform != "linux" or descriptor < 0:
             return None
@@ -137,8 +139,14 @@ def _received(descriptor: int, ports: Collection[int]) -> int | None:
             if borrowed.family != socket.AF_INET or borrowed.getsockname()[1] not in ports:
                 return None
             borrowed.getpeername()  # one that listens has no other end
-            info = borrowed.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _RECEIVED_AT + _RECEIVED.size)
-            return int(_RECEIVED.unpack_from(info, _RECEIVED_AT)[0]) if len(info) >= _RECEIVED_AT + _RECEIVED.size else None
+            info = borrowed.getsockopt(
+                socket.IPPROTO_TCP, socket.TCP_INFO, _RECEIVED_AT + _RECEIVED.size
+            )
+            return (
+                int(_RECEIVED.unpack_from(info, _RECEIVED_AT)[0])
+                if len(info) >= _RECEIVED_AT + _RECEIVED.size
+                else None
+            )
         except (IndexError, TypeError):  # a socket of another family has another kind of name
             return None
         finally:

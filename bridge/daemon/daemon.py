@@ -74,11 +74,17 @@ def alone(home: Path) -> Iterator[Callable[[], str]]:
 
         def dismissed() -> str:
             try:
-                return "" if os.path.samestat(os.fstat(handle.fileno()), place.stat()) else "the data folder was replaced"
+                return (
+                    ""
+                    if os.path.samestat(os.fstat(handle.fileno()), place.stat())
+                    else "the data folder was replaced"
+                )
             except FileNotFoundError:
                 return "the data folder is gone"
             except OSError:
-                return ""  # a disk that stumbles; the journal has its own words for one that is gone
+                return (
+                    ""  # a disk that stumbles; the journal has its own words for one that is gone
+                )
 
         yield dismissed
 
@@ -86,7 +92,14 @@ def alone(home: Path) -> Iterator[Callable[[], str]]:
 class Daemon:
     """Everything that runs, in one loop. `stopped` tells why to end, if so; `hear` is told what a person may want to read."""
 
-    def __init__(self, where: Locations, *, workers: int | None, stopped: Callable[[], str], hear: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        where: Locations,
+        *,
+        workers: int | None,
+        stopped: Callable[[], str],
+        hear: Callable[[str], None],
+    ) -> None:
         self.where, self._workers, self._stopped, self._hear = where, workers, stopped, hear
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._inbox = self._context.socket(zmq.PULL)
@@ -101,7 +114,11 @@ class Daemon:
         )  # fmt: skip
         self._turns = JobQueue(self._journal, self._submissions, where.home)
         self._clerk = SubprocessQueue(
-            "bridge.daemon.commands", self._context, patience_s=CLERK_S, answered=self._answered, packed=_packed
+            "bridge.daemon.commands",
+            self._context,
+            patience_s=CLERK_S,
+            answered=self._answered,
+            packed=_packed,
         )
         self._reader = SubprocessQueue(
             "bridge.daemon.commands", self._context, patience_s=READER_S, answered=self._answered, packed=_packed, name="reader", anew=True
@@ -120,7 +137,9 @@ class Daemon:
 
     def run(self) -> str:
         """Until someone asks to stop; why it ended."""
-        cut_off = endpoint.read(self.where.home) is not None  # one that ends in order takes its file with it
+        cut_off = (
+            endpoint.read(self.where.home) is not None
+        )  # one that ends in order takes its file with it
         try:
             self._until_ready()
             launcher_info.leave(self.where.home, program_version())
@@ -132,7 +151,10 @@ class Daemon:
                 self._turn()
             reason = self._leaving or self._stopped()
             self._finish()
-            _log.info("companion ends", extra={"said": {"message": f"The companion ends in order: {reason}."}})
+            _log.info(
+                "companion ends",
+                extra={"said": {"message": f"The companion ends in order: {reason}."}},
+            )
             return reason
         finally:
             endpoint.remove(self.where.home, os.getpid())
@@ -162,7 +184,11 @@ class Daemon:
         if self._listening.beyond:
             self._hear(self._listening.beyond)
         here = Endpoint(
-            address=self._listening.address, public_key=self._public, pid=os.getpid(), version=program_version(), protocol=VERSION
+            address=self._listening.address,
+            public_key=self._public,
+            pid=os.getpid(),
+            version=program_version(),
+            protocol=VERSION,
         )
         endpoint.write(self.where.home, here)
 
@@ -254,7 +280,9 @@ class Daemon:
         return name not in ("", OWN)
 
     def _settle(self, job: str, wish: Wish, code: str = "", detail: str = "") -> None:
-        errand = helper_requests.Settle(request="settle", job=job, wish=wish, code=code, detail=detail)
+        errand = helper_requests.Settle(
+            request="settle", job=job, wish=wish, code=code, detail=detail
+        )
         self._clerk.take(b"", errand)
 
     def _answered(self, errand: HelperRequest, said: Said | None) -> None:
@@ -271,13 +299,21 @@ class Daemon:
             self._working.stop(said.job)
         if isinstance(said, Jobs):
             names = self._working.names
-            said = msgspec.structs.replace(said, jobs=tuple(as_it_is(line, names, self._turns.awaited) for line in said.jobs))
+            said = msgspec.structs.replace(
+                said, jobs=tuple(as_it_is(line, names, self._turns.awaited) for line in said.jobs)
+            )
         for peer, request in asked:
             self._listening.say(peer, msgspec.structs.replace(said, re=request))
         self._turns.look()
 
     def _tell(self, errand: HelperRequest) -> bytes:
-        return helper_requests.packed(helper_requests.Tell(asked=errand.message, working=tuple(self._working.names), holders=self._turns.awaited))
+        return helper_requests.packed(
+            helper_requests.Tell(
+                asked=errand.message,
+                working=tuple(self._working.names),
+                holders=self._turns.awaited,
+            )
+        )
 
     # Children -----------------------------------------------------------------------------------------------------
 
@@ -285,7 +321,14 @@ class Daemon:
         while self._inbox.poll(0):
             name, line = self._inbox.recv_multipart()
             self._door.ended(name, line)
-            known = (self._listening, self._clerk, self._reader, self._teller, self._leftovers, self._films)
+            known = (
+                self._listening,
+                self._clerk,
+                self._reader,
+                self._teller,
+                self._leftovers,
+                self._films,
+            )
             if any(child.hear(name.decode(), line) for child in known):
                 continue
             ended = self._working.hear(name.decode(), line)
@@ -293,7 +336,10 @@ class Daemon:
                 self._job_ended(ended)
 
     def _job_ended(self, work: Work) -> None:
-        job, asked = work.child.name, work.stopping is not None or bool(self._leaving or self._stopped())
+        job, asked = (
+            work.child.name,
+            work.stopping is not None or bool(self._leaving or self._stopped()),
+        )
         self._listening.still(job)
         self._notices.over(job)
         end = self._turns.after(job, work.child.code(), work.summary, asked=asked)

@@ -1,7 +1,7 @@
 """Which films other data folders work on, asked of the locks beside the films by a process of its own: a share may hang.
 
-    companion --(stdin)-->  one line of JSON: {job: output} of every film that is waited for
-    companion <--(stdout)-- one line of JSON: {"job": ..., "holder": ...}, when that is news; a null holder: the film is free
+companion --(stdin)-->  one line of JSON: {job: output} of every film that is waited for
+companion <--(stdout)-- one line of JSON: {"job": ..., "holder": ...}, when that is news; a null holder: the film is free
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class Holder(msgspec.Struct, frozen=True):
 class FilmWatch:
     """The companion's side. The process runs only while films are waited for."""
 
-    def __init__(self, home: Path, context: zmq.Context[zmq.Socket[bytes]], news: Callable[[Holder], None]) -> None:
+    def __init__(
+        self, home: Path, context: zmq.Context[zmq.Socket[bytes]], news: Callable[[Holder], None]
+    ) -> None:
         self._home, self._context, self._news = home, context, news
         self._films: dict[str, str] = {}
         self._child: Child | None = None
@@ -50,7 +52,12 @@ class FilmWatch:
             return
         if self._child is None:
             self._begun += 1
-            self._child = Child(f"{NAME}-{self._begun}", "bridge.daemon.film_watch", [str(self._home)], self._context)
+            self._child = Child(
+                f"{NAME}-{self._begun}",
+                "bridge.daemon.film_watch",
+                [str(self._home)],
+                self._context,
+            )
         self._child.tell(msgspec.json.encode(self._films) + b"\n")
 
     def hear(self, name: str, line: bytes) -> bool:
@@ -85,7 +92,9 @@ class _Looker:
         for line in sys.stdin.buffer:
             before, self._films = self._films, msgspec.json.decode(line, type=dict[str, str])
             for job in self._films.keys() - before.keys():
-                threading.Thread(target=self._look, args=(job, self._films[job]), daemon=True).start()
+                threading.Thread(
+                    target=self._look, args=(job, self._films[job]), daemon=True
+                ).start()
 
     def _look(self, job: str, output: str) -> None:
         said: str | None = None

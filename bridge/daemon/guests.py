@@ -21,7 +21,11 @@ class Guests:
     def callback(self, domain: str, key: bytes) -> bool:
         """Whether he is let in."""
         self._look()
-        return domain == DOMAIN and key in self._allowed and self._shut_out.get(key, 0.0) < machine.monotonic()
+        return (
+            domain == DOMAIN
+            and key in self._allowed
+            and self._shut_out.get(key, 0.0) < machine.monotonic()
+        )
 
     def gone(self, key: bytes) -> bool:
         """Whether a key was taken from the list. One that cannot be read lets nobody in, but puts nobody out."""

@@ -10,7 +10,18 @@ from typing import BinaryIO, Literal, TypeVar
 
 import msgspec
 
-from bridge.protocol.requests import Answer, Cancel, Describe, List, Pause, Pictures, Prioritise, Resume, Stats, Submit
+from bridge.protocol.requests import (
+    Answer,
+    Cancel,
+    Describe,
+    List,
+    Pause,
+    Pictures,
+    Prioritise,
+    Resume,
+    Stats,
+    Submit,
+)
 from bridge.protocol.responses import Refusal
 from bridge.services import logs
 from core.errors.refusal import Refused
@@ -72,4 +83,6 @@ def journal_fault(error: Exception, journal: Path) -> Refused:
 def refusal(error: Refused, request: str, language: Language) -> Refusal:
     """No, in words."""
     said = refusal_text.refusal(error, language)
-    return Refusal(re=request, code=error.code, title=said.title, message=said.message, action=said.action)
+    return Refusal(
+        re=request, code=error.code, title=said.title, message=said.message, action=said.action
+    )

@@ -29,7 +29,9 @@ class _Share:
         rest = b""
         while said := os.read(0, 4096):
             *lines, rest = (rest + said).split(b"\n")
-            self._workers = next((int(line) for line in reversed(lines) if line.isdigit()), self._workers)
+            self._workers = next(
+                (int(line) for line in reversed(lines) if line.isdigit()), self._workers
+            )
         os._exit(1)
 
 

@@ -54,7 +54,9 @@ _ORDERS = "inproc://orders"
 class Listener:
     """One loop: clients, and the companion's orders."""
 
-    def __init__(self, server: Server, context: zmq.Context[zmq.Socket[bytes]], out: int, limit: int) -> None:
+    def __init__(
+        self, server: Server, context: zmq.Context[zmq.Socket[bytes]], out: int, limit: int
+    ) -> None:
         self._server, self._context, self._out, self._limit = server, context, out, limit
         self._orders = context.socket(zmq.PULL)
         self._orders.bind(_ORDERS)
@@ -67,7 +69,9 @@ class Listener:
         threading.Thread(target=self._listen, args=(heard,), daemon=True).start()
         threading.Thread(target=self._watch, args=(floor,), daemon=True).start()
         process_memory.limit_data(2 * self._limit)  # whatever grows faster than it is looked at
-        self._report(Ready(address=self._server.address, port=self._server.port, beyond=self._server.beyond))
+        self._report(
+            Ready(address=self._server.address, port=self._server.port, beyond=self._server.beyond)
+        )
         poller = zmq.Poller()
         poller.register(self._server.socket, zmq.POLLIN)
         poller.register(self._orders, zmq.POLLIN)
@@ -78,7 +82,14 @@ class Listener:
             while self._leaving is None and self._orders.poll(0):
                 self._follow(self._orders.recv())
             for asked in self._server.receive():
-                self._report(Heard(peer=asked.peer.hex(), message=asked.message, upload=asked.upload, size=asked.size))
+                self._report(
+                    Heard(
+                        peer=asked.peer.hex(),
+                        message=asked.message,
+                        upload=asked.upload,
+                        size=asked.size,
+                    )
+                )
             for one in self._server.weigh():
                 self._report(CutOff(key=one.key.decode(), held=one.held))
             busy = self._server.pump()
@@ -134,9 +145,16 @@ class Listener:
             now = process_memory.resident()
             self._server.pressed = now - floor > PRESSED
             if now - floor > self._limit:
-                most = next((one for one in self._server.holders() if 2 * one.held > now - floor), None)
+                most = next(
+                    (one for one in self._server.holders() if 2 * one.held > now - floor), None
+                )
                 key, held = (most.key.decode(), most.held) if most else ("", 0)
-                line = msgspec.json.encode(Overfull(memory=now, limit=floor + self._limit, key=key, held=held)) + b"\n"
+                line = (
+                    msgspec.json.encode(
+                        Overfull(memory=now, limit=floor + self._limit, key=key, held=held)
+                    )
+                    + b"\n"
+                )
                 if self._writing.acquire(timeout=1.0):
                     _write(self._out, line)
                 os._exit(OVERFULL)

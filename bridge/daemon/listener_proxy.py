@@ -167,7 +167,9 @@ class ListenerProxy:
     def _begin(self) -> None:
         self._begun += 1
         words = [str(self._port), self._language, self._listen, str(LIMIT)]
-        self._child = Child(f"listener-{self._begun}", "bridge.daemon.listener", words, self._context)
+        self._child = Child(
+            f"listener-{self._begun}", "bridge.daemon.listener", words, self._context
+        )
         now = machine.monotonic()
         for about, notice in self._notices.items():
             self._order(Notice(said=notice, about=about))
@@ -179,7 +181,12 @@ class ListenerProxy:
 
     def look_after(self) -> None:
         """There is a listener."""
-        if self._child is None and not self._closing and not self.broken and machine.monotonic() >= self._not_before:
+        if (
+            self._child is None
+            and not self._closing
+            and not self.broken
+            and machine.monotonic() >= self._not_before
+        ):
             self._begin()
 
     def hear(self, name: str, line: bytes) -> bool:
@@ -193,7 +200,13 @@ class ListenerProxy:
             return True
         match _reports.decode(line):
             case Ready(address=address, port=port, beyond=beyond):
-                before, self.address, self._port, self.beyond, self._vain = self.address, address, port, beyond, 0
+                before, self.address, self._port, self.beyond, self._vain = (
+                    self.address,
+                    address,
+                    port,
+                    beyond,
+                    0,
+                )
                 if before != address:
                     self._moved()
             case Heard(peer=peer, message=message, upload=upload, size=size):
@@ -219,7 +232,10 @@ class ListenerProxy:
         self._not_before = now + (REST_S if len(self._ends) > MOST_SOON else 0.0)
         self._vain += 1
         words = f"The listener, which clients connect to, ended with code {code}; another is started. Jobs go on."
-        _log.warning("listener ended", extra={"said": {"message": words, "code": code, "often": len(self._ends)}})
+        _log.warning(
+            "listener ended",
+            extra={"said": {"message": words, "code": code, "often": len(self._ends)}},
+        )
         self.look_after()
 
     # What is said -------------------------------------------------------------------------------------------------

@@ -33,18 +33,39 @@ class Notices:
         self._server.unnotice(SETTINGS)
         speak = self._server.language
         if not changed:
-            self._tell("", catalogue.words("settings-taken", speak, detail=phrase("settings-mended", speak)))
+            self._tell(
+                "",
+                catalogue.words("settings-taken", speak, detail=phrase("settings-mended", speak)),
+            )
             return
-        names: dict[str, list[str]] = {"at once": [], "with the next job": [], "at the next start": []}
+        names: dict[str, list[str]] = {
+            "at once": [],
+            "with the next job": [],
+            "at the next start": [],
+        }
         for name in changed:
             names[OPTIONS[name].counts].append(name)
         parts = []
         if names["at once"]:
-            parts.append(phrase("settings-taken-now", speak, names=_values(names["at once"], changed)))
+            parts.append(
+                phrase("settings-taken-now", speak, names=_values(names["at once"], changed))
+            )
         if names["with the next job"]:
-            parts.append(phrase("settings-taken-later", speak, names=_values(names["with the next job"], changed)))
+            parts.append(
+                phrase(
+                    "settings-taken-later",
+                    speak,
+                    names=_values(names["with the next job"], changed),
+                )
+            )
         if names["at the next start"]:
-            parts.append(phrase("settings-taken-restart", speak, names=_values(names["at the next start"], changed)))
+            parts.append(
+                phrase(
+                    "settings-taken-restart",
+                    speak,
+                    names=_values(names["at the next start"], changed),
+                )
+            )
         self._tell("", catalogue.words("settings-taken", speak, detail="; ".join(parts)))
 
     def refused(self, error: Refused) -> None:
@@ -53,15 +74,21 @@ class Notices:
         holds = phrase("settings-before-hold", self._server.language)
         self._tell(SETTINGS, said._replace(message=f"{said.message} {holds}"))
 
-    def taken_up(self, left: Left, gone: tuple[str, ...] = (), changed: tuple[str, ...] = ()) -> None:
+    def taken_up(
+        self, left: Left, gone: tuple[str, ...] = (), changed: tuple[str, ...] = ()
+    ) -> None:
         """A job goes on that an earlier companion has left; with what is known of its files."""
         detail = left.told(self._server.language, gone, changed)
-        said = catalogue.words("job-taken-up", self._server.language, name=left.timeline, detail=detail)
+        said = catalogue.words(
+            "job-taken-up", self._server.language, name=left.timeline, detail=detail
+        )
         self._tell(left.job, said, left.job)
 
     def awaited(self, job: str, output: str, folder: str) -> None:
         """A job waits until another data folder is done with its film."""
-        said = catalogue.words("film-held-elsewhere", self._server.language, path=output, detail=folder)
+        said = catalogue.words(
+            "film-held-elsewhere", self._server.language, path=output, detail=folder
+        )
         self._tell(job, said, job)
 
     def over(self, job: str) -> None:
@@ -71,19 +98,32 @@ class Notices:
     def cut_off(self, name: str, held: int) -> None:
         """A client had more in memory than it may, and its connection was closed. `name` is the one it was paired under."""
         speak = self._server.language
-        who = phrase("client-own" if name == OWN else "client-unknown", speak) if name in ("", OWN) else name
+        who = (
+            phrase("client-own" if name == OWN else "client-unknown", speak)
+            if name in ("", OWN)
+            else name
+        )
         self._tell("", catalogue.words("client-cut-off", speak, name=who, memory=held))
 
     def overfull(self, full: Overfull) -> None:
         """The listener has ended at its limit; another one is there in a moment."""
-        self._tell("", catalogue.words("listener-restarted", self._server.language, memory=full.limit))
+        self._tell(
+            "", catalogue.words("listener-restarted", self._server.language, memory=full.limit)
+        )
 
     def _tell(self, about: str, said: catalogue.Words, job: str = "") -> None:
         told = {"code": said.code, "message": f"{said.title}: {said.message}"}
         _log.info("notice", extra={"said": told | ({"job": job} if job else {})})
         self._hear(f"{said.title}: {said.message}")
         at = round(machine.now(), 3)
-        noticed = Noticed(at=at, code=said.code, title=said.title, message=said.message, action=said.action, job=job)
+        noticed = Noticed(
+            at=at,
+            code=said.code,
+            title=said.title,
+            message=said.message,
+            action=said.action,
+            job=job,
+        )
         self._server.notice(noticed, about=about)
 
 

@@ -64,13 +64,17 @@ class Left(NamedTuple):
         how = "interrupted" if self.interrupted else "cut off"
         return f"{how}, {self.made} of {self.pieces} pieces made, {self.shots} shots"
 
-    def told(self, language: Language, gone: tuple[str, ...] = (), changed: tuple[str, ...] = ()) -> str:
+    def told(
+        self, language: Language, gone: tuple[str, ...] = (), changed: tuple[str, ...] = ()
+    ) -> str:
         """In words, without a full stop."""
         if not self.pieces:
             return phrase("taken-up-new", language)
         how = phrase("taken-up-interrupted" if self.interrupted else "taken-up-cut-off", language)
         said = phrase("taken-up-planned", language, how=how, made=self.made, count=self.pieces)
-        return said + phrase("taken-up-changed", language, gone=_named(gone), changed=_named(changed))
+        return said + phrase(
+            "taken-up-changed", language, gone=_named(gone), changed=_named(changed)
+        )
 
 
 def left(journal: Journal, submissions: Submissions, job: str) -> Left:
@@ -121,7 +125,9 @@ def compared(job: str, files: Iterable[Was]) -> Compared:
         except OSError:
             gone.append(was.path)
             continue
-        later = now.st_mtime > was.before if not was.modified_ns else now.st_mtime_ns != was.modified_ns
+        later = (
+            now.st_mtime > was.before if not was.modified_ns else now.st_mtime_ns != was.modified_ns
+        )
         if later or (was.size and was.size != now.st_size):
             changed.append(was.path)
     return Compared(job, tuple(gone), tuple(changed))
@@ -135,7 +141,9 @@ def _named(paths: tuple[str, ...]) -> str:
 def main() -> int:
     """Answer one question."""
     process.die_with_parent(int(sys.argv[1]))
-    for job, files in msgspec.json.decode(sys.stdin.buffer.readline(), type=dict[str, tuple[Was, ...]]).items():
+    for job, files in msgspec.json.decode(
+        sys.stdin.buffer.readline(), type=dict[str, tuple[Was, ...]]
+    ).items():
         os.write(sys.stdout.fileno(), msgspec.json.encode(compared(job, files)) + b"\n")
     return 0
 

@@ -30,10 +30,21 @@ def reap() -> list[int]:
 def _is_orphan(process: psutil.Process) -> bool:
     try:
         words = process.cmdline()
-        owner = next((int(words[n + 2]) for n in range(len(words) - 2) if words[n] == "-m" and words[n + 1] in MODULES), None)
+        owner = next(
+            (
+                int(words[n + 2])
+                for n in range(len(words) - 2)
+                if words[n] == "-m" and words[n + 1] in MODULES
+            ),
+            None,
+        )
         if owner is None or process.uids().real != psutil.Process().uids().real:
             return False
         parent = process.parent()
         return parent is None or parent.pid != owner
-    except (psutil.Error, ValueError, AttributeError):  # gone meanwhile, not ours to see, or no user ids here
+    except (
+        psutil.Error,
+        ValueError,
+        AttributeError,
+    ):  # gone meanwhile, not ours to see, or no user ids here
         return False

@@ -18,10 +18,26 @@ import msgspec
 from bridge.cli.stats import as_plain
 from bridge.daemon.helper_requests import Tell, journal_fault, received, refusal
 from bridge.protocol.requests import Describe, Pictures, Stats
-from bridge.protocol.responses import Described, Figures, JobLine, KeptFilm, Pictured, Said, ShotLine
+from bridge.protocol.responses import (
+    Described,
+    Figures,
+    JobLine,
+    KeptFilm,
+    Pictured,
+    Said,
+    ShotLine,
+)
 from bridge.protocol.wire import encode
 from bridge.services import logs
-from bridge.services.job_accounts import MOST_EARLIER, Account, account, earlier_renders, exchange, find_job, standing_film
+from bridge.services.job_accounts import (
+    MOST_EARLIER,
+    Account,
+    account,
+    earlier_renders,
+    exchange,
+    find_job,
+    standing_film,
+)
 from bridge.services.job_list import job_line
 from bridge.services.locations import Locations, place_anyway
 from core.engine import thumbnails
@@ -65,7 +81,10 @@ class Queries:
                 case Pictures():
                     return self._pictures(asked)
                 case Stats():
-                    return Figures(re=asked.request, figures=msgspec.Raw(msgspec.json.encode(as_plain(statistics(self._all())))))
+                    return Figures(
+                        re=asked.request,
+                        figures=msgspec.Raw(msgspec.json.encode(as_plain(statistics(self._all())))),
+                    )
         except Refused as error:
             return refusal(error, asked.request, speak)
         except RECORD_LOST as error:
@@ -73,7 +92,9 @@ class Queries:
 
     # Words --------------------------------------------------------------------------------------------------------
 
-    def _describe(self, asked: Describe, working: tuple[str, ...], holders: dict[str, str]) -> Described:
+    def _describe(
+        self, asked: Describe, working: tuple[str, ...], holders: dict[str, str]
+    ) -> Described:
         job, speak = find_job(self.journal, asked.job), self.where.settings.language
         known = account(self.journal, job)
         told, planned = known.told, known.told.planned
@@ -82,7 +103,13 @@ class Queries:
         back, earlier = exchange(self.journal.film(line.film), told), self._earlier(known)
         old = Path(before.path).name if before else ""
         whole = job_status(
-            told, state=line.state, language=speak, old_film=old, rollback=back, earlier=earlier, holder=line.holder,
+            told,
+            state=line.state,
+            language=speak,
+            old_film=old,
+            rollback=back,
+            earlier=earlier,
+            holder=line.holder,
             film=line.film,
         )
         return Described(
@@ -104,10 +131,16 @@ class Queries:
     def _earlier(self, known: Account) -> set[int]:
         """Shots that are missing and of which an earlier good render could stand in."""
         plan = known.plan
-        short = [shot.number for shot in known.told.shots if shot.state in ("slate", "mended", "missing") and shot.causes]
+        short = [
+            shot.number
+            for shot in known.told.shots
+            if shot.state in ("slate", "mended", "missing") and shot.causes
+        ]
         if plan is None or not short:
             return set()
-        return earlier_renders(self.journal, known.told.accepted.output, plan, short, plan_of=self._plan)
+        return earlier_renders(
+            self.journal, known.told.accepted.output, plan, short, plan_of=self._plan
+        )
 
     def _plan(self, job: str, cut: str) -> Plan | None:
         """A plan that was kept; the newest ones that were asked for are at hand: a long one takes a moment to read."""
@@ -135,7 +168,13 @@ class Queries:
         if known.plan is not None:
             film = standing_film(self.journal, known.told)
             found = thumbnails.of_job(
-                known.plan, film, self.journal, self.where.workspace(), workers=DRAWERS, shots=set(asked.shots), within_s=DRAWN_S
+                known.plan,
+                film,
+                self.journal,
+                self.where.workspace(),
+                workers=DRAWERS,
+                shots=set(asked.shots),
+                within_s=DRAWN_S,
             )
         return Pictured(re=asked.request, job=job, pictures=found)
 
@@ -147,7 +186,12 @@ def _kept(line: JobLine, journal: Journal) -> tuple[KeptFilm, ...]:
     except Refused:
         return ()
     kept = [one for one in found if one.number]
-    return tuple(KeptFilm(number=one.number, at=one.at, complete=one.complete, job=one.job, length=one.length) for one in kept)
+    return tuple(
+        KeptFilm(
+            number=one.number, at=one.at, complete=one.complete, job=one.job, length=one.length
+        )
+        for one in kept
+    )
 
 
 def _from_a_view(where: Locations, tell: Tell) -> Said:

@@ -151,12 +151,19 @@ class JobQueue:
         tried = self._tried.setdefault(job, _Tried())
         if code == 2:
             cause = str(summary.get("code", ""))
-            if cause == "job-running":  # another data folder, a command line, or the last breath of the process before
+            if (
+                cause == "job-running"
+            ):  # another data folder, a command line, or the last breath of the process before
                 tried.refused += 1
                 tried.not_before = machine.monotonic() + min(MOST_WAIT_S, WAIT_S * tried.refused)
                 self._awaited[job] = str(summary.get("holder", ""))
                 return End(None, "waits for another process")
-            return End("held", f"refused: {cause}", code=cause, detail=str(summary.get("message", ""))[:500])
+            return End(
+                "held",
+                f"refused: {cause}",
+                code=cause,
+                detail=str(summary.get("message", ""))[:500],
+            )
         if code == 3 and outcome == "failed":
             return End("held", "failed")
         if code == 130 and summary:
@@ -165,7 +172,12 @@ class JobQueue:
         tried.deaths = 1 if last > tried.last else tried.deaths + 1
         tried.last = last
         if tried.deaths >= MOST_DEATHS:
-            return End("held", "given up", code="program-error", detail=f"its process ended {MOST_DEATHS} times without a word")
+            return End(
+                "held",
+                "given up",
+                code="program-error",
+                detail=f"its process ended {MOST_DEATHS} times without a word",
+            )
         tried.not_before = machine.monotonic() + WAIT_S * (2 ** (tried.deaths - 1) - 1)
         return End(None, f"its process ended ({code}); it is taken up again")
 

@@ -50,13 +50,17 @@ def decide(
     stay, too_many = going[:places], going[places:]
     ready = [job for job in newest_cuts(waiting) if job.film not in {one.film for one in working}]
     begin = ready[: max(0, places - len(working))]
-    freed = len(stopping) + len(too_many) - max(0, len(working) - places)  # places that come free and are still to be had
+    freed = (
+        len(stopping) + len(too_many) - max(0, len(working) - places)
+    )  # places that come free and are still to be had
     late = ready[len(begin) :][max(0, freed) :]
     yielding: list[Job] = []
     while late and stay and late.pop(0).priority - stay[-1].priority >= CLEARLY:
         yielding.append(stay.pop())
     interrupt = tuple(job.job for job in (*too_many, *yielding))
-    return Now(tuple(job.job for job in begin), interrupt, _hands(_in_order([*stay, *begin]), workers))
+    return Now(
+        tuple(job.job for job in begin), interrupt, _hands(_in_order([*stay, *begin]), workers)
+    )
 
 
 def newest_cuts(waiting: Sequence[Job]) -> list[Job]:

@@ -25,9 +25,38 @@ from bridge.daemon.guests import DOMAIN, Guests
 from bridge.daemon.helper_requests import refusal
 from bridge.daemon.uploads import Uploads
 from bridge.protocol.keys import Keys, Pair
-from bridge.protocol.requests import LARGEST_FRAME, MOST_FRAMES, Chunk, Hello, Ping, Request, Submit, Upload, Watch
-from bridge.protocol.responses import Bye, Happened, Noticed, Pong, Progressed, Said, Several, Uploading, Watching, Welcome
-from bridge.protocol.wire import CAPABILITIES, VERSION, Buffer, Conversation, encode, request_name, understood
+from bridge.protocol.requests import (
+    LARGEST_FRAME,
+    MOST_FRAMES,
+    Chunk,
+    Hello,
+    Ping,
+    Request,
+    Submit,
+    Upload,
+    Watch,
+)
+from bridge.protocol.responses import (
+    Bye,
+    Happened,
+    Noticed,
+    Pong,
+    Progressed,
+    Said,
+    Several,
+    Uploading,
+    Watching,
+    Welcome,
+)
+from bridge.protocol.wire import (
+    CAPABILITIES,
+    VERSION,
+    Buffer,
+    Conversation,
+    encode,
+    request_name,
+    understood,
+)
 from core.errors.refusal import Refused
 from core.messages.template import Language
 from core.storage.submissions import Submissions
@@ -112,7 +141,9 @@ class Server:
         self.address = f"{LOOPBACK}:{self.port}"
         self.beyond = self._listen(listen) if listen else ""
         further = listen.rpartition(":")[2]
-        self._connections = Connections({self.port, *([int(further)] if further.isdecimal() else [])})
+        self._connections = Connections(
+            {self.port, *([int(further)] if further.isdecimal() else [])}
+        )
 
     def _bind(self, port: int) -> int:
         """The port that an earlier listener had, so that clients find this one by themselves; any other where that is taken."""
@@ -149,7 +180,9 @@ class Server:
             while frames[-1].more:
                 frame = self.socket.recv(copy=False)
                 size += len(frame.buffer) + FRAME_BYTES
-                if len(frames) > MOST_FRAMES:  # however many there are: none beyond the first that is too many is kept
+                if (
+                    len(frames) > MOST_FRAMES
+                ):  # however many there are: none beyond the first that is too many is kept
                     frames.pop()
                 frames.append(frame)
             asked = self._hear(name, frames, size)
@@ -182,7 +215,13 @@ class Server:
                     connection.whole = "chunks" not in message.capabilities
                 self.say(
                     name,
-                    Welcome(re=message.request, version=VERSION, program=self._program, capabilities=CAPABILITIES, last=last),
+                    Welcome(
+                        re=message.request,
+                        version=VERSION,
+                        program=self._program,
+                        capabilities=CAPABILITIES,
+                        last=last,
+                    ),
                 )
             case Ping():
                 self.say(name, Pong(re=message.request, last=last, told=peer.last))
@@ -191,7 +230,10 @@ class Server:
             case Watch():
                 peer.watches, peer.job, peer.last = True, message.job, min(message.after, last)
                 self.say(name, Watching(re=message.request, last=last))
-                standing: list[Noticed | Progressed] = [*self._notices.values(), *self._progress.values()]
+                standing: list[Noticed | Progressed] = [
+                    *self._notices.values(),
+                    *self._progress.values(),
+                ]
                 for said in standing:
                     if message.job == "" or said.job in ("", message.job):
                         self.say(name, said)
@@ -205,22 +247,32 @@ class Server:
                 return Asked(name, message)
         return None
 
-    def _uploaded(self, name: bytes, peer: _Peer, message: Upload | Chunk | Submit, data: Buffer | None) -> Asked | None:
+    def _uploaded(
+        self, name: bytes, peer: _Peer, message: Upload | Chunk | Submit, data: Buffer | None
+    ) -> Asked | None:
         """A piece of a timeline, or a submission with the place of its timeline. Refused: what `Uploads` refuses."""
         match message:
             case Upload():
                 peer.uploads[message.submission] = message.sha256
-                known = self._submissions.known(message.submission)  # then nothing needs to be sent any more
+                known = self._submissions.known(
+                    message.submission
+                )  # then nothing needs to be sent any more
                 received = message.size if known else self._uploads.begin(peer.key, message)
             case Chunk():
-                received = self._uploads.add(peer.key, message, peer.uploads.get(message.submission, ""), data or b"")
+                received = self._uploads.add(
+                    peer.key, message, peer.uploads.get(message.submission, ""), data or b""
+                )
             case Submit() if data is not None:
-                return Asked(name, message, str(self._uploads.whole(peer.key, message, data)), len(data))
+                return Asked(
+                    name, message, str(self._uploads.whole(peer.key, message, data)), len(data)
+                )
             case Submit():
                 peer.uploads.pop(message.submission, None)
                 path = self._uploads.place(peer.key, message.submission, message.sha256)
                 return Asked(name, message, str(path), path.stat().st_size if path.exists() else 0)
-        self.say(name, Uploading(re=message.request, submission=message.submission, received=received))
+        self.say(
+            name, Uploading(re=message.request, submission=message.submission, received=received)
+        )
         return None
 
     def _peer(self, name: bytes) -> _Peer:
@@ -314,7 +366,11 @@ class Server:
             self._uploads.tidy(machine.now())
         for name in [name for name, peer in self._peers.items() if now - peer.heard > SILENT_S]:
             del self._peers[name]
-        for name in [name for name, peer in self._peers.items() if peer.watches and self._guests.gone(peer.key)]:
+        for name in [
+            name
+            for name, peer in self._peers.items()
+            if peer.watches and self._guests.gone(peer.key)
+        ]:
             self._put_out(name)
         watching = [(name, peer) for name, peer in self._peers.items() if peer.watches]
         more = [self._tell(name, peer) for name, peer in watching]
@@ -326,7 +382,9 @@ class Server:
         told: list[Happened] = []
         for row in rows:
             body = row.body.encode()
-            told.append(Happened(seq=row.seq, after=last, job=row.job, at=row.at, fact=msgspec.Raw(body)))
+            told.append(
+                Happened(seq=row.seq, after=last, job=row.job, at=row.at, fact=msgspec.Raw(body))
+            )
             last, size = row.seq, size + len(body)
             if not peer.batches or size > BATCH_BYTES or row is rows[-1]:
                 if not self.say(name, told[0] if len(told) == 1 else Several(events=tuple(told))):

@@ -19,7 +19,9 @@ _log = logging.getLogger("hotsplice")
 class StartupRecovery:
     """Said at the start from the record; what became of the jobs' files meanwhile a moment later, by a process that looks."""
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], notices: Notices, hear: Callable[[str], None]) -> None:
+    def __init__(
+        self, context: zmq.Context[zmq.Socket[bytes]], notices: Notices, hear: Callable[[str], None]
+    ) -> None:
         self._context, self._notices, self._hear = context, notices, hear
         self._left: dict[str, Left] = {}
         self._looker: Child | None = None

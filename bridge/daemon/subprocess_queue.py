@@ -63,7 +63,12 @@ class SubprocessQueue:
         name: str = "",
         anew: bool = False,
     ) -> None:
-        self._module, self._context, self._patience_s, self._name = module, context, patience_s, name or module
+        self._module, self._context, self._patience_s, self._name = (
+            module,
+            context,
+            patience_s,
+            name or module,
+        )
         self._packed, self._answered, self._anew = packed, answered, anew
         self._waiting: dict[bytes, deque[HelperRequest]] = {}
         self._now: HelperRequest | None = None
@@ -86,7 +91,10 @@ class SubprocessQueue:
         """One more. What is submitted already and waits still is not asked twice: both are told what comes of it."""
         if isinstance(message, Submit):
             for errand in self._all():
-                if isinstance(errand.message, Submit) and replace(message, request=errand.message.request) == errand.message:
+                if (
+                    isinstance(errand.message, Submit)
+                    and replace(message, request=errand.message.request) == errand.message
+                ):
                     errand.others.append((peer, message.request))
                     return
         self._waiting.setdefault(peer, deque()).append(HelperRequest(peer, message, upload))
@@ -99,7 +107,11 @@ class SubprocessQueue:
 
     def look_after(self) -> None:
         """Give up a child that is silent for too long; one that hangs in a dead share does not even end, and is left behind."""
-        if self._child is not None and self._now is not None and machine.monotonic() - self._now.since > self._patience_s:
+        if (
+            self._child is not None
+            and self._now is not None
+            and machine.monotonic() - self._now.since > self._patience_s
+        ):
             self._child.kill()
             self._gone()
         if self._old and self._child is not None and self._now is None:
@@ -167,7 +179,10 @@ class SubprocessQueue:
         assert self._child is not None
         code = self._child.code()
         words = f"{self._module}, a process that works for the companion, ended with exit code {code}; another takes its place."
-        _log.warning("a child ended", extra={"said": {"message": words, "module": self._module, "code": code}})
+        _log.warning(
+            "a child ended",
+            extra={"said": {"message": words, "module": self._module, "code": code}},
+        )
         self._child = None
         self._rest_until = machine.monotonic() + REST_S
         errand = self._now

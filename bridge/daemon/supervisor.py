@@ -1,7 +1,7 @@
 """The jobs under work: processes of their own, how many hands each has, and what they say.
 
-    companion --(stdin)-->  one line: how many workers the job may have from now on
-    companion <--(stdout)-- its progress and its last words, as lines of JSON
+companion --(stdin)-->  one line: how many workers the job may have from now on
+companion <--(stdout)-- its progress and its last words, as lines of JSON
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ class Work:
 class Supervisor:
     """All of them. `progress` is told how each comes on."""
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], progress: Callable[[Progressed], None]) -> None:
+    def __init__(
+        self, context: zmq.Context[zmq.Socket[bytes]], progress: Callable[[Progressed], None]
+    ) -> None:
         self._context, self._progress = context, progress
         self._works: dict[str, Work] = {}
 
@@ -65,10 +67,22 @@ class Supervisor:
             self.stop(job)
         for job in now.begin:
             workers = now.workers[job]
-            child = Child(job, "bridge.daemon.job_process", [job, "--jobs", str(workers)], self._context)
+            child = Child(
+                job, "bridge.daemon.job_process", [job, "--jobs", str(workers)], self._context
+            )
             self._works[job] = Work(child, workers)
             words = f"The companion begins to work on job {job}: process {child.process.pid}, {workers} shots at once."
-            _log.info("job begun", extra={"said": {"message": words, "job": job, "child": child.process.pid, "workers": workers}})
+            _log.info(
+                "job begun",
+                extra={
+                    "said": {
+                        "message": words,
+                        "job": job,
+                        "child": child.process.pid,
+                        "workers": workers,
+                    }
+                },
+            )
         for job, workers in now.workers.items():
             work = self._works.get(job)
             if work is not None and work.workers != workers:
@@ -112,12 +126,22 @@ class Supervisor:
             return None  # it died in the middle of a line
         match event.pop("event", ""):
             case "step":
-                self._progress(Progressed(job=job, at=event["at"], step=event["step"], done=event["done"], total=event["total"]))
+                self._progress(
+                    Progressed(
+                        job=job,
+                        at=event["at"],
+                        step=event["step"],
+                        done=event["done"],
+                        total=event["total"],
+                    )
+                )
             case "progress":
                 work.going = True
                 at = event.pop("at")
                 event.pop("job", None)
-                self._progress(Progressed(job=job, at=at, snapshot=msgspec.Raw(msgspec.json.encode(event))))
+                self._progress(
+                    Progressed(job=job, at=at, snapshot=msgspec.Raw(msgspec.json.encode(event)))
+                )
             case "summary":
                 work.summary = event
             case _:

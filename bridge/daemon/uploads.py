@@ -39,7 +39,10 @@ class Uploads:
     def begin(self, key: bytes, asked: Upload) -> int:
         """How many bytes are there already. Refused (message-too-large, companion-busy, upload-failing)."""
         if asked.size > LARGEST_TIMELINE:
-            raise Refused("message-too-large", detail=f"{asked.size} bytes, at most {LARGEST_TIMELINE} are read")
+            raise Refused(
+                "message-too-large",
+                detail=f"{asked.size} bytes, at most {LARGEST_TIMELINE} are read",
+            )
         path = self.place(key, asked.submission, asked.sha256)
         with self._failing():
             received = self._make(path)
@@ -57,7 +60,9 @@ class Uploads:
         if size is None:
             raise Refused("upload-missing")
         if asked.at + len(data) > size:
-            raise Refused("message-too-large", detail=f"{asked.at + len(data)} bytes, {size} were announced")
+            raise Refused(
+                "message-too-large", detail=f"{asked.at + len(data)} bytes, {size} were announced"
+            )
         with self._failing():
             try:
                 handle = os.open(path, os.O_WRONLY | getattr(os, "O_BINARY", 0))
@@ -133,7 +138,9 @@ class Uploads:
         try:
             yield
         except OSError as error:
-            raise Refused("upload-failing", path=str(self.folder), detail=error.strerror or str(error)) from error
+            raise Refused(
+                "upload-failing", path=str(self.folder), detail=error.strerror or str(error)
+            ) from error
 
 
 def read(path: Path) -> bytes | None:

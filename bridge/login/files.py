@@ -32,7 +32,14 @@ def start(environment: Mapping[str, str]) -> Start:
     """How this very program is started again. The data folder is carried over, and the program's where it is not installed."""
     python = Path(sys.executable)
     windowless = python.with_name("pythonw.exe")
-    argv = [str(windowless if windowless.exists() else python), "-P", "-m", "bridge.cli.main", "companion", "--log"]
+    argv = [
+        str(windowless if windowless.exists() else python),
+        "-P",
+        "-m",
+        "bridge.cli.main",
+        "companion",
+        "--log",
+    ]
     kept = {}
     if home := environment.get("HOTSPLICE_HOME"):
         kept["HOTSPLICE_HOME"] = str(Path(os.path.expanduser(home)).absolute())
@@ -41,7 +48,13 @@ def start(environment: Mapping[str, str]) -> Start:
     return Start(argv, kept)
 
 
-def item(begin: Start, environment: Mapping[str, str], *, system: str = sys.platform, home: Path | None = None) -> Item:
+def item(
+    begin: Start,
+    environment: Mapping[str, str],
+    *,
+    system: str = sys.platform,
+    home: Path | None = None,
+) -> Item:
     """The file for a system (as `sys.platform` calls it), for the user whose folder is `home`."""
     home = home or Path.home()
     if system == "darwin":

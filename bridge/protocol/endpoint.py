@@ -41,7 +41,9 @@ def folder(home: Path) -> Path:
     if home != Path(platformdirs.user_data_path("Hotsplice", appauthor=False)):
         return home / "run"
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # without a session there is no XDG_RUNTIME_DIR: a temporary folder does as well
+        warnings.simplefilter(
+            "ignore"
+        )  # without a session there is no XDG_RUNTIME_DIR: a temporary folder does as well
         return Path(platformdirs.user_runtime_path("Hotsplice", appauthor=False))
 
 
@@ -56,7 +58,9 @@ def write(home: Path, endpoint: Endpoint) -> None:
         _check_owner(place)
         write_private(place / FILE, msgspec.json.encode(endpoint))
     except OSError as error:
-        raise Refused("keys-unusable", path=str(place), detail=error.strerror or str(error)) from error
+        raise Refused(
+            "keys-unusable", path=str(place), detail=error.strerror or str(error)
+        ) from error
 
 
 def read(home: Path) -> Endpoint | None:
@@ -101,12 +105,20 @@ def remember(home: Path, name: str, address: str, key: str) -> None:
     name = pairing_name(name)
     if not _ADDRESS.fullmatch(address) or not 0 < int(address.rpartition(":")[2]) < 65536:
         raise Refused("pairing-refused", name=name, why="no-address", address=address)
-    there = Endpoint(address=f"tcp://{address}", public_key=pairing_key(name, key), pid=ELSEWHERE, version="", protocol="")
+    there = Endpoint(
+        address=f"tcp://{address}",
+        public_key=pairing_key(name, key),
+        pid=ELSEWHERE,
+        version="",
+        protocol="",
+    )
     path = _others(home) / f"{name}.json"
     try:
         write_private(path, msgspec.json.encode(there))
     except OSError as error:
-        raise Refused("keys-unusable", path=str(path), detail=error.strerror or str(error)) from error
+        raise Refused(
+            "keys-unusable", path=str(path), detail=error.strerror or str(error)
+        ) from error
 
 
 def elsewhere(home: Path, name: str) -> Endpoint:

@@ -28,7 +28,15 @@ _PLAIN = re.compile(r"[0-9A-Fa-f]{64}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 OWN = "client"
 """The name under which this user's own programs are let in."""
-_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))})
+_DEVICES = frozenset(
+    {
+        "con",
+        "prn",
+        "aux",
+        "nul",
+        *(f"{port}{number}" for port in ("com", "lpt") for number in range(10)),
+    }
+)
 
 
 class Pair(NamedTuple):
@@ -65,7 +73,9 @@ class Keys:
         admitted = self.admitted()
         if admitted.get(name, key) != key:
             raise Refused("pairing-refused", name=name, why="another-key")
-        if other := next((known for known, that in admitted.items() if that == key and known != name), ""):
+        if other := next(
+            (known for known, that in admitted.items() if that == key and known != name), ""
+        ):
             raise Refused("pairing-refused", name=name, why="key-known", other=other)
         self._write(self.folder / "allowed" / name, f"{key}\n")
 
@@ -77,7 +87,9 @@ class Keys:
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise Refused("keys-unusable", path=str(path), detail=error.strerror or str(error)) from error
+            raise Refused(
+                "keys-unusable", path=str(path), detail=error.strerror or str(error)
+            ) from error
         return True
 
     def admitted(self) -> dict[str, str]:
@@ -108,20 +120,27 @@ class Keys:
         if os.name != "nt" and mode & 0o077:
             raise Refused("keys-unusable", path=str(path), why="others-read")
         public, secret = lines.get("public", ""), lines.get("secret", "")
-        if not (_KEY.fullmatch(public) and _KEY.fullmatch(secret)) or zmq.curve_public(secret.encode()) != public.encode():
+        if (
+            not (_KEY.fullmatch(public) and _KEY.fullmatch(secret))
+            or zmq.curve_public(secret.encode()) != public.encode()
+        ):
             raise Refused("keys-unusable", path=str(path), why="no-keys")
         return Pair(public.encode(), secret.encode())
 
     def _make(self, name: str) -> Pair:
         public, secret = zmq.curve_keypair()
-        self._write(self.folder / f"{name}.key", f"public {public.decode()}\nsecret {secret.decode()}\n")
+        self._write(
+            self.folder / f"{name}.key", f"public {public.decode()}\nsecret {secret.decode()}\n"
+        )
         return Pair(public, secret)
 
     def _write(self, path: Path, text: str) -> None:
         try:
             write_private(path, text.encode())
         except OSError as error:
-            raise Refused("keys-unusable", path=str(path), detail=error.strerror or str(error)) from error
+            raise Refused(
+                "keys-unusable", path=str(path), detail=error.strerror or str(error)
+            ) from error
 
 
 def pairing_name(name: str) -> str:

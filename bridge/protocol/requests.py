@@ -25,7 +25,9 @@ Path = Annotated[str, msgspec.Meta(max_length=4096, pattern=r"^[^\x00]*$")]
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="is", forbid_unknown_fields=True):
+class Message(
+    msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="is", forbid_unknown_fields=True
+):
     """Base of what clients say: what is not understood might matter, so it is refused."""
 
     request: Name
@@ -136,7 +138,9 @@ class Pictures(Message, frozen=True):
     """Small pictures of these shots of a job, as far as they can be had."""
 
     job: Job
-    shots: Annotated[tuple[Annotated[int, msgspec.Meta(ge=1)], ...], msgspec.Meta(max_length=MOST_PICTURES)]
+    shots: Annotated[
+        tuple[Annotated[int, msgspec.Meta(ge=1)], ...], msgspec.Meta(max_length=MOST_PICTURES)
+    ]
 
 
 class Stats(Message, frozen=True):
@@ -165,6 +169,20 @@ class Stop(Message, frozen=True):
 
 
 Request = (
-    Hello | Upload | Chunk | Submit | Watch | List | Describe | Pictures | Stats | Cancel | Resume | Prioritise | Pause
-    | Answer | Ping | Stop
+    Hello
+    | Upload
+    | Chunk
+    | Submit
+    | Watch
+    | List
+    | Describe
+    | Pictures
+    | Stats
+    | Cancel
+    | Resume
+    | Prioritise
+    | Pause
+    | Answer
+    | Ping
+    | Stop
 )

@@ -224,6 +224,20 @@ class Bye(Said, frozen=True):
 
 
 Saying = (
-    Welcome | Uploading | Accepted | Watching | Jobs | Described | Pictured | Figures | Done | Pong | Refusal | Happened | Several
-    | Progressed | Noticed | Bye
+    Welcome
+    | Uploading
+    | Accepted
+    | Watching
+    | Jobs
+    | Described
+    | Pictured
+    | Figures
+    | Done
+    | Pong
+    | Refusal
+    | Happened
+    | Several
+    | Progressed
+    | Noticed
+    | Bye
 )

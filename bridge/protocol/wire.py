@@ -71,17 +71,30 @@ def digest(timeline: Buffer) -> str:
 def understood(frames: Sequence[Buffer]) -> Ask | Refused:
     """What a client said, whatever it is. Refused (message-unclear, message-too-large, message-damaged) is returned."""
     if len(frames) > MOST_FRAMES:
-        return Refused("message-too-large", detail=f"{len(frames)} parts, at most {MOST_FRAMES} are read")
+        return Refused(
+            "message-too-large", detail=f"{len(frames)} parts, at most {MOST_FRAMES} are read"
+        )
     if not frames or len(frames[0]) > LARGEST_HEAD:
-        return Refused("message-too-large", detail=f"{len(frames[0]) if frames else 0} bytes, at most {LARGEST_HEAD} are read")
+        return Refused(
+            "message-too-large",
+            detail=f"{len(frames[0]) if frames else 0} bytes, at most {LARGEST_HEAD} are read",
+        )
     try:
         message = _requests.decode(frames[0])
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:  # ValueError: text that is no UTF-8
+    except (
+        msgspec.MsgspecError,
+        ValueError,
+        RecursionError,
+    ) as error:  # ValueError: text that is no UTF-8
         return Refused("message-unclear", detail=_shortened(str(error)))
     data = frames[1] if len(frames) > 1 else None
     if data is None:
         alone = not isinstance(message, Chunk)
-        return Ask(message) if alone else Refused("message-unclear", detail="a Chunk has its bytes as second part")
+        return (
+            Ask(message)
+            if alone
+            else Refused("message-unclear", detail="a Chunk has its bytes as second part")
+        )
     if not isinstance(message, Submit | Chunk):
         return Refused("message-unclear", detail="only Submit and Chunk have a second part")
     most = LARGEST_TIMELINE if isinstance(message, Submit) else LARGEST_CHUNK
@@ -128,7 +141,11 @@ class Conversation:
                 return Refused("protocol-mismatch", name=_shortened(message.version), known=VERSION)
             self.greeted = True
             return None
-        return None if self.greeted else Refused("message-unclear", detail="the first word must be Hello")
+        return (
+            None
+            if self.greeted
+            else Refused("message-unclear", detail="the first word must be Hello")
+        )
 
 
 def _shortened(text: str) -> str:

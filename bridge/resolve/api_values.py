@@ -35,7 +35,11 @@ def number(said: Any) -> float | None:
 def whole(said: Any) -> int | None:
     """A number without fraction, as an int."""
     found = number(said)
-    return int(found) if found is not None and found == int(found) and abs(found) <= MOST_FRAMES else None
+    return (
+        int(found)
+        if found is not None and found == int(found) and abs(found) <= MOST_FRAMES
+        else None
+    )
 
 
 def yes(said: Any) -> bool | None:
@@ -56,13 +60,20 @@ def drops(start_timecode: str, rate: Any, said: Any) -> bool | None:
 
 def text(said: Any, most: int = 500) -> str:
     """Printable text of at most so many characters; empty where there is none."""
-    return "".join(c if c.isprintable() else " " for c in said).strip()[:most] if isinstance(said, str) else ""
+    return (
+        "".join(c if c.isprintable() else " " for c in said).strip()[:most]
+        if isinstance(said, str)
+        else ""
+    )
 
 
 def settings(plural: Any, singular: Mapping[str, Any]) -> dict[str, Any]:
     """Settings from `GetSettings` (from 21.1 on), and where that says nothing from `GetSetting` of each."""
     known = plural if isinstance(plural, Mapping) else {}
-    return {name: said if (said := known.get(name)) not in (None, "") else value for name, value in singular.items()}
+    return {
+        name: said if (said := known.get(name)) not in (None, "") else value
+        for name, value in singular.items()
+    }
 
 
 def markers(said: Any) -> tuple[Marker, ...] | None:
@@ -73,7 +84,9 @@ def markers(said: Any) -> tuple[Marker, ...] | None:
     for key, value in said.items():
         frame = number(key)
         if frame is not None and isinstance(value, Mapping):
-            color, name, note, custom = (_words(value.get(field)) for field in ("color", "name", "note", "customData"))
+            color, name, note, custom = (
+                _words(value.get(field)) for field in ("color", "name", "note", "customData")
+            )
             duration = max(1, round(number(value.get("duration")) or 1.0))
             found.append(Marker(math.floor(frame), color, name, note, duration, custom))
     return tuple(sorted(found))

@@ -13,7 +13,16 @@ from bridge.protocol.responses import Described, Progressed, Refusal
 from bridge.resolve.inspect import Seen
 from bridge.resolve.marker_sync import Pinned
 from bridge.resolve.submit import Asked
-from core.job.events import Fact, GateClosed, GateOpened, JobFinished, RunInterrupted, ShotDegraded, ShotMended, ShotSlated
+from core.job.events import (
+    Fact,
+    GateClosed,
+    GateOpened,
+    JobFinished,
+    RunInterrupted,
+    ShotDegraded,
+    ShotMended,
+    ShotSlated,
+)
 from core.messages.catalogue import Words
 from core.messages.phrases import phrase
 from core.messages.template import Language, human_bytes
@@ -48,14 +57,30 @@ class Console:
 
     def sending(self, arrived: int, size: int) -> None:
         """The timeline is on its way: said when that takes a while, at every tenth at most."""
-        if STEP * (100 * arrived // size // STEP) > self._sent and machine.monotonic() - self._said_at > QUIET_S:
+        if (
+            STEP * (100 * arrived // size // STEP) > self._sent
+            and machine.monotonic() - self._said_at > QUIET_S
+        ):
             self._sent, self._said_at = 100 * arrived // size, machine.monotonic()
-            self._say(phrase("submit-sending", self.language, percent=self._sent, size=human_bytes(size, self.language)))
+            self._say(
+                phrase(
+                    "submit-sending",
+                    self.language,
+                    percent=self._sent,
+                    size=human_bytes(size, self.language),
+                )
+            )
 
     def asked(self, asked: Asked) -> None:
         """It is on record."""
         self._said_at = machine.monotonic()
-        self._say(phrase("editor-asked-again" if asked.again else "editor-asked", self.language, job=asked.job))
+        self._say(
+            phrase(
+                "editor-asked-again" if asked.again else "editor-asked",
+                self.language,
+                job=asked.job,
+            )
+        )
 
     def hear(self, said: Fact | Progressed | None) -> None:
         """What happens meanwhile: progress now and then, and trouble at once."""
@@ -64,7 +89,9 @@ class Console:
             self._progress(said)
         elif said is None:
             self._quiet()
-        elif isinstance(said, GateClosed | GateOpened | ShotSlated | ShotMended | ShotDegraded | RunInterrupted):
+        elif isinstance(
+            said, GateClosed | GateOpened | ShotSlated | ShotMended | ShotDegraded | RunInterrupted
+        ):
             self._say(event_text.sentence(said, self.language))
 
     def _quiet(self) -> None:
@@ -105,10 +132,18 @@ class Console:
         for finding in told.findings:
             at = self._timecode(finding.first) if finding.first is not None else ""
             severity = phrase(
-                {"error": "severity-error", "warning": "severity-warning", "note": "severity-note"}[finding.severity], speak
+                {"error": "severity-error", "warning": "severity-warning", "note": "severity-note"}[
+                    finding.severity
+                ],
+                speak,
             )
             said = phrase(
-                "editor-finding", speak, severity=severity, timecode=at, title=finding.title, message=finding.message
+                "editor-finding",
+                speak,
+                severity=severity,
+                timecode=at,
+                title=finding.title,
+                message=finding.message,
             )
             self._say(f"  {said}")
 
@@ -119,8 +154,17 @@ class Console:
         if pinned.standing:
             self._say(phrase("editor-marked", self.language, count=pinned.standing))
         for mark in pinned.homeless:
-            self._say(phrase("editor-no-frame", self.language, timecode=self._timecode(mark.first), title=mark.title))
-        if self._told is not None and any(finding.severity == "error" for finding in self._told.findings):
+            self._say(
+                phrase(
+                    "editor-no-frame",
+                    self.language,
+                    timecode=self._timecode(mark.first),
+                    title=mark.title,
+                )
+            )
+        if self._told is not None and any(
+            finding.severity == "error" for finding in self._told.findings
+        ):
             self._say(phrase("editor-again", self.language))
 
     def waits(self) -> None:

@@ -17,7 +17,9 @@ LONGEST = 120
 def file_name(name: str, otherwise: str) -> str:
     """A name that every file system takes, the same for the same name. Where something had to be changed, a few letters tell
     it from others that would become the same."""
-    kept = _UNFIT.sub("_", name.encode("utf-8", "replace")[:LONGEST].decode("utf-8", "ignore")).strip(" .")
+    kept = _UNFIT.sub(
+        "_", name.encode("utf-8", "replace")[:LONGEST].decode("utf-8", "ignore")
+    ).strip(" .")
     if _RESERVED.fullmatch(kept):
         kept = f"_{kept}"
     if kept == name:

@@ -11,7 +11,12 @@ from bridge.resolve.pipe import Editor, Failed, Missing, constant
 from core.errors.refusal import Refused
 from otio_adapters import guard
 
-_SETTINGS = ("timelineResolutionWidth", "timelineResolutionHeight", "timelineFrameRate", "timelineDropFrameTimecode")
+_SETTINGS = (
+    "timelineResolutionWidth",
+    "timelineResolutionHeight",
+    "timelineFrameRate",
+    "timelineDropFrameTimecode",
+)
 _MOST_SIDE, _LOWEST_HZ, _HIGHEST_HZ = 32768, 8000, 768_000
 
 
@@ -32,7 +37,9 @@ class Seen(NamedTuple):
 def awake(editor: Editor) -> bool:
     """Whether Resolve answers. While it shows a dialog it says nothing to anything."""
     try:
-        return bool(editor.call("resolve", "GetProductName") or editor.call("resolve", "GetVersionString"))
+        return bool(
+            editor.call("resolve", "GetProductName") or editor.call("resolve", "GetVersionString")
+        )
     except Failed:
         return False
 
@@ -48,19 +55,29 @@ def look(editor: Editor) -> Seen:
         if not managed or not editor.keep("project", "manager", "GetCurrentProject"):
             raise Refused("editor-no-project")
         if not editor.keep("timeline", "project", "GetCurrentTimeline"):
-            raise Refused("editor-no-timeline", name=api_values.text(editor.call("project", "GetName")))
+            raise Refused(
+                "editor-no-timeline", name=api_values.text(editor.call("project", "GetName"))
+            )
         return _seen(editor, product, version)
     except Failed as error:
         raise Refused("editor-failing", detail=str(error)) from error
 
 
 def _seen(editor: Editor, product: str, version: str) -> Seen:
-    project, name = (api_values.text(editor.call(owner, "GetName")) for owner in ("project", "timeline"))
+    project, name = (
+        api_values.text(editor.call(owner, "GetName")) for owner in ("project", "timeline")
+    )
     of_timeline = _settings(editor, "timeline", _SETTINGS)
     of_project = _settings(editor, "project", (*_SETTINGS, "timelineSampleRate"))
-    width, height, rate, drop = (said if (said := of_timeline[key]) not in (None, "") else of_project[key] for key in _SETTINGS)
+    width, height, rate, drop = (
+        said if (said := of_timeline[key]) not in (None, "") else of_project[key]
+        for key in _SETTINGS
+    )
     timecode = api_values.text(editor.call("timeline", "GetStartTimecode"))
-    start, end = (api_values.whole(editor.call("timeline", method)) for method in ("GetStartFrame", "GetEndFrame"))
+    start, end = (
+        api_values.whole(editor.call("timeline", method))
+        for method in ("GetStartFrame", "GetEndFrame")
+    )
     return Seen(
         product=product, version=version, project=project, name=name, start_timecode=timecode, start_frame=start,
         frames=max(0, end - start) if start is not None and end is not None else 0, rate=api_values.number(rate),
@@ -77,7 +94,10 @@ def _settings(editor: Editor, owner: str, names: tuple[str, ...]) -> dict[str, o
     """By the manner of 21.1 where it answers, else by that of all versions before."""
     plural = editor.call(owner, "GetSettings")
     known = plural if isinstance(plural, dict) else {}
-    singular = {name: None if known.get(name) not in (None, "") else editor.call(owner, "GetSetting", name) for name in names}
+    singular = {
+        name: None if known.get(name) not in (None, "") else editor.call(owner, "GetSetting", name)
+        for name in names
+    }
     return api_values.settings(known, singular)
 
 

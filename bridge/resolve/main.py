@@ -64,7 +64,9 @@ def main() -> int:
         editor.end()
     except Gone:
         pass
-    editor.gone.wait(ENDING_S)  # the script closes the pipe then, and nobody reads from it at our own end
+    editor.gone.wait(
+        ENDING_S
+    )  # the script closes the pipe then, and nobody reads from it at our own end
     return 0
 
 
@@ -74,7 +76,9 @@ def run(editor: Editor, where: Locations, teller: Console) -> None:
     timeline = _timeline(editor, seen)
     preset, output = _film(where, seen)
     teller.begins(seen, output)
-    with Client(where.home, program=f"hotsplice in Resolve {program_version()}", start=start(where)) as client:
+    with Client(
+        where.home, program=f"hotsplice in Resolve {program_version()}", start=start(where)
+    ) as client:
         asked = submit.ask(
             client, timeline, output=str(output), preset=preset, lacking=seen.lacking,
             hear=lambda arrived, size: _sending(editor, teller, arrived, size),
@@ -104,7 +108,9 @@ def _timeline(editor: Editor, seen: Seen) -> bytes:
     """The open timeline as it is sent: without markers of ours, so that it is the same at every run."""
     with tempfile.TemporaryDirectory(prefix="hotsplice-", ignore_cleanup_errors=True) as folder:
         raw = inspect.export(editor, Path(folder) / "timeline.otio")
-    return editor_export.settled(raw, marks=markers.NAME, start_frame=seen.start_frame, rate=seen.rate)
+    return editor_export.settled(
+        raw, marks=markers.NAME, start_frame=seen.start_frame, rate=seen.rate
+    )
 
 
 def _film(where: Locations, seen: Seen) -> tuple[str, Path]:
@@ -114,7 +120,9 @@ def _film(where: Locations, seen: Seen) -> tuple[str, Path]:
     folder, may_be_made = where.films()
     if chosen := os.environ.get("HOTSPLICE_FILMS"):
         folder, may_be_made = Path(os.path.expanduser(chosen)).absolute(), False
-    if not may_be_made and not os.path.isdir(folder):  # a drive that is out is not made anew on the system's own
+    if not may_be_made and not os.path.isdir(
+        folder
+    ):  # a drive that is out is not made anew on the system's own
         raise Refused("output-folder-missing", path=str(folder))
     known = where.presets().get(preset)
     name = film_location.file_name(seen.name, "Timeline") + (known.extension if known else ".mov")

@@ -24,7 +24,10 @@ class Pinned(NamedTuple):
 
 def length(editor: Editor, otherwise: int) -> int:
     """Frames of the open timeline, as it is now. Gone, Failed."""
-    start, end = (api_values.whole(editor.call("timeline", method)) for method in ("GetStartFrame", "GetEndFrame"))
+    start, end = (
+        api_values.whole(editor.call("timeline", method))
+        for method in ("GetStartFrame", "GetEndFrame")
+    )
     return end - start if start is not None and end is not None and end > start else otherwise
 
 
@@ -34,15 +37,29 @@ def pin(editor: Editor, wanted: tuple[Mark, ...], *, job: str, frames: int) -> P
     removed = 0
     for _ in range(ROUNDS):
         present = api_values.markers(editor.call("timeline", "GetMarkers")) or ()
-        laid = markers.lay(wanted, {m.frame for m in present if not markers.ours(m)} | refused, frames, job)
-        standing, old = set(laid.markers) & set(present), [m for m in present if markers.ours(m) and m not in laid.markers]
+        laid = markers.lay(
+            wanted, {m.frame for m in present if not markers.ours(m)} | refused, frames, job
+        )
+        standing, old = (
+            set(laid.markers) & set(present),
+            [m for m in present if markers.ours(m) and m not in laid.markers],
+        )
         for marker in old:
             removed += _gone(editor, marker)
-        failed = {marker.frame for marker in laid.markers if marker not in standing and not _set(editor, marker)}
+        failed = {
+            marker.frame
+            for marker in laid.markers
+            if marker not in standing and not _set(editor, marker)
+        }
         refused |= failed
         if not failed:
             return Pinned(len(laid.markers), removed, laid.homeless)
-    rest = [mark for marker, told in zip(laid.markers, laid.told, strict=True) if marker.frame in failed for mark in told]
+    rest = [
+        mark
+        for marker, told in zip(laid.markers, laid.told, strict=True)
+        if marker.frame in failed
+        for mark in told
+    ]
     return Pinned(len(laid.markers) - len(failed), removed, (*laid.homeless, *rest))
 
 

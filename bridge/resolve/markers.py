@@ -63,8 +63,21 @@ def marks(told: Described) -> tuple[Mark, ...]:
             for begin, stop in runs or [(low, high)]:
                 first, end = max(low, begin), min(high, stop)
                 if first < end:
-                    found.append(Mark(first, end, low, high, finding.severity, finding.title, note_of(finding), number))
-    return tuple(sorted(found, key=lambda mark: (mark.first, _ORDER.index(mark.severity), mark.number)))
+                    found.append(
+                        Mark(
+                            first,
+                            end,
+                            low,
+                            high,
+                            finding.severity,
+                            finding.title,
+                            note_of(finding),
+                            number,
+                        )
+                    )
+    return tuple(
+        sorted(found, key=lambda mark: (mark.first, _ORDER.index(mark.severity), mark.number))
+    )
 
 
 def note_of(finding: Finding) -> str:
@@ -94,14 +107,18 @@ def lay(wanted: Sequence[Mark], taken: Iterable[int], length: int, job: str) -> 
         else:
             groups.setdefault(frame, []).append(mark)
     made = [_marker(frame, group, length, job) for frame, group in sorted(groups.items())]
-    return Laid(tuple(made), tuple(tuple(group) for _, group in sorted(groups.items())), tuple(homeless))
+    return Laid(
+        tuple(made), tuple(tuple(group) for _, group in sorted(groups.items())), tuple(homeless)
+    )
 
 
 def _neighbour(mark: Mark, taken: set[int], length: int) -> int | None:
     """The nearest free frame after the place, else before it, within the shot and the timeline."""
     low, high = max(0, mark.low), min(mark.high, length)
     after = (frame for frame in range(max(low, mark.first + 1), high) if frame not in taken)
-    before = (frame for frame in range(min(high, mark.first) - 1, low - 1, -1) if frame not in taken)
+    before = (
+        frame for frame in range(min(high, mark.first) - 1, low - 1, -1) if frame not in taken
+    )
     found = next(after, None)
     return next(before, None) if found is None else found
 
@@ -110,7 +127,9 @@ def _marker(frame: int, group: list[Mark], length: int, job: str) -> Marker:
     group.sort(key=lambda mark: (_ORDER.index(mark.severity), mark.first, mark.number))
     worst = group[0]
     more = f" (+{len(group) - 1})" if len(group) > 1 else ""
-    notes = dict.fromkeys(mark.note if mark is worst else f"{mark.title}. {mark.note}" for mark in group)
+    notes = dict.fromkeys(
+        mark.note if mark is worst else f"{mark.title}. {mark.note}" for mark in group
+    )
     end = min(max(mark.end for mark in group), length)
     return Marker(
         frame=frame,

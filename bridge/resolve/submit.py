@@ -44,12 +44,19 @@ def ask(
 ) -> Asked:
     """Submit it; `hear` is told how many bytes of it have arrived, and of how many. Declined; Refused when no companion can be
     had."""
-    after = client.ask(Ping(request="ping")).last  # before the look: an end in between is then heard
+    after = client.ask(
+        Ping(request="ping")
+    ).last  # before the look: an end in between is then heard
     jobs: tuple[JobLine, ...] = client.ask(List(request="list", most=MOST_LISTED)).jobs
     mine = [line for line in jobs if line.output == output]
     before = next((line.job for line in reversed(mine) if line.state not in OPEN), "")
     wish = Submit(
-        request="submit", submission="unnamed-", output=output, sha256=digest(timeline), preset=preset, lacking=lacking
+        request="submit",
+        submission="unnamed-",
+        output=output,
+        sha256=digest(timeline),
+        preset=preset,
+        lacking=lacking,
     )
     wish = msgspec.structs.replace(wish, submission=submission(wish, timeline, before))
     accepted = client.ask(wish, timeline, hear=hear)
@@ -58,7 +65,9 @@ def ask(
     return Asked(accepted.job, accepted.again, after)
 
 
-def follow(client: Client, asked: Asked, hear: Callable[[Fact | Progressed | None], None]) -> JobFinished | RunInterrupted:
+def follow(
+    client: Client, asked: Asked, hear: Callable[[Fact | Progressed | None], None]
+) -> JobFinished | RunInterrupted:
     """Until the job has ended or somebody cancelled it. `hear` is told all that happens, and None in every pause."""
     for said in client.watch(asked.job, after=asked.after):
         if isinstance(said, Noticed):
@@ -68,6 +77,8 @@ def follow(client: Client, asked: Asked, hear: Callable[[Fact | Progressed | Non
             continue
         fact: Fact = codec.decode(bytes(said.fact), Fact)  # type: ignore[arg-type]
         hear(fact)
-        if isinstance(fact, JobFinished) or (isinstance(fact, RunInterrupted) and fact.reason == "cancelled"):
+        if isinstance(fact, JobFinished) or (
+            isinstance(fact, RunInterrupted) and fact.reason == "cancelled"
+        ):
             return fact
     raise AssertionError("watching does not end by itself")

@@ -52,7 +52,11 @@ def put_on_record(
     found = _faults(journal, job)
     faults, silent = found.shots, found.files
     mute = [path for path, code in silent.items() if about in ("all", code)]
-    numbers = [int(about)] if about.isdecimal() else [n for n, code in faults.items() if about in ("all", code)]
+    numbers = (
+        [int(about)]
+        if about.isdecimal()
+        else [n for n, code in faults.items() if about in ("all", code)]
+    )
     if about.isdecimal() and int(about) not in _shots(journal, job):
         raise Refused("answer-unclear", why="no-such-shot", job=job, shot=about)
     if not numbers and not mute and _is_on_record(journal, job, about, answer, file):
@@ -74,9 +78,16 @@ def put_on_record(
     code = "" if shot or about == "all" else about
     paths = list(dict.fromkeys([*_paths(journal, job, numbers), *mute]))
     if to and len(paths) != 1:
-        raise Refused("answer-unclear", why="one-file", about=_about(numbers, mute, speak), count=len(paths))
-    terms = _terms(journal, job, [n for n in numbers if shot or n in found.short], mute, found.clips, about)
-    said = [Answered(answer=answer, shot=shot, code=code, path=path, to=to, terms=terms) for path in paths or [""]]
+        raise Refused(
+            "answer-unclear", why="one-file", about=_about(numbers, mute, speak), count=len(paths)
+        )
+    terms = _terms(
+        journal, job, [n for n in numbers if shot or n in found.short], mute, found.clips, about
+    )
+    said = [
+        Answered(answer=answer, shot=shot, code=code, path=path, to=to, terms=terms)
+        for path in paths or [""]
+    ]
     journal.append(job, said, machine.now())
     lines = []
     if answer == "retry":
@@ -91,7 +102,13 @@ def put_on_record(
         lines += [phrase("answer-no-earlier", speak, shot=n) for n in none]
     if answer in ALWAYS and not always:
         lines.append(phrase("answer-could-always", speak))
-    noted = phrase("answer-noted", speak, about=_about(numbers, mute, speak), answer=word("answer", answer, speak), to=to)
+    noted = phrase(
+        "answer-noted",
+        speak,
+        about=_about(numbers, mute, speak),
+        answer=word("answer", answer, speak),
+        to=to,
+    )
     return [*lines, noted]
 
 
@@ -106,7 +123,12 @@ def _is_on_record(journal: Journal, job: str, about: str, answer: str, file: str
 
 
 def _terms(
-    journal: Journal, job: str, numbers: list[int], mute: list[str], silent: dict[str, str], about: str
+    journal: Journal,
+    job: str,
+    numbers: list[int],
+    mute: list[str],
+    silent: dict[str, str],
+    about: str,
 ) -> tuple[str, ...]:
     """The terms of everything that an answer is about: the shots with their own sound, the `silent` clips of the files in `mute`,
     and what the film cannot carry of the timeline."""
@@ -115,7 +137,9 @@ def _terms(
         return ()
     terms = Terms(plan)
     clips = {clip for clip, path in silent.items() if path in mute}
-    clips |= {clip for number in numbers for clip in terms.heard_with.get(number, ()) if clip in silent}
+    clips |= {
+        clip for number in numbers for clip in terms.heard_with.get(number, ()) if clip in silent
+    }
     found = [terms.shots[number] for number in numbers if number in terms.shots]
     found += [terms.clips[clip] for clip in sorted(clips) if clip in terms.clips]
     found += [term for remark, term in terms.remarks.items() if about in ("all", remark.code)]
@@ -222,4 +246,10 @@ def _shots(journal: Journal, job: str) -> range:
 def _paths(journal: Journal, job: str, numbers: list[int]) -> list[str]:
     """Every file that these shots use: a later word about it takes an earlier relink back."""
     plan = last_plan(journal, job)
-    return list(dict.fromkeys(shot.path for shot in plan.shots if shot.number in numbers and shot.path)) if plan else []
+    return (
+        list(
+            dict.fromkeys(shot.path for shot in plan.shots if shot.number in numbers and shot.path)
+        )
+        if plan
+        else []
+    )

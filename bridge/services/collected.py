@@ -32,9 +32,14 @@ def log(collected: Collected) -> None:
             f"Segments take {human_bytes(collected.left, 'en')} in scratch and the budget is {limit}. Nothing else was removed: "
             "the rest is wanted by a job, is in no complete film that was verified, or is shared with another data folder."
         )
-        _log.warning("scratch over budget", extra={"said": {"message": words, "left": collected.left, "limit": collected.limit}})
+        _log.warning(
+            "scratch over budget",
+            extra={"said": {"message": words, "left": collected.left, "limit": collected.limit}},
+        )
     if collected.trouble is not None:
-        words = f"Nothing was removed from scratch for its budget; the job goes on. {collected.trouble}"
+        words = (
+            f"Nothing was removed from scratch for its budget; the job goes on. {collected.trouble}"
+        )
         _log.error("scratch not collected", extra={"said": {"message": words}})
         if not isinstance(collected.trouble, RECORD_LOST):
             logs.unforeseen(collected.trouble)

@@ -42,7 +42,10 @@ def services(
         version=program_version(),
         slate_words=slate_words(where.settings.language),
         hwaccel=where.settings.decode_with or "",
-        media_folders=tuple(os.path.abspath(os.path.expanduser(folder)) for folder in (*search, *where.settings.media_folders)),
+        media_folders=tuple(
+            os.path.abspath(os.path.expanduser(folder))
+            for folder in (*search, *where.settings.media_folders)
+        ),
         share=share,
         ahead=[] if ahead is None else ahead,
         scratch_budget=scratch_budget.budget(where.settings.scratch_budget),
@@ -54,4 +57,8 @@ def _policy(chosen: settings.Settings, wait_s: float | None) -> Policy:
     usual = Policy(kept_films=chosen.kept_films)
     if wait_s is not None:
         return msgspec.structs.replace(usual, gate_patience_s=wait_s, answer_patience_s=wait_s)
-    return usual if chosen.wait is None else msgspec.structs.replace(usual, gate_patience_s=chosen.wait)
+    return (
+        usual
+        if chosen.wait is None
+        else msgspec.structs.replace(usual, gate_patience_s=chosen.wait)
+    )

@@ -59,13 +59,19 @@ def account(journal: Journal, job: str) -> Account:
 def checkpoints_of(journal: Journal, job: str) -> list[Checkpoint]:
     """The checkpoints of a job that still hold, oldest first."""
     memory = History(journal)
-    return checkpoints(job, journal.facts(job), lru_cache(maxsize=8)(lambda cut: memory.plan(job, cut)))
+    return checkpoints(
+        job, journal.facts(job), lru_cache(maxsize=8)(lambda cut: memory.plan(job, cut))
+    )
 
 
 def last_plan(journal: Journal, job: str) -> Plan | None:
     """The plan of a job's last run that came to one."""
     planned = journal.last(job, "FilmPlanned")
-    return History(journal).plan(job, planned.fact.cut) if planned and isinstance(planned.fact, FilmPlanned) else None
+    return (
+        History(journal).plan(job, planned.fact.cut)
+        if planned and isinstance(planned.fact, FilmPlanned)
+        else None
+    )
 
 
 MOST_EARLIER = 20
@@ -73,7 +79,12 @@ MOST_EARLIER = 20
 
 
 def earlier_renders(
-    journal: Journal, output: str, plan: Plan, shots: Iterable[int], *, plan_of: Callable[[str, str], Plan | None] | None = None
+    journal: Journal,
+    output: str,
+    plan: Plan,
+    shots: Iterable[int],
+    *,
+    plan_of: Callable[[str, str], Plan | None] | None = None,
 ) -> set[int]:
     """Those of the shots of a plan of which an earlier good render could stand in. `plan_of` reads a kept plan by job and cut:
     for whoever has some at hand."""
@@ -85,7 +96,11 @@ def earlier_renders(
         if old is None or not left:
             break
         sealed = journal.seals({segment.key for segment in old.segments})
-        found |= {shot.number for shot in left if earlier_render(shot, plan, [(job, old)], sealed) is not None}
+        found |= {
+            shot.number
+            for shot in left
+            if earlier_render(shot, plan, [(job, old)], sealed) is not None
+        }
     return found
 
 
@@ -95,7 +110,9 @@ def film_place(journal: Journal, job: str, output: str) -> str:
     if last is None or not isinstance(last.fact, FilmPublished):
         return output
     there = journal.film(last.fact.output)
-    return last.fact.output if there is not None and there.film_hash == last.fact.film_hash else output
+    return (
+        last.fact.output if there is not None and there.film_hash == last.fact.film_hash else output
+    )
 
 
 def exchange(film: Film | None, told: JobView) -> Literal["", "before", "this"]:

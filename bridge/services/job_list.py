@@ -24,7 +24,9 @@ def job_lines(
     wishes = dict(submissions.queue())
     found = by_film_of(journal, submissions, home) if by_film else listed(journal)
     return tuple(
-        msgspec.structs.replace(_line(journal, submissions, home, one.job, one.at, wishes.get(one.job)), runs=one.runs)
+        msgspec.structs.replace(
+            _line(journal, submissions, home, one.job, one.at, wishes.get(one.job)), runs=one.runs
+        )
         for one in found[-most:]
     )
 
@@ -35,16 +37,27 @@ def by_film_of(journal: Journal, submissions: Submissions, home: Path) -> list[L
     busy = {job for job, wish in submissions.queue() if wish == "run" and is_open(journal, job)}
     for output in {one.output for one in found}:
         if locks.held(home, output):
-            busy |= {one.job for one in found if one.output == output and under_work(journal, home, one.job, output)}
+            busy |= {
+                one.job
+                for one in found
+                if one.output == output and under_work(journal, home, one.job, output)
+            }
     return films(found, busy)
 
 
 def job_line(
-    journal: Journal, submissions: Submissions, home: Path, job: str, working: Collection[str], holders: Mapping[str, str]
+    journal: Journal,
+    submissions: Submissions,
+    home: Path,
+    job: str,
+    working: Collection[str],
+    holders: Mapping[str, str],
 ) -> JobLine:
     """One job. KeyError for one that is not on record."""
     wish = dict(submissions.queue()).get(job)
-    return as_it_is(_line(journal, submissions, home, job, dict(journal.jobs())[job], wish), working, holders)
+    return as_it_is(
+        _line(journal, submissions, home, job, dict(journal.jobs())[job], wish), working, holders
+    )
 
 
 def as_it_is(line: JobLine, working: Collection[str], holders: Mapping[str, str]) -> JobLine:
@@ -54,7 +67,11 @@ def as_it_is(line: JobLine, working: Collection[str], holders: Mapping[str, str]
     if line.job in working:
         return msgspec.structs.replace(line, state="working")
     waits = line.state == "waiting" and line.job in holders
-    return msgspec.structs.replace(line, state="elsewhere", holder=holders[line.job]) if waits else line
+    return (
+        msgspec.structs.replace(line, state="elsewhere", holder=holders[line.job])
+        if waits
+        else line
+    )
 
 
 def under_work(journal: Journal, home: Path, job: str, output: str) -> bool:
@@ -63,7 +80,9 @@ def under_work(journal: Journal, home: Path, job: str, output: str) -> bool:
     return last is not None and isinstance(last.fact, RunStarted) and locks.held(home, output)
 
 
-def _line(journal: Journal, submissions: Submissions, home: Path, job: str, at: float, wish: Wish | None) -> JobLine:
+def _line(
+    journal: Journal, submissions: Submissions, home: Path, job: str, at: float, wish: Wish | None
+) -> JobLine:
     accepted = journal.accepted(job)
     end = ended(journal, job)
     if under_work(journal, home, job, accepted.output):

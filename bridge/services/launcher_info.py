@@ -32,4 +32,6 @@ def leave(home: Path, version: str) -> None:
     try:
         write_private(home / FILE, msgspec.json.encode(here))
     except OSError as error:
-        raise Refused("keys-unusable", path=str(home / FILE), detail=error.strerror or str(error)) from error
+        raise Refused(
+            "keys-unusable", path=str(home / FILE), detail=error.strerror or str(error)
+        ) from error

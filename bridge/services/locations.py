@@ -89,7 +89,9 @@ class Locations:
         return presets.load_all(self.home / "presets")
 
 
-def prepare_data_folder(wait_s: float | None, *, accept: bool, hear: Callable[[Refused], None]) -> None:
+def prepare_data_folder(
+    wait_s: float | None, *, accept: bool, hear: Callable[[Refused], None]
+) -> None:
     """Create the data folder at its first use; wait up to `wait_s` seconds for the drive of one that
     was used before. Call `hear` once when the wait begins. Refused(data-folder-gone, data-folder-unusable)."""
     home, usual = settings.home(), not os.environ.get("HOTSPLICE_HOME")
@@ -100,7 +102,9 @@ def prepare_data_folder(wait_s: float | None, *, accept: bool, hear: Callable[[R
             hear(error)
 
     retrying = Retrying(
-        retry=retry_if_exception(lambda error: isinstance(error, Refused) and error.code == "data-folder-gone"),
+        retry=retry_if_exception(
+            lambda error: isinstance(error, Refused) and error.code == "data-folder-gone"
+        ),
         stop=stop_after_delay(Policy().gate_patience_s if wait_s is None else wait_s),
         wait=wait_fixed(_LOOK_S),
         sleep=machine.sleep,

@@ -122,7 +122,9 @@ def line_of(record: logging.LogRecord) -> bytes:
     }
     fields = dict(getattr(record, "said", {}))
     message = {"message": fields.pop("message")} if "message" in fields else {}
-    said = head | message | {f"{key}_" if key in head else key: value for key, value in fields.items()}
+    said = (
+        head | message | {f"{key}_" if key in head else key: value for key, value in fields.items()}
+    )
     text = json.dumps(_without_secrets(said), ensure_ascii=True)
     if len(text) > LONGEST:
         text = json.dumps(head | {"left_out": len(text)})
@@ -183,7 +185,13 @@ def ended(code: int) -> None:
     verb, began = _under_way.pop()
     meaning, seconds = _MEANING.get(code, ""), machine.monotonic() - began
     message = f"The command {verb} ended after {seconds:.1f} s with exit code {code}{f': {meaning}' if meaning else ''}."
-    _say(logging.INFO if code in (0, 130) else logging.WARNING, "command ended", message=message, verb=verb, exit_code=code)
+    _say(
+        logging.INFO if code in (0, 130) else logging.WARNING,
+        "command ended",
+        message=message,
+        verb=verb,
+        exit_code=code,
+    )
 
 
 _MEANING = {
@@ -203,13 +211,27 @@ def fact(job: str, seq: int, said: Fact) -> None:
     failure = getattr(said, "failure", None)
     if failure is not None:
         seen = failure.evidence
-        fields = {"code": failure.code, "type": failure.type.value, "operation": seen.operation, "place": seen.place}
+        fields = {
+            "code": failure.code,
+            "type": failure.type.value,
+            "operation": seen.operation,
+            "place": seen.place,
+        }
         fields |= {"path": seen.path, "volume": seen.volume, "errno": seen.errno}
-        fields |= {"note": seen.note, "exit_code": seen.exit_code, "detail": seen.detail, "stderr": list(seen.stderr[-3:])}
+        fields |= {
+            "note": seen.note,
+            "exit_code": seen.exit_code,
+            "detail": seen.detail,
+            "stderr": list(seen.stderr[-3:]),
+        }
         fields |= {"free_bytes": seen.free_bytes, "free_memory_bytes": seen.free_memory_bytes}
         fields = {name: value for name, value in fields.items() if value not in (None, "", [])}
     elif isinstance(said, _TOLD):
-        fields = {name: value for name, value in codec.plain(said).items() if name != "is" and value not in (None, "", [])}
+        fields = {
+            name: value
+            for name, value in codec.plain(said).items()
+            if name != "is" and value not in (None, "", [])
+        }
     for name in ("shot", "attempt", "gate"):
         if getattr(said, name, 0):
             fields[name] = getattr(said, name)
@@ -218,7 +240,11 @@ def fact(job: str, seq: int, said: Fact) -> None:
         if said.recovery.change:
             fields["change"] = said.recovery.change
     times = _times(job, said)
-    more = f" So far {times} times; those between are in the journal alone." if times > _IN_FULL else ""
+    more = (
+        f" So far {times} times; those between are in the journal alone."
+        if times > _IN_FULL
+        else ""
+    )
     if not more or not times & (times - 1):
         _say(level, type(said).__name__, message=_sentence(said) + more, job=job, seq=seq, **fields)
 
@@ -231,9 +257,15 @@ _counted: dict[tuple[str, str, str, str], int] = {}
 
 def _times(job: str, said: Fact) -> int:
     """How often this process was told of one cause in one file of a job; 1 for what ends the job or a shot."""
-    if not isinstance(said, AttemptFailed | SegmentParted) or (isinstance(said, AttemptFailed) and said.recovery.fatal):
+    if not isinstance(said, AttemptFailed | SegmentParted) or (
+        isinstance(said, AttemptFailed) and said.recovery.fatal
+    ):
         return 1
-    cause = (said.failure.code, said.failure.evidence.path) if isinstance(said, AttemptFailed) else ("", "")
+    cause = (
+        (said.failure.code, said.failure.evidence.path)
+        if isinstance(said, AttemptFailed)
+        else ("", "")
+    )
     about = (job, type(said).__name__, *cause)
     if len(_counted) < _MOST_COUNTED or about in _counted:
         _counted[about] = _counted.get(about, 0) + 1
@@ -263,17 +295,27 @@ def _cause(failure: Failure) -> str:
     seen = failure.evidence
     parts = []
     if seen.errno:
-        parts.append(f"the system answered {errno.errorcode.get(seen.errno, seen.errno)} ({os.strerror(seen.errno)})")
+        parts.append(
+            f"the system answered {errno.errorcode.get(seen.errno, seen.errno)} ({os.strerror(seen.errno)})"
+        )
     if seen.exit_code is not None and seen.exit_code < 0:
         with contextlib.suppress(ValueError):
-            parts.append(f"the process was ended by signal {-seen.exit_code} ({signal.Signals(-seen.exit_code).name})")
+            parts.append(
+                f"the process was ended by signal {-seen.exit_code} ({signal.Signals(-seen.exit_code).name})"
+            )
     elif seen.exit_code:
         parts.append(f"the process ended with exit code {seen.exit_code}")
     if seen.oom_kills:
-        parts.append(f"meanwhile the kernel killed {seen.oom_kills} process(es) because memory ran out (OOM killer)")
+        parts.append(
+            f"meanwhile the kernel killed {seen.oom_kills} process(es) because memory ran out (OOM killer)"
+        )
     elif seen.exit_code == -signal.SIGKILL and sys.platform == "linux":
         parts.append("the kernel counts no kill for want of memory, so somebody else sent it")
-    if seen.frames_wanted is not None and seen.frames_seen is not None and seen.frames_seen != seen.frames_wanted:
+    if (
+        seen.frames_wanted is not None
+        and seen.frames_seen is not None
+        and seen.frames_seen != seen.frames_wanted
+    ):
         parts.append(f"{seen.frames_seen} of {seen.frames_wanted} frames were made")
     if seen.note == "hung":
         parts.append(f"no sign of life for {seen.elapsed_s:.0f} s")
@@ -314,13 +356,21 @@ def unforeseen(error: BaseException) -> None:
 
 def _short(filename: str) -> str:
     path = Path(filename)
-    return path.relative_to(_ROOT).as_posix() if path.is_relative_to(_ROOT) else "/".join(path.parts[-2:])
+    return (
+        path.relative_to(_ROOT).as_posix()
+        if path.is_relative_to(_ROOT)
+        else "/".join(path.parts[-2:])
+    )
 
 
 def files(home: Path) -> list[Path]:
     """The logs that are there, the newest first."""
     first = home / artifacts.LOGS / FILE
-    return [path for path in (first, *(first.with_name(f"{FILE}.{n}") for n in range(1, KEEP + 1))) if path.is_file()]
+    return [
+        path
+        for path in (first, *(first.with_name(f"{FILE}.{n}") for n in range(1, KEEP + 1)))
+        if path.is_file()
+    ]
 
 
 def speak_into_file(home: Path) -> None:
@@ -331,7 +381,9 @@ def speak_into_file(home: Path) -> None:
         os.dup2(handle, number)
     os.close(handle)
     if sys.stdout is None:  # a program without a window on Windows has none
-        sys.stdout = sys.stderr = os.fdopen(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
+        sys.stdout = sys.stderr = os.fdopen(
+            1, "w", encoding="utf-8", errors="backslashreplace", buffering=1
+        )
 
 
 class Shortening:

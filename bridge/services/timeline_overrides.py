@@ -13,7 +13,11 @@ from otio_adapters import guard
 def complete(timeline: bytes, lacking: Lacking) -> bytes:
     """The timeline with what it lacks in its `hotsplice` settings; what it says itself counts more. Untouched where nothing
     is lacking or it is no timeline. TimelineRefused."""
-    wanted = {key: value for key, value in msgspec.structs.asdict(lacking).items() if value not in (None, "")}
+    wanted = {
+        key: value
+        for key, value in msgspec.structs.asdict(lacking).items()
+        if value not in (None, "")
+    }
     if not wanted:
         return timeline
     root = guard.parse(timeline)
@@ -23,5 +27,7 @@ def complete(timeline: bytes, lacking: Lacking) -> bytes:
     said = metadata.setdefault("hotsplice", {}) if isinstance(metadata, dict) else None
     if not isinstance(said, dict):
         return timeline
-    root["metadata"]["hotsplice"] = wanted | {key: value for key, value in said.items() if value is not None}
+    root["metadata"]["hotsplice"] = wanted | {
+        key: value for key, value in said.items() if value is not None
+    }
     return json.dumps(root).encode()

@@ -173,7 +173,10 @@ OPTIONS: Mapping[str, Option] = {
 
 def template() -> str:
     """The file as it is first put in place: everything there, and nothing said."""
-    lines = ["# Hotsplice's settings. Remove the # in front of a line to change it; docs/settings.md has more.", ""]
+    lines = [
+        "# Hotsplice's settings. Remove the # in front of a line to change it; docs/settings.md has more.",
+        "",
+    ]
     for name, option in OPTIONS.items():
         first, *more = option.short
         lines.append(f"# {f'{name}: {option.example}':<27}  # {first}")
@@ -204,7 +207,9 @@ def page() -> str:
         about = textwrap.fill(option.about, 120, break_on_hyphens=False)
         parts.append(f"## {name}\n\n```yaml\n{name}: {option.example}\n```\n\n{about}\n")
         right = phrase(f"right-{name}")
-        parts.append(f"- Right is: {right}\n- Default: {option.default}\n- A change counts: {option.counts}\n")
+        parts.append(
+            f"- Right is: {right}\n- Default: {option.default}\n- A change counts: {option.counts}\n"
+        )
     return "\n".join(parts)
 
 

@@ -1,8 +1,8 @@
 """The user's settings: one YAML file in the data folder. Everything has a default; a mistake is named with its place.
 
-    options  -->  template, docs/settings.md          what can be set
-    settings_text                                     the text to values and mistakes; a changed text
-    settings (here)                                   the file; a companion's view of it while it changes
+options  -->  template, docs/settings.md          what can be set
+settings_text                                     the text to values and mistakes; a changed text
+settings (here)                                   the file; a companion's view of it while it changes
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ LARGEST = 1 << 20
 def language_of_system() -> Language:
     """What the environment asks for, as POSIX orders it: the first of LC_ALL, LC_MESSAGES and LANG that is set; English where
     it is another language or none."""
-    chosen = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
+    chosen = next(
+        (value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), ""
+    )
     spoken = chosen[:2].lower()
     return spoken if spoken in LANGUAGES and not chosen[2:3].isalpha() else "en"
 
@@ -113,8 +115,12 @@ def change(folder: Path, **values: Any) -> Settings:
             raise Refused("settings-invalid", path=str(path), detail=str(error)) from error
         wanted[name] = _plain(Settings())[name] if value is None else value
     made = _settings(text, path)
-    if _plain(made) != {name: tuple(value) if isinstance(value, list) else value for name, value in wanted.items()}:
-        raise Refused("settings-invalid", path=str(path), detail=phrase("settings-no-place", made.language))
+    if _plain(made) != {
+        name: tuple(value) if isinstance(value, list) else value for name, value in wanted.items()
+    }:
+        raise Refused(
+            "settings-invalid", path=str(path), detail=phrase("settings-no-place", made.language)
+        )
     if text != before:
         artifacts.rewrite(path, text.encode("utf-8"))
     return made
@@ -129,21 +135,35 @@ def _text(path: Path) -> str | None:
         with path.open("rb") as handle:
             data = handle.read(LARGEST + 1)
         if len(data) > LARGEST:
-            raise Refused("settings-invalid", path=str(path), detail=phrase("settings-large", language_of_system()))
+            raise Refused(
+                "settings-invalid",
+                path=str(path),
+                detail=phrase("settings-large", language_of_system()),
+            )
         return data.decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise Refused("settings-invalid", path=str(path), detail=error.strerror or str(error)) from error
+        raise Refused(
+            "settings-invalid", path=str(path), detail=error.strerror or str(error)
+        ) from error
     except UnicodeDecodeError as error:
-        raise Refused("settings-invalid", path=str(path), detail=phrase("settings-no-text", language_of_system())) from error
+        raise Refused(
+            "settings-invalid",
+            path=str(path),
+            detail=phrase("settings-no-text", language_of_system()),
+        ) from error
 
 
 def _settings(text: str, path: Path) -> Settings:
     values, mistakes = settings_text.read(text, _TYPES)
     if mistakes:
         speak = values.get("language") or language_of_system()
-        raise Refused("settings-invalid", path=str(path), detail="; ".join(mistake.told(speak) for mistake in mistakes[:5]))
+        raise Refused(
+            "settings-invalid",
+            path=str(path),
+            detail="; ".join(mistake.told(speak) for mistake in mistakes[:5]),
+        )
     return Settings(**values)
 
 
@@ -164,7 +184,11 @@ def write_template(folder: Path) -> None:
 
 def differences(before: Settings, after: Settings) -> Mapping[str, Any]:
     """What is another value now."""
-    return {name: getattr(after, name) for name in _TYPES if getattr(before, name) != getattr(after, name)}
+    return {
+        name: getattr(after, name)
+        for name in _TYPES
+        if getattr(before, name) != getattr(after, name)
+    }
 
 
 class Watched:

@@ -29,7 +29,9 @@ class Mistake(NamedTuple):
 
     def told(self, language: Language) -> str:
         """The mistake in words, without a full stop."""
-        return phrase("settings-place", language, line=self.line, column=self.column, said=self.said(language))
+        return phrase(
+            "settings-place", language, line=self.line, column=self.column, said=self.said(language)
+        )
 
 
 class _Told(Exception):
@@ -72,7 +74,10 @@ def read(text: str, types: Mapping[str, Any]) -> tuple[dict[str, Any], list[Mist
 def _unknown(key: yaml.Node, name: str, types: Mapping[str, Any]) -> Mistake:
     near = "".join(difflib.get_close_matches(name.lower(), types, n=1, cutoff=_NEAR))
     known = "" if near else ", ".join(types)
-    return _at(key, lambda speak: phrase("settings-unknown", speak, name=_shown(key), near=near, known=known))
+    return _at(
+        key,
+        lambda speak: phrase("settings-unknown", speak, name=_shown(key), near=near, known=known),
+    )
 
 
 def _twice(key: yaml.Node, name: str, first: int) -> Mistake:
@@ -81,7 +86,12 @@ def _twice(key: yaml.Node, name: str, first: int) -> Mistake:
 
 def _unfit(node: yaml.Node, name: str) -> Mistake:
     shown = _shown(node)
-    return _at(node, lambda speak: phrase("settings-unfit", speak, name=name, right=phrase(f"right-{name}", speak), value=shown))
+    return _at(
+        node,
+        lambda speak: phrase(
+            "settings-unfit", speak, name=name, right=phrase(f"right-{name}", speak), value=shown
+        ),
+    )
 
 
 DEEPEST = 200
@@ -98,12 +108,16 @@ def _composed(text: str) -> yaml.Node | None:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         detail = " ".join((", ".join(filter(None, (error.context, error.problem))) or "?").split())
-        raise _Told(Mistake(line, column, lambda speak: phrase("settings-no-yaml", speak, detail=detail))) from error
+        raise _Told(
+            Mistake(line, column, lambda speak: phrase("settings-no-yaml", speak, detail=detail))
+        ) from error
     except yaml.reader.ReaderError as error:
         before = text[: int(error.position)]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         code = f"U+{ord(text[int(error.position)]):04X}"
-        raise _Told(Mistake(line, column, lambda speak: phrase("settings-no-character", speak, code=code))) from error
+        raise _Told(
+            Mistake(line, column, lambda speak: phrase("settings-no-character", speak, code=code))
+        ) from error
     except RecursionError as error:
         raise _Told(Mistake(1, 1, lambda speak: phrase("settings-deep", speak))) from error
 
@@ -114,7 +128,11 @@ def _value(name: str, node: yaml.Node, kind: Any) -> dict[str, Any]:
         if raw is None:
             return {}
         value = msgspec.convert(raw, kind, strict=True)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: an impossible date, and what msgspec says
+    except (
+        yaml.YAMLError,
+        ValueError,
+        RecursionError,
+    ) as error:  # ValueError: an impossible date, and what msgspec says
         raise _Told(_unfit(_wrong_part(node, kind), name)) from error
     if not OPTIONS[name].fits(value):
         raise _Told(_unfit(_wrong_part(node, kind, name), name))
@@ -153,11 +171,17 @@ def changed(text: str, name: str, value: Any) -> str:
         root = _composed(text)
     except _Told as told:
         raise ValueError(str(told)) from told
-    found = next((pair for pair in root.value if pair[0].value == name), None) if isinstance(root, yaml.MappingNode) else None
+    found = (
+        next((pair for pair in root.value if pair[0].value == name), None)
+        if isinstance(root, yaml.MappingNode)
+        else None
+    )
     flow = isinstance(root, yaml.MappingNode) and root.flow_style
     if value is None:
         return text if found is None else _covered(text, *found)
-    words = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=1 << 20).strip()[1:-1]
+    words = yaml.safe_dump(
+        [value], default_flow_style=True, allow_unicode=True, width=1 << 20
+    ).strip()[1:-1]
     if found is not None:
         return _replaced(text, found[0], found[1], words)
     if flow:
@@ -199,14 +223,21 @@ def _covered(text: str, key: yaml.Node, node: yaml.Node) -> str:
     end = text.find("\n", _end(text, node))
     end = len(text) if end < 0 else end
     lines = text[start:end].split("\n")
-    return text[:start] + "\n".join(line if line.lstrip().startswith("#") else f"# {line}" for line in lines) + text[end:]
+    return (
+        text[:start]
+        + "\n".join(line if line.lstrip().startswith("#") else f"# {line}" for line in lines)
+        + text[end:]
+    )
 
 
 def _added(text: str, name: str, words: str) -> str:
     """Below the commented line of the template, where there is one; else at the end."""
     newline = "\r\n" if "\r\n" in text else "\n"
     lines = text.splitlines(keepends=True)
-    place = next((number + 1 for number, line in enumerate(lines) if line.startswith(f"# {name}:")), len(lines))
+    place = next(
+        (number + 1 for number, line in enumerate(lines) if line.startswith(f"# {name}:")),
+        len(lines),
+    )
     while place < len(lines) and lines[place].startswith("#  "):
         place += 1
     if lines and place == len(lines) and not lines[-1].endswith("\n"):

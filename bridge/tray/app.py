@@ -10,7 +10,14 @@ import zlib
 from collections import deque
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QLocale, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import (
+    QCoreApplication,
+    QLocale,
+    QMessageLogContext,
+    QTimer,
+    QtMsgType,
+    qInstallMessageHandler,
+)
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
@@ -51,13 +58,17 @@ def run(where: Locations, *, window: bool) -> int:
     return code
 
 
-def _show(application: QApplication, server: QLocalServer, where: Locations, window: bool) -> tuple[int, bool]:
+def _show(
+    application: QApplication, server: QLocalServer, where: Locations, window: bool
+) -> tuple[int, bool]:
     """The display, until it ends: how, and whether its window was open."""
     language = where.settings.language
     QLocale.setDefault(QLocale(language))
     tray = QSystemTrayIcon.isSystemTrayAvailable()
     program = f"hotsplice {program_version()}"
-    shell = Presenter(where.home, program, start(where), endings(where.presets()), language, tray=tray)
+    shell = Presenter(
+        where.home, program, start(where), endings(where.presets()), language, tray=tray
+    )
     asked = server.newConnection.connect(lambda: _asked(server, shell))
     shell.start()
     if window or not tray:

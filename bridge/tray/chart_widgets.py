@@ -11,7 +11,10 @@ from bridge.tray.charts import Board, Day, Fault
 from bridge.tray.style import DIM, LINE, RAISED, ROLES, TEXT
 from bridge.tray.view import Role
 
-_PATTERNS: dict[Role, Qt.BrushStyle] = {"warn": Qt.BrushStyle.FDiagPattern, "bad": Qt.BrushStyle.DiagCrossPattern}
+_PATTERNS: dict[Role, Qt.BrushStyle] = {
+    "warn": Qt.BrushStyle.FDiagPattern,
+    "bad": Qt.BrushStyle.DiagCrossPattern,
+}
 _DAYS_HEIGHT, _BAR_HEIGHT, _MOST_WIDE = 170, 44, 44
 
 
@@ -93,7 +96,11 @@ class DaysPlot(Plot):
             for count, (_, role) in zip(day.counts, self._board.outcomes, strict=True):
                 if count:
                     high = (floor - top) * count / most
-                    fill(painter, QRectF(whole.center().x() - wide / 2, low - high, wide, high - 1), role)
+                    fill(
+                        painter,
+                        QRectF(whole.center().x() - wide / 2, low - high, wide, high - 1),
+                        role,
+                    )
                     low -= high
             if sum(day.counts):
                 painter.setPen(QColor(TEXT))
@@ -134,12 +141,21 @@ class FaultsPlot(Plot):
             top = number * _BAR_HEIGHT
             self._spots.append((QRect(0, top, self.width(), _BAR_HEIGHT), fault.words))
             painter.setPen(QColor(TEXT))
-            text = self.fontMetrics().elidedText(fault.words, Qt.TextElideMode.ElideMiddle, self.width())
+            text = self.fontMetrics().elidedText(
+                fault.words, Qt.TextElideMode.ElideMiddle, self.width()
+            )
             painter.drawText(
-                QRect(0, top, self.width(), line), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading, text
+                QRect(0, top, self.width(), line),
+                Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading,
+                text,
             )
             full = QRect(0, top + line + 5, round(self.width() * fault.episodes / most), 9)
-            cured = QRect(full.left(), full.top(), round(full.width() * fault.cured / max(1, fault.episodes)), 9)
+            cured = QRect(
+                full.left(),
+                full.top(),
+                round(full.width() * fault.cured / max(1, fault.episodes)),
+                9,
+            )
             painter.fillRect(self._across(QRect(0, full.top(), self.width(), 9)), QColor(RAISED))
             fill(painter, QRectF(self._across(full)), "bad")
             fill(painter, QRectF(self._across(cured)), "good")

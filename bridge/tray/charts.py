@@ -54,23 +54,44 @@ class Board(NamedTuple):
     faults: tuple[Fault, ...]
 
 
-def board(model: Model, today: int, day_of: Callable[[float], int], name_of: Callable[[int], str], language: Language) -> Board:
+def board(
+    model: Model,
+    today: int,
+    day_of: Callable[[float], int],
+    name_of: Callable[[int], str],
+    language: Language,
+) -> Board:
     """`today` and `day_of` count days from any beginning in the user's own time zone; `name_of` writes one."""
     return Board(
         figures=_figures(model.figures or {}, language),
         outcomes=tuple((of("job", name, language), role) for name, _, role in _OUTCOMES),
-        days=tuple(_day(model.jobs, day, day_of, name_of, language) for day in range(today - DAYS + 1, today + 1)),
+        days=tuple(
+            _day(model.jobs, day, day_of, name_of, language)
+            for day in range(today - DAYS + 1, today + 1)
+        ),
         faults=tuple(_faults(model.figures or {}, language)),
     )
 
 
 def _day(
-    jobs: tuple[JobLine, ...], day: int, day_of: Callable[[float], int], name_of: Callable[[int], str], language: Language
+    jobs: tuple[JobLine, ...],
+    day: int,
+    day_of: Callable[[float], int],
+    name_of: Callable[[int], str],
+    language: Language,
 ) -> Day:
     states = [line.state for line in jobs if day_of(line.at) == day]
     counts = tuple(sum(state in among for state in states) for _, among, _ in _OUTCOMES)
-    parts = [f"{count} {of('job', name, language)}" for count, (name, _, _) in zip(counts, _OUTCOMES, strict=True) if count]
-    return Day(name_of(day), counts, f"{name_of(day)}: {', '.join(parts) or say('no-jobs-that-day', language)}")
+    parts = [
+        f"{count} {of('job', name, language)}"
+        for count, (name, _, _) in zip(counts, _OUTCOMES, strict=True)
+        if count
+    ]
+    return Day(
+        name_of(day),
+        counts,
+        f"{name_of(day)}: {', '.join(parts) or say('no-jobs-that-day', language)}",
+    )
 
 
 def _figures(said: dict[str, Any], language: Language) -> tuple[Figure, ...]:
@@ -78,7 +99,11 @@ def _figures(said: dict[str, Any], language: Language) -> tuple[Figure, ...]:
 
     def share(name: str) -> str:
         value = said.get(name)
-        return "–" if value is None else f"{decimal(100 * value, language, 0 if value in (0, 1) else 1)} %"
+        return (
+            "–"
+            if value is None
+            else f"{decimal(100 * value, language, 0 if value in (0, 1) else 1)} %"
+        )
 
     def time(value: float | None) -> str:
         return "–" if value is None else lasting(value, language)
@@ -91,7 +116,10 @@ def _figures(said: dict[str, Any], language: Language) -> tuple[Figure, ...]:
         "figure-recover-95": time(recovering.get("p95_s")),
         "figure-saved": time(said.get("seconds_saved")) if said.get("seconds_saved") else "–",
     }
-    return tuple(Figure(value, say(name, language), say(f"{name}-words", language)) for name, value in shown.items())
+    return tuple(
+        Figure(value, say(name, language), say(f"{name}-words", language))
+        for name, value in shown.items()
+    )
 
 
 def _faults(said: dict[str, Any], language: Language) -> list[Fault]:

@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 from bridge.tray.widgets import directed
 
 
-def confirm(over: QWidget, question: str, words: str, *, yes: str, no: str, then: Callable[[], object]) -> QMessageBox:
+def confirm(
+    over: QWidget, question: str, words: str, *, yes: str, no: str, then: Callable[[], object]
+) -> QMessageBox:
     """Ask, and do `then` when the answer is yes. Who presses Return or Escape at once changes nothing."""
     box = QMessageBox(over)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

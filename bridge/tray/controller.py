@@ -68,11 +68,27 @@ class Controller(QObject):
             case "resume":
                 self._post(Resume(request="resume", job=job))
             case "first" | "back":
-                most = max((other.priority for other in self.window.model.jobs if other.state == "waiting"), default=0)
-                self._post(Prioritise(request="prioritise", job=job, priority=min(100, most + 1) if act.do == "first" else 0))
+                most = max(
+                    (
+                        other.priority
+                        for other in self.window.model.jobs
+                        if other.state == "waiting"
+                    ),
+                    default=0,
+                )
+                self._post(
+                    Prioritise(
+                        request="prioritise",
+                        job=job,
+                        priority=min(100, most + 1) if act.do == "first" else 0,
+                    )
+                )
             case "folder":
                 if not desktop.open_folder(act.path or line.film or line.output):
-                    self.window.say(say("not-done", self._language, why=act.path or line.film or line.output), "bad")
+                    self.window.say(
+                        say("not-done", self._language, why=act.path or line.film or line.output),
+                        "bad",
+                    )
             case "report":
                 self._run(["report", job, "--open"], say("did-report", self._language))
             case "bundle":
@@ -102,7 +118,9 @@ class Controller(QObject):
 
     def _bundle(self, job: str) -> None:
         title = say("choose-bundle", self._language)
-        path, _ = QFileDialog.getSaveFileName(self.window, title, str(Path.home() / f"hotsplice-{job}.zip"), "*.zip")
+        path, _ = QFileDialog.getSaveFileName(
+            self.window, title, str(Path.home() / f"hotsplice-{job}.zip"), "*.zip"
+        )
         if path:
             self._run(["diagnose", job, "-o", path], say("did-bundle", self._language, path=path))
 
@@ -114,7 +132,11 @@ class Controller(QObject):
         def go() -> None:
             self.window.say(say("rollback-begins", language, name=name))
             which = ["--to", kept.path] if kept else []
-            self._run(["rollback", output, *which], say(f"did-{do}", language, path=output), most_s=desktop.ROLL_BACK_S)
+            self._run(
+                ["rollback", output, *which],
+                say(f"did-{do}", language, path=output),
+                most_s=desktop.ROLL_BACK_S,
+            )
 
         confirm(
             self.window, say(f"{do}-asks", language, name=name), say("rollback-words", language),
@@ -123,8 +145,12 @@ class Controller(QObject):
 
     def _run(self, words: list[str], well: str, *, most_s: float = desktop.COMMAND_S) -> None:
         def done(said: str, why: str) -> None:
-            what = why.partition("\n")[0]  # the second line is advice for who sits at a command line
-            text, role = (say("not-done", self._language, why=what), "bad") if why else (well, "good")
+            what = why.partition("\n")[
+                0
+            ]  # the second line is advice for who sits at a command line
+            text, role = (
+                (say("not-done", self._language, why=what), "bad") if why else (well, "good")
+            )
             self._aside.emit(lambda: self.window.say(text, role))  # type: ignore[arg-type]
 
         desktop.command(words, done, most_s=most_s)
@@ -147,7 +173,10 @@ class Controller(QObject):
                 return
             data = path.read_bytes()
         except OSError as error:
-            self.window.say(say("submit-unreadable", language, name=path.name, why=error.strerror or error), "bad")
+            self.window.say(
+                say("submit-unreadable", language, name=path.name, why=error.strerror or error),
+                "bad",
+            )
             return
         self._post(submission(wanted, data, machine.token(16)), data)
 
@@ -157,7 +186,9 @@ class Controller(QObject):
             read = settings.load(self.home)
         except Refused as error:
             said = summary.refusal(error, self._language)
-            self.window.settings.show_wrong(f"{say('settings-wrong', self._language)}: {said['message']}")
+            self.window.settings.show_wrong(
+                f"{say('settings-wrong', self._language)}: {said['message']}"
+            )
         else:
             if not self.window.settings.changes():
                 self.window.settings.show_settings(read)

@@ -17,7 +17,9 @@ COMMAND_S, ROLL_BACK_S = 120.0, 4 * 3600.0
 """How long a command may take; one that rolls back reads a whole film first, perhaps over a network."""
 
 
-def command(words: Sequence[str], done: Callable[[str, str], None], *, most_s: float = COMMAND_S) -> None:
+def command(
+    words: Sequence[str], done: Callable[[str, str], None], *, most_s: float = COMMAND_S
+) -> None:
     """Run `hotsplice WORDS` aside, and end it when it takes longer than `most_s`. `done` is called from another thread: with what
     it printed, and why it failed (or empty)."""
     argv = [sys.executable, "-P", "-m", "bridge.cli.main", *words]

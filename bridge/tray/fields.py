@@ -42,7 +42,9 @@ class Folders(QWidget):
         self._remove.setEnabled(bool(folders))
 
     def _add(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, say("setting-media_folders", self._language).replace("&", ""))
+        folder = QFileDialog.getExistingDirectory(
+            self, say("setting-media_folders", self._language).replace("&", "")
+        )
         if folder:
             self.set_value((*self.value(), folder))
             self.changed.emit()

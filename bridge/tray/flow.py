@@ -86,7 +86,8 @@ class Flow(QLayout):
             for item, wide in parts:
                 if move:
                     place = QRect(
-                        QPoint(left, top + (high - item.sizeHint().height()) // 2), QSize(wide, item.sizeHint().height())
+                        QPoint(left, top + (high - item.sizeHint().height()) // 2),
+                        QSize(wide, item.sizeHint().height()),
                     )
                     item.setGeometry(QStyle.visualRect(self._direction(), box, place))
                 left += wide + self.spacing()
@@ -95,4 +96,8 @@ class Flow(QLayout):
 
     def _direction(self) -> Qt.LayoutDirection:
         parent = self.parentWidget()
-        return parent.layoutDirection() if isinstance(parent, QWidget) else Qt.LayoutDirection.LeftToRight
+        return (
+            parent.layoutDirection()
+            if isinstance(parent, QWidget)
+            else Qt.LayoutDirection.LeftToRight
+        )

@@ -17,5 +17,7 @@ def advice(text: str) -> str:
     for name in words():
         if name.startswith(_SAID):
             for language in LANGUAGES:
-                text = text.replace(say(name, language), say(_PRESS + name.removeprefix(_SAID), language))
+                text = text.replace(
+                    say(name, language), say(_PRESS + name.removeprefix(_SAID), language)
+                )
     return text

@@ -41,7 +41,9 @@ class HistoryPage(QWidget):
         layout.addSpacing(UNIT)
         layout.addLayout(self._figures)
         layout.addSpacing(2 * UNIT)
-        layout.addLayout(across(plain("head", say("history-days", language).upper()), None, self._legend))
+        layout.addLayout(
+            across(plain("head", say("history-days", language).upper()), None, self._legend)
+        )
         layout.addWidget(self._days)
         layout.addSpacing(2 * UNIT)
         layout.addWidget(plain("head", say("history-faults", language).upper()))
@@ -64,7 +66,13 @@ class HistoryPage(QWidget):
             box.setObjectName("card")
             box.setAccessibleName(f"{figure.value} {figure.label}")
             box.setAccessibleDescription(figure.words)
-            inner = down(plain("figure", figure.value), plain("", figure.label), wrapped("dim", figure.words), None, gap=2)
+            inner = down(
+                plain("figure", figure.value),
+                plain("", figure.label),
+                wrapped("dim", figure.words),
+                None,
+                gap=2,
+            )
             inner.setContentsMargins(2 * UNIT, UNIT + 4, 2 * UNIT, UNIT + 4)
             box.setLayout(inner)
             self._figures.addWidget(box, number // _COLUMNS, number % _COLUMNS)

@@ -24,7 +24,9 @@ def draw(painter: QPainter, box: QRectF, sign: str, ink: QColor) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.translate(box.center().x() - side / 2, box.center().y() - side / 2)
     painter.scale(side / 16, side / 16)
-    painter.setPen(QPen(ink, 1.9, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+    painter.setPen(
+        QPen(ink, 1.9, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+    )
     painter.setBrush(Qt.BrushStyle.NoBrush)
     _SIGNS.get(sign, _dots)(painter, ink)
     painter.restore()
@@ -87,7 +89,18 @@ def _pause(painter: QPainter, ink: QColor) -> None:
 
 
 def _stop(painter: QPainter, ink: QColor) -> None:
-    _solid(painter, ink, (5.3, 2), (10.7, 2), (14, 5.3), (14, 10.7), (10.7, 14), (5.3, 14), (2, 10.7), (2, 5.3))
+    _solid(
+        painter,
+        ink,
+        (5.3, 2),
+        (10.7, 2),
+        (14, 5.3),
+        (14, 10.7),
+        (10.7, 14),
+        (5.3, 14),
+        (2, 10.7),
+        (2, 5.3),
+    )
     painter.setPen(QPen(QColor(INK), 1.8, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
     _line(painter, (5.6, 5.6), (10.4, 10.4))
     _line(painter, (10.4, 5.6), (5.6, 10.4))
@@ -116,7 +129,9 @@ def _above(painter: QPainter, ink: QColor) -> None:
 
 def _gate(painter: QPainter, ink: QColor) -> None:
     """An hourglass: waited for."""
-    painter.drawPolygon(QPolygonF([QPointF(x, y) for x, y in ((4, 2.5), (12, 2.5), (4, 13.5), (12, 13.5))]))
+    painter.drawPolygon(
+        QPolygonF([QPointF(x, y) for x, y in ((4, 2.5), (12, 2.5), (4, 13.5), (12, 13.5))])
+    )
 
 
 _SIGNS: dict[str, Callable[[QPainter, QColor], None]] = {

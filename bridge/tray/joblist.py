@@ -20,10 +20,17 @@ class _Paint(QStyledItemDelegate):
         super().__init__(view)
         self._items = items
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
         return QSize(120, max(_HEIGHT, 2 * option.fontMetrics.height() + 3 * UNIT))
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
         row: Row = self._items.at(index)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -43,10 +50,18 @@ class _Paint(QStyledItemDelegate):
         metrics = option.fontMetrics
         painter.setPen(QColor(TEXT))
         align = Qt.AlignmentFlag.AlignTop | QStyle.visualAlignment(option.direction, LEADING)
-        painter.drawText(words, align, directed(metrics.elidedText(row.title, Qt.TextElideMode.ElideRight, words.width())))
+        painter.drawText(
+            words,
+            align,
+            directed(metrics.elidedText(row.title, Qt.TextElideMode.ElideRight, words.width())),
+        )
         painter.setPen(QColor(DIM))
         below = words.adjusted(0, metrics.height() + 2, 0, 0)
-        painter.drawText(below, align, directed(metrics.elidedText(row.detail, Qt.TextElideMode.ElideMiddle, words.width())))
+        painter.drawText(
+            below,
+            align,
+            directed(metrics.elidedText(row.detail, Qt.TextElideMode.ElideMiddle, words.width())),
+        )
         if row.progress is not None:
             bar = QRectF(words.left(), box.bottom() - 5, words.width(), 3)
             painter.setPen(Qt.PenStyle.NoPen)

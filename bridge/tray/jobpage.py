@@ -12,7 +12,19 @@ from bridge.tray.flow import Flow
 from bridge.tray.page import Act, Card, Legend, Page
 from bridge.tray.strip import Strip
 from bridge.tray.style import ROLES, UNIT
-from bridge.tray.widgets import Column, Shortened, Sign, across, button, down, emptied, plain, put, scrolled, wrapped
+from bridge.tray.widgets import (
+    Column,
+    Shortened,
+    Sign,
+    across,
+    button,
+    down,
+    emptied,
+    plain,
+    put,
+    scrolled,
+    wrapped,
+)
 from bridge.tray.words import joined, say
 from core.messages.template import Language
 
@@ -29,7 +41,9 @@ class CardBox(QFrame):
         sign.show_sign(card.sign, ROLES[card.role])
         title = wrapped("strong", card.title)
         kind = plain("dim", card.kind)
-        where = button(card.where, lambda: go_to(card.shot)) if card.shot else plain("dim", card.where)
+        where = (
+            button(card.where, lambda: go_to(card.shot)) if card.shot else plain("dim", card.where)
+        )
         if card.shot:
             where.setProperty("nav", True)
         body: list[Any] = [wrapped("", card.message)]
@@ -102,7 +116,15 @@ class JobPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * UNIT, 3 * UNIT, 2 * UNIT, UNIT)
         layout.setSpacing(UNIT)
-        for part in (head, UNIT, verdict, _indented(told), self._bar, across(self._far, None, self._left), UNIT):
+        for part in (
+            head,
+            UNIT,
+            verdict,
+            _indented(told),
+            self._bar,
+            across(self._far, None, self._left),
+            UNIT,
+        ):
             if isinstance(part, int):
                 layout.addSpacing(part)
             elif isinstance(part, QWidget):
@@ -144,7 +166,9 @@ class JobPage(QWidget):
         if not page.tiles:
             put(self._shot_line, say("no-plan-yet" if page.known else "not-described", language))
         elif before is None or not before.tiles:
-            self.strip.choose(page.cards[0].shot if page.cards and page.cards[0].shot else page.tiles[0].number)
+            self.strip.choose(
+                page.cards[0].shot if page.cards and page.cards[0].shot else page.tiles[0].number
+            )
         self._shot_chosen(self._chosen())
         if before is None or before.cards != page.cards or before.known != page.known:
             self._show_cards(page)
@@ -160,8 +184,14 @@ class JobPage(QWidget):
 
     def _show_cards(self, page: Page) -> None:
         emptied(self._cards)
-        found = say("findings", self._language, count=len(page.cards)) if page.cards else say("nothing-found", self._language)
-        quiet = not page.known or (not page.cards and page.state in ("waiting", "working", "elsewhere"))
+        found = (
+            say("findings", self._language, count=len(page.cards))
+            if page.cards
+            else say("nothing-found", self._language)
+        )
+        quiet = not page.known or (
+            not page.cards and page.state in ("waiting", "working", "elsewhere")
+        )
         put(self._cards_head, "" if quiet else found.upper())
         for card in page.cards:
             self._cards.addWidget(CardBox(card, self._do, self.go_to))

@@ -72,9 +72,20 @@ class Link:
     """Begun with `start`, ended with `close`. `begin` starts a companion; `hear` takes Linked, Sending, Declining and sayings."""
 
     def __init__(
-        self, home: Path, program: str, begin: Callable[[], None], hear: Callable[[Any], None], language: Language
+        self,
+        home: Path,
+        program: str,
+        begin: Callable[[], None],
+        hear: Callable[[Any], None],
+        language: Language,
     ) -> None:
-        self._home, self._program, self._begin, self._hear, self._language = home, program, begin, hear, language
+        self._home, self._program, self._begin, self._hear, self._language = (
+            home,
+            program,
+            begin,
+            hear,
+            language,
+        )
         self._quick: _Posts = queue.Queue()
         self._slow: _Posts = queue.Queue()
         self._large: _Posts = queue.Queue()
@@ -102,7 +113,13 @@ class Link:
 
     def post(self, message: Message, timeline: bytes | None = None) -> None:
         """Ask this, soon; the answer is heard."""
-        posts = self._large if isinstance(message, Submit) else self._slow if isinstance(message, _SLOW) else self._quick
+        posts = (
+            self._large
+            if isinstance(message, Submit)
+            else self._slow
+            if isinstance(message, _SLOW)
+            else self._quick
+        )
         posts.put((message, timeline))
 
     def want(self) -> None:
@@ -113,7 +130,9 @@ class Link:
     # Asking -------------------------------------------------------------------------------------------------------
 
     def _list_on(self) -> None:
-        with Client(self._home, program=self._program, start=self._may_begin, patience_s=STARTING_S) as client:
+        with Client(
+            self._home, program=self._program, start=self._may_begin, patience_s=STARTING_S
+        ) as client:
             while not self._closing.is_set():
                 self._ask(client, _LISTED, None)
                 try:
@@ -134,7 +153,9 @@ class Link:
         self._ask_of(self._large)
 
     def _ask_of(self, posts: _Posts) -> None:
-        with Client(self._home, program=self._program, start=self._may_begin, patience_s=STARTING_S) as client:
+        with Client(
+            self._home, program=self._program, start=self._may_begin, patience_s=STARTING_S
+        ) as client:
             while (posted := posts.get()) is not None and not self._closing.is_set():
                 self._ask(client, *posted)
 
@@ -168,10 +189,14 @@ class Link:
         self._wanted = self._wanted and not absent
         self._link(
             "absent" if absent else "shut",
-            None if absent else Trouble(title=words.title, message=words.message, action=words.action),
+            None
+            if absent
+            else Trouble(title=words.title, message=words.message, action=words.action),
         )
         if message.request != "list":
-            self._hear(Declining(message.request, error.code, words.title, words.message, words.action))
+            self._hear(
+                Declining(message.request, error.code, words.title, words.message, words.action)
+            )
 
     def _may_begin(self) -> None:
         """Called again and again while nobody answers."""
@@ -181,7 +206,9 @@ class Link:
             raise Refused("companion-absent")
         self._begin()
 
-    def _link(self, state: Literal["looking", "here", "absent", "shut"], trouble: Trouble | None = None) -> None:
+    def _link(
+        self, state: Literal["looking", "here", "absent", "shut"], trouble: Trouble | None = None
+    ) -> None:
         changed = state != self._state
         self._state = state
         if state == "here":

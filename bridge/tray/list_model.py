@@ -38,7 +38,9 @@ class ListModel(QAbstractListModel):
 
     def at(self, index: Index) -> Any:
         """The value there, None where there is none. It is never handed through the toolkit, which would take it to pieces."""
-        return self.values[index.row()] if index.isValid() and index.row() < len(self.values) else None
+        return (
+            self.values[index.row()] if index.isValid() and index.row() < len(self.values) else None
+        )
 
     def row_of(self, key: object) -> int:
         """Where the value of this key is; -1 when there is none."""
@@ -47,7 +49,11 @@ class ListModel(QAbstractListModel):
     def show(self, values: Sequence[Any], view: QListView) -> None:
         """Show these; what was chosen stays chosen, where it is still there."""
         if [self._key(value) for value in values] == [self._key(value) for value in self.values]:
-            changed = [n for n, (old, new) in enumerate(zip(self.values, values, strict=True)) if old != new]
+            changed = [
+                n
+                for n, (old, new) in enumerate(zip(self.values, values, strict=True))
+                if old != new
+            ]
             self.values = list(values)
             for row in changed:
                 self.dataChanged.emit(self.index(row), self.index(row))

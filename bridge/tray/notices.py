@@ -32,7 +32,12 @@ def due(model: Model, language: Language) -> tuple[Notice, ...]:
     """Notices that have not been shown."""
     if not model.began:
         return ()
-    return tuple(notice for line in model.jobs for notice in _of(model, line, language) if notice.key not in model.told)
+    return tuple(
+        notice
+        for line in model.jobs
+        for notice in _of(model, line, language)
+        if notice.key not in model.told
+    )
 
 
 def told(model: Model, notices: tuple[Notice, ...]) -> Model:
@@ -46,7 +51,14 @@ def _of(model: Model, line: JobLine, language: Language) -> Iterator[Notice]:
         for gate in model.gates.get(line.job, ()):
             title = catalogue.title_of(gate.code, language)
             sentence = say("notice-gate", language, name=name, path=gate.path)
-            yield Notice(f"{line.job} gate {gate.gate} {gate.seq}", "attention", title, sentence, "show", line.job)
+            yield Notice(
+                f"{line.job} gate {gate.gate} {gate.seq}",
+                "attention",
+                title,
+                sentence,
+                "show",
+                line.job,
+            )
         slates = model.slated.get(line.job, ())
         if slates:
             title = catalogue.title_of(slates[0].code, language)
@@ -56,10 +68,23 @@ def _of(model: Model, line: JobLine, language: Language) -> Iterator[Notice]:
         return
     key = key_of_end(line)
     if line.state in GOOD:
-        yield Notice(key, "done", say("notice-done-title", language), say("notice-done", language, name=name), "folder", line.job)
+        yield Notice(
+            key,
+            "done",
+            say("notice-done-title", language),
+            say("notice-done", language, name=name),
+            "folder",
+            line.job,
+        )
     elif line.state == "incomplete":
         sentence = say("notice-incomplete", language, name=name)
-        yield Notice(key, "attention", say("notice-incomplete-title", language), sentence, "show", line.job)
+        yield Notice(
+            key, "attention", say("notice-incomplete-title", language), sentence, "show", line.job
+        )
     else:
-        title = catalogue.title_of(line.code, language) if line.code else say("job-failed", language)
-        yield Notice(key, "attention", title, say("notice-failed", language, name=name), "show", line.job)
+        title = (
+            catalogue.title_of(line.code, language) if line.code else say("job-failed", language)
+        )
+        yield Notice(
+            key, "attention", title, say("notice-failed", language, name=name), "show", line.job
+        )

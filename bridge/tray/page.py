@@ -22,7 +22,11 @@ _SHOTS: dict[str, tuple[str, Role]] = {
     "slate": ("slate", "bad"), "missing": ("cross", "bad"), "waiting": ("dots", "quiet"), "working": ("play", "work"),
 }  # fmt: skip
 """Sign and meaning of the colour, by a shot's state. The sign also chooses the pattern."""
-_SEVERITY: dict[str, tuple[str, Role]] = {"error": ("stop", "bad"), "warning": ("warning", "warn"), "note": ("note", "quiet")}
+_SEVERITY: dict[str, tuple[str, Role]] = {
+    "error": ("stop", "bad"),
+    "warning": ("warning", "warn"),
+    "note": ("note", "quiet"),
+}
 _ANSWERS: tuple[str, ...] = ("relink", "retry", "previous", "skip", "stop")
 
 
@@ -108,7 +112,11 @@ def page(model: Model, job: str, language: Language) -> Page | None:
     sign, role = sign_of(model, line)
     far, left = _progress_words(model.doing.get(job), line, language)
     tiles = _tiles(model, told, line, language) if told else ()
-    over = line.state not in ("working", "waiting") and told is not None and told.job.state == line.state
+    over = (
+        line.state not in ("working", "waiting")
+        and told is not None
+        and told.job.state == line.state
+    )
     return Page(
         job=job,
         title=shown(line.timeline) or PurePath(line.output).name or job,
@@ -117,7 +125,9 @@ def page(model: Model, job: str, language: Language) -> Page | None:
         state=line.state,
         sign=sign,
         role=role,
-        verdict=shown(told.title) if told and over and told.title else state_words(model, line, language),
+        verdict=shown(told.title)
+        if told and over and told.title
+        else state_words(model, line, language),
         message=shown(told.message) if told and over else _noticed(model, job),
         safe=shown(told.safe) if told else "",
         progress=progress(model, line),
@@ -126,7 +136,9 @@ def page(model: Model, job: str, language: Language) -> Page | None:
         known=told is not None,
         tiles=tiles,
         legend=_legend(tiles, language),
-        cards=tuple(_card(told, finding, language) for finding in _sorted(told.findings)) if told else (),
+        cards=tuple(_card(told, finding, language) for finding in _sorted(told.findings))
+        if told
+        else (),
         acts=_acts(model, line, told, language),
     )
 
@@ -146,7 +158,9 @@ def _progress_words(doing: Doing | None, line: JobLine, language: Language) -> t
     shots = say("shots-of", language, done=now.shots_done, count=now.shots)
     frames = say("frames-of", language, done=now.frames_done, count=now.frames)
     left = say("left-unknown", language) if now.left_s is None and now.phase == "assemble" else ""
-    speed = say("speed", language, number=f"{now.frames_per_s:.0f}") if now.frames_per_s >= 1 else ""
+    speed = (
+        say("speed", language, number=f"{now.frames_per_s:.0f}") if now.frames_per_s >= 1 else ""
+    )
     return joined(of("step", now.phase, language), shots, frames), joined(left, speed)
 
 
@@ -157,7 +171,11 @@ def _tiles(model: Model, told: Described, line: JobLine, language: Language) -> 
     found = {shot: finding for finding in reversed(told.findings) for shot in finding.shots}
     tiles = []
     for shot in told.shots:
-        state = "working" if shot.number in at_work and shot.state in ("waiting", "missing") else shot.state
+        state = (
+            "working"
+            if shot.number in at_work and shot.state in ("waiting", "missing")
+            else shot.state
+        )
         sign, role = _SHOTS.get(state, ("dots", "quiet"))
         role = "quiet" if shot.taken else role
         moment = _timecode(told, shot.first)
@@ -179,7 +197,9 @@ def _tiles(model: Model, told: Described, line: JobLine, language: Language) -> 
     return tuple(tiles)
 
 
-def _shot_words(shot: ShotLine, state: str, moment: str, finding: Finding | None, language: Language) -> str:
+def _shot_words(
+    shot: ShotLine, state: str, moment: str, finding: Finding | None, language: Language
+) -> str:
     name = shown(shot.name) or say("gap", language)
     head = say("shot-named", language, number=shot.number, name=name)
     facts = joined(moment, say("frames", language, count=shot.frames), of("shot", state, language))
@@ -199,9 +219,16 @@ def _legend(tiles: tuple[Tile, ...], language: Language) -> tuple[Legend, ...]:
     count: dict[str, int] = {}
     for tile in tiles:
         count[tile.state] = count.get(tile.state, 0) + 1
-    known = [state for state in _SHOTS if state in count] + [state for state in count if state not in _SHOTS]
+    known = [state for state in _SHOTS if state in count] + [
+        state for state in count if state not in _SHOTS
+    ]
     return tuple(
-        Legend(*_SHOTS.get(state, ("dots", "quiet")), state, f"{count[state]} {of('shot', state, language)}") for state in known
+        Legend(
+            *_SHOTS.get(state, ("dots", "quiet")),
+            state,
+            f"{count[state]} {of('shot', state, language)}",
+        )
+        for state in known
     )
 
 
@@ -212,7 +239,11 @@ def _sorted(findings: tuple[Finding, ...]) -> list[Finding]:
 
 def _card(told: Described, finding: Finding, language: Language) -> Card:
     sign, role = _SEVERITY[finding.severity]
-    shots = say("at-shots", language, count=len(finding.shots), numbers=numbers(finding.shots)) if finding.shots else ""
+    shots = (
+        say("at-shots", language, count=len(finding.shots), numbers=numbers(finding.shots))
+        if finding.shots
+        else ""
+    )
     first = finding.first if finding.first is not None else next(
         (shot.first for shot in told.shots if shot.number in finding.shots), None
     )  # fmt: skip
@@ -221,7 +252,9 @@ def _card(told: Described, finding: Finding, language: Language) -> Card:
         severity=finding.severity,
         sign=sign,
         role=role,
-        kind=say("kind-decided", language) if finding.decided else of("severity", finding.severity, language),
+        kind=say("kind-decided", language)
+        if finding.decided
+        else of("severity", finding.severity, language),
         title=shown(finding.title),
         where=where,
         message=shown(finding.message),
@@ -241,7 +274,13 @@ def _finding_acts(finding: Finding, language: Language) -> tuple[Act, ...]:
     about = tuple(str(shot) for shot in finding.shots) or ((finding.code,) if finding.code else ())
     fits = [answer for answer in _ANSWERS if answer in finding.answers] if about else []
     acts = [
-        Act(answer, _label(answer, finding, language), about[:1] if answer == "relink" else about, finding.path, primary=n == 0)
+        Act(
+            answer,
+            _label(answer, finding, language),
+            about[:1] if answer == "relink" else about,
+            finding.path,
+            primary=n == 0,
+        )
         for n, answer in enumerate(fits)
     ]
     if finding.path:
@@ -259,7 +298,9 @@ def _label(answer: str, finding: Finding, language: Language) -> str:
     return say(f"do-{answer}", language)
 
 
-def _acts(model: Model, line: JobLine, told: Described | None, language: Language) -> tuple[Act, ...]:
+def _acts(
+    model: Model, line: JobLine, told: Described | None, language: Language
+) -> tuple[Act, ...]:
     """What can be done with the job as a whole, the most likely first. A film under work is not rolled back."""
     acts: list[str] = []
     if line.state in ("working", "elsewhere", "waiting"):
@@ -272,25 +313,44 @@ def _acts(model: Model, line: JobLine, told: Described | None, language: Languag
         acts.append("folder")
     kept: list[Act] = []
     if told is not None and (told.rollback or told.kept) and line.state in ENDED:
-        if not any(other.state in ("working", "elsewhere") and other.output == line.output for other in model.jobs):
+        if not any(
+            other.state in ("working", "elsewhere") and other.output == line.output
+            for other in model.jobs
+        ):
             acts += [f"rollback-{told.rollback}"] if told.rollback else []
-            kept = [_bring_back(one, language) for one in told.kept if one.number > 1 or not told.rollback]
+            kept = [
+                _bring_back(one, language)
+                for one in told.kept
+                if one.number > 1 or not told.rollback
+            ]
     after = ["report", "copy", "bundle"] if told is not None else []
-    made = [Act("retry", say("do-retry", language), ("all",))] if line.state == "incomplete" and told is not None else []
+    made = (
+        [Act("retry", say("do-retry", language), ("all",))]
+        if line.state == "incomplete" and told is not None
+        else []
+    )
     return (*made, *_named(acts, language), *kept, *_named(after, language, first=False))
 
 
 def _bring_back(kept: KeptFilm, language: Language) -> Act:
     """Bring back one of several kept films, by its number in `hotsplice rollback FILM --list`."""
     when = datetime.fromtimestamp(kept.at).strftime("%Y-%m-%d %H:%M")
-    state = say("kept-unknown" if kept.complete is None else "kept-complete" if kept.complete else "kept-incomplete", language)
+    state = say(
+        "kept-unknown"
+        if kept.complete is None
+        else "kept-complete"
+        if kept.complete
+        else "kept-incomplete",
+        language,
+    )
     label = say("do-rollback-kept", language, when=when, state=joined(state, kept.length))
     return Act("rollback-kept", label, path=str(kept.number))
 
 
 def _named(acts: list[str], language: Language, *, first: bool = True) -> tuple[Act, ...]:
     return tuple(
-        Act(do, say(f"do-{do}", language), primary=first and n == 0 and do in ("resume", "folder")) for n, do in enumerate(acts)
+        Act(do, say(f"do-{do}", language), primary=first and n == 0 and do in ("resume", "folder"))
+        for n, do in enumerate(acts)
     )
 
 
@@ -310,7 +370,9 @@ def numbers(shots: tuple[int, ...]) -> str:
             runs[-1].append(number)
         else:
             runs.append([number])
-    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
+    return ", ".join(
+        f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs
+    )
 
 
 def diagnosis(told: Described, program: str) -> str:

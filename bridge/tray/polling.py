@@ -21,7 +21,13 @@ _DRAWN = ("verified", "reused", "mended", "previous", "slate")
 
 
 def questions(
-    model: Model, place: Place, job: str, *, asked: Collection[str], tried: Mapping[Tried, int], stale: bool
+    model: Model,
+    place: Place,
+    job: str,
+    *,
+    asked: Collection[str],
+    tried: Mapping[Tried, int],
+    stale: bool,
 ) -> tuple[Message, ...]:
     """Requests that are due: `asked` are names of those that wait for an answer, `tried` how often pictures
     were asked for; `stale`: the figures are older than the newest job."""
@@ -45,8 +51,14 @@ def wanted(model: Model, told: Described, tried: Mapping[Tried, int]) -> tuple[i
     """Shots of which there may be a picture that we have not."""
     job = told.job.job
     have = model.pictures.get(job, {})
-    drawn = [shot for shot in told.shots if shot.state in _DRAWN and not shot.gap and shot.number not in have]
-    return tuple(shot.number for shot in drawn if tried.get(key_of(told, shot), 0) < MOST_TRIES)[:AT_ONCE]
+    drawn = [
+        shot
+        for shot in told.shots
+        if shot.state in _DRAWN and not shot.gap and shot.number not in have
+    ]
+    return tuple(shot.number for shot in drawn if tried.get(key_of(told, shot), 0) < MOST_TRIES)[
+        :AT_ONCE
+    ]
 
 
 def key_of(told: Described, shot: ShotLine) -> Tried:
@@ -57,4 +69,6 @@ def key_of(told: Described, shot: ShotLine) -> Tried:
 def _older(model: Model, told: Described) -> bool:
     """Whether something has happened to the job since it was described."""
     line = model.job(told.job.job)
-    return model.heard.get(told.job.job, 0) > told.last or (line is not None and line.state != told.job.state)
+    return model.heard.get(told.job.job, 0) > told.last or (
+        line is not None and line.state != told.job.state
+    )

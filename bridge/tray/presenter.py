@@ -43,7 +43,14 @@ class Presenter(QObject):
     heard = Signal(object)
 
     def __init__(
-        self, home: Path, program: str, begin: Callable[[], None], presets: dict[str, str], language: Language, *, tray: bool
+        self,
+        home: Path,
+        program: str,
+        begin: Callable[[], None],
+        presets: dict[str, str],
+        language: Language,
+        *,
+        tray: bool,
     ) -> None:
         super().__init__()
         self.home, self._language = home, language
@@ -107,13 +114,21 @@ class Presenter(QObject):
                 self.model = linked(self.model, state, trouble)
                 self._asked.clear()
             case Sending(arrived=arrived, size=size):
-                self.window.say(say("submit-sending", self._language, percent=100 * arrived // size))
+                self.window.say(
+                    say("submit-sending", self._language, percent=100 * arrived // size)
+                )
             case Declining():
                 self._asked.discard(said.request)
                 if said.request.partition("-")[0] not in ("list", "describe", "pictures", "stats"):
-                    self.window.say(" ".join((f"{said.title}.", said.message, advice(said.action))), "bad")
+                    self.window.say(
+                        " ".join((f"{said.title}.", said.message, advice(said.action))), "bad"
+                    )
             case Noticed():
-                if not said.job and said.code not in STANDING and self.model.noticed.get("") != said:
+                if (
+                    not said.job
+                    and said.code not in STANDING
+                    and self.model.noticed.get("") != said
+                ):
                     self.window.say(shown(f"{said.title}: {said.message}"))
                 self.model = fold(self.model, said)
             case Accepted():
@@ -153,7 +168,12 @@ class Presenter(QObject):
 
     def _look(self) -> None:
         """What is shown in a window that is in use has been seen."""
-        if self.window.isVisible() and self.window.isActiveWindow() and self.window.place == "jobs" and self.window.job:
+        if (
+            self.window.isVisible()
+            and self.window.isActiveWindow()
+            and self.window.place == "jobs"
+            and self.window.job
+        ):
             self.model = looked_at(self.model, self.window.job)
 
     def _show_tray(self, tray: QSystemTrayIcon) -> None:
@@ -165,7 +185,11 @@ class Presenter(QObject):
         self.model = notices.told(self.model, due)
         for notice in due:
             self._notice = notice
-            tray.showMessage(notice.title, notice.sentence, icons.tray_icon(now._replace(kind=notice.kind, progress=None)))
+            tray.showMessage(
+                notice.title,
+                notice.sentence,
+                icons.tray_icon(now._replace(kind=notice.kind, progress=None)),
+            )
 
     def _show_menu(self, groups: tuple[tuple[Line, ...], ...]) -> None:
         if self._menu.property("shown") == groups:
@@ -206,7 +230,9 @@ class Presenter(QObject):
                 self._stale = False
             if isinstance(message, Pictures):
                 told = self.model.described[message.job]
-                self._tried.update(key_of(told, shot) for shot in told.shots if shot.number in message.shots)
+                self._tried.update(
+                    key_of(told, shot) for shot in told.shots if shot.number in message.shots
+                )
             self._asked.add(message.request)
             self.link.post(message)
 
@@ -284,7 +310,10 @@ class Presenter(QObject):
             self.tray.showMessage("Hotsplice", say("still-here", self._language), self.tray.icon())
 
     def _icon_pressed(self, reason: QSystemTrayIcon.ActivationReason) -> None:
-        if reason in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
+        if reason in (
+            QSystemTrayIcon.ActivationReason.Trigger,
+            QSystemTrayIcon.ActivationReason.DoubleClick,
+        ):
             self.open()
 
     def _notice_pressed(self) -> None:

@@ -12,7 +12,17 @@ from bridge.settings.options import DEVICES, MOST_AT_ONCE, MOST_JOBS, MOST_KEPT
 from bridge.settings.settings import Settings
 from bridge.tray.fields import DoorField, Folders, PathField
 from bridge.tray.style import UNIT
-from bridge.tray.widgets import Choice, Column, Number, Tick, across, button, plain, scrolled, wrapped
+from bridge.tray.widgets import (
+    Choice,
+    Column,
+    Number,
+    Tick,
+    across,
+    button,
+    plain,
+    scrolled,
+    wrapped,
+)
 from bridge.tray.words import say
 from core.messages.template import Language
 
@@ -50,7 +60,12 @@ class SettingsPage(QWidget):
         layout.addLayout(self._grid)
         layout.addStretch(1)
         self._scroll = scrolled(inside)
-        foot = across(button(say("settings-file", language), self.open_file.emit), None, self._undo, self._save)
+        foot = across(
+            button(say("settings-file", language), self.open_file.emit),
+            None,
+            self._undo,
+            self._save,
+        )
         foot.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, 2 * UNIT)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -108,7 +123,10 @@ class SettingsPage(QWidget):
             " s",
         )
         self._number("kept_films", 1, MOST_KEPT, "", int, int)
-        self._choice("decode_with", ((say("settings-none", self._language), None), *((name, name) for name in DEVICES)))
+        self._choice(
+            "decode_with",
+            ((say("settings-none", self._language), None), *((name, name) for name in DEVICES)),
+        )
         self._path("ffmpeg", folder=False)
         self._line("listen", say("setting-listen-none", self._language))
 
@@ -120,7 +138,9 @@ class SettingsPage(QWidget):
         box.currentIndexChanged.connect(self._look)
 
         def choose(value: Any) -> None:
-            if box.findData(value) < 0:  # written by hand, or of another version: it stays, until a person chooses another
+            if (
+                box.findData(value) < 0
+            ):  # written by hand, or of another version: it stays, until a person chooses another
                 box.addItem(str(value), value)
             box.setCurrentIndex(box.findData(value))
 
@@ -156,7 +176,9 @@ class SettingsPage(QWidget):
         box = QLineEdit()
         box.setPlaceholderText(none)
         box.textChanged.connect(self._look)
-        self._row(key, box, lambda: box.text().strip() or None, lambda value: box.setText(value or ""))
+        self._row(
+            key, box, lambda: box.text().strip() or None, lambda value: box.setText(value or "")
+        )
 
     def _budget(self, none: str) -> None:
         box = QLineEdit()
@@ -168,13 +190,20 @@ class SettingsPage(QWidget):
             text = box.text().strip()
             return False if text == "off" else text or None
 
-        self._row("scratch_budget", box, read, lambda value: box.setText("off" if value is False else value or ""))
+        self._row(
+            "scratch_budget",
+            box,
+            read,
+            lambda value: box.setText("off" if value is False else value or ""),
+        )
 
     def _field(self, key: str, field: PathField | Folders | DoorField) -> None:
         field.changed.connect(self._look)
         self._row(key, field, field.value, field.set_value)
 
-    def _row(self, key: str, field: QWidget, read: Callable[[], Any], write: Callable[[Any], None]) -> None:
+    def _row(
+        self, key: str, field: QWidget, read: Callable[[], Any], write: Callable[[Any], None]
+    ) -> None:
         label = QLabel(say(f"setting-{key}", self._language))
         words = say(f"setting-{key}-words", self._language)
         label.setBuddy(field)

@@ -10,7 +10,16 @@ from typing import Any, Literal
 
 import msgspec
 
-from bridge.protocol.responses import Described, Figures, Happened, JobLine, Jobs, Noticed, Pictured, Progressed
+from bridge.protocol.responses import (
+    Described,
+    Figures,
+    Happened,
+    JobLine,
+    Jobs,
+    Noticed,
+    Pictured,
+    Progressed,
+)
 
 Link = Literal["looking", "here", "absent", "shut"]
 """`looking`: nobody has answered yet; `absent`: no companion runs; `shut`: it does not let us in, or we cannot ask."""
@@ -105,7 +114,12 @@ def fold(model: Model, said: Any) -> Model:
         case Described():
             return replace(model, described=_kept(model.described, said.job.job, said))
         case Pictured():
-            return replace(model, pictures=_kept(model.pictures, said.job, {**model.pictures.get(said.job, {}), **said.pictures}))
+            return replace(
+                model,
+                pictures=_kept(
+                    model.pictures, said.job, {**model.pictures.get(said.job, {}), **said.pictures}
+                ),
+            )
         case Figures():
             return replace(model, figures=msgspec.json.decode(said.figures))
         case Progressed():
@@ -153,7 +167,9 @@ def _listed(model: Model, said: Jobs) -> Model:
     working = {line.job for line in said.jobs if line.state == "working"}
     over = frozenset(key_of_end(line) for line in said.jobs if ended(line))
     good = {line.job for line in said.jobs if line.state in ("complete", "unchanged")}
-    told = frozenset(key for key in model.told if key.partition(" ")[0] not in open_ or " end " not in key)
+    told = frozenset(
+        key for key in model.told if key.partition(" ")[0] not in open_ or " end " not in key
+    )
     return replace(
         model,
         jobs=said.jobs,
@@ -199,12 +215,24 @@ def _happened(model: Model, said: Happened) -> Model:
             path = str((failure.get("evidence") or {}).get("path") or "")
             slate = Slated(shot=int(fact["shot"]), code=code, path=path)
             return replace(model, slated={**model.slated, job: (*model.slated.get(job, ()), slate)})
-        case "FilmPublished" | "FilmRolledBack":  # what is kept is told of every job of this film, and has changed for all
+        case (
+            "FilmPublished" | "FilmRolledBack"
+        ):  # what is kept is told of every job of this film, and has changed for all
             known = model.described.items()
-            return replace(model, described={name: one for name, one in known if name == job or one.job.output != fact["output"]})
+            return replace(
+                model,
+                described={
+                    name: one
+                    for name, one in known
+                    if name == job or one.job.output != fact["output"]
+                },
+            )
         case "RunStarted" | "RunInterrupted" | "JobFinished":
             return replace(
-                model, gates=_without(model.gates, job), slated=_without(model.slated, job), doing=_without(model.doing, job)
+                model,
+                gates=_without(model.gates, job),
+                slated=_without(model.slated, job),
+                doing=_without(model.doing, job),
             )
         case _:
             return model

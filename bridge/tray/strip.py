@@ -6,7 +6,17 @@ from __future__ import annotations
 from itertools import accumulate
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QKeyEvent, QPainter, QPainterPath, QPen, QPixmap, QResizeEvent, QWheelEvent
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QKeyEvent,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from bridge.tray import icons
@@ -27,11 +37,18 @@ class _Paint(QStyledItemDelegate):
         self._strip = strip
         self._pictures: dict[tuple[int, int], QPixmap] = {}
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
         tile: Tile = self._strip.items.at(index)
         return QSize(self._strip.width_of(tile), HEAD + PICTURE + BAND)
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
         tile: Tile = self._strip.items.at(index)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -47,16 +64,22 @@ class _Paint(QStyledItemDelegate):
             focused = bool(option.state & QStyle.StateFlag.State_HasFocus)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(FOCUS if focused else TEXT), 2))
-            painter.drawRect(QRect(box.left(), picture.top(), box.width(), PICTURE + BAND).adjusted(1, 1, -1, -1))
+            painter.drawRect(
+                QRect(box.left(), picture.top(), box.width(), PICTURE + BAND).adjusted(1, 1, -1, -1)
+            )
         painter.restore()
 
-    def _number(self, painter: QPainter, option: QStyleOptionViewItem, box: QRect, tile: Tile, chosen: bool) -> None:
+    def _number(
+        self, painter: QPainter, option: QStyleOptionViewItem, box: QRect, tile: Tile, chosen: bool
+    ) -> None:
         text = str(tile.number)
         if option.fontMetrics.horizontalAdvance(text) + 2 > box.width():
             return
         painter.setPen(QColor(TEXT if chosen else DIM))
         painter.drawText(
-            QRect(box.left() + 1, box.top(), box.width(), HEAD), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text
+            QRect(box.left() + 1, box.top(), box.width(), HEAD),
+            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
+            text,
         )
 
     def _picture(self, painter: QPainter, box: QRect, tile: Tile) -> None:
@@ -64,7 +87,9 @@ class _Paint(QStyledItemDelegate):
         if tile.picture is None:
             if not tile.gap and box.width() >= 20:
                 side = min(22, box.width() - 6)
-                centre = QRectF(box.center().x() - side / 2, box.center().y() - side / 2, side, side)
+                centre = QRectF(
+                    box.center().x() - side / 2, box.center().y() - side / 2, side, side
+                )
                 icons.draw(painter, centre, tile.sign, QColor("#5c6570"))
             return
         key = (tile.number, hash(tile.picture))
@@ -83,11 +108,15 @@ class _Paint(QStyledItemDelegate):
         width, height = known.width() * scale, known.height() * scale
         if width > box.width() * 1.02 or height <= box.height() * 1.6:
             painter.drawPixmap(
-                QRectF(box.center().x() - width / 2, box.center().y() - height / 2, width, height), known, QRectF(known.rect())
+                QRectF(box.center().x() - width / 2, box.center().y() - height / 2, width, height),
+                known,
+                QRectF(known.rect()),
             )
         else:  # a long shot: its picture stands at the head, as on a timeline
             wide = known.width() * box.height() / known.height()
-            painter.drawPixmap(QRectF(box.left(), box.top(), wide, box.height()), known, QRectF(known.rect()))
+            painter.drawPixmap(
+                QRectF(box.left(), box.top(), wide, box.height()), known, QRectF(known.rect())
+            )
         painter.restore()
 
     def _band(self, painter: QPainter, box: QRect, tile: Tile) -> None:
@@ -153,7 +182,9 @@ class Strip(QListView):
     def width_of(self, tile: Tile) -> int:
         """In device-independent pixels, gap and all."""
         first = self._firsts.get(tile.number, 0)
-        return max(NARROWEST, round((first + tile.frames) * self._scale) - round(first * self._scale))
+        return max(
+            NARROWEST, round((first + tile.frames) * self._scale) - round(first * self._scale)
+        )
 
     def zoom(self, by: int) -> None:
         """Longer or shorter; at the shortest the film fits in the window, as far as every shot can still be seen."""
@@ -164,9 +195,15 @@ class Strip(QListView):
         frames = sum(self._asked_for.values())
         room = max(100, self.viewport().width() - 1)
         self._scale = room / max(1, frames) * ZOOMS[self._zoom]
-        spent = sum(NARROWEST for length in self._asked_for.values() if length * self._scale < NARROWEST)
-        if spent and self._zoom == 0 and spent < room:  # what the shortest take is taken from the others
-            rest = sum(length for length in self._asked_for.values() if length * self._scale >= NARROWEST)
+        spent = sum(
+            NARROWEST for length in self._asked_for.values() if length * self._scale < NARROWEST
+        )
+        if (
+            spent and self._zoom == 0 and spent < room
+        ):  # what the shortest take is taken from the others
+            rest = sum(
+                length for length in self._asked_for.values() if length * self._scale >= NARROWEST
+            )
             self._scale = (room - spent) / max(1, rest)
         self.scheduleDelayedItemsLayout()
 

@@ -10,7 +10,13 @@ from bridge.tray.view import Role
 
 GROUND, PANEL, RAISED, LINE = "#16181b", "#1c1f23", "#25292e", "#363c44"
 TEXT, DIM, FOCUS, INK = "#e4e6e9", "#a3abb5", "#8fbcf2", "#14171a"
-ROLES: dict[Role, str] = {"quiet": "#8d96a1", "work": "#6fa8ea", "good": "#79b98a", "warn": "#dcae5e", "bad": "#ec8177"}
+ROLES: dict[Role, str] = {
+    "quiet": "#8d96a1",
+    "work": "#6fa8ea",
+    "good": "#79b98a",
+    "warn": "#dcae5e",
+    "bad": "#ec8177",
+}
 UNIT = 8
 """Distances are multiples of it, in device-independent pixels."""
 
@@ -31,7 +37,11 @@ def palette() -> QPalette:
         (QPalette.ColorRole.PlaceholderText, DIM), (QPalette.ColorRole.Link, ROLES["work"]),
     ):  # fmt: skip
         made.setColor(part, QColor(value))
-    for part in (QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText, QPalette.ColorRole.WindowText):
+    for part in (
+        QPalette.ColorRole.Text,
+        QPalette.ColorRole.ButtonText,
+        QPalette.ColorRole.WindowText,
+    ):
         made.setColor(QPalette.ColorGroup.Disabled, part, QColor("#6b737d"))
     return made
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from PySide6.QtWidgets import QDialog, QFileDialog, QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from bridge.tray.style import UNIT
 from bridge.tray.submitting import Wanted, film_beside, with_ending
@@ -17,7 +25,9 @@ from core.messages.template import Language
 class SubmitDialog(QDialog):
     """`wanted` is what was chosen. `presets` maps names to the endings of their films."""
 
-    def __init__(self, parent: QWidget | None, language: Language, presets: dict[str, str], timeline: str) -> None:
+    def __init__(
+        self, parent: QWidget | None, language: Language, presets: dict[str, str], timeline: str
+    ) -> None:
         super().__init__(parent)
         self._language, self._presets = language, presets
         self.setWindowTitle(say("submit-title", language))
@@ -35,7 +45,10 @@ class SubmitDialog(QDialog):
         grid.setVerticalSpacing(UNIT + 4)
         choose = say("submit-choose", language)
         for row, (name, field, press) in enumerate(
-            (("submit-timeline", self._timeline, self._choose_timeline), ("submit-film", self._film, self._choose_film))
+            (
+                ("submit-timeline", self._timeline, self._choose_timeline),
+                ("submit-film", self._film, self._choose_film),
+            )
         ):
             grid.addWidget(self._label(name, field), row, 0)
             grid.addWidget(field, row, 1)
@@ -50,7 +63,9 @@ class SubmitDialog(QDialog):
         layout.addSpacing(UNIT)
         layout.addLayout(grid)
         layout.addWidget(self._note)
-        layout.addLayout(across(None, button(say("submit-cancel", language), self.reject), self._go))
+        layout.addLayout(
+            across(None, button(say("submit-cancel", language), self.reject), self._go)
+        )
         self._timeline.textChanged.connect(self._look)
         self._film.textChanged.connect(self._look)
         self._preset.currentIndexChanged.connect(self._preset_chosen)
@@ -59,7 +74,11 @@ class SubmitDialog(QDialog):
     @property
     def wanted(self) -> Wanted:
         """What stands in the fields."""
-        return Wanted(self._timeline.text().strip(), self._film.text().strip(), str(self._preset.currentData()))
+        return Wanted(
+            self._timeline.text().strip(),
+            self._film.text().strip(),
+            str(self._preset.currentData()),
+        )
 
     def take(self, timeline: str) -> None:
         """Fill in a timeline, and where its film would stand."""
@@ -79,7 +98,9 @@ class SubmitDialog(QDialog):
         wanted = self.wanted
         self._go.setEnabled(bool(wanted.timeline and wanted.film))
         there = bool(wanted.film) and os.path.isfile(wanted.film)
-        self._note.setText(say("submit-replaces", self._language, name=Path(wanted.film).name) if there else "")
+        self._note.setText(
+            say("submit-replaces", self._language, name=Path(wanted.film).name) if there else ""
+        )
 
     def _preset_chosen(self) -> None:
         ending = self._presets.get(self.wanted.preset, "")
@@ -88,12 +109,16 @@ class SubmitDialog(QDialog):
     def _choose_timeline(self) -> None:
         language = self._language
         kinds = f"{say('submit-timelines', language)} (*.otio);;{say('all-files', language)} (*)"
-        path, _ = QFileDialog.getOpenFileName(self, say("submit-choose-timeline", language), self._timeline.text(), kinds)
+        path, _ = QFileDialog.getOpenFileName(
+            self, say("submit-choose-timeline", language), self._timeline.text(), kinds
+        )
         if path:
             self.take(path)
 
     def _choose_film(self) -> None:
         title = say("submit-choose-film", self._language)
-        path, _ = QFileDialog.getSaveFileName(self, title, self._film.text(), options=QFileDialog.Option.DontConfirmOverwrite)
+        path, _ = QFileDialog.getSaveFileName(
+            self, title, self._film.text(), options=QFileDialog.Option.DontConfirmOverwrite
+        )
         if path:
             self._film.setText(path)

@@ -60,12 +60,16 @@ def wants_attention(model: Model, line: JobLine) -> bool:
         return bool(model.gates.get(line.job) or model.slated.get(line.job))
     if outdated(model, line):
         return False
-    return line.job not in model.seen and (line.state in ATTENTION or (line.state == "held" and bool(line.code)))
+    return line.job not in model.seen and (
+        line.state in ATTENTION or (line.state == "held" and bool(line.code))
+    )
 
 
 def outdated(model: Model, line: JobLine) -> bool:
     """Whether a later job was asked for the same film."""
-    later = model.jobs[next((n for n, one in enumerate(model.jobs) if one.job == line.job), len(model.jobs)) + 1 :]
+    later = model.jobs[
+        next((n for n, one in enumerate(model.jobs) if one.job == line.job), len(model.jobs)) + 1 :
+    ]
     return any(one.output == line.output for one in later)
 
 
@@ -89,12 +93,22 @@ def icon(model: Model, language: Language) -> Icon:
     fresh = [line for line in model.jobs if line.state in GOOD and line.job not in model.seen]
     far = overall(model, working)
     if calling:
-        return Icon("attention", far, joined("Hotsplice", say("need-you", language, count=len(calling))))
+        return Icon(
+            "attention", far, joined("Hotsplice", say("need-you", language, count=len(calling)))
+        )
     if working:
-        return Icon("working", far or 0.0, joined("Hotsplice", *(_far(model, line) for line in working[:3])))
+        return Icon(
+            "working", far or 0.0, joined("Hotsplice", *(_far(model, line) for line in working[:3]))
+        )
     if fresh:
-        return Icon("done", None, joined("Hotsplice", say("films-done", language, count=len(fresh))))
-    return Icon("idle", None, joined("Hotsplice", say("paused" if model.paused else "nothing-to-do", language)))
+        return Icon(
+            "done", None, joined("Hotsplice", say("films-done", language, count=len(fresh)))
+        )
+    return Icon(
+        "idle",
+        None,
+        joined("Hotsplice", say("paused" if model.paused else "nothing-to-do", language)),
+    )
 
 
 def overall(model: Model, working: list[JobLine]) -> float | None:
@@ -114,10 +128,19 @@ def menu(model: Model, language: Language) -> tuple[tuple[Line, ...], ...]:
 
     def told(line: JobLine) -> Line:
         detail = state_words(model, line, language)
-        return Line(shortened(joined(shown(line.timeline) or line.job, detail), 70), "show", line.job, sign_of(model, line)[0])
+        return Line(
+            shortened(joined(shown(line.timeline) or line.job, detail), 70),
+            "show",
+            line.job,
+            sign_of(model, line)[0],
+        )
 
     working = [line for line in reversed(model.jobs) if line.state == "working"]
-    calling = [line for line in reversed(model.jobs) if line.state != "working" and wants_attention(model, line)]
+    calling = [
+        line
+        for line in reversed(model.jobs)
+        if line.state != "working" and wants_attention(model, line)
+    ]
     jobs = [told(line) for line in (*working, *calling)][:_MOST_IN_MENU]
     waiting = sum(line.state == "waiting" for line in model.jobs)
     state: list[Line] = []
@@ -132,7 +155,11 @@ def menu(model: Model, language: Language) -> tuple[tuple[Line, ...], ...]:
         state.append(Line(say("jobs-waiting", language, count=waiting)))
     acts = [Line(say("open-window", language), "open"), Line(say("new-film", language), "new")]
     if model.link == "here":
-        acts.append(Line(say("go-on-all", language), "go-on") if model.paused else Line(say("pause-all", language), "pause"))
+        acts.append(
+            Line(say("go-on-all", language), "go-on")
+            if model.paused
+            else Line(say("pause-all", language), "pause")
+        )
     groups = (tuple(jobs), tuple(state), tuple(acts), (Line(say("quit-tray", language), "quit"),))
     return tuple(group for group in groups if group)
 
@@ -140,7 +167,10 @@ def menu(model: Model, language: Language) -> tuple[tuple[Line, ...], ...]:
 def rows(model: Model, language: Language, when: Callable[[float], str]) -> tuple[Row, ...]:
     """The jobs, those under work first, then those that wait, then the newest. `when` tells a moment."""
     order = {"working": 0, "elsewhere": 0, "waiting": 1}
-    waiting = sorted((line for line in model.jobs if line.state == "waiting"), key=lambda line: (-line.priority, line.at))
+    waiting = sorted(
+        (line for line in model.jobs if line.state == "waiting"),
+        key=lambda line: (-line.priority, line.at),
+    )
     others = [line for line in reversed(model.jobs) if line.state != "waiting"]
     sorted_ = sorted([*waiting, *others], key=lambda line: order.get(line.state, 2))
     return tuple(_row(model, line, language, when) for line in sorted_)
@@ -150,9 +180,17 @@ def _row(model: Model, line: JobLine, language: Language, when: Callable[[float]
     sign, role = sign_of(model, line)
     words = state_words(model, line, language)
     title = shown(line.timeline) or PurePath(line.output).name or line.job
-    detail = words if line.state in ("working", "elsewhere", "waiting") else joined(words, when(line.at))
+    detail = (
+        words if line.state in ("working", "elsewhere", "waiting") else joined(words, when(line.at))
+    )
     return Row(
-        line.job, title, detail, sign, role, progress(model, line), "\n".join((title, words, shown(line.output), line.job))
+        line.job,
+        title,
+        detail,
+        sign,
+        role,
+        progress(model, line),
+        "\n".join((title, words, shown(line.output), line.job)),
     )
 
 
@@ -174,7 +212,9 @@ def state_words(model: Model, line: JobLine, language: Language) -> str:
             return say("waits-for", language, place=gates[0].path)
         return doing_words(model.doing.get(line.job), language)
     if line.state == "waiting" and line.priority:
-        return joined(of("job", "waiting", language), say("first", language) if line.priority > 0 else "")
+        return joined(
+            of("job", "waiting", language), say("first", language) if line.priority > 0 else ""
+        )
     if line.holder:
         return say("job-elsewhere-of", language, folder=line.holder)
     return of("job", line.state, language)
@@ -190,8 +230,12 @@ def doing_words(doing: Doing | None, language: Language) -> str:
     now = doing.now
     far = f"{100 * now.frames_done / now.frames:.0f} %" if now.frames else ""
     if now.waiting_s > 0:
-        return joined(far, say("retrying", language, seconds=ceil(now.waiting_s), attempt=now.retry_attempt))
-    left = say("left", language, time=lasting(now.left_s, language)) if now.left_s is not None else ""
+        return joined(
+            far, say("retrying", language, seconds=ceil(now.waiting_s), attempt=now.retry_attempt)
+        )
+    left = (
+        say("left", language, time=lasting(now.left_s, language)) if now.left_s is not None else ""
+    )
     if now.phase in ("join", "publish"):
         return joined(of("step", now.phase, language), far)
     return joined(far, left) or of("step", now.phase, language)
@@ -199,4 +243,6 @@ def doing_words(doing: Doing | None, language: Language) -> str:
 
 def shortened(text: str, most: int) -> str:
     """A text of at most so many characters; what is left out is in the middle, where names tell least."""
-    return text if len(text) <= most else f"{text[: most // 2]}…{text[len(text) - (most - 1) // 2 :]}"
+    return (
+        text if len(text) <= most else f"{text[: most // 2]}…{text[len(text) - (most - 1) // 2 :]}"
+    )

@@ -32,7 +32,10 @@ def directed(text: str) -> str:
     """As it is shown: where the window is read from right to left, a text in letters that are not stands at the right, whole."""
     if QGuiApplication.layoutDirection() != Qt.LayoutDirection.RightToLeft or not text:
         return text
-    lines = (BETWEEN.join(f"\u2068{part}\u2069" for part in line.split(BETWEEN)) for line in text.split("\n"))
+    lines = (
+        BETWEEN.join(f"\u2068{part}\u2069" for part in line.split(BETWEEN))
+        for line in text.split("\n")
+    )
     return "\n".join(f"\u200f{line}" for line in lines)
 
 
@@ -45,7 +48,9 @@ def put(label: QLabel, text: str) -> None:
 class Shortened(QLabel):
     """One line that leaves out its middle where there is no room; all of it is in the tooltip."""
 
-    def __init__(self, name: str = "", where: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle) -> None:
+    def __init__(
+        self, name: str = "", where: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle
+    ) -> None:
         super().__init__()
         self.setObjectName(name)
         self._where = where
@@ -91,7 +96,9 @@ def plain(name: str = "", text: str = "") -> QLabel:
     return label
 
 
-def button(text: str, do: Callable[[], object], *, primary: bool = False, words: str = "") -> QPushButton:
+def button(
+    text: str, do: Callable[[], object], *, primary: bool = False, words: str = ""
+) -> QPushButton:
     """A button that does something."""
     made = QPushButton(directed(text))
     made.setProperty("primary", primary)
@@ -123,7 +130,9 @@ class Choice(QComboBox):
         """As it is, and the arrow."""
         super().paintEvent(event)
         painter = QPainter(self)
-        box = QStyle.visualRect(self.layoutDirection(), self.rect(), QRect(self.width() - 26, 0, 18, self.height()))
+        box = QStyle.visualRect(
+            self.layoutDirection(), self.rect(), QRect(self.width() - 26, 0, 18, self.height())
+        )
         icons.draw(painter, QRectF(box).adjusted(2, 2, -2, -2), "below", QColor(DIM))
         painter.end()
 
@@ -216,7 +225,9 @@ def down(*parts: QWidget | QLayout | int | None, gap: int = UNIT) -> QVBoxLayout
     return column
 
 
-def _fill(into: QHBoxLayout | QVBoxLayout, parts: tuple[QWidget | QLayout | int | None, ...]) -> None:
+def _fill(
+    into: QHBoxLayout | QVBoxLayout, parts: tuple[QWidget | QLayout | int | None, ...]
+) -> None:
     for part in parts:
         if part is None:
             into.addStretch(1)

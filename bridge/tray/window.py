@@ -54,7 +54,11 @@ class Window(QMainWindow):
     away = Signal()
 
     def __init__(
-        self, language: Language, settings_path: str, when: Callable[[float], str], presets: Iterable[str] = ()
+        self,
+        language: Language,
+        settings_path: str,
+        when: Callable[[float], str],
+        presets: Iterable[str] = (),
     ) -> None:
         super().__init__()
         self._language, self._when = language, when
@@ -95,7 +99,11 @@ class Window(QMainWindow):
         column = QVBoxLayout(side)
         column.setContentsMargins(UNIT, 2 * UNIT, UNIT, UNIT)
         column.setSpacing(UNIT)
-        head = across(brand, None, button(say("new-film", self._language), lambda: self.new.emit(""), primary=True))
+        head = across(
+            brand,
+            None,
+            button(say("new-film", self._language), lambda: self.new.emit(""), primary=True),
+        )
         head.setContentsMargins(UNIT, 0, UNIT, 0)
         column.addLayout(head)
         column.addWidget(self.list, 1)
@@ -113,7 +121,12 @@ class Window(QMainWindow):
             self._pages.addWidget(part)
         for frame, sign, text, end in (
             (self._banner, self._banner_sign, self._banner_text, self._banner_act),
-            (self._said, self._said_sign, self._said_text, button(say("dismiss", self._language), self.quiet)),
+            (
+                self._said,
+                self._said_sign,
+                self._said_text,
+                button(say("dismiss", self._language), self.quiet),
+            ),
         ):
             frame.setObjectName("banner")
             row = across(sign, text, end)
@@ -185,7 +198,11 @@ class Window(QMainWindow):
         lines = rows(model, self._language, self._when)
         self.list.show_rows(lines)
         if lines and model.job(self.job) is None:  # its film has a newer job, or it is gone
-            same = [line.job for line in model.jobs if before is not None and line.output == before.output]
+            same = [
+                line.job
+                for line in model.jobs
+                if before is not None and line.output == before.output
+            ]
             self.job = same[-1] if same else lines[0].job
             self.moved.emit()
         if self.list.current() != self.job:
@@ -199,7 +216,9 @@ class Window(QMainWindow):
 
     def say(self, text: str, role: Role = "good") -> None:
         """A short word about what was done; it goes away by itself."""
-        self._said_sign.show_sign({"bad": "stop", "warn": "warning"}.get(role, "check"), ROLES[role])
+        self._said_sign.show_sign(
+            {"bad": "stop", "warn": "warning"}.get(role, "check"), ROLES[role]
+        )
         put(self._said_text, text)
         self._said.setAccessibleName(text)
         self._said.show()
@@ -219,29 +238,46 @@ class Window(QMainWindow):
                 made = page(self.model, self.job, self._language)
                 if made is None:
                     self._pages.setCurrentWidget(self._empty)
-                    put(self._empty_title, say("no-jobs" if self.model.began else "companion-looking", self._language))
+                    put(
+                        self._empty_title,
+                        say("no-jobs" if self.model.began else "companion-looking", self._language),
+                    )
                 else:
                     self.job_page.show_page(made)
                     self._pages.setCurrentWidget(self.job_page)
 
     def _show_link(self) -> None:
         language, model = self._language, self.model
-        sign, role = {"here": ("check", "good"), "looking": ("dots", "quiet")}.get(model.link, ("cross", "warn"))
+        sign, role = {"here": ("check", "good"), "looking": ("dots", "quiet")}.get(
+            model.link, ("cross", "warn")
+        )
         self._link_sign.show_sign(sign, ROLES[role])  # type: ignore[index]
-        self._link_text.say(say(f"companion-{'absent' if model.link == 'shut' else model.link}", language))
+        self._link_text.say(
+            say(f"companion-{'absent' if model.link == 'shut' else model.link}", language)
+        )
         banner = ("", "", "")
         if model.link == "absent":
-            banner = (f"{say('companion-absent', language)}. {say('companion-absent-why', language)}", "start", "start-companion")
+            banner = (
+                f"{say('companion-absent', language)}. {say('companion-absent-why', language)}",
+                "start",
+                "start-companion",
+            )
         elif model.link == "shut" and model.trouble is not None:
             trouble = model.trouble
-            banner = (" ".join((f"{trouble.title}.", trouble.message, trouble.action)), "start", "start-companion")
+            banner = (
+                " ".join((f"{trouble.title}.", trouble.message, trouble.action)),
+                "start",
+                "start-companion",
+            )
         elif model.paused:
             banner = (say("paused-why", language), "go-on", "go-on-all")
         elif (said := model.noticed.get("")) is not None and said.code in STANDING:
             banner = (shown(f"{said.title}: {said.message}"), "settings-file", "settings-file")
         self._banner.setVisible(bool(banner[0]))
         if banner[0]:
-            self._banner_sign.show_sign("pause" if model.paused and model.link == "here" else "warning", ROLES["warn"])
+            self._banner_sign.show_sign(
+                "pause" if model.paused and model.link == "here" else "warning", ROLES["warn"]
+            )
             put(self._banner_text, banner[0])
             if self._banner_do != banner[1] or not self._banner_act.text():
                 self._banner_act.setEnabled(True)
@@ -288,7 +324,9 @@ class Window(QMainWindow):
 
 def _timelines(event: QDropEvent) -> list[str]:
     urls = event.mimeData().urls()
-    return [url.toLocalFile() for url in urls if url.isLocalFile() and is_timeline(url.toLocalFile())]
+    return [
+        url.toLocalFile() for url in urls if url.isLocalFile() and is_timeline(url.toLocalFile())
+    ]
 
 
 class _DropHere(QWidget):

@@ -39,7 +39,11 @@ def say(name: str, language: Language, /, **fields: object) -> str:
 def isolated(text: str) -> str:
     """A text whose direction does not turn what stands beside it: isolated (Unicode FSI and PDI) where it holds letters that are
     read from right to left."""
-    return f"\u2068{text}\u2069" if any(bidirectional(one) in ("R", "AL", "AN") for one in text) else text
+    return (
+        f"\u2068{text}\u2069"
+        if any(bidirectional(one) in ("R", "AL", "AN") for one in text)
+        else text
+    )
 
 
 def of(kind: str, name: str, language: Language) -> str:

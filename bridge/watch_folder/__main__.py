@@ -48,7 +48,9 @@ def main() -> int:
         )  # fmt: skip
         try:
             keeper.run(lambda: False)
-        except Refused as error:  # the companion is gone, or does not know us: it starts another when it is back
+        except (
+            Refused
+        ) as error:  # the companion is gone, or does not know us: it starts another when it is back
             logs.refused(error.code, "the door ends")
             return 1
     return 0

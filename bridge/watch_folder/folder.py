@@ -32,7 +32,9 @@ class Folder:
         something can have films made in our name."""
         private_files.make_folder_within(self._home, self.inbox)
         found = self.inbox.stat()
-        if hasattr(os, "getuid") and (found.st_mode & stat.S_IWOTH or found.st_uid not in (0, os.getuid())):
+        if hasattr(os, "getuid") and (
+            found.st_mode & stat.S_IWOTH or found.st_uid not in (0, os.getuid())
+        ):
             raise PermissionError(0, "every user of this machine may write there")
 
     def names(self) -> list[str]:
@@ -46,7 +48,9 @@ class Folder:
             seen = [os.stat(self.inbox / name) for name in (drop.name, drop.ask) if name]
         except FileNotFoundError:
             return None
-        return Sight(size=sum(one.st_size for one in seen), mtime_ns=max(one.st_mtime_ns for one in seen))
+        return Sight(
+            size=sum(one.st_size for one in seen), mtime_ns=max(one.st_mtime_ns for one in seen)
+        )
 
     def read(self, drop: Drop) -> Dropped:
         """All of it. OSError, TimelineRefused (too large, unreadable)."""
@@ -66,7 +70,9 @@ class Folder:
         drop's, or that which its replies are named after."""
         mode = None if self.inbox.stat().st_mode & private_files.OTHERS else private_files.FILE
         for ending, data in ((names.LUA, as_lua(said)), (names.JSON, as_json(said))):
-            artifacts.put(self.inbox / (names.replied_as(name) + ending), data, mode=mode, durable=durable)
+            artifacts.put(
+                self.inbox / (names.replied_as(name) + ending), data, mode=mode, durable=durable
+            )
 
     def replied(self, name: str) -> Reply | None:
         """The reply that stands there; None when none of ours does."""
@@ -101,7 +107,10 @@ class Folder:
             with contextlib.suppress(FileNotFoundError):
                 if submission.mark(*self._sidecar(name + ending)) == said.ask:
                     target = self.inbox / (names.DONE if said.job else names.REFUSED)
-                    take_place(self.inbox / (name + ending), target / names.beside(name + ending, said.job, os.listdir(target)))
+                    take_place(
+                        self.inbox / (name + ending),
+                        target / names.beside(name + ending, said.job, os.listdir(target)),
+                    )
 
 
 def _ordinary(entry: os.DirEntry[str]) -> bool:
@@ -112,4 +121,8 @@ def _ordinary(entry: os.DirEntry[str]) -> bool:
 
 def all_replies(folder: Folder) -> list[tuple[str, Reply]]:
     """Every reply of ours that stands there."""
-    return [(name, said) for name in names.replies(folder.names()) if (said := folder.replied(name)) is not None]
+    return [
+        (name, said)
+        for name in names.replies(folder.names())
+        if (said := folder.replied(name)) is not None
+    ]

@@ -28,7 +28,11 @@ def _bytes(character: str) -> str:
 def _table(value: Mapping[str, Any] | Sequence[Any], indent: str) -> str:
     inner = indent + "  "
     if isinstance(value, Mapping):  # keys in brackets: `do` and `end` are words of the language
-        rows = [f"[{text(str(key))}] = {_value(one, inner)}" for key, one in value.items() if one is not None]
+        rows = [
+            f"[{text(str(key))}] = {_value(one, inner)}"
+            for key, one in value.items()
+            if one is not None
+        ]
     else:
         rows = [_value(one, inner) for one in value if one is not None]
     return "{\n" + "".join(f"{inner}{row},\n" for row in rows) + indent + "}" if rows else "{}"

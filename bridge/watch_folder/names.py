@@ -45,7 +45,11 @@ def drops(names: Collection[str]) -> list[Drop]:
 
 def replies(names: Iterable[str]) -> list[str]:
     """The replies in a listing, by the name of what they are about."""
-    return sorted(name.removesuffix(JSON) for name in names if name.endswith(JSON) and not name.startswith("."))
+    return sorted(
+        name.removesuffix(JSON)
+        for name in names
+        if name.endswith(JSON) and not name.startswith(".")
+    )
 
 
 def replied_as(name: str) -> str:
@@ -85,9 +89,16 @@ def beside(name: str, job: str, taken: Collection[str]) -> str:
     the mark of its replies."""
     known = _ending(name, (*(ENDING + ask for ask in ASKS), *ASKS, ENDING))
     base = name[: len(name) - len(known)]
-    wanted = [f".{job}" if job else "", *(f".{job or 'again'}-{number}" for number in range(2, len(taken) + 3))]
+    wanted = [
+        f".{job}" if job else "",
+        *(f".{job or 'again'}-{number}" for number in range(2, len(taken) + 3)),
+    ]
     whole = name[: len(base) + len(ENDING)]  # the same for a timeline and its sidecar
-    return next(found for end in wanted if (found := _fitted(base, end + name[len(base) :], whole)) not in taken)
+    return next(
+        found
+        for end in wanted
+        if (found := _fitted(base, end + name[len(base) :], whole)) not in taken
+    )
 
 
 def _fitted(base: str, ending: str, whole: str) -> str:

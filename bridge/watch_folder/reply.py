@@ -19,7 +19,10 @@ FOR_GOOD = ENDS - {"failed"}
 """A job that failed can be taken up again by hand."""
 FINAL = FOR_GOOD - {"incomplete"}
 """What is missing can be answered; then another job makes the film right."""
-_TRANSIENT = frozenset({"companion-busy", "journal-busy", "journal-replaced", "data-folder-gone"}) | UNWRITABLE
+_TRANSIENT = (
+    frozenset({"companion-busy", "journal-busy", "journal-replaced", "data-folder-gone"})
+    | UNWRITABLE
+)
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +112,9 @@ def another(reply: Reply, job: str, at: float) -> Reply:
 def described(reply: Reply, told: Described, at: float) -> Reply:
     """As it is described: what was found, the errors first."""
     order = ("error", "warning", "note")
-    findings = sorted(told.findings, key=lambda finding: order.index(finding.severity))[:MOST_FINDINGS]
+    findings = sorted(told.findings, key=lambda finding: order.index(finding.severity))[
+        :MOST_FINDINGS
+    ]
     missing = sum(shot.state in ("slate", "missing") and not shot.taken for shot in told.shots)
     done = sum(shot.state not in ("waiting", "missing") for shot in told.shots)
     known = msgspec.structs.replace(reply, frames=told.frames or reply.frames)
@@ -124,7 +129,13 @@ def described(reply: Reply, told: Described, at: float) -> Reply:
 def progressed(reply: Reply, said: Progressed) -> Reply:
     """A little further. What is no snapshot is passed over."""
     moved = msgspec.structs.replace(
-        reply, state="working", ended=False, at=said.at, step=said.step, done=said.done, total=said.total
+        reply,
+        state="working",
+        ended=False,
+        at=said.at,
+        step=said.step,
+        done=said.done,
+        total=said.total,
     )
     try:
         now = _snapshots.decode(said.snapshot)

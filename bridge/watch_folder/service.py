@@ -22,7 +22,11 @@ def inbox(where: Locations) -> Path | None:
     chosen = where.settings.door
     if chosen is False:
         return None
-    return Path(os.path.expanduser(chosen)) if isinstance(chosen, str) else where.home / "door" / "inbox"
+    return (
+        Path(os.path.expanduser(chosen))
+        if isinstance(chosen, str)
+        else where.home / "door" / "inbox"
+    )
 
 
 class WatchFolderService:

@@ -69,7 +69,11 @@ class Dropped(NamedTuple):
     def submission(self) -> str:
         """The name it is submitted under where it brings none: of content, name and date, so the same file is the same."""
         told = hashlib.sha256(self.timeline)
-        for part in (self.name.encode("utf-8", "surrogateescape"), str(self.sight.mtime_ns).encode(), self.beside):
+        for part in (
+            self.name.encode("utf-8", "surrogateescape"),
+            str(self.sight.mtime_ns).encode(),
+            self.beside,
+        ):
             told.update(hashlib.sha256(part).digest())
         return f"door-{told.hexdigest()[:40]}"
 
@@ -89,7 +93,10 @@ def wanted(drop: Dropped) -> Wanted:
         asked = msgspec.convert(dict(said), Wanted, strict=False)
         _placed(asked.output)
         return asked
-    except (ValueError, RecursionError) as error:  # msgspec's own errors and text that is no UTF-8 are such
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # msgspec's own errors and text that is no UTF-8 are such
         detail = _plainly(" ".join(str(error).split()))[:300] or type(error).__name__
         raise Refused("ask-unclear", name=shown(drop.ask or drop.name), detail=detail) from error
 
@@ -97,7 +104,9 @@ def wanted(drop: Dropped) -> Wanted:
 def _placed(output: str | None) -> None:
     """A place that is no whole path is a name in the folder of the films, or below it; ValueError for what leads out of it."""
     if output and ".." in PurePath(output).parts and not PurePath(output).is_absolute():
-        raise ValueError(f'"output" must be a whole path, or a name in the folder of the films without "..", not {output}')
+        raise ValueError(
+            f'"output" must be a whole path, or a name in the folder of the films without "..", not {output}'
+        )
 
 
 _KINDS = {"int": "a whole number", "bool": "true or false", "str": "text in quotes"}
@@ -134,7 +143,11 @@ def submit(drop: Dropped, asked: Wanted, *, folder: PurePath, usual: Usual) -> S
     title, _ = names.said(drop.name, KEYS)
     preset = asked.preset or ("" if asked.output else usual.preset)
     output = asked.output or shown(title) + usual.endings.get(preset, USUAL)
-    lacking = {key: value for key in Lacking.__struct_fields__ if (value := getattr(asked, key)) is not None}
+    lacking = {
+        key: value
+        for key in Lacking.__struct_fields__
+        if (value := getattr(asked, key)) is not None
+    }
     return Submit(
         request="drop", submission=asked.submission or drop.submission, output=str(usual.films / output), preset=preset,
         sha256=digest(drop.timeline), timeline_path=asked.timeline_path or str(folder / shown(title + names.ENDING)),

@@ -115,7 +115,9 @@ class Watcher:
                 continue
             last = self.asks.ask(Ping(request="ping")).last
             for one in self._followed.values():
-                one.untold = one.untold or one.said.state not in reply.FOR_GOOD  # whatever happened up to that number
+                one.untold = (
+                    one.untold or one.said.state not in reply.FOR_GOOD
+                )  # whatever happened up to that number
             self._compare()
             for said in self.hears.watch(after=last):
                 self.hear(said)
@@ -125,7 +127,10 @@ class Watcher:
 
     def _moving(self) -> bool:
         """Whether anything may happen by itself to a job that is followed."""
-        return any(one.untold or one.unwritten or one.said.state not in _RESTING for one in self._followed.values())
+        return any(
+            one.untold or one.unwritten or one.said.state not in _RESTING
+            for one in self._followed.values()
+        )
 
     def _glance(self) -> None:
         """Jobs that rest are asked for all at once, in a while: somebody may have taken one up again."""
@@ -136,7 +141,10 @@ class Watcher:
         """What is replied, with the list of jobs: which one stands otherwise, and which film is made once more."""
         self._glanced = machine.monotonic()
         lines = self.asks.ask(List(request="list", most=MOST_LISTED)).jobs if self._followed else ()
-        known, newest = {line.job: line for line in lines}, {line.digest: line.job for line in lines}
+        known, newest = (
+            {line.job: line for line in lines},
+            {line.digest: line.job for line in lines},
+        )
         for name, one in list(self._followed.items()):
             line = known.get(one.said.job)
             if line is None:
@@ -196,7 +204,9 @@ class Watcher:
         else:
             there = {drop.name for drop in drops}
             self._still.keep(there)
-            self._answered = {name: known for name, known in self._answered.items() if name in there}
+            self._answered = {
+                name: known for name, known in self._answered.items() if name in there
+            }
             self._vain = {name: known for name, known in self._vain.items() if name in there}
             for drop in drops:
                 self._look_at(drop, now)
@@ -224,7 +234,9 @@ class Watcher:
             if known is not None and known.sight == sight:
                 if now >= known.not_before:
                     self._put_away(drop, known, now)
-            elif still >= self.pace.settle and (still >= self.pace.vain or self._vain.get(drop.name) != sight):
+            elif still >= self.pace.settle and (
+                still >= self.pace.vain or self._vain.get(drop.name) != sight
+            ):
                 self._take(drop, sight, now, wait=still < self.pace.vain)
         except OSError as error:
             self._trouble(error)
@@ -247,13 +259,17 @@ class Watcher:
                 film=message.output, preset=message.preset,
             )  # fmt: skip
         except Refused as error:
-            said = reply.refused(said, helper_requests.refusal(error, "drop", self.language), said.at)
+            said = reply.refused(
+                said, helper_requests.refusal(error, "drop", self.language), said.at
+            )
         if message is not None:
             try:
                 said = msgspec.structs.replace(said, job=self.asks.ask(message, timeline).job)
             except Declined as error:
                 said = reply.refused(said, error.refusal, said.at)
-        _log.info("dropped", extra={"said": {"file": said.file, "job": said.job, "code": said.code}})
+        _log.info(
+            "dropped", extra={"said": {"file": said.file, "job": said.job, "code": said.code}}
+        )
         self._answered[drop.name] = answered = _Answered(sight, said)
         self._put_away(drop, answered, now)
 
@@ -284,7 +300,9 @@ class Watcher:
 
     def _go_on(self, name: str, one: _Followed, now: float) -> None:
         if one.untold and (one.urgent or now - one.told >= self.pace.describe):
-            if one.said.ended and not one.unwritten and self.folder.replied(name) is None:  # removed since: it is not wanted
+            if (
+                one.said.ended and not one.unwritten and self.folder.replied(name) is None
+            ):  # removed since: it is not wanted
                 del self._followed[name]
                 return
             one.told = now
@@ -296,7 +314,9 @@ class Watcher:
         if now - one.written < (self.pace.write if one.unwritten else self.pace.renew):
             return
         if not one.unwritten:
-            one.untold = one.said.state == "elsewhere"  # a process that is killed there says nothing
+            one.untold = (
+                one.said.state == "elsewhere"
+            )  # a process that is killed there says nothing
             one.said = msgspec.structs.replace(one.said, at=machine.now())
         one.written, one.unwritten = now, True
         try:
@@ -311,7 +331,10 @@ class Watcher:
         try:
             told = self.asks.ask(Describe(request="describe", job=one.said.job))
             one.said, one.digest = reply.described(one.said, told, at), told.job.digest
-        except (Declined, Refused) as error:  # Refused: it takes longer than any client waits, or there is no companion
+        except (
+            Declined,
+            Refused,
+        ) as error:  # Refused: it takes longer than any client waits, or there is no companion
             if isinstance(error, Declined) and error.refusal.code == "job-unknown":
                 one.said = reply.refused(one.said, error.refusal, at)
             else:

@@ -76,7 +76,9 @@ def assemble(
     with tally.recording():
         seen = check_request(request, house, job)
         house.journal.still_ours()
-    with locks.film(house.workspace.home, str(request.output), beside=BESIDE if seen is not None else ""):
+    with locks.film(
+        house.workspace.home, str(request.output), beside=BESIDE if seen is not None else ""
+    ):
         crew = WorkerPool(
             house.workers,
             stall_s=house.policy.stall_s,
@@ -98,7 +100,18 @@ def assemble(
         try:
             ended = _with_an_encoder_that_works(
                 request,
-                lambda asked: _until_it_ends(asked, house, crew, listener, stopped, from_checkpoint, job, tally, seen, collector),
+                lambda asked: _until_it_ends(
+                    asked,
+                    house,
+                    crew,
+                    listener,
+                    stopped,
+                    from_checkpoint,
+                    job,
+                    tally,
+                    seen,
+                    collector,
+                ),
             )
             if isinstance(ended.end, JobFinished) and ended.end.outcome != "failed":
                 collector.collect(house.policy.collect_after_s)
@@ -116,7 +129,9 @@ def _with_an_encoder_that_works(request: Request, attempt: Callable[[Request], E
         return attempt(request)
     text = f"{request.preset.name} needs a graphics encoder that does not work here; {request.fallback.name} was used."
     remark = Remark(code="encoder-degraded", severity="note", text=text)
-    timeline = msgspec.structs.replace(request.timeline, remarks=(*request.timeline.remarks, remark))
+    timeline = msgspec.structs.replace(
+        request.timeline, remarks=(*request.timeline.remarks, remark)
+    )
     instead = replace(request, timeline=timeline, preset=request.fallback, fallback=None)
     try:
         ended = attempt(request)
@@ -124,7 +139,11 @@ def _with_an_encoder_that_works(request: Request, attempt: Callable[[Request], E
         if error.code not in _ENCODER_GONE:
             raise
         return attempt(instead)
-    failed = isinstance(ended.end, JobFinished) and ended.end.outcome == "failed" and ended.end.code in _ENCODER_GONE
+    failed = (
+        isinstance(ended.end, JobFinished)
+        and ended.end.outcome == "failed"
+        and ended.end.code in _ENCODER_GONE
+    )
     return attempt(instead) if failed else ended
 
 
@@ -143,14 +162,46 @@ def _until_it_ends(
     """Laid out anew as often as its media is to be looked at again: a person's wish each time, what was replaced by itself only
     so often, since a file may never come to rest."""
     looks, touched, replaced = house.policy.looks, _MOST_TOUCHED, dict[str, str]()
-    ended = _assemble(request, house, crew, listener, stopped, from_checkpoint, job, tally, seen, looks, replaced, collector)
+    ended = _assemble(
+        request,
+        house,
+        crew,
+        listener,
+        stopped,
+        from_checkpoint,
+        job,
+        tally,
+        seen,
+        looks,
+        replaced,
+        collector,
+    )
     while ended.again and ended.state is not None:
         before = ended.state
         looks -= bool(before.replaced)
-        replaced = {path: before.plan.identities().get(path, "") for path in before.replaced} | replaced
+        replaced = {
+            path: before.plan.identities().get(path, "") for path in before.replaced
+        } | replaced
         again = replace(request, accept_folder=False)  # once is enough
-        ended = _assemble(again, house, crew, listener, stopped, None, None, tally, seen, looks, replaced, collector)
-        if touched and ended.state is not None and _touched(before.plan, ended.state.plan, before.replaced):
+        ended = _assemble(
+            again,
+            house,
+            crew,
+            listener,
+            stopped,
+            None,
+            None,
+            tally,
+            seen,
+            looks,
+            replaced,
+            collector,
+        )
+        if (
+            touched
+            and ended.state is not None
+            and _touched(before.plan, ended.state.plan, before.replaced)
+        ):
             looks, touched = looks + 1, touched - 1
     return ended
 
@@ -159,7 +210,9 @@ def _touched(before: Plan, now: Plan, paths: Collection[str]) -> bool:
     """Whether only the dates of these files changed, so that nothing is made again because of them."""
     then, since = before.made_of(), now.made_of()
     were, are = before.identities(), now.identities()
-    return bool(paths) and all(then.get(path) != since.get(path) and were.get(path) == are.get(path) for path in paths)
+    return bool(paths) and all(
+        then.get(path) != since.get(path) and were.get(path) == are.get(path) for path in paths
+    )
 
 
 def _assemble(
@@ -197,11 +250,22 @@ def _assemble(
     refuse_sources_as_output(request.output, opened)
     refuse_scratch_elsewhere(house.workspace.scratch, scratch_mount)
     state = planned(request, house, crew, opened, stopped)
-    collector.collect(house.policy.collect_before_s, keep=_wanted(state), replaced=[str(request.output)])
+    collector.collect(
+        house.policy.collect_before_s, keep=_wanted(state), replaced=[str(request.output)]
+    )
     refuse_without_space(state, request.output, house.workspace, away=seen is None)
     state.looks = looks
     with tally.recording():
-        known = take_up(request, house, job, from_checkpoint, state, listener.on_fact, scratch_mount=scratch_mount, seen=seen)
+        known = take_up(
+            request,
+            house,
+            job,
+            from_checkpoint,
+            state,
+            listener.on_fact,
+            scratch_mount=scratch_mount,
+            seen=seen,
+        )
         index.begin(house.journal)
         memory.keep_plan(known, state.cut, state.plan)
         opened.remember(memory)
@@ -230,14 +294,22 @@ def _assemble(
         house.workspace.prepare(known)
     engine.note(*opening_facts(house, state, opened.moved), *answering.left_as_it_is(state))
     if state.current is not state.plan:
-        state.claim(house.journal.seals([s.key for s in state.work] + [c.key for c in state.current.chunks] + [state.track]))
+        state.claim(
+            house.journal.seals(
+                [s.key for s in state.work] + [c.key for c in state.current.chunks] + [state.track]
+            )
+        )
     believed_copies = [
         seal for key, seal in state.claimed.items() if seal.kind == "copy"
     ]  # their key holds the source's fingerprint, and every byte is compared again while it is joined
     engine.note(*[msgspec.structs.replace(seal, reused=True) for seal in believed_copies])
     engine.note(*answering.stand_ins(state))
     try:
-        film = None if from_checkpoint is not None else _already_there(request.output, house, crew, state, stopped)
+        film = (
+            None
+            if from_checkpoint is not None
+            else _already_there(request.output, house, crew, state, stopped)
+        )
         joined = publish.again(film, request.output) if film is not None else None
         if joined is not None:
             engine.note(msgspec.structs.replace(joined, complete=not state.incomplete))
@@ -246,7 +318,9 @@ def _assemble(
             house.workspace.close_job(known, request.output)
             index.complete((state.claimed | state.believed).values(), state.plan.contents(), memory)
             collector.verified[film.path] = film.film_hash
-            outcome: Outcomes = "incomplete" if state.incomplete else "unchanged"  # what stands there has its slates still
+            outcome: Outcomes = (
+                "incomplete" if state.incomplete else "unchanged"
+            )  # what stands there has its slates still
             if before is not None and before.outcome == "incomplete" and not state.incomplete:
                 outcome = "complete"  # by decision
             engine.note(tally.finished(outcome, crew, taken=state.taken))
@@ -257,15 +331,28 @@ def _assemble(
     unmark(request.output, house.journal, house.workspace)
     if state.published is not None:
         collector.verified[state.published.output] = state.published.film_hash
-    return Ended(known, end, state, tally, state.published, again=isinstance(end, RunInterrupted) and end.reason == ANEW)
+    return Ended(
+        known,
+        end,
+        state,
+        tally,
+        state.published,
+        again=isinstance(end, RunInterrupted) and end.reason == ANEW,
+    )
 
 
 def _wanted(state: JobState) -> set[str]:
     """What the film is made of, whether it is there or not."""
-    return {one.key for one in (*state.work, *state.plan.segments)} | {one.key for one in state.plan.chunks} | {state.track}
+    return (
+        {one.key for one in (*state.work, *state.plan.segments)}
+        | {one.key for one in state.plan.chunks}
+        | {state.track}
+    )
 
 
-def _used(request: Request, house: Services, standing: Mapping[str, Source]) -> dict[str, tuple[Use, ...]]:
+def _used(
+    request: Request, house: Services, standing: Mapping[str, Source]
+) -> dict[str, tuple[Use, ...]]:
     """What the film would use of these files, by the paths in the timeline; empty where no film can be made of them."""
     named = {path: msgspec.structs.replace(source, path=path) for path, source in standing.items()}
     try:
@@ -278,16 +365,26 @@ def _used(request: Request, house: Services, standing: Mapping[str, Source]) -> 
     return dict.fromkeys(standing, ()) | media_usage.used(plan)
 
 
-def _already_there(output: Path, house: Services, crew: WorkerPool, state: JobState, stopped: Callable[[], str]) -> Film | None:
+def _already_there(
+    output: Path, house: Services, crew: WorkerPool, state: JobState, stopped: Callable[[], str]
+) -> Film | None:
     """This very film, where it stands already, by its hash: then nothing is to be made, and the film that it replaced stays
     kept. An incomplete one stands beside its place."""
     for place in (output, publish.beside(output)):
         film = house.journal.film(str(place))
         if film is None or film.cut != state.cut or not place.exists():
             continue
-        order = CheckFilm(path=str(place), film_hash=film.film_hash, frames=film.frames, samples=film.samples, deep=False)
+        order = CheckFilm(
+            path=str(place),
+            film_hash=film.film_hash,
+            frames=film.frames,
+            samples=film.samples,
+            deep=False,
+        )
         asked = {"check": Assignment(order=order)}
-        results = run_tasks.run_all(crew, asked, policy=state.policy, stopped=lambda: bool(stopped()))
+        results = run_tasks.run_all(
+            crew, asked, policy=state.policy, stopped=lambda: bool(stopped())
+        )
         if isinstance(results["check"], Made):
             return film
     return None
@@ -296,4 +393,6 @@ def _already_there(output: Path, house: Services, crew: WorkerPool, state: JobSt
 def _free(house: Services, state: JobState) -> int:
     """Room on a full disk: whatever is ours, not needed now, and stands verified elsewhere."""
     keep = state.believed.keys() | state.claimed.keys()
-    return gc.remove(gc.removable(house.journal, house.workspace, keep=keep), house.journal, house.workspace)
+    return gc.remove(
+        gc.removable(house.journal, house.workspace, keep=keep), house.journal, house.workspace
+    )

@@ -54,4 +54,6 @@ def may_wait(back: Sequence[tuple[float, float, Outcome]], *, idle: int, now: fl
     """Whether the pieces that came back, as (begun, ended, outcome) on the monotonic clock, oldest first, may wait for more."""
     if not back or idle or len(back) >= MOST or now - back[0][1] >= LONGEST_S:
         return False
-    return all(isinstance(outcome, Made) and ended - begun < SMALL_S for begun, ended, outcome in back)
+    return all(
+        isinstance(outcome, Made) and ended - begun < SMALL_S for begun, ended, outcome in back
+    )

@@ -16,7 +16,9 @@ def stamped(order: Order, made: Made) -> Made:
     if isinstance(order, MixSound):
         contents = {sound.path: content_of(sound) for sound in order.sounds}
     elif isinstance(order, RenderSegment | ExamineCopy):
-        contents = dict.fromkeys((marks.path for marks in made.marks), order.identity or order.fingerprint)
+        contents = dict.fromkeys(
+            (marks.path for marks in made.marks), order.identity or order.fingerprint
+        )
     else:
         return made
     marks = tuple(msgspec.structs.replace(one, identity=contents[one.path]) for one in made.marks)
@@ -27,7 +29,9 @@ def of(order: Order, made: Made, memory: History) -> Evidence | None:
     """Evidence when a source of what was made has decayed; else what it was like now is remembered."""
     if not isinstance(order, RenderSegment | ExamineCopy | MixSound):
         return None
-    wrong = verification.unlike_record(order, made, lambda marks: memory.unlike(marks.identity, marks)) or _taken(order, memory)
+    wrong = verification.unlike_record(
+        order, made, lambda marks: memory.unlike(marks.identity, marks)
+    ) or _taken(order, memory)
     if wrong is None:
         memory.keep_marks((marks.identity, marks) for marks in made.marks)
     return wrong
@@ -38,8 +42,14 @@ def _taken(order: RenderSegment | ExamineCopy | MixSound, memory: History) -> Ev
     stands for two files."""
     used = order.sounds if isinstance(order, MixSound) else (order,)
     for one in used:
-        path, identity = (one.source, one.identity) if isinstance(one, RenderSegment) else (one.path, one.identity)
+        path, identity = (
+            (one.source, one.identity)
+            if isinstance(one, RenderSegment)
+            else (one.path, one.identity)
+        )
         if identity and not memory.holds(path, identity):
             why = "another file has its content on record now"
-            return Evidence(operation="seal", place="source", path=path, note="source-changed", detail=why)
+            return Evidence(
+                operation="seal", place="source", path=path, note="source-changed", detail=why
+            )
     return None

@@ -47,7 +47,9 @@ def prepare(home: Path, records: Path, *, usual: bool, accept: bool = False) -> 
     except FileNotFoundError as error:
         raise Refused("data-folder-unusable", path=str(home), why="no-parent") from error
     except OSError as error:
-        raise Refused("data-folder-unusable", path=str(home), detail=error.strerror or str(error)) from error
+        raise Refused(
+            "data-folder-unusable", path=str(home), detail=error.strerror or str(error)
+        ) from error
     if (home / JOURNAL).exists():
         put_on_record(home, records)
     elif accept:
@@ -60,7 +62,9 @@ def put_on_record(home: Path, records: Path) -> None:
     record = records / scratch_leases.name(home)
     mount = machine.mount_point(home)
     on_system = machine.mount_point(records) == mount
-    with contextlib.suppress(OSError):  # without a record a lost drive is told by its missing parent alone
+    with contextlib.suppress(
+        OSError
+    ):  # without a record a lost drive is told by its missing parent alone
         if on_system:
             record.unlink(missing_ok=True)
             return
@@ -78,4 +82,7 @@ def _on_record(home: Path, records: Path) -> FolderIdentity | None:
 
 
 def _is_another_volume(known: FolderIdentity) -> bool:
-    return volume_probe.other_volume(known) and machine.listed_mount(known.path)[1] not in _CONTENT_LOST
+    return (
+        volume_probe.other_volume(known)
+        and machine.listed_mount(known.path)[1] not in _CONTENT_LOST
+    )

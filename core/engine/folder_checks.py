@@ -29,7 +29,9 @@ _CONTENT_LOST = ("tmpfs", "ramfs")
 """File systems that are empty after a restart, and no other volume for it."""
 
 
-def record_film_folder(seen: FolderIdentity, output: Path, home: Path, *, by_person: bool = False) -> FolderRecorded:
+def record_film_folder(
+    seen: FolderIdentity, output: Path, home: Path, *, by_person: bool = False
+) -> FolderRecorded:
     """The film's folder with a token left in it. Refused(output-gone) when it is not the one that was `seen` a
     moment ago: the drive was pulled since."""
     gone = Refused("output-gone", path=seen.path, drive=seen.mount if seen.mount != "/" else "")
@@ -49,13 +51,17 @@ def record_film_folder(seen: FolderIdentity, output: Path, home: Path, *, by_per
 def film_folder(journal: Journal, job: str) -> FolderIdentity | None:
     """The folder of a job's film on record; None for a job of an older version, and once it came to a film: its mark is removed
     then, and a drive may have another number when an answer continues the job."""
-    return next((fact.folder for fact in History(journal).folders(job=job) if fact.role == "film"), None)
+    return next(
+        (fact.folder for fact in History(journal).folders(job=job) if fact.role == "film"), None
+    )
 
 
 def open_job(request: Request, journal: Journal) -> str | None:
     """The job of this very request that can be taken up."""
     jobs = open_jobs(journal, str(request.output))
-    digest = content_key.request_digest(request.raw, request.preset, str(request.output)) if jobs else ""
+    digest = (
+        content_key.request_digest(request.raw, request.preset, str(request.output)) if jobs else ""
+    )
     return next((job for job, known in jobs if known == digest), None)
 
 
@@ -74,11 +80,20 @@ def _changed(known: FolderIdentity) -> str:
         return "volume-gone"  # a share that answers with an error is waited for as well
 
 
-def check_place(output: Path, journal: Journal, ours: Iterable[Path], *, accept_folder: bool = False) -> FolderIdentity:
+def check_place(
+    output: Path, journal: Journal, ours: Iterable[Path], *, accept_folder: bool = False
+) -> FolderIdentity:
     """The film's folder as it is now. Refused when a new job's film cannot stand there: what `check_output` refuses, and
     output-drive-out when the drive that held the films of this place is not mounted, so that its empty mount point would take
     the film."""
-    known = next((fact.folder for fact in History(journal).folders(output=str(output)) if fact.role == "film"), None)
+    known = next(
+        (
+            fact.folder
+            for fact in History(journal).folders(output=str(output))
+            if fact.role == "film"
+        ),
+        None,
+    )
     if known is not None and not accept_folder and _is_unmounted(known, output):
         raise Refused("output-drive-out", path=str(output.parent), drive=known.mount)
     check_output(output, ours)
@@ -108,10 +123,19 @@ def may_be_away(output: Path, journal: Journal) -> bool:
 def _is_unmounted(known: FolderIdentity, output: Path) -> bool:
     """Whether the mount point on record, which the place lies in, is none now."""
     mount = machine.mount_point(output.parent)
-    return mount != known.mount and Path(known.mount).is_relative_to(mount) and not volume_probe.marked(known)
+    return (
+        mount != known.mount
+        and Path(known.mount).is_relative_to(mount)
+        and not volume_probe.marked(known)
+    )
 
 
-def await_scratch(request: Request, house: Services, on_step: Callable[[str, int, int], None], stopped: Callable[[], str]) -> str:
+def await_scratch(
+    request: Request,
+    house: Services,
+    on_step: Callable[[str, int, int], None],
+    stopped: Callable[[], str],
+) -> str:
     """Wait until the scratch folder is on the volume that it was on before, for as long as gates are waited for; its mount point.
     Stopped; Refused(scratch-gone)."""
     known = _scratch_on_record(house)
@@ -125,7 +149,9 @@ def await_scratch(request: Request, house: Services, on_step: Callable[[str, int
         if waited >= house.policy.gate_patience_s:
             raise _scratch_gone(known.path, known.mount)
         on_step("scratch", int(waited), int(house.policy.gate_patience_s))
-        machine.sleep(max(0.01, min(house.policy.probe_every_s, house.policy.gate_patience_s - waited)))
+        machine.sleep(
+            max(0.01, min(house.policy.probe_every_s, house.policy.gate_patience_s - waited))
+        )
     return machine.mount_point(known.path)
 
 

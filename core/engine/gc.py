@@ -49,41 +49,61 @@ class Removable:
         return replace(self, seals=self.seals + self.superseded, superseded=())
 
 
-def removable(journal: Journal, workspace: Workspace, *, keep: Collection[str] = (), workers: int = 1) -> Removable:
+def removable(
+    journal: Journal, workspace: Workspace, *, keep: Collection[str] = (), workers: int = 1
+) -> Removable:
     """Look at everything; films are read again by workers. `keep` are content keys that are needed now."""
     seals = journal.all_seals()
     keep = {*keep, *needed_by_open_jobs(journal)}
     shown = _in_films(journal)
-    verified = _verified_jobs(journal, {job for seal, job in seals if seal.file and seal.key not in keep}, workers)
+    verified = _verified_jobs(
+        journal, {job for seal, job in seals if seal.file and seal.key not in keep}, workers
+    )
     known = {seal.file for seal, _ in seals if seal.file}
     indexed = SegmentIndex(workspace.scratch, workspace.home).keys(journal)
     others = tuple(scratch_leases.others(workspace.scratch, workspace.home))
     return Removable(
-        seals=tuple(seal for seal, job in seals if seal.file and job in verified and seal.key not in keep),
+        seals=tuple(
+            seal for seal, job in seals if seal.file and job in verified and seal.key not in keep
+        ),
         strays=()
         if others
         else tuple(
-            file for file in workspace.unrecorded(known, before=machine.now() - _YOUNG_S) if Path(file).stem not in indexed
+            file
+            for file in workspace.unrecorded(known, before=machine.now() - _YOUNG_S)
+            if Path(file).stem not in indexed
         ),
         ended=tuple(job for job in workspace.work_folders() if _ended(journal, job)),
         others=others,
         superseded=tuple(
             seal
             for seal, job in seals
-            if seal.file and job not in verified and seal.key not in keep | shown and (not job or _replaced(journal, job))
+            if seal.file
+            and job not in verified
+            and seal.key not in keep | shown
+            and (not job or _replaced(journal, job))
         ),
     )
 
 
 def remove(found: Removable, journal: Journal, workspace: Workspace) -> int:
     """Remove it: first the record, then the file. Bytes freed in the store."""
-    index, living = SegmentIndex(workspace.scratch, workspace.home), scratch_leases.living(workspace.scratch, workspace.home)
+    index, living = (
+        SegmentIndex(workspace.scratch, workspace.home),
+        scratch_leases.living(workspace.scratch, workspace.home),
+    )
     with index.removing(journal):
         journal.forget_seals([seal.key for seal in found.seals])
         for seal in found.seals:
             index.forget(seal.key)
-        freed = sum(workspace.remove_stored(seal.file) for seal in found.seals if not index.shared(seal.key, living))
-    recorded = {seal.file for seal, _ in journal.all_seals()}  # a clock that was set ahead makes a young file look old
+        freed = sum(
+            workspace.remove_stored(seal.file)
+            for seal in found.seals
+            if not index.shared(seal.key, living)
+        )
+    recorded = {
+        seal.file for seal, _ in journal.all_seals()
+    }  # a clock that was set ahead makes a young file look old
     for stray in found.strays:
         if stray not in recorded:
             freed += workspace.remove_stored(stray)
@@ -118,17 +138,31 @@ def needed_by_open_jobs(journal: Journal) -> set[str]:
     """Checkpoints of jobs that can be taken up again, and what their plans reuse; another job may have used them last, and so be
     named as theirs."""
     jobs, memory = open_jobs(journal), History(journal)
-    made = {entry.fact.key for job in jobs for entry in journal.facts(job) if isinstance(entry.fact, SegmentSealed)}
+    made = {
+        entry.fact.key
+        for job in jobs
+        for entry in journal.facts(job)
+        if isinstance(entry.fact, SegmentSealed)
+    }
     plans = [plan for job in jobs for plan in memory.plans_of(job)]
-    planned = {one.key for plan in plans for one in plan.segments} | {one.key for plan in plans for one in plan.chunks}
+    planned = {one.key for plan in plans for one in plan.segments} | {
+        one.key for plan in plans for one in plan.chunks
+    }
     return made | planned
 
 
 def _in_films(journal: Journal) -> set[str]:
     """Checkpoints of the films that stand, and of those that are kept beside them."""
     hashes = {found for film in journal.films() for found in (film.film_hash, film.kept_hash)}
-    jobs = {published[0] for found in hashes if (published := journal.published(found))} | {film.job for film in journal.films()}
-    return {entry.fact.key for job in jobs for entry in journal.facts(job) if isinstance(entry.fact, SegmentSealed)}
+    jobs = {published[0] for found in hashes if (published := journal.published(found))} | {
+        film.job for film in journal.films()
+    }
+    return {
+        entry.fact.key
+        for job in jobs
+        for entry in journal.facts(job)
+        if isinstance(entry.fact, SegmentSealed)
+    }
 
 
 def _replaced(journal: Journal, job: str) -> bool:
@@ -145,7 +179,9 @@ def _ended(journal: Journal, job: str) -> bool:
 def _verified_jobs(journal: Journal, jobs: Collection[str], workers: int) -> set[str]:
     """Those of the jobs whose film stands where it was published, byte for byte."""
     films = {
-        film.job: film for film in journal.films() if film.job in jobs and _made(journal, film) and Path(film.path).exists()
+        film.job: film
+        for film in journal.films()
+        if film.job in jobs and _made(journal, film) and Path(film.path).exists()
     }
     if not films:
         return set()
@@ -153,7 +189,13 @@ def _verified_jobs(journal: Journal, jobs: Collection[str], workers: int) -> set
     try:
         orders = {
             job: Assignment(
-                order=CheckFilm(path=film.path, film_hash=film.film_hash, frames=film.frames, samples=film.samples, deep=False)
+                order=CheckFilm(
+                    path=film.path,
+                    film_hash=film.film_hash,
+                    frames=film.frames,
+                    samples=film.samples,
+                    deep=False,
+                )
             )
             for job, film in films.items()
         }

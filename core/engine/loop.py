@@ -27,7 +27,16 @@ from core.engine.user_decisions import UserDecisions
 from core.errors.failure import Evidence
 from core.executors.worker_pool import WorkerPool
 from core.job import outcomes, verification
-from core.job.events import ANEW, AttemptFailed, Fact, JobFinished, Outcomes, RunInterrupted, SealBroken, SegmentSealed
+from core.job.events import (
+    ANEW,
+    AttemptFailed,
+    Fact,
+    JobFinished,
+    Outcomes,
+    RunInterrupted,
+    SealBroken,
+    SegmentSealed,
+)
 from core.job.pending_tasks import PendingTask
 from core.job.retry_policy import FEWER_WORKERS, FREED
 from core.job.state import JobState
@@ -79,7 +88,9 @@ class Engine:
     def __post_init__(self) -> None:
         self.tally.work_begins()
         self._fewer, self._memory = 0, batching.BatchedHistory(self.journal)
-        self._lookout = SourceWatch(self.crew, PROBE, lambda took_s: self.tally.checked(took_s, self.crew, alone=True))
+        self._lookout = SourceWatch(
+            self.crew, PROBE, lambda took_s: self.tally.checked(took_s, self.crew, alone=True)
+        )
         self._keeper = ResourceMonitor(crew=self.crew, workspace=self.workspace, output=self.output)
         self._back: list[tuple[str, Outcome]] = []
         self._sealed: list[tuple[SegmentSealed, Sealed, Dispatched, Made]] = []
@@ -120,7 +131,9 @@ class Engine:
             if jump is not None:
                 self.note(jump)
             needs = self.state.needs(now, self.given.keys())
-            published = self.state.published  # once it is, the end is owed at once: there is nobody to listen to
+            published = (
+                self.state.published
+            )  # once it is, the end is owed at once: there is nobody to listen to
             for need in needs:
                 if need.kind == "publish":
                     self.publish()
@@ -128,16 +141,24 @@ class Engine:
                     self._finish()
                 elif need.kind == "join" and self._waits_to_join():
                     break
-                elif need.kind == "mix" and self.crew.would_learn(MixSound) and any(other.kind != "mix" for other in needs):
+                elif (
+                    need.kind == "mix"
+                    and self.crew.would_learn(MixSound)
+                    and any(other.kind != "mix" for other in needs)
+                ):
                     continue  # there are pictures to make meanwhile
-                elif self.crew.idle and len(self.given) - len(self._back) < max(1, self.crew.size - self._fewer):
+                elif self.crew.idle and len(self.given) - len(self._back) < max(
+                    1, self.crew.size - self._fewer
+                ):
                     self._give(need)
                 else:
                     break
             news = self._settle()
             if self.state.gates:
                 for gate in self._keeper.tend(self.state, idle=not needs and not self.given):
-                    self.note(*outcomes.given_up(self.state, self._keeper.opened(gate, given_up=True)))
+                    self.note(
+                        *outcomes.given_up(self.state, self._keeper.opened(gate, given_up=True))
+                    )
             if self.state.finished is None:
                 self._listen(now, patient=not news and published is self.state.published)
         assert self.state.finished is not None
@@ -161,7 +182,11 @@ class Engine:
         return ANEW if wanted and not self.given else ""
 
     def _waits_to_join(self) -> bool:
-        return self.relinked or self.answering.still_waited_for(self.state) or self._lookout.looks(self.state)
+        return (
+            self.relinked
+            or self.answering.still_waited_for(self.state)
+            or self._lookout.looks(self.state)
+        )
 
     def _listen(self, now: float, *, patient: bool) -> None:
         alarm = self.state.next_alarm(now)
@@ -170,13 +195,19 @@ class Engine:
         idle_s = min(idle_s, batching.LONGEST_S) if self._back else idle_s
         for name, reply in self.crew.listen(idle_s if patient else 0.0):
             if name.startswith(PROBE):
-                self.note(*self._keeper.heard(name, reply), *self._lookout.heard(name, reply, self.state, self.clock.now()))
+                self.note(
+                    *self._keeper.heard(name, reply),
+                    *self._lookout.heard(name, reply, self.state, self.clock.now()),
+                )
                 continue
             given = self.given[name]
             if isinstance(reply, Progress):
                 given.frames = reply.frames
             else:
-                given.back_at, given.alone = machine.monotonic(), len(self.given) == len(self._back) + 1
+                given.back_at, given.alone = (
+                    machine.monotonic(),
+                    len(self.given) == len(self._back) + 1,
+                )
                 self.tally.working_s += given.back_at - given.at
                 self._back.append((name, reply))
         self.on_tick(self)
@@ -184,7 +215,9 @@ class Engine:
     def _settle(self, *, at_once: bool = False) -> bool:
         """Hear what came back; whether anything did. The workers that brought it are at their next work already: flushing
         names and records takes as long as starting a program."""
-        back = [(self.given[name].at, self.given[name].back_at, reply) for name, reply in self._back]
+        back = [
+            (self.given[name].at, self.given[name].back_at, reply) for name, reply in self._back
+        ]
         if not at_once and batching.may_wait(back, idle=self.crew.idle, now=machine.monotonic()):
             return False
         news, self._back = self._back, []
@@ -211,7 +244,9 @@ class Engine:
             return
         self.given[need.name] = Dispatched(need, order, attempt, machine.monotonic())
         stall_s = patience_s(need, self.state)
-        self.crew.give(need.name, Assignment(order=order, rate=self.state.plan.format.rate, stall_s=stall_s))
+        self.crew.give(
+            need.name, Assignment(order=order, rate=self.state.plan.format.rate, stall_s=stall_s)
+        )
 
     # Outcomes -----------------------------------------------------------------------------------------------------
 
@@ -226,20 +261,32 @@ class Engine:
             case Refuted() if need.kind == "validate":
                 self.note(SealBroken(key=need.key, reason=outcome.reason))
             case Refuted():
-                seen = Evidence(operation=need.kind, place="output", path=str(self.output), note="refuted", detail=outcome.reason)
+                seen = Evidence(
+                    operation=need.kind,
+                    place="output",
+                    path=str(self.output),
+                    note="refuted",
+                    detail=outcome.reason,
+                )
                 self._fail(need, seen, order)
             case Made():
                 outcome = bitrot_check.stamped(order, outcome)
-                self.tally.checked(outcome.checking_s, self.crew, alone=given.alone, cpu_s=outcome.checking_cpu_s)
+                self.tally.checked(
+                    outcome.checking_s, self.crew, alone=given.alone, cpu_s=outcome.checking_cpu_s
+                )
                 with self.tally.recording(self.crew):
-                    wrong = verification.discrepancy(order, outcome) or bitrot_check.of(order, outcome, self._memory)  # type: ignore[arg-type]
+                    wrong = verification.discrepancy(order, outcome) or bitrot_check.of(
+                        order, outcome, self._memory
+                    )  # type: ignore[arg-type]
                 if wrong is not None:
                     self._fail(need, wrong, order)
                 else:
                     self._seal(given, outcome)
             case Located():
                 self.note(*outcomes.located(self.state, need, outcome))
-                on_record = self.journal.seals(s.key for s in self.state.work if s.key not in self.state.believed)
+                on_record = self.journal.seals(
+                    s.key for s in self.state.work if s.key not in self.state.believed
+                )
                 self.state.claim({key: seal for key, seal in on_record.items() if seal.file})
             case _:
                 raise AssertionError(f"{need.name} answered with {type(outcome).__name__}")
@@ -253,11 +300,15 @@ class Engine:
         sealed = Sealed("", lambda: None)
         if isinstance(order, ExamineCopy):
             with self.tally.recording(self.crew):
-                self.journal.add_decoded(order.identity or order.fingerprint, order.stream, made.known)
+                self.journal.add_decoded(
+                    order.identity or order.fingerprint, order.stream, made.known
+                )
         try:
             with self.tally.recording(self.crew):
                 if isinstance(order, RenderSegment | MixSound | EncodeTrack):
-                    sealed = self.workspace.seal(Path(order.part), need.key, task_factory.extension(need, self.state))
+                    sealed = self.workspace.seal(
+                        Path(order.part), need.key, task_factory.extension(need, self.state)
+                    )
         except OSError as error:  # the scratch disk's fault, and no loss of the record
             self._fail(need, task_factory.not_sealed(str(getattr(order, "part", "")), error), order)
             return
@@ -267,26 +318,50 @@ class Engine:
         fact = outcomes.sealed(need, made, file=sealed.file, seconds=given.back_at - given.at)
         self._sealed.append((fact, sealed, given, made))
 
-    def _make_durable(self, fact: SegmentSealed, sealed: Sealed, given: Dispatched, made: Made) -> None:
+    def _make_durable(
+        self, fact: SegmentSealed, sealed: Sealed, given: Dispatched, made: Made
+    ) -> None:
         try:
             with self.tally.recording(self.crew):
                 if fact.file and self.index is not None:
                     self.index.add(fact, made.marks, self._memory)
                 sealed.durable()
-        except OSError as error:  # whether the name survives a power cut nobody knows: it is made again
-            self.note(SealBroken(key=fact.key, reason=f"its name could not be made durable: {error.strerror or error}"))
-            self._fail(given.need, task_factory.not_sealed(str(self.workspace.stored(sealed.file)), error), given.order)
+        except (
+            OSError
+        ) as error:  # whether the name survives a power cut nobody knows: it is made again
+            self.note(
+                SealBroken(
+                    key=fact.key,
+                    reason=f"its name could not be made durable: {error.strerror or error}",
+                )
+            )
+            self._fail(
+                given.need,
+                task_factory.not_sealed(str(self.workspace.stored(sealed.file)), error),
+                given.order,
+            )
 
     def _fail(self, need: PendingTask, evidence: Evidence, order: Order | None = None) -> None:
         # On a disk that hangs, removing hangs as well; the part has a name of its own, and goes with the job's folder.
-        if isinstance(order, RenderSegment | MixSound | EncodeTrack) and evidence.note not in ("hung", "slow"):
-            with contextlib.suppress(OSError):  # it fails where writing failed; the evidence of that is the news
+        if isinstance(order, RenderSegment | MixSound | EncodeTrack) and evidence.note not in (
+            "hung",
+            "slow",
+        ):
+            with contextlib.suppress(
+                OSError
+            ):  # it fails where writing failed; the evidence of that is the news
                 self.workspace.discard(Path(order.part))
-        if not evidence.volume and evidence.path:  # what was judged here and not in a worker; nothing is touched for it
+        if (
+            not evidence.volume and evidence.path
+        ):  # what was judged here and not in a worker; nothing is touched for it
             mount = machine.listed_mount(evidence.path)[0]
-            evidence = msgspec.structs.replace(evidence, volume=mount, free_memory_bytes=machine.free_memory())
+            evidence = msgspec.structs.replace(
+                evidence, volume=mount, free_memory_bytes=machine.free_memory()
+            )
         self._memory.learned(self.state, need, cured=False)
-        facts = outcomes.failed(self.state, need, evidence, now=self.clock.now(), chance=machine.chance())
+        facts = outcomes.failed(
+            self.state, need, evidence, now=self.clock.now(), chance=machine.chance()
+        )
         self.note(*facts)
         for fact in facts:
             if isinstance(fact, AttemptFailed) and fact.recovery.change == FEWER_WORKERS:
@@ -313,7 +388,9 @@ class Engine:
             with publishing.in_place(published):
                 self.note(published)
             with self.tally.recording(self.crew):
-                removed = publishing.tidy(published, self.output, self.journal, keep=self.state.policy.kept_films)
+                removed = publishing.tidy(
+                    published, self.output, self.journal, keep=self.state.policy.kept_films
+                )
             self.note(*removed)
 
     def _finish(self) -> None:
@@ -330,4 +407,8 @@ class Engine:
             if self.index is not None and outcome != "failed":
                 seals = {**self.state.claimed, **self.state.believed}.values()
                 self.index.complete(seals, self.state.plan.contents(), self._memory)
-        self.note(self.tally.finished(outcome, self.crew, code=code, detail=detail, taken=self.state.taken))
+        self.note(
+            self.tally.finished(
+                outcome, self.crew, code=code, detail=detail, taken=self.state.taken
+            )
+        )

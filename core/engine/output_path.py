@@ -58,7 +58,9 @@ def check_output(output: Path, ours: Iterable[Path] = ()) -> None:
     there = look(output)
     if there is not None and stat.S_ISDIR(there.st_mode):
         raise Refused("output-is-folder", path=str(output))
-    if there is not None and not stat.S_ISREG(there.st_mode):  # a rename would put a film in the place of a pipe or a device
+    if there is not None and not stat.S_ISREG(
+        there.st_mode
+    ):  # a rename would put a film in the place of a pipe or a device
         raise Refused("output-no-file", path=str(output))
     folder = look(output.parent)
     if folder is None or not stat.S_ISDIR(folder.st_mode):
@@ -71,8 +73,12 @@ def check_output(output: Path, ours: Iterable[Path] = ()) -> None:
         endings=LONGEST_ENDING,
     )
     if limit is not None:
-        raise Refused("output-name-too-long" if limit == "name" else "output-path-too-long", path=str(output))
-    if not os.access(output.parent, os.W_OK | os.X_OK) or (there is not None and not os.access(output, os.W_OK)):
+        raise Refused(
+            "output-name-too-long" if limit == "name" else "output-path-too-long", path=str(output)
+        )
+    if not os.access(output.parent, os.W_OK | os.X_OK) or (
+        there is not None and not os.access(output, os.W_OK)
+    ):
         raise Refused("output-no-permission", path=str(output.parent))
 
 
@@ -80,7 +86,10 @@ def _check_name(output: Path) -> None:
     """Refused for a name that no film may have, wherever it is."""
     if output.parent == output:  # the root
         raise Refused("output-is-folder", path=str(output))
-    for_windows = os.name == "nt" or machine.listed_mount(output.parent)[1] in output_names.WINDOWS_FILE_SYSTEMS
+    for_windows = (
+        os.name == "nt"
+        or machine.listed_mount(output.parent)[1] in output_names.WINDOWS_FILE_SYSTEMS
+    )
     fault = output_names.fault_of(output.name, for_windows=for_windows)
     if fault == "name-not-text":
         raise Refused("name-not-text", path=os.fsencode(output).decode(errors="replace"))

@@ -63,12 +63,18 @@ def planned(
     part = str(house.workspace.trial(request.output, request.preset.extension))
     try:
         private_files.make_folder(scratch)
-        Path(part).unlink(missing_ok=True)  # of a run that was cut; and a disk that can only be read may say so here
+        Path(part).unlink(
+            missing_ok=True
+        )  # of a run that was cut; and a disk that can only be read may say so here
     except OSError as error:
-        raise Refused("scratch-unusable", path=str(scratch), detail=error.strerror or str(error)) from error
+        raise Refused(
+            "scratch-unusable", path=str(scratch), detail=error.strerror or str(error)
+        ) from error
     if not os.access(scratch, os.W_OK | os.X_OK):
         raise Refused("scratch-no-permission", path=str(scratch))
-    argv = ffmpeg_args.prove(form=form, preset=request.preset, part=part, ffmpeg_path=house.build.path)
+    argv = ffmpeg_args.prove(
+        form=form, preset=request.preset, part=part, ffmpeg_path=house.build.path
+    )
     results = run_tasks.run_all(
         crew,
         {"prove": Assignment(order=ProveEncoder(argv=argv, part=part))},
@@ -86,7 +92,9 @@ def planned(
             preset=request.preset.name,
             name=request.preset.video.encoder,
             path=house.build.path,
-            detail="; ".join(proved.evidence.stderr[-2:]) or proved.evidence.detail or house.slate_words.title_of(proved.code),
+            detail="; ".join(proved.evidence.stderr[-2:])
+            or proved.evidence.detail
+            or house.slate_words.title_of(proved.code),
         )
     assert isinstance(proved, Proved)
     signature = proved.signature
@@ -104,15 +112,35 @@ def planned(
 
     plan = plan_of(sources)
     doubted = _doubted(plan, sources)
-    if doubted:  # a header that gives no length, or too small a one, is no proof that media is too short
-        places = {path: source.path for path in doubted if isinstance(source := sources[path], Source)}
+    if (
+        doubted
+    ):  # a header that gives no length, or too small a one, is no proof that media is too short
+        places = {
+            path: source.path for path in doubted if isinstance(source := sources[path], Source)
+        }
         counted = run_tasks.examine(
-            crew, sorted(set(places.values())), policy=house.policy, stopped=lambda: bool(stopped()), count=True
+            crew,
+            sorted(set(places.values())),
+            policy=house.policy,
+            stopped=lambda: bool(stopped()),
+            count=True,
         )
-        sources = {**sources, **{path: counted[place] for path, place in places.items() if isinstance(counted[place], Source)}}
+        sources = {
+            **sources,
+            **{
+                path: counted[place]
+                for path, place in places.items()
+                if isinstance(counted[place], Source)
+            },
+        }
         plan = plan_of(sources)
     plan = msgspec.structs.replace(plan, remarks=plan.remarks + opened.remarks)
-    return _claimed(plan, request.preset, house, {s.path: s.volume for s in sources.values() if isinstance(s, Source)})
+    return _claimed(
+        plan,
+        request.preset,
+        house,
+        {s.path: s.volume for s in sources.values() if isinstance(s, Source)},
+    )
 
 
 def _doubted(made: Plan, sources: dict[str, Source | Failure]) -> list[str]:
@@ -123,7 +151,12 @@ def _doubted(made: Plan, sources: dict[str, Source | Failure]) -> list[str]:
         for path, source in sources.items()
         if isinstance(source, Source)
         and source.path in short
-        and not all(facts.counted for facts in ((source.video,) if source.video and not source.video.still else source.audio))
+        and not all(
+            facts.counted
+            for facts in (
+                (source.video,) if source.video and not source.video.still else source.audio
+            )
+        )
     ]
 
 
@@ -142,12 +175,18 @@ def _claimed(plan: Plan, preset: Preset, house: Services, volumes: dict[str, str
         decisions=Decisions(preferences=memory.preferences()),
         hwaccel=house.hwaccel,
     )
-    keys = [s.key for s in state.work] + [c.key for c in plan.chunks] + ([state.track] if state.track else [])
+    keys = (
+        [s.key for s in state.work]
+        + [c.key for c in plan.chunks]
+        + ([state.track] if state.track else [])
+    )
     state.claimed = reusable(plan, state.track, house.journal.seals(dict.fromkeys(keys)))
     return state
 
 
-def refuse_without_space(state: JobState, output: Path, workspace: Workspace, *, away: bool = False) -> None:
+def refuse_without_space(
+    state: JobState, output: Path, workspace: Workspace, *, away: bool = False
+) -> None:
     """Refused(scratch-space, output-space) when the film foreseeably does not fit. `away`: the film's volume cannot be asked."""
     margin = state.policy.free_margin_bytes
     on_scratch, on_output = disk_space.scratch_bytes(state), disk_space.film_bytes(state)

@@ -38,13 +38,32 @@ class _StagedGone(FileNotFoundError):
 
 def evidence(error: OSError, output: Path) -> Evidence:
     """What was seen when a film could not be published, or its name not made durable."""
-    note = "name-not-durable" if isinstance(error, NotDurable) else "staged-gone" if isinstance(error, _StagedGone) else ""
+    note = (
+        "name-not-durable"
+        if isinstance(error, NotDurable)
+        else "staged-gone"
+        if isinstance(error, _StagedGone)
+        else ""
+    )
     path = error.filename if note else str(output)
-    return Evidence(operation="publish", place="output", path=path, errno=error.errno, note=note, detail=str(error))
+    return Evidence(
+        operation="publish",
+        place="output",
+        path=path,
+        errno=error.errno,
+        note=note,
+        detail=str(error),
+    )
 
 
 def attempt(
-    job: str, joined: FilmJoined, output: Path, journal: Journal, workspace: Workspace, *, complete: bool
+    job: str,
+    joined: FilmJoined,
+    output: Path,
+    journal: Journal,
+    workspace: Workspace,
+    *,
+    complete: bool,
 ) -> tuple[FilmPublished | None, Evidence | None]:
     """Publish the film of a job. The film, None when it is not in its place; and what was seen to fail."""
     try:
@@ -62,7 +81,13 @@ def beside(output: Path) -> Path:
 
 
 def publish(
-    joined: FilmJoined, output: Path, journal: Journal, workspace: Workspace, *, complete: bool, replace: bool = False
+    joined: FilmJoined,
+    output: Path,
+    journal: Journal,
+    workspace: Workspace,
+    *,
+    complete: bool,
+    replace: bool = False,
 ) -> FilmPublished:
     """Put a joined film in its place; an incomplete one beside a complete one, unless it may `replace` it.
 
@@ -71,7 +96,13 @@ def publish(
     """
     found = hashes.tree_hash(output) if output.exists() else ""
     place = output
-    if found and found != joined.film_hash and not complete and not replace and film_records.is_complete(journal, found):
+    if (
+        found
+        and found != joined.film_hash
+        and not complete
+        and not replace
+        and film_records.is_complete(journal, found)
+    ):
         place = beside(output)
         found = hashes.tree_hash(place) if place.exists() else ""
     published = FilmPublished(
@@ -80,7 +111,9 @@ def publish(
     )  # fmt: skip
     kept = workspace.kept(place)
     if found == joined.film_hash:
-        if Path(joined.staged) != place:  # else it was verified in its place, and is published once more
+        if (
+            Path(joined.staged) != place
+        ):  # else it was verified in its place, and is published once more
             workspace.fresh(Path(joined.staged))
     elif not Path(joined.staged).exists() and place.parent.is_dir():
         raise _StagedGone(errno.ENOENT, os.strerror(errno.ENOENT), joined.staged)
@@ -104,7 +137,12 @@ def publish(
 def _with_kept(published: FilmPublished, kept: Path, replaced: str) -> FilmPublished:
     """With the path of the film that is kept, and `replaced`, the hash of the one that was replaced just now."""
     there = str(kept) if kept.exists() else ""
-    return msgspec.structs.replace(published, kept=there, replaced=bool(there and replaced), kept_hash=replaced if there else "")
+    return msgspec.structs.replace(
+        published,
+        kept=there,
+        replaced=bool(there and replaced),
+        kept_hash=replaced if there else "",
+    )
 
 
 def _make_room(place: Path, found: str, journal: Journal, workspace: Workspace) -> bool:
@@ -113,14 +151,20 @@ def _make_room(place: Path, found: str, journal: Journal, workspace: Workspace) 
     if not found:
         return False
     kept, aside, before = workspace.kept(place), workspace.aside(place), journal.film(str(place))
-    strange = (before is None or found != before.film_hash) and kept.exists() and not hashes.same(kept, place)
+    strange = (
+        (before is None or found != before.film_hash)
+        and kept.exists()
+        and not hashes.same(kept, place)
+    )
     slot = aside if strange else kept
     if slot.exists() and not hashes.same(slot, place):
         retire(slot, place, before.kept_hash if before is not None and not strange else "")
     return strange
 
 
-def tidy(published: FilmPublished, output: Path, journal: Journal, *, keep: int) -> list[FilmRemoved]:
+def tidy(
+    published: FilmPublished, output: Path, journal: Journal, *, keep: int
+) -> list[FilmRemoved]:
     """After a film was recorded: what it makes superfluous is removed, and said. The incomplete film beside a complete one, if it
     is ours byte for byte; and kept films beyond `keep`, but never the last complete one, and never a file that is not ours."""
     gone: list[FilmRemoved] = []
@@ -129,9 +173,15 @@ def tidy(published: FilmPublished, output: Path, journal: Journal, *, keep: int)
     return gone
 
 
-def _tidy(published: FilmPublished, output: Path, journal: Journal, keep: int, gone: list[FilmRemoved]) -> None:
+def _tidy(
+    published: FilmPublished, output: Path, journal: Journal, keep: int, gone: list[FilmRemoved]
+) -> None:
     other = beside(output)
-    if published.complete and published.output == str(output) and (film := journal.film(str(other))) is not None:
+    if (
+        published.complete
+        and published.output == str(output)
+        and (film := journal.film(str(other))) is not None
+    ):
         if other.exists() and hashes.tree_hash(other) == film.film_hash:
             for kept in kept_films(other):
                 if film_records.known(journal, kept.label) is not None:
@@ -144,7 +194,11 @@ def _tidy(published: FilmPublished, output: Path, journal: Journal, keep: int, g
 
 
 def _prune(place: Path, journal: Journal, keep: int, *, complete: bool) -> None:
-    ours = [one for one in kept_films(place) if one.number == 0 or film_records.known(journal, one.label) is not None]
+    ours = [
+        one
+        for one in kept_films(place)
+        if one.number == 0 or film_records.known(journal, one.label) is not None
+    ]
     ours = [one for one in ours if one.label != UNKNOWN]
     needed = {one.path for one in ours[:keep]}
     if not complete:
@@ -157,7 +211,9 @@ def _prune(place: Path, journal: Journal, keep: int, *, complete: bool) -> None:
 
 def _is_complete(kept: Kept, place: Path, journal: Journal) -> bool:
     film = journal.film(str(place))
-    return film_records.is_complete(journal, kept.label or (film.kept_hash if film is not None else ""))
+    return film_records.is_complete(
+        journal, kept.label or (film.kept_hash if film is not None else "")
+    )
 
 
 def again(film: Film, output: Path) -> FilmJoined | None:

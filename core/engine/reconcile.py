@@ -29,7 +29,9 @@ def catch_up(output: Path, journal: Journal, workspace: Workspace) -> bool:
         _cut_publish(job, output, journal, workspace)
     restore(output, journal)
     if not workspace.exchanged(output, same=hashes.same):
-        if (third := workspace.swap(output)).exists():  # somebody put a file in the film's place meanwhile: both are kept
+        if (
+            third := workspace.swap(output)
+        ).exists():  # somebody put a file in the film's place meanwhile: both are kept
             retire(third, output, hashes.tree_hash(third))
         return False
     film = journal.film(str(output))
@@ -56,7 +58,9 @@ def catch_up_alone(output: Path, journal: Journal, workspace: Workspace) -> None
         catch_up(output, journal, workspace)
 
 
-def record_roll_back(output: Path, journal: Journal, *, film_hash: str = "", kept_hash: str = "") -> None:
+def record_roll_back(
+    output: Path, journal: Journal, *, film_hash: str = "", kept_hash: str = ""
+) -> None:
     """The film and a kept one have changed places. The hashes are those of what stands there now; without them both are read."""
     film = journal.film(str(output))
     if film is None:
@@ -81,10 +85,17 @@ def _cut_publish(job: str, output: Path, journal: Journal, workspace: Workspace)
             _record_publish(job, fact, place, journal, workspace)
 
 
-def _record_publish(job: str, fact: FilmJoined, output: Path, journal: Journal, workspace: Workspace) -> None:
+def _record_publish(
+    job: str, fact: FilmJoined, output: Path, journal: Journal, workspace: Workspace
+) -> None:
     if hashes.tree_hash(output) == fact.film_hash:
         kept, before = workspace.kept(output), journal.film(str(output))
-        replaced = not (before and before.kept_hash and kept.exists() and hashes.tree_hash(kept) == before.kept_hash)
+        replaced = not (
+            before
+            and before.kept_hash
+            and kept.exists()
+            and hashes.tree_hash(kept) == before.kept_hash
+        )
         published = FilmPublished(
             output=str(output),
             film_hash=fact.film_hash,

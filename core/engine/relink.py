@@ -49,7 +49,9 @@ class Opened:
     def remember(self, memory: History) -> None:
         """Every source as it is now, in one write. One that was found again is remembered under its old path too; one that
         a person chose in place of another is not that other one."""
-        now = [(source.path, source) for source in self.sources.values() if isinstance(source, Source)]
+        now = [
+            (source.path, source) for source in self.sources.values() if isinstance(source, Source)
+        ]
         for moved in self.moved:
             source = self.sources[moved.path]
             if moved.how != "person" and isinstance(source, Source):
@@ -102,20 +104,29 @@ class Relinker:
         same = SourceIdentities(self.crew, self.memory, self.policy, self.stopped, self.on_step)
         failed = {place: found for place, found in at.items() if isinstance(found, Failure)}
         again, remarks, alike = self._search(at, places, same)
-        identified, untold = same.identified({source.path: source for source in sources_in(at).values()})
-        at = {place: identified[found.path] if isinstance(found, Source) else found for place, found in at.items()}
+        identified, untold = same.identified(
+            {source.path: source for source in sources_in(at).values()}
+        )
+        at = {
+            place: identified[found.path] if isinstance(found, Source) else found
+            for place, found in at.items()
+        }
         sources, moved = {}, []
         for path, place in places.items():
             match = again.get(place)
             source = at[place]
             if match is not None:
                 how: Literal["mhl", "content"] = "mhl" if match.how == "mhl" else "content"
-                moved.append(SourceMoved(path=path, to=match.to, how=how, failure=failed.get(place)))
+                moved.append(
+                    SourceMoved(path=path, to=match.to, how=how, failure=failed.get(place))
+                )
             elif place != path and isinstance(source, Source):
                 moved.append(SourceMoved(path=path, to=place, how="person"))
                 remarks.append(relink_choice.given(path, place))
             elif place != path and isinstance(source, Failure):
-                source = _resembled(source, (Lookalike(path=path, how="instead"), *source.evidence.lookalikes))
+                source = _resembled(
+                    source, (Lookalike(path=path, how="instead"), *source.evidence.lookalikes)
+                )
             elif match is None and isinstance(source, Source) and source.path in untold:
                 remarks.append(relink_choice.untold(path))
             elif match is None and isinstance(source, Source) and self._replaced(source):
@@ -142,14 +153,23 @@ class Relinker:
             self.on_step(step, done, len(places))
 
         self.on_step(step, 0, len(places))
-        return run_tasks.examine(self.crew, places, policy=self.policy, stopped=self.stopped, on_done=opened)
+        return run_tasks.examine(
+            self.crew, places, policy=self.policy, stopped=self.stopped, on_done=opened
+        )
 
     def _wait_for_volumes(self, at: dict[str, Source | Failure]) -> None:
         """Sources on a volume that is not mounted now are waited for, as in the midst of a job: a drive that is out for a moment
         must not cost a film that begins just then. A volume is known by any file that was ever opened on it, in this run or
         before. `at` gets what came back."""
-        missing = [path for path, source in at.items() if isinstance(source, Failure) and source.code in _WITH_THEIR_VOLUME]
-        known = {*self.memory.volumes(), *(source.volume for source in at.values() if isinstance(source, Source))} - {""}
+        missing = [
+            path
+            for path, source in at.items()
+            if isinstance(source, Failure) and source.code in _WITH_THEIR_VOLUME
+        ]
+        known = {
+            *self.memory.volumes(),
+            *(source.volume for source in at.values() if isinstance(source, Source)),
+        } - {""}
         away, began = {path for path in missing if self._away(path, known)}, machine.monotonic()
         while away and machine.monotonic() - began < self.policy.gate_patience_s:
             if self.stopped():
@@ -187,7 +207,11 @@ class Relinker:
 
         A file of the same size and samples is compared before it is taken. Where it is another one the search goes on, for as
         long as there is time."""
-        lost = {p: failure for p, failure in at.items() if isinstance(failure, Failure) and failure.code in relink_choice.LOOKED_FOR}
+        lost = {
+            p: failure
+            for p, failure in at.items()
+            if isinstance(failure, Failure) and failure.code in relink_choice.LOOKED_FOR
+        }
         if not lost:
             return {}, [], {}
         near = [source.path for source in at.values() if isinstance(source, Source)]
@@ -198,33 +222,57 @@ class Relinker:
         trouble: list[str] = []
         while True:
             left = {path: failure for path, failure in lost.items() if path not in taken}
-            found = self._find(left, near, refused, self.policy.search_s - sum(one.seconds for one in founds))
+            found = self._find(
+                left, near, refused, self.policy.search_s - sum(one.seconds for one in founds)
+            )
             founds.append(found)
             trouble += found.trouble
-            tries = {path: row for path in left if (row := relink_choice.promising(path, found.matches, near))}
+            tries = {
+                path: row
+                for path in left
+                if (row := relink_choice.promising(path, found.matches, near))
+            }
             names = [match.to for row in tries.values() for match in row[:_COPIES_TRIED]]
-            opened = run_tasks.examine(self.crew, list(dict.fromkeys(names)), policy=self.policy, stopped=self.stopped)
+            opened = run_tasks.examine(
+                self.crew, list(dict.fromkeys(names)), policy=self.policy, stopped=self.stopped
+            )
             copies |= {path: len(row) for path, row in tries.items()}
             before = len(taken), sum(map(len, refused.values()))
             for place in range(_COPIES_TRIED):
-                here = {path: row[place] for path, row in tries.items() if path not in taken and place < len(row)}
+                here = {
+                    path: row[place]
+                    for path, row in tries.items()
+                    if path not in taken and place < len(row)
+                }
                 trouble += self._take(here, opened, places, same, at, taken, refused)
             if not lost.keys() - taken or before == (len(taken), sum(map(len, refused.values()))):
                 break
             if self.policy.search_s <= sum(one.seconds for one in founds):
                 break
-        remarks = [relink_choice.found_again(match, copies[path], same.read_of(match.to)) for path, match in taken.items()]
+        remarks = [
+            relink_choice.found_again(match, copies[path], same.read_of(match.to))
+            for path, match in taken.items()
+        ]
         theirs = {match.to for match in taken.values()}
         matches = [match for match in founds[-1].matches if match.to not in theirs]
         for path in lost.keys() - taken:
-            at[path] = _resembled(lost[path], relink_choice.lookalikes(path, matches, refused[path]))
+            at[path] = _resembled(
+                lost[path], relink_choice.lookalikes(path, matches, refused[path])
+            )
             remarks += relink_choice.contradicted(path, matches)
-        remarks += [Remark(code="search-incomplete", severity="note", text=text) for text in dict.fromkeys(trouble)]
+        remarks += [
+            Remark(code="search-incomplete", severity="note", text=text)
+            for text in dict.fromkeys(trouble)
+        ]
         looked = relink_choice.Cost(
             len(lost), max(one.looked_at for one in founds), sum(one.bytes for one in founds) + same.bytes,
             sum(one.seconds for one in founds) + same.seconds,
         )  # fmt: skip
-        return taken, [*remarks, *relink_choice.cost(looked)], {path: tuple(refused[path]) for path in lost.keys() - taken}
+        return (
+            taken,
+            [*remarks, *relink_choice.cost(looked)],
+            {path: tuple(refused[path]) for path in lost.keys() - taken},
+        )
 
     def _take(
         self,
@@ -237,31 +285,55 @@ class Relinker:
         refused: dict[str, dict[str, Compared]],
     ) -> list[str]:
         """Take those of these matches that are proven, and put the others among the refused. What could not be opened is said."""
-        files = {path: source for path, match in row.items() if isinstance(source := opened.get(match.to), Source)}
+        files = {
+            path: source
+            for path, match in row.items()
+            if isinstance(source := opened.get(match.to), Source)
+        }
         asked = {path: source for path, source in files.items() if row[path].how == "samples"}
-        used = self.uses({named: asked[place] for named, place in places.items() if place in asked}) if asked else {}
-        wanted = {path: tuple(use for named, uses in used.items() if places[named] == path for use in uses) for path in asked}
+        used = (
+            self.uses({named: asked[place] for named, place in places.items() if place in asked})
+            if asked
+            else {}
+        )
+        wanted = {
+            path: tuple(
+                use for named, uses in used.items() if places[named] == path for use in uses
+            )
+            for path in asked
+        }
         found = same.proven({path: (source, wanted[path]) for path, source in asked.items()})
         told = {places[named] for named in used}
         for path, source in files.items():
-            if path not in asked or (path in told and (found[path].verdict == "same" and found[path].covered)):
+            if path not in asked or (
+                path in told and (found[path].verdict == "same" and found[path].covered)
+            ):
                 at[path], taken[path] = source, row[path]
             else:
                 refused[path][source.path] = found[path]
         lost = {path: match.to for path, match in row.items() if path not in files}
         for path, to in lost.items():
             refused[path][to] = Compared(verdict="unknown")
-        return [f"{to} may be {path} by its content, but cannot be opened." for path, to in lost.items()]
+        return [
+            f"{to} may be {path} by its content, but cannot be opened." for path, to in lost.items()
+        ]
 
     def _find(
-        self, lost: dict[str, Failure], near: list[str], refused: Mapping[str, Mapping[str, Compared]], budget_s: float
+        self,
+        lost: dict[str, Failure],
+        near: list[str],
+        refused: Mapping[str, Mapping[str, Compared]],
+        budget_s: float,
     ) -> Found:
         before = self.memory.moved(str(self.output))
         order = FindSources(
             wanted=tuple(self._wanted(path, refused[path]) for path in lost),
             folders=self.folders,
             near=tuple(near),
-            beside=tuple([before[p] for p in lost if p in before] + [p for p, f in lost.items() if f.code not in relink_choice.SILENT]),
+            beside=tuple(
+                [before[p] for p in lost if p in before]
+                + [p for p, f in lost.items() if f.code not in relink_choice.SILENT]
+            ),
             skip=self.skip,
             budget_s=budget_s,
             most=self.policy.search_files,
@@ -269,7 +341,10 @@ class Relinker:
         outcome = self._perform(order)
         if isinstance(outcome, Found):
             return outcome
-        return Found(trouble=("The search for missing media did not come back and was given up.",), seconds=budget_s)
+        return Found(
+            trouble=("The search for missing media did not come back and was given up.",),
+            seconds=budget_s,
+        )
 
     def _wanted(self, path: str, refused: Mapping[str, Compared]) -> Wanted:
         seen = self.memory.seen(path)

@@ -20,7 +20,9 @@ from core.storage.workspace import Workspace
 from core.timeline.timeline import Timeline
 
 if TYPE_CHECKING:
-    from core.engine.loop import Engine  # only to name it: whoever asks for a film does not load the engine
+    from core.engine.loop import (
+        Engine,
+    )  # only to name it: whoever asks for a film does not load the engine
 
 
 def pack(raw: bytes) -> bytes:

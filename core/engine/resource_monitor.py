@@ -64,7 +64,13 @@ class ResourceMonitor:
             )  # fmt: skip
         memory = machine.free_memory()
         if memory is not None and memory < state.policy.free_memory_bytes:
-            return Evidence(operation=need.kind, place="program", path=str(place), note="memory-low", free_memory_bytes=memory)
+            return Evidence(
+                operation=need.kind,
+                place="program",
+                path=str(place),
+                note="memory-low",
+                free_memory_bytes=memory,
+            )
         return None
 
     def _absence(self, need: PendingTask, state: JobState) -> Evidence | None:
@@ -81,7 +87,13 @@ class ResourceMonitor:
             gone, number, detail = "", error.errno or errno.EIO, str(error)
         if gone or detail:
             return Evidence(
-                operation=need.kind, place=place, path=known.path, errno=number, note=gone, volume=known.mount, detail=detail
+                operation=need.kind,
+                place=place,
+                path=known.path,
+                errno=number,
+                note=gone,
+                volume=known.mount,
+                detail=detail,
             )
         if place == "scratch":
             self._scratch_seen = now
@@ -97,13 +109,22 @@ class ResourceMonitor:
         else to do (`idle`)."""
         now = machine.monotonic()
         self._closed = {gate: self._closed.get(gate, now) for gate in state.gates}
-        tired = [gate for gate, since in self._closed.items() if now - since > state.policy.gate_patience_s]
+        tired = [
+            gate
+            for gate, since in self._closed.items()
+            if now - since > state.policy.gate_patience_s
+        ]
         if idle and tired:
             return tired
         for gate, closed in state.gates.items():
             name = PROBE + gate
             due = now - self._probed.get(gate, 0.0) >= state.policy.probe_every_s
-            if due and self._crew.idle and name not in self._crew.busy and not self._crew.stuck(name):
+            if (
+                due
+                and self._crew.idle
+                and name not in self._crew.busy
+                and not self._crew.stuck(name)
+            ):
                 self._probed[gate] = now
                 order = self._probe(gate, closed.path, state)
                 self._crew.give(name, Assignment(order=order, stall_s=state.policy.probe_stall_s))
@@ -111,13 +132,20 @@ class ResourceMonitor:
 
     def _probe(self, gate: str, path: str, state: JobState) -> ProbePlace:
         if gate == SCRATCH:
-            wanted = min(disk_space.scratch_bytes(state), state.policy.free_margin_bytes) + state.policy.free_margin_bytes // 4
+            wanted = (
+                min(disk_space.scratch_bytes(state), state.policy.free_margin_bytes)
+                + state.policy.free_margin_bytes // 4
+            )
             known = state.folders.get("scratch")
-            return ProbePlace(path=str(self._workspace.scratch), write=True, free_bytes=wanted, known=known)
+            return ProbePlace(
+                path=str(self._workspace.scratch), write=True, free_bytes=wanted, known=known
+            )
         if gate == OUTPUT:
             wanted = disk_space.film_bytes(state) + state.policy.free_margin_bytes // 4
             known = state.folders.get("film")
-            return ProbePlace(path=str(self._output.parent), write=True, free_bytes=wanted, known=known)
+            return ProbePlace(
+                path=str(self._output.parent), write=True, free_bytes=wanted, known=known
+            )
         if gate == MACHINE:
             return ProbePlace(path="", free_memory_bytes=state.policy.free_memory_bytes * 5 // 4)
         return ProbePlace(path=path, volume=gate.partition(":")[2])
@@ -130,13 +158,20 @@ class ResourceMonitor:
 
     def opened(self, gate: str, *, given_up: bool = False) -> GateOpened:
         """The fact that a gate is not closed any more."""
-        return GateOpened(gate=gate, closed_s=round(machine.monotonic() - self._closed.pop(gate), 3), given_up=given_up)
+        return GateOpened(
+            gate=gate,
+            closed_s=round(machine.monotonic() - self._closed.pop(gate), 3),
+            given_up=given_up,
+        )
 
     # The clock ----------------------------------------------------------------------------------------------------
 
     def clock(self) -> ClockJumped | None:
         """Whether the machine slept or its clock was set since this was last asked."""
-        before, self._clock = self._clock, (machine.now(), machine.monotonic(), machine.since_boot())
+        before, self._clock = (
+            self._clock,
+            (machine.now(), machine.monotonic(), machine.since_boot()),
+        )
         walked, awake, lived = (now - then for now, then in zip(self._clock, before, strict=True))
         if lived - awake > _JUMP_S:
             return ClockJumped(by_s=round(lived - awake, 3), slept=True)

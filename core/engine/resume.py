@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 
-from core.engine.folder_checks import film_folder, record_film_folder, refuse_scratch_elsewhere, scratch_folder
+from core.engine.folder_checks import (
+    film_folder,
+    record_film_folder,
+    refuse_scratch_elsewhere,
+    scratch_folder,
+)
 from core.engine.reconcile import catch_up
 from core.engine.request import Request, Services
 from core.graph import content_key
@@ -68,7 +73,9 @@ def take_up(
         house.journal.accept(chosen, accepted, request.raw, machine.now(), folder)
         hear(chosen, 0, accepted)
     elif seen is not None and (request.accept_folder or film_folder(house.journal, chosen) is None):
-        folder = record_film_folder(seen, request.output, house.workspace.home, by_person=request.accept_folder)
+        folder = record_film_folder(
+            seen, request.output, house.workspace.home, by_person=request.accept_folder
+        )
         house.journal.append(chosen, [folder], machine.now())
     if request.replace_complete and house.journal.last(chosen, "ReplacementAllowed") is None:
         house.journal.append(chosen, [ReplacementAllowed()], machine.now())
@@ -76,32 +83,57 @@ def take_up(
     scratch_leases.sign(house.workspace.scratch, house.workspace.home)
     film, (scratch, news) = film_folder(house.journal, chosen), scratch_folder(house)
     refuse_scratch_elsewhere(house.workspace.scratch, scratch_mount)
-    state.folders = {role: folder for role, folder in (("film", film), ("scratch", scratch)) if folder is not None}
+    state.folders = {
+        role: folder
+        for role, folder in (("film", film), ("scratch", scratch))
+        if folder is not None
+    }
     if scratch is not None and news:
-        house.journal.append(chosen, [FolderRecorded(role="scratch", folder=scratch)], machine.now())
+        house.journal.append(
+            chosen, [FolderRecorded(role="scratch", folder=scratch)], machine.now()
+        )
     if from_checkpoint is not None:
-        seals = [(entry.seq, entry.fact) for entry in house.journal.facts(chosen) if isinstance(entry.fact, SegmentSealed)]
+        seals = [
+            (entry.seq, entry.fact)
+            for entry in house.journal.facts(chosen)
+            if isinstance(entry.fact, SegmentSealed)
+        ]
         before = {seal.key for seq, seal in seals if seq <= from_checkpoint}
         # What was there already and was only looked at again is older than it seems.
         later = dict.fromkeys(
-            seal.key for seq, seal in seals if seq > from_checkpoint and not (seal.reused and seal.key in before)
+            seal.key
+            for seq, seal in seals
+            if seq > from_checkpoint and not (seal.reused and seal.key in before)
         )
-        house.journal.append(chosen, [Rewound(checkpoint=from_checkpoint, keys=tuple(later))], machine.now())
+        house.journal.append(
+            chosen, [Rewound(checkpoint=from_checkpoint, keys=tuple(later))], machine.now()
+        )
         for key in later:
             state.claimed.pop(key, None)
     return chosen
 
 
-def opening_facts(house: Services, state: JobState, moved: Iterable[SourceMoved] = ()) -> list[Fact]:
+def opening_facts(
+    house: Services, state: JobState, moved: Iterable[SourceMoved] = ()
+) -> list[Fact]:
     """What is recorded before the first piece of work: the run, what was found elsewhere, all problems, the plan in figures."""
     plan = state.plan
     frames = {s.key: 0 for s in plan.segments}
     for segment in plan.segments:
         frames[segment.key] += segment.frames
-    facts: list[Fact] = [RunStarted(version=house.version, ffmpeg=house.build.version, workers=house.workers)]
+    facts: list[Fact] = [
+        RunStarted(version=house.version, ffmpeg=house.build.version, workers=house.workers)
+    ]
     facts += moved
     facts += [
-        ProblemFound(code=p.code, path=p.path, shots=p.shots, detail=p.detail, clips=p.clips, lookalikes=p.lookalikes)
+        ProblemFound(
+            code=p.code,
+            path=p.path,
+            shots=p.shots,
+            detail=p.detail,
+            clips=p.clips,
+            lookalikes=p.lookalikes,
+        )
         for p in plan.problems
     ]
     facts.append(
@@ -112,7 +144,8 @@ def opening_facts(house: Services, state: JobState, moved: Iterable[SourceMoved]
             chunks=len(plan.chunks),
             frames=plan.frames,
             samples=plan.samples,
-            reused=sum(s.key in state.claimed for s in plan.segments) + sum(c.key in state.claimed for c in plan.chunks),
+            reused=sum(s.key in state.claimed for s in plan.segments)
+            + sum(c.key in state.claimed for c in plan.chunks),
             reused_frames=sum(count for key, count in frames.items() if key in state.claimed),
             rate=str(Fraction(plan.format.rate)),
             start_frame=plan.start_frame,

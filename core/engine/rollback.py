@@ -1,8 +1,8 @@
 """Bring back a film that was replaced. Both films exist at every instant, and the record says afterwards which is where.
 
-    the newest kept film gets a number        only where an older one is wanted: its name must be free
-    film <-> kept film                        `Workspace.roll_back`, by renames
-    FilmRolledBack                            the hashes of the bytes that stand there now
+the newest kept film gets a number        only where an older one is wanted: its name must be free
+film <-> kept film                        `Workspace.roll_back`, by renames
+FilmRolledBack                            the hashes of the bytes that stand there now
 """
 
 from __future__ import annotations
@@ -40,7 +40,11 @@ def generations(output: Path, journal: Journal) -> list[Generation]:
     """The film and everything that is kept of it, newest first, by what is on record. Refused when the folder cannot be read."""
     film = journal.film(str(output))
     try:
-        found = [_generation(0, output, film.film_hash if film else "", journal)] if output.exists() else []
+        found = (
+            [_generation(0, output, film.film_hash if film else "", journal)]
+            if output.exists()
+            else []
+        )
         for number, kept in enumerate(kept_films(output), 1):
             newest = film.kept_hash if film is not None and not kept.label else ""
             found.append(_generation(number, kept.path, kept.label or newest, journal))
@@ -55,8 +59,19 @@ def _generation(number: int, path: Path, digits: str, journal: Journal) -> Gener
         return Generation(number, str(path), there.st_mtime, None, "", 0, "", there.st_size)
     planned, length = journal.last(known.job, "FilmPlanned"), ""
     if planned is not None and isinstance(planned.fact, FilmPlanned) and known.film.frames:
-        length = timecode(known.film.frames, Fraction(planned.fact.rate), drop_frame=planned.fact.drop_frame)
-    return Generation(number, str(path), known.at, known.complete, known.job, known.film.frames, length, there.st_size)
+        length = timecode(
+            known.film.frames, Fraction(planned.fact.rate), drop_frame=planned.fact.drop_frame
+        )
+    return Generation(
+        number,
+        str(path),
+        known.at,
+        known.complete,
+        known.job,
+        known.film.frames,
+        length,
+        there.st_size,
+    )
 
 
 def roll_back(output: Path, journal: Journal, workspace: Workspace, number: int = 1) -> bool:

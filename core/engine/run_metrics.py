@@ -65,7 +65,9 @@ class RunMetrics:
             if crew is None or crew.waits:
                 self._held(took)
 
-    def checked(self, seconds: float, crew: WorkerPool, *, alone: bool = False, cpu_s: float = 0.0) -> None:
+    def checked(
+        self, seconds: float, crew: WorkerPool, *, alone: bool = False, cpu_s: float = 0.0
+    ) -> None:
         """Count a worker's check; `alone`: no other worker had anything to do meanwhile."""
         self.checking_s += seconds
         self.checking_cpu_s += cpu_s
@@ -76,11 +78,19 @@ class RunMetrics:
         self.startup_held_s += seconds if self._starting_since is not None else 0.0
 
     def finished(
-        self, outcome: Outcomes, crew: WorkerPool, *, code: str = "", detail: str = "", taken: Accepted | None = None
+        self,
+        outcome: Outcomes,
+        crew: WorkerPool,
+        *,
+        code: str = "",
+        detail: str = "",
+        taken: Accepted | None = None,
     ) -> JobFinished:
         """The end of the job, with what it took until now, and what the film lacks by decision."""
         left, used_s = taken or Accepted(), machine.process_cpu() - self.begun.cpu_s
-        beside_s = max(0.0, used_s - (machine.thread_cpu() - self.begun.thread_cpu_s))  # the threads that flush and index
+        beside_s = max(
+            0.0, used_s - (machine.thread_cpu() - self.begun.thread_cpu_s)
+        )  # the threads that flush and index
         return JobFinished(
             outcome=outcome,
             code=code,

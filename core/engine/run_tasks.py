@@ -35,13 +35,19 @@ def run_all(
     while len(results) < len(assignments):
         if stopped():
             raise Stopped
-        now = machine.monotonic()  # nothing of this is recorded, so whoever sets the clock moves nothing
+        now = (
+            machine.monotonic()
+        )  # nothing of this is recorded, so whoever sets the clock moves nothing
         for name in [n for n, at in waiting.items() if at <= now][: crew.idle]:
             del waiting[name]
             crew.give(name, assignments[name])
         soonest = min(waiting.values(), default=now + 1.0)
-        for name, reply in crew.listen(max(0.0, min(1.0, soonest - now)) if crew.idle and waiting else 1.0):
-            if isinstance(reply, Progress) or name not in assignments:  # a probe of an earlier run may come back late
+        for name, reply in crew.listen(
+            max(0.0, min(1.0, soonest - now)) if crew.idle and waiting else 1.0
+        ):
+            if (
+                isinstance(reply, Progress) or name not in assignments
+            ):  # a probe of an earlier run may come back late
                 continue
             if isinstance(reply, Evidence):
                 failure = diagnose(reply)
@@ -49,7 +55,9 @@ def run_all(
                 failed.append((failure.code, machine.monotonic()))
                 decision = recover(
                     failure,
-                    attempt=sum(code == failure.code for code, _ in failed),  # one trouble does not use up another's attempts
+                    attempt=sum(
+                        code == failure.code for code, _ in failed
+                    ),  # one trouble does not use up another's attempts
                     first_failed_at=failed[0][1],
                     now=failed[-1][1],
                     chance=machine.chance(),
@@ -75,7 +83,10 @@ def examine(
     count: bool = False,
 ) -> dict[str, Source | Failure]:
     """Open every path; for each the source, or the failure that says why there is none. `count` reads them to their end."""
-    orders = {path: Assignment(order=ExamineSource(path=path, count=count), rate=Fraction(25)) for path in paths}
+    orders = {
+        path: Assignment(order=ExamineSource(path=path, count=count), rate=Fraction(25))
+        for path in paths
+    }
     results = run_all(crew, orders, policy=policy, stopped=stopped, on_done=on_done)
     sources: dict[str, Source | Failure] = {}
     for path, result in results.items():

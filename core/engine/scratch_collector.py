@@ -38,7 +38,9 @@ _UNCHANGED = "DELETE FROM seals WHERE key = ? AND sealed_at = ?"
 def stored_bytes(workspace: Workspace) -> int:
     """What the files in the store take, of whatever data folder. OSError."""
     total = 0
-    with contextlib.suppress(FileNotFoundError):  # nothing was kept here yet, or a file went meanwhile
+    with contextlib.suppress(
+        FileNotFoundError
+    ):  # nothing was kept here yet, or a file went meanwhile
         for folder in os.scandir(workspace.scratch / "store"):
             if folder.is_dir(follow_symlinks=False):
                 for file in os.scandir(folder.path):
@@ -70,7 +72,9 @@ def collect(
     if excess > 0:
         keep = {*keep, *gc.needed_by_open_jobs(journal)}
         gone: set[str] = set()
-        for film, stored in _candidates(journal, workspace, keep, {*replaced, *_to_be_replaced(journal)}):
+        for film, stored in _candidates(
+            journal, workspace, keep, {*replaced, *_to_be_replaced(journal)}
+        ):
             stored = [one for one in stored if one.seal.key not in gone]
             if not stored or not check(film):
                 continue
@@ -96,10 +100,19 @@ def _candidates(
 ) -> list[tuple[Film, list[Stored]]]:
     """Films that are complete and stand, with the segments that are provably in them and nobody else's; the least recently used
     film first, and of those the smaller."""
-    index, others = SegmentIndex(workspace.scratch, workspace.home), scratch_leases.living(workspace.scratch, workspace.home)
+    index, others = (
+        SegmentIndex(workspace.scratch, workspace.home),
+        scratch_leases.living(workspace.scratch, workspace.home),
+    )
     rows = journal.read("SELECT key, body, sealed_at FROM seals", ())
-    stored = {key: Stored(codec.decode(body, SegmentSealed), at) for key, body, at in rows if key not in keep}
-    stored = {key: one for key, one in stored.items() if one.seal.file and not index.shared(key, others)}
+    stored = {
+        key: Stored(codec.decode(body, SegmentSealed), at)
+        for key, body, at in rows
+        if key not in keep
+    }
+    stored = {
+        key: one for key, one in stored.items() if one.seal.file and not index.shared(key, others)
+    }
     found: list[tuple[float, int, Film, list[Stored]]] = []
     for film in journal.films():
         published = journal.published(film.film_hash)
@@ -119,12 +132,14 @@ def _candidates(
 def _parts(journal: Journal, film_hash: str) -> Iterator[tuple[str, str]]:
     """(key, hash of the segment's file) of what a film with this hash was joined of. An older version has not recorded that."""
     joined = journal.read(
-        "SELECT seq, job, body FROM facts WHERE kind = 'FilmJoined' AND json_extract(body, '$.film_hash') = ?", (film_hash,)
+        "SELECT seq, job, body FROM facts WHERE kind = 'FilmJoined' AND json_extract(body, '$.film_hash') = ?",
+        (film_hash,),
     )
     for seq, job, body in joined:
         keys = set(codec.decode(body, FilmJoined).keys)
         seals = journal.read(
-            "SELECT body FROM facts WHERE kind = 'SegmentSealed' AND job = ? AND seq < ? ORDER BY seq", (job, seq)
+            "SELECT body FROM facts WHERE kind = 'SegmentSealed' AND job = ? AND seq < ? ORDER BY seq",
+            (job, seq),
         )
         for (said,) in seals if keys else ():
             seal = codec.decode(said, SegmentSealed)
@@ -132,7 +147,9 @@ def _parts(journal: Journal, film_hash: str) -> Iterator[tuple[str, str]]:
                 yield seal.key, seal.file_hash
 
 
-def _remove(journal: Journal, workspace: Workspace, chosen: list[Stored]) -> tuple[list[Stored], int]:
+def _remove(
+    journal: Journal, workspace: Workspace, chosen: list[Stored]
+) -> tuple[list[Stored], int]:
     """Those that went, and the bytes of their files."""
     index = SegmentIndex(workspace.scratch, workspace.home)
     freed, went = 0, list[Stored]()
@@ -163,10 +180,17 @@ class ScratchCollector:
         on_collected: Callable[[Collected], None],
     ) -> None:
         self._journal, self._workspace, self._budget = journal, workspace, budget
-        self._crew, self._policy, self._stopped, self._on_collected = crew, policy, stopped, on_collected
+        self._crew, self._policy, self._stopped, self._on_collected = (
+            crew,
+            policy,
+            stopped,
+            on_collected,
+        )
         self.verified: dict[str, str] = {}
 
-    def collect(self, seconds: float, *, keep: Collection[str] = (), replaced: Collection[str] = ()) -> None:
+    def collect(
+        self, seconds: float, *, keep: Collection[str] = (), replaced: Collection[str] = ()
+    ) -> None:
         """Collect, and read films again for so many seconds at most; `keep` and `replaced` as of `collect`."""
         until = machine.monotonic() + seconds
         size = None
@@ -175,7 +199,9 @@ class ScratchCollector:
             if size is None:
                 return
             check = lambda film: self._stands(film, until)  # noqa: E731
-            found = collect(self._journal, self._workspace, size, check=check, keep=keep, replaced=replaced)
+            found = collect(
+                self._journal, self._workspace, size, check=check, keep=keep, replaced=replaced
+            )
             told = self._first_time(over=found.left > size)
         except Exception as error:  # it costs nobody a film; who hears it puts it into the log
             self._on_collected(Collected(0, size or 0, trouble=error))
@@ -188,7 +214,12 @@ class ScratchCollector:
             return Path(film.path).exists()
         if machine.monotonic() >= until or self._stopped():
             return False
-        return film_stands(film, self._crew, self._policy, stopped=lambda: self._stopped() or machine.monotonic() >= until)
+        return film_stands(
+            film,
+            self._crew,
+            self._policy,
+            stopped=lambda: self._stopped() or machine.monotonic() >= until,
+        )
 
     def _first_time(self, *, over: bool) -> bool:
         """Whether the budget is not met, and that was not said since it last was."""
@@ -201,11 +232,21 @@ class ScratchCollector:
         return over and not known
 
 
-def film_stands(film: Film, crew: WorkerPool, policy: Policy, *, stopped: Callable[[], bool] = lambda: False) -> bool:
+def film_stands(
+    film: Film, crew: WorkerPool, policy: Policy, *, stopped: Callable[[], bool] = lambda: False
+) -> bool:
     """Read a film again: whether it is, byte for byte, what was published. False when there is no time to finish."""
-    order = CheckFilm(path=film.path, film_hash=film.film_hash, frames=film.frames, samples=film.samples, deep=False)
+    order = CheckFilm(
+        path=film.path,
+        film_hash=film.film_hash,
+        frames=film.frames,
+        samples=film.samples,
+        deep=False,
+    )
     try:
-        results = run_tasks.run_all(crew, {"stands": Assignment(order=order)}, policy=policy, stopped=stopped)
+        results = run_tasks.run_all(
+            crew, {"stands": Assignment(order=order)}, policy=policy, stopped=stopped
+        )
     except run_tasks.Stopped:
         return False
     return isinstance(results["stands"], Made)

@@ -61,8 +61,16 @@ class SourceIdentities:
             for path, source in sources.items()
             if (before := seen[path]) is not None and before.identity and _as_it_was(before, source)
         }
-        doubted = {path: (sources[path], which, ()) for path, which in as_it_was.items() if not machine.keeps_change_time(path)}
-        differs = {path for path, compared in self._all(doubted, alone=False).items() if compared.verdict == "other"}
+        doubted = {
+            path: (sources[path], which, ())
+            for path, which in as_it_was.items()
+            if not machine.keeps_change_time(path)
+        }
+        differs = {
+            path
+            for path, compared in self._all(doubted, alone=False).items()
+            if compared.verdict == "other"
+        }
         given = {path: identity for path, identity in as_it_was.items() if path not in differs}
         self._open = sources.keys() - given.keys()
         files = {sources[path].inode: identity for path, identity in given.items()}
@@ -73,16 +81,30 @@ class SourceIdentities:
         }
         while any(waiting.values()):
             tries = {path: candidates.pop(0) for path, candidates in waiting.items() if candidates}
-            found = self._all({path: (sources[path], identity, ()) for path, identity in tries.items()}, alone=True)
-            for path, identity in sorted(tries.items(), key=lambda pair: not _had(seen[pair[0]], pair[1])):
+            found = self._all(
+                {path: (sources[path], identity, ()) for path, identity in tries.items()},
+                alone=True,
+            )
+            for path, identity in sorted(
+                tries.items(), key=lambda pair: not _had(seen[pair[0]], pair[1])
+            ):
                 source, compared = sources[path], found[path]
                 owned = identity in files.values() and files.get(source.inode) != identity
-                if compared.verdict == "same" and not compared.held and (not owned or _covered(source)):
+                if (
+                    compared.verdict == "same"
+                    and not compared.held
+                    and (not owned or _covered(source))
+                ):
                     given[path] = files[source.inode] = identity
-            waiting = {path: row for path, row in waiting.items() if sources[path].inode not in files}
+            waiting = {
+                path: row for path, row in waiting.items() if sources[path].inode not in files
+            }
         for path, source in sources.items():
             given.setdefault(path, files.setdefault(source.inode, self._fresh(source)))
-        settled = {path: msgspec.structs.replace(source, identity=given[path]) for path, source in sources.items()}
+        settled = {
+            path: msgspec.structs.replace(source, identity=given[path])
+            for path, source in sources.items()
+        }
         return settled, [path for path in sources if self._untold(path, seen[path], settled[path])]
 
     def proven(self, tries: Mapping[str, tuple[Source, tuple[Use, ...]]]) -> dict[str, Compared]:
@@ -115,20 +137,32 @@ class SourceIdentities:
 
     def _untold(self, path: str, before: SourceRecord | None, now: Source) -> bool:
         """Whether a file may be the same as on record, and nobody knows."""
-        alike = before is not None and before.mark and (before.size, before.mark) == (now.size, now.mark)
+        alike = (
+            before is not None
+            and before.mark
+            and (before.size, before.mark) == (now.size, now.mark)
+        )
         if before is None or not alike or before.identity in ("", now.identity):
             return False
         compared = self._compared.get((path, before.identity))
         return compared is not None and compared.verdict == "unknown"
 
-    def _all(self, asked: Mapping[str, tuple[Source, str, tuple[Use, ...]]], *, alone: bool) -> dict[str, Compared]:
+    def _all(
+        self, asked: Mapping[str, tuple[Source, str, tuple[Use, ...]]], *, alone: bool
+    ) -> dict[str, Compared]:
         """How every file compares with an identity. Those that cannot be read, or change meanwhile, are unknown."""
         found: dict[str, Compared] = {}
         orders: dict[str, Assignment] = {}
         for name, (source, identity, used) in asked.items():
-            holders = tuple(path for path in self.memory.holders(identity) if path not in (source.path, *self._open))[:_HOLDERS]
+            holders = tuple(
+                path
+                for path in self.memory.holders(identity)
+                if path not in (source.path, *self._open)
+            )[:_HOLDERS]
             if _covered(source):
-                found[name] = Compared(verdict="same", covered=True)  # its mark is over every byte of it
+                found[name] = Compared(
+                    verdict="same", covered=True
+                )  # its mark is over every byte of it
                 continue
             if alone and (source.path, identity) in self._compared:
                 found[name] = self._compared[source.path, identity]
@@ -138,7 +172,12 @@ class SourceIdentities:
                 found[name] = Compared(verdict="unknown" if known is None else "same")
                 continue
             order = CompareSource(
-                path=source.path, fingerprint=source.fingerprint, known=known, used=used, holders=holders, alone=alone
+                path=source.path,
+                fingerprint=source.fingerprint,
+                known=known,
+                used=used,
+                holders=holders,
+                alone=alone,
             )
             orders[name] = Assignment(order=order)
         if orders:
@@ -157,9 +196,12 @@ class SourceIdentities:
 
         began = machine.monotonic()
         self.on_step("compare", 0, len(orders))
-        results = run_tasks.run_all(self.crew, orders, policy=self.policy, stopped=self.stopped, on_done=compared)
+        results = run_tasks.run_all(
+            self.crew, orders, policy=self.policy, stopped=self.stopped, on_done=compared
+        )
         found = {
-            name: result if isinstance(result, Compared) else Compared(verdict="unknown") for name, result in results.items()
+            name: result if isinstance(result, Compared) else Compared(verdict="unknown")
+            for name, result in results.items()
         }
         self.seconds += machine.monotonic() - began
         self.bytes += sum(one.bytes for one in found.values())

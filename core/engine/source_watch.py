@@ -25,7 +25,9 @@ class SourceWatch:
     """Looks for one job, once for each cut. Its orders have names that begin with `prefix`; `looked` hears how many seconds it
     took."""
 
-    def __init__(self, crew: WorkerPool, prefix: str, looked: Callable[[float], None] = lambda took_s: None) -> None:
+    def __init__(
+        self, crew: WorkerPool, prefix: str, looked: Callable[[float], None] = lambda took_s: None
+    ) -> None:
         self._crew, self._prefix, self._looked = crew, prefix, looked
         self._since = 0.0
         self._cut = ""
@@ -41,11 +43,15 @@ class SourceWatch:
         while self._left and self._crew.idle:
             path, fingerprint = self._left.pop()
             order = ProbePlace(path=path, fingerprint=fingerprint)
-            self._crew.give(self._prefix + path, Assignment(order=order, stall_s=state.policy.probe_stall_s))
+            self._crew.give(
+                self._prefix + path, Assignment(order=order, stall_s=state.policy.probe_stall_s)
+            )
             self._out.add(self._prefix + path)
         return bool(self._left or self._out)
 
-    def heard(self, name: str, reply: Progress | Outcome, state: JobState, now: float) -> list[Fact]:
+    def heard(
+        self, name: str, reply: Progress | Outcome, state: JobState, now: float
+    ) -> list[Fact]:
         """What follows from what was seen."""
         if isinstance(reply, Progress) or name not in self._out:
             return []
@@ -55,11 +61,20 @@ class SourceWatch:
         if not self._left and not self._out:
             self._looked(machine.monotonic() - self._since)
         path = name.removeprefix(self._prefix)
-        if not isinstance(reply, Refuted) and not (isinstance(reply, Validated) and path in _missed(state)):
+        if not isinstance(reply, Refuted) and not (
+            isinstance(reply, Validated) and path in _missed(state)
+        ):
             return []
         mount = machine.listed_mount(path)[0]
         why = reply.reason if isinstance(reply, Refuted) else f"{path} is there again"
-        seen = Evidence(operation="join", place="source", path=path, note="source-changed", detail=why, volume=mount)
+        seen = Evidence(
+            operation="join",
+            place="source",
+            path=path,
+            note="source-changed",
+            detail=why,
+            volume=mount,
+        )
         return outcomes.failed(state, PendingTask("join", state.cut), seen, now=now, chance=0.0)
 
 

@@ -53,13 +53,26 @@ def extension(need: PendingTask, state: JobState) -> str:
 
 
 def order_for(
-    need: PendingTask, state: JobState, *, job: str, attempt: int, output: Path, workspace: Workspace, journal: Journal, ffmpeg: str
+    need: PendingTask,
+    state: JobState,
+    *,
+    job: str,
+    attempt: int,
+    output: Path,
+    workspace: Workspace,
+    journal: Journal,
+    ffmpeg: str,
 ) -> Order:
     """What a worker is to do about a need. Part files get fresh names that carry the attempt."""
     form, preset = state.plan.format, state.preset
     if need.kind == "validate":
         seal = state.claimed[need.key]
-        return ValidateSeal(key=need.key, path=str(workspace.stored(seal.file)), bytes=seal.bytes, file_hash=seal.file_hash)
+        return ValidateSeal(
+            key=need.key,
+            path=str(workspace.stored(seal.file)),
+            bytes=seal.bytes,
+            file_hash=seal.file_hash,
+        )
     if need.kind == "join":
         return _join(state, str(workspace.fresh(workspace.staged(job, output))), workspace)
     part = str(workspace.part(job, need.key, attempt, extension(need, state)))
@@ -96,7 +109,9 @@ def order_for(
             first_frame=picture.first_frame,
             frames=segment.frames,
             signature=state.plan.signature,
-            known=journal.decoded(content_of(picture), picture.stream, picture.first_frame, segment.frames),
+            known=journal.decoded(
+                content_of(picture), picture.stream, picture.first_frame, segment.frames
+            ),
             identity=content_of(picture),
         )
     media = picture if isinstance(picture, Piece | Still) else None
@@ -120,16 +135,22 @@ def order_for(
         again=ffmpeg_args.with_run_up(argv, segment),
         stream=picture.stream if isinstance(picture, Piece) else 0,
         begin_s=begin_s,
-        end_s=begin_s + Fraction(segment.frames) / form.rate if isinstance(picture, Piece) else Fraction(0),
+        end_s=begin_s + Fraction(segment.frames) / form.rate
+        if isinstance(picture, Piece)
+        else Fraction(0),
         beside_damage=ffmpeg_args.beside_damage(segment),
-        source_rate=picture.source_rate if isinstance(picture, Piece) and not picture.conform else Fraction(0),
+        source_rate=picture.source_rate
+        if isinstance(picture, Piece) and not picture.conform
+        else Fraction(0),
         seek_s=picture.seek_s if isinstance(picture, Piece) and run_up_s else begin_s,
         run_up_s=run_up_s,
         identity=content_of(media) if media else "",
     )
 
 
-def _locate(key: str, segment: Segment, state: JobState, workspace: Workspace, journal: Journal, job: str) -> LocateDamage:
+def _locate(
+    key: str, segment: Segment, state: JobState, workspace: Workspace, journal: Journal, job: str
+) -> LocateDamage:
     picture, rate = segment.picture, state.plan.format.rate
     assert isinstance(picture, Piece | Copy)
     piece = picture if isinstance(picture, Piece) else None
@@ -204,12 +225,21 @@ def not_begun(need: PendingTask, error: OSError, output: Path, workspace: Worksp
     """What was seen when an order could not even be written: the scratch or the film's folder does not take our file names. An
     error that names no path is the program's."""
     if not machine.names_a_path(error):
-        return Evidence(operation=need.kind, place="program", note=PROGRAM, detail=f"{type(error).__name__}: {error}")
+        return Evidence(
+            operation=need.kind,
+            place="program",
+            note=PROGRAM,
+            detail=f"{type(error).__name__}: {error}",
+        )
     place: Place = "output" if need.kind == "join" else "scratch"
     path = str(error.filename or (output if need.kind == "join" else workspace.scratch))
-    return Evidence(operation=need.kind, place=place, path=path, errno=error.errno, detail=str(error))
+    return Evidence(
+        operation=need.kind, place=place, path=path, errno=error.errno, detail=str(error)
+    )
 
 
 def not_sealed(path: str, error: OSError) -> Evidence:
     """What was seen when a part that was made could not take its name in the store."""
-    return Evidence(operation="seal", place="scratch", path=path, errno=error.errno, detail=str(error))
+    return Evidence(
+        operation="seal", place="scratch", path=path, errno=error.errno, detail=str(error)
+    )

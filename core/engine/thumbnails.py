@@ -70,7 +70,11 @@ def of_job(
 
 
 def _ways(
-    segment: Segment, middle: int, seals: dict[str, SegmentSealed], film: Path | None, workspace: Workspace
+    segment: Segment,
+    middle: int,
+    seals: dict[str, SegmentSealed],
+    film: Path | None,
+    workspace: Workspace,
 ) -> list[tuple[str, int]]:
     ways = []
     seal = seals.get(segment.key)
@@ -81,7 +85,9 @@ def _ways(
     return ways
 
 
-def _draw(wanted: dict[str, _Wanted], rate: Fraction, workspace: Workspace, workers: int, within_s: float) -> dict[int, bytes]:
+def _draw(
+    wanted: dict[str, _Wanted], rate: Fraction, workspace: Workspace, workers: int, within_s: float
+) -> dict[int, bytes]:
     found: dict[int, bytes] = {}
     try:
         crew = WorkerPool(max(1, min(workers, len(wanted))), stall_s=STALL_S)
@@ -96,7 +102,11 @@ def _draw(wanted: dict[str, _Wanted], rate: Fraction, workspace: Workspace, work
 
     try:
         for way in range(max(len(one.ways) for one in wanted.values())):
-            again = {name: one for name, one in wanted.items() if len(one.ways) > way and one.shots[0] not in found}
+            again = {
+                name: one
+                for name, one in wanted.items()
+                if len(one.ways) > way and one.shots[0] not in found
+            }
             _try(crew, again, way, rate, workspace, found, over)
     except (OSError, run_tasks.Stopped):
         pass  # a full disk, or long enough: the report goes without the rest
@@ -116,13 +126,22 @@ def _try(
 ) -> None:
     parts = {name: artifacts.picture_part(workspace.home, name) for name in wanted}
     orders = {
-        name: Assignment(order=DrawThumbnail(path=one.ways[way][0], frame=one.ways[way][1], part=str(parts[name])), rate=rate)
+        name: Assignment(
+            order=DrawThumbnail(
+                path=one.ways[way][0], frame=one.ways[way][1], part=str(parts[name])
+            ),
+            rate=rate,
+        )
         for name, one in wanted.items()
     }
 
     def drawn(name: str, outcome: Outcome) -> None:
         if isinstance(outcome, Made):
-            found.update(dict.fromkeys(wanted[name].shots, artifacts.keep_picture(workspace.home, parts[name], name)))
+            found.update(
+                dict.fromkeys(
+                    wanted[name].shots, artifacts.keep_picture(workspace.home, parts[name], name)
+                )
+            )
 
     try:
         run_tasks.run_all(crew, orders, policy=Policy(attempts=1), stopped=stopped, on_done=drawn)

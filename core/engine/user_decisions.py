@@ -33,7 +33,9 @@ class UserDecisions:
         for entry, digest in self._journal.answers(self._output):
             self._last = entry.seq
             fact = entry.fact
-            if not isinstance(fact, Answered) or (fact.answer == "skip" and not fact.terms):  # on record without what it is about
+            if not isinstance(fact, Answered) or (
+                fact.answer == "skip" and not fact.terms
+            ):  # on record without what it is about
                 continue
             for term in fact.terms:
                 self._left.pop(term, None)
@@ -53,7 +55,11 @@ class UserDecisions:
         facts: list[Fact] = []
         for job, terms in left.items():
             planned = self._journal.last(job, "FilmPlanned")
-            plan = self._memory.plan(job, planned.fact.cut) if planned and isinstance(planned.fact, FilmPlanned) else None
+            plan = (
+                self._memory.plan(job, planned.fact.cut)
+                if planned and isinstance(planned.fact, FilmPlanned)
+                else None
+            )
             if plan is not None:
                 said = [entry.fact for entry in self._journal.facts(job)]
                 facts += happened_again(last_run(said), plan, state.plan, terms)
@@ -68,16 +74,26 @@ class UserDecisions:
         found = self._journal.answers(self._output, after=self._last)
         if found:
             self._last = found[-1][0].seq
-        return [entry.fact for entry, digest in found if digest == self._digest and isinstance(entry.fact, Answered)]
+        return [
+            entry.fact
+            for entry, digest in found
+            if digest == self._digest and isinstance(entry.fact, Answered)
+        ]
 
     def stop(self, state: JobState) -> str:
         """Why the job shall stop: somebody always wants that where something fails so. Empty: it shall not."""
-        wishes = {code for n, code in state.shots_missing().items() if state.wish(n, code) == "stop"}
+        wishes = {
+            code for n, code in state.shots_missing().items() if state.wish(n, code) == "stop"
+        }
         return f"{STOPPED_AT}{min(wishes)}" if wishes else ""
 
     def stand_ins(self, state: JobState) -> list[Fact]:
         """Earlier renders for the shots that are missing and about which that was wished."""
-        wanted = [n for n, code in state.shots_missing().items() if state.wish(n, code) == "previous" and n not in self._tried]
+        wanted = [
+            n
+            for n, code in state.shots_missing().items()
+            if state.wish(n, code) == "previous" and n not in self._tried
+        ]
         self._tried.update(wanted)
         found: list[Fact] = []
         for number in wanted:
@@ -89,7 +105,9 @@ class UserDecisions:
     def _earlier(self, state: JobState, number: int) -> PreviousUsed | None:
         plans = self._memory.plans_for(self._output)
         keys = {segment.key for _, plan in plans for segment in plan.segments}
-        return earlier_render(state.plan.shots[number - 1], state.plan, plans, self._journal.seals(keys))
+        return earlier_render(
+            state.plan.shots[number - 1], state.plan, plans, self._journal.seals(keys)
+        )
 
     def still_waited_for(self, state: JobState) -> bool:
         """Whether a person may still say something about what is missing before the film is joined."""

@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
-PartKind = Literal["clip", "gap", "track", "stack", "transition", "item", "media", "timeline", "start"]
+PartKind = Literal[
+    "clip", "gap", "track", "stack", "transition", "item", "media", "timeline", "start"
+]
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):

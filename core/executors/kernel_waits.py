@@ -18,7 +18,21 @@ _OF_HANDLES = {
 }
 """read, write, fstat, lseek, pread, pwrite, readv, writev, fsync, fdatasync, ftruncate, readahead, fadvise, fallocate."""
 _OF_NAMES = {
-    "x86_64": {2: 0, 4: 0, 6: 0, 21: 0, 76: 0, 82: 0, 83: 0, 87: 0, 257: 1, 262: 1, 263: 1, 332: 1, 439: 1},
+    "x86_64": {
+        2: 0,
+        4: 0,
+        6: 0,
+        21: 0,
+        76: 0,
+        82: 0,
+        83: 0,
+        87: 0,
+        257: 1,
+        262: 1,
+        263: 1,
+        332: 1,
+        439: 1,
+    },
     "aarch64": {34: 1, 35: 1, 38: 1, 45: 0, 48: 1, 56: 1, 79: 1, 291: 1, 439: 1},
 }
 """open, stat, lstat, access, truncate, rename, mkdir, unlink, openat, newfstatat, unlinkat, statx, faccessat2: which argument."""
@@ -63,7 +77,9 @@ def _members(session: int) -> dict[int, str]:
     found = {}
     for name in _listed("/proc"):
         if name.isdigit():
-            words = _text(f"/proc/{name}/stat").rpartition(") ")[2].split(" ")  # behind the name, in which anything may stand
+            words = (
+                _text(f"/proc/{name}/stat").rpartition(") ")[2].split(" ")
+            )  # behind the name, in which anything may stand
             if len(words) > 3 and words[3] == str(session) and words[0] != "Z":
                 found[int(name)] = words[0]
     return found

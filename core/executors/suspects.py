@@ -57,7 +57,12 @@ def _files(order: Order) -> dict[str, Place]:
         case JoinFilm():
             pictures: dict[str, Place] = {one.file: "scratch" for one in order.video if one.file}
             copied: dict[str, Place] = {one.source: "source" for one in order.video if one.source}
-            return {order.part: "output", **pictures, **copied, **{one.file: "scratch" for one in order.sound}}
+            return {
+                order.part: "output",
+                **pictures,
+                **copied,
+                **{one.file: "scratch" for one in order.sound},
+            }
         case CheckFilm():
             return {order.path: "output"}
         case DrawThumbnail():

@@ -52,7 +52,9 @@ def perform(assignment: Assignment, report: object = None) -> Outcome:
         raise
     except Exception as error:  # the judging itself failed: nobody is accused then
         order = assignment.order
-        path = getattr(order, "path", "") or getattr(order, "source", "") or getattr(order, "part", "")
+        path = (
+            getattr(order, "path", "") or getattr(order, "source", "") or getattr(order, "part", "")
+        )
         words = f"{type(error).__name__}: {error}"[:400]
         return Evidence(operation="judge", place="program", path=path, note=PROGRAM, detail=words)
 
@@ -71,7 +73,9 @@ def _judged(assignment: Assignment, report: object) -> Outcome:
     return evidence.checked(outcome, assignment.order, assignment.ffmpeg)
 
 
-def _counted(made: Made, order: Order, elapsed_s: float, own_cpu_s: float, heard_cpu_s: float) -> Made:
+def _counted(
+    made: Made, order: Order, elapsed_s: float, own_cpu_s: float, heard_cpu_s: float
+) -> Made:
     """With what recovery took of it. A picture is ffmpeg's work: all that this process did besides hearing it counts as checking
     (marks, hashes, flushes, counts). Of other orders it is what was measured, and that share of the processor time."""
     if isinstance(order, RenderSegment) and made.making_s > 0:
@@ -116,7 +120,9 @@ def _performed(assignment: Assignment, report: object) -> Outcome:
 
                 return locate_damage.locate(order, assignment.rate, on_frames)
             case MixSound():
-                from core.tasks import mix_sound  # numpy takes a tenth of a second, and few workers mix
+                from core.tasks import (
+                    mix_sound,
+                )  # numpy takes a tenth of a second, and few workers mix
 
                 try:
                     return mix_sound.mix(order, on_frames, assignment.ffmpeg)
@@ -136,8 +142,12 @@ def _performed(assignment: Assignment, report: object) -> Outcome:
                 return thumbnail.draw(order, assignment.rate)
     except ffmpeg.EngineGone:
         raise
-    except Exception as error:  # the boundary: everything becomes evidence, with its type and words kept
-        seen = evidence.evidence_of(error, order, frames=done or None, elapsed_s=machine.monotonic() - began)
+    except (
+        Exception
+    ) as error:  # the boundary: everything becomes evidence, with its type and words kept
+        seen = evidence.evidence_of(
+            error, order, frames=done or None, elapsed_s=machine.monotonic() - began
+        )
         return evidence.asked(seen)
 
 
@@ -177,7 +187,14 @@ def main() -> int:
                 try:
                     assignment = codec.decode(line, Assignment)
                 except msgspec.DecodeError as error:  # an engine of another version
-                    send(Evidence(operation="assignment", place="program", note="unexpected", detail=str(error)))
+                    send(
+                        Evidence(
+                            operation="assignment",
+                            place="program",
+                            note="unexpected",
+                            detail=str(error),
+                        )
+                    )
                     continue
                 send(perform(assignment, send))
     except (ffmpeg.EngineGone, BrokenPipeError):

@@ -91,7 +91,9 @@ class WorkerPool:
     @property
     def cpu_s(self) -> float:
         """Processor seconds of all workers so far, with their programs that have ended."""
-        return self._left_cpu_s + sum(machine.family_cpu(worker.process.pid) for worker in self._workers)
+        return self._left_cpu_s + sum(
+            machine.family_cpu(worker.process.pid) for worker in self._workers
+        )
 
     def would_learn(self, kind: type[Order]) -> bool:
         """Whether all who know this kind of order are busy: whoever is given one now takes the time and memory to learn it."""
@@ -134,13 +136,22 @@ class WorkerPool:
         """Hand an order to an idle worker; its replies come back under `name`."""
         kind = type(assignment.order)
         idle = [worker for worker in self._workers if worker.order is None]
-        worker = min(idle, key=lambda one: kind not in one.knows)  # what a kind of order needs is in memory there already
+        worker = min(
+            idle, key=lambda one: kind not in one.knows
+        )  # what a kind of order needs is in memory there already
         worker.knows.add(kind)
         worker.order, worker.name, worker.heard = assignment.order, name, machine.monotonic()
-        worker.stall_s, worker.begun, worker.frames, worker.read_bytes = assignment.stall_s, worker.heard, None, None
+        worker.stall_s, worker.begun, worker.frames, worker.read_bytes = (
+            assignment.stall_s,
+            worker.heard,
+            None,
+            None,
+        )
         assert worker.process.stdin
         try:
-            worker.process.stdin.write(codec.encode(msgspec.structs.replace(assignment, ffmpeg=self._ffmpeg)) + b"\n")
+            worker.process.stdin.write(
+                codec.encode(msgspec.structs.replace(assignment, ffmpeg=self._ffmpeg)) + b"\n"
+            )
             worker.process.stdin.flush()
         except BrokenPipeError:
             pass  # it died; `listen` will see the end of its output and say so
@@ -149,7 +160,10 @@ class WorkerPool:
         """Replies that arrived, waiting up to `timeout_s` for the first. An outcome frees its worker."""
         said: list[tuple[str, Progress | Outcome]] = []
         self._fit()
-        soonest = min((w.heard + self._patience_s(w) for w in self._workers if w.order is not None), default=None)
+        soonest = min(
+            (w.heard + self._patience_s(w) for w in self._workers if w.order is not None),
+            default=None,
+        )
         if soonest is not None:
             timeout_s = min(timeout_s, max(0.0, soonest - machine.monotonic()))
         for key, _ in self._selector.select(timeout_s):
@@ -191,7 +205,9 @@ class WorkerPool:
         """As many workers as we may have now."""
         if self._share is not None:
             self.size = max(1, self._share())
-        for worker in [worker for worker in self._workers if worker.order is None][: max(0, len(self._workers) - self.size)]:
+        for worker in [worker for worker in self._workers if worker.order is None][
+            : max(0, len(self._workers) - self.size)
+        ]:
             self._drop(worker)
         while len(self._workers) < self.size:
             self._start()
@@ -205,7 +221,11 @@ class WorkerPool:
 
     def _replace(self, worker: _Worker, note: str) -> Iterable[tuple[str, Evidence]]:
         order, name = worker.order, worker.name
-        heard = kernel_waits.kernel_wait_of(worker.process.pid) if note == "hung" else kernel_waits.KernelWait()
+        heard = (
+            kernel_waits.kernel_wait_of(worker.process.pid)
+            if note == "hung"
+            else kernel_waits.KernelWait()
+        )
         code = self._drop(worker)
         self._start()
         kills = machine.new_oom_kills()
@@ -214,8 +234,16 @@ class WorkerPool:
             if note == "worker-died" and place != "source":
                 place = "program"  # of a crash that no source is blamed for, no disk is
             if note == "worker-died" and code == -signal.SIGKILL and kills:
-                note, place = "memory-kill", "program"  # the kernel's choice says nothing about the file
-            if place == "source" and worker.read_bytes is not None and heard.read_bytes > worker.read_bytes and heard.paths:
+                note, place = (
+                    "memory-kill",
+                    "program",
+                )  # the kernel's choice says nothing about the file
+            if (
+                place == "source"
+                and worker.read_bytes is not None
+                and heard.read_bytes > worker.read_bytes
+                and heard.paths
+            ):
                 note = "slow"
             yield (
                 name,

@@ -14,15 +14,35 @@ from core.system import process
 Hand = subprocess.Popen[bytes]
 """A worker process that waits for its first order."""
 
-_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "2"}
+_ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "MALLOC_ARENA_MAX": "2",
+}
 
 
 def spawn_worker() -> Hand:
     """One worker process. OSError when none can be started."""
-    argv = [sys.executable, "-P", "-m", "core.executors.worker", str(os.getpid())]  # -P: never import from where we stand
-    environment = {**os.environ, **_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    argv = [
+        sys.executable,
+        "-P",
+        "-m",
+        "core.executors.worker",
+        str(os.getpid()),
+    ]  # -P: never import from where we stand
+    environment = {
+        **os.environ,
+        **_ENVIRONMENT,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
     return process.spawn(
-        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, environment=environment, own_session=True
+        argv,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        environment=environment,
+        own_session=True,
     )
 
 

@@ -11,7 +11,19 @@ from typing import Any
 
 import xxhash
 
-from core.graph.nodes import Black, Chunk, Copy, Earlier, Picture, Piece, Plan, Slate, Sound, Still, content_of
+from core.graph.nodes import (
+    Black,
+    Chunk,
+    Copy,
+    Earlier,
+    Picture,
+    Piece,
+    Plan,
+    Slate,
+    Sound,
+    Still,
+    content_of,
+)
 from core.graph.preset import Preset
 from core.system import codec
 from core.timeline.timeline import Format
@@ -29,7 +41,9 @@ def _beside_damage(piece: Piece) -> tuple[Any, ...]:
     return () if piece.from_s is None and piece.until_s is None else (piece.from_s, piece.until_s)
 
 
-def picture_key(picture: Picture, frames: int, form: Format, preset: Preset, ffmpeg_build: str) -> str:
+def picture_key(
+    picture: Picture, frames: int, form: Format, preset: Preset, ffmpeg_build: str
+) -> str:
     """The key of `frames` frames of a picture coded for this film."""
     recipe = preset.video  # its estimates are nobody's pixels
     coded = [
@@ -85,7 +99,14 @@ def chunk_key(sounds: tuple[Sound, ...], samples: int, form: Format, preset: Pre
 
 def track_key(chunks: tuple[Chunk, ...], form: Format, preset: Preset, ffmpeg_build: str) -> str:
     """The key of the whole sound track, encoded."""
-    return _key("t", [chunk.key for chunk in chunks], form.sample_rate, form.channels, preset.audio, ffmpeg_build)
+    return _key(
+        "t",
+        [chunk.key for chunk in chunks],
+        form.sample_rate,
+        form.channels,
+        preset.audio,
+        ffmpeg_build,
+    )
 
 
 def cut_key(plan: Plan, preset: Preset) -> str:

@@ -63,7 +63,9 @@ def _placed(node: Any, fit: Fit, form: Format, preset: Preset, *, matrix: int, a
     the source names another one than the film's."""
     if alpha:
         node = node.filter("format", "rgba").filter("premultiply", inplace=1)
-    convert = {"out_range": "pc" if _full_range(preset) else "tv"}  # unsaid, ffmpeg 9 leaves a full range as it is
+    convert = {
+        "out_range": "pc" if _full_range(preset) else "tv"
+    }  # unsaid, ffmpeg 9 leaves a full range as it is
     wanted = _MATRIX.get(form.colour[2], "bt709")
     if matrix == 0 or alpha:  # laid on black it is RGB, whatever the source was
         convert |= {"out_color_matrix": wanted}
@@ -88,12 +90,23 @@ def _tagged(node: Any, form: Format, preset: Preset) -> Any:
     """Every frame of the film carries the same colour tags; encoders take them from the frames."""
     primaries, transfer, matrix = form.colour
     return node.filter(
-        "setparams", color_primaries=primaries, color_trc=transfer, colorspace=matrix, range="pc" if _full_range(preset) else "tv"
+        "setparams",
+        color_primaries=primaries,
+        color_trc=transfer,
+        colorspace=matrix,
+        range="pc" if _full_range(preset) else "tv",
     )
 
 
 def _encoded(
-    node: Any, part: str, form: Format, preset: Preset, frames: int, ffmpeg_path: str, *, to_the_end: bool = False
+    node: Any,
+    part: str,
+    form: Format,
+    preset: Preset,
+    frames: int,
+    ffmpeg_path: str,
+    *,
+    to_the_end: bool = False,
 ) -> tuple[str, ...]:
     options: dict[str, Any] = {
         "c:v": preset.video.encoder,
@@ -139,15 +152,27 @@ def render(
             node = _placed(node, piece.fit, form, preset, matrix=piece.matrix, alpha=piece.alpha)
             node = _on_grid(node, rate)
         case Still() as still:
-            node = _still(f"file:{still.path}", still.fit, form, preset, segment.frames, alpha=still.alpha, matrix=still.matrix)
+            node = _still(
+                f"file:{still.path}",
+                still.fit,
+                form,
+                preset,
+                segment.frames,
+                alpha=still.alpha,
+                matrix=still.matrix,
+            )
         case Slate():
             whole = Fit(width=form.width, height=form.height, x=0, y=0)
-            node = _still(f"file:{part}.png", whole, form, preset, segment.frames, alpha=False, matrix=0)
+            node = _still(
+                f"file:{part}.png", whole, form, preset, segment.frames, alpha=False, matrix=0
+            )
         case Black():
             node = _black(form, preset)
         case Copy() | Earlier():
             raise ValueError("what is there already is not rendered")
-    return _encoded(node, part, form, preset, segment.frames, ffmpeg_path, to_the_end=beside_damage(segment))
+    return _encoded(
+        node, part, form, preset, segment.frames, ffmpeg_path, to_the_end=beside_damage(segment)
+    )
 
 
 def with_run_up(argv: tuple[str, ...], segment: Segment) -> tuple[str, ...]:
@@ -190,7 +215,9 @@ def _piece(piece: Piece, frames: int, rate: Fraction, *, hwaccel: str, leave_out
     if hwaccel:
         options["hwaccel"] = hwaccel
     unwanted = [
-        f"{compare}(pts*tb,{microseconds(at_s)})" for compare, at_s in (("lt", piece.from_s), ("gte", piece.until_s)) if at_s
+        f"{compare}(pts*tb,{microseconds(at_s)})"
+        for compare, at_s in (("lt", piece.from_s), ("gte", piece.until_s))
+        if at_s
     ]
     if unwanted and leave_out:
         options[f"bsf:{piece.stream}"] = f"noise=drop='{'+'.join(unwanted)}'"
@@ -204,12 +231,19 @@ def _piece(piece: Piece, frames: int, rate: Fraction, *, hwaccel: str, leave_out
         **options,
     )[str(piece.stream)]
     # In nanoseconds, two early: a frame that comes at the very tenth is there, whatever is rounded on its way.
-    begin = floor((piece.seek_s + piece.phase_s + Fraction(1, 10) / piece.source_rate) * 1_000_000_000) + 2
+    begin = (
+        floor((piece.seek_s + piece.phase_s + Fraction(1, 10) / piece.source_rate) * 1_000_000_000)
+        + 2
+    )
     node = node.filter("settb", expr="1/1000000000").filter("setpts", f"PTS-{begin}")
-    return node.filter("fps", fps=_ratio(rate), round="up").filter("trim", start_pts=0, end_pts=frames)
+    return node.filter("fps", fps=_ratio(rate), round="up").filter(
+        "trim", start_pts=0, end_pts=frames
+    )
 
 
-def _still(url: str, fit: Fit, form: Format, preset: Preset, frames: int, *, alpha: bool, matrix: int) -> Any:
+def _still(
+    url: str, fit: Fit, form: Format, preset: Preset, frames: int, *, alpha: bool, matrix: int
+) -> Any:
     node = ffmpeg.input(
         url,
         f="image2",
@@ -225,7 +259,9 @@ def _still(url: str, fit: Fit, form: Format, preset: Preset, frames: int, *, alp
 
 
 def _black(form: Format, preset: Preset) -> Any:
-    source = ffmpeg.input(f"color=c=black:s={form.width}x{form.height}:r={_ratio(form.rate)}", f="lavfi")
+    source = ffmpeg.input(
+        f"color=c=black:s={form.width}x{form.height}:r={_ratio(form.rate)}", f="lavfi"
+    )
     node = source.video.filter("setsar", 1).filter("format", preset.video.pixel_format)
     return _on_grid(node, form.rate)
 
@@ -238,7 +274,12 @@ def prove(*, form: Format, preset: Preset, part: str, ffmpeg_path: str) -> tuple
 def encode_track(*, form: Format, preset: Preset, part: str, ffmpeg_path: str) -> tuple[str, ...]:
     """The mixed sound from standard input through the recipe's encoder."""
     node = ffmpeg.input("pipe:0", f="s24le", ar=form.sample_rate, ac=form.channels)
-    options: dict[str, Any] = {"c:a": preset.audio.codec, "f": "mp4", "fflags": "+bitexact", "movie_timescale": form.sample_rate}
+    options: dict[str, Any] = {
+        "c:a": preset.audio.codec,
+        "f": "mp4",
+        "fflags": "+bitexact",
+        "movie_timescale": form.sample_rate,
+    }
     if preset.audio.bits_per_second:
         options["b:a"] = preset.audio.bits_per_second
     return _compiled(ffmpeg_path, ffmpeg.output(node.audio, f"file:{part}", **options))

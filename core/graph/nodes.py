@@ -196,16 +196,35 @@ class Plan(Value, frozen=True):
 
     def made_of(self) -> dict[str, str]:
         """Path to fingerprint of every file that is seen or heard."""
-        seen = {s.picture.path: s.picture.fingerprint for s in self.segments if isinstance(s.picture, Piece | Still | Copy)}
-        return seen | {sound.path: sound.fingerprint for chunk in self.chunks for sound in chunk.sounds}
+        seen = {
+            s.picture.path: s.picture.fingerprint
+            for s in self.segments
+            if isinstance(s.picture, Piece | Still | Copy)
+        }
+        return seen | {
+            sound.path: sound.fingerprint for chunk in self.chunks for sound in chunk.sounds
+        }
 
     def identities(self) -> dict[str, str]:
         """Path to identity (`Source.identity`) of the same files."""
-        seen = {s.picture.path: content_of(s.picture) for s in self.segments if isinstance(s.picture, Piece | Still | Copy)}
-        return seen | {sound.path: content_of(sound) for chunk in self.chunks for sound in chunk.sounds}
+        seen = {
+            s.picture.path: content_of(s.picture)
+            for s in self.segments
+            if isinstance(s.picture, Piece | Still | Copy)
+        }
+        return seen | {
+            sound.path: content_of(sound) for chunk in self.chunks for sound in chunk.sounds
+        }
 
     def contents(self) -> dict[str, dict[str, str]]:
         """By content key the files that a segment or a chunk of sound is made of, each with its identity."""
         shown = [(s.key, s.picture) for s in self.segments]
-        found = {key: {seen.path: content_of(seen)} for key, seen in shown if isinstance(seen, Piece | Still | Copy)}
-        return found | {chunk.key: {sound.path: content_of(sound) for sound in chunk.sounds} for chunk in self.chunks}
+        found = {
+            key: {seen.path: content_of(seen)}
+            for key, seen in shown
+            if isinstance(seen, Piece | Still | Copy)
+        }
+        return found | {
+            chunk.key: {sound.path: content_of(sound) for sound in chunk.sounds}
+            for chunk in self.chunks
+        }

@@ -49,14 +49,26 @@ def with_its_volume(seen: Evidence, volumes: Volumes) -> Evidence:
     return seen
 
 
-def behind(kind: str, segment: Segment | None, chunk: Chunk | None, every: Iterable[Segment], volumes: Volumes) -> set[str]:
+def behind(
+    kind: str,
+    segment: Segment | None,
+    chunk: Chunk | None,
+    every: Iterable[Segment],
+    volumes: Volumes,
+) -> set[str]:
     """The gates that a piece of work needs open. `every` are the film's segments: joining reads those that are copied."""
     gates = {MACHINE}
     if kind != "publish":
         gates.add(SCRATCH)
     if kind in ("join", "publish"):
         gates.add(OUTPUT)
-    pictures = [segment.picture] if segment else [s.picture for s in every] if kind == "join" else []
-    paths = [p.path for p in pictures if isinstance(p, Copy) or (segment and isinstance(p, Piece | Still))]
+    pictures = (
+        [segment.picture] if segment else [s.picture for s in every] if kind == "join" else []
+    )
+    paths = [
+        p.path
+        for p in pictures
+        if isinstance(p, Copy) or (segment and isinstance(p, Piece | Still))
+    ]
     paths += [sound.path for sound in chunk.sounds] if chunk else []
     return gates | {gate for path in paths if (gate := source_gate(path, volumes))}

@@ -74,14 +74,24 @@ _SAYS_NO_DEVICE = _because("No such device", "No such device or address", "No me
 _READ_ONLY, _SAYS_READ_ONLY = _numbers("EROFS"), _because("Read-only file system")
 _FORBIDDEN = _numbers("EACCES", "EPERM")
 _SAYS_FORBIDDEN = _because("Permission denied") + tuple(
-    re.compile(rf"{_WHO}{where}: Operation not permitted$", re.MULTILINE)  # elsewhere it is what a missing device ends in
+    re.compile(
+        rf"{_WHO}{where}: Operation not permitted$", re.MULTILINE
+    )  # elsewhere it is what a missing device ends in
     for where in ("file:.+", "Error opening (?:input|output.*)")
 )
-_ABSENT, _SAYS_ABSENT = _numbers("ENOENT", "ENOTDIR"), _because("No such file or directory", "Not a directory")
-_NO_FILE, _SAYS_NO_FILE = _numbers("EISDIR", "ELOOP"), _because("Is a directory", "Too many levels of symbolic links")
+_ABSENT, _SAYS_ABSENT = (
+    _numbers("ENOENT", "ENOTDIR"),
+    _because("No such file or directory", "Not a directory"),
+)
+_NO_FILE, _SAYS_NO_FILE = (
+    _numbers("EISDIR", "ELOOP"),
+    _because("Is a directory", "Too many levels of symbolic links"),
+)
 _SAYS_TOO_LONG = _because("File name too long")
 
-_SAYS_CUT_SHORT = _said("moov atom not found", r"stream \d+, offset 0x[0-9a-f]+: partial file", "File ended prematurely")
+_SAYS_CUT_SHORT = _said(
+    "moov atom not found", r"stream \d+, offset 0x[0-9a-f]+: partial file", "File ended prematurely"
+)
 _SAYS_DAMAGE = (
     *_said(
         "Packet corrupt", "corrupt input packet", "corrupt decoded frame", "error while decoding MB",
@@ -138,7 +148,9 @@ TABLE: tuple[Row, ...] = (
     Row(
         "decoder-device-gone",
         _HARDWARE,
-        stderr=_said("No device available for decoder", "(?:Hardware d|D)evice setup failed for decoder"),
+        stderr=_said(
+            "No device available for decoder", "(?:Hardware d|D)evice setup failed for decoder"
+        ),
     ),
     Row(
         "encoder-device-gone",
@@ -150,14 +162,26 @@ TABLE: tuple[Row, ...] = (
             "Failed to set value '.*' for option 'vaapi_device'",
         ),
     ),
-    Row("encoder-missing", _HARDWARE, stderr=_said("Unknown encoder '", "Error selecting an encoder")),
+    Row(
+        "encoder-missing",
+        _HARDWARE,
+        stderr=_said("Unknown encoder '", "Error selecting an encoder"),
+    ),
     Row(
         "source-codec-unsupported",
         _USER,
-        stderr=_said("Decoding requested, but no decoder found", "Decoder (?:\\(codec .*\\) )?not found", "Unknown decoder '"),
+        stderr=_said(
+            "Decoding requested, but no decoder found",
+            "Decoder (?:\\(codec .*\\) )?not found",
+            "Unknown decoder '",
+        ),
     ),
     # What was asked of ffmpeg. A recipe that does not fit, a command that this ffmpeg does not know, a mistake of ours.
-    Row("program-error", _USER, stderr=_said("Output .* same as Input #", "Failed to configure (?:input|output) pad on")),
+    Row(
+        "program-error",
+        _USER,
+        stderr=_said("Output .* same as Input #", "Failed to configure (?:input|output) pad on"),
+    ),
     Row(
         "program-error",
         _USER,
@@ -193,9 +217,24 @@ TABLE: tuple[Row, ...] = (
             "Error applying encoder options",
         ),
     ),
-    Row("source-refused", _USER, place=("source",), stderr=_said("Protocol '.*' not on whitelist", "Unsafe file name '")),
-    Row("picture-too-large", _USER, place=("source",), stderr=_said(r"Picture size \d+x\d+ is invalid", "Invalid image size")),
-    Row("source-no-picture", _USER, place=("source",), stderr=_said("Stream map '.*' matches no streams")),
+    Row(
+        "source-refused",
+        _USER,
+        place=("source",),
+        stderr=_said("Protocol '.*' not on whitelist", "Unsafe file name '"),
+    ),
+    Row(
+        "picture-too-large",
+        _USER,
+        place=("source",),
+        stderr=_said(r"Picture size \d+x\d+ is invalid", "Invalid image size"),
+    ),
+    Row(
+        "source-no-picture",
+        _USER,
+        place=("source",),
+        stderr=_said("Stream map '.*' matches no streams"),
+    ),
     # Space, memory, descriptors, processes: the machine's own limits.
     Row("output-full", _EXCEEDED, place=("output",), errnos=_FULL, stderr=_SAYS_FULL),
     Row("scratch-full", _EXCEEDED, errnos=_FULL, stderr=_SAYS_FULL),
@@ -222,19 +261,27 @@ TABLE: tuple[Row, ...] = (
         errnos=_numbers("EAGAIN"),
         stderr=_because("Resource temporarily unavailable"),
     ),
-    Row("too-many-processes", _EXCEEDED, stderr=_said("Error while opening decoder: Resource temporarily unavailable$")),
+    Row(
+        "too-many-processes",
+        _EXCEEDED,
+        stderr=_said("Error while opening decoder: Resource temporarily unavailable$"),
+    ),
     Row(
         "machine-busy",
         _MOMENT,
         errnos=_numbers("EAGAIN", "EBUSY", "ETXTBSY", "EDEADLK", "ENOLCK"),
-        stderr=_because("Resource temporarily unavailable", "Device or resource busy", "Text file busy"),
+        stderr=_because(
+            "Resource temporarily unavailable", "Device or resource busy", "Text file busy"
+        ),
     ),
     Row("pipe-broken", _MOMENT, errnos=_numbers("EPIPE"), stderr=_because("Broken pipe")),
     # Volumes that come and go.
     Row("network-lost", _NETWORK, errnos=_LOST, stderr=_SAYS_LOST),
     Row("network-lost", _NETWORK, errnos=_EIO, stderr=_SAYS_EIO, network=True),
     Row("source-read-error", _HARDWARE, place=("source",), errnos=_EIO, stderr=_SAYS_EIO),
-    Row("source-volume-gone", _MOMENT, place=("source",), errnos=_NO_DEVICE, stderr=_SAYS_NO_DEVICE),
+    Row(
+        "source-volume-gone", _MOMENT, place=("source",), errnos=_NO_DEVICE, stderr=_SAYS_NO_DEVICE
+    ),
     Row("output-failing", _HARDWARE, place=("output",), errnos=_EIO, stderr=_SAYS_EIO),
     Row("output-gone", _HARDWARE, place=("output",), errnos=_NO_DEVICE, stderr=_SAYS_NO_DEVICE),
     Row("scratch-failing", _HARDWARE, errnos=_EIO, stderr=_SAYS_EIO),
@@ -242,9 +289,15 @@ TABLE: tuple[Row, ...] = (
     Row("output-read-only", _USER, place=("output",), errnos=_READ_ONLY, stderr=_SAYS_READ_ONLY),
     Row("scratch-read-only", _USER, errnos=_READ_ONLY, stderr=_SAYS_READ_ONLY),
     # What a person has to mend.
-    Row("ffmpeg-missing", _USER, place=("program",), errnos=_numbers("ENOENT", "EACCES", "ENOEXEC")),
-    Row("source-no-permission", _USER, place=("source",), errnos=_FORBIDDEN, stderr=_SAYS_FORBIDDEN),
-    Row("output-no-permission", _USER, place=("output",), errnos=_FORBIDDEN, stderr=_SAYS_FORBIDDEN),
+    Row(
+        "ffmpeg-missing", _USER, place=("program",), errnos=_numbers("ENOENT", "EACCES", "ENOEXEC")
+    ),
+    Row(
+        "source-no-permission", _USER, place=("source",), errnos=_FORBIDDEN, stderr=_SAYS_FORBIDDEN
+    ),
+    Row(
+        "output-no-permission", _USER, place=("output",), errnos=_FORBIDDEN, stderr=_SAYS_FORBIDDEN
+    ),
     Row("scratch-no-permission", _USER, errnos=_FORBIDDEN, stderr=_SAYS_FORBIDDEN),
     Row("source-missing", _USER, place=("source",), errnos=_ABSENT, stderr=_SAYS_ABSENT),
     Row("scratch-gone", _HARDWARE, place=("scratch",), errnos=_ABSENT, stderr=_SAYS_ABSENT),
@@ -261,21 +314,64 @@ TABLE: tuple[Row, ...] = (
     Row(
         "preset-unfit",
         _USER,
-        stderr=_said("Error while opening encoder", "Error initializing output stream .* -- Error while opening encoder"),
+        stderr=_said(
+            "Error while opening encoder",
+            "Error initializing output stream .* -- Error while opening encoder",
+        ),
     ),
     # How a process ended, where nothing else was said.
     Row("ffmpeg-crashed", _MOMENT, exits=CRASHES),
     Row("ffmpeg-killed", _EXCEEDED, exits=(-9,)),
     Row("ffmpeg-stopped", _MOMENT, exits=STOPS, note=("",)),
     # What is in the media.
-    Row("sound-too-short", _CORRUPT, place=("source",), note=("too-few-frames", "too-few-samples"), operation=("mix",)),
+    Row(
+        "sound-too-short",
+        _CORRUPT,
+        place=("source",),
+        note=("too-few-frames", "too-few-samples"),
+        operation=("mix",),
+    ),
     Row("source-truncated", _CORRUPT, place=("source",), note=("cut-short",)),
     Row("source-truncated", _CORRUPT, place=("source",), stderr=_SAYS_CUT_SHORT),
-    Row("source-unreadable", _CORRUPT, place=("source",), note=("invalid-data", "media-error"), operation=("examine",)),
-    Row("sound-damaged", _CORRUPT, place=("source",), note=("invalid-data", "media-error"), operation=("mix",)),
-    Row("source-damaged", _CORRUPT, place=("source",), note=("invalid-data", "media-error", "log-says-damage")),
+    Row(
+        "source-unreadable",
+        _CORRUPT,
+        place=("source",),
+        note=("invalid-data", "media-error"),
+        operation=("examine",),
+    ),
+    Row(
+        "sound-damaged",
+        _CORRUPT,
+        place=("source",),
+        note=("invalid-data", "media-error"),
+        operation=("mix",),
+    ),
+    Row(
+        "source-damaged",
+        _CORRUPT,
+        place=("source",),
+        note=("invalid-data", "media-error", "log-says-damage"),
+    ),
     Row("source-damaged", _CORRUPT, place=("source",), stderr=_SAYS_DAMAGE),
-    Row("source-too-short", _CORRUPT, place=("source",), note=("too-few-frames", "too-few-samples")),
-    Row("source-too-short", _CORRUPT, place=("source",), stderr=_said("Output file is empty", "Empty output")),
-    Row("render-unlike", _MOMENT, note=("other-signature", "off-grid", "too-many-frames", "too-few-frames", "log-says-damage")),
+    Row(
+        "source-too-short", _CORRUPT, place=("source",), note=("too-few-frames", "too-few-samples")
+    ),
+    Row(
+        "source-too-short",
+        _CORRUPT,
+        place=("source",),
+        stderr=_said("Output file is empty", "Empty output"),
+    ),
+    Row(
+        "render-unlike",
+        _MOMENT,
+        note=(
+            "other-signature",
+            "off-grid",
+            "too-many-frames",
+            "too-few-frames",
+            "log-says-damage",
+        ),
+    ),
 )

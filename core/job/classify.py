@@ -32,7 +32,11 @@ def matches(row: Row, seen: Evidence, said: str) -> bool:
         and (row.network is None or seen.network == row.network)
         and (not row.operation or seen.operation in row.operation)
         and (not row.exits or seen.exit_code in row.exits)
-        and (not (row.errnos or row.stderr) or _errno(seen) in row.errnos or any(word.search(said) for word in row.stderr))
+        and (
+            not (row.errnos or row.stderr)
+            or _errno(seen) in row.errnos
+            or any(word.search(said) for word in row.stderr)
+        )
     )
 
 

@@ -73,13 +73,19 @@ class Damage:
 
     def applied(self, made: Plan, *, preset: Preset, build: str, slate_words: SlateWords) -> Plan:
         """The plan with all of it in."""
-        pictured = mended(made, self.mends, self.parted, preset=preset, build=build, slate_words=slate_words)
+        pictured = mended(
+            made, self.mends, self.parted, preset=preset, build=build, slate_words=slate_words
+        )
         return hushed(pictured, self.silences, preset=preset)
 
 
 def locatable(segment: Segment | None, failure: Failure) -> bool:
     """Whether it may be that only some frames of a segment are to blame."""
-    return segment is not None and isinstance(segment.picture, Piece | Copy) and failure.code in IN_PART
+    return (
+        segment is not None
+        and isinstance(segment.picture, Piece | Copy)
+        and failure.code in IN_PART
+    )
 
 
 def divisible(segment: Segment) -> bool:
@@ -132,7 +138,9 @@ def mended(
     if not mends and not parted:
         return made
     mender = _Repairer(made, mends, parted, preset, build, slate_words)
-    return msgspec.structs.replace(made, segments=tuple(part for segment in made.segments for part in mender.parts(segment)))
+    return msgspec.structs.replace(
+        made, segments=tuple(part for segment in made.segments for part in mender.parts(segment))
+    )
 
 
 class _Repairer:
@@ -156,7 +164,9 @@ class _Repairer:
             bad = set(mend.bad)
             for offset, length in sorted([*mend.bad, *good_runs(mend.bad, segment.frames)]):
                 if (offset, length) in bad:
-                    yield self._segment(segment, offset, length, self._slate(segment, offset, length, mend.failure))
+                    yield self._segment(
+                        segment, offset, length, self._slate(segment, offset, length, mend.failure)
+                    )
                 else:
                     picture = narrowed(segment, offset, length, self._plan.format.rate, alone=True)
                     yield from self.parts(self._segment(segment, offset, length, picture))
@@ -169,7 +179,13 @@ class _Repairer:
 
     def _segment(self, segment: Segment, offset: int, length: int, picture: Picture) -> Segment:
         key = content_key.picture_key(picture, length, self._plan.format, self._preset, self._build)
-        return Segment(key=key, shot=segment.shot, record_in=segment.record_in + offset, frames=length, picture=picture)
+        return Segment(
+            key=key,
+            shot=segment.shot,
+            record_in=segment.record_in + offset,
+            frames=length,
+            picture=picture,
+        )
 
     def _slate(self, segment: Segment, offset: int, length: int, failure: Failure) -> Slate:
         plan, words, shot = self._plan, self._words, self._shots[segment.shot]
@@ -177,11 +193,15 @@ class _Repairer:
         first = plan.start_frame + segment.record_in + offset
         where = stretch(words, first, length, rate, drop_frame=plan.drop_frame)
         frame = source_frame(segment.picture, offset, rate)
-        source = f"{words.source_frame} {frame}, {source_timecode(shot, segment.picture, frame, rate)}"
+        source = (
+            f"{words.source_frame} {frame}, {source_timecode(shot, segment.picture, frame, rate)}"
+        )
         return Slate(lines=slate_lines(words, shot, failure.code, where, source))
 
 
-def narrowed(segment: Segment, offset: int, length: int, rate: Fraction, *, alone: bool = False) -> Picture:
+def narrowed(
+    segment: Segment, offset: int, length: int, rate: Fraction, *, alone: bool = False
+) -> Picture:
     """The picture of `length` frames of a segment from `offset` on; `alone`: what stands beside them is damaged and not
     decoded. Frames that need others begin at a key frame then, so there is nothing to run up from."""
     picture = segment.picture
@@ -198,7 +218,9 @@ def narrowed(segment: Segment, offset: int, length: int, rate: Fraction, *, alon
     if alone and offset:
         narrow = msgspec.structs.replace(narrow, from_s=shown_s - half_s, run_up_s=Fraction(0))
     if alone and offset + length < segment.frames:
-        narrow = msgspec.structs.replace(narrow, until_s=picture.shown_s + Fraction(offset + length) / rate - half_s)
+        narrow = msgspec.structs.replace(
+            narrow, until_s=picture.shown_s + Fraction(offset + length) / rate - half_s
+        )
     return narrow
 
 
@@ -211,7 +233,11 @@ def hushed(made: Plan, silences: Sequence[SoundSilenced], *, preset: Preset) -> 
         return made
     chunks = []
     for chunk in made.chunks:
-        kept = tuple(part for sound in chunk.sounds for part in _without(sound, chunk, silences, made.format.sample_rate))
+        kept = tuple(
+            part
+            for sound in chunk.sounds
+            for part in _without(sound, chunk, silences, made.format.sample_rate)
+        )
         if kept != chunk.sounds:
             key = content_key.chunk_key(kept, chunk.samples, made.format, preset)
             chunk = msgspec.structs.replace(chunk, sounds=kept, key=key)
@@ -219,12 +245,18 @@ def hushed(made: Plan, silences: Sequence[SoundSilenced], *, preset: Preset) -> 
     return msgspec.structs.replace(made, chunks=tuple(chunks))
 
 
-def _without(sound: Sound, chunk: Chunk, silences: Sequence[SoundSilenced], sample_rate: int) -> list[Sound]:
+def _without(
+    sound: Sound, chunk: Chunk, silences: Sequence[SoundSilenced], sample_rate: int
+) -> list[Sound]:
     parts = [sound]
     for silence in silences:
         if silence.clip == sound.clip:
             begin = silence.first_sample - chunk.first_sample
-            parts = [rest for part in parts for rest in _around(part, begin, begin + silence.samples, sample_rate)]
+            parts = [
+                rest
+                for part in parts
+                for rest in _around(part, begin, begin + silence.samples, sample_rate)
+            ]
     return parts
 
 
@@ -238,7 +270,9 @@ def _around(sound: Sound, begin: int, end: int, sample_rate: int) -> Iterable[So
         yield msgspec.structs.replace(sound, samples=begin - sound.at)
     if end < stop:
         later_s = Fraction(end - sound.at, sample_rate)
-        yield msgspec.structs.replace(sound, at=end, samples=stop - end, source_in_s=sound.source_in_s + later_s)
+        yield msgspec.structs.replace(
+            sound, at=end, samples=stop - end, source_in_s=sound.source_in_s + later_s
+        )
 
 
 def silences(chunk: Chunk, failure: Failure) -> list[SoundSilenced]:
@@ -253,5 +287,7 @@ def silences(chunk: Chunk, failure: Failure) -> list[SoundSilenced]:
             inside = [(max(a, begin), min(a + n, end)) for a, n in seen.bad if seen.clip]
             for first, stop in [(a, b) for a, b in inside if b > a] or [(begin, end)]:
                 at = chunk.first_sample + first
-                found.append(SoundSilenced(clip=clip, failure=failure, first_sample=at, samples=stop - first))
+                found.append(
+                    SoundSilenced(clip=clip, failure=failure, first_sample=at, samples=stop - first)
+                )
     return found

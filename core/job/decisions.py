@@ -18,7 +18,16 @@ from typing import NamedTuple
 import msgspec
 
 from core.graph.nodes import Copy, Piece, Plan, Problem, Still
-from core.job.events import Answered, Answers, Fact, RunStarted, SegmentParted, ShotMended, ShotSlated, SoundSilenced
+from core.job.events import (
+    Answered,
+    Answers,
+    Fact,
+    RunStarted,
+    SegmentParted,
+    ShotMended,
+    ShotSlated,
+    SoundSilenced,
+)
 from core.timeline.source import version
 from core.timeline.timeline import Remark
 
@@ -52,7 +61,9 @@ class Terms:
         found = {}
         for shot in self._plan.shots:
             media = sorted(versions.get(shot.number, ()))
-            found[shot.number] = _term(seen, "shot", shot.kind, shot.name, shot.path, shot.source_in_s, shot.frames, *media)
+            found[shot.number] = _term(
+                seen, "shot", shot.kind, shot.name, shot.path, shot.source_in_s, shot.frames, *media
+            )
         return found
 
     @cached_property
@@ -61,11 +72,15 @@ class Terms:
         parts: dict[str, list[object]] = {}
         for chunk in self._plan.chunks:
             for sound in chunk.sounds:
-                known = parts.setdefault(sound.clip, [sound.path, version(sound.fingerprint), sound.source_in_s, 0])
+                known = parts.setdefault(
+                    sound.clip, [sound.path, version(sound.fingerprint), sound.source_in_s, 0]
+                )
                 known[3] += sound.samples  # type: ignore[operator]
         for problem in self._plan.problems:
             for clip, heard in zip(problem.clips, problem.heard, strict=False):
-                parts.setdefault(clip, []).extend((problem.path, version(problem.fingerprint), heard[1]))
+                parts.setdefault(clip, []).extend(
+                    (problem.path, version(problem.fingerprint), heard[1])
+                )
         seen = Counter[str]()
         return {clip: _term(seen, "sound", *what) for clip, what in parts.items()}
 
@@ -73,7 +88,11 @@ class Terms:
     def remarks(self) -> dict[Remark, str]:
         """Of what the film cannot carry of the timeline."""
         seen = Counter[str]()
-        return {one: _term(seen, "remark", one.code, one.text) for one in self._plan.remarks if one.severity == "loss"}
+        return {
+            one: _term(seen, "remark", one.code, one.text)
+            for one in self._plan.remarks
+            if one.severity == "loss"
+        }
 
     @cached_property
     def heard_with(self) -> dict[int, tuple[str, ...]]:
@@ -85,10 +104,15 @@ class Terms:
             of_path.setdefault(path, []).append(clip)
         found = {}
         for shot in self._plan.shots:
-            paths = {shot.path, *(p.path for p in self._plan.problems if shot.number in p.shots)} - {""}
+            paths = {
+                shot.path,
+                *(p.path for p in self._plan.problems if shot.number in p.shots),
+            } - {""}
             clips = [clip for path in paths for clip in of_path.get(path, ())]
             found[shot.number] = tuple(
-                clip for clip in clips if heard[clip][1] < shot.record_in + shot.frames and shot.record_in < heard[clip][2]
+                clip
+                for clip in clips
+                if heard[clip][1] < shot.record_in + shot.frames and shot.record_in < heard[clip][2]
             )
         return found
 
@@ -98,7 +122,9 @@ def _heard(plan: Plan) -> dict[str, tuple[str, float, float]]:
     heard: dict[str, tuple[str, float, float]] = {}
     for chunk in plan.chunks:
         for sound in chunk.sounds:
-            first = float((chunk.first_sample + sound.at) * plan.format.rate / plan.format.sample_rate)
+            first = float(
+                (chunk.first_sample + sound.at) * plan.format.rate / plan.format.sample_rate
+            )
             last = first + float(sound.samples * plan.format.rate / plan.format.sample_rate)
             path, began, ended = heard.get(sound.clip, (sound.path, first, last))
             heard[sound.clip] = path, min(began, first), max(ended, last)
@@ -112,7 +138,9 @@ def _term(seen: Counter[str], *what: object) -> str:
     """A digest of it, with how often the same came before."""
     text = "\x1f".join(map(str, what))
     seen[text] += 1
-    return blake2b(f"{text}\x1f{seen[text]}".encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
+    return blake2b(
+        f"{text}\x1f{seen[text]}".encode("utf-8", "surrogateescape"), digest_size=12
+    ).hexdigest()
 
 
 @dataclass
@@ -161,18 +189,30 @@ class Lacks(NamedTuple):
         """What of it was decided to be so. In `earlier` shots an earlier render stands in: nobody uses one unasked."""
         if not (self.shots or self.clips or self.remarks) or decisions.none:
             return Accepted()
-        left = {n for n, code in self.shots.items() if decisions.wish(n, code, terms.shots[n]) == "skip"}
-        mute = {clip for clip, code in self.clips.items() if decisions.wish(clip, code, terms.clips.get(clip, "")) == "skip"}
+        left = {
+            n for n, code in self.shots.items() if decisions.wish(n, code, terms.shots[n]) == "skip"
+        }
+        mute = {
+            clip
+            for clip, code in self.clips.items()
+            if decisions.wish(clip, code, terms.clips.get(clip, "")) == "skip"
+        }
         mute |= {clip for n in left for clip in terms.heard_with[n] if clip in self.clips}
         codes = {one.code for one in self.remarks}
-        told = {code for code in codes if all(_left(one, terms, decisions) for one in self.remarks if one.code == code)}
-        return Accepted(tuple(sorted(left.union(earlier))), tuple(sorted(mute)), tuple(sorted(told)))
+        told = {
+            code
+            for code in codes
+            if all(_left(one, terms, decisions) for one in self.remarks if one.code == code)
+        }
+        return Accepted(
+            tuple(sorted(left.union(earlier))), tuple(sorted(mute)), tuple(sorted(told))
+        )
 
     def beyond(self, taken: Accepted) -> bool:
         """Whether it lacks more than that."""
-        return bool(self.shots.keys() - set(taken.shots) or self.clips.keys() - set(taken.clips)) or any(
-            one.code not in taken.remarks for one in self.remarks
-        )
+        return bool(
+            self.shots.keys() - set(taken.shots) or self.clips.keys() - set(taken.clips)
+        ) or any(one.code not in taken.remarks for one in self.remarks)
 
 
 def _left(remark: Remark, terms: Terms, decisions: Decisions) -> bool:
@@ -190,7 +230,9 @@ def last_run(facts: Sequence[Fact]) -> Sequence[Fact]:
     return facts[began:]
 
 
-def happened_again(facts: Iterable[Fact], then: Plan, now: Plan, terms: Collection[str]) -> list[Fact]:
+def happened_again(
+    facts: Iterable[Fact], then: Plan, now: Plan, terms: Collection[str]
+) -> list[Fact]:
     """What is recorded of the shots and clips that have these terms, out of the `facts` of a run whose plan was `then`: to the
     shots and clips of the plan `now` that have them."""
     before, here = Terms(then), Terms(now)
@@ -212,7 +254,9 @@ def happened_again(facts: Iterable[Fact], then: Plan, now: Plan, terms: Collecti
             case SoundSilenced() if fact.clip in sounds:
                 clip = sounds[fact.clip]
                 moved = begins.get(clip, 0) - began.get(fact.clip, 0) if fact.samples else 0
-                found[msgspec.structs.replace(fact, clip=clip, first_sample=fact.first_sample + moved)] = None
+                found[
+                    msgspec.structs.replace(fact, clip=clip, first_sample=fact.first_sample + moved)
+                ] = None
             case _:
                 pass
     return list(found)

@@ -38,7 +38,9 @@ def film_bytes(state: JobState) -> int:
     plan = state.current
     seals = {**state.claimed, **state.believed}
     pictures = sum(
-        seals[s.key].bytes if s.key in seals and seals[s.key].bytes else picture_bytes(plan.format, state.preset, s.frames)
+        seals[s.key].bytes
+        if s.key in seals and seals[s.key].bytes
+        else picture_bytes(plan.format, state.preset, s.frames)
         for s in plan.segments
     )
     return pictures + sound_bytes(plan.format, state.preset, plan.samples)

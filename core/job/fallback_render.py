@@ -19,9 +19,13 @@ def earlier_render(
         for one in old.shots:
             if _same(one, shot):
                 segments = [segment for segment in old.segments if segment.shot == one.number]
-                made = all(isinstance(s.picture, Piece | Still) and s.key in sealed for s in segments)
+                made = all(
+                    isinstance(s.picture, Piece | Still) and s.key in sealed for s in segments
+                )
                 if segments and made:
-                    return PreviousUsed(shot=shot.number, seals=tuple(sealed[s.key] for s in segments), job=job)
+                    return PreviousUsed(
+                        shot=shot.number, seals=tuple(sealed[s.key] for s in segments), job=job
+                    )
     return None
 
 

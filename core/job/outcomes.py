@@ -30,7 +30,11 @@ from core.tasks.spec import JoinFilm, Located, Made
 
 RENDERED_AGAIN = "rendered again"
 """What is done where a checkpoint cannot be read."""
-_KINDS: dict[str, Literal["video", "copy", "audio", "track"]] = {"mix": "audio", "track": "track", "copy": "copy"}
+_KINDS: dict[str, Literal["video", "copy", "audio", "track"]] = {
+    "mix": "audio",
+    "track": "track",
+    "copy": "copy",
+}
 
 
 def sealed(need: PendingTask, made: Made, *, file: str, seconds: float) -> SegmentSealed:
@@ -65,7 +69,9 @@ def joined(state: JobState, order: JoinFilm, made: Made) -> FilmJoined:
     )
 
 
-def failed(state: JobState, need: PendingTask, evidence: Evidence, *, now: float, chance: float) -> list[Fact]:
+def failed(
+    state: JobState, need: PendingTask, evidence: Evidence, *, now: float, chance: float
+) -> list[Fact]:
     """The attempt with its decision, and what follows from it: a seal that is not believed any more, a slate, silence.
 
     Work that has no stand-in (a slate itself, the sound track, the film) ends the job when it is given up.
@@ -85,15 +91,29 @@ def failed(state: JobState, need: PendingTask, evidence: Evidence, *, now: float
         cures=state.cures,
     )
     follows: list[Fact] = []
-    if failure.code == "source-changed" and state.looks and not (need.kind == "join" and evidence.clip):
+    if (
+        failure.code == "source-changed"
+        and state.looks
+        and not (need.kind == "join" and evidence.clip)
+    ):
         decision = Recovery(strategy=Strategy.WAIT_AND_RETRY, retry_at=now, change=LOOK_AGAIN)
     elif decision.gate:
         if decision.gate not in state.gates:
             patience_s = state.policy.gate_patience_s
-            follows = [GateClosed(gate=decision.gate, path=evidence.path, failure=failure, patience_s=patience_s)]
-    elif need.kind in ("join", "track") and evidence.clip and failure.code in ("seal-damaged", "source-changed"):
+            follows = [
+                GateClosed(
+                    gate=decision.gate, path=evidence.path, failure=failure, patience_s=patience_s
+                )
+            ]
+    elif (
+        need.kind in ("join", "track")
+        and evidence.clip
+        and failure.code in ("seal-damaged", "source-changed")
+    ):
         follows = _disbelieved(state, failure)
-        if decision.retry_at is None and not decision.fatal:  # a source that is another one at every reading
+        if (
+            decision.retry_at is None and not decision.fatal
+        ):  # a source that is another one at every reading
             follows += _slates(state, evidence.clip, failure)
     elif need.kind == "join" and evidence.clip and decision.retry_at is None and not decision.fatal:
         # What has become of a copied source is its shots' trouble and not the film's: whoever examines it again will judge it.
@@ -107,21 +127,41 @@ def failed(state: JobState, need: PendingTask, evidence: Evidence, *, now: float
         decision = type(decision)(strategy=decision.strategy, change=RENDERED_AGAIN)
         follows = [SealBroken(key=need.key, reason=failure.code)]
     elif need.kind == "locate" and not decision.fatal:
-        if decision.retry_at is None or failure.code in damage_repair.IN_PART:  # looking again would end in the same
+        if (
+            decision.retry_at is None or failure.code in damage_repair.IN_PART
+        ):  # looking again would end in the same
             follows = _parted(state, need, _cause(state, need))
             decision = Recovery(strategy=Strategy.SKIP_AND_REPORT, change=SMALLER)
         else:
             decision = msgspec.structs.replace(decision, change=damage_repair.LOCATE)
-    elif decision.change == SMALLER and need.segment is not None and damage_repair.divisible(need.segment):
+    elif (
+        decision.change == SMALLER
+        and need.segment is not None
+        and damage_repair.divisible(need.segment)
+    ):
         follows = [SegmentParted(key=need.key, at=need.segment.frames // 2)]
-    elif decision.retry_at is None and not decision.fatal and damage_repair.locatable(need.segment, failure):
+    elif (
+        decision.retry_at is None
+        and not decision.fatal
+        and damage_repair.locatable(need.segment, failure)
+    ):
         decision = msgspec.structs.replace(decision, change=damage_repair.LOCATE)
     elif decision.retry_at is None and not decision.fatal:
         follows = _stand_in(state, need, failure)
         if not follows and not _outdated(state, need):
             decision = type(decision)(strategy=decision.strategy, fatal=True)
     shot = need.segment.shot if need.segment else 0
-    return [AttemptFailed(key=need.key, shot=shot, attempt=len(before) + 1, at=now, failure=failure, recovery=decision), *follows]
+    return [
+        AttemptFailed(
+            key=need.key,
+            shot=shot,
+            attempt=len(before) + 1,
+            at=now,
+            failure=failure,
+            recovery=decision,
+        ),
+        *follows,
+    ]
 
 
 def given_up(state: JobState, opened: GateOpened) -> list[Fact]:
@@ -130,7 +170,11 @@ def given_up(state: JobState, opened: GateOpened) -> list[Fact]:
     follows: list[Fact] = []
     for segment in state.current.segments:
         away = isinstance(segment.picture, Copy) or segment.key not in state.believed
-        if away and isinstance(segment.picture, Piece | Still | Copy) and _on(segment.picture.path, opened.gate, state):
+        if (
+            away
+            and isinstance(segment.picture, Piece | Still | Copy)
+            and _on(segment.picture.path, opened.gate, state)
+        ):
             follows.append(ShotSlated(shot=segment.shot, failure=closed.failure))
     for chunk in state.current.chunks:
         if chunk.key not in state.believed:
@@ -138,7 +182,11 @@ def given_up(state: JobState, opened: GateOpened) -> list[Fact]:
             follows += [SoundSilenced(clip=clip, failure=closed.failure) for clip in mute]
     if not follows and any(opened.gate in state.behind(need) for need in state.owed()):
         lost = Recovery(strategy=Strategy.PROVIDE_USER_FEEDBACK, fatal=True)
-        follows = [AttemptFailed(key=opened.gate, shot=0, attempt=1, at=0.0, failure=closed.failure, recovery=lost)]
+        follows = [
+            AttemptFailed(
+                key=opened.gate, shot=0, attempt=1, at=0.0, failure=closed.failure, recovery=lost
+            )
+        ]
     return [opened, *[fact for place, fact in enumerate(follows) if fact not in follows[:place]]]
 
 
@@ -149,12 +197,20 @@ def _on(path: str, gate: str, state: JobState) -> bool:
 def located(state: JobState, need: PendingTask, found: Located) -> list[Fact]:
     """What follows when a segment that failed was looked through: its good part is kept, or it is made in two halves."""
     failure = _cause(state, need)
-    return _mended(state, need, found.bad, failure, found.picture) if found.bad else _parted(state, need, failure)
+    return (
+        _mended(state, need, found.bad, failure, found.picture)
+        if found.bad
+        else _parted(state, need, failure)
+    )
 
 
 def _cause(state: JobState, need: PendingTask) -> Failure:
     """The failure for which a segment is looked through."""
-    return next(tried.failure for tried in state.failed[need.key] if tried.recovery.change == damage_repair.LOCATE)
+    return next(
+        tried.failure
+        for tried in state.failed[need.key]
+        if tried.recovery.change == damage_repair.LOCATE
+    )
 
 
 def _parted(state: JobState, need: PendingTask, failure: Failure) -> list[Fact]:
@@ -167,7 +223,13 @@ def _parted(state: JobState, need: PendingTask, failure: Failure) -> list[Fact]:
     return [SegmentParted(key=need.key, at=frames // 2)]
 
 
-def _mended(state: JobState, need: PendingTask, bad: tuple[tuple[int, int], ...], failure: Failure, picture: str) -> list[Fact]:
+def _mended(
+    state: JobState,
+    need: PendingTask,
+    bad: tuple[tuple[int, int], ...],
+    failure: Failure,
+    picture: str,
+) -> list[Fact]:
     """For every shot that shows the segment: mended, or given up where nothing worth showing is left of it."""
     segment = need.segment
     assert segment is not None
@@ -176,18 +238,32 @@ def _mended(state: JobState, need: PendingTask, bad: tuple[tuple[int, int], ...]
     for given_up in _slates(state, need.key, failure):
         assert isinstance(given_up, ShotSlated)
         mend = ShotMended(
-            shot=given_up.shot, key=need.key, bad=bad, failure=failure, source_frame=frame, last_good=picture
+            shot=given_up.shot,
+            key=need.key,
+            bad=bad,
+            failure=failure,
+            source_frame=frame,
+            last_good=picture,
         )
         then = damage_repair.mended(
-            state.current, {need.key: mend}, {}, preset=state.preset, build=state.build, slate_words=state.slate_words
+            state.current,
+            {need.key: mend},
+            {},
+            preset=state.preset,
+            build=state.build,
+            slate_words=state.slate_words,
         )
-        enough = damage_repair.keeps_enough(then, given_up.shot) and not _too_many_pieces(state, given_up.shot)
+        enough = damage_repair.keeps_enough(then, given_up.shot) and not _too_many_pieces(
+            state, given_up.shot
+        )
         facts.append(mend if enough else given_up)
     return facts
 
 
 def _too_many_pieces(state: JobState, shot: int) -> bool:
-    now, planned = (sum(s.shot == shot for s in plan.segments) for plan in (state.current, state.plan))
+    now, planned = (
+        sum(s.shot == shot for s in plan.segments) for plan in (state.current, state.plan)
+    )
     return now - planned > damage_repair.MOST_PIECES
 
 
@@ -198,7 +274,11 @@ def _stand_in(state: JobState, need: PendingTask, failure: Failure) -> list[Fact
         return list(damage_repair.silences(need.chunk, failure))
     if need.chunk is not None:
         # A worker that crashed or hung cannot say over which of them.
-        clips = [failure.evidence.clip] if failure.evidence.clip else dict.fromkeys(sound.clip for sound in need.chunk.sounds)
+        clips = (
+            [failure.evidence.clip]
+            if failure.evidence.clip
+            else dict.fromkeys(sound.clip for sound in need.chunk.sounds)
+        )
         return [SoundSilenced(clip=clip, failure=failure) for clip in clips]
     return []
 
@@ -212,11 +292,17 @@ def _disbelieved(state: JobState, failure: Failure) -> list[Fact]:
     """What was to be joined when that failed; and at once all that is copied of the same source, lest the film be written as
     often as it has shots of it."""
     path = failure.evidence.path
-    alike = [s.key for s in state.current.segments if isinstance(s.picture, Copy) and s.picture.path == path]
+    alike = [
+        s.key
+        for s in state.current.segments
+        if isinstance(s.picture, Copy) and s.picture.path == path
+    ]
     keys = dict.fromkeys([failure.evidence.clip, *(key for key in alike if key in state.believed)])
     return [SealBroken(key=key, reason=failure.code) for key in keys]
 
 
 def _outdated(state: JobState, need: PendingTask) -> bool:
     """Whether a slate stands already where this segment, still under work, would have been."""
-    return need.segment is not None and all(segment.key != need.key for segment in state.current.segments)
+    return need.segment is not None and all(
+        segment.key != need.key for segment in state.current.segments
+    )

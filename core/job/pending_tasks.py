@@ -34,7 +34,10 @@ def one_mix_first(row: list[PendingTask], in_flight: Collection[str]) -> list[Pe
     keys = {need.key for need in mixes}
     return [need for need in row if need.key not in keys] + mixes
 
-def reusable(plan: Plan, track: str, seals: Mapping[str, SegmentSealed]) -> dict[str, SegmentSealed]:
+
+def reusable(
+    plan: Plan, track: str, seals: Mapping[str, SegmentSealed]
+) -> dict[str, SegmentSealed]:
     """Of all seals on record those that this plan can use."""
     wanted = {s.key for s in plan.segments} | {c.key for c in plan.chunks} | {track}
     return {key: seal for key, seal in seals.items() if key in wanted}

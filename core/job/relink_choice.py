@@ -27,7 +27,9 @@ LOOKED_FOR = frozenset(
 )  # fmt: skip
 """What is wrong with a source when another copy of it would help."""
 
-SILENT = frozenset({"source-read-error", "source-volume-gone", "source-hung", "source-slow", "network-lost"})
+SILENT = frozenset(
+    {"source-read-error", "source-volume-gone", "source-hung", "source-slow", "network-lost"}
+)
 """Of these: where the file was, nothing answers; it is not looked for there."""
 
 
@@ -35,7 +37,9 @@ def promising(path: str, matches: Sequence[Match], near: Collection[str]) -> lis
     """The matches for a path that are proven or worth comparing, the best first: nearest to `near` files, then the shortest
     path, then by name."""
     likely = [match for match in matches if match.path == path and match.how in ("samples", "mhl")]
-    return sorted(likely, key=lambda match: (-_nearness(match.to, near), len(_folders(match.to)), match.to))
+    return sorted(
+        likely, key=lambda match: (-_nearness(match.to, near), len(_folders(match.to)), match.to)
+    )
 
 
 def _nearness(path: str, near: Collection[str]) -> int:
@@ -101,13 +105,17 @@ def cost(spent: Cost) -> list[Remark]:
     return [Remark(code="search-cost", severity="note", fields=fields)]
 
 
-def lookalikes(path: str, matches: Sequence[Match], refused: Mapping[str, Compared] = {}) -> tuple[Lookalike, ...]:
+def lookalikes(
+    path: str, matches: Sequence[Match], refused: Mapping[str, Compared] = {}
+) -> tuple[Lookalike, ...]:
     """What resembles a file that was not found, the likeliest first. `refused` files have its size and samples, and how they
     compare with the record."""
     unproven = [to for to, compared in refused.items() if compared.verdict != "other"]
     other = [to for to, compared in refused.items() if compared.verdict == "other"]
     others = [match for match in matches if match.path == path and match.to not in refused]
-    named, unlike = ([match.to for match in others if match.how == how] for how in ("alike", "unlike"))
+    named, unlike = (
+        [match.to for match in others if match.how == how] for how in ("alike", "unlike")
+    )
     rows: tuple[tuple[Resembles, list[str]], ...] = (
         ("unproven", unproven), ("named", _closest(named, path)), ("other", other), ("unlike", _closest(unlike, path))
     )  # fmt: skip
@@ -123,7 +131,9 @@ def _closest(paths: Sequence[str], wanted: str) -> list[str]:
 def contradicted(path: str, matches: Sequence[Match]) -> list[Remark]:
     """What is said of files that have the name and are not the file."""
     return [
-        Remark(code="source-unlike-record", severity="note", fields={"file": match.to, "wanted": path})
+        Remark(
+            code="source-unlike-record", severity="note", fields={"file": match.to, "wanted": path}
+        )
         for match in matches
         if match.path == path and match.how == "unlike"
     ]

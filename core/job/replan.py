@@ -45,10 +45,18 @@ def revised(
                 picture = Slate(lines=slated[segment.shot])
                 key = content_key.picture_key(picture, length, made.format, preset, build)
                 segments.append(
-                    Segment(key=key, shot=shot.number, record_in=shot.record_in + offset, frames=length, picture=picture)
+                    Segment(
+                        key=key,
+                        shot=shot.number,
+                        record_in=shot.record_in + offset,
+                        frames=length,
+                        picture=picture,
+                    )
                 )
     chunks = tuple(
-        msgspec.structs.replace(chunk, sounds=kept, key=content_key.chunk_key(kept, chunk.samples, made.format, preset))
+        msgspec.structs.replace(
+            chunk, sounds=kept, key=content_key.chunk_key(kept, chunk.samples, made.format, preset)
+        )
         if len(kept := tuple(s for s in chunk.sounds if s.clip not in silenced)) < len(chunk.sounds)
         else chunk
         for chunk in made.chunks
@@ -62,6 +70,10 @@ def _earlier(shot: Shot, used: PreviousUsed) -> list[Segment]:
     found, at = [], shot.record_in
     for seal in used.seals:
         picture = Earlier(job=used.job)
-        found.append(Segment(key=seal.key, shot=shot.number, record_in=at, frames=seal.frames, picture=picture))
+        found.append(
+            Segment(
+                key=seal.key, shot=shot.number, record_in=at, frames=seal.frames, picture=picture
+            )
+        )
         at += seal.frames
     return found

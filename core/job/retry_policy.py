@@ -69,7 +69,9 @@ def backoff_s(attempt: int, chance: float, policy: Policy) -> float:
 def next_rung(code: str, tried: Sequence[str], cures: Cures) -> str | None:
     """What to change next: what cured this fault here before comes first. None when everything was tried."""
     left = [change for change in LADDERS.get(code, ()) if change not in tried]
-    return max(left, key=lambda change: cures.get((code, change), 0), default=None)  # max takes the first of equals
+    return max(
+        left, key=lambda change: cures.get((code, change), 0), default=None
+    )  # max takes the first of equals
 
 
 def recover(
@@ -91,7 +93,11 @@ def recover(
     tired = attempt >= policy.attempts or now - first_failed_at > policy.retry_budget_s
     job_wide = failure.evidence.place in _JOB_WIDE
     later = now + backoff_s(attempt, chance, policy)
-    wait = Recovery(strategy=Strategy.WAIT_AND_RETRY, retry_at=now, gate=gate) if gate and gated < policy.gate_times else None
+    wait = (
+        Recovery(strategy=Strategy.WAIT_AND_RETRY, retry_at=now, gate=gate)
+        if gate and gated < policy.gate_times
+        else None
+    )
     rung = next_rung(code, tried, cures or {})
     climb = code in LADDERS and not tired and rung is not None
     if wait and code in _WAITED_FOR:
@@ -115,9 +121,13 @@ def recover(
             return Recovery(strategy=Strategy.PROVIDE_USER_FEEDBACK, fatal=job_wide)
         case ErrorType.SYSTEM_RESOURCE_EXCEEDED:
             if climb:
-                return Recovery(strategy=Strategy.CLEANUP_AND_RETRY, retry_at=later, change=rung or "")
+                return Recovery(
+                    strategy=Strategy.CLEANUP_AND_RETRY, retry_at=later, change=rung or ""
+                )
             return wait or Recovery(strategy=Strategy.PROVIDE_USER_FEEDBACK, fatal=True)
         case ErrorType.HARDWARE_FAILURE:
             if climb or (code not in LADDERS and attempt < 2):
-                return Recovery(strategy=Strategy.GRACEFUL_DEGRADATION, retry_at=later, change=rung or "")
+                return Recovery(
+                    strategy=Strategy.GRACEFUL_DEGRADATION, retry_at=later, change=rung or ""
+                )
             return Recovery(strategy=Strategy.PROVIDE_USER_FEEDBACK, fatal=job_wide)

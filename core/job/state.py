@@ -66,7 +66,9 @@ class JobState:
     hwaccel: str = ""
     looks: int = 0
     """How often it may still be laid out anew because of replaced media."""
-    folders: dict[str, FolderIdentity] = field(default_factory=dict)  # of the film and the segments, by role
+    folders: dict[str, FolderIdentity] = field(
+        default_factory=dict
+    )  # of the film and the segments, by role
     believed: dict[str, SegmentSealed] = field(default_factory=dict)
     failed: dict[str, list[AttemptFailed]] = field(default_factory=dict)
     slated: dict[int, Failure] = field(default_factory=dict)
@@ -111,14 +113,20 @@ class JobState:
                 self.believed.pop(fact.key, None)
                 self.claimed.pop(fact.key, None)
                 self.joined = None
-                lost = [shot for shot, used in self.previous.items() if any(seal.key == fact.key for seal in used.seals)]
+                lost = [
+                    shot
+                    for shot, used in self.previous.items()
+                    if any(seal.key == fact.key for seal in used.seals)
+                ]
                 for shot in lost:  # it cannot be made again: the slate comes back
                     del self.previous[shot]
                 if lost:
                     self._revise()
             case PreviousUsed():
                 self.previous[fact.shot] = fact
-                self.claimed.update({seal.key: seal for seal in fact.seals if seal.key not in self.believed})
+                self.claimed.update(
+                    {seal.key: seal for seal in fact.seals if seal.key not in self.believed}
+                )
                 self._revise()
             case Answered():
                 self._answered(fact)
@@ -161,7 +169,11 @@ class JobState:
 
     def _answered(self, fact: Answered) -> None:
         """A person's word: what is tried again begins anew; the rest is remembered for when it is asked for."""
-        about = [fact.shot] if fact.shot else [n for n, code in self.shots_missing().items() if fact.code in ("", code)]
+        about = (
+            [fact.shot]
+            if fact.shot
+            else [n for n, code in self.shots_missing().items() if fact.code in ("", code)]
+        )
         self.decisions.hear(fact)
         if fact.answer == "retry":
             self._begin_anew([n for n in about if n in self.slated or n in self.damage.shots])
@@ -183,7 +195,11 @@ class JobState:
 
     def questions(self) -> dict[int, str]:
         """Shots about which a person could still say something, with their failure codes."""
-        return {n: code for n, code in self.shots_missing().items() if self.wish(n, code) is None and n not in self.previous}
+        return {
+            n: code
+            for n, code in self.shots_missing().items()
+            if self.wish(n, code) is None and n not in self.previous
+        }
 
     def asks_for_another_plan(self, fact: Answered) -> bool:
         """Whether only laying the film out anew can do what a person wants: another file, or another look at what could not be
@@ -191,7 +207,9 @@ class JobState:
         if fact.answer != "retry":
             return fact.answer == "relink"
         seen = [problem for problem in self.plan.problems if fact.code in ("", problem.code)]
-        unheard = not fact.shot and any(fact.code in ("", failure.code) for failure in self.silenced.values())
+        unheard = not fact.shot and any(
+            fact.code in ("", failure.code) for failure in self.silenced.values()
+        )
         return unheard or any(not fact.shot or fact.shot in problem.shots for problem in seen)
 
     def claim(self, seals: Mapping[str, SegmentSealed]) -> None:
@@ -205,12 +223,22 @@ class JobState:
         for shot in plan.shots:
             if failure := self.slated.get(shot.number):
                 first = plan.start_frame + shot.record_in
-                where = stretch(words, first, shot.frames, plan.format.rate, drop_frame=plan.drop_frame)
+                where = stretch(
+                    words, first, shot.frames, plan.format.rate, drop_frame=plan.drop_frame
+                )
                 lines[shot.number] = slate_lines(words, shot, failure.code, where)
         revised = replan.revised(
-            self.plan, lines, frozenset(self.silenced), self.previous, preset=self.preset, policy=self.policy, build=self.build
+            self.plan,
+            lines,
+            frozenset(self.silenced),
+            self.previous,
+            preset=self.preset,
+            policy=self.policy,
+            build=self.build,
         )
-        self.current = self.damage.applied(revised, preset=self.preset, build=self.build, slate_words=self.slate_words)
+        self.current = self.damage.applied(
+            revised, preset=self.preset, build=self.build, slate_words=self.slate_words
+        )
         self._order()
 
     def needs(self, now: float, in_flight: Collection[str]) -> list[PendingTask]:
@@ -242,11 +270,15 @@ class JobState:
         return tries is not None and tries[-1].recovery.change == ALONE and key not in self.believed
 
     def _may(self, need: PendingTask, now: float) -> bool:
-        return self.ready_at(need.key, now) <= now and not (self.gates and self.behind(need) & self.gates.keys())
+        return self.ready_at(need.key, now) <= now and not (
+            self.gates and self.behind(need) & self.gates.keys()
+        )
 
     def behind(self, need: PendingTask) -> set[str]:
         """The gates that a piece of work needs open."""
-        return gates.behind(need.kind, need.segment, need.chunk, self.current.segments, self.volumes)
+        return gates.behind(
+            need.kind, need.segment, need.chunk, self.current.segments, self.volumes
+        )
 
     def tried(self, key: str) -> list[str]:
         """What was changed so far for a piece of work, in order."""
@@ -255,18 +287,30 @@ class JobState:
     def _owed(self) -> list[PendingTask]:
         row: list[PendingTask] = []
         chunks = {chunk.key: chunk for chunk in self.current.chunks}
-        wanted = {segment.key for segment in self.work} | set(chunks) | ({self.track} if self.track else set())
+        wanted = (
+            {segment.key for segment in self.work}
+            | set(chunks)
+            | ({self.track} if self.track else set())
+        )
         row += [PendingTask("validate", key) for key in self.claimed if key in wanted]
         open_keys = self.believed.keys() | self.claimed.keys()
         row += [
             PendingTask("mix", key, chunk=chunk)
             for key, chunk in chunks.items()
-            if key not in open_keys and self.replaced.isdisjoint(sound.path for sound in chunk.sounds)
+            if key not in open_keys
+            and self.replaced.isdisjoint(sound.path for sound in chunk.sounds)
         ]
-        if self.track and self.track not in open_keys and all(key in self.believed for key in chunks):
+        if (
+            self.track
+            and self.track not in open_keys
+            and all(key in self.believed for key in chunks)
+        ):
             row.append(PendingTask("track", self.track))
         for segment in self.work:
-            if segment.key not in open_keys and getattr(segment.picture, "path", "") not in self.replaced:
+            if (
+                segment.key not in open_keys
+                and getattr(segment.picture, "path", "") not in self.replaced
+            ):
                 row.append(PendingTask(self._kind(segment), segment.key, segment=segment))
         return row
 
@@ -288,7 +332,13 @@ class JobState:
     @property
     def wants_another_look(self) -> bool:
         """Whether all that is left to do hangs on media that was replaced."""
-        return bool(self.replaced) and not self.owed() and self.fatal is None and self.published is None and self.finished is None
+        return (
+            bool(self.replaced)
+            and not self.owed()
+            and self.fatal is None
+            and self.published is None
+            and self.finished is None
+        )
 
     @property
     def first_failed_at(self) -> dict[str, float]:
@@ -300,7 +350,11 @@ class JobState:
         clock, and is no reason to wait."""
         tries = self.failed.get(key)
         moment = tries[-1].recovery.retry_at or 0.0 if tries else 0.0
-        return moment if moment - now <= max(self.policy.longest_delay_s, self.policy.retry_budget_s) else 0.0
+        return (
+            moment
+            if moment - now <= max(self.policy.longest_delay_s, self.policy.retry_budget_s)
+            else 0.0
+        )
 
     def next_alarm(self, now: float) -> float | None:
         """The soonest moment to come at which something that waits may go on."""
@@ -309,11 +363,15 @@ class JobState:
 
     def shots_missing(self) -> dict[int, str]:
         """Shots that are slates, wholly or in part, planned or given up, with their failure code."""
-        return {number: code for number, code in self._short().items() if number not in self.previous}
+        return {
+            number: code for number, code in self._short().items() if number not in self.previous
+        }
 
     def _short(self) -> dict[int, str]:
         missing = {n: problem.code for problem in self.plan.problems for n in problem.shots}
-        return missing | {number: failure.code for number, failure in (self.damage.shots | self.slated).items()}
+        return missing | {
+            number: failure.code for number, failure in (self.damage.shots | self.slated).items()
+        }
 
     @property
     def lacks(self) -> Lacks:
@@ -337,14 +395,22 @@ class JobState:
         """Whether there were clips and not one of them can be seen or heard."""
         clips = [shot for shot in self.plan.shots if shot.kind == "clip"]
         pictured = any(
-            not isinstance(s.picture, Slate) for s in self.current.segments if self.plan.shots[s.shot - 1].kind == "clip"
+            not isinstance(s.picture, Slate)
+            for s in self.current.segments
+            if self.plan.shots[s.shot - 1].kind == "clip"
         )
         heard = any(chunk.sounds for chunk in self.current.chunks)
         return bool(clips) and not pictured and not heard
 
     def check_invariants(self) -> None:
         """Assertions about the whole state; tests call this after every fact."""
-        assert not (self.believed.keys() & self.claimed.keys()), "a seal is both believed and claimed"
-        assert self.joined is None or self.fatal is not None or self.complete, "joined from an incomplete set"
-        assert self.published is None or self.joined is not None, "published without having been joined"
+        assert not (self.believed.keys() & self.claimed.keys()), (
+            "a seal is both believed and claimed"
+        )
+        assert self.joined is None or self.fatal is not None or self.complete, (
+            "joined from an incomplete set"
+        )
+        assert self.published is None or self.joined is not None, (
+            "published without having been joined"
+        )
         planning.check(self.current)

@@ -14,9 +14,17 @@ def expected_s(need: PendingTask, state: JobState) -> float:
     """Seconds of work on one thread: by the frames that were made in this run, else by the preset's estimate."""
     if need.segment is None:
         return 0.0
-    made = [s.seconds / s.frames for s in state.believed.values() if s.kind == "video" and not s.reused and s.frames]
+    made = [
+        s.seconds / s.frames
+        for s in state.believed.values()
+        if s.kind == "video" and not s.reused and s.frames
+    ]
     form = state.plan.format
-    each = median(made[-_LIKE:]) if made else state.preset.video.cost_ms_per_megapixel * form.width * form.height / 1e9
+    each = (
+        median(made[-_LIKE:])
+        if made
+        else state.preset.video.cost_ms_per_megapixel * form.width * form.height / 1e9
+    )
     return need.segment.frames * each
 
 
@@ -25,4 +33,6 @@ def patience_s(need: PendingTask, state: JobState) -> float:
     policy = state.policy
     if need.kind != "render":
         return policy.stall_s
-    return min(policy.stall_s, max(policy.stall_least_s, policy.stall_factor * expected_s(need, state)))
+    return min(
+        policy.stall_s, max(policy.stall_least_s, policy.stall_factor * expected_s(need, state))
+    )

@@ -40,14 +40,20 @@ _DECODED = re.compile(
 """What the decoder loses. Beside damage the demuxer and its parser complain of packets that no decoder is given."""
 
 
-def bad_lines(log: tuple[str, ...], *, run_up: bool = False, beside_damage: bool = False) -> tuple[str, ...]:
+def bad_lines(
+    log: tuple[str, ...], *, run_up: bool = False, beside_damage: bool = False
+) -> tuple[str, ...]:
     """The log lines that speak of damage or error. After a run-up those of its beginning do not count, nor for a piece
     `beside_damage` those of what lies beyond its end."""
-    bad = tuple(line for line in log if _BAD_LINE.search(line) and not (run_up and _BEGINNING.search(line)))
+    bad = tuple(
+        line for line in log if _BAD_LINE.search(line) and not (run_up and _BEGINNING.search(line))
+    )
     return tuple(line for line in bad if _DECODED.search(line)) if beside_damage else bad
 
 
-def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | JoinFilm, made: Made) -> Evidence | None:
+def discrepancy(
+    order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | JoinFilm, made: Made
+) -> Evidence | None:
     """None when what was made is what was promised, else Evidence with a note that names the difference."""
     place: Place
     match order:
@@ -60,9 +66,21 @@ def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | Jo
             )
             signature = order.signature
         case ExamineCopy():
-            operation, place, path, wanted, signature = "examine-copy", "source", order.path, order.frames, order.signature
+            operation, place, path, wanted, signature = (
+                "examine-copy",
+                "source",
+                order.path,
+                order.frames,
+                order.signature,
+            )
         case MixSound() | EncodeTrack():
-            operation, place, path, wanted, signature = "sound", "scratch", order.part, order.samples, ""
+            operation, place, path, wanted, signature = (
+                "sound",
+                "scratch",
+                order.part,
+                order.samples,
+                "",
+            )
         case JoinFilm():
             operation, place, path = "join", "output", order.part
             wanted, signature = sum(part.frames for part in order.video), order.signature
@@ -76,8 +94,14 @@ def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | Jo
                     frames_seen=int(made.digest),
                 )
     note = ""
-    suspicious = () if made.innocent else bad_lines(
-        made.log, run_up=made.again, beside_damage=isinstance(order, RenderSegment) and order.beside_damage
+    suspicious = (
+        ()
+        if made.innocent
+        else bad_lines(
+            made.log,
+            run_up=made.again,
+            beside_damage=isinstance(order, RenderSegment) and order.beside_damage,
+        )
     )
     if suspicious:
         note = "log-says-damage"
@@ -87,7 +111,10 @@ def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | Jo
         note = "off-grid"
     elif signature and made.signature != signature:
         note = "other-signature"
-    elif isinstance(order, RenderSegment) and 0 < made.making_s < wanted * order.width * order.height / _FASTEST:
+    elif (
+        isinstance(order, RenderSegment)
+        and 0 < made.making_s < wanted * order.width * order.height / _FASTEST
+    ):
         note = "too-fast"
     if not note:
         return None
@@ -99,7 +126,9 @@ def discrepancy(order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | Jo
         stderr=suspicious or made.log,
         frames_wanted=wanted,
         frames_seen=made.frames,
-        detail={"other-signature": made.signature, "too-fast": f"{made.making_s:.6f} s"}.get(note, ""),
+        detail={"other-signature": made.signature, "too-fast": f"{made.making_s:.6f} s"}.get(
+            note, ""
+        ),
         elapsed_s=made.making_s,
     )
 
@@ -120,12 +149,16 @@ def unlike_record(
                 note="unlike-record",
                 detail=f"{len(places)} of {len(marks.marks)} places",
                 clip=sound.clip if sound else "",
-                bad=_heard(sound, marks, places, order.sample_rate) if sound and isinstance(order, MixSound) else (),
+                bad=_heard(sound, marks, places, order.sample_rate)
+                if sound and isinstance(order, MixSound)
+                else (),
             )
     return None
 
 
-def _heard(sound: Sound, marks: Marks, places: Iterable[int], sample_rate: int) -> tuple[tuple[int, int], ...]:
+def _heard(
+    sound: Sound, marks: Marks, places: Iterable[int], sample_rate: int
+) -> tuple[tuple[int, int], ...]:
     """Runs (first sample in the chunk, length) in which these places of a sound are heard."""
     where = marks.places
     assert where is not None

@@ -52,7 +52,9 @@ def begins_like_media(head: bytes) -> bool:
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:  # MPEG audio
         return True
     return any(
-        all(head[at + n * size : at + n * size + 1] == b"\x47" for n in range(5)) for size in _TS_PACKETS for at in range(size)
+        all(head[at + n * size : at + n * size + 1] == b"\x47" for n in range(5))
+        for size in _TS_PACKETS
+        for at in range(size)
     )
 
 
@@ -98,7 +100,9 @@ def cut_short(path: str | Path) -> str:
             if head[:4] in (b"RIFF", b"RIFX"):
                 said = int.from_bytes(head[4:8], "little" if head[:4] == b"RIFF" else "big") + 8
                 unsaid = said in (8, (1 << 32) + 7)  # written to a pipe
-                return "" if unsaid or said - 1 <= size else _words(said, size)  # the last byte may be padding
+                return (
+                    "" if unsaid or said - 1 <= size else _words(said, size)
+                )  # the last byte may be padding
             if head[:4] == b"\x1aE\xdf\xa3":
                 return _segment(handle, size)
     except OSError:

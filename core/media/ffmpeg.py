@@ -61,7 +61,11 @@ def run(
     """Run to the end. What `feed` yields goes to standard input; only log lines that `heed` accepts are kept. EngineGone
     when the command pipe closes; wrong.NotStarted."""
     started, cpu = machine.monotonic(), machine.thread_cpu()
-    child = process.spawn(argv, stdin=subprocess.PIPE if feed is not None else subprocess.DEVNULL, from_single_thread=True)
+    child = process.spawn(
+        argv,
+        stdin=subprocess.PIPE if feed is not None else subprocess.DEVNULL,
+        from_single_thread=True,
+    )
     assert child.stdout and child.stderr
     lines: deque[str] = deque(maxlen=_TAIL_LINES)
     frames = heard_us = 0
@@ -108,7 +112,9 @@ def run(
                             lines.append(said)
                     elif line.startswith(b"frame="):
                         counted = int(line[6:].strip() or b"0")
-                        if counted > frames:  # a stalled ffmpeg goes on reporting: only progress counts as life
+                        if (
+                            counted > frames
+                        ):  # a stalled ffmpeg goes on reporting: only progress counts as life
                             frames = counted
                             on_frames(frames)
                     elif line.startswith(b"out_time_us=") and line[12:].strip().isdigit():

@@ -67,7 +67,11 @@ def bundled() -> str | None:
     if found is None or not found.origin:
         return None
     try:
-        names = sorted(name for name in os.listdir(Path(found.origin).parent / "binaries") if name.startswith("ffmpeg-"))
+        names = sorted(
+            name
+            for name in os.listdir(Path(found.origin).parent / "binaries")
+            if name.startswith("ffmpeg-")
+        )
     except OSError:
         return None
     return os.path.abspath(Path(found.origin).parent / "binaries" / names[-1]) if names else None
@@ -105,7 +109,9 @@ def _resolved(chosen: str, base: Path | None) -> str:
     except FileNotFoundError as error:
         raise Refused("ffmpeg-missing", path=path, why="ffmpeg-not-found") from error
     except (OSError, ValueError) as error:
-        raise Refused("ffmpeg-missing", path=path, detail=getattr(error, "strerror", None) or str(error)) from error
+        raise Refused(
+            "ffmpeg-missing", path=path, detail=getattr(error, "strerror", None) or str(error)
+        ) from error
     if not stat.S_ISREG(mode):
         raise Refused("ffmpeg-missing", path=path, why="ffmpeg-no-file")
     if not os.access(path, os.X_OK):
@@ -120,7 +126,9 @@ def _started(path: str, origin: Origin) -> FfmpegBinary:
     words = first.split()
     library = _LIBRARY.search(said.text)
     if library:
-        raise Refused("ffmpeg-not-running", path=path, why="ffmpeg-library", name=library[1] or library[2])
+        raise Refused(
+            "ffmpeg-not-running", path=path, why="ffmpeg-library", name=library[1] or library[2]
+        )
     if said.exit_code < 0:
         raise Refused("ffmpeg-not-running", path=path, why="ffmpeg-crashed", signal=-said.exit_code)
     if len(words) < 3 or words[0] != "ffmpeg":
@@ -130,7 +138,9 @@ def _started(path: str, origin: Origin) -> FfmpegBinary:
 
 def _version(path: str) -> process.Said:
     retrying = Retrying(
-        retry=retry_if_exception(lambda error: isinstance(error, process.TimeoutExpired) or _may_pass(error)),
+        retry=retry_if_exception(
+            lambda error: isinstance(error, process.TimeoutExpired) or _may_pass(error)
+        ),
         stop=stop_after_attempt(TRIES),
         wait=wait_fixed(0.2),
         sleep=machine.sleep,
@@ -139,13 +149,25 @@ def _version(path: str) -> process.Said:
     try:
         return retrying(process.hear, [path, "-version"], timeout_s=START_LIMIT_S)
     except process.TimeoutExpired as error:
-        raise Refused("ffmpeg-not-running", path=path, why="ffmpeg-hangs", seconds=f"{START_LIMIT_S:g}", count=TRIES) from error
-    except NotStarted as error:  # any other exception is a mistake of ours, and ffmpeg is not blamed for it
+        raise Refused(
+            "ffmpeg-not-running",
+            path=path,
+            why="ffmpeg-hangs",
+            seconds=f"{START_LIMIT_S:g}",
+            count=TRIES,
+        ) from error
+    except (
+        NotStarted
+    ) as error:  # any other exception is a mistake of ours, and ffmpeg is not blamed for it
         if error.errno == errno.ENOEXEC or getattr(error.__cause__, "winerror", None) in (193, 216):
             raise Refused("ffmpeg-not-running", path=path, why="ffmpeg-architecture") from error
-        if error.errno == errno.ENOENT:  # the file is there: what is missing is its loader or interpreter
+        if (
+            error.errno == errno.ENOENT
+        ):  # the file is there: what is missing is its loader or interpreter
             raise Refused("ffmpeg-not-running", path=path, why="ffmpeg-loader") from error
-        raise Refused("ffmpeg-not-running", path=path, detail=error.strerror or str(error)) from error
+        raise Refused(
+            "ffmpeg-not-running", path=path, detail=error.strerror or str(error)
+        ) from error
 
 
 def _may_pass(error: BaseException) -> bool:
@@ -155,4 +177,6 @@ def _may_pass(error: BaseException) -> bool:
 def encoders(build: FfmpegBinary) -> set[str]:
     """Names of the encoders this build has. NotStarted, process.TimeoutExpired."""
     lines = process.output_of([build.path, "-hide_banner", "-encoders"]).splitlines()
-    return {line.split()[1] for line in lines if len(line.split()) > 1 and line[:1] == " "} - {"="}  # of the legend above them
+    return {line.split()[1] for line in lines if len(line.split()) > 1 and line[:1] == " "} - {
+        "="
+    }  # of the legend above them

@@ -131,7 +131,9 @@ def _finger(dated: xxhash.xxh3_128, facts: os.stat_result) -> str:
 
 def own_identity(path: str, inode: int, fingerprint: str) -> str:
     """A name for the content of one file in one state. No other path has it, except through a symlink; OSError."""
-    return xxhash.xxh3_128_hexdigest(f"{inode} {fingerprint} {os.path.realpath(path)}".encode("utf-8", "surrogatepass"))
+    return xxhash.xxh3_128_hexdigest(
+        f"{inode} {fingerprint} {os.path.realpath(path)}".encode("utf-8", "surrogatepass")
+    )
 
 
 def sampled_bytes(size: int) -> int:

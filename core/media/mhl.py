@@ -29,7 +29,9 @@ MOST_BYTES = 32 << 20
 """Some hundred thousand files."""
 _BLOCK = 1 << 20
 _DEEPEST = 32
-_NAME = re.compile(r"(?:\d{4}_|packinglist_)?(.+?)(?:_\d{4}-\d\d-\d\d(?:_\d+Z?)?)?\.mhl", re.IGNORECASE)
+_NAME = re.compile(
+    r"(?:\d{4}_|packinglist_)?(.+?)(?:_\d{4}-\d\d-\d\d(?:_\d+Z?)?)?\.mhl", re.IGNORECASE
+)
 _C4 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 _TAGS = {
@@ -63,7 +65,9 @@ def name_of(path: str) -> str:
 
 def parts_of(path: str) -> list[str]:
     """The names in a path of any system, with accents composed."""
-    return [part for part in unicodedata.normalize("NFC", path).replace("\\", "/").split("/") if part] or [""]
+    return [
+        part for part in unicodedata.normalize("NFC", path).replace("\\", "/").split("/") if part
+    ] or [""]
 
 
 def roots_of(history: str) -> list[str]:
@@ -75,7 +79,9 @@ def roots_of(history: str) -> list[str]:
     return [root, named[1]] if named else [root]
 
 
-def records(history: str, names: Collection[str], breathe: Callable[[], None] = lambda: None) -> list[Record]:
+def records(
+    history: str, names: Collection[str], breathe: Callable[[], None] = lambda: None
+) -> list[Record]:
     """What a list says about files of these names (as `name_of` gives them). `breathe` is called after each block.
 
     NotUnderstood or OSError. A file of which one hash failed is left out, with its size and all its hashes: they are those of
@@ -95,7 +101,11 @@ def records(history: str, names: Collection[str], breathe: Callable[[], None] = 
                 parser.Parse(block)
                 breathe()
         parser.Parse(b"", True)
-    except (expat.ExpatError, ValueError, LookupError) as error:  # the last two: an encoding that there is not
+    except (
+        expat.ExpatError,
+        ValueError,
+        LookupError,
+    ) as error:  # the last two: an encoding that there is not
         raise NotUnderstood(f"it is damaged ({error})") from error
     return reading.found
 
@@ -143,7 +153,11 @@ class _Reading:
 
     def _take(self, entry: dict[str, str]) -> None:
         size = int(entry["size"]) if entry.get("size", "").isdecimal() else None
-        hashes = {algorithm: _values(tag, entry[tag]) for tag, algorithm in _TAGS.items() if entry.get(tag)}
+        hashes = {
+            algorithm: _values(tag, entry[tag])
+            for tag, algorithm in _TAGS.items()
+            if entry.get(tag)
+        }
         for told in (entry.get("path"), entry.get("file"), entry.get("previousPath")):
             if told and name_of(told) in self.names:
                 self.found.append(Record(told.replace("\\", "/"), size, hashes))

@@ -35,6 +35,8 @@ def malformed(data: bytes, size: int, *, hevc: bool = False) -> bool:
             return True
         kind = (data[begin] >> 1) & 0x3F if hevc else data[begin] & 0x1F
         is_picture = kind < 32 if hevc else 1 <= kind <= 5
-        if is_picture and _FORBIDDEN.search(data[begin:at].rstrip(b"\x00")):  # zeroes at the end are padding
+        if is_picture and _FORBIDDEN.search(
+            data[begin:at].rstrip(b"\x00")
+        ):  # zeroes at the end are padding
             return True
     return False

@@ -36,7 +36,9 @@ def source(path: str) -> Iterator[av.container.InputContainer]:
     except BaseException:
         container.close()
         raise
-    if os.name == "nt" or not _indexed(container) or _state(path) != state:  # on Windows nobody could replace an open file
+    if (
+        os.name == "nt" or not _indexed(container) or _state(path) != state
+    ):  # on Windows nobody could replace an open file
         container.close()
         return
     _open[path] = state, container
@@ -63,4 +65,6 @@ def _state(path: str) -> tuple[int, ...]:
 def _indexed(container: av.container.InputContainer) -> bool:
     """Whether every packet was known when the file was opened. A demuxer that finds them while it reads may seek to another
     one the next time."""
-    return "mov" in container.format.name.split(",") and all(stream.frames for stream in container.streams.video)
+    return "mov" in container.format.name.split(",") and all(
+        stream.frames for stream in container.streams.video
+    )

@@ -44,12 +44,17 @@ def stable(container: av.container.InputContainer) -> bool:
 
 
 def packets_between(
-    container: av.container.InputContainer, stream: av.VideoStream | av.AudioStream, begin_s: Fraction, end_s: Fraction
+    container: av.container.InputContainer,
+    stream: av.VideoStream | av.AudioStream,
+    begin_s: Fraction,
+    end_s: Fraction,
 ) -> Iterator[av.Packet[Any]]:
     """Packets in decoding order from the key frame at or before a time on, to the last that is decoded before `end_s`."""
     base = rational.time_base(stream)
     start_s = start_of(container)
-    end = ceil((end_s + start_s) / base)  # in ticks: fractions would take longer than reading the packets
+    end = ceil(
+        (end_s + start_s) / base
+    )  # in ticks: fractions would take longer than reading the packets
     container.seek(floor((begin_s + start_s) / base), stream=stream, backward=True, any_frame=False)
     for packet in container.demux(stream):
         at = packet.dts if packet.dts is not None else packet.pts
@@ -77,7 +82,13 @@ class Noted:
 
 
 def of_pictures(
-    path: str, stream: int, begin_s: Fraction, end_s: Fraction, early_s: Fraction, *, beside_damage: bool = False
+    path: str,
+    stream: int,
+    begin_s: Fraction,
+    end_s: Fraction,
+    early_s: Fraction,
+    *,
+    beside_damage: bool = False,
 ) -> Marks:
     """Marks of the packets that frames between two times are made of, where the demuxer was asked for `early_s`;
     `beside_damage` without those that are shown later.
@@ -96,13 +107,20 @@ def of_pictures(
             if size and nal.malformed(bytes(packet), size, hevc=hevc):
                 raise av.InvalidDataError(1094995529, "no encoder writes such a packet", path)
             noted.note(packet)
-        for packet in packets_between(container, video, early_s, begin_s) if early_s < begin_s else ():
+        for packet in (
+            packets_between(container, video, early_s, begin_s) if early_s < begin_s else ()
+        ):
             if packet.pts in noted.marks:
                 break
             before.note(packet)
         header = header_of(container, video)
     return Marks(
-        path=path, stream=stream, marks=noted.marks, before=before.marks, unmarked=noted.unmarked + before.unmarked, header=header
+        path=path,
+        stream=stream,
+        marks=noted.marks,
+        before=before.marks,
+        unmarked=noted.unmarked + before.unmarked,
+        header=header,
     )
 
 
@@ -112,7 +130,9 @@ def of_whole(path: str) -> Marks:
     return Marks(path=path, stream=WHOLE, marks={0: digest >> 64, 1: digest & _LOW})
 
 
-def header_of(container: av.container.InputContainer, stream: av.VideoStream | av.AudioStream) -> int:
+def header_of(
+    container: av.container.InputContainer, stream: av.VideoStream | av.AudioStream
+) -> int:
     """Hash what a container says of a stream apart from its packets: equal packets under another header are shown or heard
     otherwise. `container` comes from `packets.opened`, since a full opening tells more."""
     facts: list[Any] = [container.format.name, container.start_time, stream.index, stream.frames]
@@ -121,7 +141,11 @@ def header_of(container: av.container.InputContainer, stream: av.VideoStream | a
     facts += [bytes(stream.codec_context.extradata or b"").hex()]
     if isinstance(stream, av.VideoStream):
         video = stream.codec_context
-        facts += [rational.base_rate(stream), rational.average_rate(stream), rational.pixel_aspect(stream)]
+        facts += [
+            rational.base_rate(stream),
+            rational.average_rate(stream),
+            rational.pixel_aspect(stream),
+        ]
         facts += [video.width, video.height, int(video.color_range), int(video.colorspace)]
         facts += [int(video.color_primaries), int(video.color_trc)]
     else:
@@ -137,4 +161,9 @@ def places_of_sound(container: av.container.InputContainer, stream: av.AudioStre
         length_s = Fraction(BLOCK, rate)
         return Places(unit_s=length_s, zero_s=Fraction(0), lasts_s=length_s, touches=False)
     lasts_s = Fraction(stream.codec_context.frame_size or BLOCK, rate)
-    return Places(unit_s=rational.time_base(stream, Fraction(1, rate)), zero_s=start_of(container), lasts_s=lasts_s, touches=True)
+    return Places(
+        unit_s=rational.time_base(stream, Fraction(1, rate)),
+        zero_s=start_of(container),
+        lasts_s=lasts_s,
+        touches=True,
+    )

@@ -80,7 +80,9 @@ def lengths(path: str) -> dict[int, Length]:
                 found[packet.stream_index].note(packet)
     return {
         index: Length(
-            one.packets, (one.end - one.first) * bases[index] if one.first is not None else None, one.begins_anew
+            one.packets,
+            (one.end - one.first) * bases[index] if one.first is not None else None,
+            one.begins_anew,
         )
         for index, one in found.items()
     }
@@ -117,7 +119,10 @@ def signature(stream: av.VideoStream) -> str:
     """The coded format of a stream, equal for streams whose packets may stand in one track."""
     context = stream.codec_context
     header = ""
-    if context.name in _GLOBAL_HEADER_COUNTS or stream.codec_context.codec.canonical_name in _GLOBAL_HEADER_COUNTS:
+    if (
+        context.name in _GLOBAL_HEADER_COUNTS
+        or stream.codec_context.codec.canonical_name in _GLOBAL_HEADER_COUNTS
+    ):
         header = xxhash.xxh3_64_hexdigest(context.extradata or b"")
     parts = (
         context.codec.canonical_name,
@@ -141,10 +146,14 @@ def stands_on_grid(ordered: list[int], frames_per_tick: Fraction, tolerance: Fra
     zero = ordered[0] if ordered else 0
     each, whole = frames_per_tick.numerator, frames_per_tick.denominator
     most, part = tolerance.numerator * whole, tolerance.denominator
-    return all(abs((pts - zero) * each - place * whole) * part <= most for place, pts in enumerate(ordered))
+    return all(
+        abs((pts - zero) * each - place * whole) * part <= most for place, pts in enumerate(ordered)
+    )
 
 
-def count_video(path: str | Path, rate: Fraction, *, expected: str = "", tolerance: Fraction = Fraction(1, 8)) -> Counted:
+def count_video(
+    path: str | Path, rate: Fraction, *, expected: str = "", tolerance: Fraction = Fraction(1, 8)
+) -> Counted:
     """Read every video packet of a file; av.FFmpegError or OSError when it cannot be read. Where the signature that it should
     have is `expected`, no picture needs to be decoded to see that it has."""
     if expected:
@@ -155,7 +164,9 @@ def count_video(path: str | Path, rate: Fraction, *, expected: str = "", toleran
         return _counted(container, rate, "", tolerance)
 
 
-def _counted(container: av.container.InputContainer, rate: Fraction, sign: str, tolerance: Fraction) -> Counted:
+def _counted(
+    container: av.container.InputContainer, rate: Fraction, sign: str, tolerance: Fraction
+) -> Counted:
     digest = xxhash.xxh3_128()
     shown: list[int] = []
     stream = container.streams.video[0]
@@ -167,4 +178,6 @@ def _counted(container: av.container.InputContainer, rate: Fraction, sign: str, 
         shown.append(packet.pts)
     ordered = sorted(shown)
     on_grid = len(set(ordered)) == len(ordered) and stands_on_grid(ordered, base * rate, tolerance)
-    return Counted(len(shown), digest.hexdigest(), reorder_of(shown), on_grid, sign or signature(stream))
+    return Counted(
+        len(shown), digest.hexdigest(), reorder_of(shown), on_grid, sign or signature(stream)
+    )

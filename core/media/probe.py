@@ -17,7 +17,20 @@ from core.system import machine
 from core.timeline.source import AudioFacts, Source, VideoFacts
 from core.timeline.timing import exact_rate, frames_of_timecode
 
-_STILL_CODECS = {"png", "tiff", "bmp", "jpeg2000", "webp", "exr", "dpx", "targa", "mjpeg", "gif", "psd", "jpegxl"}
+_STILL_CODECS = {
+    "png",
+    "tiff",
+    "bmp",
+    "jpeg2000",
+    "webp",
+    "exr",
+    "dpx",
+    "targa",
+    "mjpeg",
+    "gif",
+    "psd",
+    "jpegxl",
+}
 
 
 _MOST_PIXELS = 1 << 28
@@ -41,7 +54,9 @@ def examine(path: str, *, count: bool = False) -> Source:
     try:
         found = _examined(path, facts, count=count)
     except (NotMedia, av.FFmpegError, ValueError) as error:
-        if _grows(path, facts) or (machine.now() - facts.st_mtime < _WRITTEN_S and container_check.cut_short(path)):
+        if _grows(path, facts) or (
+            machine.now() - facts.st_mtime < _WRITTEN_S and container_check.cut_short(path)
+        ):
             raise NotMedia("growing") from None
         if not isinstance(error, NotMedia):
             _refuse_words(path, invalid=isinstance(error, av.InvalidDataError))
@@ -121,11 +136,17 @@ def _counted(
     if video is not None and not video.still:
         length = found[video.stream]
         frames = length.packets if length.seconds is None else round(length.seconds * video.rate)
-        video = msgspec.structs.replace(video, frames=max(video.frames, frames), counted=True, begins_anew=anew)
+        video = msgspec.structs.replace(
+            video, frames=max(video.frames, frames), counted=True, begins_anew=anew
+        )
     heard = []
     for one in audio:
         seconds = found[one.stream].seconds
-        samples = max(one.samples, round(seconds * one.sample_rate)) if seconds is not None else one.samples
+        samples = (
+            max(one.samples, round(seconds * one.sample_rate))
+            if seconds is not None
+            else one.samples
+        )
         heard.append(msgspec.structs.replace(one, samples=samples, counted=True, begins_anew=anew))
     return video, tuple(heard)
 
@@ -139,7 +160,9 @@ def _short_of_head(path: str, size: int) -> int:
         at = 12
         while len(head := handle.read(8)) == 8:
             length = int.from_bytes(head[4:], "little")
-            if head[:4] == b"data":  # recorders that were stopped by a power cut leave 0 or all ones
+            if (
+                head[:4] == b"data"
+            ):  # recorders that were stopped by a power cut leave 0 or all ones
                 return max(0, at + 8 + length - size) if 0 < length < 0xFFFFFFFF else 0
             at += 8 + length + length % 2
             handle.seek(at)
@@ -150,26 +173,34 @@ def _container_start(container: av.container.InputContainer) -> Fraction:
     return Fraction(container.start_time or 0, 1_000_000)
 
 
-def _start(stream: av.VideoStream | av.AudioStream, container: av.container.InputContainer) -> Fraction:
+def _start(
+    stream: av.VideoStream | av.AudioStream, container: av.container.InputContainer
+) -> Fraction:
     if stream.start_time is None:
         return Fraction(0)
     offset = stream.start_time * rational.time_base(stream) - _container_start(container)
     return offset if abs(offset) > Fraction(1, 100_000) else Fraction(0)
 
 
-def _duration(stream: av.VideoStream | av.AudioStream, container: av.container.InputContainer) -> Fraction:
+def _duration(
+    stream: av.VideoStream | av.AudioStream, container: av.container.InputContainer
+) -> Fraction:
     """Seconds of a stream. Matroska has none in its header but, mostly, a tag of each stream; the container's own length
     is that of its longest stream. Both are rounded to milliseconds."""
     if stream.duration:
         return stream.duration * rational.time_base(stream)
-    tagged = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", "").strip())
+    tagged = re.fullmatch(
+        r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", "").strip()
+    )
     if tagged:
         return int(tagged[1]) * 3600 + int(tagged[2]) * 60 + Fraction(tagged[3])
     return Fraction(container.duration or 0, 1_000_000)
 
 
 def _video(container: av.container.InputContainer) -> VideoFacts | None:
-    stream = next((s for s in container.streams.video if not s.disposition & s.disposition.attached_pic), None)
+    stream = next(
+        (s for s in container.streams.video if not s.disposition & s.disposition.attached_pic), None
+    )
     if stream is None:
         return None
     context = stream.codec_context
@@ -184,10 +215,14 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
         raise NotMedia("picture-too-large", f"{context.width}x{context.height}")
     base = rational.base_rate(stream)
     average = rational.average_rate(stream) or base or Fraction(25)
-    if base and average > 2 * base:  # no average passes the rate that all time stamps fit: raw DV counts ticks for frames
+    if (
+        base and average > 2 * base
+    ):  # no average passes the rate that all time stamps fit: raw DV counts ticks for frames
         average = base
     if container.format.name in _RAW and (coded := rational.coded_rate(stream)):
-        base = average = coded  # the demuxer says 25 whatever is in the stream; it is shown as the stream says
+        base = average = (
+            coded  # the demuxer says 25 whatever is in the stream; it is shown as the stream says
+        )
     rate = exact_rate(Fraction(average))
     frames = 1 if still else stream.frames or round(_duration(stream, container) * rate)
     intra = bool(context.codec.intra_only)
@@ -202,7 +237,9 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
     if frame is None:
         raise NotMedia("no-picture")
     start_s = _start(stream, container)
-    if container.format.name == "avi" and frame.pts:  # it tells when to decode: before the first is shown
+    if (
+        container.format.name == "avi" and frame.pts
+    ):  # it tells when to decode: before the first is shown
         start_s = frame.pts * rational.time_base(frame) - _container_start(container)
     constant = base is not None and abs(Fraction(base) - Fraction(average)) * 1000 < average
     sign = packets.signature(stream)
@@ -225,13 +262,17 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
         colour=(int(context.color_primaries), int(context.color_trc), int(context.colorspace)),
         alpha=any(part.is_alpha for part in frame.format.components),
         interlaced=bool(frame.interlaced_frame),
-        grid=Fraction(base) if constant and base is not None and base != rate and exact_rate(Fraction(base)) == rate else None,
+        grid=Fraction(base)
+        if constant and base is not None and base != rate and exact_rate(Fraction(base)) == rate
+        else None,
     )
 
 
 def _audio(stream: av.AudioStream, container: av.container.InputContainer) -> AudioFacts:
     context = stream.codec_context
-    if context is None:  # passed over, it would make the streams behind it count as others than they are
+    if (
+        context is None
+    ):  # passed over, it would make the streams behind it count as others than they are
         raise NotMedia("no-decoder", "of its sound")
     rate = context.sample_rate or 0
     samples = round(_duration(stream, container) * rate)
@@ -250,7 +291,9 @@ def _audio(stream: av.AudioStream, container: av.container.InputContainer) -> Au
 def _timecode(container: av.container.InputContainer, video: VideoFacts | None) -> Fraction | None:
     rate = video.rate if video else Fraction(25)
     for metadata in (container.metadata, *(stream.metadata for stream in container.streams)):
-        text = metadata.get("timecode") or metadata.get("TIMECODE")  # Matroska writes its tags in capitals
+        text = metadata.get("timecode") or metadata.get(
+            "TIMECODE"
+        )  # Matroska writes its tags in capitals
         if text:
             try:
                 return frames_of_timecode(text, rate) / rate

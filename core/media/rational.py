@@ -22,7 +22,11 @@ class _Rational(Protocol):
 
 def exact(value: _Rational | None) -> Fraction | None:
     """The same number; None for none, and for one whose denominator is 0."""
-    return Fraction(value.numerator, value.denominator) if value is not None and value.denominator else None
+    return (
+        Fraction(value.numerator, value.denominator)
+        if value is not None and value.denominator
+        else None
+    )
 
 
 def time_base(of: av.stream.Stream | av.frame.Frame, default: Fraction = Fraction(1)) -> Fraction:

@@ -33,16 +33,30 @@ _LOST = re.compile(
     r"corrupt decoded frame|concealing \d+|error while decoding|Error submitting packet|Decoding error|CRC mismatch|checksum",
     re.IGNORECASE,
 )
-_ENDED = re.compile(r"partial file|File ended prematurely|Error during demuxing|Input/output error", re.IGNORECASE)
+_ENDED = re.compile(
+    r"partial file|File ended prematurely|Error during demuxing|Input/output error", re.IGNORECASE
+)
 """Reading ended too soon. Frames before that place are good: their number tells, or where it is not known, their time."""
 _SHORT_S, _SLACK_S = 0.5, 0.001
-_DECODER_ERROR = re.compile(r"^\[(?P<who>[a-z0-9_]+) @ 0x[0-9a-f]+\] \[(error|fatal|panic)\] (?P<what>.*)")
-_DEMUXERS = re.compile(r"^(mov|mxf|mpeg|mpegts|matroska|webm|avi|flv|wav|aiff|ogg|asf|concat|image2|in#|out#)")
+_DECODER_ERROR = re.compile(
+    r"^\[(?P<who>[a-z0-9_]+) @ 0x[0-9a-f]+\] \[(error|fatal|panic)\] (?P<what>.*)"
+)
+_DEMUXERS = re.compile(
+    r"^(mov|mxf|mpeg|mpegts|matroska|webm|avi|flv|wav|aiff|ogg|asf|concat|image2|in#|out#)"
+)
 _INNOCENT = (
-    re.compile(r"^(mmco: unref short failure|co located POCs unavailable|reference picture missing during reorder)"),
-    re.compile(r"^(Missing reference picture, default is \d+|number of reference frames \(.*\) exceeds max)"),
-    re.compile(r"^(Unknown or unsupported tag|This format is not registered|Incorrect count|invalid TIFF|Tag .* )"),
-    re.compile(r"^(illegal reordering_of_pic_nums_idc|Increasing reorder buffer|non-existing SPS \d+ referenced in buffering)"),
+    re.compile(
+        r"^(mmco: unref short failure|co located POCs unavailable|reference picture missing during reorder)"
+    ),
+    re.compile(
+        r"^(Missing reference picture, default is \d+|number of reference frames \(.*\) exceeds max)"
+    ),
+    re.compile(
+        r"^(Unknown or unsupported tag|This format is not registered|Incorrect count|invalid TIFF|Tag .* )"
+    ),
+    re.compile(
+        r"^(illegal reordering_of_pic_nums_idc|Increasing reorder buffer|non-existing SPS \d+ referenced in buffering)"
+    ),
 )
 """What decoders say of healthy streams. A fast path only: frames that are missing or concealed count all the same."""
 
@@ -73,8 +87,26 @@ def of_pictures(
     """Decode what is shown from `begin_s` to `end_s`, counted from the container's start; at least `frames` pictures must
     come. With `end_s` 0 the source is a still. EngineGone is not asked for: the caller's pipe is not watched here."""
     if not end_s:
-        still = (program, *_STEADY, "-f", "image2", "-pattern_type", "none", "-i", f"file:{path}", "-map", "0:0")
-        return _heard(ffmpeg.run((*still, "-frames:v", "1", "-f", "null", "-"), on_frames=on_frames, heed=_tells_of_loss), 1)
+        still = (
+            program,
+            *_STEADY,
+            "-f",
+            "image2",
+            "-pattern_type",
+            "none",
+            "-i",
+            f"file:{path}",
+            "-map",
+            "0:0",
+        )
+        return _heard(
+            ffmpeg.run(
+                (*still, "-frames:v", "1", "-f", "null", "-"),
+                on_frames=on_frames,
+                heed=_tells_of_loss,
+            ),
+            1,
+        )
     heard = Heard(clean=False)
     for run_up_s in _run_ups(begin_s):
         early_s = max(Fraction(0), begin_s - run_up_s)
@@ -82,7 +114,11 @@ def of_pictures(
             program, *_STEADY, *_seek(early_s), "-i", f"file:{path}", "-map", f"0:{stream}", *_seek(begin_s - early_s),
             "-t", _seconds(end_s - begin_s), "-fps_mode", "passthrough", "-enc_time_base", "1/1000000", "-f", "null", "-",
         )  # fmt: skip
-        heard = _heard(ffmpeg.run(argv, on_frames=on_frames, heed=_tells_of_loss), frames, float(end_s - begin_s))
+        heard = _heard(
+            ffmpeg.run(argv, on_frames=on_frames, heed=_tells_of_loss),
+            frames,
+            float(end_s - begin_s),
+        )
         heard = heard._replace(run_up_s=begin_s - early_s)
         if heard.clean:
             break
@@ -90,7 +126,15 @@ def of_pictures(
 
 
 def of_sound(
-    program: str, path: str, stream: int, begin_s: Fraction, samples: int, *, rate: int, channels: int, to: str
+    program: str,
+    path: str,
+    stream: int,
+    begin_s: Fraction,
+    samples: int,
+    *,
+    rate: int,
+    channels: int,
+    to: str,
 ) -> Heard:
     """Decode so many samples at `rate` into the file `to`, as doubles of native order, channel beside channel."""
     argv = (
@@ -109,18 +153,43 @@ def opens(program: str, path: str, *, pictures: bool) -> Heard:
 
 
 def of_film(
-    program: str, path: str, *, frames: int, sound_s: float, on_frames: Callable[[int], None] = lambda frames: None
+    program: str,
+    path: str,
+    *,
+    frames: int,
+    sound_s: float,
+    on_frames: Callable[[int], None] = lambda frames: None,
 ) -> Heard:
     """Decode a whole film, pictures and sound: exactly `frames` pictures and at least so many seconds of sound must come."""
-    argv = (program, *_STEADY, "-i", f"file:{path}", "-map", "0:v:0", "-fps_mode", "passthrough", "-f", "null", "-")
+    argv = (
+        program,
+        *_STEADY,
+        "-i",
+        f"file:{path}",
+        "-map",
+        "0:v:0",
+        "-fps_mode",
+        "passthrough",
+        "-f",
+        "null",
+        "-",
+    )
     ran = ffmpeg.run(argv, on_frames=on_frames, heed=_tells_of_loss)
     heard = _heard(ran, frames)
     if not heard.clean or ran.lines or ran.frames != frames or not sound_s:
-        return heard if not heard.clean else Heard(not ran.lines and ran.frames == frames, said=ran.lines)
+        return (
+            heard
+            if not heard.clean
+            else Heard(not ran.lines and ran.frames == frames, said=ran.lines)
+        )
     sound = (program, *_STEADY, "-i", f"file:{path}", "-map", "0:a:0", "-f", "null", "-")
     ran = ffmpeg.run(sound, on_frames=on_frames, heed=_tells_of_loss)
     heard = _heard(ran, 0)
-    return heard if not heard.clean else Heard(not ran.lines and ran.out_s > sound_s - _SLACK_S, said=ran.lines)
+    return (
+        heard
+        if not heard.clean
+        else Heard(not ran.lines and ran.out_s > sound_s - _SLACK_S, said=ran.lines)
+    )
 
 
 def misled(path: str) -> bool:

@@ -77,7 +77,10 @@ def words(code: str, language: Language = "en", /, **fields: object) -> Words:
     known = entries(language)
     entry = known.get(code)
     if entry is None:
-        fields, entry = {**fields, "detail": " ".join(filter(None, (code, str(fields.get("detail") or ""))))}, known["unknown"]
+        fields, entry = (
+            {**fields, "detail": " ".join(filter(None, (code, str(fields.get("detail") or ""))))},
+            known["unknown"],
+        )
     for size, text in _SIZES.items():
         count = fields.get(size)
         if isinstance(count, int | float):
@@ -114,12 +117,20 @@ def explain(failure: Failure, language: Language = "en", **known: object) -> Wor
     `record_timecode` of the first bad frame, another `detail`."""
     seen = failure.evidence
     detail = seen.detail
-    if seen.frames_wanted is not None and seen.frames_seen is not None and seen.note.startswith("too-"):
+    if (
+        seen.frames_wanted is not None
+        and seen.frames_seen is not None
+        and seen.note.startswith("too-")
+    ):
         detail = _OF[language].format(seen.frames_seen, seen.frames_wanted)
     elif seen.stderr and failure.code in ("unknown", "render-unlike"):
         detail = f"({seen.stderr[0][:_LONGEST_LINE]})"
     drive = seen.volume if seen.note == "volume-gone" and seen.volume != "/" else ""
-    fields = {"path": seen.path, "drive": drive, "detail": detail, "free": seen.free_bytes, "memory": seen.free_memory_bytes}
+    fields = {
+        "path": seen.path,
+        "drive": drive,
+        "detail": detail,
+        "free": seen.free_bytes,
+        "memory": seen.free_memory_bytes,
+    }
     return words(failure.code, language, **{**fields, **known})
-
-

@@ -41,7 +41,12 @@ def phrase(name: str, language: Language = "en", /, **fields: object) -> str:
 
 
 def what_is_safe(
-    *, verified: int, shots: int, language: Language = "en", published: bool = True, old_film: str = ""
+    *,
+    verified: int,
+    shots: int,
+    language: Language = "en",
+    published: bool = True,
+    old_film: str = "",
 ) -> str:
     """What nobody needs to worry about now: `verified` of `shots` stand. Unless something was `published`, that nothing was,
     and that `old_film` (its name, empty for none) is as it was."""

@@ -25,7 +25,21 @@ _JOINERS = "\u200c\u200d"
 
 _LONGEST_DETAIL = 480
 """Characters of a system's own words, or of several mistakes."""
-_COMPOSED = frozenset({"message", "action", "sentence", "safe", "did", "done", "where", "what", "about", "changed", "title"})
+_COMPOSED = frozenset(
+    {
+        "message",
+        "action",
+        "sentence",
+        "safe",
+        "did",
+        "done",
+        "where",
+        "what",
+        "about",
+        "changed",
+        "title",
+    }
+)
 """Fields that hold sentences of ours: what is in them was shortened already."""
 
 

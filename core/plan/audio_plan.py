@@ -30,11 +30,18 @@ _PACKET_SAMPLES = 2048
 class Notes(Protocol):
     """Where problems go."""
 
-    def __call__(self, code: str, path: str, detail: str, *, shot: int | None = None, clip: str = "") -> None: ...
+    def __call__(
+        self, code: str, path: str, detail: str, *, shot: int | None = None, clip: str = ""
+    ) -> None: ...
 
 
 def lay_sounds(
-    timeline: Timeline, sources: Mapping[str, Source | Failure], form: Format, preset: Preset, policy: Policy, problem: Notes
+    timeline: Timeline,
+    sources: Mapping[str, Source | Failure],
+    form: Format,
+    preset: Preset,
+    policy: Policy,
+    problem: Notes,
 ) -> tuple[tuple[Chunk, ...], int]:
     """The chunks of the sound track and its length in samples; no chunks when nothing is audible."""
     clips = flatten.heard(timeline)
@@ -46,9 +53,18 @@ def lay_sounds(
     chunks = []
     for first in range(0, samples, length):
         count = min(length, samples - first)
-        inside = tuple(part for sound in sounds if (part := _within(sound, first, count, form.sample_rate)) is not None)
+        inside = tuple(
+            part
+            for sound in sounds
+            if (part := _within(sound, first, count, form.sample_rate)) is not None
+        )
         chunks.append(
-            Chunk(key=content_key.chunk_key(inside, count, form, preset), first_sample=first, samples=count, sounds=inside)
+            Chunk(
+                key=content_key.chunk_key(inside, count, form, preset),
+                first_sample=first,
+                samples=count,
+                sounds=inside,
+            )
         )
     return tuple(chunks), samples
 
@@ -58,18 +74,28 @@ def _within(sound: Sound, first: int, count: int, sample_rate: int) -> Sound | N
     if end <= begin:
         return None
     return msgspec.structs.replace(
-        sound, at=begin - first, samples=end - begin, source_in_s=sound.source_in_s + Fraction(begin - sound.at, sample_rate)
+        sound,
+        at=begin - first,
+        samples=end - begin,
+        source_in_s=sound.source_in_s + Fraction(begin - sound.at, sample_rate),
     )
 
 
-def _sounds(clip: Clip, sources: Mapping[str, Source | Failure], form: Format, problem: Notes) -> list[Sound]:
+def _sounds(
+    clip: Clip, sources: Mapping[str, Source | Failure], form: Format, problem: Notes
+) -> list[Sound]:
     path = clip.media.path or ""
     source = sources.get(path) if clip.media.kind == "file" else None
     if isinstance(source, Failure):
         problem(source.code, source.evidence.path or path, source.evidence.detail, clip=clip.id)
         return []
     if source is None:
-        problem("generator-not-rendered" if clip.media.kind == "generator" else "source-unnamed", path, clip.name, clip=clip.id)
+        problem(
+            "generator-not-rendered" if clip.media.kind == "generator" else "source-unnamed",
+            path,
+            clip.name,
+            clip=clip.id,
+        )
         return []
     if source.short_bytes:
         problem("sound-file-incomplete", path, f"{source.short_bytes} bytes", clip=clip.id)
@@ -97,7 +123,14 @@ def _sounds(clip: Clip, sources: Mapping[str, Source | Failure], form: Format, p
     return [sound for sound in sounds if sound.samples > 0]
 
 
-def _sound(clip: Clip, source: Source, stream: AudioFacts, channels: tuple[int, ...], form: Format, problem: Notes) -> Sound:
+def _sound(
+    clip: Clip,
+    source: Source,
+    stream: AudioFacts,
+    channels: tuple[int, ...],
+    form: Format,
+    problem: Notes,
+) -> Sound:
     at = sample_at(clip.record_in, form.rate, form.sample_rate)
     samples = sample_at(clip.record_out, form.rate, form.sample_rate) - at
     # The picture's first frame is the zero of source time, for its sound too: they stay in step.
@@ -105,14 +138,25 @@ def _sound(clip: Clip, source: Source, stream: AudioFacts, channels: tuple[int, 
         source.video.start_s if source.video and not source.video.still else Fraction(0)
     )
     # In whole samples below: the first that there is must not be the one that rounding takes.
-    late = min(samples, max(0, floor(stream.start_s * form.sample_rate) - nearest_frame(begin_s, Fraction(form.sample_rate))))
+    late = min(
+        samples,
+        max(
+            0,
+            floor(stream.start_s * form.sample_rate)
+            - nearest_frame(begin_s, Fraction(form.sample_rate)),
+        ),
+    )
     if late > _unsaid(stream, form):
         problem("sound-begins-late", source.path, f"{late}/{samples}", clip=clip.id)
     at, samples, begin_s = at + late, samples - late, begin_s + Fraction(late, form.sample_rate)
     if stream.samples:
         end_s = stream.start_s + Fraction(stream.samples, stream.sample_rate)
         # Both ends to their nearest sample: rounded together, an in-point between two samples would cost the last one.
-        there = max(0, nearest_frame(end_s, Fraction(form.sample_rate)) - nearest_frame(begin_s, Fraction(form.sample_rate)))
+        there = max(
+            0,
+            nearest_frame(end_s, Fraction(form.sample_rate))
+            - nearest_frame(begin_s, Fraction(form.sample_rate)),
+        )
         if there < samples:
             if samples - there > form.sample_rate / form.rate:
                 code = "speed-runs-out" if flatten.at_normal_speed(clip) else "sound-too-short"

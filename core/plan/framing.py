@@ -31,12 +31,23 @@ def fit(video: VideoFacts, form: Format) -> Fit:
     scale = min(form.width / wide, form.height / high)
     width = min(form.width, max(2, round(wide * scale / 2) * 2))
     height = min(form.height, max(2, round(high * scale / 2) * 2))
-    if (video.width, video.height) == (form.width, form.height) and not video.rotation and video.pixel_aspect == 1:
+    if (
+        (video.width, video.height) == (form.width, form.height)
+        and not video.rotation
+        and video.pixel_aspect == 1
+    ):
         width, height = form.width, form.height
-    return Fit(width=width, height=height, x=(form.width - width) // 4 * 2, y=(form.height - height) // 4 * 2)
+    return Fit(
+        width=width,
+        height=height,
+        x=(form.width - width) // 4 * 2,
+        y=(form.height - height) // 4 * 2,
+    )
 
 
-def format_of(timeline: Timeline, sources: Mapping[str, Source | Failure], preset: Preset) -> Format:
+def format_of(
+    timeline: Timeline, sources: Mapping[str, Source | Failure], preset: Preset
+) -> Format:
     """What the timeline says, else what the first source has, else HD, 48 kHz, stereo. FormatRefused.
 
     Without any audible clip the film has no sound track: 0 channels.
@@ -58,7 +69,16 @@ def format_of(timeline: Timeline, sources: Mapping[str, Source | Failure], prese
     streams = [s.audio[0] for s in heard if isinstance(s, Source) and s.audio]
     sample_rate = timeline.sample_rate or (streams[0].sample_rate if streams else 48000) or 48000
     channels = timeline.channels or (min(8, streams[0].channels) if streams else 2)
-    colour = first.colour if first is not None and not first.still and first.colour[2] != 0 else (1, 1, 1)
+    colour = (
+        first.colour
+        if first is not None and not first.still and first.colour[2] != 0
+        else (1, 1, 1)
+    )
     return Format(
-        width=width, height=height, rate=timeline.rate, sample_rate=sample_rate, channels=channels if clips else 0, colour=colour
+        width=width,
+        height=height,
+        rate=timeline.rate,
+        sample_rate=sample_rate,
+        channels=channels if clips else 0,
+        colour=colour,
     )

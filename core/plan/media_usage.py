@@ -17,7 +17,9 @@ def used(plan: Plan) -> dict[str, tuple[Use, ...]]:
         picture = segment.picture
         if isinstance(picture, Piece):
             end_s = picture.shown_s + Fraction(segment.frames) / rate
-            uses.setdefault(picture.path, []).append(Use(stream=picture.stream, begin_s=picture.shown_s, end_s=end_s))
+            uses.setdefault(picture.path, []).append(
+                Use(stream=picture.stream, begin_s=picture.shown_s, end_s=end_s)
+            )
         elif isinstance(picture, Still):
             uses.setdefault(picture.path, []).append(Use(stream=WHOLE))
         elif isinstance(picture, Copy):
@@ -25,5 +27,7 @@ def used(plan: Plan) -> dict[str, tuple[Use, ...]]:
     for chunk in plan.chunks:
         for sound in chunk.sounds:
             end_s = sound.source_in_s + Fraction(sound.samples, plan.format.sample_rate)
-            uses.setdefault(sound.path, []).append(Use(stream=sound.stream, begin_s=sound.source_in_s, end_s=end_s))
+            uses.setdefault(sound.path, []).append(
+                Use(stream=sound.stream, begin_s=sound.source_in_s, end_s=end_s)
+            )
     return {path: tuple(dict.fromkeys(row)) for path, row in uses.items()}

@@ -55,7 +55,9 @@ class _Draft:
     short: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     """By code and path: the frames that are there, and those that its too long shots ask for."""
 
-    def problem(self, code: str, path: str, detail: str, *, shot: int | None = None, clip: str = "") -> None:
+    def problem(
+        self, code: str, path: str, detail: str, *, shot: int | None = None, clip: str = ""
+    ) -> None:
         shots, clips, _ = self.problems.setdefault((code, path), ([], [], detail))
         if shot is not None and shot not in shots:
             shots.append(shot)
@@ -72,7 +74,15 @@ class _Draft:
 
     def lay(self, shot: Shot, at: int, frames: int, picture: Picture) -> None:
         key = content_key.picture_key(picture, frames, self.form, self.preset, self.build)
-        self.segments.append(Segment(key=key, shot=shot.number, record_in=shot.record_in + at, frames=frames, picture=picture))
+        self.segments.append(
+            Segment(
+                key=key,
+                shot=shot.number,
+                record_in=shot.record_in + at,
+                frames=frames,
+                picture=picture,
+            )
+        )
 
 
 def segment_frames(form: Format, preset: Preset, policy: Policy) -> int:
@@ -124,8 +134,14 @@ def plan(
     heard = {clip.id: (clip.record_in, clip.frames) for clip in flatten.heard(timeline)}
     problems = tuple(
         Problem(
-            code=code, path=path, shots=tuple(shots), detail=detail, clips=tuple(clips),
-            heard=tuple(heard[clip] for clip in clips), fingerprint=fingerprint, lookalikes=lookalikes,
+            code=code,
+            path=path,
+            shots=tuple(shots),
+            detail=detail,
+            clips=tuple(clips),
+            heard=tuple(heard[clip] for clip in clips),
+            fingerprint=fingerprint,
+            lookalikes=lookalikes,
         )
         for (code, path), (shots, clips, detail) in draft.problems.items()
         for fingerprint, lookalikes in [_seen(sources, path)]
@@ -182,11 +198,16 @@ def _clip(draft: _Draft, number: int, record_in: int, frames: int, clip: Clip) -
     elif isinstance(source, Source) and source.video is not None:
         path, code, detail = source.path, "source-begins-anew", ""
     elif isinstance(source, Source):
-        path, code, detail = source.path, "source-no-picture", ""  # of the file that was opened, where another stands in
+        path, code, detail = (
+            source.path,
+            "source-no-picture",
+            "",
+        )  # of the file that was opened, where another stands in
     else:
-        code = {"generator": "generator-not-rendered", "sequence": "image-sequence-unsupported"}.get(
-            clip.media.kind, "source-unnamed"
-        )
+        code = {
+            "generator": "generator-not-rendered",
+            "sequence": "image-sequence-unsupported",
+        }.get(clip.media.kind, "source-unnamed")
         detail = clip.media.name
     draft.problem(code, path, detail, shot=number)
     _slate(draft, shot, 0, frames, code)
@@ -194,7 +215,13 @@ def _clip(draft: _Draft, number: int, record_in: int, frames: int, clip: Clip) -
 
 def _slate(draft: _Draft, shot: Shot, at: int, frames: int, code: str) -> None:
     words, film = draft.slate_words, draft.timeline
-    where = stretch(words, film.start_frame + shot.record_in, shot.frames, draft.form.rate, drop_frame=film.drop_frame)
+    where = stretch(
+        words,
+        film.start_frame + shot.record_in,
+        shot.frames,
+        draft.form.rate,
+        drop_frame=film.drop_frame,
+    )
     _hold(draft, shot, at, frames, Slate(lines=slate_lines(words, shot, code, where)))
 
 
@@ -207,10 +234,14 @@ def _hold(draft: _Draft, shot: Shot, at: int, frames: int, picture: Picture) -> 
 
 def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: VideoFacts) -> None:
     placed = fit(video, draft.form)
-    rgb = video.pixel_format.startswith(("rgb", "bgr", "gbr", "argb", "abgr", "pal8", "ya", "gray", "mono"))
+    rgb = video.pixel_format.startswith(
+        ("rgb", "bgr", "gbr", "argb", "abgr", "pal8", "ya", "gray", "mono")
+    )
     matrix = 0 if rgb else video.colour[2]
     if not rgb and _other_colour(video.colour, draft.form.colour):
-        draft.remarks.append(Remark(code="colour-differs", severity="loss", text=clip.name, record_in=shot.record_in))
+        draft.remarks.append(
+            Remark(code="colour-differs", severity="loss", text=clip.name, record_in=shot.record_in)
+        )
     if video.still:
         still = Still(
             path=source.path, fingerprint=source.fingerprint, identity=source.identity, fit=placed, matrix=matrix,
@@ -260,7 +291,9 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
         for offset, length in cuts(first if direct else floor(begin_s * rate), there, limit):
             at_s = begin_s + Fraction(offset) / rate
             frame = first + offset if direct else showing_frame(at_s, video.rate)
-            shown_s = video.start_s + (Fraction(frame) / (video.grid or video.rate) if direct else at_s)
+            shown_s = video.start_s + (
+                Fraction(frame) / (video.grid or video.rate) if direct else at_s
+            )
             seek_s = _seek(shown_s, video)
             draft.lay(
                 shot,
@@ -306,7 +339,9 @@ def _frames_before(begin_s: Fraction, wanted: int, video: VideoFacts, rate: Frac
     return min(wanted, max(0, ceil((-begin_s - Fraction(1, 10) / video.rate) * rate)))
 
 
-def _frames_there(begin_s: Fraction, first: int, wanted: int, video: VideoFacts, rate: Fraction, direct: bool) -> int:
+def _frames_there(
+    begin_s: Fraction, first: int, wanted: int, video: VideoFacts, rate: Fraction, direct: bool
+) -> int:
     """How many of the wanted record frames the source has pictures for."""
     if first < 0 or first >= video.frames:
         return 0

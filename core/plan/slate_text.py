@@ -20,7 +20,9 @@ class SlateWords(NamedTuple):
     source_frame: str
 
 
-def slate_lines(words: SlateWords, shot: Shot, code: str, where: str, source: str = "") -> tuple[str, ...]:
+def slate_lines(
+    words: SlateWords, shot: Shot, code: str, where: str, source: str = ""
+) -> tuple[str, ...]:
     """Shot and name, why, `where` in the film, which part of the source (where one is known), which file."""
     head = f"{words.shot} {shot.number}: {shot.name or words.unnamed}"
     return (head, words.title_of(code), where, *(line for line in (source, shot.path) if line))

@@ -22,7 +22,9 @@ from core.job.events import (
 from core.report.incidents import Entry
 
 
-def checkpoints(job: str, entries: Iterable[Entry], plan_of: Callable[[str], Plan | None]) -> list[Checkpoint]:
+def checkpoints(
+    job: str, entries: Iterable[Entry], plan_of: Callable[[str], Plan | None]
+) -> list[Checkpoint]:
     """Every checkpoint of a job that still holds, oldest first. `plan_of` gives the plan that was kept under a cut's name; where
     none was (an old journal), a shot counts as completed with its first piece."""
     so_far, found = _SoFar(), list[tuple[str, Checkpoint]]()
@@ -35,7 +37,11 @@ def checkpoints(job: str, entries: Iterable[Entry], plan_of: Callable[[str], Pla
             case SealBroken():
                 found = [(key, made) for key, made in found if key != fact.key]
             case Rewound():
-                found = [(key, made) for key, made in found if int(made.id.rpartition("-")[2]) <= fact.checkpoint]
+                found = [
+                    (key, made)
+                    for key, made in found
+                    if int(made.id.rpartition("-")[2]) <= fact.checkpoint
+                ]
             case _:
                 pass
     return [made for _, made in found]
@@ -59,7 +65,13 @@ class _SoFar:
     def hear(self, fact: object, plan_of: Callable[[str], Plan | None]) -> None:
         match fact:
             case RunStarted():
-                self.seals, self.slates, self.gates, self.plan, self.pieces = {}, set(), set(), None, 0
+                self.seals, self.slates, self.gates, self.plan, self.pieces = (
+                    {},
+                    set(),
+                    set(),
+                    None,
+                    0,
+                )
             case FilmPlanned():
                 self.plan, self.pieces = plan_of(fact.cut), fact.segments + fact.chunks
             case SegmentSealed():
@@ -108,4 +120,8 @@ class _SoFar:
         for key, seal in self.seals.items():
             if seal.shot and key not in planned:
                 covered[seal.shot] = covered.get(seal.shot, 0) + seal.frames
-        return {shot.number for shot in self.plan.shots if covered.get(shot.number, 0) >= shot.frames > 0}
+        return {
+            shot.number
+            for shot in self.plan.shots
+            if covered.get(shot.number, 0) >= shot.frames > 0
+        }

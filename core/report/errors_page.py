@@ -43,7 +43,9 @@ def _section(code: str, entry: Entry) -> str:
     lines += [f"- Class: {kind}, strategy: {strategy}" for kind, strategy in judged(code)]
     if entry.did:
         lines.append(f"- What Hotsplice does: {entry.did}")
-    lines += [f"- What you can do{'' if one.safe else ' *with care*'}: {one.do}" for one in entry.actions]
+    lines += [
+        f"- What you can do{'' if one.safe else ' *with care*'}: {one.do}" for one in entry.actions
+    ]
     return "\n" + "\n".join(lines) + "\n"
 
 
@@ -55,7 +57,15 @@ def judged(code: str) -> list[tuple[str, str]]:
     found: dict[tuple[str, str], None] = {}
     for kind, (place,) in rows:
         failure = Failure(type=kind, code=code, evidence=Evidence(operation="render", place=place))  # type: ignore[arg-type]
-        decision = recover(failure, attempt=1, first_failed_at=0.0, now=0.0, chance=0.5, policy=Policy(), gate="its place")
+        decision = recover(
+            failure,
+            attempt=1,
+            first_failed_at=0.0,
+            now=0.0,
+            chance=0.5,
+            policy=Policy(),
+            gate="its place",
+        )
         found[kind.value, decision.strategy.value] = None
     return list(found)
 

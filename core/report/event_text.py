@@ -43,7 +43,11 @@ from core.messages.template import Language, decimal, within
 
 def reason(said: str, language: Language = "en") -> str:
     """Why a checkpoint is not believed: what its check said, or the title of the fault that was met."""
-    return within(catalogue.title_of(said, language), language) if said in catalogue.entries(language) else said
+    return (
+        within(catalogue.title_of(said, language), language)
+        if said in catalogue.entries(language)
+        else said
+    )
 
 
 def sentence(fact: Fact, language: Language = "en") -> str:
@@ -52,13 +56,25 @@ def sentence(fact: Fact, language: Language = "en") -> str:
     match fact:
         case JobAccepted():
             return phrase(
-                "told-asked", speak, output=fact.output, preset=fact.preset, name=fact.timeline_name, path=fact.timeline_path
+                "told-asked",
+                speak,
+                output=fact.output,
+                preset=fact.preset,
+                name=fact.timeline_name,
+                path=fact.timeline_path,
             )
         case RunStarted():
-            return phrase("told-begun", speak, version=fact.version, ffmpeg=fact.ffmpeg, workers=fact.workers)
+            return phrase(
+                "told-begun", speak, version=fact.version, ffmpeg=fact.ffmpeg, workers=fact.workers
+            )
         case ProblemFound():
-            said = catalogue.words(fact.code, speak, path=fact.path, detail=fact.detail, name=fact.detail or fact.path)
-            hints = fact.detail if fact.code in LOOKED_FOR else "", resembling(fact.lookalikes, speak)
+            said = catalogue.words(
+                fact.code, speak, path=fact.path, detail=fact.detail, name=fact.detail or fact.path
+            )
+            hints = (
+                fact.detail if fact.code in LOOKED_FOR else "",
+                resembling(fact.lookalikes, speak),
+            )
             hint = "".join(f" {one}" for one in hints if one)
             return f"{_shots(fact.shots, speak)}: {within(said.title, speak)}. {said.message}{hint} {said.action}"
         case FilmPlanned():
@@ -79,18 +95,39 @@ def sentence(fact: Fact, language: Language = "en") -> str:
         case AttemptFailed():
             return _attempt(fact, speak)
         case FilmJoined():
-            return phrase("told-joined", speak, frames=fact.frames, samples=fact.samples, hash=fact.film_hash)
+            return phrase(
+                "told-joined", speak, frames=fact.frames, samples=fact.samples, hash=fact.film_hash
+            )
         case FilmPublished():
-            beside = phrase("told-beside", speak) if fact.complete is False and ".incomplete" in fact.output else ""
-            return phrase("told-published", speak, output=fact.output, kept=fact.kept, beside=beside)
+            beside = (
+                phrase("told-beside", speak)
+                if fact.complete is False and ".incomplete" in fact.output
+                else ""
+            )
+            return phrase(
+                "told-published", speak, output=fact.output, kept=fact.kept, beside=beside
+            )
         case FilmRolledBack():
             return phrase("told-rolled-back", speak, output=fact.output)
         case JobFinished():
             why = within(catalogue.title_of(fact.code, speak), speak) if fact.code else ""
             seconds = decimal(fact.seconds, speak)
-            ended = phrase("told-ended", speak, outcome=word("state", fact.outcome, speak), seconds=seconds, why=why)
-            shots, others = ", ".join(map(str, fact.taken_shots)), ", ".join([*fact.taken_clips, *fact.taken_remarks])
-            return f"{ended} {phrase('told-left', speak, shots=shots, clips=others)}" if shots or others else ended
+            ended = phrase(
+                "told-ended",
+                speak,
+                outcome=word("state", fact.outcome, speak),
+                seconds=seconds,
+                why=why,
+            )
+            shots, others = (
+                ", ".join(map(str, fact.taken_shots)),
+                ", ".join([*fact.taken_clips, *fact.taken_remarks]),
+            )
+            return (
+                f"{ended} {phrase('told-left', speak, shots=shots, clips=others)}"
+                if shots or others
+                else ended
+            )
         case RunInterrupted() if fact.reason == ANEW:
             return phrase("told-anew", speak)
         case RunInterrupted():
@@ -116,26 +153,50 @@ def _shot(fact: Fact, speak: Language) -> str:
         case ShotMended():
             bad = sum(length for _, length in fact.bad)
             return phrase(
-                "told-mended", speak, shot=fact.shot, count=bad, frame=fact.source_frame, title=_title(fact.failure, speak)
+                "told-mended",
+                speak,
+                shot=fact.shot,
+                count=bad,
+                frame=fact.source_frame,
+                title=_title(fact.failure, speak),
             )
         case SegmentParted():
             return phrase("told-parted", speak, frame=fact.at)
         case ShotDegraded():
             change = word("change", fact.change, speak)
-            return phrase("told-degraded", speak, shot=fact.shot, change=change, title=_title(fact.failure, speak))
+            return phrase(
+                "told-degraded",
+                speak,
+                shot=fact.shot,
+                change=change,
+                title=_title(fact.failure, speak),
+            )
         case PreviousUsed():
             frames = sum(seal.frames for seal in fact.seals)
             return phrase("told-previous", speak, shot=fact.shot, count=frames, job=fact.job)
         case SoundSilenced():
             return phrase("told-silenced", speak, clip=fact.clip, title=_title(fact.failure, speak))
         case Answered():
-            about = phrase("at-shot", speak, shot=fact.shot, name="") if fact.shot else fact.code or fact.path
+            about = (
+                phrase("at-shot", speak, shot=fact.shot, name="")
+                if fact.shot
+                else fact.code or fact.path
+            )
             always = phrase("as-always", speak) if fact.remembered else ""
             answer = word("answer", fact.answer, speak)
-            return phrase("told-answered", speak, about=about, answer=answer, to=fact.to, always=always)
+            return phrase(
+                "told-answered", speak, about=about, answer=answer, to=fact.to, always=always
+            )
         case SourceMoved():
             why = _title(fact.failure, speak) if fact.failure is not None else ""
-            return phrase("told-moved", speak, path=fact.path, to=fact.to, how=word("how", fact.how, speak), title=why)
+            return phrase(
+                "told-moved",
+                speak,
+                path=fact.path,
+                to=fact.to,
+                how=word("how", fact.how, speak),
+                title=why,
+            )
         case _:
             return _around(fact, speak)
 
@@ -144,8 +205,13 @@ def _around(fact: Fact, speak: Language) -> str:
     """What the machine and its volumes did."""
     match fact:
         case GateClosed():
-            place, most = gate_name(fact.gate, speak), decimal(fact.patience_s, speak, 0) if fact.patience_s else ""
-            return phrase("told-waiting", speak, place=place, title=_title(fact.failure, speak), seconds=most)
+            place, most = (
+                gate_name(fact.gate, speak),
+                decimal(fact.patience_s, speak, 0) if fact.patience_s else "",
+            )
+            return phrase(
+                "told-waiting", speak, place=place, title=_title(fact.failure, speak), seconds=most
+            )
         case FilmRemoved():
             return phrase("told-film-removed", speak, path=fact.path)
         case ReplacementAllowed():
@@ -159,11 +225,24 @@ def _around(fact: Fact, speak: Language) -> str:
             )  # fmt: skip
         case GateOpened():
             place, seconds = gate_name(fact.gate, speak), decimal(fact.closed_s, speak)
-            return opening(phrase("told-given-up" if fact.given_up else "told-well-again", speak, place=place, seconds=seconds))
+            return opening(
+                phrase(
+                    "told-given-up" if fact.given_up else "told-well-again",
+                    speak,
+                    place=place,
+                    seconds=seconds,
+                )
+            )
         case ClockJumped():
-            return phrase("told-slept" if fact.slept else "told-clock-set", speak, seconds=decimal(fact.by_s, speak, 0))
+            return phrase(
+                "told-slept" if fact.slept else "told-clock-set",
+                speak,
+                seconds=decimal(fact.by_s, speak, 0),
+            )
         case _:
-            return f"{type(fact).__name__}."  # a fact of a newer kind is named rather than kept back
+            return (
+                f"{type(fact).__name__}."  # a fact of a newer kind is named rather than kept back
+            )
 
 
 def _attempt(fact: AttemptFailed, speak: Language) -> str:
@@ -200,9 +279,13 @@ def done(recovery: Recovery, language: Language = "en", *, at: float = 0.0) -> s
     """What was decided about a failure that was met `at` (unix seconds)."""
     changed = word("change", recovery.change, language) if recovery.change else ""
     if recovery.gate:
-        return phrase("done-waited", language, place=gate_name(recovery.gate, language), changed=changed)
+        return phrase(
+            "done-waited", language, place=gate_name(recovery.gate, language), changed=changed
+        )
     if recovery.retry_at is not None:
-        return phrase("done-again", language, changed=changed, seconds=wait_s(recovery, at, language))
+        return phrase(
+            "done-again", language, changed=changed, seconds=wait_s(recovery, at, language)
+        )
     return phrase("done-stop" if recovery.fatal else "done-given-up", language, changed=changed)
 
 

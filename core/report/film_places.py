@@ -39,18 +39,28 @@ def of_samples(first: int, samples: int, form: Format) -> Run:
 
 def heard(plan: Plan) -> dict[str, Run]:
     """Where every clip is heard, or would be if its sound could be had, by the clips' ids."""
-    found = {clip: place for problem in plan.problems for clip, place in zip(problem.clips, problem.heard, strict=False)}
+    found = {
+        clip: place
+        for problem in plan.problems
+        for clip, place in zip(problem.clips, problem.heard, strict=False)
+    }
     samples: dict[str, Run] = {}
     for chunk in plan.chunks:
         for sound in chunk.sounds:
             run = (chunk.first_sample + sound.at, sound.samples)
-            samples[sound.clip] = joined([run, samples[sound.clip]])[0] if sound.clip in samples else run
+            samples[sound.clip] = (
+                joined([run, samples[sound.clip]])[0] if sound.clip in samples else run
+            )
     return {clip: of_samples(*run, plan.format) for clip, run in samples.items()} | found
 
 
 def slates(plan: Plan, shot: int) -> list[Run]:
     """What of a shot was planned as a slate."""
-    return joined((s.record_in, s.frames) for s in plan.segments if s.shot == shot and isinstance(s.picture, Slate))
+    return joined(
+        (s.record_in, s.frames)
+        for s in plan.segments
+        if s.shot == shot and isinstance(s.picture, Slate)
+    )
 
 
 def mended(plan: Plan, fact: ShotMended) -> list[Run]:
@@ -58,7 +68,11 @@ def mended(plan: Plan, fact: ShotMended) -> list[Run]:
     first bad frame is known by its number in the source."""
     mine = [segment for segment in plan.segments if segment.shot == fact.shot]
     whole = next((segment.record_in for segment in mine if segment.key == fact.key), None)
-    first = whole + fact.bad[0][0] if whole is not None and fact.bad else _showing(mine, fact.source_frame, plan)
+    first = (
+        whole + fact.bad[0][0]
+        if whole is not None and fact.bad
+        else _showing(mine, fact.source_frame, plan)
+    )
     if first is None or not fact.bad:
         return []
     return [(first + offset - fact.bad[0][0], length) for offset, length in fact.bad]

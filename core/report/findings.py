@@ -57,7 +57,11 @@ def _one_for_each_cause(found: Iterable[Finding], language: Language) -> list[Fi
     is answered for by its code, so it is a finding of its own."""
     alike: dict[tuple[object, ...], list[Finding]] = {}
     for number, one in enumerate(found):
-        cause = (one.code, one.path, one.severity, one.decided, bool(one.shots)) if one.path else (number,)
+        cause = (
+            (one.code, one.path, one.severity, one.decided, bool(one.shots))
+            if one.path
+            else (number,)
+        )
         alike.setdefault(cause, []).append(one)
     return [_joined(group, language) if len(group) > 1 else group[0] for group in alike.values()]
 
@@ -74,7 +78,9 @@ def _joined(group: list[Finding], language: Language) -> Finding:
 
 
 class _Finder:
-    def __init__(self, told: JobView, plan: Plan | None, earlier: Collection[int], language: Language) -> None:
+    def __init__(
+        self, told: JobView, plan: Plan | None, earlier: Collection[int], language: Language
+    ) -> None:
         self.told, self.plan, self.earlier, self.language = told, plan, earlier, language
 
     # The job ------------------------------------------------------------------------------------------------------
@@ -87,7 +93,9 @@ class _Finder:
         fatal = told.fatal
         if fatal is not None:
             return [self._finding("error", words_of(fatal, self.language), path=fatal.path)]
-        said = catalogue.words(told.code, self.language, path=told.detail, detail=told.detail, name=told.detail)
+        said = catalogue.words(
+            told.code, self.language, path=told.detail, detail=told.detail, name=told.detail
+        )
         return [self._finding("error", said)]
 
     def gates(self) -> list[Finding]:
@@ -108,16 +116,22 @@ class _Finder:
 
     def shots(self) -> list[Finding]:
         """What became of shots: slates, parts that are missing, earlier renders, another way of making them."""
-        causes: dict[tuple[str, str, _Severity, bool], tuple[Trouble, list[tuple[Run, ShotView]]]] = {}
+        causes: dict[
+            tuple[str, str, _Severity, bool], tuple[Trouble, list[tuple[Run, ShotView]]]
+        ] = {}
         found: list[Finding] = []
         instead: list[Finding] = []
         for shot in self.told.shots:
-            for cause in shot.causes if shot.state in ("slate", "mended", "previous", "missing") else ():
+            for cause in (
+                shot.causes if shot.state in ("slate", "mended", "previous", "missing") else ()
+            ):
                 if cause.places:
                     found += [self._mend(shot, cause, run) for run in cause.places]
                     continue
                 severity: _Severity = "warning" if shot.state == "previous" else "error"
-                where = causes.setdefault((cause.code, cause.path, severity, shot.taken), (cause, []))[1]
+                where = causes.setdefault(
+                    (cause.code, cause.path, severity, shot.taken), (cause, [])
+                )[1]
                 where += [(run, shot) for run in self._slated(shot, cause)]
             instead += self._instead(shot)
         for (_, _, severity, _), (cause, where) in causes.items():
@@ -125,16 +139,24 @@ class _Finder:
         return found + instead
 
     def _slated(self, shot: ShotView, cause: Trouble) -> list[Run]:
-        planned = film_places.slates(self.plan, shot.number) if self.plan is not None and cause.failure is None else []
+        planned = (
+            film_places.slates(self.plan, shot.number)
+            if self.plan is not None and cause.failure is None
+            else []
+        )
         return planned or [(shot.record_in, shot.frames)]
 
-    def _at(self, severity: _Severity, cause: Trouble, where: list[tuple[Run, ShotView]]) -> list[Finding]:
+    def _at(
+        self, severity: _Severity, cause: Trouble, where: list[tuple[Run, ShotView]]
+    ) -> list[Finding]:
         said, found = self._words(cause), []
         runs: list[Run | None] = [*film_places.joined(run for run, _ in where)]
         for run in runs or [None]:  # without its plan nobody knows how long a shot was
             shots = [shot for at, shot in where if run is None or film_places.within(at, [run])]
             answers = self._answers(cause, shots)
-            one = self._finding(severity, said, shots=shots, run=run, path=cause.path, answers=answers)
+            one = self._finding(
+                severity, said, shots=shots, run=run, path=cause.path, answers=answers
+            )
             one = msgspec.structs.replace(one, proposed=proposed(cause.lookalikes))
             by = "slate" if severity == "error" else "as it is"
             found.append(self._decided(one, by) if shots and shots[0].taken else one)
@@ -155,25 +177,44 @@ class _Finder:
             source_timecode=damage_repair.source_timecode(self.plan.shots[shot.number - 1], segment.picture, frame, rate),
         )  # fmt: skip
         severity: _Severity = "warning" if shot.state == "previous" else "error"
-        one = self._finding(severity, said, shots=[shot], run=run, path=cause.path, answers=self._answers(cause, [shot]))
+        one = self._finding(
+            severity,
+            said,
+            shots=[shot],
+            run=run,
+            path=cause.path,
+            answers=self._answers(cause, [shot]),
+        )
         return self._decided(one, "as it is") if shot.taken else one
 
     def _instead(self, shot: ShotView) -> list[Finding]:
         run = (shot.record_in, shot.frames)
         found = []
         if shot.state == "previous" and any(isinstance(note, PreviousUsed) for note in shot.notes):
-            said = catalogue.words("previous-render-used", self.language, shot=shot.number, name=shot.name)
+            said = catalogue.words(
+                "previous-render-used", self.language, shot=shot.number, name=shot.name
+            )
             one = self._finding("warning", said, shots=[shot], run=run, path=shot.path)
             found.append(self._decided(one, "previous") if shot.taken else one)
         for how in shot.degraded:
             said = catalogue.explain(how.failure, self.language)
             did = sentence(how, self.language)
-            found.append(self._finding("note", said, did=did, shots=[shot], run=run, path=shot.path))
+            found.append(
+                self._finding("note", said, did=did, shots=[shot], run=run, path=shot.path)
+            )
         return found
 
     def _answers(self, cause: Trouble, shots: list[ShotView]) -> tuple[str, ...]:
-        fits = [("retry", True), ("relink", self._relink(cause) and all(shot.path == shots[0].path for shot in shots))]
-        fits += [("previous", any(shot.number in self.earlier for shot in shots) and shots[0].state != "previous")]
+        fits = [
+            ("retry", True),
+            ("relink", self._relink(cause) and all(shot.path == shots[0].path for shot in shots)),
+        ]
+        fits += [
+            (
+                "previous",
+                any(shot.number in self.earlier for shot in shots) and shots[0].state != "previous",
+            )
+        ]
         fits += [("skip", True), ("stop", self.told.outcome == "running")]
         return tuple(answer for answer, fit in fits if fit)
 
@@ -196,7 +237,9 @@ class _Finder:
         found = []
         for (code, path, part, taken), (trouble, where) in causes.items():
             seen = self._seen(code, path)
-            runs: list[Run | None] = [run for run in film_places.joined(where) if not film_places.within(run, seen)]
+            runs: list[Run | None] = [
+                run for run in film_places.joined(where) if not film_places.within(run, seen)
+            ]
             if not where and not seen:
                 runs = [None]
             told = [self._silence(trouble, run, part=part) for run in runs]
@@ -204,19 +247,30 @@ class _Finder:
         return found
 
     def _seen(self, code: str, path: str) -> list[Run]:
-        told = [s for s in self.told.shots if s.state == "slate" and any((c.code, c.path) == (code, path) for c in s.causes)]
+        told = [
+            s
+            for s in self.told.shots
+            if s.state == "slate" and any((c.code, c.path) == (code, path) for c in s.causes)
+        ]
         return film_places.joined((shot.record_in, shot.frames) for shot in told)
 
     def _silence(self, trouble: Trouble, run: Run | None, *, part: bool) -> Finding:
         said = self._words(trouble)
         if part and run is not None:
             detail = f"{self.told.timecode(run[0])} – {self.told.timecode(sum(run))}"
-            said = catalogue.words(catalogue.partly(trouble.code, sound=True), self.language, path=trouble.path, detail=detail)
+            said = catalogue.words(
+                catalogue.partly(trouble.code, sound=True),
+                self.language,
+                path=trouble.path,
+                detail=detail,
+            )
         severity: _Severity = "warning" if trouble.code == "sound-file-incomplete" else "error"
         alone = {c.path for s in self.told.shots for c in s.causes if c.code == trouble.code} | {
             t.path for _, t in self.told.silenced if t.code == trouble.code
         } == {trouble.path}  # about a code one file can be named, and only for one
-        answers = ("retry", "relink", "skip") if alone and self._relink(trouble) else ("retry", "skip")
+        answers = (
+            ("retry", "relink", "skip") if alone and self._relink(trouble) else ("retry", "skip")
+        )
         one = self._finding(severity, said, run=run, path=trouble.path, answers=answers)
         return msgspec.structs.replace(one, proposed=proposed(trouble.lookalikes))
 
@@ -231,7 +285,9 @@ class _Finder:
             if remark.record_in is None:
                 loose.setdefault((remark.code, remark.severity), []).append(remark)
             else:
-                placed.setdefault((remark.code, remark.severity, remark.text), []).append(self._around(remark.record_in))
+                placed.setdefault((remark.code, remark.severity, remark.text), []).append(
+                    self._around(remark.record_in)
+                )
         for remarks in loose.values():
             found.append(self._remark(remarks[0], None, count=len(remarks)))
         for (code, severity, text), runs in placed.items():
@@ -239,7 +295,9 @@ class _Finder:
             found += [self._remark(one, run) for run in film_places.joined(runs)]
         if self.told.clipped:
             text = phrase("samples-clipped", self.language, count=self.told.clipped)
-            found.append(self._remark(Remark(code="sound-clipped", severity="note", text=text), None))
+            found.append(
+                self._remark(Remark(code="sound-clipped", severity="note", text=text), None)
+            )
         return found
 
     def _around(self, frame: int) -> Run:
@@ -250,8 +308,18 @@ class _Finder:
     def _remark(self, remark: Remark, run: Run | None, *, count: int = 1) -> Finding:
         said = remark_words(remark, self.language)
         if count > 1:
-            said = said._replace(message=f"{said.message} {phrase('times', self.language, count=count)}")
-        shots = [] if run is None else [s for s in self.told.shots if run[0] < s.record_in + s.frames and s.record_in < sum(run)]
+            said = said._replace(
+                message=f"{said.message} {phrase('times', self.language, count=count)}"
+            )
+        shots = (
+            []
+            if run is None
+            else [
+                s
+                for s in self.told.shots
+                if run[0] < s.record_in + s.frames and s.record_in < sum(run)
+            ]
+        )
         if remark.severity != "loss":
             return self._finding("note", said, shots=shots, run=run)
         one = self._finding("warning", said, shots=shots, run=run, answers=("skip",))
@@ -265,12 +333,21 @@ class _Finder:
         back = Act(do=phrase("take-decision-back", self.language, job=self.told.job, about=about))
         title, message = word("decided", how, self.language), f"{one.title}. {one.message}"
         return msgspec.structs.replace(
-            one, severity="note", title=title, message=message, did="", actions=(back,), answers=("retry",), decided=True
+            one,
+            severity="note",
+            title=title,
+            message=message,
+            did="",
+            actions=(back,),
+            answers=("retry",),
+            decided=True,
         )
 
     def _words(self, cause: Trouble) -> Words:
         said = words_of(cause, self.language)
-        if cause.failure is None and cause.code in LOOKED_FOR and cause.detail:  # where a copy may be
+        if (
+            cause.failure is None and cause.code in LOOKED_FOR and cause.detail
+        ):  # where a copy may be
             said = said._replace(message=f"{said.message} {cause.detail}")
         hint = resembling(cause.lookalikes, self.language)
         return said._replace(message=f"{said.message} {hint}") if hint else said

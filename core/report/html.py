@@ -8,7 +8,9 @@ from xml.etree.ElementTree import Element
 
 Part = Element | str | None
 
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
 """Control characters, orders to turn the direction of writing round, halves of characters: a name shows a mark instead.
 Scripts that run from right to left need none of them."""
 
@@ -20,7 +22,11 @@ def clean(text: str) -> str:
 
 def el(kind: str, *parts: Part, **attributes: str) -> Element:
     """An element with text and elements in it. `class_` is class, `data_x` is data-x; empty attributes are left out."""
-    named = {name.rstrip("_").replace("_", "-"): clean(value) for name, value in attributes.items() if value}
+    named = {
+        name.rstrip("_").replace("_", "-"): clean(value)
+        for name, value in attributes.items()
+        if value
+    }
     made = Element(kind, named)
     return add(made, *parts)
 
@@ -46,4 +52,6 @@ def name(text: str, **attributes: str) -> Element:
 
 def page(root: Element) -> str:
     """The document."""
-    return "<!doctype html>\n" + ElementTree.tostring(root, encoding="unicode", method="html") + "\n"
+    return (
+        "<!doctype html>\n" + ElementTree.tostring(root, encoding="unicode", method="html") + "\n"
+    )

@@ -65,7 +65,10 @@ def report(
         *parts.figures(told, speak),
         *parts.remarks(told, speak),
         *parts.past(told, moment, speak),
-        el("footer", el("p", phrase("page-written", speak, moment=moment(told.heard_at), job=told.job))),
+        el(
+            "footer",
+            el("p", phrase("page-written", speak, moment=moment(told.heard_at), job=told.job)),
+        ),
     )
     return page(el("html", head, body, lang=speak))
 
@@ -78,12 +81,21 @@ def _header(told: JobView, film: str, moment: Callable[[float], str], speak: Lan
         (phrase("page-film", speak), name(told.place)),
         (
             phrase("page-timeline", speak),
-            el("span", name(told.accepted.timeline_name), " ", name(told.accepted.timeline_path, class_="muted")),
+            el(
+                "span",
+                name(told.accepted.timeline_name),
+                " ",
+                name(told.accepted.timeline_path, class_="muted"),
+            ),
         ),
         (phrase("page-preset", speak), name(told.accepted.preset)),
     ]
     if planned is not None:
-        begin, end, rate = told.timecode(0), told.timecode(planned.frames), parts.rate_of(planned.rate, speak)
+        begin, end, rate = (
+            told.timecode(0),
+            told.timecode(planned.frames),
+            parts.rate_of(planned.rate, speak),
+        )
         length = phrase("page-long", speak, begin=begin, end=end, count=planned.frames, rate=rate)
         rows.append((phrase("page-length", speak), el("span", length, class_="tc")))
     rows.append((phrase("page-asked", speak), moment(told.asked_at)))
@@ -114,7 +126,13 @@ def _strip(told: JobView, speak: Language) -> list[Element]:
     for shot in told.shots:
         width = 1000 * max(1, shot.frames) / total
         low = shot.good
-        box = el("rect", x=f"{at:.2f}", width=f"{width:.2f}", y="18" if low else "10", height="20" if low else "36")
+        box = el(
+            "rect",
+            x=f"{at:.2f}",
+            width=f"{width:.2f}",
+            y="18" if low else "10",
+            height="20" if low else "36",
+        )
         drawn = el("g", el("title", parts.label(shot, speak)), box, class_=parts.look(shot))
         if not low and shot.state != "waiting":
             middle = at + width / 2
@@ -122,4 +140,8 @@ def _strip(told: JobView, speak: Language) -> list[Element]:
         drawing.append(el("a", drawn, href=f"#shot-{shot.number}"))
         at += width
     ends = (told.timecode(0), told.timecode(told.planned.frames) if told.planned else "")
-    return [drawing, el("div", el("span", ends[0]), el("span", ends[1]), class_="ruler tc"), parts.legend(told, speak)]
+    return [
+        drawing,
+        el("div", el("span", ends[0]), el("span", ends[1]), class_="ruler tc"),
+        parts.legend(told, speak),
+    ]

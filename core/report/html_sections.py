@@ -43,7 +43,9 @@ def look(shot: ShotView) -> str:
 def label(shot: ShotView, speak: Language) -> str:
     """A shot in one line."""
     called = phrase("gap", speak) if shot.gap else shot.name
-    return phrase("page-shot-is", speak, shot=shot.number, name=called, state=state_word(shot.state, speak))
+    return phrase(
+        "page-shot-is", speak, shot=shot.number, name=called, state=state_word(shot.state, speak)
+    )
 
 
 def legend(told: JobView, speak: Language) -> Element:
@@ -53,7 +55,9 @@ def legend(told: JobView, speak: Language) -> Element:
         count = sum(shot.state == state for shot in told.shots)
         if count:
             pill = el("span", f"{sign} {count} {state_word(state, speak)}", class_=f"pill {state}")
-            row.append(el("li", pill, el("span", f" {word('means', state, speak)}", class_="muted")))
+            row.append(
+                el("li", pill, el("span", f" {word('means', state, speak)}", class_="muted"))
+            )
     return row
 
 
@@ -63,21 +67,34 @@ def needs(told: JobView, speak: Language) -> list[Element]:
     for shot in told.shots:
         if not shot.good and shot.troubles:
             trouble = shot.troubles[-1]
-            causes.setdefault(trouble.code, {}).setdefault(trouble.path, (trouble, [], []))[1].append(shot.number)
+            causes.setdefault(trouble.code, {}).setdefault(trouble.path, (trouble, [], []))[
+                1
+            ].append(shot.number)
     for clip, trouble in told.silenced:
-        causes.setdefault(trouble.code, {}).setdefault(trouble.path, (trouble, [], []))[2].append(clip)
+        causes.setdefault(trouble.code, {}).setdefault(trouble.path, (trouble, [], []))[2].append(
+            clip
+        )
     boxes = []
     if told.outcome == "failed" and told.code:
-        said = catalogue.words(told.code, speak, path=told.detail, detail=told.detail, name=told.detail)
+        said = catalogue.words(
+            told.code, speak, path=told.detail, detail=told.detail, name=told.detail
+        )
         boxes.append(_box(said, [(phrase("page-job", speak), said.message)], speak))
     for files in causes.values():
-        lines = [(_where(shots, clips, speak), words_of(trouble, speak).message) for trouble, shots, clips in files.values()]
+        lines = [
+            (_where(shots, clips, speak), words_of(trouble, speak).message)
+            for trouble, shots, clips in files.values()
+        ]
         boxes.append(_box(words_of(next(iter(files.values()))[0], speak), lines, speak))
     return [el("section", el("h2", phrase("page-needs", speak)), *boxes)] if boxes else []
 
 
 def _where(shots: list[int], clips: list[str], speak: Language) -> str:
-    where = phrase("where-shots", speak, count=len(shots), numbers=numbers(shots, speak)) if shots else ""
+    where = (
+        phrase("where-shots", speak, count=len(shots), numbers=numbers(shots, speak))
+        if shots
+        else ""
+    )
     if not clips:
         return where
     sound = phrase("page-sound-of", speak, count=len(clips))
@@ -85,7 +102,11 @@ def _where(shots: list[int], clips: list[str], speak: Language) -> str:
 
 
 def _box(said: catalogue.Words, lines: list[tuple[str, str]], speak: Language) -> Element:
-    box = el("div", el("h3", said.title, el("span", f"  {said.code}", class_="muted code")), class_="need")
+    box = el(
+        "div",
+        el("h3", said.title, el("span", f"  {said.code}", class_="muted code")),
+        class_="need",
+    )
     for where, message in lines:
         box.append(el("p", f"{where}: ", name(message)))
     for action in said.actions:
@@ -106,11 +127,23 @@ def shots(told: JobView, pictures: Mapping[int, bytes], speak: Language) -> list
 
 def _card(told: JobView, shot: ShotView, picture: bytes | None, speak: Language) -> Element:
     state, meaning = state_word(shot.state, speak), word("means", shot.state, speak)
-    weight = "" if shot.good or shot.state == "waiting" else "part" if shot.state in ("mended", "previous") else "bad"
-    title = phrase("gap", speak) if shot.gap else shot.name or phrase("page-shot", speak, shot=shot.number)
+    weight = (
+        ""
+        if shot.good or shot.state == "waiting"
+        else "part"
+        if shot.state in ("mended", "previous")
+        else "bad"
+    )
+    title = (
+        phrase("gap", speak)
+        if shot.gap
+        else shot.name or phrase("page-shot", speak, shot=shot.number)
+    )
     tries = None
     if len(shot.troubles) and shot.attempts > 1:
-        tries = el("a", phrase("page-attempts", speak, count=shot.attempts), href=f"#told-{shot.number}")
+        tries = el(
+            "a", phrase("page-attempts", speak, count=shot.attempts), href=f"#told-{shot.number}"
+        )
     about = el(
         "div",
         el(
@@ -123,20 +156,34 @@ def _card(told: JobView, shot: ShotView, picture: bytes | None, speak: Language)
         el(
             "div",
             el("span", told.timecode(shot.record_in) if shot.frames else "", class_="tc muted"),
-            el("span", phrase("page-frames", speak, count=shot.frames) if shot.frames else "", class_="tc muted"),
+            el(
+                "span",
+                phrase("page-frames", speak, count=shot.frames) if shot.frames else "",
+                class_="tc muted",
+            ),
             class_="row",
         ),
         el("div", tries) if tries is not None else None,
         class_="about",
     )
-    return el("li", _frame(shot, picture, speak), about, class_=f"shot {weight}".strip(), id=f"shot-{shot.number}")
+    return el(
+        "li",
+        _frame(shot, picture, speak),
+        about,
+        class_=f"shot {weight}".strip(),
+        id=f"shot-{shot.number}",
+    )
 
 
 def _frame(shot: ShotView, picture: bytes | None, speak: Language) -> Element:
     if picture is not None:
-        return el("div", _image(picture, phrase("page-frame-of", speak, shot=shot.number)), class_="frame")
+        return el(
+            "div", _image(picture, phrase("page-frame-of", speak, shot=shot.number)), class_="frame"
+        )
     return el(
-        "div", el("span", SIGNS[shot.state] if not shot.gap else "", aria_hidden="true"), class_=f"frame none {look(shot)}"
+        "div",
+        el("span", SIGNS[shot.state] if not shot.gap else "", aria_hidden="true"),
+        class_=f"frame none {look(shot)}",
     )
 
 
@@ -144,20 +191,30 @@ def _image(picture: bytes, alt: str) -> Element:
     return el("img", src=f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}", alt=alt)
 
 
-def troubles(told: JobView, good: Mapping[str, bytes], moment: Moment, speak: Language) -> list[Element]:
+def troubles(
+    told: JobView, good: Mapping[str, bytes], moment: Moment, speak: Language
+) -> list[Element]:
     """What failed, where, and what was done about it."""
     anchored: set[int] = set()
-    columns = phrase("page-troubles-columns", speak).split(", ") + ([phrase("page-last-good-column", speak)] if good else [])
+    columns = phrase("page-troubles-columns", speak).split(", ") + (
+        [phrase("page-last-good-column", speak)] if good else []
+    )
     body = el("tbody")
     for alike in _by_cause([(shot, trouble) for shot in told.shots for trouble in shot.troubles]):
         where = el("span")
         for number in dict.fromkeys(shot.number for shot, _ in alike):
             name_of, first = phrase("page-shot", speak, shot=number), number not in anchored
             anchored.add(number)
-            add(where, el("a", name_of, href=f"#shot-{number}", id=f"told-{number}" if first else ""), " ")
+            add(
+                where,
+                el("a", name_of, href=f"#shot-{number}", id=f"told-{number}" if first else ""),
+                " ",
+            )
         told_last = alike[-1][1]
         shown = next((t for _, t in alike if t.frame is not None), told_last)
-        latest = msgspec.structs.replace(told_last, frame=shown.frame, source_frame=shown.source_frame, last_good=shown.last_good)
+        latest = msgspec.structs.replace(
+            told_last, frame=shown.frame, source_frame=shown.source_frame, last_good=shown.last_good
+        )
         body.append(_row(told, latest, where, good, moment, speak, count=len(alike)))
     for shot in told.shots:
         for note in shot.notes:
@@ -181,7 +238,13 @@ def troubles(told: JobView, good: Mapping[str, bytes], moment: Moment, speak: La
     if not len(body):
         return []
     head = el("thead", el("tr", *(el("th", title) for title in columns)))
-    return [el("section", el("h2", phrase("page-what-failed", speak)), el("table", head, body, class_="troubles"))]
+    return [
+        el(
+            "section",
+            el("h2", phrase("page-what-failed", speak)),
+            el("table", head, body, class_="troubles"),
+        )
+    ]
 
 
 _Of = TypeVar("_Of")
@@ -208,16 +271,36 @@ def _row(
     kind = word("class", trouble.failure.type.value, speak) if trouble.failure else ""
     at = el("td")
     if trouble.frame is not None:
-        add(at, el("div", told.timecode(trouble.frame), class_="tc", title=phrase("page-record-timecode", speak)))
+        add(
+            at,
+            el(
+                "div",
+                told.timecode(trouble.frame),
+                class_="tc",
+                title=phrase("page-record-timecode", speak),
+            ),
+        )
     if trouble.source_frame is not None:
-        add(at, el("div", phrase("page-source-frame", speak, frame=trouble.source_frame), class_="muted"))
+        add(
+            at,
+            el(
+                "div",
+                phrase("page-source-frame", speak, frame=trouble.source_frame),
+                class_="muted",
+            ),
+        )
     done = el("td")
     if trouble.recovery is not None:
         how = el("div", event_text.strategy(trouble.recovery, speak), class_="muted")
         add(done, f"{opening(event_text.done(trouble.recovery, speak, at=trouble.at))}. ", how)
     else:
-        add(done, phrase("page-known-before" if trouble.failure is None else "page-given-up", speak))
-    attempt, picture = phrase("page-attempt", speak, attempt=trouble.attempt), good.get(trouble.last_good)
+        add(
+            done, phrase("page-known-before" if trouble.failure is None else "page-given-up", speak)
+        )
+    attempt, picture = (
+        phrase("page-attempt", speak, attempt=trouble.attempt),
+        good.get(trouble.last_good),
+    )
     return el(
         "tr",
         el("td", moment(trouble.at), class_="n"),
@@ -231,7 +314,9 @@ def _row(
         ),
         at,
         done,
-        el("td", _image(picture, phrase("page-last-good", speak)) if picture else None) if good else None,
+        el("td", _image(picture, phrase("page-last-good", speak)) if picture else None)
+        if good
+        else None,
     )
 
 
@@ -241,10 +326,18 @@ def gates(told: JobView, moment: Moment, speak: Language) -> list[Element]:
     for at, closed, opened in told.gates:
         end = event_text.sentence(opened, speak) if opened else phrase("page-still-waiting", speak)
         begin = event_text.sentence(closed, speak)
-        rows.append(el("tr", el("td", moment(at), class_="n"), el("td", name(begin)), el("td", name(end))))
+        rows.append(
+            el("tr", el("td", moment(at), class_="n"), el("td", name(begin)), el("td", name(end)))
+        )
     for answer in told.answers:
-        rows.append(el("tr", el("td"), el("td", name(event_text.sentence(answer, speak)), colspan="2")))
-    return [el("section", el("h2", phrase("page-gates", speak)), el("table", el("tbody", *rows)))] if rows else []
+        rows.append(
+            el("tr", el("td"), el("td", name(event_text.sentence(answer, speak)), colspan="2"))
+        )
+    return (
+        [el("section", el("h2", phrase("page-gates", speak)), el("table", el("tbody", *rows)))]
+        if rows
+        else []
+    )
 
 
 def figures(told: JobView, speak: Language) -> list[Element]:
@@ -258,7 +351,10 @@ def figures(told: JobView, speak: Language) -> list[Element]:
         (str(took.frames_reused), phrase("page-reused", speak)),
         (span(took.saved_s, speak), phrase("page-spared", speak)),
         (str(took.retries), phrase("page-retries", speak, count=took.retries, failed=failed)),
-        (span(took.recovering_s, speak), phrase("page-recovering", speak, cured=len(cured), count=len(told.episodes))),
+        (
+            span(took.recovering_s, speak),
+            phrase("page-recovering", speak, cured=len(cured), count=len(told.episodes)),
+        ),
     ]
     if took.frames_copied:
         tiles.insert(2, (str(took.frames_copied), phrase("page-copied", speak)))
@@ -274,16 +370,32 @@ def remarks(told: JobView, speak: Language) -> list[Element]:
     """What the film cannot carry of the timeline; one line of each kind and text."""
     rows: dict[tuple[str, str, str], list[Remark]] = {}
     for remark in told.remarks:
-        rows.setdefault((remark.severity, remark.code, remark_words(remark, speak).message), []).append(remark)
+        rows.setdefault(
+            (remark.severity, remark.code, remark_words(remark, speak).message), []
+        ).append(remark)
     if not rows:
         return []
     body = el("tbody")
     for alike in rows.values():
         said, severity, count = remark_words(alike[0], speak), alike[0].severity, len(alike)
-        mark = f"▲ {phrase('page-differs', speak)}" if severity == "loss" else phrase("page-note", speak)
-        title = el("td", el("b", said.title), f" {phrase('times', speak, count=count)}" if count > 1 else None)
+        mark = (
+            f"▲ {phrase('page-differs', speak)}"
+            if severity == "loss"
+            else phrase("page-note", speak)
+        )
+        title = el(
+            "td",
+            el("b", said.title),
+            f" {phrase('times', speak, count=count)}" if count > 1 else None,
+        )
         body.append(
-            el("tr", el("td", mark, class_="n"), title, el("td", name(said.message)), el("td", said.action, class_="muted"))
+            el(
+                "tr",
+                el("td", mark, class_="n"),
+                title,
+                el("td", name(said.message)),
+                el("td", said.action, class_="muted"),
+            )
         )
     return [el("section", el("h2", phrase("page-remarks", speak)), el("table", body))]
 

@@ -88,7 +88,14 @@ def runs(entries: Sequence[Entry]) -> tuple[Run, ...]:
         if began is not None:
             seconds = max(0.0, last - first - slept)
             found.append(
-                Run(began=first, ended=last, seconds=seconds, version=began.version, ffmpeg=began.ffmpeg, workers=began.workers)
+                Run(
+                    began=first,
+                    ended=last,
+                    seconds=seconds,
+                    version=began.version,
+                    ffmpeg=began.ffmpeg,
+                    workers=began.workers,
+                )
             )
 
     for entry in entries:
@@ -164,7 +171,9 @@ def episodes(entries: Iterable[Entry]) -> tuple[Incident, ...]:
     for entry in entries:
         worked = clock.worked(entry)
         match entry.fact:
-            case AttemptFailed() as fact if not fact.recovery.gate:  # else the gate's own episode tells it
+            case AttemptFailed() as fact if (
+                not fact.recovery.gate
+            ):  # else the gate's own episode tells it
                 episode = begin(fact.key, fact.failure.code, fact.shot, entry.at)
                 episode.path = fact.failure.evidence.path
                 episode.parted = fact.recovery.change in (SMALLER, LOOK_AGAIN)
@@ -173,8 +182,14 @@ def episodes(entries: Iterable[Entry]) -> tuple[Incident, ...]:
             case SegmentSealed() as fact:
                 end(fact.key, "cured")
                 for episode in latest.values():
-                    if episode.parted and episode.shot == fact.shot and episode.ending in ("open", "cured"):
-                        episode.end("cured", worked)  # what comes in its place has keys of its own: the last of them ends it
+                    if (
+                        episode.parted
+                        and episode.shot == fact.shot
+                        and episode.ending in ("open", "cured")
+                    ):
+                        episode.end(
+                            "cured", worked
+                        )  # what comes in its place has keys of its own: the last of them ends it
             case FilmJoined() | FilmPublished():
                 end(entry.fact.cut, "cured")
             case ShotMended() as fact:
@@ -213,7 +228,9 @@ def _one_for_each_cause(told: Iterable[Incident]) -> tuple[Incident, ...]:
     latest: dict[tuple[str, str], list[Incident]] = {}
     for one in told:
         group = latest.get((one.code, one.path)) if one.path else None
-        if group is None or all(e.ending == "cured" and e.since_s + e.seconds < one.since_s for e in group):
+        if group is None or all(
+            e.ending == "cured" and e.since_s + e.seconds < one.since_s for e in group
+        ):
             group = latest[one.code, one.path] = []
             groups.append(group)
         group.append(one)

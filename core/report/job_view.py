@@ -55,7 +55,11 @@ def chronicle(job: str, entries: Sequence[Entry], plan: Plan | None) -> JobView:
         heard_at=entries[-1].at,
         outcome=teller.outcome,
         code=teller.finished.code if teller.finished else "",
-        detail=teller.stopped if teller.outcome == "interrupted" else teller.finished.detail if teller.finished else "",
+        detail=teller.stopped
+        if teller.outcome == "interrupted"
+        else teller.finished.detail
+        if teller.finished
+        else "",
         planned=teller.planned,
         published=teller.published,
         shots=shots,
@@ -67,8 +71,12 @@ def chronicle(job: str, entries: Sequence[Entry], plan: Plan | None) -> JobView:
         runs=passed,
         episodes=told,
         figures=teller.figures(sum(run.seconds for run in passed), troubled_s(told)),
-        clips={sound.clip: sound.shot_name for chunk in plan.chunks for sound in chunk.sounds} if plan else {},
-        clipped=sum(teller.seals[c.key].clipped for c in plan.chunks if c.key in teller.seals) if plan else 0,
+        clips={sound.clip: sound.shot_name for chunk in plan.chunks for sound in chunk.sounds}
+        if plan
+        else {},
+        clipped=sum(teller.seals[c.key].clipped for c in plan.chunks if c.key in teller.seals)
+        if plan
+        else 0,
         fatal=teller.fatal,
         taken_clips=teller.finished.taken_clips if teller.finished else (),
         taken_remarks=teller.finished.taken_remarks if teller.finished else (),
@@ -117,10 +125,23 @@ class _Teller:
         fact = entry.fact
         match fact:
             case RunStarted():
-                self.outcome, self.finished, self.fatal, self.run = "running", None, None, self.run + 1
+                self.outcome, self.finished, self.fatal, self.run = (
+                    "running",
+                    None,
+                    None,
+                    self.run + 1,
+                )
                 self.made_now = False
-                self.states, self.slated, self.previous, self.silenced, self.causes = {}, {}, {}, {}, {}
-                self.troubles = {n: [t for t in told if t.recovery] for n, told in self.troubles.items()}
+                self.states, self.slated, self.previous, self.silenced, self.causes = (
+                    {},
+                    {},
+                    {},
+                    {},
+                    {},
+                )
+                self.troubles = {
+                    n: [t for t in told if t.recovery] for n, told in self.troubles.items()
+                }
             case FilmPlanned():
                 self.planned = fact
             case ProblemFound():
@@ -128,13 +149,19 @@ class _Teller:
             case SegmentSealed():
                 self.seals[fact.key] = fact
                 (self.reused if fact.reused else self.made)[fact.key] = fact
-                if fact.shot in self.degraded and not fact.reused:  # what an earlier run had to do is done anew
-                    self.degraded[fact.shot] = [(run, how) for run, how in self.degraded[fact.shot] if run == self.run]
+                if (
+                    fact.shot in self.degraded and not fact.reused
+                ):  # what an earlier run had to do is done anew
+                    self.degraded[fact.shot] = [
+                        (run, how) for run, how in self.degraded[fact.shot] if run == self.run
+                    ]
             case SealBroken():
                 self.seals.pop(fact.key, None)
                 for shot in [shot for shot, keys in self.previous.items() if fact.key in keys]:
                     self.states[shot] = "slate"  # an earlier render cannot be made again
-                self.elsewhere.append(Trouble(at=entry.at, code="seal-damaged", path="", detail=fact.reason))
+                self.elsewhere.append(
+                    Trouble(at=entry.at, code="seal-damaged", path="", detail=fact.reason)
+                )
             case Rewound():
                 for key in fact.keys:
                     self.seals.pop(key, None)
@@ -169,10 +196,14 @@ class _Teller:
                 if fact.shot in (0, shot) and (fact.shot or fact.code in ("", code)):
                     self.states.pop(shot, None)
                     self.slated.pop(shot)
-                    self.causes[shot] = [cause for cause in self.causes.get(shot, ()) if cause.failure is None]
+                    self.causes[shot] = [
+                        cause for cause in self.causes.get(shot, ()) if cause.failure is None
+                    ]
 
     def _problem(self, at: float, fact: ProblemFound) -> None:
-        trouble = Trouble(at=at, code=fact.code, path=fact.path, detail=fact.detail, lookalikes=fact.lookalikes)
+        trouble = Trouble(
+            at=at, code=fact.code, path=fact.path, detail=fact.detail, lookalikes=fact.lookalikes
+        )
         for shot in fact.shots:
             self.states[shot] = "slate"
             self.troubles.setdefault(shot, []).append(trouble)
@@ -186,14 +217,18 @@ class _Teller:
         if self.plan is None or not fact.samples or (before is not None and not before.places):
             return trouble
         more = film_places.of_samples(fact.first_sample, fact.samples, self.plan.format)
-        return msgspec.structs.replace(trouble, places=tuple(film_places.joined([*(before.places if before else ()), more])))
+        return msgspec.structs.replace(
+            trouble, places=tuple(film_places.joined([*(before.places if before else ()), more]))
+        )
 
     def _failed(self, at: float, fact: AttemptFailed) -> None:
         self.failures.append(fact)
         failure = fact.failure
         segment = next(iter(self.segments.get(fact.key, ())), None)
         seen = failure.evidence.frames_seen
-        offset = seen if seen is not None and segment is not None and seen < segment.frames else None
+        offset = (
+            seen if seen is not None and segment is not None and seen < segment.frames else None
+        )
         trouble = Trouble(
             at=at,
             code=failure.code,
@@ -201,10 +236,16 @@ class _Teller:
             attempt=fact.attempt,
             failure=failure,
             recovery=fact.recovery,
-            frame=segment.record_in + offset if segment is not None and offset is not None else None,
-            source_frame=_source_frame(segment, offset) if segment is not None and offset is not None else None,
+            frame=segment.record_in + offset
+            if segment is not None and offset is not None
+            else None,
+            source_frame=_source_frame(segment, offset)
+            if segment is not None and offset is not None
+            else None,
         )
-        shots = {s.shot for s in self.segments.get(fact.key, ())} or ({fact.shot} if fact.shot else set())
+        shots = {s.shot for s in self.segments.get(fact.key, ())} or (
+            {fact.shot} if fact.shot else set()
+        )
         for shot in sorted(shots):
             self.troubles.setdefault(shot, []).append(trouble)
         if not shots:
@@ -212,7 +253,9 @@ class _Teller:
         if fact.recovery.fatal:
             self.fatal = trouble
 
-    def _stood_in(self, at: float, fact: ShotSlated | ShotMended | PreviousUsed | ShotDegraded) -> None:
+    def _stood_in(
+        self, at: float, fact: ShotSlated | ShotMended | PreviousUsed | ShotDegraded
+    ) -> None:
         match fact:
             case ShotSlated():
                 self.states[fact.shot] = "slate"
@@ -225,7 +268,9 @@ class _Teller:
                 self.states[fact.shot] = "mended"
                 self.slated[fact.shot] = fact.failure.code
                 bad = film_places.mended(self.plan, fact) if self.plan else []
-                trouble = _given_up(at, fact.failure, bad[0][0] if bad else None, fact.source_frame, fact.last_good)
+                trouble = _given_up(
+                    at, fact.failure, bad[0][0] if bad else None, fact.source_frame, fact.last_good
+                )
                 trouble = msgspec.structs.replace(trouble, places=tuple(bad))
                 self.troubles.setdefault(fact.shot, []).append(trouble)
                 self.causes.setdefault(fact.shot, []).append(trouble)
@@ -251,9 +296,17 @@ class _Teller:
                 self.loose.setdefault(seal.shot, []).append(seal)
         if self.plan is not None:
             return tuple(self._tale(shot) for shot in self.plan.shots)
-        known = {seal.shot for seal in self.seals.values()} | self.states.keys() | self.troubles.keys() | {0}
+        known = (
+            {seal.shot for seal in self.seals.values()}
+            | self.states.keys()
+            | self.troubles.keys()
+            | {0}
+        )
         count = max(self.planned.shots if self.planned else 0, *known)
-        empty = (Shot(number=number, name="", record_in=0, frames=0, kind="clip") for number in range(1, count + 1))
+        empty = (
+            Shot(number=number, name="", record_in=0, frames=0, kind="clip")
+            for number in range(1, count + 1)
+        )
         return tuple(self._tale(shot) for shot in empty)
 
     def _tale(self, shot: Shot) -> ShotView:
@@ -270,7 +323,8 @@ class _Teller:
             gap=shot.kind == "gap",
             path=shot.path,
             source_frame=_source_frame(mine[0], 0) if mine else None,
-            attempts=sum(seal is not None for seal in seals) + sum(bool(t.recovery and not t.recovery.gate) for t in troubles),
+            attempts=sum(seal is not None for seal in seals)
+            + sum(bool(t.recovery and not t.recovery.gate) for t in troubles),
             seconds=sum(seal.seconds for seal in seals if seal),
             troubles=tuple(troubles),
             notes=tuple(self.notes.get(shot.number, ())),
@@ -279,18 +333,26 @@ class _Teller:
             taken=self.finished is not None and shot.number in self.finished.taken_shots,
         )
 
-    def _state(self, shot: Shot, seals: list[SegmentSealed | None], parts: list[SegmentSealed]) -> State:
+    def _state(
+        self, shot: Shot, seals: list[SegmentSealed | None], parts: list[SegmentSealed]
+    ) -> State:
         if self.outcome == "unchanged":
             return "reused"
         there = [seal for seal in seals if seal is not None]
-        whole = len(there) == len(seals) or sum(seal.frames for seal in there + parts) >= shot.frames > 0
+        whole = (
+            len(there) == len(seals)
+            or sum(seal.frames for seal in there + parts) >= shot.frames > 0
+        )
         if self.outcome in ("complete", "incomplete") or (seals and whole):
             return "reused" if there and all(seal.reused for seal in there + parts) else "verified"
         return "waiting" if self.outcome in ("running", "interrupted", "accepted") else "missing"
 
     def _pictures(self, seals: dict[str, SegmentSealed], kinds: tuple[str, ...]) -> int:
         chosen = {key: seal for key, seal in seals.items() if seal.kind in kinds}
-        return sum(sum(s.frames for s in self.segments.get(key, ())) or seal.frames for key, seal in chosen.items())
+        return sum(
+            sum(s.frames for s in self.segments.get(key, ())) or seal.frames
+            for key, seal in chosen.items()
+        )
 
     def figures(self, worked_s: float, recovering_s: float) -> Figures:
         """The job's sums."""
@@ -319,14 +381,20 @@ def _overhead(end: JobFinished | None) -> tuple[float | None, float | None]:
     if end is None:
         return None, None
     if end.held_s > 0 and end.seconds > 0:
-        return end.held_s / (end.startup_s + end.seconds), (end.held_s - end.startup_held_s) / end.seconds
+        return end.held_s / (end.startup_s + end.seconds), (
+            end.held_s - end.startup_held_s
+        ) / end.seconds
     work = end.working_s + end.recording_s
     share = (end.recording_s + end.checking_s) / work if work > 0 else None
     return share, share
 
 
 def _given_up(
-    at: float, failure: Failure, frame: int | None = None, source_frame: int | None = None, last_good: str = ""
+    at: float,
+    failure: Failure,
+    frame: int | None = None,
+    source_frame: int | None = None,
+    last_good: str = "",
 ) -> Trouble:
     return Trouble(
         at=at,

@@ -51,7 +51,9 @@ def verdict(told: JobView, speak: Language = "en") -> Verdict:
         case "failed":
             why = phrase("verdict-ended", speak)
             if told.code:
-                why = catalogue.words(told.code, speak, path=told.detail, detail=told.detail, name=told.detail).message
+                why = catalogue.words(
+                    told.code, speak, path=told.detail, detail=told.detail, name=told.detail
+                ).message
             sentence = f"{why} {phrase('nothing-published', speak)} {safe}"
         case "incomplete":
             sentence = f"{phrase('verdict-incomplete', speak)} {safe}"
@@ -69,12 +71,16 @@ def taken_words(told: JobView, speak: Language = "en") -> str:
     return taken_sentence(slates, parts, len(told.taken_clips), told.taken_remarks, speak)
 
 
-def taken_sentence(slates: list[int], parts: list[int], clips: int, remarks: Iterable[str], speak: Language = "en") -> str:
+def taken_sentence(
+    slates: list[int], parts: list[int], clips: int, remarks: Iterable[str], speak: Language = "en"
+) -> str:
     """The same of numbers of shots that are wholly slates, those that are otherwise left as they are, how many clips are silent,
     and codes of remarks."""
     said = []
     if slates:
-        said.append(phrase("taken-slates", speak, count=len(slates), numbers=numbers(slates, speak)))
+        said.append(
+            phrase("taken-slates", speak, count=len(slates), numbers=numbers(slates, speak))
+        )
     if parts:
         said.append(phrase("taken-parts", speak, count=len(parts), numbers=numbers(parts, speak)))
     if clips:
@@ -90,7 +96,9 @@ def words_of(trouble: Trouble, language: Language = "en") -> Words:
     if trouble.failure is not None:
         return catalogue.explain(trouble.failure, language)
     name = trouble.detail or trouble.path
-    return catalogue.words(trouble.code, language, path=trouble.path, detail=trouble.detail, name=name)
+    return catalogue.words(
+        trouble.code, language, path=trouble.path, detail=trouble.detail, name=name
+    )
 
 
 def span(seconds: float, speak: Language = "en") -> str:
@@ -100,7 +108,11 @@ def span(seconds: float, speak: Language = "en") -> str:
     if seconds < 99.5:
         return f"{seconds:.0f} s"
     minutes = int(seconds / 60 + 0.5) if seconds >= 3600 else int(seconds) // 60
-    return f"{minutes // 60}:{minutes % 60:02} h" if seconds >= 3600 else f"{minutes}:{int(seconds) % 60:02} min"
+    return (
+        f"{minutes // 60}:{minutes % 60:02} h"
+        if seconds >= 3600
+        else f"{minutes}:{int(seconds) % 60:02} min"
+    )
 
 
 def share(part: float, speak: Language = "en") -> str:
@@ -117,7 +129,10 @@ def numbers(shots: list[int], speak: Language = "en") -> str:
         else:
             runs.append([number])
     said = [
-        phrase("from-to", speak, first=run[0], last=run[-1]) if len(run) > 2 else ", ".join(map(str, run)) for run in runs
+        phrase("from-to", speak, first=run[0], last=run[-1])
+        if len(run) > 2
+        else ", ".join(map(str, run))
+        for run in runs
     ]
     return ", ".join(said)
 
@@ -129,7 +144,11 @@ def remark_words(remark: Remark, language: Language = "en") -> Words:
     for size in ("read", "compared"):
         if size in fields:
             fields[size] = human_bytes(float(str(fields[size])), language)
-    fields |= {key: decimal(value, language) for key, value in remark.fields.items() if isinstance(value, float)}
+    fields |= {
+        key: decimal(value, language)
+        for key, value in remark.fields.items()
+        if isinstance(value, float)
+    }
     if remark.code == "source-relinked" and remark.fields:
         fields["how"] = _how(remark, fields, language)
     return catalogue.words(remark.code, language, **fields)

@@ -28,13 +28,21 @@ class Snapshot(Value, frozen=True):
     retry_attempt: int = 0
 
 
-def snapshot(state: JobState, in_flight: dict[str, int], elapsed_s: float, now: float, language: Language = "en") -> Snapshot:
+def snapshot(
+    state: JobState,
+    in_flight: dict[str, int],
+    elapsed_s: float,
+    now: float,
+    language: Language = "en",
+) -> Snapshot:
     """`in_flight` maps the names of orders under way to frames done so far; `language` is that of `working_on`."""
     plan = state.current
     names = {shot.number: shot.name or phrase("gap", language) for shot in plan.shots}
     by_key = {segment.key: segment for segment in reversed(plan.segments)}
     done = sum(segment.frames for segment in plan.segments if segment.key in state.believed)
-    reused = sum(s.frames for s in plan.segments if s.key in state.believed and state.believed[s.key].reused)
+    reused = sum(
+        s.frames for s in plan.segments if s.key in state.believed and state.believed[s.key].reused
+    )
     partly, working, joining = 0, [], False
     numbers: set[int] = set()
     for name, frames in in_flight.items():
@@ -78,4 +86,11 @@ def snapshot(state: JobState, in_flight: dict[str, int], elapsed_s: float, now: 
 
 def _attempt(state: JobState, now: float, alarm: float) -> int:
     """Which attempt it is that is waited for until then."""
-    return max((len(tries) + 1 for key, tries in state.failed.items() if state.ready_at(key, now) == alarm), default=0)
+    return max(
+        (
+            len(tries) + 1
+            for key, tries in state.failed.items()
+            if state.ready_at(key, now) == alarm
+        ),
+        default=0,
+    )

@@ -72,8 +72,17 @@ class Mask:
         for one in known:
             parts = _parts(one)
             stems = [_stem(part)[0] for part in parts]
-            names |= {one, *parts, *stems, *(word for stem in stems for word in _WORD.findall(stem))}
-        names = {name for name in names if len(name) >= _SHORTEST and not _PLAIN.fullmatch(name) and not self._stays(name)}
+            names |= {
+                one,
+                *parts,
+                *stems,
+                *(word for stem in stems for word in _WORD.findall(stem)),
+            }
+        names = {
+            name
+            for name in names
+            if len(name) >= _SHORTEST and not _PLAIN.fullmatch(name) and not self._stays(name)
+        }
         self._written = {}
         for name in sorted(names):
             for form in _spellings(name):
@@ -81,7 +90,9 @@ class Mask:
                 self._written.setdefault(form.lower(), name)
         sure = _any_of([form for form in self._written if len(form) >= _SURE])
         short = _any_of([form for form in self._written if len(form) < _SURE])
-        self._finds = re.compile(rf"(?:{sure})|(?<![^\W_])(?:{short})(?![^\W_])|{_PATHLIKE}", re.IGNORECASE)
+        self._finds = re.compile(
+            rf"(?:{sure})|(?<![^\W_])(?:{short})(?![^\W_])|{_PATHLIKE}", re.IGNORECASE
+        )
 
     def _stays(self, text: str) -> bool:
         return text in self._keep or text.lower() in COMMON or text.lower() in _KINDS
@@ -91,14 +102,19 @@ class Mask:
         if text.startswith("file:"):
             return "file:" + self.name(unquote(text.removeprefix("file:")))
         if "/" in text or "\\" in text:
-            return "".join(part if part in ("/", "\\") else self._component(part) for part in re.split(r"([/\\])", text))
+            return "".join(
+                part if part in ("/", "\\") else self._component(part)
+                for part in re.split(r"([/\\])", text)
+            )
         return self._component(text)
 
     def _component(self, text: str) -> str:
         stem, ending = _stem(text)
         if self._stays(text) or self._stays(stem):
             return text
-        number = self._masks.setdefault(normalize("NFC", stem).casefold(), f"name-{len(self._masks) + 1}")
+        number = self._masks.setdefault(
+            normalize("NFC", stem).casefold(), f"name-{len(self._masks) + 1}"
+        )
         return number + ending
 
     def text(self, text: str) -> str:
@@ -108,7 +124,9 @@ class Mask:
     def _found(self, found: re.Match[str]) -> str:
         if _PLAIN.fullmatch(found[0]) or found[0].lower() in _SLASHED:
             return found[0]
-        return self.name(self._written.get(found[0]) or self._written.get(found[0].lower()) or unquote(found[0]))
+        return self.name(
+            self._written.get(found[0]) or self._written.get(found[0].lower()) or unquote(found[0])
+        )
 
     def value(self, value: Any, field: str = "") -> Any:
         """A plain value (dicts, lists, strings): what is not known to be ours is a name."""
@@ -116,7 +134,11 @@ class Mask:
             return {key: self.value(one, key) for key, one in value.items()}
         if isinstance(value, list | tuple):
             return [self.value(one, field) for one in value]
-        if not isinstance(value, str) or field in _OURS or (field.endswith(("_s", "rate")) and _FRACTION.fullmatch(value)):
+        if (
+            not isinstance(value, str)
+            or field in _OURS
+            or (field.endswith(("_s", "rate")) and _FRACTION.fullmatch(value))
+        ):
             return value
         if field == "gate":
             kind, colon, place = value.partition(":")
@@ -127,12 +149,16 @@ class Mask:
         """A timeline file: its structure and numbers stay; what editors note in `metadata` is left out."""
         if isinstance(value, dict):
             return {
-                self._key(key): ({} if key == "metadata" and isinstance(one, dict) else self.timeline(one, key))
+                self._key(key): (
+                    {} if key == "metadata" and isinstance(one, dict) else self.timeline(one, key)
+                )
                 for key, one in value.items()
             }
         if isinstance(value, list):
             return [self.timeline(one, field) for one in value]
-        if not isinstance(value, str) or (field == "OTIO_SCHEMA" and re.fullmatch(r"[A-Za-z]{1,40}\.\d{1,3}", value)):
+        if not isinstance(value, str) or (
+            field == "OTIO_SCHEMA" and re.fullmatch(r"[A-Za-z]{1,40}\.\d{1,3}", value)
+        ):
             return value
         if field == "kind" and value in ("Video", "Audio"):
             return value
@@ -173,7 +199,8 @@ def _tree(forms: list[str]) -> str:
         alike = list(group)
         first, last = alike[0], alike[-1]  # sorted, so that what these two share all share
         shared = next(
-            (n for n, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), min(len(first), len(last))
+            (n for n, (one, other) in enumerate(zip(first, last, strict=False)) if one != other),
+            min(len(first), len(last)),
         )
         branches.append(re.escape(first[:shared]) + _tree([form[shared:] for form in alike]))
     if not branches:

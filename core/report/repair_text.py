@@ -47,7 +47,9 @@ def _pictures(state: JobState, language: Language) -> list[Repair]:
         for first, frames in _slates(state, shot.number):
             at = first - shot.record_in
             # Planned pieces know their file; what stands there now is a slate.
-            planned = next(s for s in plan.segments if s.record_in <= first < s.record_in + s.frames)
+            planned = next(
+                s for s in plan.segments if s.record_in <= first < s.record_in + s.frames
+            )
             if not isinstance(planned.picture, Piece | Copy):
                 continue
             frame = damage_repair.source_frame(planned.picture, first - planned.record_in, rate)
@@ -63,7 +65,11 @@ def _pictures(state: JobState, language: Language) -> list[Repair]:
                 frames=shot.frames,
                 source_frame=frame,
             )
-            pictures = [m.last_good for m in state.damage.mends.values() if m.shot == shot.number and m.source_frame == frame]
+            pictures = [
+                m.last_good
+                for m in state.damage.mends.values()
+                if m.shot == shot.number and m.source_frame == frame
+            ]
             found.append(
                 Repair(
                     shot=shot.number,
@@ -98,7 +104,9 @@ def _sounds(state: JobState) -> list[Repair]:
     form, found = state.plan.format, []
     for silence in sorted(state.damage.silences, key=lambda s: (s.first_sample, s.clip)):
         first = int(Fraction(silence.first_sample, form.sample_rate) * form.rate)
-        last = int(Fraction(silence.first_sample + silence.samples - 1, form.sample_rate) * form.rate)
+        last = int(
+            Fraction(silence.first_sample + silence.samples - 1, form.sample_rate) * form.rate
+        )
         begin, end = _timecode(state, first), _timecode(state, last + 1)
         found.append(
             Repair(
@@ -119,12 +127,17 @@ def _sounds(state: JobState) -> list[Repair]:
 
 
 def _timecode(state: JobState, frame: int) -> str:
-    return timecode(state.plan.start_frame + frame, state.plan.format.rate, drop_frame=state.plan.drop_frame)
+    return timecode(
+        state.plan.start_frame + frame, state.plan.format.rate, drop_frame=state.plan.drop_frame
+    )
 
 
 def words(mend: Repair, language: Language = "en") -> catalogue.Words:
     """The report's line for a run."""
-    path, code = mend.failure.evidence.path, catalogue.partly(mend.failure.code, sound=not mend.shot)
+    path, code = (
+        mend.failure.evidence.path,
+        catalogue.partly(mend.failure.code, sound=not mend.shot),
+    )
     if not mend.shot:
         return catalogue.words(code, language, path=path, detail=mend.text)
     where = {"source_timecode": mend.source_timecode, "record_timecode": mend.begin}

@@ -88,7 +88,9 @@ def statistics(told: Iterable[JobView]) -> Statistics:
         film_rate=_share(sum(job.outcome != "failed" for job in ended), len(ended)),
         recovering=_recovering([(e.ending == "cured", e.seconds) for e in episodes]),
         by_fault={
-            code: _recovering([(e.ending == "cured", e.seconds) for e in episodes if e.code == code])
+            code: _recovering(
+                [(e.ending == "cured", e.seconds) for e in episodes if e.code == code]
+            )
             for code, _ in sorted(codes.items(), key=lambda pair: (-pair[1], pair[0]))
         },
         failures=sum(job.figures.failures for job in jobs),
@@ -99,7 +101,9 @@ def statistics(told: Iterable[JobView]) -> Statistics:
         worked_s=sum(job.figures.worked_s for job in jobs),
         recovering_s=sum(job.figures.recovering_s for job in jobs),
         overhead=_weighted([(job.figures.overhead, job.figures.worked_s) for job in jobs]),
-        overhead_of_work=_weighted([(job.figures.overhead_of_work, job.figures.worked_s) for job in jobs]),
+        overhead_of_work=_weighted(
+            [(job.figures.overhead_of_work, job.figures.worked_s) for job in jobs]
+        ),
         startup_s=sum(job.figures.startup_s for job in jobs),
         overhead_cpu=_weighted([(job.figures.overhead_cpu, job.figures.worked_s) for job in jobs]),
     )
@@ -120,7 +124,12 @@ def fell_short_by_user(job: JobView) -> bool:
         # What the film cannot carry of the timeline (a loss among the remarks) is a person's to render in place.
         return all(map(_users, short))
     if job.outcome == "failed":
-        fatal = [t for shot in job.shots for t in shot.troubles if t.recovery is not None and t.recovery.fatal]
+        fatal = [
+            t
+            for shot in job.shots
+            for t in shot.troubles
+            if t.recovery is not None and t.recovery.fatal
+        ]
         fatal += [t for t in job.elsewhere if t.recovery is not None and t.recovery.fatal]
         if fatal:
             return _users(fatal[-1])
@@ -133,7 +142,9 @@ def _users(trouble: Trouble) -> bool:
     failure = trouble.failure
     if failure is None:  # known before rendering: of the media or the timeline
         return True
-    damaged = failure.type is ErrorType.PERMANENT_FILE_CORRUPTION and failure.evidence.place == "source"
+    damaged = (
+        failure.type is ErrorType.PERMANENT_FILE_CORRUPTION and failure.evidence.place == "source"
+    )
     return damaged or failure.type is ErrorType.USER_INPUT_INVALID
 
 

@@ -12,7 +12,9 @@ from core.report.labels import span, state_word, verdict, words_of
 from core.report.view_model import JobView
 
 
-def listing(told: JobView, entries: Sequence[Entry], moment: Callable[[float], str], speak: Language = "en") -> str:
+def listing(
+    told: JobView, entries: Sequence[Entry], moment: Callable[[float], str], speak: Language = "en"
+) -> str:
     """The whole job; names stand as they are but without control characters."""
     said, took = verdict(told, speak), told.figures
     lines = [
@@ -35,7 +37,12 @@ def listing(told: JobView, entries: Sequence[Entry], moment: Callable[[float], s
         for trouble in shot.troubles:
             words, where = words_of(trouble, speak), told.timecode(trouble.frame)
             told_so = phrase(
-                "list-trouble", speak, title=words.title, timecode=where, message=words.message, action=words.action
+                "list-trouble",
+                speak,
+                title=words.title,
+                timecode=where,
+                message=words.message,
+                action=words.action,
             )
             lines.append(f"{'':9}{told_so}")
     lines += ["", phrase("list-troubles", speak)]
@@ -44,5 +51,7 @@ def listing(told: JobView, entries: Sequence[Entry], moment: Callable[[float], s
         ended = phrase("list-episode", speak, failures=one.failures, ending=ending, seconds=seconds)
         lines.append(f"  {one.code:24}  {one.what}  {ended}")
     lines += ["", phrase("list-story", speak)]
-    lines += [f"{moment(entry.at)}  {entry.seq:6}  {sentence(entry.fact, speak)}" for entry in entries]
+    lines += [
+        f"{moment(entry.at)}  {entry.seq:6}  {sentence(entry.fact, speak)}" for entry in entries
+    ]
     return "".join("".join(c if c.isprintable() else "?" for c in line) + "\n" for line in lines)

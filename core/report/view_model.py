@@ -8,7 +8,15 @@ from typing import Literal
 import msgspec
 
 from core.errors.failure import Failure, Lookalike, Recovery
-from core.job.events import Fact, FilmPlanned, FilmPublished, GateClosed, GateOpened, JobAccepted, ShotDegraded
+from core.job.events import (
+    Fact,
+    FilmPlanned,
+    FilmPublished,
+    GateClosed,
+    GateOpened,
+    JobAccepted,
+    ShotDegraded,
+)
 from core.report.incidents import Incident, Run
 from core.system.codec import Value
 from core.timeline.timeline import Remark
@@ -142,7 +150,11 @@ class JobView(Value, frozen=True):
         """Record timecode of a frame of the film; empty where it is not known."""
         if frame is None or self.planned is None:
             return ""
-        return timecode(self.planned.start_frame + frame, Fraction(self.planned.rate), drop_frame=self.planned.drop_frame)
+        return timecode(
+            self.planned.start_frame + frame,
+            Fraction(self.planned.rate),
+            drop_frame=self.planned.drop_frame,
+        )
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):

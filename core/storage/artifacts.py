@@ -57,13 +57,17 @@ def write_whole(target: Path, data: bytes, *, ours: bytes = b"", mode: int | Non
             private_files.make_folder(target.parent)
         put(target, data, mode=mode)
     except OSError as error:
-        raise Refused("paper-unwritable", path=str(target), detail=error.strerror or str(error)) from error
+        raise Refused(
+            "paper-unwritable", path=str(target), detail=error.strerror or str(error)
+        ) from error
 
 
 def put(target: Path, data: bytes, *, mode: int | None = None, durable: bool = True) -> None:
     """Write a file whole or not at all, whatever had its name; `mode` says who may read it, None: whoever may read the
     user's other files. One that is soon written anew need not be durable. OSError."""
-    begin = os.fsencode(target.name)[:100].decode("utf-8", "ignore")  # a name may be as long as any name can be
+    begin = os.fsencode(target.name)[:100].decode(
+        "utf-8", "ignore"
+    )  # a name may be as long as any name can be
     part = target.with_name(f".{begin}.{os.getpid()}.part")
     try:
         with open(part, "xb", opener=private_files.opener) as handle:
@@ -84,9 +88,15 @@ def rewrite(target: Path, data: bytes) -> None:
     """Replace a file of ours, whole or not at all; who may read it stays. Refused(paper-unwritable)."""
     try:
         private_files.make_folder(target.parent)
-        put(target, data, mode=target.stat().st_mode & 0o7777 if target.exists() else private_files.FILE)
+        put(
+            target,
+            data,
+            mode=target.stat().st_mode & 0o7777 if target.exists() else private_files.FILE,
+        )
     except OSError as error:
-        raise Refused("paper-unwritable", path=str(target), detail=error.strerror or str(error)) from error
+        raise Refused(
+            "paper-unwritable", path=str(target), detail=error.strerror or str(error)
+        ) from error
 
 
 def _head(path: Path) -> bytes:

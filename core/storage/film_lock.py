@@ -22,7 +22,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tenacity import RetryError, Retrying, retry_if_exception, retry_if_exception_type, stop_after_attempt, wait_fixed
+from tenacity import (
+    RetryError,
+    Retrying,
+    retry_if_exception,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_fixed,
+)
 
 from core.errors.refusal import Refused
 from core.system import private_files
@@ -93,13 +100,19 @@ class _Removed(Exception):
     """The last owner of a lock removed its file or its folder while we took it."""
 
 
-def _taken_once(place: Path, output: str, home: Path, lock: Callable[[int], None]) -> Callable[[], None]:
+def _taken_once(
+    place: Path, output: str, home: Path, lock: Callable[[int], None]
+) -> Callable[[], None]:
     said = f"{platform.node()}\n{os.getpid()}\n{home}\n".encode()
     folder = place.parent
     _make_durably(folder)
     try:
         private_files.share(folder)
-        handle = os.open(place, os.O_RDWR | os.O_CREAT, 0o660 if folder.stat().st_mode & 0o070 else private_files.FILE)
+        handle = os.open(
+            place,
+            os.O_RDWR | os.O_CREAT,
+            0o660 if folder.stat().st_mode & 0o070 else private_files.FILE,
+        )
     except FileNotFoundError as error:
         raise _Removed from error
     try:
@@ -135,7 +148,9 @@ def _make_durably(folder: Path) -> None:
         if os.name != "nt":
             handle = os.open(folder.parent, os.O_RDONLY)
             try:
-                with contextlib.suppress(OSError):  # file systems that cannot say so; the flush before publishing tells
+                with contextlib.suppress(
+                    OSError
+                ):  # file systems that cannot say so; the flush before publishing tells
                     os.fsync(handle)
             finally:
                 os.close(handle)
@@ -143,8 +158,12 @@ def _make_durably(folder: Path) -> None:
 
 def _let_go(place: Path, handle: int) -> None:
     with contextlib.suppress(OSError):
-        place.unlink(missing_ok=True)  # while it is still locked: nobody can hold a file that has no name
-    with contextlib.suppress(OSError):  # a drive that was pulled meanwhile fails here too; the lock is gone with it
+        place.unlink(
+            missing_ok=True
+        )  # while it is still locked: nobody can hold a file that has no name
+    with contextlib.suppress(
+        OSError
+    ):  # a drive that was pulled meanwhile fails here too; the lock is gone with it
         os.close(handle)
 
 
@@ -182,7 +201,9 @@ def _stale(place: Path) -> bool:
     now = place.with_name(f".{place.name}.{os.getpid()}")
     private_files.create(now)
     try:
-        return now.stat().st_mtime - place.stat().st_mtime > STALE_S  # both by the clock of the file system
+        return (
+            now.stat().st_mtime - place.stat().st_mtime > STALE_S
+        )  # both by the clock of the file system
     finally:
         now.unlink(missing_ok=True)
 

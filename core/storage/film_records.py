@@ -32,7 +32,11 @@ def known(journal: Journal, digits: str) -> KnownFilm | None:
         return None
     seq, job, at, body = rows[0]
     film = codec.decode(body, FilmPublished)
-    complete = _ended_complete(journal, job, seq) if film.complete is None else film.complete or _accepted(journal, job, seq)
+    complete = (
+        _ended_complete(journal, job, seq)
+        if film.complete is None
+        else film.complete or _accepted(journal, job, seq)
+    )
     return KnownFilm(job, at, film, complete)
 
 

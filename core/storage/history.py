@@ -107,12 +107,28 @@ class History:
         rows: list[tuple[str, list[tuple[Any, ...]]]] = []
         for one in seen:
             before = self.seen(one.path)
-            if before is not None and before.identity != one.identity and one.modified_ns == self.modified_ns(one.path):
+            if (
+                before is not None
+                and before.identity != one.identity
+                and one.modified_ns == self.modified_ns(one.path)
+            ):
                 rows += self._inherited(before.identity or one.path, one.identity)
-        rows.append((_ONE_FILE, [(one.identity, one.inode, one.fingerprint) for one in seen if one.identity]))
-        rows.append(("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [tuple(one) for one in seen]))
+        rows.append(
+            (
+                _ONE_FILE,
+                [(one.identity, one.inode, one.fingerprint) for one in seen if one.identity],
+            )
+        )
+        rows.append(
+            (
+                "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [tuple(one) for one in seen],
+            )
+        )
         kept = [(one.identity, one.size, one.mark) for one in seen if one.identity]
-        rows.append(("INSERT OR REPLACE INTO contents (identity, size, mark) VALUES (?, ?, ?)", kept))
+        rows.append(
+            ("INSERT OR REPLACE INTO contents (identity, size, mark) VALUES (?, ?, ?)", kept)
+        )
         for statement, fields in rows:
             self._journal.later(statement, fields)
         self._forget_unused()
@@ -123,42 +139,71 @@ class History:
         newest = {one.path: one for one in seen if one.identity}
         known = [one for path, one in newest.items() if self.seen(path) is None]
         kept = [(one.identity, one.size, one.mark) for one in known]
-        self._journal.later("INSERT OR IGNORE INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [tuple(one) for one in known])
-        self._journal.later("INSERT OR IGNORE INTO contents (identity, size, mark) VALUES (?, ?, ?)", kept)
-        self._journal.later(_ONE_FILE, [(one.identity, one.inode, one.fingerprint) for one in known])
+        self._journal.later(
+            "INSERT OR IGNORE INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [tuple(one) for one in known],
+        )
+        self._journal.later(
+            "INSERT OR IGNORE INTO contents (identity, size, mark) VALUES (?, ?, ?)", kept
+        )
+        self._journal.later(
+            _ONE_FILE, [(one.identity, one.inode, one.fingerprint) for one in known]
+        )
 
     def _inherited(self, before: str, now: str) -> list[tuple[str, list[tuple[Any, ...]]]]:
-        copied = "INSERT OR IGNORE INTO {0} SELECT m.file, {1} FROM {0} o, marked m WHERE m.identity = ? AND o.file = " + _OF
-        streams = copied.format("marked_streams", "o.stream, o.header, o.unmarked + 1")  # it is not what is on record
+        copied = (
+            "INSERT OR IGNORE INTO {0} SELECT m.file, {1} FROM {0} o, marked m WHERE m.identity = ? AND o.file = "
+            + _OF
+        )
+        streams = copied.format(
+            "marked_streams", "o.stream, o.header, o.unmarked + 1"
+        )  # it is not what is on record
         marks = copied.format("marks", "o.stream, o.place, o.mark")
         return [(_BEGIN, [(now,)]), (marks, [(now, before)]), (streams, [(now, before)])]
 
     def _forget_unused(self) -> None:
         ((count,),) = self._journal.read("SELECT count(*) FROM contents", ())
         if count > _MOST_CONTENTS:
-            rows = self._journal.read("SELECT identity FROM contents ORDER BY used LIMIT ?", (count - _MOST_CONTENTS * 9 // 10,))
+            rows = self._journal.read(
+                "SELECT identity FROM contents ORDER BY used LIMIT ?",
+                (count - _MOST_CONTENTS * 9 // 10,),
+            )
             for statement in _FORGET:
                 self._journal.write(statement, rows)
 
     def seen(self, path: str) -> SourceRecord | None:
         """A source as it was when last opened."""
         rows = self._journal.read(
-            "SELECT path, size, mark, fingerprint, volume, identity, inode, modified_ns FROM sources WHERE path = ?", (path,)
+            "SELECT path, size, mark, fingerprint, volume, identity, inode, modified_ns FROM sources WHERE path = ?",
+            (path,),
         )
         return SourceRecord(*rows[0]) if rows else None
 
     def volumes(self) -> list[str]:
         """Mount points on which a source was ever opened."""
-        return [volume for (volume,) in self._journal.read("SELECT DISTINCT volume FROM sources WHERE volume != ''", ())]
+        return [
+            volume
+            for (volume,) in self._journal.read(
+                "SELECT DISTINCT volume FROM sources WHERE volume != ''", ()
+            )
+        ]
 
     def alike(self, size: int, mark: str) -> list[str]:
         """Identities of the contents of a size and content mark, the last used first."""
-        rows = self._journal.read("SELECT identity FROM contents WHERE size = ? AND mark = ? ORDER BY used DESC", (size, mark))
+        rows = self._journal.read(
+            "SELECT identity FROM contents WHERE size = ? AND mark = ? ORDER BY used DESC",
+            (size, mark),
+        )
         return [identity for (identity,) in rows]
 
     def holders(self, identity: str) -> list[str]:
         """Paths of the files that had this content when they were last opened."""
-        return [path for (path,) in self._journal.read("SELECT path FROM sources WHERE identity = ?", (identity,))]
+        return [
+            path
+            for (path,) in self._journal.read(
+                "SELECT path FROM sources WHERE identity = ?", (identity,)
+            )
+        ]
 
     def holds(self, path: str, identity: str) -> bool:
         """Whether a content is still that of the file at a path, as far as is on record; no other file was given it since."""
@@ -172,11 +217,17 @@ class History:
     def known(self, identity: str) -> tuple[Known, ...] | None:
         """Everything on record of a content; empty where nothing was made of it. None where something was used of which there
         is no record: no comparison can tell then."""
-        streams = self._journal.read(f"SELECT stream, header, unmarked FROM marked_streams WHERE file = {_OF}", (identity,))
+        streams = self._journal.read(
+            f"SELECT stream, header, unmarked FROM marked_streams WHERE file = {_OF}", (identity,)
+        )
         if any(unmarked for _, _, unmarked in streams):
             return None
         return tuple(
-            Known(stream=stream, header=int.from_bytes(header, "little"), marks=self._marks(identity, stream, *_ALL))
+            Known(
+                stream=stream,
+                header=int.from_bytes(header, "little"),
+                marks=self._marks(identity, stream, *_ALL),
+            )
             for stream, header, _ in streams
         )
 
@@ -221,7 +272,9 @@ class History:
         for identity, marks in taken:
             fields = [
                 (marks.stream, place, mark.to_bytes(8, "little"), identity)
-                for place, mark in (marks.marks | {p: m for p, m in marks.before.items() if p not in marks.marks}).items()
+                for place, mark in (
+                    marks.marks | {p: m for p, m in marks.before.items() if p not in marks.marks}
+                ).items()
             ]
             header = (marks.stream, marks.header.to_bytes(8, "little"), marks.unmarked, identity)
             for statement, rows in ((_BEGIN, [(identity,)]), (_MARK, fields), (_STREAM, [header])):
@@ -233,7 +286,9 @@ class History:
 
     def all_marks(self, path: str, identity: str) -> tuple[Marks, ...]:
         """Everything on record of a content, as of a file that has it; with what was used and left no mark."""
-        streams = self._journal.read(f"SELECT stream, header, unmarked FROM marked_streams WHERE file = {_OF}", (identity,))
+        streams = self._journal.read(
+            f"SELECT stream, header, unmarked FROM marked_streams WHERE file = {_OF}", (identity,)
+        )
         return tuple(
             Marks(
                 path=path, stream=stream, marks=self._marks(identity, stream, *_ALL), unmarked=unmarked,
@@ -248,7 +303,9 @@ class History:
         if not marks.marks:
             return []
         known = self._marks(identity, marks.stream, min(marks.marks), max(marks.marks))
-        return sorted(place for place, mark in marks.marks.items() if known.get(place, mark) != mark)
+        return sorted(
+            place for place, mark in marks.marks.items() if known.get(place, mark) != mark
+        )
 
     def forget_marks(self, path: str) -> None:
         """A person vouches for a file as it is now: what was known of its content before is not held against it. What was
@@ -256,7 +313,9 @@ class History:
         seen = self.seen(path)
         identity = seen.identity if seen is not None and seen.identity else path
         self._journal.write(f"DELETE FROM marks WHERE file = {_OF}", [(identity,)])
-        self._journal.write(f"UPDATE marked_streams SET unmarked = unmarked + 1 WHERE file = {_OF}", [(identity,)])
+        self._journal.write(
+            f"UPDATE marked_streams SET unmarked = unmarked + 1 WHERE file = {_OF}", [(identity,)]
+        )
 
     def modified_ns(self, path: str) -> int:
         """The modification time of a file when it was last opened (unix nanoseconds); 0 where it never was."""
@@ -284,7 +343,10 @@ class History:
 
     def cures(self) -> list[Cure]:
         """Everything that was counted, the most helpful first."""
-        rows = self._journal.read("SELECT code, change, cured, failed FROM cures ORDER BY code, cured - failed DESC, change", ())
+        rows = self._journal.read(
+            "SELECT code, change, cured, failed FROM cures ORDER BY code, cured - failed DESC, change",
+            (),
+        )
         return [Cure(*row) for row in rows]
 
     def forget_cures(self) -> None:
@@ -296,7 +358,9 @@ class History:
         if answer is None:
             self._journal.write("DELETE FROM preferences WHERE code = ?", [(code,)])
         else:
-            self._journal.write("INSERT OR REPLACE INTO preferences VALUES (?, ?)", [(code, answer)])
+            self._journal.write(
+                "INSERT OR REPLACE INTO preferences VALUES (?, ?)", [(code, answer)]
+            )
 
     def preferences(self) -> dict[str, Answers]:
         """Fault code to answer."""

@@ -43,7 +43,9 @@ def ended(journal: Journal, job: str) -> JobFinished | None:
 
 def runs_of_film(journal: Journal, output: str) -> list[tuple[str, str]]:
     """(id, digest) of all jobs for an output, oldest first."""
-    rows = journal.read("SELECT id, digest FROM jobs WHERE output = ? ORDER BY accepted_at, rowid", (output,))
+    rows = journal.read(
+        "SELECT id, digest FROM jobs WHERE output = ? ORDER BY accepted_at, rowid", (output,)
+    )
     return [(job, digest) for job, digest in rows]
 
 
@@ -59,7 +61,12 @@ class Listed(NamedTuple):
 
 def listed(journal: Journal) -> list[Listed]:
     """All jobs, oldest first."""
-    return [Listed(*row) for row in journal.read("SELECT id, accepted_at, output FROM jobs ORDER BY accepted_at, id", ())]
+    return [
+        Listed(*row)
+        for row in journal.read(
+            "SELECT id, accepted_at, output FROM jobs ORDER BY accepted_at, id", ()
+        )
+    ]
 
 
 def films(jobs: list[Listed], busy: Collection[str]) -> list[Listed]:

@@ -16,7 +16,15 @@ from typing import Any, NamedTuple
 from weakref import WeakSet
 
 from core.errors.refusal import Refused
-from core.job.events import Fact, FilmPublished, FilmRemoved, FilmRolledBack, JobAccepted, SealBroken, SegmentSealed
+from core.job.events import (
+    Fact,
+    FilmPublished,
+    FilmRemoved,
+    FilmRolledBack,
+    JobAccepted,
+    SealBroken,
+    SegmentSealed,
+)
 from core.storage.journal_faults import JournalLost, fault
 from core.storage.schema import SCHEMAS
 from core.system import codec, private_files
@@ -65,7 +73,9 @@ class Journal:
                 self._db.execute("PRAGMA fullfsync=1")
                 self._db.execute("PRAGMA checkpoint_fullfsync=1")
             self._migrate()
-            self._db.execute("BEGIN IMMEDIATE")  # a file that can only be read says so here, before work depends on it
+            self._db.execute(
+                "BEGIN IMMEDIATE"
+            )  # a file that can only be read says so here, before work depends on it
             self._db.execute(f"PRAGMA user_version={_VERSION}")
             self._db.execute("ROLLBACK")
             self.still_ours()
@@ -158,7 +168,10 @@ class Journal:
         """Record a new job with the timeline exactly as it was handed in; further `facts`, and the rows of `also`, stand or fall
         with it."""
         with self._whole():
-            self._db.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?)", (job, fact.digest, fact.output, at, timeline))
+            self._db.execute(
+                "INSERT INTO jobs VALUES (?, ?, ?, ?, ?)",
+                (job, fact.digest, fact.output, at, timeline),
+            )
             for one in (fact, *facts):
                 self._insert(job, one, at)
             for statement, row in also:
@@ -181,7 +194,8 @@ class Journal:
                 match fact:
                     case SegmentSealed():
                         self._db.execute(
-                            "INSERT OR REPLACE INTO seals VALUES (?, ?, ?, ?)", (fact.key, codec.encode(fact).decode(), job, at)
+                            "INSERT OR REPLACE INTO seals VALUES (?, ?, ?, ?)",
+                            (fact.key, codec.encode(fact).decode(), job, at),
                         )
                     case SealBroken():
                         self._db.execute("DELETE FROM seals WHERE key = ?", (fact.key,))
@@ -190,18 +204,37 @@ class Journal:
                         self._db.execute(
                             "INSERT OR REPLACE INTO films VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                             (
-                                fact.output, job, fact.film_hash, fact.cut, fact.frames, fact.samples, fact.kept,
+                                fact.output,
+                                job,
+                                fact.film_hash,
+                                fact.cut,
+                                fact.frames,
+                                fact.samples,
+                                fact.kept,
                                 fact.kept_hash
-                                or ((before.film_hash if fact.replaced else before.kept_hash) if before and fact.kept else ""),
+                                or (
+                                    (before.film_hash if fact.replaced else before.kept_hash)
+                                    if before and fact.kept
+                                    else ""
+                                ),
                             ),
                         )
                     case FilmRemoved():
                         self._db.execute("DELETE FROM films WHERE path = ?", (fact.path,))
                     case FilmRolledBack():
-                        _, then = self.published(fact.film_hash) or ("", FilmPublished(output="", film_hash="", kept=""))
+                        _, then = self.published(fact.film_hash) or (
+                            "",
+                            FilmPublished(output="", film_hash="", kept=""),
+                        )
                         self._db.execute(
                             "UPDATE films SET film_hash = ?, kept_hash = ?, cut = '', frames = ?, samples = ? WHERE path = ?",
-                            (fact.film_hash, fact.kept_hash, then.frames, then.samples, fact.output),
+                            (
+                                fact.film_hash,
+                                fact.kept_hash,
+                                then.frames,
+                                then.samples,
+                                fact.output,
+                            ),
                         )
                     case _:
                         pass
@@ -218,20 +251,25 @@ class Journal:
 
     def facts(self, job: str) -> list[Entry]:
         """Everything that happened to a job, in order."""
-        rows = self._db.execute("SELECT seq, job, at, body FROM facts WHERE job = ? ORDER BY seq", (job,))
+        rows = self._db.execute(
+            "SELECT seq, job, at, body FROM facts WHERE job = ? ORDER BY seq", (job,)
+        )
         return [Entry(seq, job, at, codec.decode(body, Fact)) for seq, job, at, body in rows]  # type: ignore[arg-type]
 
     def last(self, job: str, *kinds: str) -> Entry | None:
         """The newest fact of these kinds."""
         marks = ",".join("?" * len(kinds))
         row = self._db.execute(
-            f"SELECT seq, job, at, body FROM facts WHERE job = ? AND kind IN ({marks}) ORDER BY seq DESC LIMIT 1", (job, *kinds)
+            f"SELECT seq, job, at, body FROM facts WHERE job = ? AND kind IN ({marks}) ORDER BY seq DESC LIMIT 1",
+            (job, *kinds),
         ).fetchone()
         return Entry(row[0], row[1], row[2], codec.decode(row[3], Fact)) if row else None  # type: ignore[arg-type]
 
     def newest(self, job: str) -> float:
         """The moment (unix seconds) of the newest fact about a job; 0 where there is none."""
-        (at,) = self._db.execute("SELECT at FROM facts WHERE job = ? ORDER BY seq DESC LIMIT 1", (job,)).fetchone() or (0.0,)
+        (at,) = self._db.execute(
+            "SELECT at FROM facts WHERE job = ? ORDER BY seq DESC LIMIT 1", (job,)
+        ).fetchone() or (0.0,)
         return float(at)
 
     def jobs(self) -> list[tuple[str, float]]:
@@ -240,7 +278,9 @@ class Journal:
 
     def accepted(self, job: str) -> JobAccepted:
         """What was asked, without the timeline, which may be large; KeyError for an unknown job."""
-        if (entry := self.last(job, "JobAccepted")) is None or not isinstance(entry.fact, JobAccepted):
+        if (entry := self.last(job, "JobAccepted")) is None or not isinstance(
+            entry.fact, JobAccepted
+        ):
             raise KeyError(job)
         return entry.fact
 
@@ -258,7 +298,10 @@ class Journal:
             "WHERE kind = 'Answered' AND output = ? AND seq > ? ORDER BY seq",
             (output, after),
         )
-        return [(Entry(seq, job, at, codec.decode(body, Fact)), digest) for seq, job, at, body, digest in rows]  # type: ignore[arg-type]
+        return [
+            (Entry(seq, job, at, codec.decode(body, Fact)), digest)
+            for seq, job, at, body, digest in rows
+        ]  # type: ignore[arg-type]
 
     def seals(self, keys: Iterable[str]) -> dict[str, SegmentSealed]:
         """The seals on record under these keys."""
@@ -271,7 +314,10 @@ class Journal:
 
     def all_seals(self) -> list[tuple[SegmentSealed, str]]:
         """(seal, job that made it), for cleaning up."""
-        return [(codec.decode(body, SegmentSealed), job) for body, job in self._db.execute("SELECT body, job FROM seals")]
+        return [
+            (codec.decode(body, SegmentSealed), job)
+            for body, job in self._db.execute("SELECT body, job FROM seals")
+        ]
 
     def forget_seals(self, keys: Iterable[str]) -> None:
         """Drop seals whose files are about to be removed: first the record, then the file."""
@@ -291,7 +337,10 @@ class Journal:
         with self._whole():
             self._db.executemany(
                 "INSERT OR REPLACE INTO decoded VALUES (?, ?, ?, ?)",
-                [(fingerprint, stream, frame, mark.to_bytes(8, "little")) for frame, mark in marks.items()],
+                [
+                    (fingerprint, stream, frame, mark.to_bytes(8, "little"))
+                    for frame, mark in marks.items()
+                ],
             )
 
     def film(self, path: str) -> Film | None:

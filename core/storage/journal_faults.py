@@ -18,7 +18,13 @@ from pathlib import Path
 from core.errors.refusal import Refused
 
 UNWRITABLE = frozenset(
-    {"data-folder-full", "data-folder-read-only", "data-folder-no-permission", "data-folder-failing", "journal-failing"}
+    {
+        "data-folder-full",
+        "data-folder-read-only",
+        "data-folder-no-permission",
+        "data-folder-failing",
+        "journal-failing",
+    }
 )
 """Codes of faults that keep the journal from being written while it may still be read."""
 _PROBE_BYTES = 256 * 1024
@@ -82,7 +88,11 @@ def fault(error: Exception, journal: Path) -> Refused | None:
     detail = f"{error}, {getattr(error, 'sqlite_errorname', '')}".rstrip(", ")
     if primary in _CORRUPT:
         unread = _unreadable(journal)
-        return Refused("journal-damaged", path=str(journal), detail=detail) if unread is None else _system(unread, journal)
+        return (
+            Refused("journal-damaged", path=str(journal), detail=detail)
+            if unread is None
+            else _system(unread, journal)
+        )
     if primary not in _OF_SQLITE:
         return None
     seen = _unwritable(journal)
@@ -93,7 +103,11 @@ def _of_the_program(error: OSError, journal: Path) -> bool:
     """Whether the system has no part in it: an exception without an errno, or a refusal although the folder can be written."""
     if error.errno is None:
         return True
-    return error.errno in (errno.EPERM, errno.EACCES) and not error.filename and _unwritable(journal) is None
+    return (
+        error.errno in (errno.EPERM, errno.EACCES)
+        and not error.filename
+        and _unwritable(journal) is None
+    )
 
 
 def _system(error: OSError, journal: Path) -> Refused:
@@ -101,7 +115,9 @@ def _system(error: OSError, journal: Path) -> Refused:
     words = error.strerror or str(error)
     kind = _OF_ERRNO.get(error.errno or 0, "")
     if kind == "unusable":
-        return Refused("data-folder-unusable", path=str(error.filename or journal.parent), detail=words)
+        return Refused(
+            "data-folder-unusable", path=str(error.filename or journal.parent), detail=words
+        )
     return _folder(kind, journal, words)
 
 
@@ -119,7 +135,10 @@ def _folder(kind: str, journal: Path, detail: str) -> Refused:
 def _unwritable(journal: Path) -> OSError | None:
     """What the system says when the journal's files are opened for writing and a file is written beside them; None when
     both succeed."""
-    for path in (journal, *(journal.with_name(journal.name + ending) for ending in ("-wal", "-shm"))):
+    for path in (
+        journal,
+        *(journal.with_name(journal.name + ending) for ending in ("-wal", "-shm")),
+    ):
         try:
             os.close(os.open(path, os.O_RDWR))
         except FileNotFoundError:

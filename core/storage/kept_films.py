@@ -37,8 +37,13 @@ def kept_films(output: Path) -> list[Kept]:
 
 
 def _numbered(output: Path) -> list[Kept]:
-    folder, name = output.parent / BESIDE, re.compile(re.escape(output.name) + r"\.(\d+)\.([0-9a-z]+)\.kept")
-    names = [(path, name.fullmatch(path.name)) for path in (folder.iterdir() if folder.is_dir() else ())]
+    folder, name = (
+        output.parent / BESIDE,
+        re.compile(re.escape(output.name) + r"\.(\d+)\.([0-9a-z]+)\.kept"),
+    )
+    names = [
+        (path, name.fullmatch(path.name)) for path in (folder.iterdir() if folder.is_dir() else ())
+    ]
     return [Kept(path, int(said[1]), said[2]) for path, said in names if said]
 
 

@@ -34,7 +34,9 @@ def film(home: Path, output: str, *, beside: str = ".hotsplice") -> Iterator[Non
             raise Refused("job-running", path=output) from error
         with open(_busy(home, output), "a+b", opener=private_files.opener) as busy:
             _lock(busy.fileno(), wait=True)  # for no longer than somebody looks at it
-            with film_lock.held_beside(output, beside, home, lock_file) if beside else nullcontext():
+            with (
+                film_lock.held_beside(output, beside, home, lock_file) if beside else nullcontext()
+            ):
                 yield
 
 
@@ -74,7 +76,9 @@ def _lock(handle: int, *, wait: bool = False, shared: bool = False) -> None:
     else:
         import fcntl
 
-        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
+        fcntl.flock(
+            handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
+        )
 
 
 def _busy(home: Path, output: str) -> Path:
@@ -82,5 +86,7 @@ def _busy(home: Path, output: str) -> Path:
 
 
 def _place(home: Path, output: str) -> Path:
-    real = os.path.join(os.path.realpath(os.path.dirname(output)), os.path.basename(output))  # by whatever way it is reached
+    real = os.path.join(
+        os.path.realpath(os.path.dirname(output)), os.path.basename(output)
+    )  # by whatever way it is reached
     return home / LOCKS / name_of(real)

@@ -18,7 +18,9 @@ OUR_ENDINGS = (".previous", ".other", ".swap", ".new", ".part", ".try", ".tried"
 OUR_STEMS = (".incomplete",)
 """Ends of the stem, before the suffix, of files that Hotsplice publishes beside a film by itself: NAME.incomplete.mov."""
 
-WINDOWS_FILE_SYSTEMS = frozenset({"vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk", "cifs", "smb3", "smbfs"})
+WINDOWS_FILE_SYSTEMS = frozenset(
+    {"vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk", "cifs", "smb3", "smbfs"}
+)
 """Kinds of volumes, as the kernel lists them, whose names must be names for Windows too."""
 
 _DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029")
@@ -26,17 +28,29 @@ _DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u
 _INVISIBLE = frozenset("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad")
 """Characters that some file systems ignore when they compare names."""
 _WINDOWS_FORBIDDEN = frozenset('<>:"/\\|?*')
-_WINDOWS_DEVICES = frozenset({"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in "123456789¹²³"})
+_WINDOWS_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in "123456789¹²³"}
+)
 
 NameFault = Literal[
-    "name-control", "name-direction", "name-not-text", "name-empty", "name-only-ending", "name-reserved", "name-windows"
+    "name-control",
+    "name-direction",
+    "name-not-text",
+    "name-empty",
+    "name-only-ending",
+    "name-reserved",
+    "name-windows",
 ]
 
 
 def is_hidden_folder(component: str) -> bool:
     """Whether a component of a path names our hidden folder on any common file system: those that ignore case, invisible
     characters, or dots and spaces at the end included."""
-    seen = "".join(character for character in unicodedata.normalize("NFKC", component) if character not in _INVISIBLE)
+    seen = "".join(
+        character
+        for character in unicodedata.normalize("NFKC", component)
+        if character not in _INVISIBLE
+    )
     return seen.rstrip(". ").casefold() == HIDDEN_FOLDER
 
 
@@ -63,7 +77,9 @@ def fault_of(name: str, *, for_windows: bool = False) -> NameFault | None:
     return None
 
 
-def too_long(path: str, name_bytes: int, *, longest_name: int, longest_path: int, endings: int) -> Literal["name", "path"] | None:
+def too_long(
+    path: str, name_bytes: int, *, longest_name: int, longest_path: int, endings: int
+) -> Literal["name", "path"] | None:
     """Which limit a film's place exceeds together with the files beside it. Lengths in bytes; `endings` is the longest that
     is added to a film's name, `longest_path` includes the terminating NUL as PATH_MAX does."""
     if name_bytes + endings > longest_name:

@@ -27,7 +27,9 @@ def _parse(text: str, where: str) -> Preset:
 def _tagged(raw: dict[str, object]) -> dict[str, object]:
     """The model's own tags are not a user's business."""
     tags = {"video": "VideoRecipe", "audio": "AudioRecipe"}
-    return {k: {"is": tags[k], **v} if k in tags and isinstance(v, dict) else v for k, v in raw.items()}
+    return {
+        k: {"is": tags[k], **v} if k in tags and isinstance(v, dict) else v for k, v in raw.items()
+    }
 
 
 def _read(path: Path) -> str:
@@ -57,16 +59,26 @@ def for_output(presets: dict[str, Preset], name: str | None, output: Path) -> Pr
     if name is None:
         name = {".mov": "prores-hq", ".mp4": "h264", ".mkv": "ffv1"}.get(output.suffix.lower())
         if name is None:
-            raise Refused("output-wrong-extension", path=str(output), preset="", extension=".mov, .mp4, .mkv")
+            raise Refused(
+                "output-wrong-extension", path=str(output), preset="", extension=".mov, .mp4, .mkv"
+            )
     if name not in presets:
         raise Refused("preset-unknown", name=name, known=", ".join(sorted(presets)))
-    preset = presets[name]  # the user's own may have taken a bundled one's name, with another ending
+    preset = presets[
+        name
+    ]  # the user's own may have taken a bundled one's name, with another ending
     if output.suffix.lower() != preset.extension:
-        raise Refused("output-wrong-extension", path=str(output), preset=name, extension=preset.extension)
+        raise Refused(
+            "output-wrong-extension", path=str(output), preset=name, extension=preset.extension
+        )
     return preset
 
 
 def fallback_of(presets: dict[str, Preset], preset: Preset) -> Preset | None:
     """The preset that is used when this one's encoder does not work here; only one whose films are named alike."""
     other = presets.get(preset.fallback)
-    return other if other is not None and other.extension == preset.extension and other.name != preset.name else None
+    return (
+        other
+        if other is not None and other.extension == preset.extension and other.name != preset.name
+        else None
+    )

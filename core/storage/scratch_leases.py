@@ -26,7 +26,9 @@ def sign(scratch: Path, home: Path) -> None:
     if mark.exists():
         return
     private_files.make_folder(mark.parent)
-    part = mark.with_name(f".{mark.name}.part")  # always the same name: what a power cut leaves is written over
+    part = mark.with_name(
+        f".{mark.name}.part"
+    )  # always the same name: what a power cut leaves is written over
     with open(part, "wb", opener=private_files.opener) as handle:
         handle.write(os.fsencode(_said(home)))
         handle.flush()

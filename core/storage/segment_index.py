@@ -30,7 +30,9 @@ _PART = ".part"
 _READ = "INSERT INTO switches VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET is_on = 1"
 _REMOVING = "UPDATE switches SET is_on = 0 WHERE name = ?"
 _SEAL = "INSERT OR IGNORE INTO seals VALUES (?, ?, ?, ?)"
-_MADE_BY = "SELECT json_extract(body, '$.key'), job FROM facts WHERE kind = 'SegmentSealed' ORDER BY seq"
+_MADE_BY = (
+    "SELECT json_extract(body, '$.key'), job FROM facts WHERE kind = 'SegmentSealed' ORDER BY seq"
+)
 
 
 class Entry(Value, frozen=True):
@@ -58,35 +60,56 @@ class SegmentIndex:
         self._waiting.put((self._path(seal.key), codec.encode(entry)))
         self._beside.submit(self._write_waiting)
 
-    def complete(self, seals: Iterable[SegmentSealed], made_of: Mapping[str, Mapping[str, str]], memory: History) -> None:
+    def complete(
+        self,
+        seals: Iterable[SegmentSealed],
+        made_of: Mapping[str, Mapping[str, str]],
+        memory: History,
+    ) -> None:
         """Write the entries that a power cut or a drive that was away took, with all that is on record of what each segment was
         `made_of` (key to paths with identities). A disk that refuses is no loss."""
-        self._beside.submit(lambda: None).result()  # those that are still being written are not missing
+        self._beside.submit(
+            lambda: None
+        ).result()  # those that are still being written are not missing
         wanted = {self._path(seal.key): seal for seal in seals if seal.file}
         shelves = {path.parent for path in wanted}
         there = {path for shelf in shelves if shelf.is_dir() for path in shelf.iterdir()}
         for path, seal in wanted.items():
             if path not in there:
                 known = made_of.get(seal.key, {})
-                self.add(seal, tuple(one for place, what in known.items() for one in memory.all_marks(place, what)), memory)
+                self.add(
+                    seal,
+                    tuple(
+                        one
+                        for place, what in known.items()
+                        for one in memory.all_marks(place, what)
+                    ),
+                    memory,
+                )
         self._beside.submit(lambda: None).result()
 
     def sweep(self, known: set[str], *, before: float) -> None:
         """Remove this data folder's entries of segments that are not on record, and unfinished ones, that were written before a
         moment (unix seconds): a power cut left them. OSError."""
         for path in self._folder.glob("*/*"):
-            if path.suffixes[:1] == [f".{self._owner}"] and (path.suffix == _PART or path.stem not in known) and (
-                path.lstat().st_mtime < before
+            if (
+                path.suffixes[:1] == [f".{self._owner}"]
+                and (path.suffix == _PART or path.stem not in known)
+                and (path.lstat().st_mtime < before)
             ):
                 path.unlink(missing_ok=True)
 
     def was_read(self, journal: Journal) -> bool:
         """Whether the journal has taken everything that stands in the index of this scratch folder."""
-        return bool(journal.read("SELECT 1 FROM switches WHERE name = ? AND is_on", (self._switch,)))
+        return bool(
+            journal.read("SELECT 1 FROM switches WHERE name = ? AND is_on", (self._switch,))
+        )
 
     def forget(self, key: str) -> None:
         """Remove this data folder's entry, before the seal itself is forgotten. OSError."""
-        self._beside.submit(lambda: None).result()  # an entry that is still being written would come back
+        self._beside.submit(
+            lambda: None
+        ).result()  # an entry that is still being written would come back
         self._path(key).unlink(missing_ok=True)
 
     def forget_broken(self, facts: Iterable[Fact]) -> None:
@@ -106,7 +129,9 @@ class SegmentIndex:
         others = scratch_leases.living(self._scratch, self._home)
         for path in sorted(self._folder.glob("*/*")):
             if path.suffix != _PART and path.suffix.lstrip(".") not in others:
-                with contextlib.suppress(OSError, ValueError):  # torn by a power cut: that segment is rendered again
+                with contextlib.suppress(
+                    OSError, ValueError
+                ):  # torn by a power cut: that segment is rendered again
                     yield codec.decode(path.read_bytes(), Entry)
 
     @contextlib.contextmanager
@@ -131,14 +156,29 @@ class SegmentIndex:
         if self.was_read(journal) or not self._folder.is_dir():
             return 0
         known = {seal.key for seal, _ in journal.all_seals()}
-        found = [entry for entry in self.entries() if entry.seal.key not in known and self._stands(entry.seal)]
+        found = [
+            entry
+            for entry in self.entries()
+            if entry.seal.key not in known and self._stands(entry.seal)
+        ]
         memory = History(journal)
-        memory.keep_marks((marks.identity, marks) for entry in found for marks in entry.marks if marks.identity)
-        made_by: dict[str, str] = dict(journal.read(_MADE_BY, ())) if found else {}  # a job that is not on record has no name
+        memory.keep_marks(
+            (marks.identity, marks) for entry in found for marks in entry.marks if marks.identity
+        )
+        made_by: dict[str, str] = (
+            dict(journal.read(_MADE_BY, ())) if found else {}
+        )  # a job that is not on record has no name
         rows = []
         for entry in found:
             at = (self._scratch / "store" / entry.seal.file).stat().st_mtime
-            rows.append((entry.seal.key, codec.encode(entry.seal).decode(), made_by.get(entry.seal.key, ""), at))
+            rows.append(
+                (
+                    entry.seal.key,
+                    codec.encode(entry.seal).decode(),
+                    made_by.get(entry.seal.key, ""),
+                    at,
+                )
+            )
         newest = sorted(zip((at for *_, at in rows), found, strict=True), key=lambda pair: pair[0])
         memory.recall(seen for _, entry in newest for seen in entry.sources)
         journal.later(_SEAL, rows)
@@ -153,7 +193,10 @@ class SegmentIndex:
     def keys(self, journal: Journal) -> set[str]:
         """Content keys whose segments may be needed by a data folder which still exists: those that another one has an entry for,
         and our own while the journal has not read them. OSError."""
-        known = {*scratch_leases.living(self._scratch, self._home), *(() if self.was_read(journal) else (self._owner,))}
+        known = {
+            *scratch_leases.living(self._scratch, self._home),
+            *(() if self.was_read(journal) else (self._owner,)),
+        }
         return {path.stem for path in self._folder.glob("*/*") if path.suffix.lstrip(".") in known}
 
     def drop(self, key: str) -> None:
@@ -196,7 +239,9 @@ class SegmentIndex:
     def _make_shelf(self, shelf: Path) -> None:
         """Make a folder of the index in the scratch folder that holds the store. Its drive may be out: nothing is made on the
         empty mount point, not even when the drive goes between the look and the making. OSError."""
-        if os.mkdir not in os.supports_dir_fd:  # Windows, where a drive that is out leaves no folder
+        if (
+            os.mkdir not in os.supports_dir_fd
+        ):  # Windows, where a drive that is out leaves no folder
             (self._scratch / "store").stat()
             for folder in (self._folder, shelf):
                 folder.mkdir(mode=private_files.FOLDER, exist_ok=True)
@@ -206,8 +251,13 @@ class SegmentIndex:
             os.stat("store", dir_fd=scratch)
             for folder in (self._folder, shelf):
                 with contextlib.suppress(FileExistsError):
-                    os.mkdir(folder.relative_to(self._scratch), private_files.FOLDER, dir_fd=scratch)
+                    os.mkdir(
+                        folder.relative_to(self._scratch), private_files.FOLDER, dir_fd=scratch
+                    )
         finally:
             os.close(scratch)
-        for made_in in (self._folder, self._scratch):  # or a power cut takes the new folder with its entries
+        for made_in in (
+            self._folder,
+            self._scratch,
+        ):  # or a power cut takes the new folder with its entries
             flush_directory(made_in)

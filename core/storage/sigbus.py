@@ -69,13 +69,17 @@ def _met(number: int) -> None:
         from core.storage import journal
 
         caller = sys._getframe().f_back
-        if caller is None or caller.f_code.co_filename != journal.__file__:  # another mapped file, or a signal from elsewhere
+        if (
+            caller is None or caller.f_code.co_filename != journal.__file__
+        ):  # another mapped file, or a signal from elsewhere
             _listen(None)
             os.kill(os.getpid(), number)  # it waits until this function returns
             return
         code = _says[-1](journal.lost())
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
-    except BaseException:  # an exception would lead back into SQLite, which meets the same page again
+    except (
+        BaseException
+    ):  # an exception would lead back into SQLite, which meets the same page again
         pass
     os._exit(code)

@@ -32,7 +32,9 @@ _SETTLE = (
     f"AND {ENDED_WELL}) OR NOT EXISTS ({_ASKED_AGAIN}))"
 )
 _PRIORITY = "UPDATE queue SET priority = ? WHERE job = ?"
-_SWITCH = "INSERT INTO switches VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET is_on = excluded.is_on"
+_SWITCH = (
+    "INSERT INTO switches VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET is_on = excluded.is_on"
+)
 _ORDER = "ORDER BY priority DESC, place"
 
 
@@ -74,11 +76,26 @@ class Submissions:
         return Submitted(*rows[0]) if rows else None
 
     def accept(
-        self, name: str, *facts: Fact, content: str, body: str, job: str, fact: JobAccepted, timeline: bytes, at: float
+        self,
+        name: str,
+        *facts: Fact,
+        content: str,
+        body: str,
+        job: str,
+        fact: JobAccepted,
+        timeline: bytes,
+        at: float,
     ) -> None:
         """A submission, its job and its place in the queue, durable when this returns. `body` is the request as JSON.
         sqlite3.IntegrityError: another writer took the name first."""
-        self._journal.accept(job, fact, timeline, at, *facts, also=[(_SUBMIT, (name, job, content, body)), (_WISH, (job, "run"))])
+        self._journal.accept(
+            job,
+            fact,
+            timeline,
+            at,
+            *facts,
+            also=[(_SUBMIT, (name, job, content, body)), (_WISH, (job, "run"))],
+        )
 
     def join(self, name: str, *, content: str, body: str, job: str) -> None:
         """Another name for a job that is open already; it is wanted again."""
@@ -95,7 +112,12 @@ class Submissions:
 
     def asked_again(self, job: str) -> bool:
         """Whether a client asked for the job after its last run had ended."""
-        return self._journal.read(f"SELECT 1 FROM queue WHERE job = ? AND EXISTS ({_ASKED_AGAIN})", (job,)) != []
+        return (
+            self._journal.read(
+                f"SELECT 1 FROM queue WHERE job = ? AND EXISTS ({_ASKED_AGAIN})", (job,)
+            )
+            != []
+        )
 
     def queue(self) -> list[tuple[str, Wish]]:
         """(job, wish) of everything that is not over, in order."""
@@ -135,7 +157,9 @@ class Submissions:
     @property
     def paused(self) -> bool:
         """Whether all jobs rest."""
-        return self._journal.read("SELECT 1 FROM switches WHERE name = 'paused' AND is_on", ()) != []
+        return (
+            self._journal.read("SELECT 1 FROM switches WHERE name = 'paused' AND is_on", ()) != []
+        )
 
     def made(self, job: str) -> int:
         """How many pieces of a job were sealed, ever."""
@@ -145,10 +169,15 @@ class Submissions:
     def since(self, seq: int, *, job: str = "", most: int = 500) -> list[Happening]:
         """Facts after a sequence number, of one job or of all, oldest first, at most so many."""
         which, fields = ("AND job = ? ", (seq, job, most)) if job else ("", (seq, most))
-        rows = self._journal.read(f"SELECT seq, job, at, body FROM facts WHERE seq > ? {which}ORDER BY seq LIMIT ?", fields)
+        rows = self._journal.read(
+            f"SELECT seq, job, at, body FROM facts WHERE seq > ? {which}ORDER BY seq LIMIT ?",
+            fields,
+        )
         return [Happening(*row) for row in rows]
 
     def last(self, job: str = "") -> int:
         """The newest sequence number, of one job or of all; 0 before anything happened."""
         which, fields = (" WHERE job = ?", (job,)) if job else ("", ())
-        return int(self._journal.read(f"SELECT coalesce(max(seq), 0) FROM facts{which}", fields)[0][0])
+        return int(
+            self._journal.read(f"SELECT coalesce(max(seq), 0) FROM facts{which}", fields)[0][0]
+        )

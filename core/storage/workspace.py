@@ -113,7 +113,9 @@ class Workspace:
         work = self.scratch / "work" / job
         for folder in (work, self.scratch / "store"):
             make_below(folder, self.scratch.parent)
-        if fresh := [shelf for digit in "0123456789abcdef" if not (shelf := folder / digit).is_dir()]:
+        if fresh := [
+            shelf for digit in "0123456789abcdef" if not (shelf := folder / digit).is_dir()
+        ]:
             for shelf in fresh:
                 shelf.mkdir(mode=private_files.FOLDER, exist_ok=True)
             flush_directory(folder)  # once, instead of once for each while segments wait
@@ -162,7 +164,11 @@ class Workspace:
             for old in work.iterdir():
                 old.unlink()
             work.rmdir()
-        for old in (output.parent / BESIDE).glob(f"*.{job}.part*") if (output.parent / BESIDE).is_dir() else ():
+        for old in (
+            (output.parent / BESIDE).glob(f"*.{job}.part*")
+            if (output.parent / BESIDE).is_dir()
+            else ()
+        ):
             old.unlink()
         self._remove_if_empty(output.parent / BESIDE)
 
@@ -218,7 +224,9 @@ class Workspace:
             try:
                 os.link(output, spare)
                 _rename(spare, kept)
-                spare.unlink(missing_ok=True)  # the same file under both names, after a cut: then rename does nothing
+                spare.unlink(
+                    missing_ok=True
+                )  # the same file under both names, after a cut: then rename does nothing
             except OSError:
                 spare.unlink(missing_ok=True)
                 _rename(output, kept)
@@ -229,7 +237,9 @@ class Workspace:
             _rename(staged, output)
         except OSError:
             if replaced and not output.exists():
-                _rename(kept, output)  # a film that cannot be published does not cost the one that was there
+                _rename(
+                    kept, output
+                )  # a film that cannot be published does not cost the one that was there
             raise
         flush_directory(output.parent)
         return replaced
@@ -262,7 +272,9 @@ class Workspace:
         finally:
             self.exchanged(output)
 
-    def exchanged(self, output: Path, *, same: Callable[[Path, Path], bool] = Path.samefile) -> bool:
+    def exchanged(
+        self, output: Path, *, same: Callable[[Path, Path], bool] = Path.samefile
+    ) -> bool:
         """Whether `roll_back` was begun here, is not on record yet, and came far enough to be finished: then it now is. Undone
         otherwise. `same` tells whether two names lead to one file."""
         kept, spare = self.kept(output), self.swap(output)
@@ -321,7 +333,10 @@ class Workspace:
 
 def durable_rename(folder: Path) -> None:
     """Do with a tiny file what publishing a film does: write, flush, rename, flush the directory. OSError: it cannot be."""
-    first, second = folder / f".hotsplice-{os.getpid()}.try", folder / f".hotsplice-{os.getpid()}.tried"
+    first, second = (
+        folder / f".hotsplice-{os.getpid()}.try",
+        folder / f".hotsplice-{os.getpid()}.tried",
+    )
     try:
         with open(first, "xb", opener=private_files.opener) as handle:
             handle.write(b"hotsplice")

@@ -12,7 +12,9 @@ import time
 from pathlib import Path
 from typing import NamedTuple, TypedDict
 
-_NO_CHANGE_TIME = frozenset({"vfat", "msdos", "exfat", "fuse.exfat", "fuse.sshfs", "fuse.curlftpfs", "fuse.rclone"})
+_NO_CHANGE_TIME = frozenset(
+    {"vfat", "msdos", "exfat", "fuse.exfat", "fuse.sshfs", "fuse.curlftpfs", "fuse.rclone"}
+)
 _NETWORK_FILE_SYSTEMS = {
     "nfs",
     "nfs4",
@@ -90,7 +92,11 @@ class Steady:
 
 def since_boot() -> float:
     """Like `monotonic`, but the machine's sleep is counted, where the system tells the two apart."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+    return (
+        time.clock_gettime(time.CLOCK_BOOTTIME)
+        if hasattr(time, "CLOCK_BOOTTIME")
+        else time.monotonic()
+    )
 
 
 _LITTLE_MEMORY = 512 << 20
@@ -168,7 +174,10 @@ def short_of_memory() -> bool:
         import resource
     except ImportError:  # Windows
         return False
-    return any(resource.getrlimit(kind)[0] != resource.RLIM_INFINITY for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA))
+    return any(
+        resource.getrlimit(kind)[0] != resource.RLIM_INFINITY
+        for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)
+    )
 
 
 def resident_bytes(pid: int) -> int | None:
@@ -216,7 +225,11 @@ def longest_name(folder: str | Path) -> int:
     """Bytes that a file name in this folder may have."""
     try:
         return os.pathconf(folder, "PC_NAME_MAX")
-    except (AttributeError, OSError, ValueError):  # Windows has no such question; the answer is this everywhere
+    except (
+        AttributeError,
+        OSError,
+        ValueError,
+    ):  # Windows has no such question; the answer is this everywhere
         return 255
 
 
@@ -257,7 +270,9 @@ def listed_mount(path: str | Path) -> tuple[str, str]:
     """The mount point of a path and its kind (`ext4`, `nfs4`) as the kernel lists them, without touching either: a dead
     share is listed still. Empty where the system keeps no list; only Linux does."""
     try:
-        mounts = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape")  # names there are bytes, as everywhere
+        mounts = Path("/proc/self/mountinfo").read_text(
+            "utf-8", "surrogateescape"
+        )  # names there are bytes, as everywhere
     except OSError:
         return "", ""
     best, kind = "", ""

@@ -111,7 +111,9 @@ def repair_ours(home: Path, scratch: Path) -> None:
         names = {path.name for path in home.iterdir()}
     except OSError:
         return
-    ours = {name for name in names if name.startswith(("journal.db", ".")) or name in _IN_DATA_FOLDER}
+    ours = {
+        name for name in names if name.startswith(("journal.db", ".")) or name in _IN_DATA_FOLDER
+    }
     # A secret key that others could read is refused by `bridge.protocol.keys`: it may be known, and no mode takes that back.
     inside = scratch.parent == home and scratch.name in names
     repair(home / name for name in sorted(ours - {"keys"}))

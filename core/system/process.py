@@ -54,12 +54,22 @@ def die_with_parent(parent: int | None = None) -> None:
 def _pdeathsig_prefix() -> tuple[str, ...]:
     """The `setpriv` call that does for a command what `die_with_parent` does; empty where setpriv is missing. It starts a child
     without copying the page tables of this process, which takes longer than all checks of a short shot."""
-    program = next((path for path in _SETPRIV if os.access(path, os.X_OK)), None) if _libc is not None else None
+    program = (
+        next((path for path in _SETPRIV if os.access(path, os.X_OK)), None)
+        if _libc is not None
+        else None
+    )
     if program is None:
         return ()
     words = (program, "--pdeathsig", "KILL")  # from util-linux 2.33 on; BusyBox has no such option
     try:
-        tried = subprocess.run([*words, program, "--version"], stdin=NOWHERE, stdout=NOWHERE, stderr=NOWHERE, timeout=5.0)
+        tried = subprocess.run(
+            [*words, program, "--version"],
+            stdin=NOWHERE,
+            stdout=NOWHERE,
+            stderr=NOWHERE,
+            timeout=5.0,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ()
     return words if tried.returncode == 0 else ()
@@ -75,7 +85,9 @@ def step_back() -> None:
         if os.name == "nt":
             us.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)  # type: ignore[attr-defined]
         else:
-            us.nice(max(LOW_NICENESS, us.nice()))  # nobody may come back up: who is further back already stays there
+            us.nice(
+                max(LOW_NICENESS, us.nice())
+            )  # nobody may come back up: who is further back already stays there
     with contextlib.suppress(psutil.Error, OSError, AttributeError):  # no such thing on macOS
         us.ionice(psutil.IOPRIO_VERYLOW if os.name == "nt" else psutil.IOPRIO_CLASS_IDLE)  # type: ignore[attr-defined]
 
@@ -97,7 +109,9 @@ def spawn(
     `own_session` keeps a terminal's Ctrl-C from the child: we stop it ourselves, in order.
     """
     prefix = _pdeathsig_prefix() if from_single_thread and os.access(argv[0], os.X_OK) else ()
-    prepare: Callable[[], None] | None = die_with_parent if from_single_thread and not prefix and _libc is not None else None
+    prepare: Callable[[], None] | None = (
+        die_with_parent if from_single_thread and not prefix and _libc is not None else None
+    )
     try:
         return subprocess.Popen(
             [*prefix, *argv],
@@ -118,7 +132,9 @@ def never_began(program: str, exit_code: int) -> NotStarted | None:
     if exit_code not in _SETPRIV_FAILED or not _pdeathsig_prefix():
         return None
     try:
-        subprocess.run([program, "-version"], stdin=NOWHERE, stdout=NOWHERE, stderr=NOWHERE, timeout=5.0)
+        subprocess.run(
+            [program, "-version"], stdin=NOWHERE, stdout=NOWHERE, stderr=NOWHERE, timeout=5.0
+        )
     except OSError as error:
         return NotStarted(error.errno, error.strerror, program)
     except subprocess.TimeoutExpired:
@@ -126,14 +142,22 @@ def never_began(program: str, exit_code: int) -> NotStarted | None:
     return None
 
 
-def detach(argv: Sequence[str], log: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def detach(
+    argv: Sequence[str], log: int, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
     """Start a program that shall go on without us; what it says goes to an open file. OSError when it cannot be started."""
     options: dict[str, int] = {}
     if os.name == "nt":
         options["creationflags"] = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP  # type: ignore[attr-defined]
     alone = os.name != "nt"
     return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
-        list(argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(environment), start_new_session=alone, **options
+        list(argv),
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        env=dict(environment),
+        start_new_session=alone,
+        **options,
     )
 
 

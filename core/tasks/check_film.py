@@ -13,17 +13,25 @@ from core.tasks.spec import CheckFilm, Made, Refuted, Validated, ValidateSeal
 OTHER_BYTES = "its bytes are not those that were published"
 
 
-def check_film(order: CheckFilm, on_frames: Callable[[int], None], program: str = "") -> Made | Refuted:
+def check_film(
+    order: CheckFilm, on_frames: Callable[[int], None], program: str = ""
+) -> Made | Refuted:
     """Made when the film is what was published. OSError when it cannot be read. What our own strict decoding finds counts when
     `program`, an ffmpeg alone, does not decode every frame cleanly either."""
     found = _checked(order, on_frames)
     if isinstance(found, Refuted) and order.deep and program and found.reason != OTHER_BYTES:
         with av.open(order.path) as container:
-            rate = container.streams.audio[0].codec_context.sample_rate if container.streams.audio else 0
+            rate = (
+                container.streams.audio[0].codec_context.sample_rate
+                if container.streams.audio
+                else 0
+            )
         if order.samples and not rate:
             return found
         sound_s = order.samples / rate if rate else 0.0
-        heard = witness.of_film(program, order.path, frames=order.frames, sound_s=sound_s, on_frames=on_frames)
+        heard = witness.of_film(
+            program, order.path, frames=order.frames, sound_s=sound_s, on_frames=on_frames
+        )
         return Made(frames=order.frames, digest=str(order.samples)) if heard.clean else found
     return found
 
@@ -35,12 +43,17 @@ def _checked(order: CheckFilm, on_frames: Callable[[int], None]) -> Made | Refut
     if order.deep:
         frames, samples = 0, 0
         try:
-            with av.open(order.path) as container, stream_copy.complaints(of_all_threads=True) as said:
+            with (
+                av.open(order.path) as container,
+                stream_copy.complaints(of_all_threads=True) as said,
+            ):
                 if not container.streams.video:
                     return Refuted(reason="it has no pictures")
                 video = container.streams.video[0]
                 video.thread_type = "AUTO"
-                video.codec_context.options = {"err_detect": "explode"}  # else broken pictures are patched up
+                video.codec_context.options = {
+                    "err_detect": "explode"
+                }  # else broken pictures are patched up
                 audio = container.streams.audio[0] if container.streams.audio else None
                 for frame in container.decode([video, audio] if audio else [video]):
                     if isinstance(frame, av.VideoFrame):
@@ -52,13 +65,17 @@ def _checked(order: CheckFilm, on_frames: Callable[[int], None]) -> Made | Refut
                     elif isinstance(frame, av.AudioFrame):
                         samples += frame.samples
         except av.FFmpegError as error:
-            if isinstance(error, OSError):  # the disk's fault, or it is gone: nothing is known of its pictures
+            if isinstance(
+                error, OSError
+            ):  # the disk's fault, or it is gone: nothing is known of its pictures
                 raise
             return Refuted(reason=f"decoding stopped after {frames} frames: {error.strerror}")
         if said:
             return Refuted(reason="its pictures do not decode cleanly")
         if frames != order.frames or samples < order.samples:
-            return Refuted(reason=f"{frames} of {order.frames} frames and {samples} of {order.samples} samples decode")
+            return Refuted(
+                reason=f"{frames} of {order.frames} frames and {samples} of {order.samples} samples decode"
+            )
     return Made(frames=frames, digest=str(samples))
 
 

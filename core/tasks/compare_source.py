@@ -69,7 +69,9 @@ class _Reading:
         covered = all(use.stream in streams for use in self._order.used)
         for known in self._order.known:
             used = [use for use in self._order.used if use.stream == known.stream]
-            covered = (self._whole(known) if known.stream == WHOLE else self._stream(known, used)) and covered
+            covered = (
+                self._whole(known) if known.stream == WHOLE else self._stream(known, used)
+            ) and covered
         return covered
 
     def _whole(self, known: Known) -> bool:
@@ -83,7 +85,10 @@ class _Reading:
             if known.stream >= len(container.streams):
                 raise _Differs
             stream = container.streams[known.stream]
-            if not isinstance(stream, av.VideoStream | av.AudioStream) or packet_hashes.header_of(container, stream) != known.header:
+            if (
+                not isinstance(stream, av.VideoStream | av.AudioStream)
+                or packet_hashes.header_of(container, stream) != known.header
+            ):
                 raise _Differs
             if isinstance(stream, av.AudioStream) and stream.codec_context.name.startswith("pcm"):
                 return self._blocks(container, stream, known.marks, used)
@@ -147,21 +152,31 @@ class _Reading:
     # Uncompressed sound -------------------------------------------------------------------------------------------
 
     def _blocks(
-        self, container: av.container.InputContainer, stream: av.AudioStream, known: dict[int, int], used: list[Use]
+        self,
+        container: av.container.InputContainer,
+        stream: av.AudioStream,
+        known: dict[int, int],
+        used: list[Use],
     ) -> bool:
         from core.tasks import mix_sound  # numpy takes a tenth of a second
 
         rate = stream.codec_context.sample_rate
         for first, count in _runs(known):
             begin = first * packet_hashes.BLOCK
-            samples, end = mix_sound.samples_of(container, stream, begin, count * packet_hashes.BLOCK, packet_hashes.Noted())
+            samples, end = mix_sound.samples_of(
+                container, stream, begin, count * packet_hashes.BLOCK, packet_hashes.Noted()
+            )
             self.bytes += max(0, end - begin) * samples.shape[0] * stream.codec_context.format.bytes
             self._report(first)
             found = mix_sound.block_marks(samples[:, : max(0, end - begin)], begin)
             if any(found.get(place) != known[place] for place in range(first, first + count)):
                 raise _Differs
         wanted = [(floor(use.begin_s * rate), ceil(use.end_s * rate)) for use in used]
-        return all(place in known for a, b in wanted for place in range(max(0, a) // packet_hashes.BLOCK, -(-b // packet_hashes.BLOCK)))
+        return all(
+            place in known
+            for a, b in wanted
+            for place in range(max(0, a) // packet_hashes.BLOCK, -(-b // packet_hashes.BLOCK))
+        )
 
 
 def _runs(places: dict[int, int]) -> Iterator[tuple[int, int]]:

@@ -91,7 +91,9 @@ def where(order: Order) -> tuple[str, Place, str]:
             return "draw-thumbnail", "output", order.path
 
 
-def evidence_of(error: Exception, order: Order, *, frames: int | None = None, elapsed_s: float = 0.0) -> Evidence:
+def evidence_of(
+    error: Exception, order: Order, *, frames: int | None = None, elapsed_s: float = 0.0
+) -> Evidence:
     """An exception as evidence: its errno, the sound, part or file it concerns, counts where it has them. `frames` were done
     when it came, after so many seconds."""
     operation, place, path = where(order)
@@ -158,12 +160,20 @@ def evidence_of(error: Exception, order: Order, *, frames: int | None = None, el
 
 def _version(order: Order, error: Exception) -> str:
     """Which version of a source could not be opened: a decision about it holds until there is another."""
-    return hashes.version_of(order.path, readable=not isinstance(error, OSError)) if isinstance(order, ExamineSource) else ""
+    return (
+        hashes.version_of(order.path, readable=not isinstance(error, OSError))
+        if isinstance(order, ExamineSource)
+        else ""
+    )
 
 
 def _raised_at(error: Exception) -> str:
     """Where in our own code an exception came from, for the log."""
-    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(_ROOT)]
+    ours = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(_ROOT)
+    ]
     if not ours:
         return ""
     return f" ({Path(ours[-1].filename).relative_to(_ROOT).as_posix()}:{ours[-1].lineno} {ours[-1].name})"
@@ -190,8 +200,15 @@ def checked(seen: Evidence, order: Order, program: str) -> Evidence:
 
 def _unless_there(seen: Evidence) -> Evidence:
     """The same, unless a source that was missed is there again: it was away with its volume."""
-    if seen.place == "source" and not seen.note and seen.errno in (errno.ENOENT, errno.ENOTDIR) and os.path.exists(seen.path):
-        return msgspec.structs.replace(seen, note="volume-gone", detail=f"{seen.detail}; it is there again")
+    if (
+        seen.place == "source"
+        and not seen.note
+        and seen.errno in (errno.ENOENT, errno.ENOTDIR)
+        and os.path.exists(seen.path)
+    ):
+        return msgspec.structs.replace(
+            seen, note="volume-gone", detail=f"{seen.detail}; it is there again"
+        )
     return seen
 
 
@@ -206,7 +223,9 @@ def _unless_replaced(seen: Evidence, order: Order) -> Evidence:
         case MixSound():
             made_of = {sound.path: sound.fingerprint for sound in order.sounds}
         case JoinFilm():
-            made_of = {part.source: part.fingerprint for part in order.video if part.key == seen.clip}
+            made_of = {
+                part.source: part.fingerprint for part in order.video if part.key == seen.clip
+            }
     if seen.place != "source" or seen.path not in made_of:
         return seen
     try:
@@ -219,7 +238,12 @@ def _unless_replaced(seen: Evidence, order: Order) -> Evidence:
 def _confirmed(seen: Evidence, order: Order, program: str) -> Evidence:
     if seen.note == "unexpected":
         return _ours(seen)
-    if seen.place == "source" and not seen.note and seen.errno is not None and seen.exit_code is None:
+    if (
+        seen.place == "source"
+        and not seen.note
+        and seen.errno is not None
+        and seen.exit_code is None
+    ):
         seen = _met_again(seen)
     if seen.place in ("scratch", "output") and not seen.note and seen.errno in _REFUSED:
         return seen if _refuses(seen.path) else _ours(seen)
@@ -238,7 +262,9 @@ def _met_again(seen: Evidence) -> Evidence:
     number = container_check.reading_error(seen.path, budget_s=_REREAD_S) if seen.path else None
     if number is not None:
         return msgspec.structs.replace(seen, errno=number)
-    return msgspec.structs.replace(seen, errno=None, note="read-failed-once" if seen.errno in _READING else "media-error")
+    return msgspec.structs.replace(
+        seen, errno=None, note="read-failed-once" if seen.errno in _READING else "media-error"
+    )
 
 
 def _refuses(path: str) -> bool:
@@ -264,7 +290,9 @@ def _witnessed(seen: Evidence, order: Order, program: str) -> Evidence:
     if witness.misled(seen.path):
         return msgspec.structs.replace(seen, note="begins-anew", errno=None)
     said = "; ".join(heard.said[-2:])
-    return msgspec.structs.replace(seen, detail=f"{seen.detail}; ffmpeg alone: {said}"[:400] if said else seen.detail)
+    return msgspec.structs.replace(
+        seen, detail=f"{seen.detail}; ffmpeg alone: {said}"[:400] if said else seen.detail
+    )
 
 
 def _of_sound(order: MixSound, sound: Sound, program: str) -> witness.Heard:
@@ -272,7 +300,14 @@ def _of_sound(order: MixSound, sound: Sound, program: str) -> witness.Heard:
     try:
         begin_s = max(Fraction(0), sound.source_in_s)
         heard = witness.of_sound(
-            program, sound.path, sound.stream, begin_s, sound.samples, rate=order.sample_rate, channels=1, to=str(to)
+            program,
+            sound.path,
+            sound.stream,
+            begin_s,
+            sound.samples,
+            rate=order.sample_rate,
+            channels=1,
+            to=str(to),
         )
         short = heard.clean and to.stat().st_size < 8 * (sound.samples - order.sample_rate // 10)
         return witness.Heard(False, said=("it ends before the clip does",)) if short else heard
@@ -289,18 +324,45 @@ def _testimony(seen: Evidence, order: Order, program: str) -> witness.Heard | No
             return stream_copy.decodes_alone(order, program)
         case LocateDamage():
             end_s = order.begin_s + Fraction(order.frames) / order.source_rate
-            return witness.of_pictures(program, order.path, order.stream, order.begin_s, end_s, frames=0)
+            return witness.of_pictures(
+                program, order.path, order.stream, order.begin_s, end_s, frames=0
+            )
         case MixSound():
-            sound = next((sound for sound in order.sounds if (sound.clip, sound.path) == (seen.clip, seen.path)), None)
+            sound = next(
+                (
+                    sound
+                    for sound in order.sounds
+                    if (sound.clip, sound.path) == (seen.clip, seen.path)
+                ),
+                None,
+            )
             return _of_sound(order, sound, program) if sound is not None else None
         case ExamineSource():
             heard = witness.opens(program, order.path, pictures=True)
-            return heard if heard.clean or seen.note == "no-picture" else witness.opens(program, order.path, pictures=False)
+            return (
+                heard
+                if heard.clean or seen.note == "no-picture"
+                else witness.opens(program, order.path, pictures=False)
+            )
         case JoinFilm():
-            part = next((part for part in order.video if part.key == seen.clip and part.source == seen.path), None)
+            part = next(
+                (
+                    part
+                    for part in order.video
+                    if part.key == seen.clip and part.source == seen.path
+                ),
+                None,
+            )
             if part is None:
                 return None
             begin_s = part.first_frame / order.rate
-            return witness.of_pictures(program, part.source, part.stream, begin_s, begin_s + part.frames / order.rate, frames=0)
+            return witness.of_pictures(
+                program,
+                part.source,
+                part.stream,
+                begin_s,
+                begin_s + part.frames / order.rate,
+                frames=0,
+            )
         case _:
             return None

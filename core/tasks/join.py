@@ -31,7 +31,14 @@ _SOUND_STEP_S = Fraction(1, 2)
 _OPEN_SOURCES = 16
 _FLUSH_BYTES = 128 << 20
 _HEARTBEAT_S = 5.0
-_PRORES_TAGS = {"Proxy": "apco", "LT": "apcs", "Standard": "apcn", "HQ": "apch", "4444": "ap4h", "XQ": "ap4x"}
+_PRORES_TAGS = {
+    "Proxy": "apco",
+    "LT": "apcs",
+    "Standard": "apcn",
+    "HQ": "apch",
+    "4444": "ap4h",
+    "XQ": "ap4x",
+}
 _MOVIE_TIMESCALE_LIMIT = 1 << 20
 
 
@@ -60,7 +67,9 @@ def options_for(container: str, rate: Fraction, sample_rate: int) -> dict[str, s
         ticks = rate.numerator if rate.numerator >= 1000 else rate.numerator * 1000
         options["video_track_timescale"] = str(ticks)
         movie = lcm(sample_rate or 1000, rate.numerator)
-        options["movie_timescale"] = str(movie if movie <= _MOVIE_TIMESCALE_LIMIT else sample_rate or 1000)
+        options["movie_timescale"] = str(
+            movie if movie <= _MOVIE_TIMESCALE_LIMIT else sample_rate or 1000
+        )
         options["movflags"] = "+write_colr" + ("+faststart" if container == "mp4" else "")
     return options
 
@@ -81,7 +90,9 @@ def _video_packets(order: JoinFilm, sources: _Sources) -> Iterator[tuple[Packet,
     for part in order.video:
         if part.file:
             held = segment_reader.pictures(part, order.signature)
-            rank = {pts: place for place, pts in enumerate(sorted(packet.pts or 0 for packet in held))}
+            rank = {
+                pts: place for place, pts in enumerate(sorted(packet.pts or 0 for packet in held))
+            }
             for packet in held:
                 yield packet, base + rank[packet.pts or 0]
         else:
@@ -90,7 +101,9 @@ def _video_packets(order: JoinFilm, sources: _Sources) -> Iterator[tuple[Packet,
                 copied = source.streams[part.stream]
                 assert isinstance(copied, av.VideoStream)
                 digest = xxhash.xxh3_128()
-                for place, packet in enumerate(stream_copy.frames_of(source, copied, part.first_frame, part.frames)):
+                for place, packet in enumerate(
+                    stream_copy.frames_of(source, copied, part.first_frame, part.frames)
+                ):
                     digest.update(packet)
                     yield packet, base + place
                 if digest.hexdigest() != part.digest:
@@ -151,25 +164,40 @@ class _EarlyFlush:
             os.fsync(handle.fileno())
 
 
-def write(order: JoinFilm, on_frames: Callable[[int], None], wrote: Callable[[int], None] = lambda size: None) -> None:
+def write(
+    order: JoinFilm,
+    on_frames: Callable[[int], None],
+    wrote: Callable[[int], None] = lambda size: None,
+) -> None:
     """Write the film to its part file. Damaged, Changed, NotContiguous, av.FFmpegError, OSError; IndexError and AssertionError
     of a source that has not the streams it had."""
     sources = _Sources()
     opened: list[av.container.InputContainer] = []
-    out = av.open(order.part, "w", format=order.container, options=options_for(order.container, order.rate, order.sample_rate))
+    out = av.open(
+        order.part,
+        "w",
+        format=order.container,
+        options=options_for(order.container, order.rate, order.sample_rate),
+    )
     try:
         template = _template(order, opened)
         video = out.add_stream_from_template(template, opaque=True)
         video.time_base = 1 / order.rate
-        if template.codec_context.name == "prores":  # the muxer takes every ProRes for HQ unless told
-            video.codec_context.codec_tag = _PRORES_TAGS.get(str(template.codec_context.profile), "apch")
+        if (
+            template.codec_context.name == "prores"
+        ):  # the muxer takes every ProRes for HQ unless told
+            video.codec_context.codec_tag = _PRORES_TAGS.get(
+                str(template.codec_context.profile), "apch"
+            )
         video.codec_context.framerate = order.rate  # without it the muxer writes no timecode track
         if order.timecode:
             out.metadata["timecode"] = order.timecode
         sound: Iterator[tuple[Packet, int]] = iter(())
         audio: av.AudioStream | None = None
         if order.sound and order.pcm:
-            added = out.add_stream(order.pcm, rate=order.sample_rate, layout=layout_name(order.channels))
+            added = out.add_stream(
+                order.pcm, rate=order.sample_rate, layout=layout_name(order.channels)
+            )
             assert isinstance(added, av.AudioStream)
             audio = added
             sound = _pcm_packets(order)
@@ -177,14 +205,19 @@ def write(order: JoinFilm, on_frames: Callable[[int], None], wrote: Callable[[in
             with segment_reader.believing(order.sound[0]):
                 opened.append(av.open(order.sound[0].file))
                 audio = out.add_stream_from_template(opened[-1].streams.audio[0], opaque=True)
-            sound = ((packet, packet.pts or 0) for packet in segment_reader.track(order.sound[0], opened[-1]))
+            sound = (
+                (packet, packet.pts or 0)
+                for packet in segment_reader.track(order.sound[0], opened[-1])
+            )
         tick = 1 / order.rate
         ready = next(sound, None)
         count = 0
 
         def lay_sound(until_s: Fraction | None) -> None:
             nonlocal ready
-            while ready is not None and (until_s is None or Fraction(ready[1], order.sample_rate) <= until_s):
+            while ready is not None and (
+                until_s is None or Fraction(ready[1], order.sample_rate) <= until_s
+            ):
                 packet, pts = ready
                 assert audio is not None
                 packet.stream = audio
@@ -257,10 +290,16 @@ def _check(order: JoinFilm, on_frames: Callable[[int], None]) -> Made | Refuted:
             expected.update(Path(piece.file).read_bytes())
         if expected.digest() != sound_digest.digest():
             return Refuted(reason="the sound differs after writing")
-    elif order.sound and (sound_digest.hexdigest() != order.sound[0].digest or samples < order.samples):
+    elif order.sound and (
+        sound_digest.hexdigest() != order.sound[0].digest or samples < order.samples
+    ):
         return Refuted(reason="the sound differs after writing")
     return Made(
-        frames=len(shown), signature=sign, on_grid=on_grid and zero == 0, reorder=packets.reorder_of(shown), digest=str(samples)
+        frames=len(shown),
+        signature=sign,
+        on_grid=on_grid and zero == 0,
+        reorder=packets.reorder_of(shown),
+        digest=str(samples),
     )
 
 

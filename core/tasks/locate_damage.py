@@ -72,11 +72,17 @@ def locate(order: LocateDamage, rate: Fraction, on_frames: Callable[[int], None]
     flags = [_is_bad(order, begin_s + Fraction(k) / rate, touched) for k in range(order.frames)]
     bad_runs = _runs(flags)
     first_s = begin_s + Fraction(bad_runs[0][0]) / rate if bad_runs else end_s
-    return Located(bad=bad_runs, picture=_thumbnail(order.picture, pictures, first_s) if bad_runs else "")
+    return Located(
+        bad=bad_runs, picture=_thumbnail(order.picture, pictures, first_s) if bad_runs else ""
+    )
 
 
 def _decoded(
-    container: av.container.InputContainer, stream: av.VideoStream, order: LocateDamage, begin_s: Fraction, end_s: Fraction
+    container: av.container.InputContainer,
+    stream: av.VideoStream,
+    order: LocateDamage,
+    begin_s: Fraction,
+    end_s: Fraction,
 ) -> Iterable[tuple[av.Packet[Any] | None, list[av.VideoFrame], bool]]:
     """Every packet from a frame before the segment on, with what came out of the decoder when it went in, and whether
     something was wrong; at last, without a packet, what was still in the decoder."""
@@ -91,8 +97,12 @@ def _decoded(
         for packet in packet_hashes.packets_between(container, stream, early_s, end_s):
             heard = len(said)
             mark = packet_hashes.mark(packet) if known else 0
-            bad = packet.is_corrupt or (packet.pts is not None and known.get(packet.pts, mark) != mark)
-            bad = bad or nal.malformed(bytes(packet), size, hevc=stream.codec_context.codec.canonical_name == "hevc")
+            bad = packet.is_corrupt or (
+                packet.pts is not None and known.get(packet.pts, mark) != mark
+            )
+            bad = bad or nal.malformed(
+                bytes(packet), size, hevc=stream.codec_context.codec.canonical_name == "hevc"
+            )
             frames: list[av.VideoFrame] = []
             try:
                 frames = list(packet.decode())
@@ -160,7 +170,9 @@ def _miss(packets: list[_Packet], shown: set[Fraction], order: LocateDamage) -> 
     for packet in packets:
         if packet.at not in shown:
             place = bisect_right(times, packet.at) - 1
-            packet.bad = packet.bad or order.conform or place < 0 or packet.at - times[place] > fields
+            packet.bad = (
+                packet.bad or order.conform or place < 0 or packet.at - times[place] > fields
+            )
 
 
 def _is_bad(order: LocateDamage, at_s: Fraction, packets: list[tuple[Fraction, bool]]) -> bool:
@@ -184,7 +196,9 @@ def _runs(flags: list[bool]) -> tuple[tuple[int, int], ...]:
     return tuple(runs)
 
 
-def _thumbnail(path: str, pictures: Iterable[tuple[Fraction, av.VideoFrame]], before_s: Fraction) -> str:
+def _thumbnail(
+    path: str, pictures: Iterable[tuple[Fraction, av.VideoFrame]], before_s: Fraction
+) -> str:
     """Write the last picture shown before a time; where it could not be written, empty: it is a help, no result."""
     good = [frame for at, frame in sorted(pictures, key=lambda p: p[0]) if at < before_s]
     if not path or not good:

@@ -60,7 +60,9 @@ class _Search:
         for wanted in self.order.wanted:
             for known in (wanted.size, mhl.name_of(wanted.path)) if wanted.mark else ():
                 self._recorded.setdefault(known, []).append(wanted)
-        self._unrecorded = [wanted for wanted in self.order.wanted if not wanted.mark or wanted.unproven]
+        self._unrecorded = [
+            wanted for wanted in self.order.wanted if not wanted.mark or wanted.unproven
+        ]
         self._names = {mhl.name_of(wanted.path) for wanted in self._unrecorded}
         self._later: list[tuple[Wanted, str]] = []
         self._by_size: dict[int, list[str]] = {}
@@ -85,7 +87,9 @@ class _Search:
             if not walking or len(self._sure) == len(self.order.wanted):
                 break
         if self._closed and len(self._sure) < len(self.order.wanted):
-            self.trouble.append(f"{self._closed} of the folders and files looked at could not be opened.")
+            self.trouble.append(
+                f"{self._closed} of the folders and files looked at could not be opened."
+            )
         trouble = list(dict.fromkeys(self.trouble))[:_MOST_TROUBLE]
         return Found(
             matches=tuple(self.matches.values()),
@@ -95,7 +99,13 @@ class _Search:
             seconds=machine.monotonic() - self._began,
         )
 
-    def _match(self, wanted: Wanted, to: str, how: Literal["samples", "mhl", "alike", "unlike"], history: str = "") -> None:
+    def _match(
+        self,
+        wanted: Wanted,
+        to: str,
+        how: Literal["samples", "mhl", "alike", "unlike"],
+        history: str = "",
+    ) -> None:
         """All that is proven, or is still to be, is kept; of the others, which may be many where cameras name alike, some. The
         film's other media are none of them."""
         self.matches.pop((wanted.path, to), None)
@@ -124,7 +134,9 @@ class _Search:
                 except OSError as error:
                     self._closed += not (named and folder == place)
                     if named and folder == place:
-                        self.trouble.append(f"{place} could not be searched: {error.strerror or error}.")
+                        self.trouble.append(
+                            f"{place} could not be searched: {error.strerror or error}."
+                        )
         except _Spent as why:
             self.trouble.append(str(why))
             return False
@@ -148,7 +160,9 @@ class _Search:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if machine.monotonic() > self._walks_until:
-                    raise _Spent(f"The search ended after {self.order.budget_s:g} s; not everything was looked at.")
+                    raise _Spent(
+                        f"The search ended after {self.order.budget_s:g} s; not everything was looked at."
+                    )
                 if entry.name.startswith(".") or entry.name in _NEVER or not _is_text(entry.name):
                     continue
                 try:
@@ -161,7 +175,9 @@ class _Search:
 
     def _look_at(self, path: str, size: int) -> None:
         if self.looked_at >= self.order.most:
-            raise _Spent(f"The search ended after {self.looked_at} files; not everything was looked at.")
+            raise _Spent(
+                f"The search ended after {self.looked_at} files; not everything was looked at."
+            )
         self.looked_at += 1
         if self.looked_at % _OFTEN == 0:
             self.report(len(self._sure))
@@ -188,7 +204,11 @@ class _Search:
             for around in (os.path.join(folder, mhl.FOLDER), folder):
                 try:
                     with os.scandir(around) as entries:
-                        self._lists += [e.path for e in entries if e.name.lower().endswith(mhl.ENDING) and _is_text(e.name)]
+                        self._lists += [
+                            e.path
+                            for e in entries
+                            if e.name.lower().endswith(mhl.ENDING) and _is_text(e.name)
+                        ]
                 except OSError:
                     continue  # most folders have none
 
@@ -222,7 +242,9 @@ class _Search:
     def _breathe(self) -> None:
         self.report(len(self._sure))
         if machine.monotonic() > self._until:
-            raise _Spent(f"The search ended after {self.order.budget_s:g} s; not everything was compared.")
+            raise _Spent(
+                f"The search ended after {self.order.budget_s:g} s; not everything was compared."
+            )
 
     def _read_lists(self) -> None:
         for history in dict.fromkeys(self._lists):
@@ -247,7 +269,9 @@ class _Search:
         closest = max((one.agreed for one in told), default=0)
         surest = max((one.agreed for one in told if one.sure), default=0)
         best = [one for one in told if one.agreed == closest or (one.sure and one.agreed == surest)]
-        sizes = {one.record.size for one in best if one.record.size is not None} or ({wanted.size} if wanted.size else set())
+        sizes = {one.record.size for one in best if one.record.size is not None} or (
+            {wanted.size} if wanted.size else set()
+        )
         if not best and not sizes:
             return
         hashes = mhl.common([one.record.hashes for one in best])
@@ -266,17 +290,35 @@ class _Search:
             elif sizes:
                 self._match(wanted, path, "alike", history)  # until it is hashed, or time is up
         if trusted:
-            named = [path for size, path in self._by_name.get(mhl.name_of(wanted.path), ()) if not sizes or size in sizes]
-            for path in dict.fromkeys([*named, *(path for size in sizes for path in self._by_size.get(size, ()))]):
+            named = [
+                path
+                for size, path in self._by_name.get(mhl.name_of(wanted.path), ())
+                if not sizes or size in sizes
+            ]
+            for path in dict.fromkeys(
+                [*named, *(path for size in sizes for path in self._by_size.get(size, ()))]
+            ):
                 if self._open(wanted, path):
                     self._hash(wanted, path, hashes, named=path in named, history=history)
 
     def _open(self, wanted: Wanted, path: str) -> bool:
         """Whether it can still be said whether this is the file."""
         known = self.matches.get((wanted.path, path))
-        return path != wanted.path and path not in wanted.refused and (known is None or known.how == "alike")
+        return (
+            path != wanted.path
+            and path not in wanted.refused
+            and (known is None or known.how == "alike")
+        )
 
-    def _hash(self, wanted: Wanted, path: str, hashes: dict[str, frozenset[str]], *, named: bool, history: str) -> None:
+    def _hash(
+        self,
+        wanted: Wanted,
+        path: str,
+        hashes: dict[str, frozenset[str]],
+        *,
+        named: bool,
+        history: str,
+    ) -> None:
         algorithm = mhl.quickest(hashes)
         try:
             if (path, algorithm) not in self._hashes:

@@ -47,14 +47,21 @@ def _floats(frame: av.AudioFrame) -> np.ndarray:
 
 
 def _excerpt(
-    container: av.container.InputContainer, stream: av.AudioStream, first: int, count: int, noted: packet_hashes.Noted
+    container: av.container.InputContainer,
+    stream: av.AudioStream,
+    first: int,
+    count: int,
+    noted: packet_hashes.Noted,
 ) -> np.ndarray:
     """Samples [first, first + count) of a stream at its own rate, counted from the container's start; silence before it.
     What they were made of goes to `noted`."""
     uncompressed = stream.codec_context.name.startswith("pcm")
     begin, stop = first, first + count
     if uncompressed:  # in whole blocks
-        begin, stop = begin // packet_hashes.BLOCK * packet_hashes.BLOCK, -(-stop // packet_hashes.BLOCK) * packet_hashes.BLOCK
+        begin, stop = (
+            begin // packet_hashes.BLOCK * packet_hashes.BLOCK,
+            -(-stop // packet_hashes.BLOCK) * packet_hashes.BLOCK,
+        )
     data, end = samples_of(container, stream, begin, stop - begin, noted)
     missing = first + count - max(end, first)
     if missing > (stream.codec_context.sample_rate // 500 if uncompressed else _PADDING_SAMPLES):
@@ -65,7 +72,11 @@ def _excerpt(
 
 
 def samples_of(
-    container: av.container.InputContainer, stream: av.AudioStream, first: int, count: int, noted: packet_hashes.Noted
+    container: av.container.InputContainer,
+    stream: av.AudioStream,
+    first: int,
+    count: int,
+    noted: packet_hashes.Noted,
 ) -> tuple[np.ndarray, int]:
     """As many of these samples as there are, and the number of the one after the last of them."""
     rate = stream.codec_context.sample_rate
@@ -73,7 +84,9 @@ def samples_of(
     start_s = packet_hashes.start_of(container)
     out = np.zeros((channels, count))
     place = _placing(rational.time_base(stream, Fraction(1, rate)), start_s, rate)
-    rounded = "matroska" in container.format.name  # its time stamps are rounded to milliseconds: count instead
+    rounded = (
+        "matroska" in container.format.name
+    )  # its time stamps are rounded to milliseconds: count instead
     run_up_s = max(Fraction(0), Fraction(first, rate) - _RUN_UP_S)
     if run_up_s > 0 and not (rounded and stream.codec_context.name.startswith("pcm")):
         container.seek(floor((run_up_s + start_s) * 1_000_000), backward=True, any_frame=False)
@@ -90,7 +103,9 @@ def samples_of(
             at = placed  # a real hole in the recording, not rounding
         begin, stop = max(at, first), min(at + frame.samples, first + count)
         if stop > begin:
-            out[:, begin - first : stop - first] = _to_channels(_floats(frame), channels)[:, begin - at : stop - at]
+            out[:, begin - first : stop - first] = _to_channels(_floats(frame), channels)[
+                :, begin - at : stop - at
+            ]
             end = stop
         at += frame.samples
         if at >= first + count:
@@ -109,7 +124,12 @@ def _placing(base: Fraction, start_s: Fraction, rate: int) -> Callable[[int], in
 def block_marks(data: np.ndarray, first: int) -> dict[int, int]:
     """Marks of samples (channels, count) that begin with a block; the last is shorter where the stream ends."""
     blocks = range(0, data.shape[1], packet_hashes.BLOCK)
-    return {(first + at) // packet_hashes.BLOCK: packet_hashes.mark(data[:, at : at + packet_hashes.BLOCK].tobytes()) for at in blocks}
+    return {
+        (first + at) // packet_hashes.BLOCK: packet_hashes.mark(
+            data[:, at : at + packet_hashes.BLOCK].tobytes()
+        )
+        for at in blocks
+    }
 
 
 def _frames(
@@ -123,7 +143,9 @@ def _frames(
 
 def _resampled(data: np.ndarray, source_rate: int, rate: int, skip: int, count: int) -> np.ndarray:
     """`count` samples at `rate` after dropping `skip`, of data that begins on a sample of both rates."""
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(data), format="dblp", layout=layout_name(data.shape[0]))
+    frame = av.AudioFrame.from_ndarray(
+        np.ascontiguousarray(data), format="dblp", layout=layout_name(data.shape[0])
+    )
     frame.rate = source_rate
     resampler = av.AudioResampler(format="dblp", layout=layout_name(data.shape[0]), rate=rate)
     parts = [out.to_ndarray() for out in (*resampler.resample(frame), *resampler.resample(None))]
@@ -164,7 +186,10 @@ def read(sound: Sound, sample_rate: int, channels: int) -> tuple[np.ndarray, Mar
     with packets.opened(sound.path) as container:
         stream = container.streams[sound.stream]
         assert isinstance(stream, av.AudioStream)
-        places, header = packet_hashes.places_of_sound(container, stream), packet_hashes.header_of(container, stream)
+        places, header = (
+            packet_hashes.places_of_sound(container, stream),
+            packet_hashes.header_of(container, stream),
+        )
         stable = packet_hashes.stable(container)
         noted = packet_hashes.Noted(stable)
         own = stream.codec_context.sample_rate
@@ -174,22 +199,38 @@ def read(sound: Sound, sample_rate: int, channels: int) -> tuple[np.ndarray, Mar
         else:
             step = own // gcd(own, sample_rate)  # every so many source samples meet a film sample
             wanted_first = floor(sound.source_in_s * sample_rate + Fraction(1, 2))
-            before = min(max(0, -wanted_first), sound.samples)  # silence, as the file has not begun there
+            before = min(
+                max(0, -wanted_first), sound.samples
+            )  # silence, as the file has not begun there
             first = max(0, floor(sound.source_in_s * own) - own // 20) // step * step
-            skip, wanted = max(0, wanted_first + before - first * sample_rate // own), sound.samples - before
+            skip, wanted = (
+                max(0, wanted_first + before - first * sample_rate // own),
+                sound.samples - before,
+            )
             needed = (skip + wanted) * own // sample_rate
             count = needed + own // 20
-            if end := _end(stream, container):  # what is asked for beyond the end would come back as silence
+            if end := _end(
+                stream, container
+            ):  # what is asked for beyond the end would come back as silence
                 if first + needed - end > _PADDING_SAMPLES:
-                    raise TooShort(sound.samples, max(0, before + (end - first) * sample_rate // own - skip))
+                    raise TooShort(
+                        sound.samples, max(0, before + (end - first) * sample_rate // own - skip)
+                    )
                 count = min(count, max(1, end - first))
-            data = _resampled(_excerpt(container, stream, first, count, noted), own, sample_rate, skip, wanted)
+            data = _resampled(
+                _excerpt(container, stream, first, count, noted), own, sample_rate, skip, wanted
+            )
             data = np.pad(data, ((0, 0), (before, 0)))
     data = _chosen(data, sound)
     if not stable:
         noted.marks, noted.unmarked = {}, 1
     used = Marks(
-        path=sound.path, stream=sound.stream, marks=noted.marks, places=places, unmarked=noted.unmarked, header=header
+        path=sound.path,
+        stream=sound.stream,
+        marks=noted.marks,
+        places=places,
+        unmarked=noted.unmarked,
+        header=header,
     )
     return _to_channels(data, channels), used
 
@@ -197,8 +238,15 @@ def read(sound: Sound, sample_rate: int, channels: int) -> tuple[np.ndarray, Mar
 def _end(stream: av.AudioStream, container: av.container.InputContainer) -> int:
     """The number of the sample after the last, counted from the container's start as all samples are; 0 where nobody says."""
     if stream.duration:
-        begin_s = 0 if stream.start_time is None else stream.start_time * rational.time_base(stream) - packet_hashes.start_of(container)
-        return int((begin_s + stream.duration * rational.time_base(stream)) * stream.codec_context.sample_rate)
+        begin_s = (
+            0
+            if stream.start_time is None
+            else stream.start_time * rational.time_base(stream) - packet_hashes.start_of(container)
+        )
+        return int(
+            (begin_s + stream.duration * rational.time_base(stream))
+            * stream.codec_context.sample_rate
+        )
     return int(Fraction(container.duration or 0, 1_000_000) * stream.codec_context.sample_rate)
 
 
@@ -222,7 +270,9 @@ def _same_as_planned(order: MixSound) -> None:
             raise Changed(sound.clip, path)
 
 
-def _read_alone(sound: Sound, sample_rate: int, channels: int, program: str, to: str) -> np.ndarray | None:
+def _read_alone(
+    sound: Sound, sample_rate: int, channels: int, program: str, to: str
+) -> np.ndarray | None:
     """The sound as ffmpeg alone decodes it, through the file `to`; None when it meets a loss as well."""
     with packets.opened(sound.path) as container:
         stream = container.streams[sound.stream]
@@ -232,8 +282,21 @@ def _read_alone(sound: Sound, sample_rate: int, channels: int, program: str, to:
         begin_s = max(Fraction(0), sound.source_in_s)
         before = floor((begin_s - sound.source_in_s) * sample_rate)
         wanted = sound.samples - before
-        heard = witness.of_sound(program, sound.path, sound.stream, begin_s, wanted, rate=sample_rate, channels=own, to=to)
-        data = np.fromfile(to, dtype=np.float64).reshape(-1, own).T[:, :wanted] if heard.clean else np.zeros((own, 0))
+        heard = witness.of_sound(
+            program,
+            sound.path,
+            sound.stream,
+            begin_s,
+            wanted,
+            rate=sample_rate,
+            channels=own,
+            to=to,
+        )
+        data = (
+            np.fromfile(to, dtype=np.float64).reshape(-1, own).T[:, :wanted]
+            if heard.clean
+            else np.zeros((own, 0))
+        )
     finally:
         Path(to).unlink(missing_ok=True)
     if not heard.clean or wanted - data.shape[1] > _PADDING_SAMPLES:
@@ -249,7 +312,9 @@ def _chosen(data: np.ndarray, sound: Sound) -> np.ndarray:
     return data[[channel for channel in sound.channels if channel < data.shape[0]] or [0]]
 
 
-def mix(order: MixSound, on_samples: Callable[[int], None] = lambda samples: None, program: str = "") -> Made:
+def mix(
+    order: MixSound, on_samples: Callable[[int], None] = lambda samples: None, program: str = ""
+) -> Made:
     """Write the chunk, flush it, and read it back once to be sure of its hash. What our own reading complains about is
     taken from `program`, an ffmpeg alone, where that decodes it without a loss.
 
@@ -263,9 +328,14 @@ def mix(order: MixSound, on_samples: Callable[[int], None] = lambda samples: Non
                 data, marks = read(sound, order.sample_rate, order.channels)
                 used.append(marks)
             except (TooShort, av.FFmpegError) as error:
-                if not program or (isinstance(error, av.FFmpegError) and container_check.why(sound.path).errno is not None):
+                if not program or (
+                    isinstance(error, av.FFmpegError)
+                    and container_check.why(sound.path).errno is not None
+                ):
                     raise
-                alone = _read_alone(sound, order.sample_rate, order.channels, program, f"{order.part}.raw")
+                alone = _read_alone(
+                    sound, order.sample_rate, order.channels, program, f"{order.part}.raw"
+                )
                 if alone is None:
                     raise
                 data = alone

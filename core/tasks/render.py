@@ -58,15 +58,24 @@ def _ours(ran: ffmpeg.Ran, part: str) -> bool:
     """Whether it is what was written that failed, not what was read."""
     # ffmpeg 9 names the side ([in#0], [out#0]), ffmpeg 5 the file. That nothing came to be written is the source's fault.
     return any(
-        ("[out#" in line and not _NOTHING_CAME.search(line)) or part in line or "writing trailer" in line for line in ran.lines
+        ("[out#" in line and not _NOTHING_CAME.search(line))
+        or part in line
+        or "writing trailer" in line
+        for line in ran.lines
     )
 
 
-def _died(ran: ffmpeg.Ran, *, operation: str, argv: tuple[str, ...], part: str, source: str, wanted: int) -> Evidence:
+def _died(
+    ran: ffmpeg.Ran, *, operation: str, argv: tuple[str, ...], part: str, source: str, wanted: int
+) -> Evidence:
     source = "" if _ours(ran, part) else source
     # ffmpeg calls a packet corrupt whose reading failed, whatever the errno was.
     why = container_check.why(source) if source and ran.exit_code >= 0 else container_check.Why()
-    if source and why == container_check.Why() and any(line.endswith(_ABSENT) for line in ran.lines):
+    if (
+        source
+        and why == container_check.Why()
+        and any(line.endswith(_ABSENT) for line in ran.lines)
+    ):
         why = container_check.Why(note="volume-gone", detail="it is there again")
     return Evidence(
         operation=operation,
@@ -113,13 +122,22 @@ class _Meanwhile:
             return ()
         if not self._order.end_s:
             return (packet_hashes.of_whole(self._order.source),)
-        return (self._marks.result() if self._marks is not None and not again else self._take(again=again),)
+        return (
+            self._marks.result()
+            if self._marks is not None and not again
+            else self._take(again=again),
+        )
 
     def _take(self, *, again: bool = False) -> Marks:
         order = self._order
         early_s = max(Fraction(0), order.seek_s - (order.run_up_s if again else 0))
         return packet_hashes.of_pictures(
-            order.source, order.stream, order.begin_s, order.end_s, early_s, beside_damage=order.beside_damage
+            order.source,
+            order.stream,
+            order.begin_s,
+            order.end_s,
+            early_s,
+            beside_damage=order.beside_damage,
         )
 
 
@@ -151,11 +169,19 @@ def decodes_alone(
     length_s = order.end_s - order.begin_s
     frames = floor(length_s * order.source_rate) if order.source_rate else int(length_s >= 1)
     return witness.of_pictures(
-        order.argv[0], order.source, order.stream, order.begin_s, order.end_s, frames=frames, on_frames=on_frames
+        order.argv[0],
+        order.source,
+        order.stream,
+        order.begin_s,
+        order.end_s,
+        frames=frames,
+        on_frames=on_frames,
     )
 
 
-def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None], command_pipe: int | None) -> Outcome:
+def render(
+    order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None], command_pipe: int | None
+) -> Outcome:
     """Made with everything that was counted, or Evidence when ffmpeg did not end well.
 
     A source is blamed when two readings failed, since a drive or a share that stumbles once is no damage, and when ffmpeg
@@ -175,7 +201,11 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
         ran = ffmpeg.run(argv, on_frames=meanwhile.on_frames, command_pipe=command_pipe)
     finally:
         meanwhile.settle()
-    if badly() and ran.exit_code >= 0 and (order.again or (order.source and not _ours(ran, order.part))):
+    if (
+        badly()
+        and ran.exit_code >= 0
+        and (order.again or (order.source and not _ours(ran, order.part)))
+    ):
         argv, again = order.again or argv, bool(order.again)
         ran = ffmpeg.run(argv, on_frames=on_frames, command_pipe=command_pipe)
     if badly() and ran.exit_code >= 0 and order.source and not _ours(ran, order.part):
@@ -190,7 +220,14 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
             argv = _plainly(order.argv, heard.run_up_s)
             ran = ffmpeg.run(argv, on_frames=on_frames, command_pipe=command_pipe)
     if ran.exit_code != 0:
-        died = _died(ran, operation="render", argv=argv, part=order.part, source=order.source, wanted=order.frames)
+        died = _died(
+            ran,
+            operation="render",
+            argv=argv,
+            part=order.part,
+            source=order.source,
+            wanted=order.frames,
+        )
         return _not_the_source(died) if innocent else died
     started = machine.monotonic()
     if order.source and hashes.fingerprint(order.source) != order.fingerprint:
@@ -201,7 +238,14 @@ def render(order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None
     with _flushing(order.part):
         counted = packets.count_video(order.part, rate, expected=order.signature)
         if order.source and counted.frames < order.frames:
-            short = _died(ran, operation="render", argv=argv, part=order.part, source=order.source, wanted=order.frames)
+            short = _died(
+                ran,
+                operation="render",
+                argv=argv,
+                part=order.part,
+                source=order.source,
+                wanted=order.frames,
+            )
             if innocent:
                 return _not_the_source(msgspec.structs.replace(short, frames_seen=counted.frames))
             if short.errno is not None or short.note:
@@ -250,12 +294,21 @@ def prove(order: ProveEncoder, command_pipe: int | None) -> Outcome:
     return Proved(signature=counted.signature)
 
 
-def encode_track(order: EncodeTrack, on_frames: Callable[[int], None], command_pipe: int | None) -> Outcome:
+def encode_track(
+    order: EncodeTrack, on_frames: Callable[[int], None], command_pipe: int | None
+) -> Outcome:
     """One encoder over the whole sound track, so that no join has priming or padding."""
     samples = (segment_reader.pcm(part) for part in order.inputs)
     ran = ffmpeg.run(order.argv, feed=samples, on_frames=on_frames, command_pipe=command_pipe)
     if ran.exit_code != 0:
-        return _died(ran, operation="encode-track", argv=order.argv, part=order.part, source="", wanted=order.samples)
+        return _died(
+            ran,
+            operation="encode-track",
+            argv=order.argv,
+            part=order.part,
+            source="",
+            wanted=order.samples,
+        )
     started = machine.monotonic()
     with _flushing(order.part):
         digest = xxhash.xxh3_128()

@@ -16,7 +16,11 @@ def of(order: FindSources) -> list[tuple[str, bool]]:
     guessed = [place for place in above if _deep(place)] + [_volume(place) for place in near]
     row = [(place, False) for place in places] + [(place, True) for place in order.folders]
     row += [(place, False) for place in guessed]
-    return [(place, named) for place, named in dict.fromkeys(row) if named or place not in ("", os.path.dirname(place))]
+    return [
+        (place, named)
+        for place, named in dict.fromkeys(row)
+        if named or place not in ("", os.path.dirname(place))
+    ]
 
 
 def _nearest(path: str) -> str:

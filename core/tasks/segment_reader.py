@@ -28,7 +28,9 @@ def believing(part: JoinVideo | JoinSound) -> Iterator[None]:
         yield
     except (OSError, av.FFmpegError, IndexError) as error:
         if _as_sealed(part):
-            raise RuntimeError(f"{type(error).__name__} in reading an intact checkpoint: {error}") from error
+            raise RuntimeError(
+                f"{type(error).__name__} in reading an intact checkpoint: {error}"
+            ) from error
         raise Damaged(part.key, part.file) from error
 
 
@@ -45,7 +47,9 @@ def pictures(part: JoinVideo, signature: str) -> list[Packet]:
     digest = xxhash.xxh3_128()
     with believing(part), packets.opened(part.file) as container:
         stream = container.streams.video[0]
-        held = [packet for packet in container.demux(stream) if packet.size and packet.pts is not None]
+        held = [
+            packet for packet in container.demux(stream) if packet.size and packet.pts is not None
+        ]
         fits = packets.agrees(stream, signature)
     for packet in held:
         digest.update(packet)

@@ -10,7 +10,18 @@ from PIL import Image, ImageDraw, ImageFont
 _GROUND, _INK, _MUTED, _BAR = (24, 24, 28), (235, 235, 235), (160, 160, 168), (200, 70, 50)
 
 _SPELT = str.maketrans(
-    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "–": "-", "—": "-", "…": "..."}
+    {
+        "ä": "ae",
+        "ö": "oe",
+        "ü": "ue",
+        "Ä": "Ae",
+        "Ö": "Oe",
+        "Ü": "Ue",
+        "ß": "ss",
+        "–": "-",
+        "—": "-",
+        "…": "...",
+    }
 )
 
 
@@ -18,10 +29,17 @@ def drawable(text: str) -> str:
     """Text in the letters that Pillow's own font has, which are those of ASCII: umlauts as German spells them without, other
     letters without their accents. What has no such letter is left, and drawn as a box."""
     spelt = unicodedata.normalize("NFC", text).translate(_SPELT)
-    return "".join(unicodedata.normalize("NFD", c).encode("ascii", "ignore").decode() or c for c in spelt)
+    return "".join(
+        unicodedata.normalize("NFD", c).encode("ascii", "ignore").decode() or c for c in spelt
+    )
 
 
-def _wrapped(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> list[str]:
+def _wrapped(
+    draw: ImageDraw.ImageDraw,
+    text: str,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    width: int,
+) -> list[str]:
     lines, line = [], ""
     for word in text.split() or [""]:
         while draw.textlength(word, font=font) > width and len(word) > 4:  # a path without spaces

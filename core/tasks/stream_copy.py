@@ -19,14 +19,18 @@ from core.system import machine
 from core.tasks.spec import ExamineCopy, Made
 
 
-def frames_of(container: av.container.InputContainer, stream: av.VideoStream, first: int, count: int) -> Iterator[av.Packet[Any]]:
+def frames_of(
+    container: av.container.InputContainer, stream: av.VideoStream, first: int, count: int
+) -> Iterator[av.Packet[Any]]:
     """The packets of frames [first, first + count) of an intra-only stream of constant rate, in order; NotContiguous."""
     # Not the average: one frame of another length, and far into a long file every number would be one too small.
     rate = rational.base_rate(stream) or rational.average_rate(stream) or Fraction(25)
     base = rational.time_base(stream)
     start = stream.start_time or 0
     # Where the last copy from this file ended, reading simply goes on; elsewhere, or the first time, seek.
-    container.seek(start + floor(Fraction(first) / rate / base), stream=stream, backward=True, any_frame=False)
+    container.seek(
+        start + floor(Fraction(first) / rate / base), stream=stream, backward=True, any_frame=False
+    )
     at = first
     for packet in container.demux(stream):
         if packet.pts is None or packet.size == 0:
@@ -62,16 +66,28 @@ def examine(order: ExamineCopy, on_frames: Callable[[int], None], program: str =
     try:
         sign, digest, fresh, noted = _read(order, on_frames, strict=True)
     except av.FFmpegError:
-        if not program or container_check.why(order.path).errno is not None or not decodes_alone(order, program, on_frames).clean:
+        if (
+            not program
+            or container_check.why(order.path).errno is not None
+            or not decodes_alone(order, program, on_frames).clean
+        ):
             raise
         sign, digest, fresh, noted = _read(order, on_frames, strict=False)
-    if hashes.fingerprint(order.path) != order.fingerprint:  # asked after reading: whatever came before is seen then
+    if (
+        hashes.fingerprint(order.path) != order.fingerprint
+    ):  # asked after reading: whatever came before is seen then
         raise Changed(order.key, order.path)
     with packets.opened(order.path) as container:
         copied = container.streams[order.stream]
         assert isinstance(copied, av.VideoStream)
         header = packet_hashes.header_of(container, copied)
-    used = Marks(path=order.path, stream=order.stream, marks=noted.marks, unmarked=noted.unmarked, header=header)
+    used = Marks(
+        path=order.path,
+        stream=order.stream,
+        marks=noted.marks,
+        unmarked=noted.unmarked,
+        header=header,
+    )
     return Made(
         frames=order.frames,
         signature=sign,
@@ -90,10 +106,14 @@ def decodes_alone(
         stream = container.streams[order.stream]
         assert isinstance(stream, av.VideoStream)
         rate = rational.base_rate(stream) or rational.average_rate(stream) or Fraction(25)
-        own_s = (stream.start_time or 0) * rational.time_base(stream) - packet_hashes.start_of(container)
+        own_s = (stream.start_time or 0) * rational.time_base(stream) - packet_hashes.start_of(
+            container
+        )
     begin_s = max(Fraction(0), own_s + (order.first_frame - Fraction(1, 2)) / rate)
     end_s = own_s + (order.first_frame + order.frames - Fraction(1, 2)) / rate
-    return witness.of_pictures(program, order.path, order.stream, begin_s, end_s, frames=order.frames, on_frames=on_frames)
+    return witness.of_pictures(
+        program, order.path, order.stream, begin_s, end_s, frames=order.frames, on_frames=on_frames
+    )
 
 
 def _read(
@@ -103,15 +123,23 @@ def _read(
     only frames that do not come, or come corrupt, count."""
     digest = xxhash.xxh3_128()
     fresh: dict[int, int] = {}
-    with av.open(order.path, options={"protocol_whitelist": "file"}) as container, complaints() as said:
+    with (
+        av.open(order.path, options={"protocol_whitelist": "file"}) as container,
+        complaints() as said,
+    ):
         stream = container.streams[order.stream]
         assert isinstance(stream, av.VideoStream)
         context = stream.codec_context
         context.thread_count = 1
         if strict:
             context.options = {"err_detect": "explode"}
-        sign, noted = packets.signature(stream), packet_hashes.Noted(packet_hashes.stable(container))
-        for count, packet in enumerate(frames_of(container, stream, order.first_frame, order.frames), start=1):
+        sign, noted = (
+            packets.signature(stream),
+            packet_hashes.Noted(packet_hashes.stable(container)),
+        )
+        for count, packet in enumerate(
+            frames_of(container, stream, order.first_frame, order.frames), start=1
+        ):
             digest.update(packet)
             mark = packet_hashes.mark(packet)
             noted.note(packet)

@@ -20,11 +20,17 @@ def probe(order: ProbePlace) -> Validated | Refuted:
     when another one that can be used stands there; of one that cannot (yet) NotMedia, av.FFmpegError or OSError."""
     if order.free_memory_bytes:
         free = machine.free_memory()
-        return Refuted(reason="memory is short") if free is not None and free < order.free_memory_bytes else Validated()
+        return (
+            Refuted(reason="memory is short")
+            if free is not None and free < order.free_memory_bytes
+            else Validated()
+        )
     if order.fingerprint:
         if hashes.fingerprint(order.path) == order.fingerprint:
             return Validated()
-        from core.media import probe as probe_media  # loads the decoders, which other places do without
+        from core.media import (
+            probe as probe_media,
+        )  # loads the decoders, which other places do without
 
         found = probe_media.examine(order.path)
         return Refuted(reason=f"{found.path} is another file")
@@ -45,7 +51,13 @@ def identify(folder: Path, mark: str = "", token: str = "") -> FolderIdentity:
     facts = os.stat(folder)
     mount, number = machine.mount_point(folder), machine.file_system(folder)
     return FolderIdentity(
-        path=str(folder), mount=mount, device=facts.st_dev, filesystem=number, inode=facts.st_ino, mark=mark, token=token
+        path=str(folder),
+        mount=mount,
+        device=facts.st_dev,
+        filesystem=number,
+        inode=facts.st_ino,
+        mark=mark,
+        token=token,
     )
 
 
@@ -67,7 +79,9 @@ def changed(known: FolderIdentity) -> str:
 def marked(known: FolderIdentity) -> bool:
     """Whether the token on record stands in the folder."""
     try:
-        return bool(known.token) and Path(known.path, known.mark).read_bytes() == os.fsencode(known.token)
+        return bool(known.token) and Path(known.path, known.mark).read_bytes() == os.fsencode(
+            known.token
+        )
     except OSError:
         return False
 
@@ -90,7 +104,11 @@ def writable(folder: Path, wanted: int = 0) -> Validated | Refuted:
     finally:
         trial.unlink(missing_ok=True)
     free = machine.free_bytes(folder)
-    return Refuted(reason=f"{free} bytes free of {wanted}") if free is not None and free < wanted else Validated()
+    return (
+        Refuted(reason=f"{free} bytes free of {wanted}")
+        if free is not None and free < wanted
+        else Validated()
+    )
 
 
 def _read(path: str) -> None:

@@ -25,9 +25,17 @@ class Visible(NamedTuple):
 def visible(timeline: Timeline) -> tuple[list[Visible], list[Remark]]:
     """The row, without holes from frame 0 to the end, and what is lost of titles that lie over pictures."""
     layers = [
-        [clip for clip in track.clips if clip.enabled] for track in timeline.tracks if track.kind == "video" and track.enabled
+        [clip for clip in track.clips if clip.enabled]
+        for track in timeline.tracks
+        if track.kind == "video" and track.enabled
     ]
-    edges = sorted({0, timeline.frames, *(edge for clips in layers for c in clips for edge in (c.record_in, c.record_out))})
+    edges = sorted(
+        {
+            0,
+            timeline.frames,
+            *(edge for clips in layers for c in clips for edge in (c.record_in, c.record_out)),
+        }
+    )
     cursors = [0] * len(layers)
     row: list[Visible] = []
     hidden_titles: dict[str, Clip] = {}
@@ -55,7 +63,9 @@ def visible(timeline: Timeline) -> tuple[list[Visible], list[Remark]]:
 
 def heard(timeline: Timeline) -> list[Clip]:
     """Every clip of every enabled audio track, in record order."""
-    clips = [c for t in timeline.tracks if t.kind == "audio" and t.enabled for c in t.clips if c.enabled]
+    clips = [
+        c for t in timeline.tracks if t.kind == "audio" and t.enabled for c in t.clips if c.enabled
+    ]
     return sorted(clips, key=lambda clip: (clip.record_in, clip.id))
 
 
@@ -63,7 +73,9 @@ def wanted_paths(timeline: Timeline) -> list[str]:
     """Every media file the film needs, once, in the order of first use."""
     row, _ = visible(timeline)
     clips = [v.clip for v in row if v.clip is not None] + heard(timeline)
-    return list(dict.fromkeys(c.media.path for c in clips if c.media.path and c.media.kind == "file"))
+    return list(
+        dict.fromkeys(c.media.path for c in clips if c.media.path and c.media.kind == "file")
+    )
 
 
 def at_normal_speed(clip: Clip) -> bool:

@@ -11,7 +11,33 @@ from fractions import Fraction
 from functools import lru_cache
 from math import floor
 
-_WHOLE = tuple(Fraction(n) for n in (1, 5, 6, 8, 10, 12, 15, 16, 18, 24, 25, 30, 48, 50, 60, 72, 90, 96, 100, 120, 144, 240))
+_WHOLE = tuple(
+    Fraction(n)
+    for n in (
+        1,
+        5,
+        6,
+        8,
+        10,
+        12,
+        15,
+        16,
+        18,
+        24,
+        25,
+        30,
+        48,
+        50,
+        60,
+        72,
+        90,
+        96,
+        100,
+        120,
+        144,
+        240,
+    )
+)
 _NTSC = tuple(Fraction(n * 1000, 1001) for n in (12, 15, 24, 30, 48, 60, 96, 120, 240))
 _KNOWN_RATES = _WHOLE + _NTSC
 _DROPPING = (Fraction(30000, 1001), Fraction(60000, 1001))

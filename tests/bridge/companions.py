@@ -42,9 +42,20 @@ class Companions:
         """Start one and wait until it can be reached. `before` is Python that its process runs first."""
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / "said.txt").open("ab") as said:
-            program = ["-c", f"{before}\nimport sys\nfrom bridge.cli.main import main\nsys.exit(main())"] if before else ["-m", "bridge.cli.main"]
+            program = (
+                ["-c", f"{before}\nimport sys\nfrom bridge.cli.main import main\nsys.exit(main())"]
+                if before
+                else ["-m", "bridge.cli.main"]
+            )
             argv = [sys.executable, *program, "companion", *words]
-            child = subprocess.Popen(argv, env=self.environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+            child = subprocess.Popen(
+                argv,
+                env=self.environment,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+            )
         self.running.append(child)
         until = time.monotonic() + 30
         while True:
@@ -76,7 +87,10 @@ class Companions:
         while time.monotonic() < until:
             for child in psutil.Process(self.running[-1].pid).children():
                 with contextlib.suppress(psutil.Error):
-                    if "bridge.daemon.listener" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE:
+                    if (
+                        "bridge.daemon.listener" in child.cmdline()
+                        and child.status() != psutil.STATUS_ZOMBIE
+                    ):
                         return child
             time.sleep(0.02)
         raise AssertionError(self.said())
@@ -119,7 +133,13 @@ def companions(home: Path) -> Iterator[Companions]:
 def submission(timeline: Path, film: Path, name: str, **changes: Any) -> tuple[Submit, bytes]:
     """A request to make a film, and the timeline."""
     data = timeline.read_bytes()
-    asked = Submit(request="s", submission=name, output=str(film), sha256=digest(data), timeline_path=str(timeline))
+    asked = Submit(
+        request="s",
+        submission=name,
+        output=str(film),
+        sha256=digest(data),
+        timeline_path=str(timeline),
+    )
     return msgspec.structs.replace(asked, **changes), data
 
 
@@ -148,7 +168,9 @@ def kind(event: Happened) -> str:
 class Stranger:
     """A bare socket, to say what no client of ours says."""
 
-    def __init__(self, home: Path, *, pair: Pair | None = None, keyless: bool = False, server: bytes = b"") -> None:
+    def __init__(
+        self, home: Path, *, pair: Pair | None = None, keyless: bool = False, server: bytes = b""
+    ) -> None:
         found = endpoint.read(home)
         assert found is not None
         self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()

@@ -24,7 +24,13 @@ from tests.film.timelines import timeline
 
 @pytest.fixture(scope="module")
 def reel(tmp_path_factory: pytest.TempPathFactory) -> Movie:
-    return make_movie(tmp_path_factory.mktemp("reel") / "reel.mov", source_id=5, frames=300, codec="prores", audio="pcm")
+    return make_movie(
+        tmp_path_factory.mktemp("reel") / "reel.mov",
+        source_id=5,
+        frames=300,
+        codec="prores",
+        audio="pcm",
+    )
 
 
 @pytest.fixture
@@ -39,7 +45,9 @@ def write(house: Companions, text: str) -> None:
     (house.home / "settings.yaml").write_text(text)
 
 
-def notice(client: Client, code: str, fits: Callable[[Noticed], bool] = lambda said: True, job: str = "") -> Noticed:
+def notice(
+    client: Client, code: str, fits: Callable[[Noticed], bool] = lambda said: True, job: str = ""
+) -> Noticed:
     until = time.monotonic() + 20
     for said in client.watch(job):
         assert time.monotonic() < until, f"no {code}"
@@ -71,19 +79,36 @@ def cut_of(folder: Path, name: str, *sources: Path, shots: int = 100) -> Path:
 # Settings -------------------------------------------------------------------------------------------------------------
 
 
-def test_changed_settings_are_taken_over_and_said_and_a_mistake_leaves_the_old_ones(house, reel, tmp_path):
+def test_changed_settings_are_taken_over_and_said_and_a_mistake_leaves_the_old_ones(
+    house, reel, tmp_path
+):
     house.start("-j", "2")
     with house.client() as client:
-        one = client.ask(*submission(cut_of(tmp_path, "one", reel.path), tmp_path / "one.mp4", "change-0001")).job
-        two = client.ask(*submission(cut_of(tmp_path, "two", reel.path, shots=2), tmp_path / "two.mp4", "change-0002")).job
+        one = client.ask(
+            *submission(cut_of(tmp_path, "one", reel.path), tmp_path / "one.mp4", "change-0001")
+        ).job
+        two = client.ask(
+            *submission(
+                cut_of(tmp_path, "two", reel.path, shots=2), tmp_path / "two.mp4", "change-0002"
+            )
+        ).job
         write(house, "jobs_at_once: 2\nwait: 5\n")
         said = notice(client, "settings-taken")
-        assert said.message == "jobs_at_once = 2 at once; wait = 5.0 for jobs that begin from now on."
+        assert (
+            said.message == "jobs_at_once = 2 at once; wait = 5.0 for jobs that begin from now on."
+        )
         until_end(client, two)
-        assert {line.job: line.state for line in listed(client)} == {one: "working", two: "complete"}, "side by side"
+        assert {line.job: line.state for line in listed(client)} == {
+            one: "working",
+            two: "complete",
+        }, "side by side"
         write(house, "jobs_at_once: 2\njobs: many\n")
         wrong = notice(client, "settings-invalid")
-        assert "line 2, column 7" in wrong.message and "The settings before it hold." in wrong.message and "Correct" in wrong.action
+        assert (
+            "line 2, column 7" in wrong.message
+            and "The settings before it hold." in wrong.message
+            and "Correct" in wrong.action
+        )
         with house.client() as late:
             assert notice(late, "settings-invalid") == wrong, "who comes later is told as well"
         client.ask(Cancel(request="c", job=one))
@@ -110,7 +135,9 @@ def test_a_job_that_begins_reads_the_settings_as_they_are_then(house, reel, tmp_
         until_end(client, client.ask(*submission(cut, tmp_path / "one.mp4", "begins-0001")).job)
         os.replace(mine, kept)
         write(house, f"media_folders: [{kept.parent}]\n")
-        events = until_end(client, client.ask(*submission(cut, tmp_path / "two.mp4", "begins-0002")).job)
+        events = until_end(
+            client, client.ask(*submission(cut, tmp_path / "two.mp4", "begins-0002")).job
+        )
     assert "SourceMoved" in [kind(event) for event in events]
 
 
@@ -125,7 +152,12 @@ def test_it_says_how_a_job_was_left_and_what_became_of_its_files(house, reel, tm
     film = tmp_path / "film.mp4"
     house.start("-j", "1")
     with house.client() as client:
-        until_end(client, client.ask(*submission(cut_of(tmp_path, "first", reel.path, shots=1), film, "away-0000")).job)
+        until_end(
+            client,
+            client.ask(
+                *submission(cut_of(tmp_path, "first", reel.path, shots=1), film, "away-0000")
+            ).job,
+        )
         job = client.ask(*submission(cut_of(tmp_path, "cut", *sources), film, "away-0001")).job
         sealed, until = 0, time.monotonic() + 30
         for said in client.watch(job):
@@ -139,9 +171,14 @@ def test_it_says_how_a_job_was_left_and_what_became_of_its_files(house, reel, tm
         film.unlink()
         house.start("-j", "1")
         said = notice(client, "job-taken-up", lambda said: "since" in said.message, job)
-    assert said.job == job and f"gone since: {sources[1]}, {film}; changed since: {sources[2]}." in said.message
+    assert (
+        said.job == job
+        and f"gone since: {sources[1]}, {film}; changed since: {sources[2]}." in said.message
+    )
     assert "it was cut off; " in said.message and str(sources[0]) not in said.message
-    assert f"taking up {job}: cut off, " in house.said() and "pieces made, 100 shots" in house.said()
+    assert (
+        f"taking up {job}: cut off, " in house.said() and "pieces made, 100 shots" in house.said()
+    )
 
 
 # What is left over ----------------------------------------------------------------------------------------------------
@@ -178,7 +215,10 @@ def test_orphans_are_ended_with_all_they_started_and_nobody_else(leftovers):
     nobody.wait()
     lost = leftovers("bridge.daemon.job_process", nobody.pid)
     family = [lost, *lost.children()]
-    others = [leftovers("bridge.daemon.job_process", os.getpid()), leftovers("bridge.cli.main", nobody.pid)]
+    others = [
+        leftovers("bridge.daemon.job_process", os.getpid()),
+        leftovers("bridge.cli.main", nobody.pid),
+    ]
     assert len(family) == 2
     assert {process.pid for process in family} <= set(orphans.reap())
     psutil.wait_procs(family, timeout=5)

@@ -26,7 +26,18 @@ from tests.core.report.telling import ACCEPTED, RUN, failed, failure, planned, s
 from tests.core.report.tongues import english_in
 
 KEY = "ab" * 32
-NAMES = ("A001", "B002", "Reel", "film", "studio", "H.264 by NVENC", "skip", "previous", "stop", "retry")
+NAMES = (
+    "A001",
+    "B002",
+    "Reel",
+    "film",
+    "studio",
+    "H.264 by NVENC",
+    "skip",
+    "previous",
+    "stop",
+    "retry",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -43,9 +54,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     journal = Journal(home / "journal.db")
     lost = failure("network-lost")
     for name, end in (("jb1", "complete"), ("jb2", "incomplete"), ("jb3", "failed"), ("jb4", "")):
-        journal.accept(name, msgspec.structs.replace(ACCEPTED, output=f"/films/{name}.mov"), b"{}", 1.0)
+        journal.accept(
+            name, msgspec.structs.replace(ACCEPTED, output=f"/films/{name}.mov"), b"{}", 1.0
+        )
         told = [RUN, planned(), failed(1), sealed(1), sealed(3), ShotSlated(shot=2, failure=lost)]
-        ended = [JobFinished(outcome=end, code="scratch-full" if end == "failed" else "")] if end else []  # type: ignore[arg-type]
+        ended = (
+            [JobFinished(outcome=end, code="scratch-full" if end == "failed" else "")]
+            if end
+            else []
+        )  # type: ignore[arg-type]
         journal.append(name, [*told, *ended], 2.0)
     History(journal).prefer("network-lost", "skip")
     journal.close()
@@ -71,13 +88,19 @@ SAYS = (
 
 
 @pytest.mark.parametrize("words", SAYS)
-def test_what_a_command_says_is_german(words: str, capsys: pytest.CaptureFixture[str], home: Path) -> None:
+def test_what_a_command_says_is_german(
+    words: str, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
     assert main(words.split()) in (0, 1)
     german(capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("words", ["stats", "doctor", "presets", "preferences", "cures", "door", "pair --show"])
-def test_english_would_be_found_out(words: str, capsys: pytest.CaptureFixture[str], home: Path) -> None:
+@pytest.mark.parametrize(
+    "words", ["stats", "doctor", "presets", "preferences", "cures", "door", "pair --show"]
+)
+def test_english_would_be_found_out(
+    words: str, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
     speak(home, "en")
     main(words.split())
     assert len(english_in(capsys.readouterr().out, names=NAMES)) > 2
@@ -86,10 +109,14 @@ def test_english_would_be_found_out(words: str, capsys: pytest.CaptureFixture[st
 def test_stats_count_with_a_comma(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["stats"]) == 0
     said = capsys.readouterr().out
-    assert "33,3 % von 3 beendeten ergaben den verlangten Film" in said and "." not in said.replace("docs/", "")
+    assert "33,3 % von 3 beendeten ergaben den verlangten Film" in said and "." not in said.replace(
+        "docs/", ""
+    )
 
 
-def test_figures_for_programs_are_the_same_in_every_language(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+def test_figures_for_programs_are_the_same_in_every_language(
+    capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
     told = []
     for language in ("de", "en"):
         speak(home, language)
@@ -99,7 +126,9 @@ def test_figures_for_programs_are_the_same_in_every_language(capsys: pytest.Capt
     assert told[0] == told[1] and all(json.loads(line) for line in told[0].splitlines())
 
 
-def test_a_bundle_is_german_to_its_reader_and_the_same_to_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bundle_is_german_to_its_reader_and_the_same_to_programs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["diagnose", "jb2", "-o", "b.zip"]) == 0
     with ZipFile(tmp_path / "b.zip") as packed:
         german(packed.read("README.txt").decode())
@@ -110,7 +139,12 @@ def test_a_bundle_is_german_to_its_reader_and_the_same_to_programs(tmp_path: Pat
 
 def test_other_machines_in_german(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     Keys(home).prepare()
-    for words in (f"pair studio {KEY}", f"pair studio {KEY} --with 192.168.1.5:5310", "pair --list", "pair --remove studio"):
+    for words in (
+        f"pair studio {KEY}",
+        f"pair studio {KEY} --with 192.168.1.5:5310",
+        "pair --list",
+        "pair --remove studio",
+    ):
         assert main(words.split()) == 0
         german(capsys.readouterr().out)
 
@@ -128,8 +162,21 @@ def test_why_something_is_refused_is_german(words: str, capsys: pytest.CaptureFi
     german(capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("text", ["{}", "{", "[1, NaN]", '{"OTIO_SCHEMA": "Clip.2"}', '{"OTIO_SCHEMA": "Timeline.9"}', "folder", "none"])
-def test_why_a_timeline_is_turned_down_is_german(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "{",
+        "[1, NaN]",
+        '{"OTIO_SCHEMA": "Clip.2"}',
+        '{"OTIO_SCHEMA": "Timeline.9"}',
+        "folder",
+        "none",
+    ],
+)
+def test_why_a_timeline_is_turned_down_is_german(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "x.otio"
     if text == "folder":
         path.mkdir()
@@ -139,11 +186,18 @@ def test_why_a_timeline_is_turned_down_is_german(text: str, tmp_path: Path, caps
     german(capsys.readouterr().out)
     assert main(["assemble", str(path), "-o", "film.mov", "--json"]) == 2
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
-    german(f"{told['title']} {told['message']} {told['action']} {[one['do'] for one in told['actions']]}")
+    german(
+        f"{told['title']} {told['message']} {told['action']} {[one['do'] for one in told['actions']]}"
+    )
     with pytest.raises(Refused) as caught:
         read_timeline(path)
     said = helper_requests.refusal(caught.value, "r", "de")
-    assert (said.code, f"{said.title}.", said.message, said.action) == (told["code"], told["title"], told["message"], told["action"])
+    assert (said.code, f"{said.title}.", said.message, said.action) == (
+        told["code"],
+        told["title"],
+        told["message"],
+        told["action"],
+    )
 
 
 def test_every_word_of_the_grammar_has_another_in_german() -> None:
@@ -151,13 +205,18 @@ def test_every_word_of_the_grammar_has_another_in_german() -> None:
     (verbs,) = (action for action in top._actions if isinstance(action, argparse._SubParsersAction))
     grammars = [top, *verbs.choices.values()]
     said = {action.help for grammar in grammars for action in grammar._actions if action.help}
-    said |= {grammar.description for grammar in grammars if grammar.description} | {"is not a number from 1 to 256"}
+    said |= {grammar.description for grammar in grammars if grammar.description} | {
+        "is not a number from 1 to 256"
+    }
     with spoken("de"):
         assert sorted(text for text in said if say(text) == text) == []
     assert say("print the version") == "print the version", "nothing is spoken outside"
 
 
-@pytest.mark.parametrize("verb", ["", *next(a.choices for a in parser()._actions if isinstance(a, argparse._SubParsersAction))])
+@pytest.mark.parametrize(
+    "verb",
+    ["", *next(a.choices for a in parser()._actions if isinstance(a, argparse._SubParsersAction))],
+)
 def test_help_is_german(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([*filter(None, [verb]), "--help"])
@@ -182,7 +241,9 @@ def test_no_words_at_all_are_answered_with_german_help(capsys: pytest.CaptureFix
         ("watch --a 3", "ist mehrdeutig: "), ("prioritise j 999", "'999' ist keine Zahl von -100 bis 100."), ("watch --after x", "'x' ist nicht die Nummer"),
     ],
 )  # fmt: skip
-def test_a_command_that_is_not_understood_is_told_why_in_german(words: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_that_is_not_understood_is_told_why_in_german(
+    words: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(words.split()) == 2
     said = capsys.readouterr().err
     assert why in said, said
@@ -197,4 +258,7 @@ def test_a_wrong_ffmpeg_in_german(capsys: pytest.CaptureFixture[str], home: Path
 def test_a_reason_of_a_system_is_said_as_it_is() -> None:
     error = Refused("keys-unusable", path="/k", detail="Permission denied")
     assert "Permission denied" in refusal_text.refusal(error, "de").message
-    assert refusal_text.refusal(error).message == catalogue.words("keys-unusable", path="/k", detail="Permission denied").message
+    assert (
+        refusal_text.refusal(error).message
+        == catalogue.words("keys-unusable", path="/k", detail="Permission denied").message
+    )

@@ -19,7 +19,16 @@ from bridge.client.client import Client
 from bridge.protocol.requests import Cancel, Describe, Pause, Ping
 from core.storage.journal import Journal
 from core.storage.submissions import Submissions
-from tests.bridge.companions import PING, ROOT, Companions, companions, kind, listed, submission, until_end
+from tests.bridge.companions import (
+    PING,
+    ROOT,
+    Companions,
+    companions,
+    kind,
+    listed,
+    submission,
+    until_end,
+)
 from tests.command import hotsplice
 from tests.film.barcode import Mark
 from tests.film.comparing import shown
@@ -29,7 +38,13 @@ from tests.film.timelines import timeline
 
 @pytest.fixture(scope="module")
 def reel(tmp_path_factory: pytest.TempPathFactory) -> Movie:
-    return make_movie(tmp_path_factory.mktemp("reel") / "reel.mov", source_id=5, frames=72, codec="prores", audio="pcm")
+    return make_movie(
+        tmp_path_factory.mktemp("reel") / "reel.mov",
+        source_id=5,
+        frames=72,
+        codec="prores",
+        audio="pcm",
+    )
 
 
 class Desk:
@@ -37,7 +52,11 @@ class Desk:
 
     def __init__(self, house: Companions, reel: Movie, folder: Path) -> None:
         self.house, self.reel, self.folder = house, reel, folder
-        self.there, self.film, self.cut = folder / "there.mov", folder / "film.mp4", folder / "cut.otio"
+        self.there, self.film, self.cut = (
+            folder / "there.mov",
+            folder / "film.mp4",
+            folder / "cut.otio",
+        )
         self.put_back()
         self.cut_of(12)
 
@@ -45,18 +64,28 @@ class Desk:
         line = timeline(Fraction(24))
         track = line.video()
         for number in range(shots):
-            track.clip(self.there if number == 1 else self.reel.path, number * 5, 10, media_frames=72)
+            track.clip(
+                self.there if number == 1 else self.reel.path, number * 5, 10, media_frames=72
+            )
         line.save(self.cut)
         self.shots = shots
 
     def put_back(self) -> None:
         own = str(self.folder).encode()  # else a reel with the same content would take its place
-        self.there.write_bytes(self.reel.path.read_bytes() + (8 + len(own)).to_bytes(4, "big") + b"free" + own)
+        self.there.write_bytes(
+            self.reel.path.read_bytes() + (8 + len(own)).to_bytes(4, "big") + b"free" + own
+        )
 
     def begin(self, *words: str | Path) -> subprocess.Popen[str]:
         argv = [sys.executable, "-m", "bridge.cli.main", *map(str, words)]
         return subprocess.Popen(
-            argv, env=self.house.environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            argv,
+            env=self.house.environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
 
     def say(self, *words: str | Path) -> tuple[int, str]:
@@ -67,7 +96,9 @@ class Desk:
         return str(client.ask(*submission(self.cut, self.film, name)).job)
 
     def right(self) -> bool:
-        return shown(self.film) == [Mark(5, number * 5 + frame) for number in range(self.shots) for frame in range(10)]
+        return shown(self.film) == [
+            Mark(5, number * 5 + frame) for number in range(self.shots) for frame in range(10)
+        ]
 
     def runs(self, job: str) -> int:
         journal = Journal(self.house.home / "journal.db")
@@ -99,10 +130,16 @@ def test_an_answer_is_heard_by_the_companion_and_followed_to_the_films_end(desk)
         until_end(client, job)
         desk.put_back()
         code, said = desk.say("answer", job, "2", "retry")
-        assert code == 0 and "Noted for shot 2: try again." in said and "Complete and verified." in said
+        assert (
+            code == 0
+            and "Noted for shot 2: try again." in said
+            and "Complete and verified." in said
+        )
         assert desk.right()
         lines = listed(client)
-    assert [(line.job, line.state) for line in lines] == [(job, "complete")], "the companion went on with it"
+    assert [(line.job, line.state) for line in lines] == [(job, "complete")], (
+        "the companion went on with it"
+    )
     assert desk.runs(job) == 2
 
 
@@ -149,8 +186,18 @@ def test_resume_hands_over_and_cancel_takes_back(desk):
         code, said = desk.say("resume", "--json")
         lines = [json.loads(line) for line in said.splitlines()]
         assert code == 0 and desk.right()
-        assert (lines[0]["event"], lines[-1]["event"], lines[-1]["outcome"]) == ("accepted", "summary", "complete")
-        assert {line["event"] for line in lines} <= {"accepted", "step", "fact", "progress", "summary"}
+        assert (lines[0]["event"], lines[-1]["event"], lines[-1]["outcome"]) == (
+            "accepted",
+            "summary",
+            "complete",
+        )
+        assert {line["event"] for line in lines} <= {
+            "accepted",
+            "step",
+            "fact",
+            "progress",
+            "summary",
+        }
         assert desk.say("resume", job)[0] == 2
     assert desk.house.said().count(f"{job}: ") >= 2, "it was the companion that made it"
 
@@ -172,7 +219,11 @@ def test_who_assembles_what_the_companion_is_at_follows_it(desk):
         job = desk.submit(client, "both-0001")
         begun(client, job)
         code, said = desk.say("assemble", desk.cut, "-o", desk.film)
-        assert code == 0 and f"The companion is at this very film (job {job}) already." in said and "Complete and verified." in said
+        assert (
+            code == 0
+            and f"The companion is at this very film (job {job}) already." in said
+            and "Complete and verified." in said
+        )
         assert desk.right() and desk.runs(job) == 1 and desk.house.jobs() == [job]
 
 
@@ -208,7 +259,9 @@ def another_terminal(desk):
         for line in child.stdout:
             if '"kind": "SegmentSealed"' in line:
                 break
-        child.send_signal(signal.SIGSTOP)  # or the film may be done before the next command has begun
+        child.send_signal(
+            signal.SIGSTOP
+        )  # or the film may be done before the next command has begun
 
         def ends() -> tuple[int, str]:
             child.send_signal(signal.SIGCONT)
@@ -225,11 +278,15 @@ def test_a_command_at_another_terminal_is_cancelled_too(desk):
     with another_terminal(desk) as (job, ends):
         assert desk.say("cancel", job)[0] == 0
         assert ends() == (130, "interrupted")
-    assert desk.say("resume", job)[0] == 0 and desk.right(), "an old wish to stop is not heard again"
+    assert desk.say("resume", job)[0] == 0 and desk.right(), (
+        "an old wish to stop is not heard again"
+    )
 
 
 @pytest.mark.long
-def test_a_command_at_another_terminal_is_cancelled_also_where_its_film_was_handed_to_the_companion(desk):
+def test_a_command_at_another_terminal_is_cancelled_also_where_its_film_was_handed_to_the_companion(
+    desk,
+):
     with another_terminal(desk) as (job, ends):
         desk.house.start("-j", "1")
         assert desk.say("submit", desk.cut, "-o", desk.film, "--detach")[0] == 0
@@ -243,14 +300,18 @@ def test_a_command_at_another_terminal_is_cancelled_also_where_its_film_was_hand
 def test_a_companion_can_be_ended_while_the_settings_have_a_mistake(desk):
     desk.house.start("-j", "1")
     (desk.house.home / "settings.yaml").write_text("jobs: many\n")
-    assert desk.say("submit", desk.cut, "-o", desk.film, "--detach")[0] == 2, "else there is no mistake"
+    assert desk.say("submit", desk.cut, "-o", desk.film, "--detach")[0] == 2, (
+        "else there is no mistake"
+    )
     code, said = desk.say("stop")
     assert code == 0 and "The companion ends" in said
     assert desk.say("stop")[0] == 2, "it has ended"
 
 
 @pytest.mark.parametrize("beside", ["a companion", "nobody"])
-def test_commands_that_need_no_settings_work_while_these_have_a_mistake_and_say_so_once(desk, beside):
+def test_commands_that_need_no_settings_work_while_these_have_a_mistake_and_say_so_once(
+    desk, beside
+):
     desk.house.start("-j", "1")
     with desk.house.client() as client:
         client.ask(Pause(request="p", paused=True))
@@ -258,22 +319,40 @@ def test_commands_that_need_no_settings_work_while_these_have_a_mistake_and_say_
     if beside == "nobody":
         desk.house.kill()
     (desk.house.home / "settings.yaml").write_text("language: de\njobs: many\n")
-    words = ["jobs", f"show {job}", f"checkpoints {job}", "stats", "preferences", "cures", f"prioritise {job} 3", "pause"]
-    for word in [*words, f"answer {job} all skip --later", f"answer {job} all stop", f"cancel {job}"]:
+    words = [
+        "jobs",
+        f"show {job}",
+        f"checkpoints {job}",
+        "stats",
+        "preferences",
+        "cures",
+        f"prioritise {job} 3",
+        "pause",
+    ]
+    for word in [
+        *words,
+        f"answer {job} all skip --later",
+        f"answer {job} all stop",
+        f"cancel {job}",
+    ]:
         done = hotsplice(*word.split(), environment=desk.house.environment)
         errors = done.stderr
         assert done.returncode == 0, (word, done.stdout, errors)
         assert errors.count("settings.yaml") == 1 and "Was darin stimmt, gilt" in errors, word
     answered = len(desk.house.seqs(job))
     if beside == "nobody":
-        assert desk.say("answer", job, "all", "skip")[0] == 2, "the film would be made here, with settings that nobody chose"
+        assert desk.say("answer", job, "all", "skip")[0] == 2, (
+            "the film would be made here, with settings that nobody chose"
+        )
         assert len(desk.house.seqs(job)) == answered
     else:
         assert desk.say("answer", job, "all", "skip", "--detach")[0] == 0
 
 
 @pytest.mark.long
-def test_what_is_asked_of_a_companion_is_answered_also_by_a_child_that_began_after_the_mistake(desk):
+def test_what_is_asked_of_a_companion_is_answered_also_by_a_child_that_began_after_the_mistake(
+    desk,
+):
     child = desk.house.start("-j", "1")
     with desk.house.client() as client:
         client.ask(Pause(request="p", paused=True))

@@ -30,7 +30,12 @@ def said(home: Path, *words: str) -> str:
     """What a command prints; it ends with 0."""
     environment = {**os.environ, "HOTSPLICE_HOME": str(home)}
     done = subprocess.run(
-        [sys.executable, "-m", "bridge.cli.main", *words], env=environment, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-m", "bridge.cli.main", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -50,16 +55,35 @@ def test_jobs_are_listed_and_told(home):
     for job in listed.values():
         told = said(home, "show", job["job"])
         assert "Verlangt wurde" in told, "in the language of the settings"
-    assert "ended.mp4" in said(home, "assemble", str(home.parent / "ended.otio"), "-o", str(home.parent / "films" / "ended.mp4"), "-p", "h264")
+    assert "ended.mp4" in said(
+        home,
+        "assemble",
+        str(home.parent / "ended.otio"),
+        "-o",
+        str(home.parent / "films" / "ended.mp4"),
+        "-p",
+        "h264",
+    )
 
 
 def test_a_job_that_was_killed_goes_on_from_its_checkpoints(home):
     films = home.parent / "films"
-    events = [json.loads(line) for line in said(home, "resume", jobs(home)["killed.mp4"]["job"], "--json").splitlines()]
-    sealed = [event["body"] for event in events if event.get("kind") == "SegmentSealed" and event["body"]["kind"] == "video"]
-    assert [one["reused"] for one in sorted(sealed, key=lambda one: int(one["shot"]))] == [True] * 3 + [False] * 3
+    events = [
+        json.loads(line)
+        for line in said(home, "resume", jobs(home)["killed.mp4"]["job"], "--json").splitlines()
+    ]
+    sealed = [
+        event["body"]
+        for event in events
+        if event.get("kind") == "SegmentSealed" and event["body"]["kind"] == "video"
+    ]
+    assert [one["reused"] for one in sorted(sealed, key=lambda one: int(one["shot"]))] == [
+        True
+    ] * 3 + [False] * 3
     assert reading.marks(films / "killed.mp4") == KILLED
-    assert reading.marks(films / "ended.mp4") == [Mark(1, 6 + frame) for frame in range(12)], "nothing happened to it"
+    assert reading.marks(films / "ended.mp4") == [Mark(1, 6 + frame) for frame in range(12)], (
+        "nothing happened to it"
+    )
 
 
 def test_a_timeline_in_the_watch_folder_becomes_a_film_with_the_next_companion(home):

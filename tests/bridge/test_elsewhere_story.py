@@ -22,7 +22,13 @@ from tests.film.media import Movie, make_movie
 
 @pytest.fixture(scope="module")
 def reel(tmp_path_factory: pytest.TempPathFactory) -> Movie:
-    return make_movie(tmp_path_factory.mktemp("reel") / "reel.mov", source_id=5, frames=72, codec="prores", audio="pcm")
+    return make_movie(
+        tmp_path_factory.mktemp("reel") / "reel.mov",
+        source_id=5,
+        frames=72,
+        codec="prores",
+        audio="pcm",
+    )
 
 
 @pytest.fixture
@@ -71,7 +77,10 @@ def test_a_companion_that_starts_does_not_begin_what_another_terminal_makes_by_t
 def test_a_film_that_another_data_folder_makes_is_waited_for_without_a_process(desk, tmp_path):
     """Two data folders. The companion of the one that waits names the other, starts one process, and another one when the
     other data folder's is killed."""
-    with companions(tmp_path / "other home") as other, another_terminal(Desk(other, desk.reel, desk.folder)):
+    with (
+        companions(tmp_path / "other home") as other,
+        another_terminal(Desk(other, desk.reel, desk.folder)),
+    ):
         desk.house.start("-j", "1")
         with desk.house.client() as client:
             job = client.ask(*submission(desk.cut, desk.film, "ours-0001")).job
@@ -80,7 +89,9 @@ def test_a_film_that_another_data_folder_makes_is_waited_for_without_a_process(d
             told = client.ask(Describe(request="d", job=job))
             assert str(other.home) in told.message and told.job.holder == str(other.home)
             assert json.loads(desk.say("jobs", "--json")[1])["holder"] == str(other.home)
-            until = time.monotonic() + 2  # the film is held for longer than the first three waits of a process that is begun again
+            until = (
+                time.monotonic() + 2
+            )  # the film is held for longer than the first three waits of a process that is begun again
             while time.monotonic() < until:
                 assert listed(client)[0].state == "elsewhere"
             assert desk.house.said().count("waits for another process") == 1

@@ -34,7 +34,9 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here
 
 @pytest.fixture(scope="module")
 def reel(tmp_path_factory: pytest.TempPathFactory) -> Movie:
-    return make_movie(tmp_path_factory.mktemp("reel") / "reel.mov", source_id=5, frames=24, codec="prores")
+    return make_movie(
+        tmp_path_factory.mktemp("reel") / "reel.mov", source_id=5, frames=24, codec="prores"
+    )
 
 
 def cut_of(reel: Movie, path: Path) -> Path:
@@ -55,7 +57,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
     def work() -> None:
         where = Locations(home, Settings(language="en"))
-        daemon.Daemon(where, workers=1, stopped=lambda: "test" if stop.is_set() else "", hear=lambda _: None).run()
+        daemon.Daemon(
+            where, workers=1, stopped=lambda: "test" if stop.is_set() else "", hear=lambda _: None
+        ).run()
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -87,34 +91,48 @@ def hung_presets(home: Path) -> Path:
     return fifo
 
 
-def test_a_submission_over_which_the_clerk_hangs_is_given_up_and_all_others_are_answered(home, reel, tmp_path):
+def test_a_submission_over_which_the_clerk_hangs_is_given_up_and_all_others_are_answered(
+    home, reel, tmp_path
+):
     cut = cut_of(reel, tmp_path / "c.otio")
     with Client(home) as client, greeted(home) as stuck:
         made = client.ask(*submission(cut, tmp_path / "good.mp4", "good-0001")).job
         until_end(client, made)
         fifo = hung_presets(home)
         stuck.say(*frames_of(cut, tmp_path / "film.mp4", "hang-0001"))
-        assert client.ask(Describe(request="d", job=made)).title == "Complete and verified.", "told meanwhile"
+        assert client.ask(Describe(request="d", job=made)).title == "Complete and verified.", (
+            "told meanwhile"
+        )
         assert client.ask(PING).re == "p"
         assert stuck.hear(0) is None
         refused = stuck.hear(30)
-        assert (refused["is"], refused["code"], refused["re"]) == ("Refusal", "request-unanswered", "s") and refused["action"]
+        assert (refused["is"], refused["code"], refused["re"]) == (
+            "Refusal",
+            "request-unanswered",
+            "s",
+        ) and refused["action"]
         fifo.unlink()
         again = client.ask(*submission(cut, tmp_path / "film.mp4", "hang-0001"))
         assert not again.again, "nothing was left of it"
         until_end(client, again.job)
 
 
-def test_pictures_over_which_the_teller_hangs_are_given_up_and_a_submission_does_not_wait(home, reel, tmp_path):
+def test_pictures_over_which_the_teller_hangs_are_given_up_and_a_submission_does_not_wait(
+    home, reel, tmp_path
+):
     with Client(home) as client, greeted(home) as stuck:
-        job = client.ask(*submission(cut_of(reel, tmp_path / "c.otio"), tmp_path / "film.mp4", "good-0002")).job
+        job = client.ask(
+            *submission(cut_of(reel, tmp_path / "c.otio"), tmp_path / "film.mp4", "good-0002")
+        ).job
         until_end(client, job)
         assert list(client.ask(Pictures(request="p", job=job, shots=(1,))).pictures) == [1]
         (kept,) = (home / artifacts.PICTURES).glob("*.jpg")
         kept.unlink()
         os.mkfifo(kept)
         stuck.say(b'{"is":"Pictures","request":"stuck","job":"%s","shots":[1]}' % job.encode())
-        other = client.ask(*submission(cut_of(reel, tmp_path / "d.otio"), tmp_path / "other.mp4", "good-0003")).job
+        other = client.ask(
+            *submission(cut_of(reel, tmp_path / "d.otio"), tmp_path / "other.mp4", "good-0003")
+        ).job
         assert [line.job for line in listed(client)] == [job, other]
         assert stuck.hear(0) is None, "a submission was answered while the picture was not"
         refused = stuck.hear(30)
@@ -140,7 +158,9 @@ def test_what_kills_its_clerk_twice_is_refused_and_the_companion_goes_on(reel, t
         child = house.start("-j", "1")
         hung_presets(house.home)
         with house.client() as client, greeted(house.home) as asks:
-            asks.say(*frames_of(cut_of(reel, tmp_path / "c.otio"), tmp_path / "film.mp4", "dies-0001"))
+            asks.say(
+                *frames_of(cut_of(reel, tmp_path / "c.otio"), tmp_path / "film.mp4", "dies-0001")
+            )
             killed: set[int] = set()
             answer = None
             while answer is None:
@@ -148,7 +168,9 @@ def test_what_kills_its_clerk_twice_is_refused_and_the_companion_goes_on(reel, t
                     killed.add(clerk.pid)
                     clerk.kill()
                 answer = asks.hear(0.05)
-            assert answer["code"] == "request-unanswered" and len(killed) in (2, 3), "the first may have been killed over nothing"
+            assert answer["code"] == "request-unanswered" and len(killed) in (2, 3), (
+                "the first may have been killed over nothing"
+            )
             (house.home / "presets" / "dead-share.yaml").unlink()
             assert client.ask(List(request="l")).jobs == ()
 
@@ -157,5 +179,9 @@ def children_of(pid: int, module: str) -> list[psutil.Process]:
     found = []
     for child in psutil.Process(pid).children():
         with contextlib.suppress(psutil.Error):
-            found += [child] if module in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE else []
+            found += (
+                [child]
+                if module in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE
+                else []
+            )
     return found

@@ -13,7 +13,15 @@ import pytest
 
 from bridge.services import logs
 from core.errors.failure import ErrorType, Evidence, Failure, Recovery, Strategy
-from core.job.events import AttemptFailed, ClockJumped, GateClosed, GateOpened, JobFinished, ProblemFound, ShotSlated
+from core.job.events import (
+    AttemptFailed,
+    ClockJumped,
+    GateClosed,
+    GateOpened,
+    JobFinished,
+    ProblemFound,
+    ShotSlated,
+)
 from tests.faults.volumes import small, why_no_mount
 
 
@@ -26,11 +34,17 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 
 def lines(home: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for path in reversed(logs.files(home)) for line in path.read_bytes().splitlines()]
+    return [
+        json.loads(line)
+        for path in reversed(logs.files(home))
+        for line in path.read_bytes().splitlines()
+    ]
 
 
 def failure(code: str, **seen: object) -> Failure:
-    evidence = Evidence(**{"operation": "render", "place": "source", "path": "/media/a.mov", **seen})  # type: ignore[arg-type]
+    evidence = Evidence(
+        **{"operation": "render", "place": "source", "path": "/media/a.mov", **seen}
+    )  # type: ignore[arg-type]
     return Failure(type=ErrorType.HARDWARE_FAILURE, code=code, evidence=evidence)
 
 
@@ -38,7 +52,9 @@ def test_every_line_has_a_moment_in_utc_and_a_sentence(home: Path) -> None:
     recovery = Recovery(strategy=Strategy.WAIT_AND_RETRY, retry_at=1.0)
     gone = failure("source-volume-gone", errno=errno.ENODEV, volume="/media")
     logs.command("assemble", "1.0", ["assemble", "a.otio", "-o", "film.mov"])
-    logs.fact("abc", 1, AttemptFailed(key="k", shot=3, attempt=2, at=0.0, failure=gone, recovery=recovery))
+    logs.fact(
+        "abc", 1, AttemptFailed(key="k", shot=3, attempt=2, at=0.0, failure=gone, recovery=recovery)
+    )
     logs.fact("abc", 2, GateClosed(gate="source:/media", path="/media/a.mov", failure=gone))
     logs.fact("abc", 3, GateOpened(gate="source:/media", closed_s=2.5))
     logs.fact("abc", 4, ClockJumped(by_s=-3600.0))
@@ -47,10 +63,20 @@ def test_every_line_has_a_moment_in_utc_and_a_sentence(home: Path) -> None:
     logs.fact("abc", 7, JobFinished(outcome="incomplete"))
     logs.ended(1)
     told = lines(home)
-    assert all(one["time"].endswith("Z") and one["time"][10] == "T" and one["message"].rstrip().endswith(".") for one in told)
+    assert all(
+        one["time"].endswith("Z")
+        and one["time"][10] == "T"
+        and one["message"].rstrip().endswith(".")
+        for one in told
+    )
     said = [one["message"] for one in told]
     assert "assemble a.otio -o film.mov" in said[0]
-    assert "/media/a.mov" in said[1] and "ENODEV" in said[1] and "tried again" in said[1] and told[1]["volume"] == "/media"
+    assert (
+        "/media/a.mov" in said[1]
+        and "ENODEV" in said[1]
+        and "tried again" in said[1]
+        and told[1]["volume"] == "/media"
+    )
     assert "/media" in said[2] and told[2]["gate"] == "source:/media"
     assert "2.5 s" in said[3] and "set back by 1.00 hours" in said[4] and "/media/b.mov" in said[5]
     assert "exit code 1" in said[-1] and told[-1]["event"] == "command ended"
@@ -59,7 +85,9 @@ def test_every_line_has_a_moment_in_utc_and_a_sentence(home: Path) -> None:
 def test_a_field_never_takes_the_place_of_the_moment(home: Path) -> None:
     logs._say(20, "x", at="127.0.0.1:1", pid="other")
     (one,) = lines(home)
-    assert isinstance(one["at"], float) and one["pid"] == os.getpid() and one["at_"] == "127.0.0.1:1"
+    assert (
+        isinstance(one["at"], float) and one["pid"] == os.getpid() and one["at_"] == "127.0.0.1:1"
+    )
 
 
 def test_a_signal_is_named(home: Path) -> None:

@@ -141,9 +141,19 @@ def test_a_film_is_made_on_the_other_machine(both, tmp_path):
     line = timeline(Fraction(24))
     line.video().clip(reel.path, 0, 12, media_frames=24)
     line.save(tmp_path / "cut.otio")
-    code, said = both.there("submit", str(tmp_path / "cut.otio"), "-o", str(tmp_path / "film.mov"), "--at", "studio", "--json")
+    code, said = both.there(
+        "submit",
+        str(tmp_path / "cut.otio"),
+        "-o",
+        str(tmp_path / "film.mov"),
+        "--at",
+        "studio",
+        "--json",
+    )
     assert code == 0, said
-    assert (tmp_path / "film.mov").exists() and json.loads(said.splitlines()[0])["job"] in both.house.jobs()
+    assert (tmp_path / "film.mov").exists() and json.loads(said.splitlines()[0])[
+        "job"
+    ] in both.house.jobs()
     assert not (both.guest / "run" / endpoint.FILE).exists(), "none was started here"
     code, said = both.there("watch", json.loads(said.splitlines()[0])["job"], "--at", "studio")
     assert code == 0, said
@@ -152,14 +162,18 @@ def test_a_film_is_made_on_the_other_machine(both, tmp_path):
 def test_a_place_that_is_none_on_the_other_machine_is_refused_in_words(both, tmp_path):
     both.pair()
     timeline(Fraction(24)).save(tmp_path / "cut.otio")
-    code, said = both.there("submit", str(tmp_path / "cut.otio"), "-o", "film.mov", "--at", "studio")
+    code, said = both.there(
+        "submit", str(tmp_path / "cut.otio"), "-o", "film.mov", "--at", "studio"
+    )
     assert code == 2 and "whole path" in said and "Traceback" not in said
 
 
 def test_nobody_there_is_said_so(both, tmp_path):
     code, said = both.there("watch", "--at", "nobody")
     assert code == 2 and "nobody" in said
-    both.there("pair", "far", both.keys_of(both.house.home)[1], "--with", f"127.0.0.1:{free_port()}")
+    both.there(
+        "pair", "far", both.keys_of(both.house.home)[1], "--with", f"127.0.0.1:{free_port()}"
+    )
     code, said = both.there("watch", "--at", "far")
     assert code == 2 and "does not answer" in said and "far" in said
     both.there("pair", "--remove", "far")
@@ -171,7 +185,11 @@ def test_nobody_there_is_said_so(both, tmp_path):
 def test_by_default_it_is_reached_from_this_machine_alone(tmp_path):
     with companions(tmp_path / "home") as house:
         house.start("-j", "1")
-        listening = {c.laddr.ip for c in house.listener().net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+        listening = {
+            c.laddr.ip
+            for c in house.listener().net_connections("tcp")
+            if c.status == psutil.CONN_LISTEN
+        }
     assert listening == {"127.0.0.1"}
 
 
@@ -206,7 +224,27 @@ def test_beyond_loopback_the_same_keys_are_asked_for(both):
 # Names and keys -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["../evil", "..", "a/b", "a\\b", "", "client", "Client", "con", "COM1", "x" * 33, "-x", ".x", "a b", "ä", "a\x00b", "a\n"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil",
+        "..",
+        "a/b",
+        "a\\b",
+        "",
+        "client",
+        "Client",
+        "con",
+        "COM1",
+        "x" * 33,
+        "-x",
+        ".x",
+        "a b",
+        "ä",
+        "a\x00b",
+        "a\n",
+    ],
+)
 def test_a_name_that_is_no_safe_file_name_is_refused(tmp_path, name):
     keys, key = Keys(tmp_path), zmq.curve_keypair()[0].decode()
     keys.prepare()
@@ -221,7 +259,10 @@ def test_a_name_that_is_no_safe_file_name_is_refused(tmp_path, name):
     assert sorted(path for path in tmp_path.parent.rglob("*")) == before
 
 
-@pytest.mark.parametrize("address", ["host", "host:", "host:0", "host:70000", "tcp://host:1", "a b:1", ":1", "host:1/x", "-h:1"])
+@pytest.mark.parametrize(
+    "address",
+    ["host", "host:", "host:0", "host:70000", "tcp://host:1", "a b:1", ":1", "host:1/x", "-h:1"],
+)
 def test_an_address_is_a_host_and_a_port(tmp_path, address):
     with pytest.raises(Refused) as error:
         endpoint.remember(tmp_path, "studio", address, zmq.curve_keypair()[0].decode())
@@ -230,7 +271,12 @@ def test_an_address_is_a_host_and_a_port(tmp_path, address):
 
 def test_a_key_has_two_forms_and_no_third():
     key = zmq.curve_keypair()[0].decode()
-    assert pairing_key("x", plain_key(key)) == pairing_key("x", key) == pairing_key("x", plain_key(key).upper()) == key
+    assert (
+        pairing_key("x", plain_key(key))
+        == pairing_key("x", key)
+        == pairing_key("x", plain_key(key).upper())
+        == key
+    )
     for wrong in ("", "x" * 40 + "'", "0" * 63, "g" * 64):
         with pytest.raises(Refused):
             pairing_key("x", wrong)
@@ -255,8 +301,19 @@ def test_what_pair_says(both):
     both.pair()
     guest, server = both.keys_of(both.guest)[0], both.keys_of(both.house.home)[1]
     assert both.here("pair", "--list")[1].split() == ["laptop", "is", "let", "in", guest]
-    assert both.there("pair", "--list")[1].split() == ["studio", "can", "be", "used", server, "at", both.address]
-    assert both.address in both.here("pair", "--show")[1] and "this machine alone" in both.there("pair", "--show")[1]
+    assert both.there("pair", "--list")[1].split() == [
+        "studio",
+        "can",
+        "be",
+        "used",
+        server,
+        "at",
+        both.address,
+    ]
+    assert (
+        both.address in both.here("pair", "--show")[1]
+        and "this machine alone" in both.there("pair", "--show")[1]
+    )
     code, said = both.here("pair", "laptop2", server)
     assert code == 2 and "own companion" in said
     for words in ([], ["laptop"], ["--show", "--list"], ["a", "b", "--list"]):

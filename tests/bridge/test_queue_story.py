@@ -28,7 +28,13 @@ FRAMES = 300
 
 @pytest.fixture(scope="module")
 def reel(tmp_path_factory: pytest.TempPathFactory) -> Movie:
-    return make_movie(tmp_path_factory.mktemp("reel") / "reel.mov", source_id=5, frames=FRAMES, codec="prores", audio="pcm")
+    return make_movie(
+        tmp_path_factory.mktemp("reel") / "reel.mov",
+        source_id=5,
+        frames=FRAMES,
+        codec="prores",
+        audio="pcm",
+    )
 
 
 @pytest.fixture
@@ -56,7 +62,9 @@ class Desk:
         self.cuts += 1
         cut = self.folder / f"{name}-{self.cuts}.otio"
         line.save(cut)
-        return str(self.client.ask(*submission(cut, self.film(name), f"queue-{name}-{self.cuts:04}")).job)
+        return str(
+            self.client.ask(*submission(cut, self.film(name), f"queue-{name}-{self.cuts:04}")).job
+        )
 
     @staticmethod
     def start(number: int, first: int) -> int:
@@ -64,7 +72,11 @@ class Desk:
 
     def right(self, name: str, shots: int, first: int = 0) -> bool:
         """Whether every picture is the one that the cut asks for."""
-        asked = [Mark(5, self.start(number, first) + frame) for number in range(shots) for frame in range(10)]
+        asked = [
+            Mark(5, self.start(number, first) + frame)
+            for number in range(shots)
+            for frame in range(10)
+        ]
         return shown(self.film(name)) == asked
 
     def states(self) -> list[str]:
@@ -91,7 +103,9 @@ def desk(house: Companions, reel: Movie, tmp_path: Path) -> Iterator[Desk]:
 
 def so(house: Companions, **settings: object) -> None:
     house.home.mkdir(parents=True, exist_ok=True)
-    (house.home / "settings.yaml").write_text("".join(f"{name}: {value}\n" for name, value in settings.items()))
+    (house.home / "settings.yaml").write_text(
+        "".join(f"{name}: {value}\n" for name, value in settings.items())
+    )
 
 
 def said_of(heard: list[Happened], job: str) -> list[str]:
@@ -103,7 +117,9 @@ def ended(*jobs: str) -> Callable[[list[Happened]], bool]:
 
 
 def under_way(*jobs: str) -> Callable[[list[Happened]], bool]:
-    return lambda heard: {event.job for event in heard if kind(event) == "SegmentSealed"} >= set(jobs)
+    return lambda heard: (
+        {event.job for event in heard if kind(event) == "SegmentSealed"} >= set(jobs)
+    )
 
 
 def words(process: psutil.Process) -> list[str]:
@@ -124,8 +140,15 @@ def beneath(pid: int, *, deep: bool = False) -> list[psutil.Process]:
 
 def hands(pid: int) -> dict[str, list[psutil.Process]]:
     """Workers of each job."""
-    jobs = {said[said.index("bridge.daemon.job_process") + 2]: child.pid for child in beneath(pid) if "bridge.daemon.job_process" in (said := words(child))}
-    return {job: [one for one in beneath(child) if "core.executors.worker" in words(one)] for job, child in jobs.items()}
+    jobs = {
+        said[said.index("bridge.daemon.job_process") + 2]: child.pid
+        for child in beneath(pid)
+        if "bridge.daemon.job_process" in (said := words(child))
+    }
+    return {
+        job: [one for one in beneath(child) if "core.executors.worker" in words(one)]
+        for job, child in jobs.items()
+    }
 
 
 def eventually(seen: Callable[[], bool]) -> None:
@@ -141,7 +164,9 @@ def test_two_films_are_made_side_by_side_and_the_hands_are_shared(house, desk):
     one = desk.submit("one", 60)
     eventually(lambda: len(hands(pid).get(one, [])) == 3)
     two = desk.submit("two", 12, 3)
-    eventually(lambda: {job: len(workers) for job, workers in hands(pid).items()} == {one: 2, two: 1})
+    eventually(
+        lambda: {job: len(workers) for job, workers in hands(pid).items()} == {one: 2, two: 1}
+    )
     assert desk.states() == ["working", "working"]
     heard = desk.until(ended(two))
     assert "JobFinished" not in said_of(heard, one), "both were under work"
@@ -161,9 +186,14 @@ def test_a_higher_priority_comes_next_and_a_clearly_higher_one_at_once(house, de
     heard = desk.until(ended(first, second, third, urgent))
     order = [event.job for event in heard if kind(event) == "JobFinished"]
     assert order == [urgent, third, first, second], "what was interrupted went back to its place"
-    assert said_of(heard, first).count("RunInterrupted") == 1 and said_of(heard, urgent).count("RunStarted") == 1
+    assert (
+        said_of(heard, first).count("RunInterrupted") == 1
+        and said_of(heard, urgent).count("RunStarted") == 1
+    )
     assert [line.priority for line in listed(desk.client)] == [0, 0, 1, 50]
-    assert desk.right("first", 40) and all(desk.right(name, 3, 3) for name in ("second", "third", "urgent"))
+    assert desk.right("first", 40) and all(
+        desk.right(name, 3, 3) for name in ("second", "third", "urgent")
+    )
 
 
 def test_paused_all_rest_across_a_kill_until_they_may_go_on(house, desk):
@@ -178,8 +208,15 @@ def test_paused_all_rest_across_a_kill_until_they_may_go_on(house, desk):
     assert desk.client.ask(List(request="l")).paused
     house.kill()
     pid = house.start("-j", "2").pid
-    assert desk.client.ask(List(request="l")).paused and desk.states() == ["waiting"] * 3 and not hands(pid)
-    assert not any(kind(event) == "RunStarted" for event in desk.until(lambda now: len(now) >= len(heard))[len(heard) :])
+    assert (
+        desk.client.ask(List(request="l")).paused
+        and desk.states() == ["waiting"] * 3
+        and not hands(pid)
+    )
+    assert not any(
+        kind(event) == "RunStarted"
+        for event in desk.until(lambda now: len(now) >= len(heard))[len(heard) :]
+    )
     desk.client.ask(Pause(request="p", paused=False))
     desk.until(ended(*jobs, later))
     assert desk.right("one", 40) and desk.right("two", 40, 3) and desk.right("later", 2)
@@ -193,7 +230,9 @@ def test_of_two_cuts_that_wait_for_one_film_the_newer_is_made(house, desk):
     old, new = desk.submit("reel", 3), desk.submit("reel", 4, first=7)
     heard = desk.until(ended(first, old, new))
     assert "RunStarted" not in said_of(heard, old)
-    assert desk.states() == ["complete", "superseded", "complete"] and desk.right("reel", 4, first=7)
+    assert desk.states() == ["complete", "superseded", "complete"] and desk.right(
+        "reel", 4, first=7
+    )
 
 
 @pytest.mark.long
@@ -204,7 +243,12 @@ def test_a_newer_cut_waits_for_the_film_that_is_under_work(house, desk):
     desk.until(under_way(old))
     new = desk.submit("reel", 4, first=7)
     heard = desk.until(ended(old, new))
-    assert [event.job for event in heard if kind(event) in ("RunStarted", "JobFinished")] == [old, old, new, new]
+    assert [event.job for event in heard if kind(event) in ("RunStarted", "JobFinished")] == [
+        old,
+        old,
+        new,
+        new,
+    ]
     assert desk.right("reel", 4, first=7)
 
 
@@ -229,7 +273,13 @@ def test_nothing_of_several_jobs_is_left_when_the_companion_is_killed(house, des
     def programs() -> set[str]:
         return {word for process in beneath(child.pid, deep=True) for word in words(process)}
 
-    eventually(lambda: programs() >= {"bridge.daemon.job_process", "bridge.daemon.commands", "core.executors.worker"} and any("ffmpeg" in name for name in programs()))
+    eventually(
+        lambda: (
+            programs()
+            >= {"bridge.daemon.job_process", "bridge.daemon.commands", "core.executors.worker"}
+            and any("ffmpeg" in name for name in programs())
+        )
+    )
     family = psutil.Process(child.pid).children(recursive=True)
     assert len(family) >= 5, "a clerk, two jobs, two workers"
     house.kill()
@@ -252,8 +302,14 @@ def test_at_low_priority_all_that_works_lets_others_go_first_and_the_companion_a
                 behind = process.nice() >= 10 and int(process.ionice().ioclass) == idle
             except psutil.NoSuchProcess:
                 continue
-            who = "ffmpeg" if any("ffmpeg" in word for word in said[:1]) else "".join(word for word in said if word.startswith(("bridge.", "core.")))
-            assert behind or who not in ("core.executors.worker", "ffmpeg"), "its job had stepped back before it was started"
+            who = (
+                "ffmpeg"
+                if any("ffmpeg" in word for word in said[:1])
+                else "".join(word for word in said if word.startswith(("bridge.", "core.")))
+            )
+            assert behind or who not in ("core.executors.worker", "ffmpeg"), (
+                "its job had stepped back before it was started"
+            )
             assert not behind or who != "bridge.daemon.commands", "who answers does not wait"
             seen.update({who} if behind else ())
         return {"bridge.daemon.job_process", "core.executors.worker", "ffmpeg"} <= seen
@@ -268,13 +324,17 @@ def test_from_the_command_line_with_and_without_a_companion(house, desk):
 
     paused = call("pause")
     assert paused.returncode == 0 and "rests" not in paused.stdout, "there is none that could"
-    assert paused.stdout.startswith("No companion runs. One that starts begins no job until hotsplice unpause")
+    assert paused.stdout.startswith(
+        "No companion runs. One that starts begins no job until hotsplice unpause"
+    )
     child = house.start("-j", "1")
     one, two = desk.submit("one", 3), desk.submit("two", 3)
     assert call("prioritise", two[:4], "7").stdout == f"Job {two} has priority 7 now.\n"
     told = call("jobs").stdout
     assert "waiting +7" in told and "The companion rests" in told
-    assert [line.priority for line in listed(desk.client)] == [0, 7] and desk.states() == ["waiting"] * 2
+    assert [line.priority for line in listed(desk.client)] == [0, 7] and desk.states() == [
+        "waiting"
+    ] * 2
     child.terminate()
     child.wait(20)
     assert call("prioritise", one, "9").returncode == 0
@@ -283,7 +343,11 @@ def test_from_the_command_line_with_and_without_a_companion(house, desk):
     house.start("-j", "1")
     heard = desk.until(ended(one, two))
     assert [event.job for event in heard if kind(event) == "JobFinished"] == [one, two]
-    wrong = [call("prioritise", "zzz", "1"), call("prioritise", one, "101"), call("prioritise", one, "5")]
+    wrong = [
+        call("prioritise", "zzz", "1"),
+        call("prioritise", one, "101"),
+        call("prioritise", one, "5"),
+    ]
     assert [done.returncode for done in wrong] == [2, 2, 2] and "does not wait" in wrong[2].stdout
     with pytest.raises(Declined, match="job-not-queued"):
         desk.client.ask(Prioritise(request="p", job=one, priority=1))

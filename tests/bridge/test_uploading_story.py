@@ -86,7 +86,9 @@ def test_a_slow_line_that_is_cut_twice_goes_on_where_it_was_and_others_are_serve
         watcher.join()
         proxy.close()
     assert seen == sorted(seen) and seen[-1] == 3 * MIB, "nothing that had arrived was sent again"
-    assert not first.again and again.again and again.job == first.job and house.jobs() == [first.job]
+    assert (
+        not first.again and again.again and again.job == first.job and house.jobs() == [first.job]
+    )
     assert len(waits) > 5 and max(waits) < 2.0
     assert list((house.home / "uploads").iterdir()) == []
 
@@ -105,7 +107,9 @@ def test_a_companion_that_is_killed_in_the_middle_is_followed_by_one_that_goes_o
         asked, data = submission(large(place, 4 * MIB), place / "film.mov", "killed-0001")
         accepted = client.ask(asked, data, hear=hear)
     assert not kills and seen == sorted(seen) and house.jobs() == [accepted.job]
-    assert [raw for raw in [_raw(house, accepted.job)] if raw == data], "what is on record is what was sent"
+    assert [raw for raw in [_raw(house, accepted.job)] if raw == data], (
+        "what is on record is what was sent"
+    )
 
 
 def _raw(house, job):
@@ -163,14 +167,20 @@ def test_who_sends_without_end_is_told_disconnected_and_kept_out_and_all_others_
     guest = Pair(*zmq.curve_keypair())
     Keys(house.home).admit("guest", guest.public.decode())
     before = house.listener()
-    with Stranger(house.home) as watcher, Stranger(house.home, pair=guest) as hostile, house.client() as other:
+    with (
+        Stranger(house.home) as watcher,
+        Stranger(house.home, pair=guest) as hostile,
+        house.client() as other,
+    ):
         watcher.ask(Hello(request="h", version=VERSION))
         watcher.ask(Watch(request="w"))
         hostile.ask(Hello(request="h", version=VERSION, capabilities=("chunks",)))
         hostile.say(encode(PING), *[b""] * 1_000_000)
         told = []
         until = time.monotonic() + 20
-        while time.monotonic() < until and not any(said and said.get("code") == "client-cut-off" for said in told):
+        while time.monotonic() < until and not any(
+            said and said.get("code") == "client-cut-off" for said in told
+        ):
             told.append(watcher.hear(1.0))
             assert other.ask(PING).re == "p" and other.connections == 1
         (noticed,) = [said for said in told if said and said.get("code") == "client-cut-off"]
@@ -184,16 +194,29 @@ def test_who_sends_without_end_is_told_disconnected_and_kept_out_and_all_others_
 
 def test_a_listener_at_its_limit_ends_another_is_there_and_nothing_is_lost(tmp_path):
     with companions(tmp_path / "home") as house:
-        house.start("-j", "1", before="import bridge.daemon.listener_proxy as l; l.LIMIT = 20 * 2**20")
+        house.start(
+            "-j", "1", before="import bridge.daemon.listener_proxy as l; l.LIMIT = 20 * 2**20"
+        )
         first = house.listener()
         with house.client() as client:
             client.ask(Pause(request="p"))
-            accepted = client.ask(*submission(large(tmp_path, MIB), tmp_path / "film.mov", "before-0001"))
+            accepted = client.ask(
+                *submission(large(tmp_path, MIB), tmp_path / "film.mov", "before-0001")
+            )
             with Stranger(house.home) as old:
                 old.ask(Hello(request="h", version="1.1"))
                 _until_it_ends(first, lambda: old.say(encode(PING), bytes(32 * MIB)))
             assert client.ask(PING).re == "p" and client.connections == 2
             found = lazy.endpoint.read(house.home)
-            assert house.listener().pid != first.pid and found is not None and found.pid == house.running[-1].pid
-            assert client.ask(*submission(large(tmp_path, MIB), tmp_path / "film.mov", "before-0001")).job == accepted.job
+            assert (
+                house.listener().pid != first.pid
+                and found is not None
+                and found.pid == house.running[-1].pid
+            )
+            assert (
+                client.ask(
+                    *submission(large(tmp_path, MIB), tmp_path / "film.mov", "before-0001")
+                ).job
+                == accepted.job
+            )
         assert "memory limit" in house.said()

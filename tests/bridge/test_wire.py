@@ -24,7 +24,16 @@ from bridge.protocol.keys import Keys, Pair
 from bridge.protocol.requests import LARGEST_FRAME, Cancel, Hello, Resume, Stop, Watch
 from bridge.protocol.wire import VERSION, encode
 from core.errors.refusal import Refused
-from tests.bridge.companions import PING, Companions, Stranger, companions, kind, listed, submission, until_end
+from tests.bridge.companions import (
+    PING,
+    Companions,
+    Stranger,
+    companions,
+    kind,
+    listed,
+    submission,
+    until_end,
+)
 from tests.film.media import Movie, make_movie
 from tests.film.timelines import timeline
 
@@ -61,7 +70,13 @@ def handshake(stranger: Stranger) -> set[int]:
     while time.monotonic() < until and not ended:
         if stranger.monitor.poll(200):
             event = int(recv_monitor_message(stranger.monitor)["event"])
-            if event & (zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_DISCONNECTED):
+            if event & (
+                zmq.EVENT_HANDSHAKE_SUCCEEDED
+                | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+                | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+                | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+                | zmq.EVENT_DISCONNECTED
+            ):
                 ended.add(event)
     return ended
 
@@ -70,10 +85,18 @@ def handshake(stranger: Stranger) -> set[int]:
 
 
 def test_secrets_and_the_endpoint_are_readable_by_the_user_alone(house):
-    private = [house.home / "keys" / "companion.key", house.home / "keys" / "client.key", house.home / "run" / endpoint.FILE]
+    private = [
+        house.home / "keys" / "companion.key",
+        house.home / "keys" / "client.key",
+        house.home / "run" / endpoint.FILE,
+    ]
     assert [stat.S_IMODE(path.stat().st_mode) for path in private] == [0o600] * 3
-    assert [stat.S_IMODE((house.home / name).stat().st_mode) for name in ("keys", "run")] == [0o700] * 2
-    assert Keys(house.home).companion().secret not in (house.home / "run" / endpoint.FILE).read_bytes()
+    assert [stat.S_IMODE((house.home / name).stat().st_mode) for name in ("keys", "run")] == [
+        0o700
+    ] * 2
+    assert (
+        Keys(house.home).companion().secret not in (house.home / "run" / endpoint.FILE).read_bytes()
+    )
 
 
 def test_who_has_a_listed_key_is_served(house):
@@ -81,11 +104,16 @@ def test_who_has_a_listed_key_is_served(house):
         assert client.ask(PING).re == "p"
 
 
-@pytest.mark.parametrize("who", ["without a key", "with a key that is not listed", "with another companion's key"])
+@pytest.mark.parametrize(
+    "who", ["without a key", "with a key that is not listed", "with another companion's key"]
+)
 def test_a_stranger_is_refused_in_the_handshake_and_hears_nothing(house, who):
     made = Pair(*zmq.curve_keypair())
     other = zmq.curve_keypair()[0]
-    options = {"without a key": {"keyless": True}, "with a key that is not listed": {"pair": made}}.get(who, {"server": other})
+    options = {
+        "without a key": {"keyless": True},
+        "with a key that is not listed": {"pair": made},
+    }.get(who, {"server": other})
     with Stranger(house.home, **options) as stranger:
         stranger.say(encode(HELLO))
         stranger.say(encode(Stop(request="x")))
@@ -143,12 +171,18 @@ def test_an_old_version_is_refused_with_both_versions_named_and_gets_nothing(hou
 def test_thousands_of_random_frames_make_no_job_and_end_nothing(house):
     chance, before = random.Random(4), house.jobs()
     (pid,) = [found.pid for found in [endpoint.read(house.home)] if found]
-    whole = [encode(HELLO), encode(Cancel(request="c", job="abc")), b'{"is": "Submit", "request": "s", "submission": "12345678"}']
+    whole = [
+        encode(HELLO),
+        encode(Cancel(request="c", job="abc")),
+        b'{"is": "Submit", "request": "s", "submission": "12345678"}',
+    ]
     with Stranger(house.home) as stranger:
         assert stranger.ask(HELLO)["is"] == "Welcome"
         memory = 0
         for number in range(2000):
-            frames = [chance.randbytes(chance.randrange(200)) for _ in range(chance.randrange(1, 4))]
+            frames = [
+                chance.randbytes(chance.randrange(200)) for _ in range(chance.randrange(1, 4))
+            ]
             if number % 2:
                 spoilt = bytearray(chance.choice(whole))
                 for _ in range(chance.randrange(1, 4)):
@@ -176,7 +210,11 @@ def test_a_frame_beyond_the_limit_ends_that_conversation_alone(house):
 def test_a_timeline_that_cannot_be_read_is_refused_and_no_job(house, tmp_path):
     bad, before = tmp_path / "bad.otio", house.jobs()
     with house.client() as client:
-        for text, code in (("{", "timeline-not-json"), ("[" * 5000, "timeline-too-large"), ('{"OTIO_SCHEMA": "Clip.1"}', "timeline-")):
+        for text, code in (
+            ("{", "timeline-not-json"),
+            ("[" * 5000, "timeline-too-large"),
+            ('{"OTIO_SCHEMA": "Clip.1"}', "timeline-"),
+        ):
             bad.write_text(text)
             with pytest.raises(Declined) as refused:
                 client.ask(*submission(bad, tmp_path / "f.mov", f"bad-{code}-{len(text)}"))
@@ -193,14 +231,21 @@ def test_what_the_command_line_would_refuse_is_refused_here(house, cut, tmp_path
             with pytest.raises(Declined) as refused:
                 client.ask(*submission(cut, tmp_path / "f.mov", f"refused-{code}", **changes))
             assert refused.value.refusal.code == code
-        for message in (Cancel(request="c", job="zzz"), Resume(request="r", job="zzz"), Watch(request="w", job="zzz")):
+        for message in (
+            Cancel(request="c", job="zzz"),
+            Resume(request="r", job="zzz"),
+            Watch(request="w", job="zzz"),
+        ):
             with pytest.raises(Declined) as refused:
                 client.ask(message)
             assert refused.value.refusal.code == "job-unknown"
 
 
 def test_nobody_there_is_said_in_a_moment(tmp_path):
-    with lazy.Client(tmp_path, patience_s=0.3) as client, pytest.raises(Refused, match="companion-absent"):
+    with (
+        lazy.Client(tmp_path, patience_s=0.3) as client,
+        pytest.raises(Refused, match="companion-absent"),
+    ):
         client.ask(PING)
 
 
@@ -220,8 +265,14 @@ def test_the_same_name_is_the_same_job_however_often_it_is_submitted(house, cut,
     answers = []
     for _ in range(3):
         with house.client() as client:
-            answers += [client.ask(asked, data), client.ask(msgspec.structs.replace(asked, request="other"), data)]
-    assert len({answer.job for answer in answers}) == 1 and [answer.again for answer in answers] == [False] + [True] * 5
+            answers += [
+                client.ask(asked, data),
+                client.ask(msgspec.structs.replace(asked, request="other"), data),
+            ]
+    assert (
+        len({answer.job for answer in answers}) == 1
+        and [answer.again for answer in answers] == [False] + [True] * 5
+    )
     assert len(house.jobs()) == before + 1
     with house.client() as client:
         until_end(client, answers[0].job)

@@ -41,20 +41,26 @@ def until(true: Callable[[], bool], *, within_s: float = 15.0) -> None:
 
 def dead(pid: int) -> bool:
     """Whether a process runs no more; one that nobody has waited for yet counts as dead."""
-    said = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout.strip()
+    said = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.strip()
     return not said or said[0] == "Z"
 
 
 def payloads(path: str | Path) -> list[bytes]:
     """The bytes of every video packet, in decoding order."""
     with av.open(str(path)) as container:
-        return [bytes(packet) for packet in container.demux(container.streams.video[0]) if packet.size]
+        return [
+            bytes(packet) for packet in container.demux(container.streams.video[0]) if packet.size
+        ]
 
 
 def flip(path: str | Path, packet: int = 0, *, stream: str = "video") -> None:
     """Change one byte in the middle of a packet's payload; size and modification time stay as they were."""
     with av.open(str(path)) as container:
-        found = [p for p in container.demux(getattr(container.streams, stream)[0]) if p.size][packet]
+        found = [p for p in container.demux(getattr(container.streams, stream)[0]) if p.size][
+            packet
+        ]
         at = Path(path).read_bytes().index(bytes(found)) + found.size // 2
     flip_at(path, at)
 
@@ -78,16 +84,26 @@ def piece(movie: Movie, first: int) -> Piece:
     )  # fmt: skip
 
 
-def order(part: Path, picture: Picture, frames: int, preset: Preset, form: Format = SMALL) -> RenderSegment:
+def order(
+    part: Path, picture: Picture, frames: int, preset: Preset, form: Format = SMALL
+) -> RenderSegment:
     """The order that makes a segment in `part`; its key is the part's name."""
     segment = Segment(key=part.stem, shot=1, record_in=0, frames=frames, picture=picture)
     argv = ffmpeg_args.render(segment, form=form, preset=preset, part=str(part), ffmpeg_path=FFMPEG)
-    source = {"source": picture.path, "fingerprint": picture.fingerprint} if isinstance(picture, Piece) else {}
-    return RenderSegment(key=part.stem, argv=argv, part=str(part), frames=frames, signature="", **source)
+    source = (
+        {"source": picture.path, "fingerprint": picture.fingerprint}
+        if isinstance(picture, Piece)
+        else {}
+    )
+    return RenderSegment(
+        key=part.stem, argv=argv, part=str(part), frames=frames, signature="", **source
+    )
 
 
 def made(part: Path, picture: Picture | None, frames: int, preset: Preset) -> Made:
     """A segment, rendered now; black without a picture."""
-    done = render.render(order(part, picture or Black(), frames, preset), SMALL.rate, lambda frames: None, None)
+    done = render.render(
+        order(part, picture or Black(), frames, preset), SMALL.rate, lambda frames: None, None
+    )
     assert isinstance(done, Made), done
     return done

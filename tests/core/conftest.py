@@ -13,7 +13,9 @@ from tests.film.media import Movie, make_movie
 
 pytest.register_assert_rewrite("tests.core.bench")
 
-settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.register_profile(
+    "steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
 settings.load_profile("steady")
 
 
@@ -21,7 +23,6 @@ settings.load_profile("steady")
 def studio(tmp_path: Path) -> Studio:
     """A job with everything real but the workers."""
     return Studio(tmp_path)
-
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +34,9 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def prores(shelf: Path) -> Movie:
     """Intra only, 24-bit sound, timecode."""
-    return make_movie(shelf / "prores.mov", source_id=1, frames=30, audio="pcm", start_timecode="01:00:00:12")
+    return make_movie(
+        shelf / "prores.mov", source_id=1, frames=30, audio="pcm", start_timecode="01:00:00:12"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -48,13 +51,22 @@ def dnxhr(shelf: Path) -> Movie:
 @pytest.fixture(scope="session")
 def h264(shelf: Path) -> Movie:
     """Long groups with B frames, AAC."""
-    return make_movie(shelf / "h264.mp4", source_id=3, frames=72, codec="h264", audio="aac", rate=25, gop=24)
+    return make_movie(
+        shelf / "h264.mp4", source_id=3, frames=72, codec="h264", audio="aac", rate=25, gop=24
+    )
 
 
 @pytest.fixture(scope="session")
 def ffv1(shelf: Path) -> Movie:
     """Matroska with exact sound, checksums on every slice, timecode in a tag; frames lean on the one before."""
-    return make_movie(shelf / "ffv1.mkv", source_id=4, frames=40, codec="ffv1", audio="pcm", start_timecode="10:00:00:00")
+    return make_movie(
+        shelf / "ffv1.mkv",
+        source_id=4,
+        frames=40,
+        codec="ffv1",
+        audio="pcm",
+        start_timecode="10:00:00:00",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -106,18 +106,37 @@ def perform(order: Order) -> Outcome:
         case MixSound() | EncodeTrack():
             return _made(order.part, order.key.encode(), order.samples)
         case ExamineCopy():
-            return Made(frames=order.frames, signature=order.signature, digest=order.key, known={order.first_frame: 7})
+            return Made(
+                frames=order.frames,
+                signature=order.signature,
+                digest=order.key,
+                known={order.first_frame: 7},
+            )
         case LocateDamage():
             return Located(bad=((0, order.frames),))
         case JoinFilm():
             for part in order.video:
                 if part.file and Path(part.file).read_bytes() != part.key.encode():
-                    return Evidence(operation="join", place="scratch", path=part.file, note="seal-damaged", clip=part.key)
+                    return Evidence(
+                        operation="join",
+                        place="scratch",
+                        path=part.file,
+                        note="seal-damaged",
+                        clip=part.key,
+                    )
             for sound in order.sound:
                 if Path(sound.file).read_bytes() != sound.key.encode():
-                    return Evidence(operation="join", place="scratch", path=sound.file, note="seal-damaged", clip=sound.key)
+                    return Evidence(
+                        operation="join",
+                        place="scratch",
+                        path=sound.file,
+                        note="seal-damaged",
+                        clip=sound.key,
+                    )
             made = _made(
-                order.part, " ".join(part.key for part in order.video).encode(), sum(part.frames for part in order.video)
+                order.part,
+                " ".join(part.key for part in order.video).encode(),
+                sum(part.frames for part in order.video),
             )
             return Made(
                 frames=made.frames,
@@ -128,7 +147,11 @@ def perform(order: Order) -> Outcome:
             )
         case CheckFilm():
             found = hashes.tree_hash(order.path)
-            return Made(frames=order.frames, digest=str(order.samples)) if found == order.film_hash else Refuted(reason="changed")
+            return (
+                Made(frames=order.frames, digest=str(order.samples))
+                if found == order.film_hash
+                else Refuted(reason="changed")
+            )
         case FindSources():
             return Found()
         case ProveEncoder():
@@ -137,7 +160,9 @@ def perform(order: Order) -> Outcome:
             try:
                 return volume_probe.probe(order)
             except OSError as error:
-                return Evidence(operation="probe", place="source", path=order.path, errno=error.errno)
+                return Evidence(
+                    operation="probe", place="source", path=order.path, errno=error.errno
+                )
     raise AssertionError(f"hands cannot {type(order).__name__}")
 
 
@@ -145,7 +170,9 @@ def _made(part: str, content: bytes, frames: int) -> Made:
     with Path(part).open("xb") as handle:
         handle.write(content)
     digest = xxhash.xxh3_128_hexdigest(content)
-    return Made(frames=frames, signature=SIGNATURE, bytes=len(content), file_hash=digest, digest=digest)
+    return Made(
+        frames=frames, signature=SIGNATURE, bytes=len(content), file_hash=digest, digest=digest
+    )
 
 
 def once(trick: Trick) -> Trick:

@@ -19,17 +19,32 @@ from core.timeline.timeline import Clip, Format, Media, Timeline, Track
 PRESETS = preset_files.load_all(None)
 H264, FFV1, DNXHR, MJPEG = (PRESETS[name] for name in ("h264", "ffv1", "dnxhr-hq", "mjpeg"))
 PRORES = msgspec.structs.replace(
-    PRESETS["prores-hq"], video=msgspec.structs.replace(PRESETS["prores-hq"].video, cost_ms_per_megapixel=115, bits_per_pixel=4.4)
+    PRESETS["prores-hq"],
+    video=msgspec.structs.replace(
+        PRESETS["prores-hq"].video, cost_ms_per_megapixel=115, bits_per_pixel=4.4
+    ),
 )
 """With estimates that stay, whatever is measured next."""
 POLICY = Policy(
-    attempts=4, first_delay_s=0.2, longest_delay_s=5.0, retry_budget_s=25.0, stall_s=60.0, segment_cost_s=10.0, chunk_s=30
+    attempts=4,
+    first_delay_s=0.2,
+    longest_delay_s=5.0,
+    retry_budget_s=25.0,
+    stall_s=60.0,
+    segment_cost_s=10.0,
+    chunk_s=30,
 )
 HD = Format(width=1920, height=1080, rate=Fraction(24), sample_rate=48000, channels=2)
 SIGNATURE = "prores 3 1920x1080 yuv422p10le"
 """What the encoder of the film is said to make."""
 BUILD = "ffmpeg version 9.0.2 for tests"
-SLATES = SlateWords(title_of=lambda code: f"<{code}>", shot="Shot", unnamed="unnamed", to="to", source_frame="source frame")
+SLATES = SlateWords(
+    title_of=lambda code: f"<{code}>",
+    shot="Shot",
+    unnamed="unnamed",
+    to="to",
+    source_frame="source frame",
+)
 
 
 def picture(
@@ -60,17 +75,36 @@ def picture(
 
 
 def voice(
-    *, samples: int = 0, sample_rate: int = 48000, channels: int = 2, stream: int = 1, start_s: Fraction = Fraction(0)
+    *,
+    samples: int = 0,
+    sample_rate: int = 48000,
+    channels: int = 2,
+    stream: int = 1,
+    start_s: Fraction = Fraction(0),
 ) -> AudioFacts:
     """An audio stream; 0 samples: the container does not say how many."""
     return AudioFacts(
-        stream=stream, codec="pcm_s24le", sample_rate=sample_rate, channels=channels, samples=samples, start_s=start_s
+        stream=stream,
+        codec="pcm_s24le",
+        sample_rate=sample_rate,
+        channels=channels,
+        samples=samples,
+        start_s=start_s,
     )
 
 
-def source(path: str = "/media/a.mov", video: VideoFacts | None = None, *audio: AudioFacts, **facts: object) -> Source:
+def source(
+    path: str = "/media/a.mov", video: VideoFacts | None = None, *audio: AudioFacts, **facts: object
+) -> Source:
     """A media file whose content is named after its path."""
-    usual = Source(path=path, size=1000, fingerprint=f"content of {path}", inode=(1, abs(hash(path))), video=video, audio=audio)
+    usual = Source(
+        path=path,
+        size=1000,
+        fingerprint=f"content of {path}",
+        inode=(1, abs(hash(path))),
+        video=video,
+        audio=audio,
+    )
     return msgspec.structs.replace(usual, **facts)
 
 
@@ -94,18 +128,39 @@ def clip(
     """A clip at record frame `at`; `source_in` in seconds."""
     name = name or (path or "nothing").rpartition("/")[2]
     media = Media(name=name, kind=kind, path=path)  # type: ignore[arg-type]
-    made = Clip(id=id or f"{name}@{at}", name=name, media=media, record_in=at, frames=frames, source_in=Fraction(source_in))
+    made = Clip(
+        id=id or f"{name}@{at}",
+        name=name,
+        media=media,
+        record_in=at,
+        frames=frames,
+        source_in=Fraction(source_in),
+    )
     return msgspec.structs.replace(made, **more)
 
 
 def cut(
-    *video: list[Clip], audio: tuple[list[Clip], ...] = (), frames: int | None = None, rate: Fraction | int = 24, **more: object
+    *video: list[Clip],
+    audio: tuple[list[Clip], ...] = (),
+    frames: int | None = None,
+    rate: Fraction | int = 24,
+    **more: object,
 ) -> Timeline:
     """A timeline of tracks from the bottom up, as long as its longest track unless `frames` says otherwise."""
-    tracks = [Track(kind="video", name=f"V{n}", clips=tuple(clips)) for n, clips in enumerate(video, 1)]
-    tracks += [Track(kind="audio", name=f"A{n}", clips=tuple(clips)) for n, clips in enumerate(audio, 1)]
+    tracks = [
+        Track(kind="video", name=f"V{n}", clips=tuple(clips)) for n, clips in enumerate(video, 1)
+    ]
+    tracks += [
+        Track(kind="audio", name=f"A{n}", clips=tuple(clips)) for n, clips in enumerate(audio, 1)
+    ]
     longest = max((c.record_out for track in tracks for c in track.clips), default=0)
-    usual = Timeline(name="Reel", rate=Fraction(rate), start_frame=86400, frames=frames or longest, tracks=tuple(tracks))
+    usual = Timeline(
+        name="Reel",
+        rate=Fraction(rate),
+        start_frame=86400,
+        frames=frames or longest,
+        tracks=tuple(tracks),
+    )
     return msgspec.structs.replace(usual, **more)
 
 

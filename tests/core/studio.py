@@ -18,13 +18,33 @@ from core.storage.workspace import Workspace
 from core.tasks.spec import Order, Outcome
 from core.timeline.timeline import Timeline
 from tests.core.hands import Hands
-from tests.core.props import BUILD, POLICY, PRORES, SIGNATURE, SLATES, clip, cut, picture, plan, source, voice
+from tests.core.props import (
+    BUILD,
+    POLICY,
+    PRORES,
+    SIGNATURE,
+    SLATES,
+    clip,
+    cut,
+    picture,
+    plan,
+    source,
+    voice,
+)
 
 MEDIA = source("/media/a.mov", picture(), voice())
 SAME = source("/media/same.mov", picture(signature=SIGNATURE, intra_only=True))
-FILM = cut([clip(0, 24), clip(24, 20, source_in=10), clip(44, 24, "/media/same.mov")], audio=([clip(0, 68, id="a1")],))
+FILM = cut(
+    [clip(0, 24), clip(24, 20, source_in=10), clip(44, 24, "/media/same.mov")],
+    audio=([clip(0, 68, id="a1")],),
+)
 QUICK = msgspec.structs.replace(
-    POLICY, first_delay_s=0.0, longest_delay_s=0.0, free_margin_bytes=0, gate_patience_s=0.1, probe_every_s=0.0
+    POLICY,
+    first_delay_s=0.0,
+    longest_delay_s=0.0,
+    free_margin_bytes=0,
+    gate_patience_s=0.1,
+    probe_every_s=0.0,
 )
 
 PATIENT = msgspec.structs.replace(QUICK, gate_patience_s=60.0)
@@ -48,7 +68,9 @@ class Studio:
         self.workspace = Workspace(self.root / "home", self.root / "scratch")
         self.journal = Journal(self.root / "home" / "journal.db")
         if not self.journal.jobs():
-            accepted = JobAccepted(digest="r", timeline_path="", timeline_name="", output=str(self.output), preset="")
+            accepted = JobAccepted(
+                digest="r", timeline_path="", timeline_name="", output=str(self.output), preset=""
+            )
             self.journal.accept("job1", accepted, b"", 1.0)
 
     def engine(self, hands: Hands) -> Engine:
@@ -62,7 +84,11 @@ class Studio:
             slate_words=SLATES,
             claimed={},  # type: ignore[arg-type]
         )
-        keys = [*(s.key for s in state.work), *(c.key for c in made.chunks), *([state.track] if state.track else [])]
+        keys = [
+            *(s.key for s in state.work),
+            *(c.key for c in made.chunks),
+            *([state.track] if state.track else []),
+        ]
         state.claimed = reusable(made, state.track, self.journal.seals(keys))
         self.workspace.prepare("job1")
         engine = Engine(
@@ -72,7 +98,9 @@ class Studio:
         )  # fmt: skip
         engine.answering.said_before(state)
         copies = [seal for seal in state.claimed.values() if seal.kind == "copy"]
-        engine.note(*[msgspec.structs.replace(seal, reused=True) for seal in copies])  # they have no file to validate
+        engine.note(
+            *[msgspec.structs.replace(seal, reused=True) for seal in copies]
+        )  # they have no file to validate
         return engine
 
     def answering(self) -> UserDecisions:

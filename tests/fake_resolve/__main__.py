@@ -1,12 +1,12 @@
 """The process: reads commands from standard input, answers each with a line. STATE.json says what is open.
 
-    {"do": "run", "script": PATH, "python": [ARGV], "environment": {...}}    a menu script, as a child process
-    {"do": "console"}   what it printed so far, and its exit code
-    {"do": "end"}       kill it
-    {"do": "set", "manners": {...}}      {"do": "open", "project": false, "timeline": null}
-    {"do": "call", "method": "AddMarker", "with": [...]}                     of the open timeline, as the user's own hand
-    {"do": "load", "otio": PATH}         the timeline was edited
-    {"do": "calls", "forget": false}     everything that scripts called
+{"do": "run", "script": PATH, "python": [ARGV], "environment": {...}}    a menu script, as a child process
+{"do": "console"}   what it printed so far, and its exit code
+{"do": "end"}       kill it
+{"do": "set", "manners": {...}}      {"do": "open", "project": false, "timeline": null}
+{"do": "call", "method": "AddMarker", "with": [...]}                     of the open timeline, as the user's own hand
+{"do": "load", "otio": PATH}         the timeline was edited
+{"do": "calls", "forget": false}     everything that scripts called
 """
 
 from __future__ import annotations
@@ -31,11 +31,18 @@ class Process:
 
     def __init__(self, state: dict[str, Any]) -> None:
         said = state.get("manners", {})
-        self.manners = Manners(**{**said, **({"version": tuple(said["version"])} if "version" in said else {})})
+        self.manners = Manners(
+            **{**said, **({"version": tuple(said["version"])} if "version" in said else {})}
+        )
         self.project = Project(self.manners, state["project"])
         self.timeline = self.project.timelines[0]
         self.resolve = Resolve(self.manners, self.project)
-        roots = {"resolve": self.resolve, "app": self.resolve.fusion, "fusion": self.resolve.fusion, "fu": self.resolve.fusion}
+        roots = {
+            "resolve": self.resolve,
+            "app": self.resolve.fusion,
+            "fusion": self.resolve.fusion,
+            "fu": self.resolve.fusion,
+        }
         self.office = Office({**roots, "bmd": self.resolve.bmd}, self.manners)
         self.script: subprocess.Popen[bytes] | None = None
         self.lines: list[str] = []
@@ -59,11 +66,17 @@ class Process:
                     for name, value in command["manners"].items():
                         setattr(self.manners, name, value)
                 case "open":
-                    self.resolve.manager.project = self.project if command.get("project", True) else None
+                    self.resolve.manager.project = (
+                        self.project if command.get("project", True) else None
+                    )
                     self.project.current = command.get("timeline", 0)
                 case "call":
                     got = getattr(self.timeline, command["method"])(*command["with"])
-                    return {str(int(key)): value for key, value in got.items()} if isinstance(got, dict) else got
+                    return (
+                        {str(int(key)): value for key, value in got.items()}
+                        if isinstance(got, dict)
+                        else got
+                    )
                 case "load":
                     self.timeline.otio = json.loads(Path(command["otio"]).read_text("utf-8"))
                 case "calls":
@@ -76,7 +89,13 @@ class Process:
         return None
 
     def _run(self, command: dict[str, Any]) -> None:
-        argv = [*command["python"], str(CHILD), self.office.address, self.manners.given, command["script"]]
+        argv = [
+            *command["python"],
+            str(CHILD),
+            self.office.address,
+            self.manners.given,
+            command["script"],
+        ]
         self.lines = []
         self.script = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=os.sep,

@@ -44,7 +44,10 @@ class PyRemoteObject:
             return said["value"]
 
         def method(*words):
-            packed = [{"thing": word._thing} if isinstance(word, PyRemoteObject) else word for word in words]
+            packed = [
+                {"thing": word._thing} if isinstance(word, PyRemoteObject) else word
+                for word in words
+            ]
             answer = self._wire.ask(of=self._thing, call=name, **{"with": packed})
             if "error" in answer:
                 raise RuntimeError(answer["error"])
@@ -63,7 +66,9 @@ def main():
     if given == "module":
         sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "modules"))
         sys.modules["__fake__"] = roots
-    names = {"menu": ("resolve", "app", "fusion", "fu", "bmd"), "app": ("app", "fusion", "fu")}.get(given, ())
+    names = {"menu": ("resolve", "app", "fusion", "fu", "bmd"), "app": ("app", "fusion", "fu")}.get(
+        given, ()
+    )
     sys.argv = [script]
     runpy.run_path(script, init_globals={name: roots[name] for name in names}, run_name="__main__")
 

@@ -11,7 +11,9 @@ def exported(otio: dict[str, Any], markers: dict[int, dict[str, Any]]) -> dict[s
     made = copy.deepcopy(otio)
     made["name"] = ""
     rate = rate_of(made)
-    made["tracks"]["markers"] = [_marker(frame, said, rate) for frame, said in sorted(markers.items())]
+    made["tracks"]["markers"] = [
+        _marker(frame, said, rate) for frame, said in sorted(markers.items())
+    ]
     return made
 
 
@@ -22,7 +24,10 @@ def rate_of(otio: dict[str, Any]) -> float:
 
 def frames_of(otio: dict[str, Any]) -> int:
     """The length: every track is padded to it."""
-    lengths = [sum(int(_duration(item)) for item in track["children"]) for track in otio["tracks"]["children"]]
+    lengths = [
+        sum(int(_duration(item)) for item in track["children"])
+        for track in otio["tracks"]["children"]
+    ]
     return max(lengths, default=0)
 
 
@@ -37,8 +42,18 @@ def items_of(otio: dict[str, Any], kind: str) -> list[list[dict[str, Any]]]:
             frames = int(_duration(item))
             if item["OTIO_SCHEMA"].startswith("Clip."):
                 media = item["media_references"][item["active_media_reference_key"]]
-                place = media.get("target_url") or media["metadata"].get("Resolve_OTIO", {}).get("Media Url", "")
-                found.append({"name": item["name"], "enabled": item["enabled"], "start": at, "frames": frames, "path": place})
+                place = media.get("target_url") or media["metadata"].get("Resolve_OTIO", {}).get(
+                    "Media Url", ""
+                )
+                found.append(
+                    {
+                        "name": item["name"],
+                        "enabled": item["enabled"],
+                        "start": at,
+                        "frames": frames,
+                        "path": place,
+                    }
+                )
             at += frames
         tracks.append(found)
     return tracks
@@ -54,7 +69,11 @@ def _marker(frame: int, said: dict[str, Any], rate: float) -> dict[str, Any]:
     span = {
         "OTIO_SCHEMA": "TimeRange.1",
         "start_time": {"OTIO_SCHEMA": "RationalTime.1", "rate": rate, "value": float(frame)},
-        "duration": {"OTIO_SCHEMA": "RationalTime.1", "rate": rate, "value": float(said["duration"])},
+        "duration": {
+            "OTIO_SCHEMA": "RationalTime.1",
+            "rate": rate,
+            "value": float(said["duration"]),
+        },
     }
     return {
         "OTIO_SCHEMA": "Marker.2", "metadata": {"Resolve_OTIO": {"Keywords": [], "Note": said["note"]}}, "name": said["name"],

@@ -106,14 +106,23 @@ class Timeline(_Settled):
         tracks = exporting.items_of(self.otio, trackType)
         if not 1 <= index <= len(tracks):
             return []
-        return [TimelineItem(self.manners, said, self.GetStartFrame()) for said in tracks[int(index) - 1]]
+        return [
+            TimelineItem(self.manners, said, self.GetStartFrame())
+            for said in tracks[int(index) - 1]
+        ]
 
     def Export(self, fileName: str, exportType: Any, exportSubtype: Any = None) -> bool:
         """A name of a constant is not understood: no file, and no word about it."""
-        if isinstance(exportType, str) or exportType != float(EXPORTS.index("OTIO")) or self.manners.export == "refuses":
+        if (
+            isinstance(exportType, str)
+            or exportType != float(EXPORTS.index("OTIO"))
+            or self.manners.export == "refuses"
+        ):
             return False
         text = json.dumps(exporting.exported(self.otio, self.markers), indent=4)
-        text = {"well": text, "lies": None, "empty": "", "damaged": text[: len(text) // 2]}[self.manners.export]
+        text = {"well": text, "lies": None, "empty": "", "damaged": text[: len(text) // 2]}[
+            self.manners.export
+        ]
         try:
             if text is not None:
                 Path(fileName).write_text(text, encoding="utf-8")
@@ -121,20 +130,36 @@ class Timeline(_Settled):
             return False
         return True
 
-    def AddMarker(self, frameId: float, color: str, name: str, note: str, duration: float, customData: str = "") -> bool:
+    def AddMarker(
+        self,
+        frameId: float,
+        color: str,
+        name: str,
+        note: str,
+        duration: float,
+        customData: str = "",
+    ) -> bool:
         """One marker in a frame; frames beyond the end are taken, and seen by nobody."""
         frame = int(frameId)
         if color not in COLOURS or frame in self.markers or duration < 1:
             return False
         custom = "" if self.manners.custom_lost else customData
-        self.markers[frame] = {"color": color, "duration": float(duration), "note": note, "name": name, "customData": custom}
+        self.markers[frame] = {
+            "color": color,
+            "duration": float(duration),
+            "note": note,
+            "name": name,
+            "customData": custom,
+        }
         return True
 
     def GetMarkers(self) -> dict[float, dict[str, Any]]:
         return {float(frame): dict(said) for frame, said in self.markers.items()}
 
     def GetMarkerByCustomData(self, customData: str) -> dict[float, dict[str, Any]]:
-        return dict([(f, m) for f, m in self.GetMarkers().items() if m["customData"] == customData][:1])
+        return dict(
+            [(f, m) for f, m in self.GetMarkers().items() if m["customData"] == customData][:1]
+        )
 
     def GetMarkerCustomData(self, frameId: float) -> str:
         return str(self.markers.get(int(frameId), {}).get("customData", ""))
@@ -165,7 +190,11 @@ class Project(_Settled):
         self.name = said["name"]
         self.timelines = [Timeline(manners, one) for one in said["timelines"]]
         self.current: int | None = 0 if self.timelines else None
-        self.settings = {"timelineSampleRate": "48000", "timelineResolutionWidth": "1920", "timelineResolutionHeight": "1080"}
+        self.settings = {
+            "timelineSampleRate": "48000",
+            "timelineResolutionWidth": "1920",
+            "timelineResolutionHeight": "1080",
+        }
 
     def GetName(self) -> str:
         return str(self.name)
@@ -236,7 +265,16 @@ class Resolve(Thing):
         return "edit"
 
     def OpenPage(self, pageName: str) -> bool:
-        return pageName in ("media", "photo", "cut", "edit", "fusion", "color", "fairlight", "deliver")
+        return pageName in (
+            "media",
+            "photo",
+            "cut",
+            "edit",
+            "fusion",
+            "color",
+            "fairlight",
+            "deliver",
+        )
 
     def GetProductName(self) -> str:
         return self.manners.name

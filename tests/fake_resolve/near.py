@@ -14,7 +14,9 @@ from tests.fake_resolve.model import Project, Resolve, Thing
 class Near:
     """Answers as `bridge.resolve.pipe.Editor` does. `timeline` is the open one."""
 
-    def __init__(self, otio: Path, *, timeline: dict[str, Any] | None = None, **manners: Any) -> None:
+    def __init__(
+        self, otio: Path, *, timeline: dict[str, Any] | None = None, **manners: Any
+    ) -> None:
         self.manners = Manners(**manners)
         said = {"name": "Reel 1", "otio": str(otio), **(timeline or {})}
         self.project = Project(self.manners, {"name": "Harbour", "timelines": [said]})
@@ -41,5 +43,10 @@ class Near:
         thing: Thing = self._things[owner]
         if not hasattr(thing, method) or (method == "GetSettings" and not self.manners.plural):
             raise Missing
-        live = [getattr(self._things[word["constant"][0]], word["constant"][1]) if isinstance(word, dict) else word for word in words]
+        live = [
+            getattr(self._things[word["constant"][0]], word["constant"][1])
+            if isinstance(word, dict)
+            else word
+            for word in words
+        ]
         return getattr(thing, method)(*live)

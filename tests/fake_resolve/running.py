@@ -75,7 +75,12 @@ class Resolve:
 
     def choose(self, script: Path = SCRIPT, **environment: str) -> None:
         """Choose the script from the menu."""
-        self.do("run", script=str(script), python=list(self.python), environment={**self.environment, **environment})
+        self.do(
+            "run",
+            script=str(script),
+            python=list(self.python),
+            environment={**self.environment, **environment},
+        )
 
     def console(self) -> list[str]:
         """What the script has printed so far."""
@@ -100,7 +105,9 @@ class Resolve:
 
     def mark(self, frame: int, name: str, color: str = "Blue", custom: str = "") -> None:
         """A marker of the user's own."""
-        assert self.do("call", method="AddMarker", **{"with": [frame, color, name, "mine", 1, custom]})
+        assert self.do(
+            "call", method="AddMarker", **{"with": [frame, color, name, "mine", 1, custom]}
+        )
 
     def markers(self) -> dict[int, dict[str, Any]]:
         """All markers by offset from the start."""

@@ -52,7 +52,11 @@ class Office:
         return self._call(thing, asked["call"], [self._unpacked(word) for word in asked["with"]])
 
     def _has(self, thing: Thing, name: str) -> bool:
-        return name in METHODS and hasattr(thing, name) and (name != "GetSettings" or self.manners.plural)
+        return (
+            name in METHODS
+            and hasattr(thing, name)
+            and (name != "GetSettings" or self.manners.plural)
+        )
 
     def _attribute(self, thing: Thing, name: str) -> Any:
         """{"method": true}, or a value; None for everything that is not there, and never an error."""
@@ -64,7 +68,11 @@ class Office:
             return {"method": True}
         if name == "EXPORT_OTIO" and not self.manners.otio:
             return {"value": None}
-        return {"value": getattr(thing, name) if name.startswith("EXPORT_") and hasattr(thing, name) else None}
+        return {
+            "value": getattr(thing, name)
+            if name.startswith("EXPORT_") and hasattr(thing, name)
+            else None
+        }
 
     def _call(self, thing: Thing, name: str, words: list[Any]) -> Any:
         said = f"{type(thing).__name__}.{name}"
@@ -75,7 +83,11 @@ class Office:
             return {"value": self.packed(None)}
         method = getattr(thing, name)
         if self.manners.dialog:
-            return {"value": self.packed(False if method.__annotations__.get("return") == "bool" else None)}
+            return {
+                "value": self.packed(
+                    False if method.__annotations__.get("return") == "bool" else None
+                )
+            }
         try:
             return {"value": self.packed(method(*words))}
         except TypeError:  # what the wrong number of arguments comes to

@@ -89,7 +89,11 @@ class Disk:
                 if ordered:
                     self._flush_names(self.pending)
             case "fsyncdir", (number,):
-                mine = [one for one in self.pending if ordered or any(folder == number for folder, _, _ in one)]
+                mine = [
+                    one
+                    for one in self.pending
+                    if ordered or any(folder == number for folder, _, _ in one)
+                ]
                 self._flush_names(mine)
             case _:
                 raise AssertionError(change)
@@ -146,7 +150,9 @@ def _survive(node: Node, model: Model, chance: random.Random) -> None:
         node.pending.clear()
         return
     how = "all" if model == "kept" else chance.choice(("none", "first", "pages", "zeros"))
-    pieces = node.pending[: chance.randint(0, len(node.pending))] if how == "first" else node.pending
+    pieces = (
+        node.pending[: chance.randint(0, len(node.pending))] if how == "first" else node.pending
+    )
     for offset, piece in pieces:
         if piece is None or how in ("all", "first"):
             _write(node.data, offset, piece)
@@ -155,7 +161,9 @@ def _survive(node: Node, model: Model, chance: random.Random) -> None:
             part = piece[start : start + PAGE]
             if how == "pages" and chance.random() < 0.5:
                 _write(node.data, offset + start, part)
-            elif how == "zeros" and len(node.data) < offset + start + len(part):  # the size is there, the bytes are not
+            elif how == "zeros" and len(node.data) < offset + start + len(
+                part
+            ):  # the size is there, the bytes are not
                 node.data.extend(bytes(offset + start + len(part) - len(node.data)))
     node.pending.clear()
 
@@ -183,7 +191,9 @@ def disk_of(folder: Path, numbers: dict[str, int]) -> Disk:
 def copy_of(disk: Disk) -> Disk:
     """The same disk, to be changed on its own."""
     nodes = {
-        number: Node(node.mode, bytearray(node.data), dict(node.names), node.target, node.modified_ns)
+        number: Node(
+            node.mode, bytearray(node.data), dict(node.names), node.target, node.modified_ns
+        )
         for number, node in disk.nodes.items()
     }
     return Disk(nodes)

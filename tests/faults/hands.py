@@ -50,7 +50,15 @@ def planned(run: Run) -> None:
 # Volumes --------------------------------------------------------------------------------------------------------------
 
 
-def failing(where: str, *ops: str, error: str = "", kind: str = "", match: str = "", early: bool = False, **how: Any) -> Setting:
+def failing(
+    where: str,
+    *ops: str,
+    error: str = "",
+    kind: str = "",
+    match: str = "",
+    early: bool = False,
+    **how: Any,
+) -> Setting:
     """The volume of `where` (media, scratch, out) fails, from when rendering begins or, `early`, from the start."""
 
     @contextmanager
@@ -119,7 +127,11 @@ def full(where: str, kilobytes: int) -> Setting:
                     except OSError:
                         return
 
-            yield Hand(strike=strike, heal=lambda: filler.unlink(missing_ok=True), fired=lambda: int(filler.exists()))
+            yield Hand(
+                strike=strike,
+                heal=lambda: filler.unlink(missing_ok=True),
+                fired=lambda: int(filler.exists()),
+            )
 
     return put
 
@@ -164,7 +176,11 @@ def spoiled(name: str, spoil: Callable[[Path], None], *, late: bool = False) -> 
             if run is not None:
                 planned(run)
             spoil(path)
-            struck.append(not path.is_file() or bytes_hash(path) != bytes_hash(good) or path.stat().st_mtime != good.stat().st_mtime)
+            struck.append(
+                not path.is_file()
+                or bytes_hash(path) != bytes_hash(good)
+                or path.stat().st_mtime != good.stat().st_mtime
+            )
 
         def heal() -> None:
             if path.is_dir():
@@ -311,9 +327,13 @@ def hogged() -> Setting:
     @contextmanager
     def put(stage: Stage) -> Iterator[Hand]:
         free = psutil.virtual_memory().available
-        stage.asked["policy"]["free_memory_bytes"] = int(free * 0.75)  # it wants a quarter more than this to go on
+        stage.asked["policy"]["free_memory_bytes"] = int(
+            free * 0.75
+        )  # it wants a quarter more than this to go on
         words = f"data = bytearray({int(free * 0.28)}); data[::4096] = b'x' * len(data[::4096]); print('held', flush=True); input()"
-        hog = subprocess.Popen([sys.executable, "-c", words], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        hog = subprocess.Popen(
+            [sys.executable, "-c", words], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         assert hog.stdout
         hog.stdout.readline()
 
@@ -370,8 +390,19 @@ def traced(fault: str) -> Setting:
             run.until(lambda: bool(run.lines))
             for pid in [pid for pid, words in run.family().items() if working(words)]:
                 traces.append(stage.root / f"trace{pid}")
-                words = ["strace", "-qq", "-o", str(traces[-1]), "-p", str(pid), "-e", f"trace={fault.partition(':')[0]}"]
-                tracers.append(subprocess.Popen([*words, "-e", f"inject={fault}"], stderr=subprocess.DEVNULL))
+                words = [
+                    "strace",
+                    "-qq",
+                    "-o",
+                    str(traces[-1]),
+                    "-p",
+                    str(pid),
+                    "-e",
+                    f"trace={fault.partition(':')[0]}",
+                ]
+                tracers.append(
+                    subprocess.Popen([*words, "-e", f"inject={fault}"], stderr=subprocess.DEVNULL)
+                )
 
         def heal() -> None:
             for tracer in tracers:
@@ -428,8 +459,16 @@ def checkpoint_flipped() -> Setting:
         struck: list[Path] = []
 
         def strike(run: Run) -> None:
-            run.until(lambda: any(fact["file"] and fact["kind"] == "video" for fact in run.facts("SegmentSealed")))
-            seal = next(fact for fact in run.facts("SegmentSealed") if fact["file"] and fact["kind"] == "video")
+            run.until(
+                lambda: any(
+                    fact["file"] and fact["kind"] == "video" for fact in run.facts("SegmentSealed")
+                )
+            )
+            seal = next(
+                fact
+                for fact in run.facts("SegmentSealed")
+                if fact["file"] and fact["kind"] == "video"
+            )
             path = next(stage.scratch.rglob(Path(seal["file"]).name))
             with path.open("r+b") as handle:
                 handle.seek(path.stat().st_size // 2)

@@ -12,7 +12,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.faults import hands
-from tests.faults.hands import Setting, asked, failing, full, limited, pulled, read_only, recipe, signalled, spoiled, traced
+from tests.faults.hands import (
+    Setting,
+    asked,
+    failing,
+    full,
+    limited,
+    pulled,
+    read_only,
+    recipe,
+    signalled,
+    spoiled,
+    traced,
+)
 from tests.faults.running import working
 from tests.faults.volumes import why_no_fuse, why_no_mount
 from tests.film.media import ffmpeg
@@ -44,7 +56,11 @@ def _program(name: str) -> Callable[[], str]:
 
 def _group(name: str) -> Callable[[], str]:
     place = Path("/sys/fs/cgroup") / name
-    return lambda: "" if os.access(place, os.W_OK) and (place / "tasks").exists() else f"no control groups of {name} (v1) here"
+    return lambda: (
+        ""
+        if os.access(place, os.W_OK) and (place / "tasks").exists()
+        else f"no control groups of {name} (v1) here"
+    )
 
 
 def _truncate(share: float) -> Callable[[Path], None]:
@@ -113,9 +129,18 @@ def _made(path: Path, *words: str) -> None:
 
 
 _HEAD = "name: mine\ntitle: Mine\ncontainer: mov\nextension: .mov\naudio: {codec: pcm_s24le}\n"
-_RECIPE = _HEAD + "video: {encoder: prores_ks, pixel_format: yuv422p10le, options: {%s}, cost_ms_per_megapixel: 115, bits_per_pixel: 4.4}\n"
-_DNXHD = _HEAD + "video: {encoder: dnxhd, pixel_format: yuv420p, options: {'profile:v': dnxhr_hqx}, cost_ms_per_megapixel: 9, bits_per_pixel: 4.4}\n"
-_ENCODERLESS = _HEAD + "video: {encoder: nosuch, pixel_format: yuv420p, options: {}, cost_ms_per_megapixel: 9, bits_per_pixel: 4.4}\n"
+_RECIPE = (
+    _HEAD
+    + "video: {encoder: prores_ks, pixel_format: yuv422p10le, options: {%s}, cost_ms_per_megapixel: 115, bits_per_pixel: 4.4}\n"
+)
+_DNXHD = (
+    _HEAD
+    + "video: {encoder: dnxhd, pixel_format: yuv420p, options: {'profile:v': dnxhr_hqx}, cost_ms_per_megapixel: 9, bits_per_pixel: 4.4}\n"
+)
+_ENCODERLESS = (
+    _HEAD
+    + "video: {encoder: nosuch, pixel_format: yuv420p, options: {}, cost_ms_per_megapixel: 9, bits_per_pixel: 4.4}\n"
+)
 
 FAULTS: tuple[Fault, ...] = (
     # Sources: the volume.

@@ -63,7 +63,9 @@ class RecordedVolume:
 
     def unmount(self) -> None:
         """Take it away, whoever uses it. The mount point is an empty folder then."""
-        subprocess.run(["fusermount3", "-u", "-z", str(self.place)], check=True, capture_output=True)
+        subprocess.run(
+            ["fusermount3", "-u", "-z", str(self.place)], check=True, capture_output=True
+        )
 
     def trace(self) -> list[Change]:
         """What was changed since `mount`, in order."""

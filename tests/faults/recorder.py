@@ -72,7 +72,10 @@ class Recorder(Faulty):
 
     def numbers(self) -> dict[str, int]:
         """The number of every path, relative to the folder."""
-        return {os.path.relpath(path, self.root): self._number(os.lstat(path).st_ino) for path in _paths(self.root)}
+        return {
+            os.path.relpath(path, self.root): self._number(os.lstat(path).st_ino)
+            for path in _paths(self.root)
+        }
 
     def _number(self, inode: int) -> int:
         if inode not in self._numbers:
@@ -109,8 +112,15 @@ class Recorder(Faulty):
             found = super().getattr(path)
             return {**found, "st_ino": self._inode(found["st_ino"])}
         facts = os.fstat(fh)
-        found = {name: getattr(facts, name) for name in ("st_gid", "st_mode", "st_nlink", "st_size", "st_uid")}
-        return {**found, "st_ino": self._inode(facts.st_ino), **{name: getattr(facts, f"{name}_ns") for name in ("st_atime", "st_mtime", "st_ctime")}}
+        found = {
+            name: getattr(facts, name)
+            for name in ("st_gid", "st_mode", "st_nlink", "st_size", "st_uid")
+        }
+        return {
+            **found,
+            "st_ino": self._inode(facts.st_ino),
+            **{name: getattr(facts, f"{name}_ns") for name in ("st_atime", "st_mtime", "st_ctime")},
+        }
 
     def _inode(self, behind: int) -> int:
         with self._one:
@@ -121,7 +131,9 @@ class Recorder(Faulty):
         for name in super().readdir(path, fh):
             with contextlib.suppress(OSError):
                 facts = os.lstat(os.path.join(self._at(path), name))
-                found.append((name, {"st_ino": self._inode(facts.st_ino), "st_mode": facts.st_mode}, 0))
+                found.append(
+                    (name, {"st_ino": self._inode(facts.st_ino), "st_mode": facts.st_mode}, 0)
+                )
         return found
 
     def create(self, path: str, mode: int, fi: Any = None) -> int:
@@ -208,7 +220,11 @@ class Recorder(Faulty):
 
 
 def _paths(root: str) -> list[str]:
-    return [os.path.join(folder, name) for folder, folders, files in os.walk(root) for name in folders + files]
+    return [
+        os.path.join(folder, name)
+        for folder, folders, files in os.walk(root)
+        for name in folders + files
+    ]
 
 
 def main() -> None:

@@ -69,7 +69,10 @@ class Run:
 
     def at(self, kind: str) -> float | None:
         """When a fact of this kind came first."""
-        return next((line["at"] for line in list(self.lines) if line.get("fact", {}).get("is") == kind), None)
+        return next(
+            (line["at"] for line in list(self.lines) if line.get("fact", {}).get("is") == kind),
+            None,
+        )
 
     def faults(self) -> list[Seen]:
         """Everything that went wrong so far, as the run named it."""
@@ -79,10 +82,25 @@ class Run:
             if fact.get("is") == "AttemptFailed":
                 failure, decided = fact["failure"], fact["recovery"]
                 found.append(
-                    Seen(line["at"], failure["code"], failure["type"], decided["strategy"], decided.get("change", ""), decided.get("gate", ""))
+                    Seen(
+                        line["at"],
+                        failure["code"],
+                        failure["type"],
+                        decided["strategy"],
+                        decided.get("change", ""),
+                        decided.get("gate", ""),
+                    )
                 )
             elif fact.get("is") == "GateClosed":
-                found.append(Seen(line["at"], fact["failure"]["code"], fact["failure"]["type"], "wait_and_retry", gate=fact["gate"]))
+                found.append(
+                    Seen(
+                        line["at"],
+                        fact["failure"]["code"],
+                        fact["failure"]["type"],
+                        "wait_and_retry",
+                        gate=fact["gate"],
+                    )
+                )
             elif fact.get("is") == "ProblemFound":
                 found.append(Seen(line["at"], fact["code"], "", "provide_user_feedback"))
             elif line.get("end") in ("refused", "record lost"):
@@ -99,7 +117,9 @@ class Run:
                 if self.process.poll() is not None and not self._reader.is_alive():
                     return met()
                 if time.monotonic() > deadline:
-                    raise TooLate(f"not within {limit_s:.0f} s; so far {[seen.code for seen in self.faults()]}: {self.said()[-300:]}")
+                    raise TooLate(
+                        f"not within {limit_s:.0f} s; so far {[seen.code for seen in self.faults()]}: {self.said()[-300:]}"
+                    )
                 self._news.wait(0.02)
 
     def end(self, limit_s: float = 60.0) -> int:
@@ -107,7 +127,9 @@ class Run:
         try:
             code = self.process.wait(limit_s)
         except subprocess.TimeoutExpired:
-            raise TooLate(f"no end within {limit_s:.0f} s; so far {[seen.code for seen in self.faults()]}") from None
+            raise TooLate(
+                f"no end within {limit_s:.0f} s; so far {[seen.code for seen in self.faults()]}"
+            ) from None
         self._reader.join(5)
         return code
 
@@ -134,8 +156,13 @@ class Run:
         for entry in os.listdir("/proc"):
             if entry.isdigit():
                 try:
-                    if self.mark.encode() in Path("/proc", entry, "environ").read_bytes().split(b"\0"):
-                        found[int(entry)] = [os.fsdecode(word) for word in Path("/proc", entry, "cmdline").read_bytes().split(b"\0")]
+                    if self.mark.encode() in Path("/proc", entry, "environ").read_bytes().split(
+                        b"\0"
+                    ):
+                        found[int(entry)] = [
+                            os.fsdecode(word)
+                            for word in Path("/proc", entry, "cmdline").read_bytes().split(b"\0")
+                        ]
                 except OSError:
                     continue
         return found
@@ -164,7 +191,9 @@ def _told(line: bytes) -> dict[str, Any]:
 
 def rendering(words: list[str]) -> bool:
     """Whether these are the words of an ffmpeg that renders a segment of a source."""
-    return "-frames:v" in words and any(word.startswith("file:") and "/media/" in word for word in words)
+    return "-frames:v" in words and any(
+        word.startswith("file:") and "/media/" in word for word in words
+    )
 
 
 def working(words: list[str]) -> bool:

@@ -46,16 +46,31 @@ def evidence(code: str) -> Evidence | None:
 
 
 def _told(row: dict[str, Any]) -> Evidence:
-    fields = {key: row[key] for key in ("place", "note", "operation", "exit_code", "network") if key in row}
+    fields = {
+        key: row[key]
+        for key in ("place", "note", "operation", "exit_code", "network")
+        if key in row
+    }
     number = getattr(errno, row["errno"], None) if "errno" in row else None
-    return Evidence(**{"operation": "render", "path": "/media/a.mov", **fields}, errno=number, stderr=tuple(row.get("stderr", ())))
+    return Evidence(
+        **{"operation": "render", "path": "/media/a.mov", **fields},
+        errno=number,
+        stderr=tuple(row.get("stderr", ())),
+    )
 
 
 def simulate(code: str, folder: Path) -> Simulated:
     """Give the evidence once, see the job to its end, and run it once more."""
-    seen = evidence(code) if code != "unknown" else Evidence(operation="render", place="program", note="unexpected")
+    seen = (
+        evidence(code)
+        if code != "unknown"
+        else Evidence(operation="render", place="program", note="unexpected")
+    )
     assert seen is not None, f"{code} has no specimen"
-    kind = {"output": JoinFilm, "source": MixSound if seen.operation == "mix" else RenderSegment}.get(seen.place, RenderSegment)
+    kind = {
+        "output": JoinFilm,
+        "source": MixSound if seen.operation == "mix" else RenderSegment,
+    }.get(seen.place, RenderSegment)
 
     def fault(order: Order) -> Outcome | None:
         return seen if isinstance(order, kind) else None

@@ -14,7 +14,13 @@ from tests.film.media import make_movie, make_wav
 from tests.film.timelines import timeline
 from tests.proofs.stage import bytes_hash
 
-PATIENCE = {"stall_s": 4.0, "stall_least_s": 1.5, "stall_factor": 5.0, "probe_stall_s": 2.0, "free_margin_bytes": 1 << 20}
+PATIENCE = {
+    "stall_s": 4.0,
+    "stall_least_s": 1.5,
+    "stall_factor": 5.0,
+    "probe_stall_s": 2.0,
+    "free_margin_bytes": 1 << 20,
+}
 """How soon silence is a hang, and how much room is left: shorter than usual, because faults wait for it. All delays after a
 fault, and how often a place is looked at, are the product's own."""
 
@@ -63,8 +69,24 @@ class Stage:
         """Make the sources and both cuts, publish the old film, learn what the new one is, and save the state before it."""
         for folder in (self.media, self.home, self.scratch, self.out):
             folder.mkdir(parents=True)
-        one = make_movie(self.media / "one.mov", source_id=1, frames=72, size=(480, 270), codec="dnxhr", audio="pcm", bits=16)
-        two = make_movie(self.media / "two.mp4", source_id=2, frames=72, size=(480, 270), codec="h264", audio="aac", gop=12)
+        one = make_movie(
+            self.media / "one.mov",
+            source_id=1,
+            frames=72,
+            size=(480, 270),
+            codec="dnxhr",
+            audio="pcm",
+            bits=16,
+        )
+        two = make_movie(
+            self.media / "two.mp4",
+            source_id=2,
+            frames=72,
+            size=(480, 270),
+            codec="h264",
+            audio="aac",
+            gop=12,
+        )
         voice = make_wav(self.media / "voice.wav", source_id=3, samples=480_000)
         old = timeline(24, name="old")
         old.video().clip(one, 0, 12)
@@ -79,7 +101,9 @@ class Stage:
         shutil.copytree(self.root, self.saved, symlinks=True)
         self._begin("new")
         if self.run().end() != 0:
-            raise RuntimeError(f"the undisturbed run failed: {self.runs[-1].faults()} {self.runs[-1].said()[-800:]}")
+            raise RuntimeError(
+                f"the undisturbed run failed: {self.runs[-1].faults()} {self.runs[-1].said()[-800:]}"
+            )
         self.truth = self.pictures()
         self.close()
 

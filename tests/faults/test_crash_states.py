@@ -13,7 +13,11 @@ from tests.faults.recorder import ROOT, Change
 
 def history(*calls: tuple[object, ...]) -> list[Change]:
     """Changes out of (op, words...)."""
-    return [Change(at, str(op), "", words) for at, (op, *rest) in enumerate(calls) for words in [tuple(rest)]]
+    return [
+        Change(at, str(op), "", words)
+        for at, (op, *rest) in enumerate(calls)
+        for words in [tuple(rest)]
+    ]
 
 
 def left(calls: list[Change], model: str, seed: int = 0) -> dict[str, bytes]:
@@ -23,7 +27,12 @@ def left(calls: list[Change], model: str, seed: int = 0) -> dict[str, bytes]:
     return {name: bytes(disk.nodes[number].data) for name, number in disk.nodes[ROOT].names.items()}
 
 
-OLD = (("create", 1, ROOT, "film", 0o644), ("write", 1, 0, b"old"), ("fsync", 1), ("fsyncdir", ROOT))
+OLD = (
+    ("create", 1, ROOT, "film", 0o644),
+    ("write", 1, 0, b"old"),
+    ("fsync", 1),
+    ("fsyncdir", ROOT),
+)
 NEW = (("create", 2, ROOT, "part", 0o644), ("write", 2, 0, b"new"))
 RENAME = ("rename", 2, ROOT, "part", ROOT, "film")
 
@@ -48,7 +57,11 @@ def test_a_rename_without_a_flush_of_the_file_may_leave_an_empty_film():
 
 def test_names_survive_in_order_where_the_file_system_promises_it():
     calls = history(("create", 1, ROOT, "a", 0o644), ("create", 2, ROOT, "b", 0o644))
-    assert {tuple(sorted(left(calls, "ordered", seed))) for seed in range(40)} == {(), ("a",), ("a", "b")}
+    assert {tuple(sorted(left(calls, "ordered", seed))) for seed in range(40)} == {
+        (),
+        ("a",),
+        ("a", "b"),
+    }
     assert ("b",) in {tuple(sorted(left(calls, "scattered", seed))) for seed in range(40)}
 
 

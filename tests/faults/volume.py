@@ -31,7 +31,11 @@ class Rule:
 
     def __init__(self, told: dict[str, Any]) -> None:
         self.ops, self.match = set(told["ops"]), re.compile(told.get("match", ""))
-        self.errno, self.hang, self.delay = told.get("errno", 0), told.get("hang", False), told.get("delay", 0.0)
+        self.errno, self.hang, self.delay = (
+            told.get("errno", 0),
+            told.get("hang", False),
+            told.get("delay", 0.0),
+        )
         self.flip, self.end = told.get("flip"), told.get("end")
         self.after, self.times = told.get("after", 0), told.get("times", 0)
         self.seen = 0
@@ -93,8 +97,14 @@ class Faulty(Operations):  # type: ignore[misc]
 
     def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
         facts = self._real("getattr", path, os.lstat, self._at(path))
-        found = {name: getattr(facts, name) for name in ("st_gid", "st_mode", "st_nlink", "st_size", "st_uid", "st_ino")}
-        return {**found, **{name: getattr(facts, f"{name}_ns") for name in ("st_atime", "st_mtime", "st_ctime")}}
+        found = {
+            name: getattr(facts, name)
+            for name in ("st_gid", "st_mode", "st_nlink", "st_size", "st_uid", "st_ino")
+        }
+        return {
+            **found,
+            **{name: getattr(facts, f"{name}_ns") for name in ("st_atime", "st_mtime", "st_ctime")},
+        }
 
     def readdir(self, path: str, fh: int) -> list[str]:
         return [".", "..", *self._real("readdir", path, os.listdir, self._at(path))]
@@ -104,7 +114,18 @@ class Faulty(Operations):  # type: ignore[misc]
 
     def statfs(self, path: str) -> dict[str, Any]:
         facts = self._real("statfs", path, os.statvfs, self._at(path))
-        names = ("bavail", "bfree", "blocks", "bsize", "favail", "ffree", "files", "flag", "frsize", "namemax")
+        names = (
+            "bavail",
+            "bfree",
+            "blocks",
+            "bsize",
+            "favail",
+            "ffree",
+            "files",
+            "flag",
+            "frsize",
+            "namemax",
+        )
         return {f"f_{name}": getattr(facts, f"f_{name}") for name in names}
 
     def mkdir(self, path: str, mode: int) -> None:
@@ -143,7 +164,9 @@ class Faulty(Operations):  # type: ignore[misc]
         return self._real("open", path, os.open, self._at(path), flags & ~os.O_APPEND)
 
     def create(self, path: str, mode: int, fi: Any = None) -> int:
-        return self._real("create", path, os.open, self._at(path), os.O_RDWR | os.O_CREAT | os.O_TRUNC, mode)
+        return self._real(
+            "create", path, os.open, self._at(path), os.O_RDWR | os.O_CREAT | os.O_TRUNC, mode
+        )
 
     def read(self, path: str, size: int, offset: int, fh: int) -> bytes:
         rule = self._struck("read", path)

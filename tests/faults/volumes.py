@@ -53,9 +53,23 @@ class Faulty:
         self._mount()
 
     def _mount(self) -> None:
-        words = [sys.executable, "-m", "tests.faults.volume", str(self.behind), str(self.folder), *([self._kind] if self._kind else [])]
+        words = [
+            sys.executable,
+            "-m",
+            "tests.faults.volume",
+            str(self.behind),
+            str(self.folder),
+            *([self._kind] if self._kind else []),
+        ]
         with self.folder.with_name(f"{self.folder.name}.said").open("ab") as said:
-            self._server = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True)
+            self._server = subprocess.Popen(
+                words,
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+            )
         deadline = time.monotonic() + 10
         while not os.path.ismount(self.folder):
             if self._server.poll() is not None or time.monotonic() > deadline:
@@ -88,7 +102,9 @@ class Faulty:
 
     def come_back(self) -> None:
         """Mounted anew."""
-        subprocess.run(["fusermount3", "-u", "-z", str(self.folder)], check=True, capture_output=True)
+        subprocess.run(
+            ["fusermount3", "-u", "-z", str(self.folder)], check=True, capture_output=True
+        )
         self._mount()
 
     def close(self) -> None:
@@ -96,7 +112,9 @@ class Faulty:
         if self._server.poll() is None:
             self.clear()
         for _ in range(50):
-            if not subprocess.run(["fusermount3", "-u", "-z", str(self.folder)], check=False, capture_output=True).returncode:
+            if not subprocess.run(
+                ["fusermount3", "-u", "-z", str(self.folder)], check=False, capture_output=True
+            ).returncode:
                 break
             time.sleep(0.1)
         try:
@@ -140,7 +158,9 @@ def mounted(folder: Path, *words: str) -> Iterator[None]:
         yield
     finally:
         shutil.rmtree(kept)
-        subprocess.run(["mount", "-o", "remount,rw,size=1g", str(folder)], check=False, capture_output=True)
+        subprocess.run(
+            ["mount", "-o", "remount,rw,size=1g", str(folder)], check=False, capture_output=True
+        )
         (folder / ".filler").unlink(missing_ok=True)
         shutil.copytree(folder, kept, symlinks=True)
         subprocess.run(["umount", "-l", str(folder)], check=True, capture_output=True)

@@ -28,7 +28,11 @@ class Ended:
 
     def facts(self, kind: str) -> list[dict[str, Any]]:
         """The bodies of all recorded facts of a kind."""
-        return [event["body"] for event in self.events if event["event"] == "fact" and event["kind"] == kind]
+        return [
+            event["body"]
+            for event in self.events
+            if event["event"] == "fact" and event["kind"] == kind
+        ]
 
     @property
     def made(self) -> int:
@@ -60,11 +64,21 @@ class House:
     def _call(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
         return hotsplice(*words, home=self.home)
 
-    def assemble(self, timeline: Path, film: Path, preset: str | None = None, *, jobs: int = 1, search: tuple[Path, ...] = ()) -> Ended:
+    def assemble(
+        self,
+        timeline: Path,
+        film: Path,
+        preset: str | None = None,
+        *,
+        jobs: int = 1,
+        search: tuple[Path, ...] = (),
+    ) -> Ended:
         """`hotsplice assemble`."""
         chosen = ["--preset", preset] if preset else []
         folders = [word for folder in search for word in ("--search", folder)]
-        ended = self.run("assemble", timeline, "-o", film, "--json", "--jobs", str(jobs), *chosen, *folders)
+        ended = self.run(
+            "assemble", timeline, "-o", film, "--json", "--jobs", str(jobs), *chosen, *folders
+        )
         return Ended(ended.code, ended.events, film)
 
     def preset(self, name: str, text: str) -> None:

@@ -57,10 +57,14 @@ class Rectangle(NamedTuple):
 def place(width: int, height: int) -> Rectangle:
     """Where the code stands in a picture of this size, in whole pixels. Colour there should be neutral."""
     columns, rows = _blocks((height, width))
-    return Rectangle(int(columns[0]), int(rows[0]), int(columns[-1] - columns[0]), int(rows[-1] - rows[0]))
+    return Rectangle(
+        int(columns[0]), int(rows[0]), int(columns[-1] - columns[0]), int(rows[-1] - rows[0])
+    )
 
 
-def draw(luma: NDArray[np.unsignedinteger], mark: Mark, *, black: int = 16, white: int = 235) -> None:
+def draw(
+    luma: NDArray[np.unsignedinteger], mark: Mark, *, black: int = 16, white: int = 235
+) -> None:
     """Draw the code into `luma` (height, width), in place. ValueError when the mark does not fit its bits."""
     columns, rows = _blocks((luma.shape[0], luma.shape[1]))
     levels = np.where(_encode(mark), white, black).astype(luma.dtype).reshape(_ROWS, _COLUMNS)
@@ -69,7 +73,9 @@ def draw(luma: NDArray[np.unsignedinteger], mark: Mark, *, black: int = 16, whit
         luma[rows[row] : rows[row + 1], columns[0] : columns[-1]] = wide[row]
 
 
-def read(luma: NDArray[np.unsignedinteger], fit: tuple[int, int, int, int] | None = None) -> Mark | None:
+def read(
+    luma: NDArray[np.unsignedinteger], fit: tuple[int, int, int, int] | None = None
+) -> Mark | None:
     """The mark in a decoded frame's luma (height, width), of any bit depth; None when there is none to be trusted.
 
     `fit` is where the picture stands, as (x, y, width, height) in pixels. Without it the whole frame is tried, then
@@ -100,7 +106,12 @@ def _encode(mark: Mark) -> NDArray[np.bool_]:
     if not (0 <= mark.source < SOURCES and 0 <= mark.number < NUMBERS):
         raise ValueError(f"{mark} does not fit in 8 and 24 bits")
     payload = bytes([mark.source]) + mark.number.to_bytes(3, "big")
-    code = bytes([_SYNC]) + payload + crc_hqx(payload, 0xFFFF).to_bytes(2, "big") + bytes([_SYNC ^ 0xFF])
+    code = (
+        bytes([_SYNC])
+        + payload
+        + crc_hqx(payload, 0xFFFF).to_bytes(2, "big")
+        + bytes([_SYNC ^ 0xFF])
+    )
     return np.unpackbits(np.frombuffer(code, np.uint8)).astype(bool)
 
 
@@ -116,7 +127,11 @@ def _read_at(luma: NDArray[np.unsignedinteger], fit: Rectangle) -> Mark | None:
     if np.abs(levels - bits).max() > _UNSURE:
         return None
     code = np.packbits(bits).tobytes()
-    if code[0] != _SYNC or code[7] != _SYNC ^ 0xFF or crc_hqx(code[1:5], 0xFFFF) != int.from_bytes(code[5:7], "big"):
+    if (
+        code[0] != _SYNC
+        or code[7] != _SYNC ^ 0xFF
+        or crc_hqx(code[1:5], 0xFFFF) != int.from_bytes(code[5:7], "big")
+    ):
         return None
     return Mark(source=code[1], number=int.from_bytes(code[2:5], "big"))
 

@@ -67,18 +67,35 @@ def _frame_faults(frame: av.VideoFrame, shape: Fraction) -> list[str]:
     slack = 3
     if width > wide - slack and height > high - slack:
         return []
-    level = (21 << (frame.format.components[0].bits - 8)) if not frame.format.name.startswith("yuvj") else 6
-    bars = np.ones(luma.shape, bool)
-    bars[max(0, int(top - slack)) : int(top + height + slack) + 1, max(0, int(left - slack)) : int(left + width + slack) + 1] = (
-        False
+    level = (
+        (21 << (frame.format.components[0].bits - 8))
+        if not frame.format.name.startswith("yuvj")
+        else 6
     )
-    wrong = [] if not bars.any() or int(luma[bars].max()) <= level else [f"has bars as light as {int(luma[bars].max())}"]
+    bars = np.ones(luma.shape, bool)
+    bars[
+        max(0, int(top - slack)) : int(top + height + slack) + 1,
+        max(0, int(left - slack)) : int(left + width + slack) + 1,
+    ] = False
+    wrong = (
+        []
+        if not bars.any() or int(luma[bars].max()) <= level
+        else [f"has bars as light as {int(luma[bars].max())}"]
+    )
     found = barcode.active_picture(luma)
     if (
         found is None
-        or max(abs(found.x - left), abs(found.y - top), abs(found.width - width), abs(found.height - height)) > slack
+        or max(
+            abs(found.x - left),
+            abs(found.y - top),
+            abs(found.width - width),
+            abs(found.height - height),
+        )
+        > slack
     ):
-        wrong.append(f"has its picture at {found}, not {width:.0f}x{height:.0f} at {left:.0f},{top:.0f}")
+        wrong.append(
+            f"has its picture at {found}, not {width:.0f}x{height:.0f} at {left:.0f},{top:.0f}"
+        )
     return wrong
 
 
@@ -91,7 +108,10 @@ def pcm_faults(film: Path, cut: Cut) -> list[str]:
     if heard.shape != wanted.shape:
         return [f"sound of {heard.shape}, not {wanted.shape}"]
     apart = np.abs(heard - wanted).max(axis=1)
-    wrong = [f"samples {begin} to {end} differ by up to {apart[begin:end].max():.0f}" for begin, end in _runs(apart > slack)]
+    wrong = [
+        f"samples {begin} to {end} differ by up to {apart[begin:end].max():.0f}"
+        for begin, end in _runs(apart > slack)
+    ]
     return _shortened(wrong)
 
 
@@ -113,12 +133,16 @@ def coded_faults(film: Path, cut: Cut) -> list[str]:
                 continue
             late, likeness = lag(heard[part, channel], wanted[part, channel])
             if late or likeness < 0.98:
-                wrong.append(f"channel {channel} is {late} samples late at the {place} (likeness {likeness:.3f})")
+                wrong.append(
+                    f"channel {channel} is {late} samples late at the {place} (likeness {likeness:.3f})"
+                )
     wrong += _dips(heard, wanted, cut.joins(), cut.sample_rate // 100)
     return _shortened(wrong)
 
 
-def _dips(heard: NDArray[Any], wanted: NDArray[Any], joins: Sequence[int], window: int) -> list[str]:
+def _dips(
+    heard: NDArray[Any], wanted: NDArray[Any], joins: Sequence[int], window: int
+) -> list[str]:
     """Places around joins where 10 ms of sound have less than three quarters of their level, or silence is not silent."""
     wrong = []
     for join in joins:
@@ -126,20 +150,37 @@ def _dips(heard: NDArray[Any], wanted: NDArray[Any], joins: Sequence[int], windo
             part = slice(max(0, begin), begin + window)
             have, want = (float(np.sqrt((sound[part] ** 2).mean())) for sound in (heard, wanted))
             if want > 0.005 and not 0.75 <= have / want <= 1.35:
-                wrong.append(f"the level at the join at sample {join} is {have / want:.2f} of what it should be")
+                wrong.append(
+                    f"the level at the join at sample {join} is {have / want:.2f} of what it should be"
+                )
     return wrong
 
 
 def complaints(film: Path) -> list[str]:
     """What the bundled ffmpeg says, down to warnings, when it decodes the whole film."""
     done = subprocess.run(
-        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "level+warning", "-nostdin", "-xerror", "-i", str(film), "-f", "null", "-"],
+        [
+            imageio_ffmpeg.get_ffmpeg_exe(),
+            "-v",
+            "level+warning",
+            "-nostdin",
+            "-xerror",
+            "-i",
+            str(film),
+            "-f",
+            "null",
+            "-",
+        ],
         capture_output=True,
         text=True,
         check=False,
     )
-    said = [line for line in done.stderr.splitlines() if "Guessed Channel Layout" not in line]  # Matroska does not name it
-    return _shortened([*said, *([f"ffmpeg ended with {done.returncode}"] if done.returncode else [])])
+    said = [
+        line for line in done.stderr.splitlines() if "Guessed Channel Layout" not in line
+    ]  # Matroska does not name it
+    return _shortened(
+        [*said, *([f"ffmpeg ended with {done.returncode}"] if done.returncode else [])]
+    )
 
 
 def stamp_faults(film: Path, cut: Cut) -> list[str]:
@@ -151,19 +192,32 @@ def stamp_faults(film: Path, cut: Cut) -> list[str]:
     with av.open(str(film)) as container:
         video = container.streams.video[0]
         base = video.time_base or Fraction(1)
-        packets = [packet for packet in container.demux(video) if packet.size and packet.pts is not None]
+        packets = [
+            packet for packet in container.demux(video) if packet.size and packet.pts is not None
+        ]
         for place, pts in enumerate(sorted(packet.pts or 0 for packet in packets)):
             if abs(pts * base - place / Fraction(cut.rate)) > rounding:
                 wrong.append(f"frame {place} stands at {float(pts * base):.6f} s")
-        late = [number for number, packet in enumerate(packets) if packet.dts is not None and packet.dts > (packet.pts or 0)]
+        late = [
+            number
+            for number, packet in enumerate(packets)
+            if packet.dts is not None and packet.dts > (packet.pts or 0)
+        ]
         decoding = [packet.dts for packet in packets if packet.dts is not None]
         if late or decoding != sorted(set(decoding)):
             wrong.append(f"decoding times are out of order (packets {late[:3]})")
         length_s = cut.frames / Fraction(cut.rate)
         if rounding == 0 and (video.duration or 0) * base != length_s:
-            wrong.append(f"the picture lasts {float((video.duration or 0) * base):.6f} s, not {float(length_s):.6f}")
-        if abs(Fraction(container.duration or 0, 1_000_000) - length_s) > Fraction(1, 1000) + rounding:
-            wrong.append(f"the film lasts {(container.duration or 0) / 1e6:.6f} s, not {float(length_s):.6f}")
+            wrong.append(
+                f"the picture lasts {float((video.duration or 0) * base):.6f} s, not {float(length_s):.6f}"
+            )
+        if (
+            abs(Fraction(container.duration or 0, 1_000_000) - length_s)
+            > Fraction(1, 1000) + rounding
+        ):
+            wrong.append(
+                f"the film lasts {(container.duration or 0) / 1e6:.6f} s, not {float(length_s):.6f}"
+            )
         if video.average_rate != cut.rate and rounding == 0:
             wrong.append(f"its rate is {video.average_rate}, not {cut.rate}")
         audio = container.streams.audio[0] if container.streams.audio else None
@@ -171,7 +225,10 @@ def stamp_faults(film: Path, cut: Cut) -> list[str]:
             lasts = (audio.duration or 0) * (audio.time_base or Fraction(1)) * cut.sample_rate
             if not audio.codec_context.name.startswith("aac") and lasts != cut.samples:
                 wrong.append(f"the sound lasts {float(lasts):.1f} samples, not {cut.samples}")
-        tags = [container.metadata, *(stream.metadata for stream in container.streams if stream.type == "data")]
+        tags = [
+            container.metadata,
+            *(stream.metadata for stream in container.streams if stream.type == "data"),
+        ]
         said = {tag.get("timecode") or tag.get("TIMECODE") for tag in tags}
         if cut.start and cut.start not in said:
             wrong.append(f"the timecode is {said}, not {cut.start}")
@@ -183,7 +240,9 @@ def stamp_faults(film: Path, cut: Cut) -> list[str]:
 def payloads(path: Path, first: int = 0, count: int | None = None) -> list[bytes]:
     """The picture packets of a file, bytes as they stand, in order."""
     with av.open(str(path)) as container:
-        packets = [bytes(packet) for packet in container.demux(container.streams.video[0]) if packet.size]
+        packets = [
+            bytes(packet) for packet in container.demux(container.streams.video[0]) if packet.size
+        ]
     return packets[first : None if count is None else first + count]
 
 

@@ -78,7 +78,16 @@ class Row:
         **options: Any,
     ) -> Row:
         """Add a shot of so many record frames. `lost`: a slate is expected. Options as `timelines.Track.clip` takes them."""
-        self.placed.append(Placed(media, Fraction(source_in), self.track.length, frames, enabled, lost or media is None))
+        self.placed.append(
+            Placed(
+                media,
+                Fraction(source_in),
+                self.track.length,
+                frames,
+                enabled,
+                lost or media is None,
+            )
+        )
         if isinstance(media, Card):
             options = {"media_frames": 1, **options}
         written: Any = media.path if isinstance(media, Card) else movie_of(media) if media else None
@@ -173,7 +182,10 @@ class Cut:
 
     def shapes(self) -> list[Fraction | None]:
         """For every frame width over height of the picture as seen; None for black and slates."""
-        return [aspect(here[0].media) if here and here[0].media and not here[0].lost else None for here in self.on_top()]
+        return [
+            aspect(here[0].media) if here and here[0].media and not here[0].lost else None
+            for here in self.on_top()
+        ]
 
     def sound(self) -> Mix:
         """What every sample of the film must be."""
@@ -183,15 +195,22 @@ class Cut:
             movie = movie_of(placed.media) if placed.media else None
             if placed.lost or movie is None:
                 continue
-            begin, end = self._sample(placed.record_in), self._sample(placed.record_in + placed.frames)
+            begin, end = (
+                self._sample(placed.record_in),
+                self._sample(placed.record_in + placed.frames),
+            )
             first = floor(self._begin_s(placed) * self.sample_rate + Fraction(1, 2))
-            there = floor(Fraction(movie.samples * self.sample_rate, movie.sample_rate) + Fraction(1, 2))
+            there = floor(
+                Fraction(movie.samples * self.sample_rate, movie.sample_rate) + Fraction(1, 2)
+            )
             end = min(end, begin + there - first)
             mixed[begin:end] += on_channels(self._own(movie, first, end - begin), self.channels)
             if movie.sample_rate != self.sample_rate:
                 slack[begin:end] += _RESAMPLED
                 if first + end - begin == there:
-                    slack[end - 2 : end] += FULL_SCALE  # the source ends between two samples of the film
+                    slack[end - 2 : end] += (
+                        FULL_SCALE  # the source ends between two samples of the film
+                    )
             elif movie.audio == "aac":
                 slack[begin:end] += _CODED
         return Mix(np.clip(np.rint(mixed), -FULL_SCALE, FULL_SCALE - 1), slack)
@@ -200,21 +219,41 @@ class Cut:
         """A source's own samples at the film's rate. Coded sound is what the bundled ffmpeg decodes, read as a whole."""
         if movie.audio == "aac" and movie.sample_rate == self.sample_rate:
             return (
-                _decoded(movie.path, movie.path.stat().st_mtime_ns, movie.channels)[first : first + count].astype(np.float64)
+                _decoded(movie.path, movie.path.stat().st_mtime_ns, movie.channels)[
+                    first : first + count
+                ].astype(np.float64)
                 * FULL_SCALE
             )
-        assert movie.tone or movie.sample_rate == self.sample_rate, "only tones can be foretold at another sample rate"
+        assert movie.tone or movie.sample_rate == self.sample_rate, (
+            "only tones can be foretold at another sample rate"
+        )
         return expected_audio(
-            movie.source_id, first, count, movie.channels, bits=movie.bits, tone=movie.tone, sample_rate=self.sample_rate
+            movie.source_id,
+            first,
+            count,
+            movie.channels,
+            bits=movie.bits,
+            tone=movie.tone,
+            sample_rate=self.sample_rate,
         ).astype(np.float64)
 
     def joins(self) -> list[int]:
         """The samples at which one audible clip ends or begins."""
-        edges = {e for placed in self._heard() for e in (placed.record_in, placed.record_in + placed.frames)}
+        edges = {
+            e
+            for placed in self._heard()
+            for e in (placed.record_in, placed.record_in + placed.frames)
+        }
         return sorted(self._sample(edge) for edge in edges if 0 < edge < self.frames)
 
     def _heard(self) -> list[Placed]:
-        return [p for kind, enabled, row in self.rows if kind == "audio" and enabled for p in row.placed if p.enabled]
+        return [
+            p
+            for kind, enabled, row in self.rows
+            if kind == "audio" and enabled
+            for p in row.placed
+            if p.enabled
+        ]
 
     def _begin_s(self, placed: Placed) -> Fraction:
         movie = movie_of(placed.media) if placed.media else None

@@ -1,6 +1,6 @@
 """The real command, to which something happens at a defined moment: it goes on only when that has been done.
 
-    python -m tests.film.delivering HAPPENINGS COMMAND...        a file of JSON, a list of `Happening`
+python -m tests.film.delivering HAPPENINGS COMMAND...        a file of JSON, a list of `Happening`
 """
 
 from __future__ import annotations

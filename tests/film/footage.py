@@ -101,7 +101,15 @@ def recording(
         tone=tone,
         start_timecode=None,
     )
-    make_wav(path, source_id=source_id, samples=made.samples, sample_rate=sample_rate, channels=channels, bits=bits, tone=tone)
+    make_wav(
+        path,
+        source_id=source_id,
+        samples=made.samples,
+        sample_rate=sample_rate,
+        channels=channels,
+        bits=bits,
+        tone=tone,
+    )
     return made
 
 
@@ -110,7 +118,11 @@ def turned(movie: Movie, path: Path, degrees: int) -> Variant:
     lies on its side; frames are told apart by `upright` material of the other shape (see `stored_on_its_side`)."""
     ffmpeg("-display_rotation", str(-degrees), "-i", movie.path, "-map", "0", "-c", "copy", path)
     width, height = movie.size
-    return Variant(movie=movie, path=path, shape=Fraction(height, width) if degrees % 180 else Fraction(width, height))
+    return Variant(
+        movie=movie,
+        path=path,
+        shape=Fraction(height, width) if degrees % 180 else Fraction(width, height),
+    )
 
 
 def stored_on_its_side(movie: Movie, path: Path, *, clockwise: bool = True) -> Variant:
@@ -151,4 +163,9 @@ def uneven(movie: Movie, path: Path, dropped: Iterable[int], *, jitter: float = 
         stream: Any = container.streams.video[0]
         stamps = sorted(packet.pts for packet in container.demux(stream) if packet.pts is not None)
         times = [(stamp - stamps[0]) * stream.time_base for stamp in stamps]
-    return Variant(movie=movie, path=path, shape=Fraction(*movie.size), times=tuple(zip(numbers, times, strict=True)))
+    return Variant(
+        movie=movie,
+        path=path,
+        shape=Fraction(*movie.size),
+        times=tuple(zip(numbers, times, strict=True)),
+    )

@@ -26,10 +26,41 @@ Audio = Literal["pcm", "aac"]
 
 # Output never depends on the machine: x264 and FFV1 change theirs with the number of threads.
 _CODECS: dict[str, tuple[str, ...]] = {
-    "prores": ("-c:v", "prores_ks", "-profile:v", "3", "-vendor", "apl0", "-pix_fmt", "yuv422p10le"),
+    "prores": (
+        "-c:v",
+        "prores_ks",
+        "-profile:v",
+        "3",
+        "-vendor",
+        "apl0",
+        "-pix_fmt",
+        "yuv422p10le",
+    ),
     "dnxhr": ("-c:v", "dnxhd", "-profile:v", "dnxhr_hq", "-pix_fmt", "yuv422p"),
-    "h264": ("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-bf", "3", "-pix_fmt", "yuv420p"),
-    "ffv1": ("-c:v", "ffv1", "-level", "3", "-slices", "4", "-slicecrc", "1", "-pix_fmt", "yuv422p10le"),
+    "h264": (
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-crf",
+        "18",
+        "-bf",
+        "3",
+        "-pix_fmt",
+        "yuv420p",
+    ),
+    "ffv1": (
+        "-c:v",
+        "ffv1",
+        "-level",
+        "3",
+        "-slices",
+        "4",
+        "-slicecrc",
+        "1",
+        "-pix_fmt",
+        "yuv422p10le",
+    ),
     "mjpeg": ("-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj422p"),
 }
 _BT709 = ("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709")
@@ -57,7 +88,9 @@ class Movie:
     @property
     def start_frame(self) -> int:
         """The first frame's number by the file's timecode; 0 without one."""
-        return picture.frames_of_timecode(self.start_timecode, self.rate) if self.start_timecode else 0
+        return (
+            picture.frames_of_timecode(self.start_timecode, self.rate) if self.start_timecode else 0
+        )
 
     @property
     def samples(self) -> int:
@@ -104,22 +137,33 @@ def make_movie(
     caption = None
     if human:
         drop = ";" in (start_timecode or "")
-        caption = picture.Caption(size, name or movie.path.stem, movie.rate, movie.start_frame, drop_frame=drop)
-    with tempfile.TemporaryDirectory() as scratch, (Path(scratch) / "stderr").open("w+b") as complaint:
+        caption = picture.Caption(
+            size, name or movie.path.stem, movie.rate, movie.start_frame, drop_frame=drop
+        )
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        (Path(scratch) / "stderr").open("w+b") as complaint,
+    ):
         sound = Path(scratch) / "sound.pcm"
         if audio:
             sound.write_bytes(packed(movie.sound(), bits))
-        with subprocess.Popen(_command(movie, sound, gop), stdin=subprocess.PIPE, stderr=complaint) as process:
+        with subprocess.Popen(
+            _command(movie, sound, gop), stdin=subprocess.PIPE, stderr=complaint
+        ) as process:
             assert process.stdin
             try:
                 _feed(process.stdin.write, movie, caption)
                 process.stdin.close()
             except BrokenPipeError:  # ffmpeg gave up; its own words are worth more
-                with suppress(BrokenPipeError):  # what is still in the buffer cannot be flushed either
+                with suppress(
+                    BrokenPipeError
+                ):  # what is still in the buffer cannot be flushed either
                     process.stdin.close()
         complaint.seek(0)
         if process.returncode or not movie.path.exists():
-            raise RuntimeError(f"{movie.path}: ffmpeg ended with {process.returncode}: {complaint.read().decode()}")
+            raise RuntimeError(
+                f"{movie.path}: ffmpeg ended with {process.returncode}: {complaint.read().decode()}"
+            )
     return movie
 
 
@@ -134,8 +178,18 @@ def make_still(path: str | Path, size: tuple[int, int], source_id: int, *, numbe
 
 def ffmpeg(*arguments: str | Path) -> None:
     """Run the bundled ffmpeg with these arguments, overwriting; RuntimeError with its words when it fails."""
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-v", "error", "-y", *map(str, arguments)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-nostdin",
+        "-hide_banner",
+        "-v",
+        "error",
+        "-y",
+        *map(str, arguments),
+    ]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"ffmpeg ended with {done.returncode}: {done.stderr}")
 
@@ -143,7 +197,9 @@ def ffmpeg(*arguments: str | Path) -> None:
 def _feed(write: Callable[[bytes], object], movie: Movie, caption: picture.Caption | None) -> None:
     """Draw the frames one after the other into ffmpeg's pipe."""
     tall, full = movie.codec != "h264", movie.codec == "mjpeg"
-    planes = picture.raw_frames(movie.frames, movie.size, movie.source_id, tall_chroma=tall, full_range=full)
+    planes = picture.raw_frames(
+        movie.frames, movie.size, movie.source_id, tall_chroma=tall, full_range=full
+    )
     for number, (luma, u, v) in enumerate(planes):
         if caption:
             caption.paste(luma, number)
@@ -161,14 +217,32 @@ def _command(movie: Movie, sound: Path, gop: int) -> list[str]:
         *colour, "-i", "pipe:0",
     ]  # fmt: skip
     if movie.audio:
-        line += ["-f", f"s{movie.bits}le", "-ar", str(movie.sample_rate), "-ac", str(movie.channels), "-i", str(sound)]
+        line += [
+            "-f",
+            f"s{movie.bits}le",
+            "-ar",
+            str(movie.sample_rate),
+            "-ac",
+            str(movie.channels),
+            "-i",
+            str(sound),
+        ]
     line += ["-map", "0:v", *_CODECS[movie.codec], *colour]
     if movie.codec == "h264":
         line += ["-g", str(gop)]
     if movie.audio == "pcm":
         line += ["-map", "1:a", "-c:a", f"pcm_s{movie.bits}le"]
     elif movie.audio == "aac":
-        line += ["-map", "1:a", "-c:a", "aac", "-b:a", "192k", "-aac_pns", "0"]  # no made-up noise: every decode is the same
+        line += [
+            "-map",
+            "1:a",
+            "-c:a",
+            "aac",
+            "-b:a",
+            "192k",
+            "-aac_pns",
+            "0",
+        ]  # no made-up noise: every decode is the same
     if movie.start_timecode:
         tag = ["-metadata:s:v:0", f"timecode={movie.start_timecode}"]
         line += tag if movie.path.suffix == ".mkv" else ["-timecode", movie.start_timecode]

@@ -36,7 +36,9 @@ def raw_frames(
     half_size = (height if tall_chroma else height // 2, width // 2)
     ground, u_ground, v_ground = _texture(size, period, source_id, half_size[0])
     black, white = (0, 255) if full_range else (16, 235)
-    luma, u, v = (np.empty((rows, across), np.uint8) for rows, across in ((height, width), *2 * (half_size,)))
+    luma, u, v = (
+        np.empty((rows, across), np.uint8) for rows, across in ((height, width), *2 * (half_size,))
+    )
     code = barcode.place(half_size[1], half_size[0])
     grey = np.s_[code.y : code.y + code.height + 1, code.x : code.x + code.width + 1]
     for number in range(count):
@@ -45,11 +47,15 @@ def raw_frames(
         barcode.draw(luma, barcode.Mark(source_id, number), black=black, white=white)
         for plane, colour in ((u, u_ground), (v, v_ground)):
             plane[:] = colour[:, shift // 2 : shift // 2 + width // 2]
-            plane[grey] = 128  # no colour under the code: black or white with colour would be clipped in RGB
+            plane[grey] = (
+                128  # no colour under the code: black or white with colour would be clipped in RGB
+            )
         yield luma, u, v
 
 
-def _texture(size: tuple[int, int], period: int, source_id: int, chroma_height: int) -> tuple[Luma, Luma, Luma]:
+def _texture(
+    size: tuple[int, int], period: int, source_id: int, chroma_height: int
+) -> tuple[Luma, Luma, Luma]:
     """Y, U, V one `period` wider than the picture, which repeats across it: a slice of it is the drifted picture."""
     width, height = size
     x = np.arange(width + period) * (2 * np.pi / period)
@@ -65,14 +71,24 @@ def _texture(size: tuple[int, int], period: int, source_id: int, chroma_height: 
 class Caption:
     """A name and a timecode burnt into the upper half, drawn once as glyphs and pasted into every frame."""
 
-    def __init__(self, size: tuple[int, int], name: str, rate: Fraction, start_frame: int, *, drop_frame: bool) -> None:
+    def __init__(
+        self,
+        size: tuple[int, int],
+        name: str,
+        rate: Fraction,
+        start_frame: int,
+        *,
+        drop_frame: bool,
+    ) -> None:
         width, height = size
         self._rate, self._start, self._drop = rate, start_frame, drop_frame
         self._name = _written(name, max(9, height // 12))[: height // 4, : width - width // 8]
         self._glyphs = {letter: _written(letter, max(12, height // 6)) for letter in "0123456789:;"}
         widths = {letter: glyph.shape[1] for letter, glyph in self._glyphs.items()}
         digit = max(widths[letter] for letter in "0123456789")
-        self._advance = {letter: digit if letter.isdigit() else width for letter, width in widths.items()}
+        self._advance = {
+            letter: digit if letter.isdigit() else width for letter, width in widths.items()
+        }
 
     def paste(self, luma: Luma, number: int) -> None:
         """Burn the caption of frame `number` into `luma` (height, width), in place."""
@@ -88,7 +104,11 @@ class Caption:
 
 def timecode(frame: int, rate: Fraction, *, drop_frame: bool = False) -> str:
     """SMPTE timecode of a frame counted from 00:00:00:00."""
-    return str(otio.opentime.to_timecode(otio.opentime.RationalTime(frame, float(rate)), float(rate), drop_frame))
+    return str(
+        otio.opentime.to_timecode(
+            otio.opentime.RationalTime(frame, float(rate)), float(rate), drop_frame
+        )
+    )
 
 
 def frames_of_timecode(text: str, rate: Fraction) -> int:

@@ -95,7 +95,10 @@ def black(frame: av.VideoFrame) -> bool:
     if int(luma(frame).max()) > (_BLACK_LUMA + _SLACK) * scale:
         return False
     chroma = [_plane(frame, index).view(kind) for index in range(1, len(frame.planes))]
-    return all(np.abs(plane.astype(np.int32) - _NEUTRAL * scale).max() <= _SLACK * scale for plane in chroma[:2])
+    return all(
+        np.abs(plane.astype(np.int32) - _NEUTRAL * scale).max() <= _SLACK * scale
+        for plane in chroma[:2]
+    )
 
 
 def _plane(frame: av.VideoFrame, index: int) -> NDArray[np.uint8]:
@@ -128,7 +131,14 @@ def _sound(path: str | Path, stream: int) -> Iterator[tuple[NDArray[Any], int]]:
 
 def _left(source: av.AudioStream, frame: av.AudioFrame) -> int:
     """How many samples of a frame stand before the end its stream declares."""
-    if source.duration is None or source.time_base is None or frame.pts is None or frame.time_base is None:
+    if (
+        source.duration is None
+        or source.time_base is None
+        or frame.pts is None
+        or frame.time_base is None
+    ):
         return frame.samples
     end_s = ((source.start_time or 0) + source.duration) * source.time_base
-    return max(0, min(frame.samples, round((end_s - frame.pts * frame.time_base) * frame.sample_rate)))
+    return max(
+        0, min(frame.samples, round((end_s - frame.pts * frame.time_base) * frame.sample_rate))
+    )

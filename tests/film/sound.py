@@ -39,7 +39,11 @@ def expected_audio(
     index = np.arange(start_sample, start_sample + count, dtype=np.int64)
     sound = np.empty((count, channels), np.int32)
     for channel in range(channels):
-        sound[:, channel] = _tone(source_id, channel, index, sample_rate) if tone else _noise(source_id, channel, index)
+        sound[:, channel] = (
+            _tone(source_id, channel, index, sample_rate)
+            if tone
+            else _noise(source_id, channel, index)
+        )
     return sound if bits == 24 else sound & ~0xFF
 
 
@@ -49,7 +53,12 @@ def samples_of(frames: int, rate: Fraction, sample_rate: int) -> int:
 
 
 def locate(
-    excerpt: ArrayLike, source_id: int, *, channel: int = 0, bits: int = 24, within: int = 48000 * 600
+    excerpt: ArrayLike,
+    source_id: int,
+    *,
+    channel: int = 0,
+    bits: int = 24,
+    within: int = 48000 * 600,
 ) -> int | None:
     """The sample index in a source's noise at which a one-channel excerpt begins, of those up to `within`; or None.
 
@@ -58,7 +67,11 @@ def locate(
     wanted = np.asarray(excerpt)
     probe = min(len(wanted), 8)
     for start in range(0, within, _CHUNK):
-        row = _noise(source_id, channel, np.arange(start, min(within, start + _CHUNK) + probe, dtype=np.int64))
+        row = _noise(
+            source_id,
+            channel,
+            np.arange(start, min(within, start + _CHUNK) + probe, dtype=np.int64),
+        )
         row = row if bits == 24 else row & ~0xFF
         found = np.flatnonzero(row[:-probe] == wanted[0])
         for offset in range(1, probe):
@@ -96,7 +109,9 @@ def make_wav(
     tone: bool = False,
 ) -> Path:
     """Write a PCM WAV of `samples` samples per channel."""
-    sound = expected_audio(source_id, 0, samples, channels, bits=bits, tone=tone, sample_rate=sample_rate)
+    sound = expected_audio(
+        source_id, 0, samples, channels, bits=bits, tone=tone, sample_rate=sample_rate
+    )
     with wave.open(str(path), "wb") as file:
         file.setparams((channels, bits // 8, sample_rate, samples, "NONE", ""))
         file.writeframes(packed(sound, bits))
@@ -125,7 +140,9 @@ def _noise(source_id: int, channel: int, index: NDArray[np.int64]) -> NDArray[np
     return (x >> np.uint32(32 - _NOISE_BITS)).astype(np.int32) - (1 << (_NOISE_BITS - 1))
 
 
-def _tone(source_id: int, channel: int, index: NDArray[np.int64], sample_rate: int) -> NDArray[np.int32]:
+def _tone(
+    source_id: int, channel: int, index: NDArray[np.int64], sample_rate: int
+) -> NDArray[np.int32]:
     """Three sines without a common period: only one lag fits."""
     base_hz = 200 + 3 * source_id + 17 * channel
     turns = index * (2 * np.pi / sample_rate)

@@ -27,7 +27,9 @@ def reels(tmp_path_factory: pytest.TempPathFactory) -> list[Movie]:
     folder = tmp_path_factory.mktemp("reels")
     kinds = (("prores", ".mov"), ("h264", ".mov"), ("dnxhr", ".mov"))
     return [
-        make_movie(folder / f"{codec}{suffix}", source_id=n + 1, frames=72, codec=codec, audio="pcm")
+        make_movie(
+            folder / f"{codec}{suffix}", source_id=n + 1, frames=72, codec=codec, audio="pcm"
+        )
         for n, (codec, suffix) in enumerate(kinds)
     ]
 
@@ -47,17 +49,25 @@ def cut_of(shots: list[tuple[Path, int, int]], path: Path, *, sound: bool = True
     return path
 
 
-def test_after_a_change_only_the_changed_shot_is_made(house: House, reels: list[Movie], tmp_path: Path) -> None:
+def test_after_a_change_only_the_changed_shot_is_made(
+    house: House, reels: list[Movie], tmp_path: Path
+) -> None:
     a, b, c = (reel.path for reel in reels)
     film = tmp_path / "film.mp4"
-    first = house.assemble(cut_of([(a, 0, 20), (b, 10, 24), (c, 5, 16)], tmp_path / "one.otio"), film)
+    first = house.assemble(
+        cut_of([(a, 0, 20), (b, 10, 24), (c, 5, 16)], tmp_path / "one.otio"), film
+    )
     assert (first.code, first.made) == (0, 60)
-    second = house.assemble(cut_of([(c, 5, 16), (b, 11, 24), (a, 0, 20)], tmp_path / "two.otio"), film)
+    second = house.assemble(
+        cut_of([(c, 5, 16), (b, 11, 24), (a, 0, 20)], tmp_path / "two.otio"), film
+    )
     assert (second.code, second.made) == (0, 24), "moved shots are known again, wherever they stand"
     assert shown(film)[16] == Mark(2, 11)
 
 
-def test_the_same_cut_again_is_nothing_to_do(house: House, reels: list[Movie], tmp_path: Path) -> None:
+def test_the_same_cut_again_is_nothing_to_do(
+    house: House, reels: list[Movie], tmp_path: Path
+) -> None:
     cut = cut_of([(reels[0].path, 0, 20)], tmp_path / "one.otio")
     film = tmp_path / "film.mov"
     house.assemble(cut, film)
@@ -67,10 +77,14 @@ def test_the_same_cut_again_is_nothing_to_do(house: House, reels: list[Movie], t
     assert (film.stat().st_ino, film.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
-def test_a_missing_source_is_a_slate_of_exact_length_and_heals_alone(house: House, reels: list[Movie], tmp_path: Path) -> None:
+def test_a_missing_source_is_a_slate_of_exact_length_and_heals_alone(
+    house: House, reels: list[Movie], tmp_path: Path
+) -> None:
     away, there = tmp_path / "away.mov", tmp_path / "there.mov"
     shutil.copy2(reels[1].path, away)
-    cut = cut_of([(reels[0].path, 0, 20), (there, 10, 24), (reels[2].path, 5, 16)], tmp_path / "one.otio")
+    cut = cut_of(
+        [(reels[0].path, 0, 20), (there, 10, 24), (reels[2].path, 5, 16)], tmp_path / "one.otio"
+    )
     film = tmp_path / "film.mov"
     ended = house.assemble(cut, film)
     assert ended.code == 1
@@ -85,39 +99,67 @@ def test_a_missing_source_is_a_slate_of_exact_length_and_heals_alone(house: Hous
     assert shown(film)[20] == Mark(2, 10)
 
 
-@pytest.mark.parametrize("kind", [0, 1, pytest.param(2, marks=pytest.mark.long)], ids=["prores", "h264", "dnxhr"])
-def test_a_damaged_source_never_reaches_the_film_unsaid(house: House, reels: list[Movie], tmp_path: Path, kind: int) -> None:
+@pytest.mark.parametrize(
+    "kind", [0, 1, pytest.param(2, marks=pytest.mark.long)], ids=["prores", "h264", "dnxhr"]
+)
+def test_a_damaged_source_never_reaches_the_film_unsaid(
+    house: House, reels: list[Movie], tmp_path: Path, kind: int
+) -> None:
     bad = tmp_path / "bad.mov"
     shutil.copy2(reels[kind].path, bad)
     with bad.open("r+b") as handle:
         handle.seek(bad.stat().st_size // 2)
         handle.write(bytes(min(65536, bad.stat().st_size // 8)))
     good = reels[(kind + 1) % 3].path
-    ended = house.assemble(cut_of([(good, 0, 20), (bad, 0, 72)], tmp_path / "one.otio", sound=False), tmp_path / "film.mov")
+    ended = house.assemble(
+        cut_of([(good, 0, 20), (bad, 0, 72)], tmp_path / "one.otio", sound=False),
+        tmp_path / "film.mov",
+    )
     assert ended.code == 1
     assert ended.codes == {"shot-mended"}
     assert ended.summary["shots_missing"] == [2]
     pictures = shown(tmp_path / "film.mov")
     (problem,) = ended.summary["problems"]
-    named = {20 + n for run in problem["places"] for n in range(run["first"], run["first"] + run["frames"])}
+    named = {
+        20 + n
+        for run in problem["places"]
+        for n in range(run["first"], run["first"] + run["frames"])
+    }
     assert named and {n for n, picture in enumerate(pictures) if picture == SLATE} == named
-    assert all(picture == Mark(kind + 1, n - 20) for n, picture in enumerate(pictures) if n >= 20 and n not in named)
+    assert all(
+        picture == Mark(kind + 1, n - 20)
+        for n, picture in enumerate(pictures)
+        if n >= 20 and n not in named
+    )
     first = ended.summary["problems"][0]
-    assert first["source_frame"] == first["first"] and Path(first["last_good"]).exists() and first["source_timecode"]
+    assert (
+        first["source_frame"] == first["first"]
+        and Path(first["last_good"]).exists()
+        and first["source_timecode"]
+    )
 
 
-def test_a_source_that_decays_silently_is_told_by_what_is_on_record(house: House, tmp_path: Path) -> None:
+def test_a_source_that_decays_silently_is_told_by_what_is_on_record(
+    house: House, tmp_path: Path
+) -> None:
     """One bit in a coefficient of ProRes, or in a sample, decodes without a word."""
     reel = make_movie(tmp_path / "reel.mov", source_id=7, frames=72, audio="pcm")
-    first, second = cut_of([(reel.path, 0, 48)], tmp_path / "one.otio"), cut_of([(reel.path, 1, 47)], tmp_path / "two.otio")
+    first, second = (
+        cut_of([(reel.path, 0, 48)], tmp_path / "one.otio"),
+        cut_of([(reel.path, 1, 47)], tmp_path / "two.otio"),
+    )
     assert house.assemble(first, tmp_path / "one.mkv", "ffv1").code == 0
     before = reel.path.stat()
     packets = {}
     for kind in ("video", "audio"):
         with av.open(str(reel.path)) as container:
-            packets[kind] = [p for p in container.demux(container.streams.get(**{kind: 0})) if p.size]
+            packets[kind] = [
+                p for p in container.demux(container.streams.get(**{kind: 0})) if p.size
+            ]
     picture = packets["video"][20]
-    sound = next(p for p in packets["audio"] if (p.pts or 0) <= 30000 < (p.pts or 0) + (p.duration or 0))
+    sound = next(
+        p for p in packets["audio"] if (p.pts or 0) <= 30000 < (p.pts or 0) + (p.duration or 0)
+    )
     with reel.path.open("r+b") as handle:
         for at in ((picture.pos or 0) + picture.size * 2 // 3, (sound.pos or 0) + sound.size // 2):
             handle.seek(at)
@@ -129,23 +171,36 @@ def test_a_source_that_decays_silently_is_told_by_what_is_on_record(house: House
     assert ended.code == 1
     assert {problem["cause"] for problem in ended.summary["problems"]} == {"source-unlike-record"}
     frames = [(p["first"], p["frames"]) for p in ended.summary["problems"] if p["shots"]]
-    assert frames == [(19, 1)] and shown(tmp_path / "two.mkv")[18:21] == [Mark(7, 19), SLATE, Mark(7, 21)]
+    assert frames == [(19, 1)] and shown(tmp_path / "two.mkv")[18:21] == [
+        Mark(7, 19),
+        SLATE,
+        Mark(7, 21),
+    ]
     heard, wanted = reading.samples(tmp_path / "two.mkv"), reel.sound(2000, 47 * 2000)
     silent = (heard != wanted).any(axis=1).nonzero()[0]
     assert 0 < len(silent) <= 2 * 4096 and not heard[silent[0] : silent[-1] + 1].any()
 
 
-def test_a_source_that_ends_too_early_gives_what_it_has(house: House, reels: list[Movie], tmp_path: Path) -> None:
-    ended = house.assemble(cut_of([(reels[1].path, 60, 24)], tmp_path / "one.otio"), tmp_path / "film.mov")
+def test_a_source_that_ends_too_early_gives_what_it_has(
+    house: House, reels: list[Movie], tmp_path: Path
+) -> None:
+    ended = house.assemble(
+        cut_of([(reels[1].path, 60, 24)], tmp_path / "one.otio"), tmp_path / "film.mov"
+    )
     assert ended.code == 1
     assert "source-too-short" in ended.codes
     pictures = shown(tmp_path / "film.mov")
     assert pictures[11:13] == [Mark(2, 71), SLATE] and len(pictures) == 24
 
 
-def test_media_without_sound_on_a_sound_track_is_silence_and_said(house: House, reels: list[Movie], tmp_path: Path) -> None:
+def test_media_without_sound_on_a_sound_track_is_silence_and_said(
+    house: House, reels: list[Movie], tmp_path: Path
+) -> None:
     mute = make_movie(tmp_path / "mute.mov", source_id=9, frames=24)
-    ended = house.assemble(cut_of([(mute.path, 0, 12), (reels[0].path, 0, 12)], tmp_path / "one.otio"), tmp_path / "film.mov")
+    ended = house.assemble(
+        cut_of([(mute.path, 0, 12), (reels[0].path, 0, 12)], tmp_path / "one.otio"),
+        tmp_path / "film.mov",
+    )
     assert ended.code == 1 and ended.codes == {"source-no-sound"}
     heard = reading.samples(tmp_path / "film.mov")
     assert not heard[:24000].any() and (heard[24000:] == reels[0].sound(0, 24000)).all()
@@ -155,18 +210,31 @@ CHECKPOINT = ["id", "job_id", "current_step", "completed_shots", "timestamp", "s
 """Fixed: other programs read them."""
 
 
-def test_work_after_a_checkpoint_is_made_again_when_asked(house: House, reels: list[Movie], tmp_path: Path) -> None:
-    cut = cut_of([(reels[1].path, 0, 20), (reels[1].path, 30, 24), (reels[2].path, 5, 16)], tmp_path / "one.otio")
+def test_work_after_a_checkpoint_is_made_again_when_asked(
+    house: House, reels: list[Movie], tmp_path: Path
+) -> None:
+    cut = cut_of(
+        [(reels[1].path, 0, 20), (reels[1].path, 30, 24), (reels[2].path, 5, 16)],
+        tmp_path / "one.otio",
+    )
     film = tmp_path / "film.mov"
     house.assemble(cut, film)
     (job,) = [line["job"] for line in house.run("jobs", "--json").events]
     points = house.run("checkpoints", job, "--json").events
     assert [list(point) for point in points] == [CHECKPOINT] * len(points) and len(points) >= 4
-    assert {point["state"] for point in points} == {"working"} and {point["job_id"] for point in points} == {job}
+    assert {point["state"] for point in points} == {"working"} and {
+        point["job_id"] for point in points
+    } == {job}
     assert points[-1]["current_step"]["done"] == points[-1]["current_step"]["of"] == len(points)
     assert points[-1]["completed_shots"] == [1, 2, 3] and points[0]["completed_shots"] != [1, 2, 3]
-    assert all(datetime.fromisoformat(point["timestamp"]).utcoffset() == timedelta(0) for point in points)
-    told = [line["checkpoint"] for line in house.run("show", job, "--json").events if "checkpoint" in line]
+    assert all(
+        datetime.fromisoformat(point["timestamp"]).utcoffset() == timedelta(0) for point in points
+    )
+    told = [
+        line["checkpoint"]
+        for line in house.run("show", job, "--json").events
+        if "checkpoint" in line
+    ]
     assert told == points
     again = house.run("resume", job, "--from", points[1]["id"], "--json")
     assert again.code == 0
@@ -188,7 +256,9 @@ def test_a_roll_back_exchanges_two_films(house: House, reels: list[Movie], tmp_p
     assert house.run("check", film).code == 0
 
 
-def test_a_flipped_byte_in_the_film_is_found(house: House, reels: list[Movie], tmp_path: Path) -> None:
+def test_a_flipped_byte_in_the_film_is_found(
+    house: House, reels: list[Movie], tmp_path: Path
+) -> None:
     film = tmp_path / "film.mov"
     house.assemble(cut_of([(reels[0].path, 0, 10)], tmp_path / "one.otio"), film)
     assert house.run("check", film, "--deep").code == 0
@@ -208,12 +278,16 @@ def test_a_preset_of_ones_own(house: House, reels: list[Movie], tmp_path: Path) 
             "video: {encoder: prores_ks, pixel_format: yuv422p10le, options: {'profile:v': 1}}\naudio: {codec: pcm_s16le}\n"
         ),
     )
-    ended = house.assemble(cut_of([(reels[0].path, 3, 10)], tmp_path / "one.otio"), tmp_path / "film.mov", "lt")
+    ended = house.assemble(
+        cut_of([(reels[0].path, 3, 10)], tmp_path / "one.otio"), tmp_path / "film.mov", "lt"
+    )
     assert ended.code == 0 and ended.facts("FilmPlanned")[0]["copied"] == 0
     assert shown(tmp_path / "film.mov") == [Mark(1, 3 + n) for n in range(10)]
 
 
-def test_a_film_that_decayed_after_it_was_published_is_named(house: House, reels: list[Movie], tmp_path: Path) -> None:
+def test_a_film_that_decayed_after_it_was_published_is_named(
+    house: House, reels: list[Movie], tmp_path: Path
+) -> None:
     film = tmp_path / "film.mov"
     house.assemble(cut_of([(reels[0].path, 0, 20)], tmp_path / "one.otio"), film)
     assert house.run("check", film, "--json").code == 0
@@ -271,7 +345,9 @@ def test_a_film_that_was_spoilt_does_not_take_the_place_of_the_good_one_that_is_
     film.write_bytes(spoilt)
     assert house.assemble(two, film).code == 0
     assert film.read_bytes() == second and kept_of(film) == first
-    assert (film.parent / ".hotsplice" / "film.mov.other").read_bytes() == spoilt, "nothing is lost, not even that"
+    assert (film.parent / ".hotsplice" / "film.mov.other").read_bytes() == spoilt, (
+        "nothing is lost, not even that"
+    )
     assert house.run("rollback", film).code == 0
     assert film.read_bytes() == first
 
@@ -314,7 +390,9 @@ def test_a_film_is_finished_though_nobody_can_be_told(
     assert film.exists()
 
 
-def test_a_link_leads_to_where_its_film_stands(house: House, reels: list[Movie], tmp_path: Path) -> None:
+def test_a_link_leads_to_where_its_film_stands(
+    house: House, reels: list[Movie], tmp_path: Path
+) -> None:
     (tmp_path / "volume").mkdir()
     link, film = tmp_path / "film.mov", tmp_path / "volume" / "real.mov"
     shutil.copyfile(reels[1].path, film)

@@ -20,7 +20,10 @@ from tests.film.test_assemble_story import cut_of
 @pytest.fixture(scope="module")
 def reels(tmp_path_factory: pytest.TempPathFactory) -> list[Movie]:
     folder = tmp_path_factory.mktemp("reels")
-    return [make_movie(folder / f"{name}.mov", source_id=n, frames=72, codec="h264", audio="pcm") for n, name in enumerate("abc", 1)]
+    return [
+        make_movie(folder / f"{name}.mov", source_id=n, frames=72, codec="h264", audio="pcm")
+        for n, name in enumerate("abc", 1)
+    ]
 
 
 class Studio:
@@ -49,24 +52,41 @@ def studio(tmp_path: Path, reels: list[Movie]) -> Studio:
 
 
 def remarks(ended: Ended) -> dict[str, list[str]]:
-    return {remark["code"]: remark["all"] for remark in ended.summary["remarks"] if remark["code"] != "search-cost"}
+    return {
+        remark["code"]: remark["all"]
+        for remark in ended.summary["remarks"]
+        if remark["code"] != "search-cost"
+    }
 
 
 def test_a_source_that_moved_is_found_by_its_content_and_nothing_is_made_again(studio):
     assert (first := studio.run()).code == 0 and first.made == 44
-    assert [event for event in first.events if event.get("step") == "find"] == [], "nothing is missing, nothing is looked for"
+    assert [event for event in first.events if event.get("step") == "find"] == [], (
+        "nothing is missing, nothing is looked for"
+    )
     to = studio.move(studio.b, "archive/2026/renamed take.mov")
     moved = studio.run(studio.root / "archive")
     assert (moved.code, moved.summary["outcome"], moved.made) == (0, "unchanged", 0)
-    assert [(fact["path"], fact["to"], fact["how"]) for fact in moved.facts("SourceMoved")] == [(str(studio.b), str(to), "content")]
-    assert remarks(moved) == {"source-relinked": [f"{studio.b} is now {to} (the content is the same)."]}
+    assert [(fact["path"], fact["to"], fact["how"]) for fact in moved.facts("SourceMoved")] == [
+        (str(studio.b), str(to), "content")
+    ]
+    assert remarks(moved) == {
+        "source-relinked": [f"{studio.b} is now {to} (the content is the same)."]
+    }
     assert next(event["total"] for event in moved.events if event.get("step") == "find") == 1
     studio.film.unlink()
     again = studio.run()
-    assert (again.code, again.summary["outcome"], again.made) == (0, "complete", 0), "found where it was found last, unasked"
+    assert (again.code, again.summary["outcome"], again.made) == (0, "complete", 0), (
+        "found where it was found last, unasked"
+    )
     to.rename(studio.b)
     back = studio.run()
-    assert (back.code, back.summary["outcome"], back.facts("SourceMoved"), remarks(back)) == (0, "unchanged", [], {})
+    assert (back.code, back.summary["outcome"], back.facts("SourceMoved"), remarks(back)) == (
+        0,
+        "unchanged",
+        [],
+        {},
+    )
 
 
 def test_a_copy_with_other_dates_costs_nothing(studio):
@@ -114,7 +134,9 @@ def test_a_card_that_was_never_seen_is_found_by_its_list(studio):
     studio.film.unlink()
     shutil.rmtree(studio.house.home)
     ended = studio.run(studio.root / "shuttle")
-    assert (ended.code, ended.codes, ended.facts("SourceMoved")) == (1, {"source-missing"}, []), "the list knows better"
+    assert (ended.code, ended.codes, ended.facts("SourceMoved")) == (1, {"source-missing"}, []), (
+        "the list knows better"
+    )
     assert "source-unlike-record" in remarks(ended)
 
 
@@ -122,10 +144,14 @@ def test_folders_of_the_settings_are_searched_and_what_cannot_be_is_said(studio)
     studio.run()
     to = studio.move(studio.b, "archive/b.mov")
     nowhere = studio.root / "unplugged"
-    (studio.house.home / "settings.yaml").write_text(f"media_folders: ['{nowhere}', '{to.parent}']\n", encoding="utf-8")
+    (studio.house.home / "settings.yaml").write_text(
+        f"media_folders: ['{nowhere}', '{to.parent}']\n", encoding="utf-8"
+    )
     ended = studio.run()
     assert (ended.code, ended.made) == (0, 0)
-    assert remarks(ended)["search-incomplete"] == [f"{nowhere} could not be searched: No such file or directory."]
+    assert remarks(ended)["search-incomplete"] == [
+        f"{nowhere} could not be searched: No such file or directory."
+    ]
 
 
 def test_a_persons_word_is_kept_for_the_next_run(studio, reels):
@@ -144,7 +170,11 @@ def test_a_persons_word_is_kept_for_the_next_run(studio, reels):
     other.write_text("no media")
     ended = studio.run()
     (problem,) = ended.summary["problems"]
-    assert problem["code"].startswith("source-") and problem["path"] == str(other) and str(studio.b) in problem["message"]
+    assert (
+        problem["code"].startswith("source-")
+        and problem["path"] == str(other)
+        and str(studio.b) in problem["message"]
+    )
 
 
 def test_the_film_never_takes_the_place_of_moved_media(studio):

@@ -30,7 +30,9 @@ def _cut_off(path: Path, share: float) -> int:
     """Truncate a file; how many of its frames are whole and lean on nothing behind the cut."""
     size = int(path.stat().st_size * share)
     with av.open(str(path)) as container:
-        packets = [packet for packet in container.demux(video=0) if packet.size and packet.pts is not None]
+        packets = [
+            packet for packet in container.demux(video=0) if packet.size and packet.pts is not None
+        ]
     whole = [packet for packet in packets if packet.pos + packet.size <= size]
     lost = min(packet.pts for packet in packets[len(whole) :])
     os.truncate(path, size)
@@ -39,9 +41,14 @@ def _cut_off(path: Path, share: float) -> int:
 
 
 @pytest.mark.parametrize(("codec", "suffix"), [("prores", ".mov"), ("h264", ".mp4")])
-def test_every_frame_before_the_cut_of_a_file_is_kept(house: House, tmp_path: Path, codec: str, suffix: str) -> None:
+def test_every_frame_before_the_cut_of_a_file_is_kept(
+    house: House, tmp_path: Path, codec: str, suffix: str
+) -> None:
     reel = make_movie(tmp_path / f"whole{suffix}", source_id=3, frames=FRAMES, codec=codec, gop=12)  # type: ignore[arg-type]
-    with av.open(str(reel.path)) as container, av.open(str(tmp_path / f"cut{suffix}"), "w", options={"movflags": "faststart"}) as out:
+    with (
+        av.open(str(reel.path)) as container,
+        av.open(str(tmp_path / f"cut{suffix}"), "w", options={"movflags": "faststart"}) as out,
+    ):
         video = out.add_stream_from_template(container.streams.video[0])
         for packet in container.demux(video=0):
             if packet.dts is not None:
@@ -54,7 +61,9 @@ def test_every_frame_before_the_cut_of_a_file_is_kept(house: House, tmp_path: Pa
     line.video().clip(cut, 0, FRAMES, media_frames=FRAMES)
     ended = house.assemble(line.save(tmp_path / "cut.otio"), tmp_path / "film.mkv", "ffv1")
     assert (ended.code, ended.codes) == (1, {"shot-mended"})
-    assert shown(tmp_path / "film.mkv") == [Mark(3, n) for n in range(kept)] + [SLATE] * (FRAMES - kept)
+    assert shown(tmp_path / "film.mkv") == [Mark(3, n) for n in range(kept)] + [SLATE] * (
+        FRAMES - kept
+    )
     assert [(p["first"], p["frames"]) for p in ended.summary["problems"]] == [(kept, FRAMES - kept)]
 
 
@@ -76,13 +85,19 @@ def test_a_recording_without_a_length_in_its_head_is_counted(house: House, tmp_p
     live, bare = tmp_path / "live.mkv", tmp_path / "bare.h264"
     lossless = ("-an", "-c:v", "libx264", "-qp", "0", "-pix_fmt", "yuv420p", "-bf", "2")
     with live.open("wb") as out:
-        subprocess.run(["ffmpeg", "-v", "error", "-i", reel, *lossless, "-f", "matroska", "-"], stdout=out, check=True)
+        subprocess.run(
+            ["ffmpeg", "-v", "error", "-i", reel, *lossless, "-f", "matroska", "-"],
+            stdout=out,
+            check=True,
+        )
     ffmpeg("-i", reel, *lossless, bare)
     line = timeline(Fraction(24))
     line.video().clip(live, 4, 12, media_frames=24).clip(bare, 6, 12, media_frames=24)
     ended = house.assemble(line.save(tmp_path / "cut.otio"), tmp_path / "film.mkv", "ffv1")
     assert (ended.code, ended.codes) == (0, set())
-    assert shown(tmp_path / "film.mkv") == [Mark(6, 4 + n) for n in range(12)] + [Mark(6, 6 + n) for n in range(12)]
+    assert shown(tmp_path / "film.mkv") == [Mark(6, 4 + n) for n in range(12)] + [
+        Mark(6, 6 + n) for n in range(12)
+    ]
 
 
 def test_recordings_end_to_end_are_not_called_damaged(house: House, tmp_path: Path) -> None:
@@ -90,7 +105,9 @@ def test_recordings_end_to_end_are_not_called_damaged(house: House, tmp_path: Pa
     known whatever their size; padding makes this one 70 MiB long."""
     reel = make_movie(tmp_path / "reel.mov", source_id=6, frames=48, codec="prores").path
     part, both = tmp_path / "part.ts", tmp_path / "both.ts"
-    ffmpeg("-i", reel, "-an", "-c:v", "mpeg2video", "-q:v", "2", "-bf", "2", "-muxrate", "150M", part)
+    ffmpeg(
+        "-i", reel, "-an", "-c:v", "mpeg2video", "-q:v", "2", "-bf", "2", "-muxrate", "150M", part
+    )
     both.write_bytes(part.read_bytes() * 2)
     assert both.stat().st_size > 64 << 20
     line = timeline(Fraction(24))
@@ -100,11 +117,28 @@ def test_recordings_end_to_end_are_not_called_damaged(house: House, tmp_path: Pa
     assert shown(tmp_path / "film.mkv") == [SLATE] * 12 + [Mark(6, 12 + n) for n in range(12)]
 
 
-def test_a_program_stream_is_like_its_record_wherever_reading_begins(house: House, tmp_path: Path) -> None:
+def test_a_program_stream_is_like_its_record_wherever_reading_begins(
+    house: House, tmp_path: Path
+) -> None:
     """Its packets are cut by a parser: the first after a seek holds the end of the one before."""
     reel = make_movie(tmp_path / "reel.mov", source_id=6, frames=60, codec="prores").path
     disc = tmp_path / "disc.mpg"
-    ffmpeg("-i", reel, "-an", "-c:v", "mpeg2video", "-b:v", "4M", "-r", "25", "-g", "15", "-bf", "2", disc)
+    ffmpeg(
+        "-i",
+        reel,
+        "-an",
+        "-c:v",
+        "mpeg2video",
+        "-b:v",
+        "4M",
+        "-r",
+        "25",
+        "-g",
+        "15",
+        "-bf",
+        "2",
+        disc,
+    )
     line = timeline(Fraction(25))
     row = line.video()
     for first in range(0, 57, 6):
@@ -113,7 +147,9 @@ def test_a_program_stream_is_like_its_record_wherever_reading_begins(house: Hous
     assert (ended.code, ended.codes) == (0, set())
 
 
-def test_a_shot_that_outruns_its_media_for_want_of_its_speed_blames_no_media(house: House, tmp_path: Path) -> None:
+def test_a_shot_that_outruns_its_media_for_want_of_its_speed_blames_no_media(
+    house: House, tmp_path: Path
+) -> None:
     reel = make_movie(tmp_path / "reel.mov", source_id=6, frames=24, codec="prores").path
     line = timeline(Fraction(24))
     line.video().clip(reel, 0, 40, media_frames=24, speed=0.5)

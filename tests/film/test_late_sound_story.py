@@ -24,7 +24,13 @@ FRAME = 2000
 
 @pytest.fixture(scope="session")
 def reel(tmp_path_factory: pytest.TempPathFactory) -> Movie:
-    return make_movie(tmp_path_factory.mktemp("late") / "reel.mov", source_id=4, frames=72, codec="h264", audio="pcm")
+    return make_movie(
+        tmp_path_factory.mktemp("late") / "reel.mov",
+        source_id=4,
+        frames=72,
+        codec="h264",
+        audio="pcm",
+    )
 
 
 @pytest.fixture
@@ -78,14 +84,33 @@ def laid(path: Path, rate: int) -> tuple[list[str], list[Sound]]:
     opened = {str(path): probe.examine(str(path))}
     film = cut([clip(0, rate)], audio=([clip(0, rate, str(path), id="a")],), rate=Fraction(rate))
     form = framing.format_of(film, opened, PRORES)
-    chunks, _ = lay_sounds(film, opened, form, PRORES, POLICY, lambda code, path, detail, *, shot=None, clip="": codes.append(code))
+    chunks, _ = lay_sounds(
+        film,
+        opened,
+        form,
+        PRORES,
+        POLICY,
+        lambda code, path, detail, *, shot=None, clip="": codes.append(code),
+    )
     return codes, [sound for chunk in chunks for sound in chunk.sounds]
 
 
 @pytest.mark.parametrize("rate", [24, pytest.param(60, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     "name",
-    ["pcm.mov", "aac.mp4", "unedited.mp4", "aac.ts", "mp2.ts", "cut.ts", "aac.mkv", "pcm.mxf", "x.wav", "x.mp3", "x.m4a"],
+    [
+        "pcm.mov",
+        "aac.mp4",
+        "unedited.mp4",
+        "aac.ts",
+        "mp2.ts",
+        "cut.ts",
+        "aac.mkv",
+        "pcm.mxf",
+        "x.wav",
+        "x.mp3",
+        "x.m4a",
+    ],
 )
 def test_what_encoders_write_is_not_late(tmp_path: Path, name: str, rate: int) -> None:
     codes, (sound,) = laid(ordinary(tmp_path, name), rate)
@@ -101,7 +126,9 @@ def test_sound_that_begins_late_in_its_file_is_late(tmp_path: Path, suffix: str)
 
 
 @pytest.mark.parametrize("before", [12, 1])
-def test_sound_before_its_file_is_silence_of_exact_length(house: House, reel: Movie, tmp_path: Path, before: int) -> None:
+def test_sound_before_its_file_is_silence_of_exact_length(
+    house: House, reel: Movie, tmp_path: Path, before: int
+) -> None:
     noise = make_wav(tmp_path / "noise.wav", source_id=9, samples=144000)
     film = tmp_path / "film.mov"
     ended = house.assemble(film_of(reel, noise, -before, 48, tmp_path), film)
@@ -112,13 +139,19 @@ def test_sound_before_its_file_is_silence_of_exact_length(house: House, reel: Mo
     if before == 1:
         assert (ended.code, ended.codes) == (0, set()), "a frame is not worth a word"
         return
-    assert (ended.code, ended.codes, ended.summary["outcome"]) == (1, {"sound-begins-late"}, "incomplete")
+    assert (ended.code, ended.codes, ended.summary["outcome"]) == (
+        1,
+        {"sound-begins-late"},
+        "incomplete",
+    )
     (problem,) = ended.facts("ProblemFound")
     assert (len(problem["clips"]), problem["detail"]) == (1, "24000/96000")
 
 
 @pytest.mark.parametrize("suffix", [".mov", ".mkv"])
-def test_a_stream_that_begins_late_sounds_from_its_first_sample_on(house: House, reel: Movie, tmp_path: Path, suffix: str) -> None:
+def test_a_stream_that_begins_late_sounds_from_its_first_sample_on(
+    house: House, reel: Movie, tmp_path: Path, suffix: str
+) -> None:
     film = tmp_path / "film.mov"
     ended = house.assemble(film_of(reel, late_file(tmp_path, suffix), 0, 48, tmp_path), film)
     assert (ended.code, ended.codes) == (1, {"sound-begins-late"})
@@ -128,7 +161,9 @@ def test_a_stream_that_begins_late_sounds_from_its_first_sample_on(house: House,
     assert np.array_equal(heard, wanted)
 
 
-def test_a_clip_wholly_before_its_sound_is_silent_and_the_film_is_published(house: House, reel: Movie, tmp_path: Path) -> None:
+def test_a_clip_wholly_before_its_sound_is_silent_and_the_film_is_published(
+    house: House, reel: Movie, tmp_path: Path
+) -> None:
     noise = make_wav(tmp_path / "noise.wav", source_id=9, samples=144000)
     film = tmp_path / "film.mov"
     ended = house.assemble(film_of(reel, noise, -60, 48, tmp_path), film)

@@ -18,7 +18,10 @@ from tests.film.test_assemble_story import cut_of
 @pytest.fixture(scope="module")
 def reels(tmp_path_factory: pytest.TempPathFactory) -> list[Movie]:
     folder = tmp_path_factory.mktemp("reels")
-    return [make_movie(folder / f"{n}.mov", source_id=n + 1, frames=72, codec="h264", audio="pcm") for n in range(2)]
+    return [
+        make_movie(folder / f"{n}.mov", source_id=n + 1, frames=72, codec="h264", audio="pcm")
+        for n in range(2)
+    ]
 
 
 def lose(house: House) -> None:
@@ -26,7 +29,9 @@ def lose(house: House) -> None:
         path.unlink()
 
 
-def test_without_its_journal_a_film_is_made_of_the_old_segments(reels: list[Movie], tmp_path: Path) -> None:
+def test_without_its_journal_a_film_is_made_of_the_old_segments(
+    reels: list[Movie], tmp_path: Path
+) -> None:
     house, film = House(tmp_path / "home"), tmp_path / "film.mp4"
     cut = cut_of([(reels[0].path, 0, 40), (reels[1].path, 5, 30)], tmp_path / "one.otio")
     first = house.assemble(cut, film)
@@ -35,11 +40,17 @@ def test_without_its_journal_a_film_is_made_of_the_old_segments(reels: list[Movi
     lose(house)
     again = house.assemble(cut, film)
     assert (again.code, again.made) == (0, 0), again.summary
-    assert again.facts("SegmentSealed") and all(seal["reused"] for seal in again.facts("SegmentSealed"))
-    assert {reel.path: marks_of(house, reel.path) for reel in reels} == marks, "what the sources were like is known again"
+    assert again.facts("SegmentSealed") and all(
+        seal["reused"] for seal in again.facts("SegmentSealed")
+    )
+    assert {reel.path: marks_of(house, reel.path) for reel in reels} == marks, (
+        "what the sources were like is known again"
+    )
 
 
-@pytest.mark.parametrize("pages", [(0,), (1, 2, 3, 5, 8, 13, 21)], ids=["the head", "pages here and there"])
+@pytest.mark.parametrize(
+    "pages", [(0,), (1, 2, 3, 5, 8, 13, 21)], ids=["the head", "pages here and there"]
+)
 def test_after_a_damaged_journal_was_moved_away_nothing_is_rendered_again(
     reels: list[Movie], tmp_path: Path, pages: tuple[int, ...]
 ) -> None:
@@ -71,7 +82,9 @@ def marks_of(house: House, path: Path) -> dict[int, int]:
         journal.close()
 
 
-def test_what_was_proven_before_the_journal_was_lost_needs_no_other_proof(reels: list[Movie], tmp_path: Path) -> None:
+def test_what_was_proven_before_the_journal_was_lost_needs_no_other_proof(
+    reels: list[Movie], tmp_path: Path
+) -> None:
     """A file that was renamed and touched keeps the identity that the index has of it."""
     house, film, media = House(tmp_path / "home"), tmp_path / "film.mp4", tmp_path / "a.mov"
     shutil.copy2(reels[0].path, media)
@@ -85,10 +98,14 @@ def test_what_was_proven_before_the_journal_was_lost_needs_no_other_proof(reels:
     os.utime(media, (2, 2))
     film.unlink()
     again = house.assemble(cut, film)
-    assert (again.code, again.made) == (0, 0), "touched since: compared with what the index has of it"
+    assert (again.code, again.made) == (0, 0), (
+        "touched since: compared with what the index has of it"
+    )
 
 
-def test_a_segment_that_is_not_what_the_index_says_is_made_again(reels: list[Movie], tmp_path: Path) -> None:
+def test_a_segment_that_is_not_what_the_index_says_is_made_again(
+    reels: list[Movie], tmp_path: Path
+) -> None:
     house, film = House(tmp_path / "home"), tmp_path / "film.mp4"
     cut = cut_of([(reels[0].path, 0, 40), (reels[1].path, 5, 30)], tmp_path / "one.otio")
     house.assemble(cut, film)
@@ -104,7 +121,9 @@ def test_a_segment_that_is_not_what_the_index_says_is_made_again(reels: list[Mov
     assert (again.code, again.made) == (0, 70) and len(again.facts("SealBroken")) == 1
 
 
-def test_a_source_that_changed_meanwhile_is_not_taken_for_the_old_one(reels: list[Movie], tmp_path: Path) -> None:
+def test_a_source_that_changed_meanwhile_is_not_taken_for_the_old_one(
+    reels: list[Movie], tmp_path: Path
+) -> None:
     house, film, media = House(tmp_path / "home"), tmp_path / "film.mp4", tmp_path / "a.mov"
     shutil.copy2(reels[0].path, media)
     cut = cut_of([(media, 0, 40)], tmp_path / "one.otio")
@@ -115,7 +134,9 @@ def test_a_source_that_changed_meanwhile_is_not_taken_for_the_old_one(reels: lis
     assert (again.code, again.made) == (0, 40)
 
 
-def test_two_data_folders_in_one_scratch_folder_keep_each_others_segments(reels: list[Movie], tmp_path: Path) -> None:
+def test_two_data_folders_in_one_scratch_folder_keep_each_others_segments(
+    reels: list[Movie], tmp_path: Path
+) -> None:
     """The same shot has the same key in both, and so the same file: one that cleans up leaves it to the other."""
     houses = []
     cut = cut_of([(reels[0].path, 0, 40)], tmp_path / "one.otio")

@@ -41,7 +41,12 @@ def drawn(mark: Mark, width: int = 320, height: int = 180) -> np.ndarray:
 )
 def test_every_codec_is_written_and_read_back(tmp_path, codec, suffix, coded, pixels):
     movie = make_movie(
-        tmp_path / f"a{suffix}", source_id=201, frames=FRAMES, codec=codec, audio="pcm", start_timecode="01:00:00:00"
+        tmp_path / f"a{suffix}",
+        source_id=201,
+        frames=FRAMES,
+        codec=codec,
+        audio="pcm",
+        start_timecode="01:00:00:00",
     )
     assert reading.marks(movie.path) == all_marks(movie)
     heard = reading.samples(movie.path)
@@ -54,7 +59,9 @@ def test_every_codec_is_written_and_read_back(tmp_path, codec, suffix, coded, pi
         context = picture.codec_context
         assert (context.color_primaries, context.color_trc, context.colorspace) == (1, 1, 1)
         assert context.color_range == (2 if codec == "mjpeg" else 1)
-        timecodes = {s.metadata.get("timecode") or s.metadata.get("TIMECODE") for s in file.streams} - {None}
+        timecodes = {
+            s.metadata.get("timecode") or s.metadata.get("TIMECODE") for s in file.streams
+        } - {None}
         assert timecodes == {"01:00:00:00"}
 
 
@@ -75,13 +82,29 @@ def test_aac_in_mp4_keeps_its_place(tmp_path):
 @pytest.mark.parametrize("codec", ["h264", "prores", "dnxhr", "mjpeg"])
 @pytest.mark.parametrize(
     ("size", "inside"),
-    [((640, 480), (640, 360, 0, 60)), ((480, 180), (320, 180, 80, 0)), ((192, 160), (192, 108, 0, 26))],
+    [
+        ((640, 480), (640, 360, 0, 60)),
+        ((480, 180), (320, 180, 80, 0)),
+        ((192, 160), (192, 108, 0, 26)),
+    ],
 )
 def test_scaled_into_bars_still_reads(tmp_path, codec, size, inside):
     movie = make_movie(tmp_path / "a.mov", source_id=9, frames=6, codec=codec)
     width, height, x, y = inside
     bars = f"scale={width}:{height},pad={size[0]}:{size[1]}:{x}:{y}"
-    ffmpeg("-i", movie.path, "-vf", bars, "-c:v", "libx264", "-crf", "18", "-pix_fmt", "yuv420p", tmp_path / "b.mp4")
+    ffmpeg(
+        "-i",
+        movie.path,
+        "-vf",
+        bars,
+        "-c:v",
+        "libx264",
+        "-crf",
+        "18",
+        "-pix_fmt",
+        "yuv420p",
+        tmp_path / "b.mp4",
+    )
     assert reading.marks(tmp_path / "b.mp4") == all_marks(movie)
     assert reading.marks(tmp_path / "b.mp4", fit=(x, y, width, height)) == all_marks(movie)
     found = barcode.active_picture(reading.luma(next(reading.frames(tmp_path / "b.mp4"))))
@@ -91,7 +114,10 @@ def test_scaled_into_bars_still_reads(tmp_path, codec, size, inside):
 
 def test_the_same_order_gives_the_same_file(tmp_path):
     one, two = (
-        make_movie(tmp_path / f"{n}.mov", source_id=1, frames=FRAMES, codec="h264", audio="pcm").path for n in "ab"
+        make_movie(
+            tmp_path / f"{n}.mov", source_id=1, frames=FRAMES, codec="h264", audio="pcm"
+        ).path
+        for n in "ab"
     )
     assert one.read_bytes() == two.read_bytes()
 
@@ -124,7 +150,9 @@ def test_stills_and_wavs(tmp_path):
     assert reading.marks(still) == [Mark(77, 5)]
     wav = make_wav(tmp_path / "w.wav", source_id=77, samples=5000, channels=2)
     assert np.array_equal(reading.samples(wav), expected_audio(77, 0, 5000))
-    assert reading.audio_hash(wav) != reading.audio_hash(make_wav(tmp_path / "x.wav", source_id=78, samples=5000))
+    assert reading.audio_hash(wav) != reading.audio_hash(
+        make_wav(tmp_path / "x.wav", source_id=78, samples=5000)
+    )
 
 
 def test_every_number_and_source_survives_drawing():
@@ -157,7 +185,17 @@ def test_damage_reads_as_nothing():
 
 def test_black_is_told_from_pictures(tmp_path):
     for name, pixels in (("a.mkv", "yuv420p"), ("b.mkv", "yuv422p10le")):
-        ffmpeg("-f", "lavfi", "-i", "color=black:s=64x64:d=0.2", "-c:v", "ffv1", "-pix_fmt", pixels, tmp_path / name)
+        ffmpeg(
+            "-f",
+            "lavfi",
+            "-i",
+            "color=black:s=64x64:d=0.2",
+            "-c:v",
+            "ffv1",
+            "-pix_fmt",
+            pixels,
+            tmp_path / name,
+        )
         assert all(map(reading.black, reading.frames(tmp_path / name)))
     movie = make_movie(tmp_path / "c.mov", source_id=1, frames=3)
     assert not any(map(reading.black, reading.frames(movie.path)))
@@ -185,9 +223,13 @@ def test_timelines_read_as_resolve_writes_them(tmp_path):
         audio="pcm", sample_rate=48000, channels=2, bits=24, tone=False, start_timecode="01:00:00:00",
     )  # fmt: skip
     film = timeline(24, name="Reel 1")
-    film.video().clip(a, 50, 24).gap(12).clip("/nowhere/b.mov", 3, 10, enabled=False, available=False)
+    film.video().clip(a, 50, 24).gap(12).clip(
+        "/nowhere/b.mov", 3, 10, enabled=False, available=False
+    )
     film.audio().clip(a, 50, 24)
-    film.video("Titles").gap(4).clip("/lost/c.mov", 0, 8, offline=True).dissolve(2, 2).clip(None, 0, 8)
+    film.video("Titles").gap(4).clip("/lost/c.mov", 0, 8, offline=True).dissolve(2, 2).clip(
+        None, 0, 8
+    )
     read = otio.adapters.read_from_file(str(film.save(tmp_path / "reel.otio")))
     assert read.global_start_time == otio.opentime.RationalTime(86400, 24)
     assert [track.name for track in read.tracks] == ["Video 1", "Titles", "Audio 1"]
@@ -195,7 +237,9 @@ def test_timelines_read_as_resolve_writes_them(tmp_path):
     shot, _, second = read.tracks[0]
     assert shot.media_reference.target_url == "/media/a b.mov"
     assert shot.media_reference.available_range.start_time == otio.opentime.RationalTime(90000, 25)
-    assert shot.source_range.start_time == otio.opentime.RationalTime(86400 + 48, 24)  # two seconds in
+    assert shot.source_range.start_time == otio.opentime.RationalTime(
+        86400 + 48, 24
+    )  # two seconds in
     assert not second.enabled
     assert second.media_reference.available_range is None
     lost = read.tracks[1][1].media_reference

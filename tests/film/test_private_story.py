@@ -31,7 +31,9 @@ def open_to_others(*folders: Path) -> list[str]:
     """Everything in these folders that anybody but its owner may read, write or enter."""
     found = []
     for path in [path for folder in folders for path in [folder, *folder.rglob("*")]]:
-        with contextlib.suppress(FileNotFoundError):  # SQLite removes its own when the journal is closed
+        with contextlib.suppress(
+            FileNotFoundError
+        ):  # SQLite removes its own when the journal is closed
             if not path.is_symlink() and stat.S_IMODE(path.lstat().st_mode) & 0o077:
                 found.append(str(path))
     return found
@@ -43,7 +45,10 @@ def mode(path: Path) -> int:
 
 @pytest.mark.parametrize("mask", ["022", "000"])
 def test_everything_a_run_leaves_is_this_users_alone(mask: str, tmp_path: Path) -> None:
-    reels = [make_movie(tmp_path / f"{n}.mov", source_id=n + 1, frames=48, codec="h264", audio="pcm") for n in range(2)]
+    reels = [
+        make_movie(tmp_path / f"{n}.mov", source_id=n + 1, frames=48, codec="h264", audio="pcm")
+        for n in range(2)
+    ]
     home, scratch, films = tmp_path / "home", tmp_path / "scratch", tmp_path / "films"
     for folder in (scratch, films):  # the user's own, with modes of the user's choice
         folder.mkdir()
@@ -53,8 +58,13 @@ def test_everything_a_run_leaves_is_this_users_alone(mask: str, tmp_path: Path) 
         settings.write(f"\nscratch: {scratch}\n")
     film = films / "film.mp4"
     one = cut_of([(reels[0].path, 0, 24)], tmp_path / "one.otio")
-    two = cut_of([(reels[0].path, 0, 24), (reels[1].path, 0, 24), (tmp_path / "gone.mov", 0, 24)], tmp_path / "two.otio")
-    three = cut_of([(reels[1].path, 0, 24)], tmp_path / "three.otio")  # complete: the film before it is kept
+    two = cut_of(
+        [(reels[0].path, 0, 24), (reels[1].path, 0, 24), (tmp_path / "gone.mov", 0, 24)],
+        tmp_path / "two.otio",
+    )
+    three = cut_of(
+        [(reels[1].path, 0, 24)], tmp_path / "three.otio"
+    )  # complete: the film before it is kept
     try:
         for number, timeline in enumerate((one, two, three)):
             command(home, mask, "submit", timeline, "-o", film, "--id", f"private-{number}")
@@ -64,15 +74,25 @@ def test_everything_a_run_leaves_is_this_users_alone(mask: str, tmp_path: Path) 
     finally:
         command(home, mask, "stop")
     hidden = films / ".hotsplice"
-    assert len([path for path in home.rglob("*") if path.is_file()]) > 8 and any((scratch / "store").rglob("*.mp4"))
+    assert len([path for path in home.rglob("*") if path.is_file()]) > 8 and any(
+        (scratch / "store").rglob("*.mp4")
+    )
     assert open_to_others(home, scratch / "store", scratch / "work", scratch / "owners") == []
-    assert mode(hidden) == 0o700 and [path for path in hidden.iterdir() if ".part" in path.name] == []
-    assert mode(film) == 0o666 & ~int(mask, 8), "a published film is the user's, like any other file"
-    assert (mode(scratch), mode(films)) == (0o755, 0o755), "folders that are not ours keep their modes"
+    assert (
+        mode(hidden) == 0o700 and [path for path in hidden.iterdir() if ".part" in path.name] == []
+    )
+    assert mode(film) == 0o666 & ~int(mask, 8), (
+        "a published film is the user's, like any other file"
+    )
+    assert (mode(scratch), mode(films)) == (0o755, 0o755), (
+        "folders that are not ours keep their modes"
+    )
 
     for folder in (home, scratch):  # what an earlier version left
         for path in [path for path in folder.rglob("*") if "keys" not in path.parts]:
-            with contextlib.suppress(FileNotFoundError):  # SQLite removes its own when the companion has closed the journal
+            with contextlib.suppress(
+                FileNotFoundError
+            ):  # SQLite removes its own when the companion has closed the journal
                 path.chmod(0o777 if path.is_dir() else 0o666)
     home.chmod(0o755)
     command(home, mask, "jobs")  # reads alone

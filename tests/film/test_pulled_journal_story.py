@@ -18,7 +18,9 @@ from tests.film.media import Movie, make_movie
 from tests.film.test_assemble_story import cut_of
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGBUS"), reason="SQLite itself reports an error here")
+pytestmark = pytest.mark.skipif(
+    not hasattr(signal, "SIGBUS"), reason="SQLite itself reports an error here"
+)
 
 PULLED = """
 import os, sys
@@ -41,7 +43,13 @@ sys.exit(main(sys.argv[2:]))
 
 @pytest.fixture(scope="module")
 def reel(tmp_path_factory: pytest.TempPathFactory) -> Movie:
-    return make_movie(tmp_path_factory.mktemp("reels") / "1.mov", source_id=1, frames=72, codec="h264", audio="pcm")
+    return make_movie(
+        tmp_path_factory.mktemp("reels") / "1.mov",
+        source_id=1,
+        frames=72,
+        codec="h264",
+        audio="pcm",
+    )
 
 
 @pytest.fixture
@@ -52,9 +60,16 @@ def house(tmp_path: Path) -> House:
     return House(home)
 
 
-def pulled(house: House, method: str, call: int, *words: str | Path) -> subprocess.CompletedProcess[str]:
+def pulled(
+    house: House, method: str, call: int, *words: str | Path
+) -> subprocess.CompletedProcess[str]:
     """A command whose drive goes."""
-    environment = {**os.environ, "HOTSPLICE_HOME": str(house.home), "PYTHONPATH": str(ROOT), "PULLED_AT": str(call)}
+    environment = {
+        **os.environ,
+        "HOTSPLICE_HOME": str(house.home),
+        "PYTHONPATH": str(ROOT),
+        "PULLED_AT": str(call),
+    }
     return subprocess.run(
         [sys.executable, "-c", PULLED, method, *map(str, words)], cwd=ROOT, env=environment, capture_output=True, text=True,
         timeout=120, check=False,
@@ -67,13 +82,26 @@ def back(house: House) -> None:
     house.home.with_name("away").rename(house.home)
 
 
-def test_the_job_ends_with_the_reason_and_the_same_command_goes_on(house: House, reel: Movie, tmp_path: Path) -> None:
-    cut, film = cut_of([(reel.path, 0, 20), (reel.path, 30, 20)], tmp_path / "one.otio"), tmp_path / "film.mp4"
+def test_the_job_ends_with_the_reason_and_the_same_command_goes_on(
+    house: House, reel: Movie, tmp_path: Path
+) -> None:
+    cut, film = (
+        cut_of([(reel.path, 0, 20), (reel.path, 30, 20)], tmp_path / "one.otio"),
+        tmp_path / "film.mp4",
+    )
     words = ["assemble", cut, "-o", film, "-j", "1", "--json"]
     done = pulled(house, "still_ours", 4, *words)
     said = json.loads(done.stdout.splitlines()[-1])
-    assert (done.returncode, said["exit_code"], said["code"], done.stderr) == (3, 3, "data-folder-gone", "")
-    assert (said["title"], said["message"]) == ("Datenordner fehlt.", f"Der Datenordner {house.home} ist nicht da.")
+    assert (done.returncode, said["exit_code"], said["code"], done.stderr) == (
+        3,
+        3,
+        "data-folder-gone",
+        "",
+    )
+    assert (said["title"], said["message"]) == (
+        "Datenordner fehlt.",
+        f"Der Datenordner {house.home} ist nicht da.",
+    )
     assert said["did"].startswith("An seiner Stelle wurde nichts geschrieben.")
     assert said["action"].startswith("Schließen Sie das Laufwerk an") and not film.exists()
     back(house)
@@ -87,13 +115,20 @@ def test_a_person_reads_it_too(house: House, reel: Movie, tmp_path: Path) -> Non
     cut, film = cut_of([(reel.path, 0, 20)], tmp_path / "one.otio"), tmp_path / "film.mp4"
     done = pulled(house, "still_ours", 3, "assemble", cut, "-o", film, "-j", "1")
     assert (done.returncode, done.stderr) == (3, "")
-    for words in ("Datenordner fehlt.", str(house.home), "An seiner Stelle wurde nichts geschrieben.", "→ Schließen Sie das Laufwerk an"):
+    for words in (
+        "Datenordner fehlt.",
+        str(house.home),
+        "An seiner Stelle wurde nichts geschrieben.",
+        "→ Schließen Sie das Laufwerk an",
+    ):
         assert words in done.stdout
     back(house)
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-def test_a_command_that_reads_says_it_in_the_language_of_the_settings(house: House, as_json: bool) -> None:
+def test_a_command_that_reads_says_it_in_the_language_of_the_settings(
+    house: House, as_json: bool
+) -> None:
     assert house.run("jobs").code == 0
     done = pulled(house, "_migrate", 1, "jobs", *(["--json"] if as_json else []))
     said = json.loads(done.stdout.splitlines()[-1])["message"] if as_json else done.stderr
@@ -102,12 +137,30 @@ def test_a_command_that_reads_says_it_in_the_language_of_the_settings(house: Hou
     back(house)
 
 
-@pytest.mark.parametrize(("sent", "code"), [("SIGINT", 130), ("SIGTERM", 130), ("SIGHUP", 130), ("SIGKILL", -9), ("SIGBUS", None)])
-def test_signals_from_elsewhere_mean_what_they_meant(house: House, reel: Movie, tmp_path: Path, sent: str, code: int | None) -> None:
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [("SIGINT", 130), ("SIGTERM", 130), ("SIGHUP", 130), ("SIGKILL", -9), ("SIGBUS", None)],
+)
+def test_signals_from_elsewhere_mean_what_they_meant(
+    house: House, reel: Movie, tmp_path: Path, sent: str, code: int | None
+) -> None:
     cut, film = cut_of([(reel.path, 0, 60)] * 4, tmp_path / "one.otio"), tmp_path / "film.mov"
-    words = [sys.executable, "-m", "bridge.cli.main", "assemble", str(cut), "-o", str(film), "-j", "1", "--json"]
+    words = [
+        sys.executable,
+        "-m",
+        "bridge.cli.main",
+        "assemble",
+        str(cut),
+        "-o",
+        str(film),
+        "-j",
+        "1",
+        "--json",
+    ]
     environment = {**os.environ, "HOTSPLICE_HOME": str(house.home), "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as run:
+    with subprocess.Popen(
+        words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as run:
         assert run.stdout
         next(line for line in run.stdout if '"RunStarted"' in line)
         time.sleep(0.3)

@@ -51,7 +51,11 @@ class Desk:
         journal = Journal(self.house.home / "journal.db")
         made: dict[str, set[str]] = {}
         for job, _ in journal.jobs():
-            seals = {Path(e.fact.file).name for e in journal.facts(job) if isinstance(e.fact, SegmentSealed) and e.fact.file}
+            seals = {
+                Path(e.fact.file).name
+                for e in journal.facts(job)
+                if isinstance(e.fact, SegmentSealed) and e.fact.file
+            }
             made.setdefault(journal.accepted(job).output, set()).update(seals)
         journal.close()
         return made
@@ -67,7 +71,9 @@ class Desk:
         """The store is consistent: every segment on record is there with its bytes."""
         journal = Journal(self.house.home / "journal.db")
         for seal, _ in journal.all_seals():
-            assert not seal.file or (self.scratch / "store" / seal.file).stat().st_size == seal.bytes
+            assert (
+                not seal.file or (self.scratch / "store" / seal.file).stat().st_size == seal.bytes
+            )
         journal.close()
 
 
@@ -84,13 +90,21 @@ def test_the_oldest_verified_segments_go_until_the_budget_is_met(desk: Desk) -> 
     assert "budget" not in said, "under it"
     desk.budget(f"{size / 1000 - 1} KB")
     said = " ".join(desk.house.words("clean", "--dry-run").split())
-    assert "alone would free" in said and "1 segment of 1 film." in said and stored(desk.scratch) == before
+    assert (
+        "alone would free" in said
+        and "1 segment of 1 film." in said
+        and stored(desk.scratch) == before
+    )
     again = desk.house.assemble(desk.cut(1), desk.films[1])
     assert (again.code, again.made, again.summary["outcome"]) == (0, 0, "unchanged")
     (gone,) = set(before) - set(stored(desk.scratch))
     assert gone in desk.keys()[str(desk.films[0])], "of the older film, before the newer"
     (line,) = desk.log("scratch collected")
-    assert str(desk.films[0]) in line["message"] and line["segments"] == 1 and "verified" in line["message"]
+    assert (
+        str(desk.films[0]) in line["message"]
+        and line["segments"] == 1
+        and "verified" in line["message"]
+    )
     desk.sound()
 
 
@@ -129,10 +143,19 @@ def test_what_an_open_job_has_made_or_a_replaced_cut_stays(desk: Desk) -> None:
     journal = Journal(desk.house.home / "journal.db")
     job = journal.jobs()[0][0]
     accepted, raw = journal.request(job)
-    other = type(accepted)(**{**{f: getattr(accepted, f) for f in accepted.__struct_fields__}, "output": str(desk.path / "a.mov")})
+    other = type(accepted)(
+        **{
+            **{f: getattr(accepted, f) for f in accepted.__struct_fields__},
+            "output": str(desk.path / "a.mov"),
+        }
+    )
     journal.accept("open99", other, raw, 1.0)
-    journal.append("open99", [e.fact for e in journal.facts(job) if isinstance(e.fact, SegmentSealed)][:1], 2.0)
-    (wanted,) = {Path(e.fact.file).name for e in journal.facts("open99") if isinstance(e.fact, SegmentSealed)}
+    journal.append(
+        "open99", [e.fact for e in journal.facts(job) if isinstance(e.fact, SegmentSealed)][:1], 2.0
+    )
+    (wanted,) = {
+        Path(e.fact.file).name for e in journal.facts("open99") if isinstance(e.fact, SegmentSealed)
+    }
     journal.close()
     of_second = desk.keys()[str(desk.films[1])]
     desk.budget("1 KB")
@@ -140,16 +163,23 @@ def test_what_an_open_job_has_made_or_a_replaced_cut_stays(desk: Desk) -> None:
     assert set(stored(desk.scratch)) == {wanted} | of_second
 
 
-def test_what_another_data_folder_has_in_its_index_stays(tmp_path: Path, reels: list[Movie]) -> None:
+def test_what_another_data_folder_has_in_its_index_stays(
+    tmp_path: Path, reels: list[Movie]
+) -> None:
     scratch = tmp_path / "scratch"
-    ours, theirs = with_scratch(tmp_path / "ours", scratch), with_scratch(tmp_path / "theirs", scratch)
+    ours, theirs = (
+        with_scratch(tmp_path / "ours", scratch),
+        with_scratch(tmp_path / "theirs", scratch),
+    )
     shared = cut_of([(reels[0].path, 0, 40)], tmp_path / "0.otio")
     for house in (ours, theirs):
         assert house.assemble(shared, tmp_path / f"{house.home.name}.mov").code == 0
     before = stored(scratch)
     (ours.home / "settings.yaml").write_text(f"scratch: {scratch}\nscratch_budget: 1 KB\n")
     ended = ours.assemble(cut_of([(reels[1].path, 0, 40)], tmp_path / "1.otio"), tmp_path / "1.mov")
-    assert ended.code == 0 and [one["code"] for one in ended.summary["remarks"]] == ["scratch-over-budget"]
+    assert ended.code == 0 and [one["code"] for one in ended.summary["remarks"]] == [
+        "scratch-over-budget"
+    ]
     assert stored(scratch) == before
     (tmp_path / "theirs.mov").unlink()
     again = theirs.assemble(shared, tmp_path / "theirs.mov")
@@ -178,7 +208,13 @@ def test_a_kill_in_the_middle_leaves_a_store_that_the_next_run_puts_in_order(des
     desk.budget("1 KB")
     words = ["assemble", str(desk.cut(1)), "-o", str(desk.films[1]), "--json"]
     env = {**os.environ, "HOTSPLICE_HOME": str(desk.house.home), "PYTHONPATH": str(ROOT)}
-    killed = subprocess.run([sys.executable, "-c", KILLED, "1", *words], env=env, cwd=ROOT, capture_output=True, check=False)
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, "1", *words],
+        env=env,
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
     assert killed.returncode == -signal.SIGKILL
     desk.sound()
     assert len(stored(desk.scratch)) == len(before) - 1
@@ -186,8 +222,12 @@ def test_a_kill_in_the_middle_leaves_a_store_that_the_next_run_puts_in_order(des
     again = desk.house.assemble(desk.cut(1), desk.films[1])
     assert again.code == 0
     desk.sound()
-    known = sqlite3.connect(desk.house.home / "journal.db").execute("SELECT key FROM seals").fetchall()
+    known = (
+        sqlite3.connect(desk.house.home / "journal.db").execute("SELECT key FROM seals").fetchall()
+    )
     assert len(known) >= len(before) - 2, "what was to go and did not is on record again"
     desk.budget("1 KB")
     desk.make(2)
-    assert len(stored(desk.scratch)) <= 1, "at most the one that lost its entry and not yet its file: `clean` takes it"
+    assert len(stored(desk.scratch)) <= 1, (
+        "at most the one that lost its entry and not yet its file: `clean` takes it"
+    )

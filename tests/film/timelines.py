@@ -26,7 +26,9 @@ from tests.film.picture import frames_of_timecode
 _KINDS = {"video": otio.schema.TrackKind.Video, "audio": otio.schema.TrackKind.Audio}
 
 
-def timeline(rate: Fraction | int, *, start: str | None = "01:00:00:00", name: str = "") -> Timeline:
+def timeline(
+    rate: Fraction | int, *, start: str | None = "01:00:00:00", name: str = ""
+) -> Timeline:
     """An empty timeline; `start` None leaves `global_start_time` out."""
     return Timeline(Fraction(rate), start, name)
 
@@ -52,12 +54,20 @@ class Timeline:
 
     def build(self) -> otio.schema.Timeline:
         """The timeline as OTIO, made anew on every call."""
-        start = None if self.start is None else _at(frames_of_timecode(self.start, self.rate), self.rate)
+        start = (
+            None
+            if self.start is None
+            else _at(frames_of_timecode(self.start, self.rate), self.rate)
+        )
         film = otio.schema.Timeline(self.name, global_start_time=start)
         film.metadata["Resolve_OTIO"] = {"Resolve OTIO Meta Version": "1.0"}
         longest = max((track.length for track in self.tracks), default=0)
         for kind in _KINDS:
-            film.tracks.extend(track.build(longest if self.pad else 0) for track in self.tracks if track.kind == kind)
+            film.tracks.extend(
+                track.build(longest if self.pad else 0)
+                for track in self.tracks
+                if track.kind == kind
+            )
         return film
 
     def save(self, path: str | Path) -> Path:
@@ -122,14 +132,22 @@ class Track:
         shot = otio.schema.Clip(
             name=name or (Path(path).name if path else "Generator"),
             media_reference=_reference(
-                path, TimeRange(_at(first, media_rate), _at(media_frames, media_rate)) if available else None, offline
+                path,
+                TimeRange(_at(first, media_rate), _at(media_frames, media_rate))
+                if available
+                else None,
+                offline,
             ),
-            source_range=TimeRange(_at((first + source_in) * record / media_rate, record), _at(frames, record)),
+            source_range=TimeRange(
+                _at((first + source_in) * record / media_rate, record), _at(frames, record)
+            ),
             metadata={"Resolve_OTIO": {}} if metadata is None else metadata,
         )
         shot.enabled = enabled
         if self.kind == "audio" and metadata is None:
-            sources = [{"Source Channel ID": channel, "Source Track ID": 0} for channel in range(channels)]
+            sources = [
+                {"Source Channel ID": channel, "Source Track ID": 0} for channel in range(channels)
+            ]
             shot.metadata["Resolve_OTIO"]["Channels"] = sources
         if speed is not None:
             shot.effects.append(otio.schema.LinearTimeWarp(time_scalar=speed))
@@ -183,11 +201,15 @@ def _at(frames: Fraction | int, rate: Fraction) -> RationalTime:
     return RationalTime(float(frames), float(rate))
 
 
-def _reference(path: str | Path | None, available: TimeRange | None, offline: bool) -> otio.core.MediaReference:
+def _reference(
+    path: str | Path | None, available: TimeRange | None, offline: bool
+) -> otio.core.MediaReference:
     if path is None:
         return otio.schema.MissingReference()
     place = str(path) if offline else str(Path(path).absolute())
     if offline:
         lost = {"Resolve_OTIO": {"Media Url": place}}
-        return otio.schema.MissingReference(name=Path(path).name, available_range=available, metadata=lost)
+        return otio.schema.MissingReference(
+            name=Path(path).name, available_range=available, metadata=lost
+        )
     return otio.schema.ExternalReference(target_url=place, available_range=available)

@@ -35,7 +35,10 @@ def read(name: str, text: str) -> Module:
 def modules() -> list[Module]:
     """All of the product, in order."""
     paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-    return [Module(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"), tree(path)) for path in paths]
+    return [
+        Module(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"), tree(path))
+        for path in paths
+    ]
 
 
 def imports(module: Module) -> Iterator[str]:

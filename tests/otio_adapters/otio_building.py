@@ -14,7 +14,9 @@ from otio_adapters.refuse import TimelineRefused
 
 
 def span(start: float, frames: float, rate: float = 24) -> otio.opentime.TimeRange:
-    return otio.opentime.TimeRange(otio.opentime.RationalTime(start, rate), otio.opentime.RationalTime(frames, rate))
+    return otio.opentime.TimeRange(
+        otio.opentime.RationalTime(start, rate), otio.opentime.RationalTime(frames, rate)
+    )
 
 
 def having(item: Any, **fields: Any) -> Any:
@@ -32,8 +34,14 @@ def file(url: str = "/media/a.mov", available: Any = None, **more: Any) -> schem
 
 
 def clip(
-    name: str = "a", frames: float = 24, *, start: float = 0, rate: float = 24, media: Any = None,
-    metadata: Any = None, **more: Any
+    name: str = "a",
+    frames: float = 24,
+    *,
+    start: float = 0,
+    rate: float = 24,
+    media: Any = None,
+    metadata: Any = None,
+    **more: Any,
 ) -> schema.Clip:
     media = file() if media is None else media
     return having(schema.Clip(name, media, span(start, frames, rate), metadata), **more)
@@ -62,13 +70,23 @@ def timeline(
 
 
 def resolve_effect(name: str, *parameters: dict[str, Any], enabled: bool = True) -> schema.Effect:
-    said = {"Effect Name": name, "Enabled": enabled, "Name": name, "Parameters": list(parameters), "Type": 2}
+    said = {
+        "Effect Name": name,
+        "Enabled": enabled,
+        "Name": name,
+        "Parameters": list(parameters),
+        "Type": 2,
+    }
     return schema.Effect("", "Resolve Effect", {"Resolve_OTIO": said})
 
 
 def parameter(value: Any, default: Any, keys: dict[str, Any] | None = None) -> dict[str, Any]:
     made = {"Default Parameter Value": default, "Parameter ID": "p", "Parameter Value": value}
-    return made if keys is None else {**made, "Key Frames": {at: {"Value": v} for at, v in keys.items()}}
+    return (
+        made
+        if keys is None
+        else {**made, "Key Frames": {at: {"Value": v} for at, v in keys.items()}}
+    )
 
 
 def as_json(item: Any) -> Any:

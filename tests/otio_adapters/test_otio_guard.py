@@ -46,10 +46,15 @@ def test_a_folder_a_pipe_and_an_impossible_name_are_no_file(tmp_path):
 def test_a_forbidden_file_and_a_failing_disk_are_told_apart(tmp_path, monkeypatch):
     path = tmp_path / "a.otio"
     path.write_text("{}")
-    failing = {"timeline-no-permission": PermissionError(13, "Permission denied"), "timeline-unreadable": OSError(5, "I/O error")}
+    failing = {
+        "timeline-no-permission": PermissionError(13, "Permission denied"),
+        "timeline-unreadable": OSError(5, "I/O error"),
+    }
     for code, error in failing.items():
+
         def fail(*_: object, error: OSError = error, **__: object) -> None:
             raise error
+
         with monkeypatch.context() as patch:
             patch.setattr(Path, "open", fail)
             assert code_of(path) == code
@@ -86,26 +91,44 @@ def test_too_many_nodes_are_counted_exactly_and_before_they_cost_memory(monkeypa
 def test_running_out_of_memory_is_too_large(monkeypatch):
     def full(*_: object, **__: object) -> None:
         raise MemoryError
+
     monkeypatch.setattr(guard.json, "loads", full)
     assert parse_code(b"{}") == "timeline-too-large"
 
 
-@pytest.mark.parametrize("data", [
-    b"", b"  ", b"not json",
-    b"{", b'{"a": Inf}', b'{"a": NaN}', b"[Infinity]", b"[-Infinity]", b"\xff\xfe\xfa", b'"\xc3\x28"', b"[1] 2",
-    b"TITLE: an edl\n001  AX V C",
-])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"  ",
+        b"not json",
+        b"{",
+        b'{"a": Inf}',
+        b'{"a": NaN}',
+        b"[Infinity]",
+        b"[-Infinity]",
+        b"\xff\xfe\xfa",
+        b'"\xc3\x28"',
+        b"[1] 2",
+        b"TITLE: an edl\n001  AX V C",
+    ],
+)
 def test_what_is_not_json_is_refused(data):
     assert parse_code(data) == "timeline-not-json"
 
 
-@pytest.mark.parametrize("data", [b'{"a": 1, "a": 2}', b"[1e999]", b"[-1e999]", b"[" + b"9" * 5000 + b"]"])
+@pytest.mark.parametrize(
+    "data", [b'{"a": 1, "a": 2}', b"[1e999]", b"[-1e999]", b"[" + b"9" * 5000 + b"]"]
+)
 def test_json_that_readers_would_read_differently_is_invalid(data):
     assert parse_code(data) == "timeline-invalid"
 
 
 def test_large_integers_become_floats_as_in_opentimelineio():
-    assert guard.parse(b"[170141183460469231731687303715884105728, 12]") == [1.7014118346046923e38, 12]
+    assert guard.parse(b"[170141183460469231731687303715884105728, 12]") == [
+        1.7014118346046923e38,
+        12,
+    ]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-le"])

@@ -26,11 +26,16 @@ def codes(read, *items, kind="Video"):
 
 
 def test_clips_and_gaps_follow_one_another(read):
-    assert laid(read, clip("a", 10), gap(5), clip("b", 7, start=3)) == [("a", 0, 10, 0), ("b", 15, 7, 3)]
+    assert laid(read, clip("a", 10), gap(5), clip("b", 7, start=3)) == [
+        ("a", 0, 10, 0),
+        ("b", 15, 7, 3),
+    ]
 
 
 def test_a_tracks_own_range_is_a_window(read):
-    found = laid(read, clip("a", 10), gap(5), clip("b", 10), clip("c", 10), source_range=span(4, 13))
+    found = laid(
+        read, clip("a", 10), gap(5), clip("b", 10), clip("c", 10), source_range=span(4, 13)
+    )
     assert found == [("a", 0, 6, 4), ("b", 11, 2, 0)]
 
 
@@ -43,7 +48,8 @@ def test_the_timelines_own_range_is_a_window_on_all_tracks(read):
     made.tracks.source_range = span(5, 10)
     found = read(made)
     assert [(c.record_in, c.frames, c.source_in) for t in found.tracks for c in t.clips] == [
-        (0, 5, Fraction(5, 24)), (0, 10, Fraction(5, 24)),
+        (0, 5, Fraction(5, 24)),
+        (0, 10, Fraction(5, 24)),
     ]
     assert found.frames == 10
 
@@ -56,7 +62,9 @@ def test_a_nested_track_becomes_clips_of_its_parent(read):
 
 def test_a_nested_stack_shows_its_topmost_enabled_pictures(read):
     nest = stack(
-        track(clip("low", 20)), track(gap(5), clip("top", 5)), track(clip("off", 20, enabled=False)),
+        track(clip("low", 20)),
+        track(gap(5), clip("top", 5)),
+        track(clip("off", 20, enabled=False)),
         track(clip("dark", 20), enabled=False),
     )
     assert laid(read, gap(2), nest) == [("low", 2, 5, 0), ("top", 7, 5, 0), ("low", 12, 10, 10)]
@@ -78,7 +86,10 @@ def test_a_title_inside_a_nest_covers_no_picture_and_is_said(read):
     nest = stack(track(clip("pic", 10)), track(gap(2), title, gap(3), clip("more", 2)))
     made = read(timeline(track(clip("lead", 4), nest)))
     assert [(c.name, c.record_in, c.frames) for c in made.tracks[0].clips] == [
-        ("lead", 0, 4), ("pic", 4, 10), ("Title", 14, 2), ("more", 19, 2),
+        ("lead", 0, 4),
+        ("pic", 4, 10),
+        ("Title", 14, 2),
+        ("more", 19, 2),
     ]
     assert [(r.code, r.text) for r in made.remarks] == [("title-not-rendered", "Title")]
 
@@ -100,29 +111,44 @@ def test_overlapping_sounds_in_a_nest_are_a_loss(read):
     assert codes(read, nest, kind="Audio") == ["nested-timeline-unsupported"]
 
 
-@pytest.mark.parametrize("nest", [
-    stack(source_range=span(0, 10)), stack(track(clip("x", 10)), source_range=span(86400, 10)),
-])
+@pytest.mark.parametrize(
+    "nest",
+    [stack(source_range=span(0, 10)), stack(track(clip("x", 10)), source_range=span(86400, 10))],
+)
 def test_a_nest_whose_content_is_not_there_stands_as_a_title(read, nest):
     """Premiere may write a nested sequence without its tracks."""
     made = read(timeline(track(clip("a", 5), nest.clone())))
     found = made.tracks[0].clips[1]
-    assert (found.name, found.media.kind, found.record_in, found.frames) == ("nest", "generator", 5, 10)
-    assert [(r.code, r.severity, r.record_in) for r in made.remarks] == [("nested-timeline-unsupported", "loss", 5)]
+    assert (found.name, found.media.kind, found.record_in, found.frames) == (
+        "nest",
+        "generator",
+        5,
+        10,
+    )
+    assert [(r.code, r.severity, r.record_in) for r in made.remarks] == [
+        ("nested-timeline-unsupported", "loss", 5)
+    ]
 
 
 def test_remarks_on_what_a_window_hides_are_dropped_and_on_what_it_cuts_are_kept(read):
     nest = stack(track(clip("x", 10)), effects=[schema.FreezeFrame()])
-    assert codes(read, track(nest.clone(), clip("b", 10), source_range=span(5, 10))) == ["speed-change-unsupported"]
+    assert codes(read, track(nest.clone(), clip("b", 10), source_range=span(5, 10))) == [
+        "speed-change-unsupported"
+    ]
     assert codes(read, track(nest, clip("b", 10), source_range=span(10, 10))) == []
 
 
 def dissolve(before=5, after=5, name="Cross Dissolve"):
-    return schema.Transition(name, "SMPTE_Dissolve", RationalTime(before, 24), RationalTime(after, 24))
+    return schema.Transition(
+        name, "SMPTE_Dissolve", RationalTime(before, 24), RationalTime(after, 24)
+    )
 
 
 def test_a_transition_leaves_the_cut_and_is_a_loss(read):
-    assert laid(read, clip("a", 10), dissolve(), clip("b", 10)) == [("a", 0, 10, 0), ("b", 10, 10, 0)]
+    assert laid(read, clip("a", 10), dissolve(), clip("b", 10)) == [
+        ("a", 0, 10, 0),
+        ("b", 10, 10, 0),
+    ]
     (remark,) = read(timeline(track(clip("a", 10), dissolve(), clip("b", 10)))).remarks
     assert (remark.code, remark.severity, remark.record_in) == ("transition-as-cut", "loss", 10)
     assert all(name in remark.text for name in ("Cross Dissolve", "“a”", "“b”"))

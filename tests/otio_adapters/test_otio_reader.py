@@ -34,7 +34,9 @@ def test_bytes_may_be_read_before_and_elsewhere():
 def test_no_media_is_touched(read, monkeypatch):
     seen = []
     stat = Path.stat
-    monkeypatch.setattr(Path, "stat", lambda self, **more: seen.append(self.name) or stat(self, **more))
+    monkeypatch.setattr(
+        Path, "stat", lambda self, **more: seen.append(self.name) or stat(self, **more)
+    )
     read(timeline(track(clip())))
     assert set(seen) <= {"reel.otio"}
 
@@ -52,6 +54,7 @@ def test_an_exception_out_of_opentimelineio_is_a_refusal_with_its_cause(refused)
 def test_any_other_exception_is_a_refusal_with_its_cause(read, monkeypatch):
     def break_down(*_: object, **__: object) -> None:
         raise RuntimeError("what\nwas that")
+
     monkeypatch.setattr(reader, "timeline_of", break_down)
     with pytest.raises(TimelineRefused) as caught:
         read(timeline(track(clip())))
@@ -67,14 +70,25 @@ def test_a_lone_surrogate_is_refused(refused):
 def test_a_refusal_travels_between_processes():
     error = TimelineRefused("timeline-invalid", why="no-length", where=Part(kind="gap", name="x"))
     again = pickle.loads(pickle.dumps(error))
-    assert (type(again), again.code, again.fields) == (TimelineRefused, "timeline-invalid", error.fields)
+    assert (type(again), again.code, again.fields) == (
+        TimelineRefused,
+        "timeline-invalid",
+        error.fields,
+    )
     assert message(again) == message(error) == "Gap “x” on a track has no length."
 
 
-@pytest.mark.parametrize(("name", "shown"), [
-    ("a b", "“a b”"), ("", "without a name"), (" ", "without a name"), ("x" * 500, f"“{'x' * 79}…”"),
-    ("a\x1b[2J\n\0b", "“a\ufffd[2J\ufffd\ufffdb”"),
-    ("\ud800", "“\ufffd”"), (None, "“None”"),
-])
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a b", "“a b”"),
+        ("", "without a name"),
+        (" ", "without a name"),
+        ("x" * 500, f"“{'x' * 79}…”"),
+        ("a\x1b[2J\n\0b", "“a\ufffd[2J\ufffd\ufffdb”"),
+        ("\ud800", "“\ufffd”"),
+        (None, "“None”"),
+    ],
+)
 def test_names_are_safe_to_show(name, shown):
     assert named(name) == shown

@@ -23,7 +23,9 @@ def film_with(**edit: Any) -> Any:
 
 
 def numbered(padding: int) -> Any:
-    pictures = schema.ImageSequenceReference("/s", "p.", ".exr", 1, 1, 24.0, padding, available_range=span(0, 9))
+    pictures = schema.ImageSequenceReference(
+        "/s", "p.", ".exr", 1, 1, 24.0, padding, available_range=span(0, 9)
+    )
     return timeline(track(clip("Folge", media=pictures)))
 
 
@@ -59,7 +61,10 @@ TOLD = {
         "Der Anfang der Timeline hat eine Zeit mit 0 Bildern pro Sekunde.",
     ),
     "a range of the whole timeline": (
-        having(timeline(track(clip())), tracks=having(schema.Stack(children=[track(clip())]), source_range=span(0, 1e9))),
+        having(
+            timeline(track(clip())),
+            tracks=having(schema.Stack(children=[track(clip())]), source_range=span(0, 1e9)),
+        ),
         "The timeline has a time of more than 115 days.",
         "Die Timeline hat eine Zeit von mehr als 115 Tagen.",
     ),
@@ -167,11 +172,17 @@ def test_a_file_that_cannot_be_read_is_told_in_the_language(tmp_path):
         f"There is no timeline file “Akt 1.otio” at “{tmp_path}”.", f"Eine Timeline-Datei „Akt 1.otio“ gibt es in „{tmp_path}“ nicht.",
     )  # fmt: skip
     (tmp_path / "Akt").mkdir()
-    assert told(tmp_path / "Akt") == ("“Akt” is a folder, not a timeline file.", "„Akt“ ist ein Ordner, keine Timeline-Datei.")
+    assert told(tmp_path / "Akt") == (
+        "“Akt” is a folder, not a timeline file.",
+        "„Akt“ ist ein Ordner, keine Timeline-Datei.",
+    )
     large = tmp_path / "groß.otio"
     with large.open("wb") as held:
         held.truncate(guard.LARGEST_BYTES + 1)
-    assert told(large) == ("“groß.otio” is larger than 64 MiB.", "„groß.otio“ ist größer als 64 MiB.")
+    assert told(large) == (
+        "“groß.otio” is larger than 64 MiB.",
+        "„groß.otio“ ist größer als 64 MiB.",
+    )
 
 
 def test_names_out_of_a_file_are_quoted_and_never_obeyed(refused):

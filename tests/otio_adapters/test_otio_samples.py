@@ -59,7 +59,9 @@ def test_every_sample_is_read_or_refused_by_its_code(samples):
             film = read_timeline(path)
         except TimelineRefused as error:
             single = path.name.startswith(("clip_", "fragment_", "summary_"))
-            assert error.code == ("timeline-not-otio" if single else REFUSED.get(path.name)), path.name
+            assert error.code == ("timeline-not-otio" if single else REFUSED.get(path.name)), (
+                path.name
+            )
         else:
             counts = " ".join(str(len(t.clips)) for t in film.tracks)
             assert (film.rate, film.start_frame, film.frames, counts) == READ[path.name], path.name
@@ -83,7 +85,8 @@ def test_offline_media_of_resolve_is_a_file(samples):
     found = clips(sample(samples, "picchu_excerpt_effects.otio"))
     layouts = [c for c in found if c.name.startswith("sq0100")]
     assert [(c.media.path.rpartition("/")[2], c.frames) for c in layouts] == [
-        ("sq0100_sh0010_layout_v004.mp4", 500), ("sq0100_sh0020_layout_v005.mp4", 316),
+        ("sq0100_sh0010_layout_v004.mp4", 500),
+        ("sq0100_sh0020_layout_v005.mp4", 316),
         ("sq0100_sh0030_layout_v004.mp4", 211),
         ("sq0100_sh0050_layout_v004.mp4", 98),
     ]
@@ -92,22 +95,43 @@ def test_offline_media_of_resolve_is_a_file(samples):
 def test_hieros_export(samples):
     film = sample(samples, "hiero_ayon_timeline.otio")
     assert codes(film) == {"image-sequence-unsupported": 5, "speed-change-unsupported": 1}
-    assert film.tracks[0].clips[0].media.path == "C:/projects/AY01_VFX_demo/resources/reference/sq001.mov"
-    assert film.tracks[1].clips[0].media.path.endswith("MER_sq001_sh010_P01\\MER_sq001_sh010_P01.0997.exr")
-    assert [round(float(c.source_in * film.rate), 1) for c in film.tracks[0].clips] == [0.1, 24.1, 76.1, 127.1, 192.1]
+    assert (
+        film.tracks[0].clips[0].media.path
+        == "C:/projects/AY01_VFX_demo/resources/reference/sq001.mov"
+    )
+    assert (
+        film.tracks[1]
+        .clips[0]
+        .media.path.endswith("MER_sq001_sh010_P01\\MER_sq001_sh010_P01.0997.exr")
+    )
+    assert [round(float(c.source_in * film.rate), 1) for c in film.tracks[0].clips] == [
+        0.1,
+        24.1,
+        76.1,
+        127.1,
+        192.1,
+    ]
     assert all(0 <= c.source_in < 10 and not c.source_is_timecode for c in clips(film))
 
 
 def test_premieres_export_with_newer_markers_and_empty_nests(samples):
     film = sample(samples, "otio_premiere_example_fcp7.otio")
-    assert codes(film) == {"timeline-rate-mixed": 1, "transition-as-cut": 2, "nested-timeline-unsupported": 1}
+    assert codes(film) == {
+        "timeline-rate-mixed": 1,
+        "transition-as-cut": 2,
+        "nested-timeline-unsupported": 1,
+    }
     assert film.tracks[0].clips[0].media.path == "D:/media/sc01_sh010_anim.mov"
 
 
 def test_the_nested_example_is_flattened(samples):
     film = sample(samples, "otio_nested_example.otio")
     assert [c.name for c in clips(film)] == [
-        "Normal Clip 1", "Clip Inside A Stack 1", "Normal Clip 2", "Clip Inside A Stack 2", "Normal Clip 3",
+        "Normal Clip 1",
+        "Clip Inside A Stack 1",
+        "Normal Clip 2",
+        "Clip Inside A Stack 2",
+        "Normal Clip 3",
         "Clip Inside A Track",
         "Normal Clip 4",
     ]
@@ -115,12 +139,19 @@ def test_the_nested_example_is_flattened(samples):
 
 
 def test_the_time_warp_suite_is_remarked(samples):
-    assert codes(sample(samples, "avid_time_warp_test_suite.otio")) == {"speed-change-unsupported": 36}
+    assert codes(sample(samples, "avid_time_warp_test_suite.otio")) == {
+        "speed-change-unsupported": 36
+    }
 
 
-@pytest.mark.parametrize(("name", "kinds"), [
-    ("kdenlive_test-color-clips.otio", {"generator": 3}), ("kdenlive_test-missing-media.otio", {"file": 1, "none": 1}),
-    ("toucan_Transition.otio", {"sequence": 1, "generator": 1}), ("openrv_openassetio.otio", {"none": 1}),
-])
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("kdenlive_test-color-clips.otio", {"generator": 3}),
+        ("kdenlive_test-missing-media.otio", {"file": 1, "none": 1}),
+        ("toucan_Transition.otio", {"sequence": 1, "generator": 1}),
+        ("openrv_openassetio.otio", {"none": 1}),
+    ],
+)
 def test_kinds_of_media(samples, name, kinds):
     assert Counter(c.media.kind for c in clips(sample(samples, name))) == kinds

@@ -19,9 +19,20 @@ def film_with(**edits):
     return made
 
 
-@pytest.mark.parametrize("root", [
-    [], 3, "\"x\"", "null", 1.5, {}, {"OTIO_SCHEMA": 3}, {"OTIO_SCHEMA": "Timeline"}, {"tracks": []},
-])
+@pytest.mark.parametrize(
+    "root",
+    [
+        [],
+        3,
+        '"x"',
+        "null",
+        1.5,
+        {},
+        {"OTIO_SCHEMA": 3},
+        {"OTIO_SCHEMA": "Timeline"},
+        {"tracks": []},
+    ],
+)
 def test_json_that_is_no_otio(refused, root):
     assert refused(root).code == "timeline-not-otio"
 
@@ -34,31 +45,46 @@ def test_otio_that_is_no_timeline(refused, item):
 
 
 def test_a_collection_of_exactly_one_timeline_is_a_timeline(read, refused):
-    assert read(schema.SerializableCollection("bin", [clip(), timeline(track(clip()), name="one")])).name == "one"
+    assert (
+        read(
+            schema.SerializableCollection("bin", [clip(), timeline(track(clip()), name="one")])
+        ).name
+        == "one"
+    )
     assert refused(schema.SerializableCollection("bin", [])).code == "timeline-not-otio"
     two = [timeline(track(clip())), timeline(track(clip()))]
     assert "2 timelines" in message(refused(schema.SerializableCollection("bin", two)))
 
 
-@pytest.mark.parametrize("name", ["Subtitles.1", "Timeline.2", "Timeline.0", "UnknownSchema.1", "Timeline.999999"])
+@pytest.mark.parametrize(
+    "name", ["Subtitles.1", "Timeline.2", "Timeline.0", "UnknownSchema.1", "Timeline.999999"]
+)
 def test_an_unknown_root_is_named(refused, name):
     error = refused({"OTIO_SCHEMA": name})
     assert (error.code, name in message(error)) == ("timeline-schema-unknown", True)
 
 
-@pytest.mark.parametrize("name", ["Clip.99", "Shot.1", "UnknownSchema.1", "Item.1", "SchemaDef.1", "Clip.-1", "Clip"])
+@pytest.mark.parametrize(
+    "name", ["Clip.99", "Shot.1", "UnknownSchema.1", "Item.1", "SchemaDef.1", "Clip.-1", "Clip"]
+)
 def test_an_unknown_item_is_named(refused, name):
     error = refused(film_with(OTIO_SCHEMA=name))
     assert (error.code, name in message(error)) == ("timeline-schema-unknown", True)
 
 
 def test_an_unknown_media_reference_is_named(refused):
-    error = refused(film_with(media_references={"DEFAULT_MEDIA": {"OTIO_SCHEMA": "ImageReference.1"}}))
+    error = refused(
+        film_with(media_references={"DEFAULT_MEDIA": {"OTIO_SCHEMA": "ImageReference.1"}})
+    )
     assert (error.code, "ImageReference.1" in message(error)) == ("timeline-schema-unknown", True)
 
 
 def test_markers_of_any_version_are_left_out(read):
-    marker = {"OTIO_SCHEMA": "Marker.3", "color": {"OTIO_SCHEMA": "Color.1", "r": 1}, "metadata": {}}
+    marker = {
+        "OTIO_SCHEMA": "Marker.3",
+        "color": {"OTIO_SCHEMA": "Color.1", "r": 1},
+        "metadata": {},
+    }
     made = film_with(markers=[marker], color={"OTIO_SCHEMA": "Color.7"})
     made["tracks"]["markers"] = [marker]
     assert len(read(made).tracks[0].clips) == 1
@@ -66,7 +92,10 @@ def test_markers_of_any_version_are_left_out(read):
 
 def test_objects_in_metadata_are_only_data(read):
     """Unknown versions there would have OpenTimelineIO refuse the whole film; `UnknownSchema` ends the process."""
-    nested = {"OTIO_SCHEMA": "UnknownSchema.1", "deep": [{"OTIO_SCHEMA": "Clip.99"}, {"OTIO_SCHEMA": 5}]}
+    nested = {
+        "OTIO_SCHEMA": "UnknownSchema.1",
+        "deep": [{"OTIO_SCHEMA": "Clip.99"}, {"OTIO_SCHEMA": 5}],
+    }
     assert read(film_with(metadata={"other": nested})).frames == 24
 
 
@@ -80,7 +109,11 @@ def test_an_unknown_effect_is_reported_and_not_fatal(read):
 
 def test_the_clips_of_older_versions_are_read(read):
     old = {"OTIO_SCHEMA": "Clip.1", "name": "old", "source_range": as_json(clip())["source_range"]}
-    for reference in ({"media_reference": as_json(file("/m/old.mov"))}, {"media_reference": None}, {}):
+    for reference in (
+        {"media_reference": as_json(file("/m/old.mov"))},
+        {"media_reference": None},
+        {},
+    ):
         made = as_json(timeline(track(gap(1))))
         made["tracks"]["children"][0]["OTIO_SCHEMA"] = "Sequence.1"
         made["tracks"]["children"][0]["children"] = [{**old, **reference}]
@@ -88,13 +121,23 @@ def test_the_clips_of_older_versions_are_read(read):
         assert found.media.path == ("/m/old.mov" if reference.get("media_reference") else None)
 
 
-@pytest.mark.parametrize("edit", [
-    {"media_references": {"DEFAULT_MEDIA": None}}, {"media_references": {"DEFAULT_MEDIA": {}}},
-    {"media_references": {"DEFAULT_MEDIA": as_json(gap(1))}}, {"media_references": 3},
-    {"source_range": as_json(gap(1))}, {"source_range": 5}, {"effects": [{"OTIO_SCHEMA": 3}]}, {"effects": [7]},
-    {"OTIO_SCHEMA": "RationalTime.1"}, {"OTIO_SCHEMA": None}, {"OTIO_SCHEMA": "Clip.1", "media_reference": {"rate": 1}},
-    {"OTIO_SCHEMA": "Clip.1", "media_reference": {"OTIO_SCHEMA": "Gap.1"}},
-])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"media_references": {"DEFAULT_MEDIA": None}},
+        {"media_references": {"DEFAULT_MEDIA": {}}},
+        {"media_references": {"DEFAULT_MEDIA": as_json(gap(1))}},
+        {"media_references": 3},
+        {"source_range": as_json(gap(1))},
+        {"source_range": 5},
+        {"effects": [{"OTIO_SCHEMA": 3}]},
+        {"effects": [7]},
+        {"OTIO_SCHEMA": "RationalTime.1"},
+        {"OTIO_SCHEMA": None},
+        {"OTIO_SCHEMA": "Clip.1", "media_reference": {"rate": 1}},
+        {"OTIO_SCHEMA": "Clip.1", "media_reference": {"OTIO_SCHEMA": "Gap.1"}},
+    ],
+)
 def test_an_object_in_the_wrong_place_is_invalid(refused, edit):
     assert refused(film_with(**edit)).code == "timeline-invalid"
 
@@ -110,8 +153,10 @@ def test_the_names_are_those_that_the_installed_library_reads():
 
 def test_the_guard_is_needed():
     """The library, alone, ends its process on this."""
-    code = "import opentimelineio as o; o.core.deserialize_json_from_string('{\"OTIO_SCHEMA\": \"UnknownSchema.1\"}')"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
+    code = 'import opentimelineio as o; o.core.deserialize_json_from_string(\'{"OTIO_SCHEMA": "UnknownSchema.1"}\')'
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, timeout=60, check=False
+    )
     assert ended.returncode != 0
     assert b"Traceback" not in ended.stderr
 
@@ -120,9 +165,14 @@ def test_media_shared_by_two_clips_is_read_and_a_timeline_in_itself_is_refused(r
     made = as_json(timeline(track(clip("a"), clip("b"))))
     first, second = made["tracks"]["children"][0]["children"]
     first["media_references"]["DEFAULT_MEDIA"]["OTIO_REF_ID"] = "m"
-    second["media_references"]["DEFAULT_MEDIA"] = {"OTIO_SCHEMA": "SerializableObjectRef.1", "id": "m"}
+    second["media_references"]["DEFAULT_MEDIA"] = {
+        "OTIO_SCHEMA": "SerializableObjectRef.1",
+        "id": "m",
+    }
     assert [c.media.path for c in read(made).tracks[0].clips] == ["/media/a.mov"] * 2
     made = as_json(timeline(track(clip(), source_range=span(0, 5))))
     made["tracks"]["OTIO_REF_ID"] = "s"
-    made["tracks"]["children"][0]["children"].append({"OTIO_SCHEMA": "SerializableObjectRef.1", "id": "s"})
+    made["tracks"]["children"][0]["children"].append(
+        {"OTIO_SCHEMA": "SerializableObjectRef.1", "id": "s"}
+    )
     assert refused(made).code == "timeline-invalid"

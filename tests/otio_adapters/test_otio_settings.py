@@ -20,7 +20,12 @@ def test_gaps_count_as_pictures(read):
 
 
 def test_the_rate_of_most_of_the_length_wins_and_the_mixture_is_noted(read):
-    made = read(timeline(track(clip(frames=30, rate=30), clip(frames=48, rate=24)), track(clip(frames=10, rate=30))))
+    made = read(
+        timeline(
+            track(clip(frames=30, rate=30), clip(frames=48, rate=24)),
+            track(clip(frames=10, rate=30)),
+        )
+    )
     assert made.rate == 24
     assert [(r.code, r.severity) for r in made.remarks] == [("timeline-rate-mixed", "note")]
 
@@ -31,8 +36,22 @@ def test_spellings_of_one_rate_are_no_mixture(read):
 
 
 def test_the_start_timecode_settles_a_tie(read):
-    assert read(timeline(track(clip(frames=25, rate=25)), track(clip(frames=30, rate=30)), start=(0, 30))).rate == 30
-    assert read(timeline(track(clip(frames=25, rate=25)), track(clip(frames=30, rate=30)), start=(0, 24))).rate == 25
+    assert (
+        read(
+            timeline(
+                track(clip(frames=25, rate=25)), track(clip(frames=30, rate=30)), start=(0, 30)
+            )
+        ).rate
+        == 30
+    )
+    assert (
+        read(
+            timeline(
+                track(clip(frames=25, rate=25)), track(clip(frames=30, rate=30)), start=(0, 24)
+            )
+        ).rate
+        == 25
+    )
 
 
 def test_sound_decides_only_without_pictures_and_only_with_a_frame_rate(read, refused):
@@ -62,7 +81,14 @@ def settings_in(made):
 
 
 def test_a_timeline_may_carry_what_otio_cannot(read):
-    said = {"width": 3840, "height": 2160.0, "drop_frame": True, "sample_rate": 48000, "channels": 2, "other": []}
+    said = {
+        "width": 3840,
+        "height": 2160.0,
+        "drop_frame": True,
+        "sample_rate": 48000,
+        "channels": 2,
+        "other": [],
+    }
     made = read(timeline(track(clip(rate=29.97)), hotsplice=said))
     assert settings_in(made) == (3840, 2160, True, 48000, 2)
 
@@ -72,17 +98,37 @@ def test_without_settings_the_film_decides_later(read):
     assert settings_in(made) == (None, None, False, None, None)
 
 
-@pytest.mark.parametrize(("name", "said", "want"), [
-    ("Film", {"name": "Reel"}, "Film"), (" ", {"name": "Reel"}, "Reel"), ("", {"name": " "}, "reel"), ("", {}, "reel"),
-])
+@pytest.mark.parametrize(
+    ("name", "said", "want"),
+    [
+        ("Film", {"name": "Reel"}, "Film"),
+        (" ", {"name": "Reel"}, "Reel"),
+        ("", {"name": " "}, "reel"),
+        ("", {}, "reel"),
+    ],
+)
 def test_the_name_comes_from_the_timeline_then_the_settings_then_the_file(read, name, said, want):
     assert read(timeline(track(clip()), name=name, hotsplice=said)).name == want
 
 
-@pytest.mark.parametrize("said", [
-    {"width": 0}, {"width": -1}, {"width": 1920.5}, {"width": "1920"}, {"width": True}, {"height": 10**9},
-    {"sample_rate": 1},
-    {"channels": 0}, {"channels": 65}, {"drop_frame": 1}, {"name": 5}, [], "x", 3,
-])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"width": 0},
+        {"width": -1},
+        {"width": 1920.5},
+        {"width": "1920"},
+        {"width": True},
+        {"height": 10**9},
+        {"sample_rate": 1},
+        {"channels": 0},
+        {"channels": 65},
+        {"drop_frame": 1},
+        {"name": 5},
+        [],
+        "x",
+        3,
+    ],
+)
 def test_settings_that_make_no_sense_are_refused(refused, said):
     assert refused(timeline(track(clip()), hotsplice=said)).code == "timeline-invalid"

@@ -15,7 +15,9 @@ from otio_adapters.refuse import TimelineRefused
 CLIP = Part(kind="clip", name="part 7")
 
 
-@pytest.mark.parametrize("rate", [23.976, 23.976023976023978, 23.976024627685547, 23.976023976, 24000 / 1001])
+@pytest.mark.parametrize(
+    "rate", [23.976, 23.976023976023978, 23.976024627685547, 23.976023976, 24000 / 1001]
+)
 def test_every_spelling_of_a_rate_is_one_rate(rate):
     assert otio_times.exact(RationalTime(24000, rate), CLIP) == 1001
 
@@ -28,7 +30,9 @@ def test_zero_is_the_beginning_at_any_rate():
     assert otio_times.exact(RationalTime(0, 0), CLIP) == 0
 
 
-@pytest.mark.parametrize(("value", "rate"), [(1, 0), (1, -24), (1, 0.0004), (1e300, 24), (-1e300, 24), (1e9, 24)])
+@pytest.mark.parametrize(
+    ("value", "rate"), [(1, 0), (1, -24), (1, 0.0004), (1e300, 24), (-1e300, 24), (1e9, 24)]
+)
 def test_times_of_no_film_are_refused_with_the_place(value, rate):
     with pytest.raises(TimelineRefused, match="part 7"):
         otio_times.exact(RationalTime(value, rate), CLIP)

@@ -34,7 +34,11 @@ def make_material(folder: Path) -> None:
         "other.otio": json.dumps({**good, "OTIO_SCHEMA": "Screenplay.1"}).encode(),
         "clip.otio": json.dumps(good["tracks"]["children"][0]["children"][0]).encode(),
         "half.otio": (folder / "good.otio").read_bytes()[:700],
-        "deep.otio": b'{"OTIO_SCHEMA": "Timeline.1", "metadata": ' + b'{"a":' * 50_000 + b"1" + b"}" * 50_000 + b"}",
+        "deep.otio": b'{"OTIO_SCHEMA": "Timeline.1", "metadata": '
+        + b'{"a":' * 50_000
+        + b"1"
+        + b"}" * 50_000
+        + b"}",
         "brackets.otio": b"[" * 400_000,
         "nan.otio": (folder / "good.otio").read_bytes().replace(b'"rate": 24.0', b'"rate": NaN'),
         "still.otio": (folder / "good.otio").read_bytes().replace(b'"rate": 24.0', b'"rate": 0.0'),

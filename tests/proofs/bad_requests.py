@@ -41,9 +41,19 @@ class Material:
         """A film that was published before."""
         return self.lane.root / "out" / "film.mov"
 
-    def asked(self, cut: str | Path = "good.otio", output: str | Path | None = None, *more: str) -> list[str]:
+    def asked(
+        self, cut: str | Path = "good.otio", output: str | Path | None = None, *more: str
+    ) -> list[str]:
         """An assemble request."""
-        return ["assemble", str(self.folder / cut), "-o", str(output or self.film), "-j", "2", *more]
+        return [
+            "assemble",
+            str(self.folder / cut),
+            "-o",
+            str(output or self.film),
+            "-j",
+            "2",
+            *more,
+        ]
 
 
 def requests(material: Material, job: str) -> list[Bad]:
@@ -91,7 +101,11 @@ def _outputs(m: Material) -> list[Bad]:
     otherwise = f"{m.folder}/../{m.folder.name}/./a.mov"
     full = root.with_name("full")
     return [
-        Bad("output folder missing", "output-folder-missing", m.asked(output=root / "nowhere" / "film.mov")),
+        Bad(
+            "output folder missing",
+            "output-folder-missing",
+            m.asked(output=root / "nowhere" / "film.mov"),
+        ),
         Bad("output below a file", "output-folder-missing", m.asked(output=m.film / "film.mov")),
         Bad("output is a folder", "output-is-folder", m.asked(output=root / "out")),
         Bad(
@@ -101,7 +115,12 @@ def _outputs(m: Material) -> list[Bad]:
             hindrances.folder("bystanders/x.mov"),
         ),
         Bad("output is a device", "output-no-file", m.asked(output=Path("/dev/null"))),
-        Bad("output is a pipe", "output-no-file", m.asked(output=root / "out" / "pipe.mov"), hindrances.pipe("out/pipe.mov")),
+        Bad(
+            "output is a pipe",
+            "output-no-file",
+            m.asked(output=root / "out" / "pipe.mov"),
+            hindrances.pipe("out/pipe.mov"),
+        ),
         Bad("output is a source", "output-is-source", m.asked(output=source)),
         Bad("output is a source, otherwise spelled", "output-is-source", m.asked(output=otherwise)),
         Bad(
@@ -116,10 +135,32 @@ def _outputs(m: Material) -> list[Bad]:
             m.asked(output=root / "out" / "soft.mov"),
             link("out/soft.mov", source, hard=False),
         ),
-        Bad("output is a source that is offline", "output-is-source", m.asked("lost.otio", m.folder / "offline.mov")),
-        Bad("output folder without write permission", "output-no-permission", m.asked(), mode("out", 0o555), plainly=True),
-        Bad("output without write permission", "output-no-permission", m.asked(), mode("out/film.mov", 0o444), plainly=True),
-        Bad("output on a full volume", "output-space", m.asked(output=full / "film.mov"), small_volume("full"), full=True),
+        Bad(
+            "output is a source that is offline",
+            "output-is-source",
+            m.asked("lost.otio", m.folder / "offline.mov"),
+        ),
+        Bad(
+            "output folder without write permission",
+            "output-no-permission",
+            m.asked(),
+            mode("out", 0o555),
+            plainly=True,
+        ),
+        Bad(
+            "output without write permission",
+            "output-no-permission",
+            m.asked(),
+            mode("out/film.mov", 0o444),
+            plainly=True,
+        ),
+        Bad(
+            "output on a full volume",
+            "output-space",
+            m.asked(output=full / "film.mov"),
+            small_volume("full"),
+            full=True,
+        ),
         Bad(
             "output on a small volume",
             "output-space",
@@ -127,12 +168,24 @@ def _outputs(m: Material) -> list[Bad]:
             small_volume("full", full=False),
             full=True,
         ),
-        Bad("a name too long for a film", "output-name-too-long", m.asked(output=root / "out" / ("x" * 300 + ".mov"))),
-        Bad("a name too long for its part file", "output-name-too-long", m.asked(output=root / "out" / ("x" * 250 + ".mov"))),
+        Bad(
+            "a name too long for a film",
+            "output-name-too-long",
+            m.asked(output=root / "out" / ("x" * 300 + ".mov")),
+        ),
+        Bad(
+            "a name too long for its part file",
+            "output-name-too-long",
+            m.asked(output=root / "out" / ("x" * 250 + ".mov")),
+        ),
         *_named(m),
         Bad("wrong extension", "output-wrong-extension", m.asked(output=root / "out" / "film.avi")),
         Bad("no extension", "output-wrong-extension", m.asked(output=root / "out" / "film")),
-        Bad("extension and preset differ", "output-wrong-extension", m.asked("good.otio", None, "-p", "h264")),
+        Bad(
+            "extension and preset differ",
+            "output-wrong-extension",
+            m.asked("good.otio", None, "-p", "h264"),
+        ),
         Bad("film under work elsewhere", "job-running", m.asked(), hindrances.under_work),
     ]
 
@@ -150,19 +203,50 @@ def _named(m: Material) -> list[Bad]:
     hidden, turned = hindrances.folder("out/.hotsplice"), hindrances.folder("out/.HotSplice")
     return [
         *(Bad(name, "output-name-unusable", m.asked(output=out / text)) for name, text in names),
-        Bad("output in our hidden folder", "output-in-our-folder", m.asked(output=out / ".hotsplice" / "a.mov"), hidden),
-        Bad("output in our hidden folder, otherwise spelled", "output-in-our-folder", m.asked(output=out / ".HotSplice" / "a.mov"), turned),
+        Bad(
+            "output in our hidden folder",
+            "output-in-our-folder",
+            m.asked(output=out / ".hotsplice" / "a.mov"),
+            hidden,
+        ),
+        Bad(
+            "output in our hidden folder, otherwise spelled",
+            "output-in-our-folder",
+            m.asked(output=out / ".HotSplice" / "a.mov"),
+            turned,
+        ),
         Bad(
             "output in our hidden folder by a link",
             "output-in-our-folder",
             m.asked(output=m.lane.root / "way" / "a.mov"),
             link("way", out / ".hotsplice", hard=False),
         ),
-        Bad("output among our segments", "output-in-our-folder", m.asked(output=m.lane.home / "scratch" / "store" / "a.mov")),
-        Bad("a path of 10,000 characters", "output-name-too-long", m.asked(output="/" + "x" * 10_000 + ".mov")),
-        Bad("folders of 10,000 characters", "output-name-too-long", m.asked(output="/" + "x/" * 5_000 + "film.mov")),
-        Bad("a loop of links", "output-unreachable", m.asked(output=m.lane.root / "loop" / "a.mov"), link("loop", Path("loop"), hard=False)),
-        Bad("a user that is none", "output-folder-missing", m.asked(output="~nobody-of-this-name/film.mov")),
+        Bad(
+            "output among our segments",
+            "output-in-our-folder",
+            m.asked(output=m.lane.home / "scratch" / "store" / "a.mov"),
+        ),
+        Bad(
+            "a path of 10,000 characters",
+            "output-name-too-long",
+            m.asked(output="/" + "x" * 10_000 + ".mov"),
+        ),
+        Bad(
+            "folders of 10,000 characters",
+            "output-name-too-long",
+            m.asked(output="/" + "x/" * 5_000 + "film.mov"),
+        ),
+        Bad(
+            "a loop of links",
+            "output-unreachable",
+            m.asked(output=m.lane.root / "loop" / "a.mov"),
+            link("loop", Path("loop"), hard=False),
+        ),
+        Bad(
+            "a user that is none",
+            "output-folder-missing",
+            m.asked(output="~nobody-of-this-name/film.mov"),
+        ),
     ]
 
 
@@ -171,7 +255,12 @@ def _house(m: Material) -> list[Bad]:
         return Bad(name, code, m.asked(), file("home/settings.yaml", text))
 
     def preset(name: str, text: str, code: str = "preset-invalid") -> Bad:
-        return Bad(name, code, m.asked("good.otio", None, "-p", "mine"), file("home/presets/mine.yaml", text))
+        return Bad(
+            name,
+            code,
+            m.asked("good.otio", None, "-p", "mine"),
+            file("home/presets/mine.yaml", text),
+        )
 
     recipe: dict[str, Any] = {
         "name": "mine", "title": "Mine", "container": "mov", "extension": ".mov",
@@ -186,12 +275,25 @@ def _house(m: Material) -> list[Bad]:
         setting("settings that are a list", "- jobs\n- scratch\n"),
         setting("settings that are no text", b"\x00\xff\xfe\x80"),
         setting("10,000 levels of YAML", "[" * 10_000),
-        Bad("settings that are a folder", "settings-invalid", m.asked(), hindrances.settings_are_a_folder),
+        Bad(
+            "settings that are a folder",
+            "settings-invalid",
+            m.asked(),
+            hindrances.settings_are_a_folder,
+        ),
         setting("ffmpeg path wrong", "ffmpeg: /nowhere/ffmpeg\n", "ffmpeg-missing"),
         setting("ffmpeg is a folder", "ffmpeg: /tmp\n", "ffmpeg-missing"),
         setting("ffmpeg is another program", "ffmpeg: /bin/true\n", "ffmpeg-missing"),
-        setting("scratch below a file", f"scratch: {m.folder / 'a.mov'}/scratch\n", "scratch-unusable"),
-        Bad("scratch on a full volume", "scratch-full", m.asked(), small_volume("full", f"scratch: {full}\n"), full=True),
+        setting(
+            "scratch below a file", f"scratch: {m.folder / 'a.mov'}/scratch\n", "scratch-unusable"
+        ),
+        Bad(
+            "scratch on a full volume",
+            "scratch-full",
+            m.asked(),
+            small_volume("full", f"scratch: {full}\n"),
+            full=True,
+        ),
         Bad(
             "scratch on a small volume",
             "scratch-space",
@@ -199,7 +301,13 @@ def _house(m: Material) -> list[Bad]:
             small_volume("full", f"scratch: {full}\n", full=False),
             full=True,
         ),
-        Bad("scratch without write permission", "scratch-no-permission", m.asked(), mode("home/scratch", 0o555), plainly=True),
+        Bad(
+            "scratch without write permission",
+            "scratch-no-permission",
+            m.asked(),
+            mode("home/scratch", 0o555),
+            plainly=True,
+        ),
         preset("a preset that is no YAML", "name: [mine"),
         preset("a preset without a recipe", "name: mine\ntitle: Mine\n"),
         preset("a preset with a wrong container", json.dumps({**recipe, "container": "avi"})),
@@ -207,12 +315,26 @@ def _house(m: Material) -> list[Bad]:
         preset("a preset of 10,000 levels", "[" * 10_000),
         preset("a preset with an encoder that is none", json.dumps(recipe), "encoder-missing"),
         Bad("unknown preset", "preset-unknown", m.asked("good.otio", None, "-p", "nosuch")),
-        Bad("frame too small for DNxHR", "format-unfit", m.asked("small.otio", None, "-p", "dnxhr-hq")),
         Bad(
-            "a journal that is none", "journal-damaged", m.asked(), file("home/journal.db", "no journal\n" * 99), home_broken=True
+            "frame too small for DNxHR",
+            "format-unfit",
+            m.asked("small.otio", None, "-p", "dnxhr-hq"),
+        ),
+        Bad(
+            "a journal that is none",
+            "journal-damaged",
+            m.asked(),
+            file("home/journal.db", "no journal\n" * 99),
+            home_broken=True,
         ),
         Bad("a journal of a newer version", "journal-newer", m.asked(), hindrances.newer_journal),
-        Bad("the data folder is a file", "data-folder-unusable", m.asked(), hindrances.home_is_a_file, home_broken=True),
+        Bad(
+            "the data folder is a file",
+            "data-folder-unusable",
+            m.asked(),
+            hindrances.home_is_a_file,
+            home_broken=True,
+        ),
     ]
 
 
@@ -225,21 +347,37 @@ def _words(m: Material, job: str) -> list[Bad]:
         ("an unknown command", "command-unclear", ["assembel", "x"]),
         ("an unknown option", "command-unclear", [*asked, "--fast"]),
         ("two timelines", "command-unclear", [asked[0], asked[1], *asked[1:]]),
-        *((f"--jobs {text or 'of nothing'}", "command-unclear", [*asked, "-j", text]) for text in numbers),
+        *(
+            (f"--jobs {text or 'of nothing'}", "command-unclear", [*asked, "-j", text])
+            for text in numbers
+        ),
         ("resume: unknown job", "job-unknown", ["resume", "zzzzzz"]),
         ("resume: no job is open", "nothing-to-resume", ["resume"]),
         ("resume: the job has ended", "job-finished", ["resume", job]),
         ("resume: unknown checkpoint", "checkpoint-unknown", ["resume", job, "--from", "99999"]),
-        ("resume: a checkpoint that is a word", "checkpoint-unknown", ["resume", job, "--from", "first"]),
+        (
+            "resume: a checkpoint that is a word",
+            "checkpoint-unknown",
+            ["resume", job, "--from", "first"],
+        ),
         ("show: unknown job", "job-unknown", ["show", "zzzzzz"]),
         ("checkpoints: unknown job", "job-unknown", ["checkpoints", "zzzzzz"]),
-        ("check: a film that is not there", "film-not-there", ["check", str(m.lane.root / "out" / "other.mov")]),
+        (
+            "check: a film that is not there",
+            "film-not-there",
+            ["check", str(m.lane.root / "out" / "other.mov")],
+        ),
         ("check: not our film", "film-unknown", ["check", str(m.folder / "a.mov")]),
         ("check: unknown job", "job-unknown", ["check", "zzzzzz"]),
     ]
     return [
         *(Bad(name, code, argv) for name, code, argv in rows),
         Bad("rollback: nothing kept", "no-previous-film", ["rollback", str(m.film)], json=False),
-        Bad("rollback: not our film", "no-previous-film", ["rollback", str(m.folder / "a.mov")], json=False),
+        Bad(
+            "rollback: not our film",
+            "no-previous-film",
+            ["rollback", str(m.folder / "a.mov")],
+            json=False,
+        ),
         Bad("no arguments", "", [], json=False),
     ]

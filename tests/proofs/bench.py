@@ -44,7 +44,11 @@ class Cut:
         """The same cut with another in-point in its middle shot."""
         shots = list(self.shots)
         source, first, frames = shots[len(shots) // 2]
-        shots[len(shots) // 2] = (source, first + 3 if first + 3 + frames <= source.frames else first - 3, frames)
+        shots[len(shots) // 2] = (
+            source,
+            first + 3 if first + 3 + frames <= source.frames else first - 3,
+            frames,
+        )
         return _saved(tuple(shots), self.path.with_name("changed.otio"))
 
 
@@ -60,11 +64,21 @@ class Run:
     summary: dict[str, Any] = field(default_factory=dict)
 
 
-def make_sources(folder: Path, size: tuple[int, int], codec: str, count: int, frames: int) -> list[Movie]:
+def make_sources(
+    folder: Path, size: tuple[int, int], codec: str, count: int, frames: int
+) -> list[Movie]:
     """Movies with sound, of one codec."""
     folder.mkdir(parents=True, exist_ok=True)
     return [
-        make_movie(folder / f"S{n}.mov", source_id=n + 1, frames=frames, rate=RATE, size=size, codec=codec, audio="pcm")
+        make_movie(
+            folder / f"S{n}.mov",
+            source_id=n + 1,
+            frames=frames,
+            rate=RATE,
+            size=size,
+            codec=codec,
+            audio="pcm",
+        )
         for n in range(count)
     ]
 
@@ -114,7 +128,10 @@ class _Watch(threading.Thread):
     def run(self) -> None:
         while not self.done.wait(0.1):
             try:
-                family = [psutil.Process(self._pid), *psutil.Process(self._pid).children(recursive=True)]
+                family = [
+                    psutil.Process(self._pid),
+                    *psutil.Process(self._pid).children(recursive=True),
+                ]
                 total = sum(process.memory_full_info().pss for process in family)
             except psutil.Error:
                 continue
@@ -122,7 +139,14 @@ class _Watch(threading.Thread):
 
 
 def hotsplice(
-    cut: Cut, preset: str, place: Path, *, fresh: bool = False, kill_after: int = 0, watch: bool = False, bare: bool = False
+    cut: Cut,
+    preset: str,
+    place: Path,
+    *,
+    fresh: bool = False,
+    kill_after: int = 0,
+    watch: bool = False,
+    bare: bool = False,
 ) -> Run:
     """Assemble a cut as a user would. `fresh` forgets all checkpoints; `kill_after` so many seals kills it (SIGKILL);
     `bare` is without what recovery costs (`bare/sitecustomize.py`)."""
@@ -145,7 +169,9 @@ def hotsplice(
     cpu, began = _children_cpu(), time.monotonic()
     environment = _environment(place / "home")
     if bare:
-        environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent / "bare"), environment["PYTHONPATH"]])
+        environment["PYTHONPATH"] = os.pathsep.join(
+            [str(Path(__file__).parent / "bare"), environment["PYTHONPATH"]]
+        )
     child = subprocess.Popen(argv, stdout=subprocess.PIPE, env=environment)
     watcher = _Watch(child.pid)
     if watch:
@@ -179,11 +205,24 @@ def plain_ffmpeg(cut: Cut, preset: str, place: Path) -> Run:
     place.mkdir(parents=True, exist_ok=True)
     argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostdin", "-v", "error", "-y"]
     for source, first, frames in cut.shots:
-        argv += ["-ss", f"{max(0.0, (first - 0.5) / 24):.6f}", "-t", f"{frames / 24:.6f}", "-i", str(source.path)]
+        argv += [
+            "-ss",
+            f"{max(0.0, (first - 0.5) / 24):.6f}",
+            "-t",
+            f"{frames / 24:.6f}",
+            "-i",
+            str(source.path),
+        ]
     pads = "".join(f"[{n}:v:0][{n}:a:0]" for n in range(len(cut.shots)))
-    graph = f"{pads}concat=n={len(cut.shots)}:v=1:a=1[v][a];[v]format={recipe.video.pixel_format}[w]"
-    options = [word for name, value in recipe.video.options.items() for word in (f"-{name}", str(value))]
-    sound = ["-c:a", recipe.audio.codec] + (["-b:a", str(recipe.audio.bits_per_second)] if recipe.audio.bits_per_second else [])
+    graph = (
+        f"{pads}concat=n={len(cut.shots)}:v=1:a=1[v][a];[v]format={recipe.video.pixel_format}[w]"
+    )
+    options = [
+        word for name, value in recipe.video.options.items() for word in (f"-{name}", str(value))
+    ]
+    sound = ["-c:a", recipe.audio.codec] + (
+        ["-b:a", str(recipe.audio.bits_per_second)] if recipe.audio.bits_per_second else []
+    )
     argv += [
         "-filter_complex",
         graph,

@@ -60,7 +60,19 @@ def count_calls(lane: Lane, argv: Sequence[str]) -> dict[str, int]:
     """How many system calls of each name the engine makes in an undisturbed run."""
     assert STRACE is not None
     log = lane.beside("strace")
-    lane.command([STRACE, "-qq", "-o", str(log), "-e", "signal=none", "-e", f"trace={','.join(CALLS.values())}"], argv)
+    lane.command(
+        [
+            STRACE,
+            "-qq",
+            "-o",
+            str(log),
+            "-e",
+            "signal=none",
+            "-e",
+            f"trace={','.join(CALLS.values())}",
+        ],
+        argv,
+    )
     names = [line.partition("(")[0] for line in log.read_text(errors="replace").splitlines()]
     log.unlink()
     return {call: sum(name.startswith(call) for name in names) for call in CALLS}
@@ -116,7 +128,9 @@ def at_work(who: strike.Who) -> Blow:
                     if b"-progress" not in Path("/proc", str(child), "cmdline").read_bytes():
                         continue
                     os.kill(child, signal.SIGSTOP)
-                    worker = int(Path("/proc", str(child), "stat").read_text().rpartition(")")[2].split()[1])
+                    worker = int(
+                        Path("/proc", str(child), "stat").read_text().rpartition(")")[2].split()[1]
+                    )
                     os.kill(worker if who == "worker" else pid, signal.SIGKILL)
                 except OSError:
                     continue  # it had ended in the meantime

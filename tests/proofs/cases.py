@@ -25,7 +25,18 @@ class Case:
     def assemble(self, lane: Lane, cut: Path) -> list[str]:
         """The command line for a cut; one that is incomplete takes the film's place too, so that a film is replaced."""
         film = str(self.standing(lane))
-        return ["assemble", str(cut), "-o", film, "-p", self.name, "-j", "2", "--json", "--replace-complete"]
+        return [
+            "assemble",
+            str(cut),
+            "-o",
+            film,
+            "-p",
+            self.name,
+            "-j",
+            "2",
+            "--json",
+            "--replace-complete",
+        ]
 
     def standing(self, lane: Lane) -> Path:
         """Where the film stands."""
@@ -88,7 +99,9 @@ def make_cases(folder: Path) -> list[Case]:
         film.audio().clip(a, first, 14)
         cuts[name] = film.save(folder / f"{name}.otio")
     film = timeline(24, name="new")
-    film.video().clip(a, 4, 16).gap(9).clip(b, 5, 16).clip(folder / "gone.mov", 0, 11).clip(a, 30, 20).clip(b, 30, 18)
+    film.video().clip(a, 4, 16).gap(9).clip(b, 5, 16).clip(folder / "gone.mov", 0, 11).clip(
+        a, 30, 20
+    ).clip(b, 30, 18)
     film.audio().clip(a, 4, 16).gap(9).clip(wav, 24, 40)
     cuts["new"] = film.save(folder / "new.otio")
     film = timeline(24, name="review")
@@ -111,10 +124,19 @@ def prepare(case: Case, lane: Lane) -> Films:
             lane.restore(f"{case.name} old")
         ended = lane.run(case.assemble(lane, cut))
         if ended.exit_code not in (0, 1):
-            raise RuntimeError(f"the undisturbed run ended with {ended.exit_code}: {ended.said[-2000:]}")
+            raise RuntimeError(
+                f"the undisturbed run ended with {ended.exit_code}: {ended.said[-2000:]}"
+            )
         lane.save(f"{case.name} {state}")
         film = case.standing(lane)
-        truths.append(Truth(ended.exit_code, bytes_hash(film), tuple(reading.frame_hashes(film)), reading.audio_hash(film)))
+        truths.append(
+            Truth(
+                ended.exit_code,
+                bytes_hash(film),
+                tuple(reading.frame_hashes(film)),
+                reading.audio_hash(film),
+            )
+        )
     return Films(*truths)
 
 
@@ -124,16 +146,37 @@ def situations(case: Case, films: Films, lane: Lane) -> dict[str, Situation]:
     assemble, instead = case.assemble(lane, case.new), case.assemble(lane, case.third)
     rollback = ["rollback", str(case.standing(lane))]
     back = Truth(0, old, films.old.frames, films.old.sound)
-    rows: tuple[tuple[str, str, list[str], list[str], set[str], set[str], Truth, str | None], ...] = (
+    rows: tuple[
+        tuple[str, str, list[str], list[str], set[str], set[str], Truth, str | None], ...
+    ] = (
         # name, state, argv, again, what may stand, what must remain, what it ends in, what is kept then
         ("publish", "old", assemble, assemble, {old, new}, {old}, films.new, old),
         ("first film", "empty", assemble, assemble, {"absent", new}, set(), films.new, "absent"),
         ("nothing to do", "new", assemble, assemble, {new}, {old, new}, films.new, old),
         ("another cut instead", "old", assemble, instead, {old, new}, {old}, films.third, None),
-        ("film after rollback", "new", rollback, instead, {old, new}, {old, new}, films.third, None),
+        (
+            "film after rollback",
+            "new",
+            rollback,
+            instead,
+            {old, new},
+            {old, new},
+            films.third,
+            None,
+        ),
         ("rollback", "new", rollback, rollback, {old, new}, {old, new}, back, new),
     )
     return {
-        name: Situation(name, case, f"{case.name} {state}", argv, again, frozenset(may), frozenset(must), ends, keeps)
+        name: Situation(
+            name,
+            case,
+            f"{case.name} {state}",
+            argv,
+            again,
+            frozenset(may),
+            frozenset(must),
+            ends,
+            keeps,
+        )
         for name, state, argv, again, may, must, ends, keeps in rows
     }

@@ -97,7 +97,11 @@ class Ended:
                 continue
             counted = re.search(r"(\d+) of \d+ (frames|samples)", problem["message"])
             if problem["code"] in PARTLY:
-                named |= {frame for one in problem["places"] for frame in range(one["first"], one["first"] + one["frames"])}
+                named |= {
+                    frame
+                    for one in problem["places"]
+                    for frame in range(one["first"], one["first"] + one["frames"])
+                }
             elif counted:
                 each = differing.SAMPLES_PER_FRAME if counted[2] == "samples" else 1
                 named |= set(range(int(counted[1]) // each, SHOWN))
@@ -142,9 +146,21 @@ class Stand:
         """Assemble with this data folder."""
         shutil.rmtree(self.root / "out", ignore_errors=True)
         self.film.parent.mkdir()
-        argv = ["assemble", str(self.cut), "-o", str(self.film), "-p", self.kind.preset, "-j", "2", "--json"]
+        argv = [
+            "assemble",
+            str(self.cut),
+            "-o",
+            str(self.film),
+            "-p",
+            self.kind.preset,
+            "-j",
+            "2",
+            "--json",
+        ]
         said = self.root / "said"
-        code = launcher.wait(launcher.start(argv, {"HOTSPLICE_HOME": str(self.root / home)}, said), 120)
+        code = launcher.wait(
+            launcher.start(argv, {"HOTSPLICE_HOME": str(self.root / home)}, said), 120
+        )
         text = said.read_text(encoding="utf-8")
         assert "Traceback" not in text, text
         summary = json.loads(text.rstrip().rpartition("\n")[2])
@@ -155,7 +171,9 @@ class Stand:
             return differing.other_samples(self.sound, differing.sound(self.film))
         found = _frames(self.film)
         assert len(found) == len(self.wanted), "a film of another length"
-        return {number for number, (a, b) in enumerate(zip(found, self.wanted, strict=True)) if a != b}
+        return {
+            number for number, (a, b) in enumerate(zip(found, self.wanted, strict=True)) if a != b
+        }
 
     def put(self, data: bytes) -> None:
         """These bytes are the source now; its date does not say so."""
@@ -178,7 +196,9 @@ def _make(path: Path, kind: Kind) -> None:
     codec: Any = {"H.264": "h264", "ProRes": "prores", "DNxHR": "dnxhr"}[kind.codec]
     whole = path.with_name(f"whole{path.suffix}")
     make_movie(whole, source_id=3, frames=LENGTH, rate=RATE, codec=codec, gop=GOP)
-    ffmpeg("-i", whole, "-map", "0:v", "-c", "copy", "-movflags", "+faststart", path)  # else every truncation is total
+    ffmpeg(
+        "-i", whole, "-map", "0:v", "-c", "copy", "-movflags", "+faststart", path
+    )  # else every truncation is total
     whole.unlink()
 
 
@@ -216,7 +236,9 @@ def _judged(stand: Stand, ended: Ended, name: str, truth: set[int], tally: Tally
         else:
             words = differing.complains(stand.source, LENGTH)
         if words:
-            tally.wrong.append(f"{name}: frames {sorted(unsaid)[:6]} unsaid, though ffmpeg says {words}")
+            tally.wrong.append(
+                f"{name}: frames {sorted(unsaid)[:6]} unsaid, though ffmpeg says {words}"
+            )
             return [*columns, "WRONG"]
         return [*columns, "invisible"]
     if not reported:
@@ -228,7 +250,11 @@ def _judged(stand: Stand, ended: Ended, name: str, truth: set[int], tally: Tally
         return [*columns, "strict"]
     columns.append("seen")
     near = NEAR[stand.kind.codec]
-    far = [frame for frame in reported if all(abs(frame - other) > near for other in truth | ended.other)]
+    far = [
+        frame
+        for frame in reported
+        if all(abs(frame - other) > near for other in truth | ended.other)
+    ]
     if not far:
         columns.append("named")
     return columns
@@ -248,7 +274,9 @@ def _case(stand: Stand, launcher: Launcher, number: int, defect: str, tally: Tal
     again = stand.run(launcher, "known")
     if "differ" in columns:
         if again.other - again.reported:
-            tally.wrong.append(f"{name}: frames {sorted(again.other - again.reported)[:6]} unsaid in spite of the record")
+            tally.wrong.append(
+                f"{name}: frames {sorted(again.other - again.reported)[:6]} unsaid in spite of the record"
+            )
             columns.append("WRONG")
         elif again.reported or not truth & again.other:
             columns.append("hash")
@@ -284,14 +312,20 @@ def prove(
     while not launchers.empty():
         launchers.get().close()
     _table(tally, say)
-    figures = {column: tally.total(column) for column in ("cases", "differ", "seen", "named", "strict", "invisible")}
+    figures = {
+        column: tally.total(column)
+        for column in ("cases", "differ", "seen", "named", "strict", "invisible")
+    }
     figures |= {"seen_with_a_hash_on_record": tally.total("hash"), "wrong": len(tally.wrong)}
     return not tally.wrong and tally.total("hash") == tally.total("differ"), figures
 
 
 def _table(tally: Tally, say: report.Say) -> None:
     heads = ("cases", "differ", "seen", "named", "strict", "invisible", "hash", "WRONG")
-    say(f"{'codec':8}{'defect':18}" + "".join(f"{'with hash' if head == 'hash' else head:>11}" for head in heads))
+    say(
+        f"{'codec':8}{'defect':18}"
+        + "".join(f"{'with hash' if head == 'hash' else head:>11}" for head in heads)
+    )
     for (codec, defect), row in sorted(tally.counts.items()):
         say(f"{codec:8}{defect:18}" + "".join(f"{row[head]:11}" for head in heads))
     for text in tally.wrong:

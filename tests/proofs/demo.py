@@ -64,12 +64,22 @@ def _sources(folder: Path, frames: int) -> list[Movie]:
         ("mjpeg", ".mov", "pcm"),
     )
     return [
-        make_movie(folder / f"{codec}{suffix}", source_id=n + 1, frames=frames, rate=RATE, size=SIZE, codec=codec, audio=sound)
+        make_movie(
+            folder / f"{codec}{suffix}",
+            source_id=n + 1,
+            frames=frames,
+            rate=RATE,
+            size=SIZE,
+            codec=codec,
+            audio=sound,
+        )
         for n, (codec, suffix, sound) in enumerate(kinds)
     ]
 
 
-def _timeline(sources: list[Movie], shots: int, frames: int, path: Path, seed: int) -> list[tuple[int, int]]:
+def _timeline(
+    sources: list[Movie], shots: int, frames: int, path: Path, seed: int
+) -> list[tuple[int, int]]:
     """A cut of so many shots and exactly so many frames; the (source, number) that every frame must show."""
     chance = random.Random(seed)
     lengths = [frames // shots + (n < frames % shots) for n in range(shots)]
@@ -91,7 +101,9 @@ def _timeline(sources: list[Movie], shots: int, frames: int, path: Path, seed: i
 
 
 def _assemble(clone: Path, path: Path, film: Path, home: Path) -> tuple[dict[str, Any], float]:
-    code, said, took = _shell(f".venv/bin/hotsplice assemble '{path}' -o '{film}' --json", clone, home)
+    code, said, took = _shell(
+        f".venv/bin/hotsplice assemble '{path}' -o '{film}' --json", clone, home
+    )
     summary = json.loads(said.strip().splitlines()[-1])
     if code != 0 or summary["exit_code"] != 0:
         raise AssertionError(f"assemble ended with {code}: {summary}")
@@ -108,11 +120,18 @@ def main(arguments: list[str] | None = None) -> int:
         clone, home = place / "clone", place / "home"
         subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
         text = (clone / "README.md").read_text(encoding="utf-8")
-        code, said, took = _shell(readme_command(text, "demo").replace("python3", sys.executable), clone, home)
-        demo_s = max((float(found) for found in re.findall(r"^ *([\d.]+) s  ", said, re.MULTILINE)), default=0.0)
+        code, said, took = _shell(
+            readme_command(text, "demo").replace("python3", sys.executable), clone, home
+        )
+        demo_s = max(
+            (float(found) for found in re.findall(r"^ *([\d.]+) s  ", said, re.MULTILINE)),
+            default=0.0,
+        )
         held &= code == 0 and "Complete and verified" in said and demo_s < 60
         figures |= {"demo_exit": code, "install_and_demo_s": took, "demo_s": demo_s}
-        say(f"the demo command: exit {code}, {took:.0f} s with the installation, the demo itself {demo_s:.1f} s")
+        say(
+            f"the demo command: exit {code}, {took:.0f} s with the installation, the demo itself {demo_s:.1f} s"
+        )
         if code:
             print(said)
         sources = _sources(place / "media", 360 if quick else 1200)
@@ -125,14 +144,25 @@ def main(arguments: list[str] | None = None) -> int:
             expected = _timeline(sources, shots, frames, place / f"{name}.otio", seed=shots)
             summary, took = _assemble(clone, place / f"{name}.otio", place / film, home)
             seen = [(mark.source, mark.number) if mark else None for mark in marks(place / film)]
-            wrong = sum(a != b for a, b in zip(seen, expected, strict=False)) + abs(len(seen) - len(expected))
+            wrong = sum(a != b for a, b in zip(seen, expected, strict=False)) + abs(
+                len(seen) - len(expected)
+            )
             heard = len(samples(place / film))
             good = wrong == 0 and heard == frames * 2000 and summary["shots"] >= shots - shots // 10
             held &= good
-            figures |= {f"{name}_shots": summary["shots"], f"{name}_frames": len(seen), f"{name}_wrong": wrong, f"{name}_s": took}
-            say(f"{name}: {summary['shots']} shots, {len(seen)} frames in {took:.1f} s, {wrong} frames wrong, {heard} samples")
+            figures |= {
+                f"{name}_shots": summary["shots"],
+                f"{name}_frames": len(seen),
+                f"{name}_wrong": wrong,
+                f"{name}_s": took,
+            }
+            say(
+                f"{name}: {summary['shots']} shots, {len(seen)} frames in {took:.1f} s, {wrong} frames wrong, {heard} samples"
+            )
         if not quick:
-            code, said, took = _shell(readme_command(text, "test").replace("python3", sys.executable), clone, home)
+            code, said, took = _shell(
+                readme_command(text, "test").replace("python3", sys.executable), clone, home
+            )
             held &= code == 0
             closing = said.strip().splitlines()[-1] if said.strip() else ""
             figures |= {"tests_exit": code, "install_and_tests_s": took, "tests": closing}

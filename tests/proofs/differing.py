@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from tests.film import reading
 
 SAMPLES_PER_FRAME = 2000
-_SAYS_DAMAGE = re.compile(r"\[(error|fatal)\]|corrupt|damaged|partial file|prematurely|concealing|Invalid", re.IGNORECASE)
+_SAYS_DAMAGE = re.compile(
+    r"\[(error|fatal)\]|corrupt|damaged|partial file|prematurely|concealing|Invalid", re.IGNORECASE
+)
 
 
 def pictures(path: Path, rate: int) -> dict[int, str]:
@@ -35,7 +37,9 @@ def pictures(path: Path, rate: int) -> dict[int, str]:
                     continue
                 for frame in frames:
                     if frame.pts is not None and frame.time_base is not None:
-                        found[round((frame.pts * frame.time_base - start) * rate)] = reading.frame_hash(frame)
+                        found[round((frame.pts * frame.time_base - start) * rate)] = (
+                            reading.frame_hash(frame)
+                        )
     except (av.FFmpegError, OSError, IndexError):
         pass
     return found
@@ -67,7 +71,11 @@ def other_samples(good: NDArray[np.int32], bad: NDArray[np.int32]) -> set[int]:
         return set(range(-(-len(good) // SAMPLES_PER_FRAME)))
     length = min(len(good), len(bad))
     differs = np.flatnonzero((good[:length] != bad[:length]).any(axis=1))
-    missing = range(length // SAMPLES_PER_FRAME, -(-len(good) // SAMPLES_PER_FRAME)) if length < len(good) else ()
+    missing = (
+        range(length // SAMPLES_PER_FRAME, -(-len(good) // SAMPLES_PER_FRAME))
+        if length < len(good)
+        else ()
+    )
     return {*map(int, np.unique(differs // SAMPLES_PER_FRAME)), *missing}
 
 
@@ -80,7 +88,9 @@ def complains(path: Path, frames: int, first: int | None = None, rate: int = 24)
         "-xerror", "-err_detect", "explode", "-threads", "1", *seek, "-i", str(path), *(["-t", f"{frames / rate:.6f}"] if first else []),
         "-f", "null", "-",
     ]  # fmt: skip
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
     lines = [line for line in done.stderr.splitlines() if _SAYS_DAMAGE.search(line)]
     if lines or done.returncode:
         return (lines or done.stderr.splitlines() or [f"exit {done.returncode}"])[0]

@@ -86,14 +86,25 @@ def prepare(rig: Rig) -> Job:
     rig.restore("old")
     ended = rig.run(assemble(cuts.new))
     if ended.exit_code != 0:
-        raise RuntimeError(f"the undisturbed run ended with {ended.exit_code}: {ended.said[-1000:]}")
+        raise RuntimeError(
+            f"the undisturbed run ended with {ended.exit_code}: {ended.said[-1000:]}"
+        )
     calls = {volume.place.name: len(volume.trace()) for volume in rig.volumes}
     calls["media"] = 40
     at = rig.behind(film)
-    return Job(assemble(cuts.new), film, look_at(rig), tuple(reading.frame_hashes(at)), reading.audio_hash(at), calls)
+    return Job(
+        assemble(cuts.new),
+        film,
+        look_at(rig),
+        tuple(reading.frame_hashes(at)),
+        reading.audio_hash(at),
+        calls,
+    )
 
 
-def try_return(rig: Rig, job: Job, drive: str, how: How, call: int, chance: random.Random) -> Return:
+def try_return(
+    rig: Rig, job: Job, drive: str, how: How, call: int, chance: random.Random
+) -> Return:
     """Take one drive away at a call of a run, and bring it back."""
     rig.restore("old")
     found = Return(drive, how, call)
@@ -107,15 +118,28 @@ def try_return(rig: Rig, job: Job, drive: str, how: How, call: int, chance: rand
         return found
     found.waited = ended.exit_code == 0
     if ended.exit_code != 0:
-        found.reasons.append(str(ended.summary.get("code") or ended.summary.get("outcome") or f"exit {ended.exit_code}"))
-        found.expect(ended.exit_code in (2, 3, 130), f"it ended with {ended.exit_code}: {_words(ended)}")
-        found.expect(bool(ended.summary.get("message")), f"it ended without a reason: {_words(ended)}")
+        found.reasons.append(
+            str(
+                ended.summary.get("code")
+                or ended.summary.get("outcome")
+                or f"exit {ended.exit_code}"
+            )
+        )
+        found.expect(
+            ended.exit_code in (2, 3, 130), f"it ended with {ended.exit_code}: {_words(ended)}"
+        )
+        found.expect(
+            bool(ended.summary.get("message")), f"it ended without a reason: {_words(ended)}"
+        )
         try:
             ended = rig.run(job.argv)
         except (NotDone, subprocess.TimeoutExpired):
             found.wrong.append("the same command, right after the drive was back, came to no end")
             return found
-        found.expect(ended.exit_code == 0, f"right after the drive was back it ended with {ended.exit_code}: {_words(ended)}")
+        found.expect(
+            ended.exit_code == 0,
+            f"right after the drive was back it ended with {ended.exit_code}: {_words(ended)}",
+        )
     _judge(rig, found, job, sources)
     return found
 
@@ -124,7 +148,9 @@ def _words(ended: Ended) -> str:
     return str(ended.summary.get("message") or ended.said[-300:])
 
 
-def _away(rig: Rig, found: Return, volume: RecordedVolume, pid: int, said: Path, chance: random.Random) -> Ended | None:
+def _away(
+    rig: Rig, found: Return, volume: RecordedVolume, pid: int, said: Path, chance: random.Random
+) -> Ended | None:
     """Follow the run while the drive goes and comes back; how it ended, or None."""
     with ThreadPoolExecutor(1) as pool:
         end = pool.submit(rig.launcher.wait, pid, LATEST_S)
@@ -134,7 +160,9 @@ def _away(rig: Rig, found: Return, volume: RecordedVolume, pid: int, said: Path,
             found.fired = True
             volume.forget()
             if found.how == "removed":
-                found.expect(not os.listdir(volume.place), "written beneath the mount point at once")
+                found.expect(
+                    not os.listdir(volume.place), "written beneath the mount point at once"
+                )
                 shutil.rmtree(volume.place)
             time.sleep(chance.uniform(*AWAY_S))
             if found.how == "removed":
@@ -153,7 +181,11 @@ def _judge(rig: Rig, found: Return, job: Job, sources: dict[str, tuple[int, int,
     now, film = look_at(rig), rig.behind(job.film)
     name = str(job.film.relative_to(rig.out))
     if now.out.get(name) != job.after.out[name]:
-        same = film.is_file() and tuple(reading.frame_hashes(film)) == job.frames and reading.audio_hash(film) == job.sound
+        same = (
+            film.is_file()
+            and tuple(reading.frame_hashes(film)) == job.frames
+            and reading.audio_hash(film) == job.sound
+        )
         found.expect(same, "not the film of an undisturbed run stands there")
     for what, names, right in (
         ("the film's folder", set(now.out), set(job.after.out)), ("the data folder", now.home, job.after.home),
@@ -165,7 +197,10 @@ def _judge(rig: Rig, found: Return, job: Job, sources: dict[str, tuple[int, int,
     found.expect(said.open_jobs == 0, "a job is left open")
     _judge_segments(found, now, job, said)
     found.expect(look(rig.behind(rig.root / "media")) == sources, "a source was touched")
-    elsewhere = {path.name for path in rig.root.iterdir()} - {"tmp", *(volume.place.name for volume in rig.volumes)}
+    elsewhere = {path.name for path in rig.root.iterdir()} - {
+        "tmp",
+        *(volume.place.name for volume in rig.volumes),
+    }
     found.expect(not elsewhere, f"written elsewhere: {sorted(elsewhere)}")
     left = sorted(path.name for path in (rig.root / "tmp").iterdir())
     found.expect(not left, f"left in the temporary folder: {left}")
@@ -176,7 +211,9 @@ def _judge(rig: Rig, found: Return, job: Job, sources: dict[str, tuple[int, int,
     for volume in rig.volumes:
         volume.unmount()
         beneath = os.listdir(volume.place)
-        found.expect(not beneath, f"hidden beneath the mount point {volume.place.name}: {beneath[:5]}")
+        found.expect(
+            not beneath, f"hidden beneath the mount point {volume.place.name}: {beneath[:5]}"
+        )
 
 
 def _unkeyed(seen: Look) -> set[str]:
@@ -187,17 +224,29 @@ def _unkeyed(seen: Look) -> set[str]:
 def _judge_segments(found: Return, now: Look, job: Job, said: record.Record) -> None:
     """Content keys of a source that no earlier run used differ between trials, since its file is another one after each
     `restore`. So segments, index entries and seals on record are compared with each other, and counted."""
-    stored, indexed = ({name.partition("/")[2] for name in now.scratch if name.startswith(f"{what}/")} for what in ("store", "index"))
+    stored, indexed = (
+        {name.partition("/")[2] for name in now.scratch if name.startswith(f"{what}/")}
+        for what in ("store", "index")
+    )
     sealed = {Path(file).stem for file in said.seals}
-    found.expect(stored == set(said.seals), f"segments and seals on record differ: {sorted(stored ^ set(said.seals))}")
-    found.expect({Path(name).stem for name in indexed} == sealed, f"index and seals on record differ: {sorted(indexed)}, {sorted(sealed)}")
+    found.expect(
+        stored == set(said.seals),
+        f"segments and seals on record differ: {sorted(stored ^ set(said.seals))}",
+    )
+    found.expect(
+        {Path(name).stem for name in indexed} == sealed,
+        f"index and seals on record differ: {sorted(indexed)}, {sorted(sealed)}",
+    )
     count = sum(name.startswith("store/") for name in job.after.scratch)
     found.expect(len(stored) == count, f"{len(stored)} segments, after an undisturbed run {count}")
 
 
 def prove_rig(place: Path, drives: Sequence[str], each: int, say: report.Say) -> list[Return]:
     """`each` returns of every drive in every way."""
-    rig, chance = Rig(place / f"drives-{drives[0]}", layout="drives"), random.Random(f"drives {drives}")
+    rig, chance = (
+        Rig(place / f"drives-{drives[0]}", layout="drives"),
+        random.Random(f"drives {drives}"),
+    )
     found: list[Return] = []
     try:
         job = prepare(rig)
@@ -224,7 +273,9 @@ def prove_rig(place: Path, drives: Sequence[str], each: int, say: report.Say) ->
 def prove(place: Path, say: report.Say, *, each: int) -> tuple[bool, dict[str, object]]:
     """Whether everything held, and the figures. A drive that was not touched at the call did not go, and proves nothing."""
     with ThreadPoolExecutor(2) as pool:
-        running = [pool.submit(prove_rig, place, some, each, say) for some in (DRIVES[:2], DRIVES[2:])]
+        running = [
+            pool.submit(prove_rig, place, some, each, say) for some in (DRIVES[:2], DRIVES[2:])
+        ]
         found = [one for some in running for one in some.result()]
     fired = [one for one in found if one.fired]
     return bool(fired) and not any(one.wrong for one in found), {

@@ -83,7 +83,20 @@ def _after(packet: bytes, size: int) -> bytes:
     return packet + bytes(size - len(packet))
 
 
-_X264 = ("-c:v", "libx264", "-preset", "veryfast", "-qp", "18", "-bf", "0", "-g", str(GOP), "-keyint_min", str(GOP))
+_X264 = (
+    "-c:v",
+    "libx264",
+    "-preset",
+    "veryfast",
+    "-qp",
+    "18",
+    "-bf",
+    "0",
+    "-g",
+    str(GOP),
+    "-keyint_min",
+    str(GOP),
+)
 CODECS = (
     Codec("DNxHR", ".mov", "dnxhr-hq", arguments=("-c:v", "dnxhd", "-profile:v", "dnxhr_hq")),
     Codec(
@@ -120,14 +133,19 @@ class Pair:
     def marks(self, other: bool) -> list[Mark]:
         """What the shown frames of a version say of themselves."""
         numbers = range(self.first, self.first + self.shown)
-        return [Mark(CHANGED if other and n in self.changed else FIRST, n + self.offset) for n in numbers]
+        return [
+            Mark(CHANGED if other and n in self.changed else FIRST, n + self.offset)
+            for n in numbers
+        ]
 
     def sound(self, other: bool) -> NDArray[np.int32]:
         """The shown samples of a version, full scale 2**23."""
         return _sound(self.offset, self.first, self.shown, self.samples if other else range(0))
 
 
-def make(codec: Codec, change: Change, place: Path, bases: Path, number: int, chance: random.Random) -> Pair:
+def make(
+    codec: Codec, change: Change, place: Path, bases: Path, number: int, chance: random.Random
+) -> Pair:
     """The number-th pair of a codec, as `first` and `other` in a folder. `bases` keeps the encodings that pairs are cut from."""
     length = _LONG if change == "second" else _SHORT
     if codec.heard:
@@ -141,7 +159,10 @@ def make(codec: Codec, change: Change, place: Path, bases: Path, number: int, ch
     begin = _hidden(length, count, unit, _bytes_per_frame(codec, bases), chance)
     if codec.leans and change == "packet":
         begin += GOP - 1  # nothing leans on the last of a group
-    samples = range(begin * PER_FRAME, begin * PER_FRAME + (_PACKET if change == "packet" else count * PER_FRAME))
+    samples = range(
+        begin * PER_FRAME,
+        begin * PER_FRAME + (_PACKET if change == "packet" else count * PER_FRAME),
+    )
     first = max(0, min(length - shown, begin - chance.randrange(shown - count) - 1))
     place.mkdir(parents=True)
     ones = place / f"first{codec.ending}", place / f"other{codec.ending}"
@@ -152,11 +173,24 @@ def make(codec: Codec, change: Change, place: Path, bases: Path, number: int, ch
         _write_wav(ones[1], sound)
     else:
         frames = range(begin, begin + count)
-        _cut(codec, bases, ones, range(offset, offset + length), [n + offset for n in frames], change)
+        _cut(
+            codec, bases, ones, range(offset, offset + length), [n + offset for n in frames], change
+        )
     assert ones[0].stat().st_size == ones[1].stat().st_size
     assert hashes.file_hash(ones[0]) != hashes.file_hash(ones[1])
     alike = hashes.content_mark(ones[0]) == hashes.content_mark(ones[1])
-    return Pair(*ones, codec, change, offset, range(begin, begin + count), samples, length, first, shown, alike)
+    return Pair(
+        *ones,
+        codec,
+        change,
+        offset,
+        range(begin, begin + count),
+        samples,
+        length,
+        first,
+        shown,
+        alike,
+    )
 
 
 def frames_needed(pairs: int) -> int:
@@ -174,8 +208,16 @@ def _bytes_per_frame(codec: Codec, bases: Path) -> float:
 def _hidden(length: int, count: int, unit: int, each: float, chance: random.Random) -> int:
     """A frame to begin the change at, such that it probably lies between the samples of the content mark."""
     size, span = length * each, length * each / 15
-    places = [n for n in range(unit, length - count - 1, unit) if each * n > 1_200_000 and each * (n + count) < size - 1_200_000]
-    between = [n for n in places if (each * n) % span > 80_000 and (each * n) % span + count * each < span - 10_000]
+    places = [
+        n
+        for n in range(unit, length - count - 1, unit)
+        if each * n > 1_200_000 and each * (n + count) < size - 1_200_000
+    ]
+    between = [
+        n
+        for n in places
+        if (each * n) % span > 80_000 and (each * n) % span + count * each < span - 10_000
+    ]
     return chance.choice(between or places)
 
 
@@ -189,7 +231,12 @@ def encode_bases(codec: Codec, bases: Path, frames: int) -> None:
     _encode(codec, bases / f"{codec.name}-first.mov", frames, lambda n: FIRST)
     _encode(codec, bases / f"{codec.name}-other.mov", frames, lambda n: CHANGED)
     if codec.leans:
-        _encode(codec, bases / f"{codec.name}-last.mov", frames, lambda n: CHANGED if n % GOP == GOP - 1 else FIRST)
+        _encode(
+            codec,
+            bases / f"{codec.name}-last.mov",
+            frames,
+            lambda n: CHANGED if n % GOP == GOP - 1 else FIRST,
+        )
 
 
 def _encode(codec: Codec, path: Path, frames: int, version: Callable[[int], int]) -> None:
@@ -197,7 +244,9 @@ def _encode(codec: Codec, path: Path, frames: int, version: Callable[[int], int]
     tall, full = codec.layout != "yuv420p", codec.layout.startswith("yuvj")
     black, white = (0, 255) if full else (16, 235)
     with raw.open("wb") as handle:
-        for number, (luma, u, v) in enumerate(picture.raw_frames(frames, SIZE, 1, tall_chroma=tall, full_range=full)):
+        for number, (luma, u, v) in enumerate(
+            picture.raw_frames(frames, SIZE, 1, tall_chroma=tall, full_range=full)
+        ):
             barcode.draw(luma, Mark(version(number), number), black=black, white=white)
             if version(number) == CHANGED:
                 u[: SIZE[1] // 4] = 60  # and another colour above
@@ -218,7 +267,14 @@ def _packets(path: Path) -> list[bytes]:
         return [bytes(packet) for packet in container.demux(video=0) if packet.size]
 
 
-def _cut(codec: Codec, bases: Path, ones: tuple[Path, Path], window: range, changed: list[int], change: Change) -> None:
+def _cut(
+    codec: Codec,
+    bases: Path,
+    ones: tuple[Path, Path],
+    window: range,
+    changed: list[int],
+    change: Change,
+) -> None:
     base = bases / f"{codec.name}-first.mov"
     donor = bases / f"{codec.name}-{'last' if codec.leans and change == 'packet' else 'other'}.mov"
     first, other = _packets(base), _packets(donor)
@@ -231,7 +287,10 @@ def _cut(codec: Codec, bases: Path, ones: tuple[Path, Path], window: range, chan
 
 
 def _mux(template: Path, path: Path, rows: list[bytes]) -> None:
-    with av.open(str(template)) as model, av.open(str(path), "w", options={"fflags": "+bitexact"}) as container:
+    with (
+        av.open(str(template)) as model,
+        av.open(str(path), "w", options={"fflags": "+bitexact"}) as container,
+    ):
         stream = container.add_stream_from_template(model.streams.video[0])
         stream.time_base = Fraction(1, RATE)
         for number, row in enumerate(rows):
@@ -251,7 +310,9 @@ def _sound(offset: int, first: int, frames: int, changed: range) -> NDArray[np.i
     sound = expected_audio(FIRST, offset * PER_FRAME + begin, frames * PER_FRAME, bits=16)
     low, high = max(changed.start, begin), min(changed.stop, begin + len(sound))
     if low < high:
-        sound[low - begin : high - begin] = expected_audio(CHANGED, offset * PER_FRAME + low, high - low, bits=16)
+        sound[low - begin : high - begin] = expected_audio(
+            CHANGED, offset * PER_FRAME + low, high - low, bits=16
+        )
     return sound
 
 
@@ -271,19 +332,39 @@ DECODER = "ffmpeg"
 
 def decoded_marks(path: Path, *, first: int = 0, frames: int | None = None) -> list[Mark | None]:
     """What every frame says of itself; of a film whose pictures are `SIZE`. AssertionError when ffmpeg complains."""
-    some = ["-vf", f"select=gte(n\\,{first})", "-frames:v", str(frames)] if frames is not None else []
-    luma = _decoded(path, "-map", "0:v:0", *some, "-fps_mode", "passthrough", "-pix_fmt", "gray16le", "-f", "rawvideo")
+    some = (
+        ["-vf", f"select=gte(n\\,{first})", "-frames:v", str(frames)] if frames is not None else []
+    )
+    luma = _decoded(
+        path,
+        "-map",
+        "0:v:0",
+        *some,
+        "-fps_mode",
+        "passthrough",
+        "-pix_fmt",
+        "gray16le",
+        "-f",
+        "rawvideo",
+    )
     pictures = np.frombuffer(luma, "<u2").reshape(-1, SIZE[1], SIZE[0])
     return [barcode.read(one) for one in pictures]
 
 
 def decoded_sound(path: Path) -> NDArray[np.int32]:
     """All samples of two channels, full scale 2**23."""
-    return np.frombuffer(_decoded(path, "-map", "0:a:0", "-ac", "2", "-f", "s32le"), "<i4").reshape(-1, 2) >> 8
+    return (
+        np.frombuffer(_decoded(path, "-map", "0:a:0", "-ac", "2", "-f", "s32le"), "<i4").reshape(
+            -1, 2
+        )
+        >> 8
+    )
 
 
 def _decoded(path: Path, *arguments: str) -> bytes:
     argv = [DECODER, "-nostdin", "-v", "error", "-i", str(path), *arguments, "-"]
     done = subprocess.run(argv, capture_output=True, check=False, stdin=subprocess.DEVNULL)
-    assert not done.returncode and not done.stderr, f"{path}: {done.stderr.decode(errors='replace')}"
+    assert not done.returncode and not done.stderr, (
+        f"{path}: {done.stderr.decode(errors='replace')}"
+    )
     return done.stdout

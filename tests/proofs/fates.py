@@ -110,12 +110,16 @@ FATES = {
     "moved, another version there": Fate(_moved_for_other, gone=lambda shot: shot.found),
     "moved beside another version": Fate(_moved_beside_other, healed=True),
     "renamed": Fate(_renamed, healed=True),
-    "removed, another version beside it": Fate(_renamed_for_other, gone=lambda shot: shot.path.with_stem("take_v2")),
+    "removed, another version beside it": Fate(
+        _renamed_for_other, gone=lambda shot: shot.path.with_stem("take_v2")
+    ),
     "touched": Fate(_touched, healed=True),
     "overwritten": Fate(_overwritten, other=True),
     "restored with its old date": Fate(_restored, healed=True),
     "another version with the old date": Fate(_restored_other, other=True),
-    "another version written in place with the old date": Fate(_restored_other_in_place, other=True),
+    "another version written in place with the old date": Fate(
+        _restored_other_in_place, other=True
+    ),
     "both present": Fate(_both, healed=True, second_other=True),
     "names exchanged": Fate(_swapped, other=True),
 }

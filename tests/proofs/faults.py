@@ -36,7 +36,10 @@ from tests.faults.stage import Stage
 from tests.proofs import record, report
 from tests.proofs.stage import alive, bytes_hash, look
 
-CLASSES = {row.code: row.type.value for row in TABLE} | {"unknown": "transient_resource", "ffmpeg-missing": "user_input_invalid"}
+CLASSES = {row.code: row.type.value for row in TABLE} | {
+    "unknown": "transient_resource",
+    "ffmpeg-missing": "user_input_invalid",
+}
 STAGES = 2
 MOST_MTTR_S = 10.0
 
@@ -93,7 +96,9 @@ def provoke(fault: Fault, stage: Stage) -> Verdict:
             faults += run.faults() if verdict.runs > 1 else []
             verdict.mttr_s = max(0.0, (run.at("FilmPublished") or run.lines[-1]["at"]) - healed)
             _name(verdict, fault, faults, stage)
-            verdict.expect(_complete(run), f"no complete film came of it: {run.lines[-1]} {run.said()[-300:]}")
+            verdict.expect(
+                _complete(run), f"no complete film came of it: {run.lines[-1]} {run.said()[-300:]}"
+            )
         _lost(verdict, stage, sources)
     except (TooLate, RuntimeError, OSError, IndexError) as error:
         verdict.wrong.append(f"{type(error).__name__}: {error}")
@@ -112,7 +117,11 @@ def _kept(verdict: Verdict, stage: Stage, stood: str) -> str:
 
 
 def _spoken(fault: Fault, run: Run) -> bool:
-    return run.at(fault.fact) is not None if fault.fact else any(seen.code == fault.code for seen in run.faults())
+    return (
+        run.at(fault.fact) is not None
+        if fault.fact
+        else any(seen.code == fault.code for seen in run.faults())
+    )
 
 
 def _complete(run: Run) -> bool:
@@ -120,7 +129,10 @@ def _complete(run: Run) -> bool:
 
 
 def _strategy(faults: Sequence[Seen]) -> str:
-    steps = [f"{seen.strategy}{f' ({seen.change})' if seen.change else ''}{f' [{seen.gate.partition(chr(58))[0]}]' if seen.gate else ''}" for seen in faults]
+    steps = [
+        f"{seen.strategy}{f' ({seen.change})' if seen.change else ''}{f' [{seen.gate.partition(chr(58))[0]}]' if seen.gate else ''}"
+        for seen in faults
+    ]
     return ", ".join(dict.fromkeys(steps))
 
 
@@ -132,28 +144,50 @@ def _name(verdict: Verdict, fault: Fault, faults: Sequence[Seen], stage: Stage) 
         verdict.classed = not faults
         return
     wanted = CLASSES[fault.code]
-    classes = {seen.type or CLASSES.get(seen.code, "?") for seen in faults if seen.code not in fault.also}
+    classes = {
+        seen.type or CLASSES.get(seen.code, "?") for seen in faults if seen.code not in fault.also
+    }
     verdict.classed = fault.code in verdict.heard and classes == {wanted}
-    verdict.expect(verdict.classed, f"heard {verdict.heard} of {sorted(classes)} instead of {fault.code}, {wanted}")
+    verdict.expect(
+        verdict.classed,
+        f"heard {verdict.heard} of {sorted(classes)} instead of {fault.code}, {wanted}",
+    )
 
 
 def _lost(verdict: Verdict, stage: Stage, sources: dict[str, tuple[int, int, str]]) -> None:
     """Rules 2 and 3."""
     kept = stage.out / ".hotsplice" / "film.mov.previous"
-    verdict.expect(stage.film.exists() and stage.pictures() == stage.truth, "the film is not that of an undisturbed run")
+    verdict.expect(
+        stage.film.exists() and stage.pictures() == stage.truth,
+        "the film is not that of an undisturbed run",
+    )
     now = look(stage.media)
     changed = [name for name in sources.keys() | now.keys() if sources.get(name) != now.get(name)]
     verdict.expect(not changed, f"sources were touched: {changed}")
     known = record.read(stage.home)
     verdict.expect(known.sound, "the journal is damaged")
     again = {key: times for key, times in known.made.items() if times > 1}
-    verdict.expect(len(again) <= (verdict.code == "seal-damaged"), f"{len(again)} sealed segments were made again")
+    verdict.expect(
+        len(again) <= (verdict.code == "seal-damaged"),
+        f"{len(again)} sealed segments were made again",
+    )
     for file, digest in known.seals.items():
         path = next(stage.scratch.rglob(file.rpartition("/")[2]), None)
-        verdict.expect(path is not None and file_hash(path) == digest, f"the checkpoint {file} is not what was sealed")
-    parts = [str(path.relative_to(stage.scratch)) for path in (stage.scratch / "work").rglob("*") if path.is_file()]
+        verdict.expect(
+            path is not None and file_hash(path) == digest,
+            f"the checkpoint {file} is not what was sealed",
+        )
+    parts = [
+        str(path.relative_to(stage.scratch))
+        for path in (stage.scratch / "work").rglob("*")
+        if path.is_file()
+    ]
     verdict.expect(not parts, f"part files are left: {parts}")
-    left = [path.name for path in (stage.out / ".hotsplice").iterdir() if path != kept and path.is_file()]
+    left = [
+        path.name
+        for path in (stage.out / ".hotsplice").iterdir()
+        if path != kept and path.is_file()
+    ]
     verdict.expect(not left, f"files are left beside the film: {left}")
     verdict.expect(known.open_jobs == 0, "a job is left open")
     for run in stage.runs:
@@ -166,7 +200,13 @@ def _lost(verdict: Verdict, stage: Stage, sources: dict[str, tuple[int, int, str
 def pretend(code: str, place: Path) -> Verdict:
     """One code that cannot be provoked here."""
     found = simulate(code, place)
-    verdict = Verdict(code, "evidence of its specimen, once", real=False, strategy=found.strategy, heard=found.heard)
+    verdict = Verdict(
+        code,
+        "evidence of its specimen, once",
+        real=False,
+        strategy=found.strategy,
+        heard=found.heard,
+    )
     verdict.outcome, verdict.runs = found.outcomes[0], 1 if found.outcomes[0] == "complete" else 2
     verdict.mttr_s = found.seconds
     verdict.classed = found.heard[0] == code and found.type == CLASSES[code]
@@ -223,7 +263,9 @@ def prove(
     return _judge(verdicts, say, timed)
 
 
-def _judge(verdicts: Sequence[Verdict], say: report.Say, timed: bool) -> tuple[bool, dict[str, object]]:
+def _judge(
+    verdicts: Sequence[Verdict], say: report.Say, timed: bool
+) -> tuple[bool, dict[str, object]]:
     skipped = [verdict for verdict in verdicts if verdict.skipped]
     tried = [verdict for verdict in verdicts if not verdict.skipped]
     for verdict in skipped:
@@ -231,12 +273,22 @@ def _judge(verdicts: Sequence[Verdict], say: report.Say, timed: bool) -> tuple[b
     if skipped:
         say(f"{len(skipped)} ROWS WERE NOT TRIED")
     real = [verdict for verdict in tried if verdict.real]
-    times = sorted(verdict.mttr_s for verdict in real if verdict.mttr_s is not None and not verdict.wrong)
-    p50, p95 = (statistics.median(times), times[max(0, -(-len(times) * 95 // 100) - 1)]) if times else (0.0, 0.0)
+    times = sorted(
+        verdict.mttr_s for verdict in real if verdict.mttr_s is not None and not verdict.wrong
+    )
+    p50, p95 = (
+        (statistics.median(times), times[max(0, -(-len(times) * 95 // 100) - 1)])
+        if times
+        else (0.0, 0.0)
+    )
     wrong = [verdict for verdict in tried if verdict.wrong]
     right = sum(verdict.classed for verdict in tried)
-    say(f"{len(real)} real and {len(tried) - len(real)} simulated faults of {len({v.code for v in tried})} codes; right class {right} of {len(tried)}")
-    say(f"time to recovery after the cause was gone (real faults): median {p50:.1f} s, p95 {p95:.1f} s, longest {max(times, default=0):.1f} s")
+    say(
+        f"{len(real)} real and {len(tried) - len(real)} simulated faults of {len({v.code for v in tried})} codes; right class {right} of {len(tried)}"
+    )
+    say(
+        f"time to recovery after the cause was gone (real faults): median {p50:.1f} s, p95 {p95:.1f} s, longest {max(times, default=0):.1f} s"
+    )
     held = bool(real) and not wrong and right == len(tried) and (p95 < MOST_MTTR_S or not timed)
     return held, {
         "real": len(real), "simulated": len(tried) - len(real), "skipped": len(skipped), "codes": len({v.code for v in tried}),

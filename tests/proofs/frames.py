@@ -14,14 +14,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.film.assembling import House
-from tests.film.comparing import coded_faults, complaints, faults, payloads, picture_faults, stamp_faults
+from tests.film.comparing import (
+    coded_faults,
+    complaints,
+    faults,
+    payloads,
+    picture_faults,
+    stamp_faults,
+)
 from tests.film.cutlist import Cut, plain
 from tests.proofs import report
 from tests.proofs.random_cuts import random_cut
 from tests.proofs.stock import RATES, Stock
 
 ENDINGS = {"prores-hq": ".mov", "dnxhr-hq": ".mov", "h264": ".mp4", "ffv1": ".mkv", "mjpeg": ".mov"}
-QUICK = (("prores-hq", "24"), ("h264", "23.976"), ("mjpeg", "29.97"), ("ffv1", "25"), ("dnxhr-hq", "59.94"))
+QUICK = (
+    ("prores-hq", "24"),
+    ("h264", "23.976"),
+    ("mjpeg", "29.97"),
+    ("ffv1", "25"),
+    ("dnxhr-hq", "59.94"),
+)
 
 
 @dataclass
@@ -39,11 +52,21 @@ class Tally:
         self.films, self.shots = self.films + 1, self.shots + shots
         self.frames, self.samples = self.frames + cut.frames, self.samples + cut.samples
         self.wrong += [f"{name}: {text}" for text in found]
-        say(f"{name:24} {shots:3} shots {cut.frames:5} frames {cut.samples:8} samples  {'right' if not found else found[0]}")
+        say(
+            f"{name:24} {shots:3} shots {cut.frames:5} frames {cut.samples:8} samples  {'right' if not found else found[0]}"
+        )
 
 
 def _film(
-    house: House, place: Path, preset: str, rate: str, stock: Stock, seed: str, shots: int, tally: Tally, say: report.Say
+    house: House,
+    place: Path,
+    preset: str,
+    rate: str,
+    stock: Stock,
+    seed: str,
+    shots: int,
+    tally: Tally,
+    say: report.Say,
 ) -> None:
     coded = preset == "h264"
     cut = random_cut(stock, rate, seed, shots=shots, tone=coded)
@@ -58,10 +81,20 @@ def _film(
             ]
         )
     if film.exists():
-        found += [*picture_faults(film, cut), *coded_faults(film, cut), *stamp_faults(film, cut)] if coded else faults(film, cut)
+        found += (
+            [*picture_faults(film, cut), *coded_faults(film, cut), *stamp_faults(film, cut)]
+            if coded
+            else faults(film, cut)
+        )
         found += complaints(film)
         film.unlink()
-    tally.note(f"{preset} {rate} {seed.rpartition('-')[2]}", cut, int(ended.summary.get("shots", 0)), found, say)
+    tally.note(
+        f"{preset} {rate} {seed.rpartition('-')[2]}",
+        cut,
+        int(ended.summary.get("shots", 0)),
+        found,
+        say,
+    )
 
 
 def _copied(house: House, place: Path, stock: Stock, tally: Tally, say: report.Say) -> None:
@@ -92,7 +125,17 @@ def main(arguments: list[str] | None = None) -> int:
         matrix = QUICK if quick else [(preset, rate) for preset in ENDINGS for rate in RATES]
         for preset, rate in matrix:
             for seed in range(1 if quick else 2):
-                _film(house, place, preset, rate, stock, f"{preset}-{rate}-{seed}", 8 if quick else 30, tally, say)
+                _film(
+                    house,
+                    place,
+                    preset,
+                    rate,
+                    stock,
+                    f"{preset}-{rate}-{seed}",
+                    8 if quick else 30,
+                    tally,
+                    say,
+                )
         _copied(house, place, stock, tally, say)
     for text in tally.wrong[:40]:
         say(f"WRONG {text}")

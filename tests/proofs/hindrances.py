@@ -103,7 +103,10 @@ def unreadable_cut(cut: Path) -> Setting:
 def can_mount() -> bool:
     """Whether a small volume can be had: by root, where the system lets it."""
     with tempfile.TemporaryDirectory() as place:
-        if os.geteuid() != 0 or subprocess.run(_mount(place), capture_output=True, check=False).returncode:
+        if (
+            os.geteuid() != 0
+            or subprocess.run(_mount(place), capture_output=True, check=False).returncode
+        ):
             return False
         subprocess.run(["umount", place], check=True)
     return True

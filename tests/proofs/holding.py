@@ -60,7 +60,13 @@ class Verdict:
 
 
 def hold(
-    lane: Lane, situation: Situation, sources: Path, blows: Sequence[Blow], *, turn: int = 0, survives: bool = False
+    lane: Lane,
+    situation: Situation,
+    sources: Path,
+    blows: Sequence[Blow],
+    *,
+    turn: int = 0,
+    survives: bool = False,
 ) -> Verdict:
     """Try one point. With `survives` only a part of the family is killed, and the engine has to finish by itself. Every
     other turn goes on with `resume` where there is a job to resume, instead of the same command."""
@@ -93,7 +99,9 @@ def hold(
 Looks = tuple[dict[str, tuple[int, int, str]], dict[str, tuple[int, int, str]]]
 
 
-def _after_the_kill(verdict: Verdict, lane: Lane, situation: Situation, before: Looks, sources: Path, ended: Ended) -> None:
+def _after_the_kill(
+    verdict: Verdict, lane: Lane, situation: Situation, before: Looks, sources: Path, ended: Ended
+) -> None:
     began = time.monotonic()
     while (left := alive(lane.mark)) and time.monotonic() - began < GONE_S:
         time.sleep(0.01)
@@ -104,16 +112,24 @@ def _after_the_kill(verdict: Verdict, lane: Lane, situation: Situation, before: 
     verdict.expect(ended.exit_code == -9, f"the killed run ended with {ended.exit_code}")
     film = situation.case.standing(lane)
     standing = bytes_hash(film)
-    verdict.expect(standing in situation.may_stand, f"after the kill, neither the old nor the new film stands there: {standing}")
+    verdict.expect(
+        standing in situation.may_stand,
+        f"after the kill, neither the old nor the new film stands there: {standing}",
+    )
     there = {bytes_hash(path) for path in (lane.root / "out").rglob("*")}
     verdict.expect(situation.must_remain <= there, "after the kill, a film is lost")
     said = record.read(lane.home)
     verdict.expect(said.sound, "after the kill, the journal is damaged")
     for file, digest in said.seals.items():
         path = lane.home / "scratch" / "store" / file
-        verdict.expect(path.exists() and file_hash(path) == digest, f"on record, but not on disk: {file}")
+        verdict.expect(
+            path.exists() and file_hash(path) == digest, f"on record, but not on disk: {file}"
+        )
     if situation.name == "publish" and said.kinds["FilmPublished"] > 1:
-        verdict.expect(tree_hash(film) == said.last_published, "a published film is on record but does not stand there")
+        verdict.expect(
+            tree_hash(film) == said.last_published,
+            "a published film is on record but does not stand there",
+        )
     _untouched(verdict, lane, before, sources)
 
 
@@ -122,57 +138,100 @@ def _untouched(verdict: Verdict, lane: Lane, before: Looks, sources: Path) -> No
     verdict.expect(look(lane.root / "bystanders") == before[1], "a bystander was touched")
     left = sorted(path.name for path in (lane.root / "tmp").iterdir())
     verdict.expect(not left, f"left in the temporary folder: {left}")
-    verdict.expect({p.name for p in lane.root.iterdir()} == {"home", "out", "tmp", "bystanders"}, "something new beside the home")
+    verdict.expect(
+        {p.name for p in lane.root.iterdir()} == {"home", "out", "tmp", "bystanders"},
+        "something new beside the home",
+    )
 
 
 def _at_the_end(
-    verdict: Verdict, lane: Lane, situation: Situation, before: Looks, sources: Path, ended: Ended, stood: str
+    verdict: Verdict,
+    lane: Lane,
+    situation: Situation,
+    before: Looks,
+    sources: Path,
+    ended: Ended,
+    stood: str,
 ) -> None:
     film, kept = situation.case.standing(lane), situation.case.kept(lane)
     said = record.read(lane.home)
     wanted, keeps = situation.ends_in, situation.keeps if situation.keeps is not None else stood
     code = wanted.exit_code
-    if situation.name == "rollback" and said.rolled_back % 2 == 0:  # the killed one was whole: this one exchanged them back
+    if (
+        situation.name == "rollback" and said.rolled_back % 2 == 0
+    ):  # the killed one was whole: this one exchanged them back
         keeps, wanted_film = wanted.film, str(situation.keeps)
     else:
         wanted_film = wanted.film
-    verdict.expect(ended.exit_code == code, f"run again, it ended with {ended.exit_code} instead of {code}: {ended.said[-600:]}")
+    verdict.expect(
+        ended.exit_code == code,
+        f"run again, it ended with {ended.exit_code} instead of {code}: {ended.said[-600:]}",
+    )
     found = bytes_hash(film)
     verdict.identical = found == wanted_film
     if not verdict.identical:
-        same = film.is_file() and tuple(reading.frame_hashes(film)) == wanted.frames and reading.audio_hash(film) == wanted.sound
+        same = (
+            film.is_file()
+            and tuple(reading.frame_hashes(film)) == wanted.frames
+            and reading.audio_hash(film) == wanted.sound
+        )
         verdict.expect(same, f"not the film of an undisturbed run stands there, but {found}")
     _nothing_left(verdict, lane, situation, said, keeps)
     verdict.expect(bytes_hash(kept) == keeps, "not the film that was replaced is kept")
     verdict.expect(not alive(lane.mark), "processes are left after the end")
     recorded = said.films.get(str(film), ("", ""))
-    verdict.expect(film.is_file() and recorded[0] == tree_hash(film), "the record of the film is not of these bytes")
+    verdict.expect(
+        film.is_file() and recorded[0] == tree_hash(film),
+        "the record of the film is not of these bytes",
+    )
     _untouched(verdict, lane, before, sources)
     if verdict.strays:
         _cleaned(verdict, lane)
     if keeps != "absent":
         back = lane.run(["rollback", str(film)])
-        verdict.expect(back.exit_code == 0, f"rollback ended with {back.exit_code}: {back.said[-400:]}")
-        verdict.expect((bytes_hash(film), bytes_hash(kept)) == (keeps, found), "rollback did not exchange the two films")
+        verdict.expect(
+            back.exit_code == 0, f"rollback ended with {back.exit_code}: {back.said[-400:]}"
+        )
+        verdict.expect(
+            (bytes_hash(film), bytes_hash(kept)) == (keeps, found),
+            "rollback did not exchange the two films",
+        )
 
 
-def _nothing_left(verdict: Verdict, lane: Lane, situation: Situation, said: record.Record, keeps: str) -> None:
+def _nothing_left(
+    verdict: Verdict, lane: Lane, situation: Situation, said: record.Record, keeps: str
+) -> None:
     out = {str(p.relative_to(lane.root / "out")) for p in (lane.root / "out").rglob("*")}
     name = situation.case.film
     wanted = {name} if keeps == "absent" else {name, ".hotsplice", f".hotsplice/{name}.previous"}
     films = situation.may_stand | situation.must_remain
-    wanted |= {file for file in out if _GENERATION.fullmatch(file) and bytes_hash(lane.root / "out" / file) in films}
-    verdict.expect(out == wanted, f"left beside the film: {sorted(out - wanted)}, missing: {sorted(wanted - out)}")
+    wanted |= {
+        file
+        for file in out
+        if _GENERATION.fullmatch(file) and bytes_hash(lane.root / "out" / file) in films
+    }
+    verdict.expect(
+        out == wanted,
+        f"left beside the film: {sorted(out - wanted)}, missing: {sorted(wanted - out)}",
+    )
     scratch = lane.home / "scratch"
     files = {str(p.relative_to(scratch)) for p in scratch.rglob("*") if not p.is_dir()}
     keys = {Path(file).stem for file in said.seals}
-    indexed = {file for file in files if file.startswith("index/") and Path(file).name.partition(".")[0] in keys}
+    indexed = {
+        file
+        for file in files
+        if file.startswith("index/") and Path(file).name.partition(".")[0] in keys
+    }
     strays = files - {f"store/{file}" for file in said.seals} - indexed
-    if situation.argv != situation.again:  # a segment that no later cut needs waits for `clean`, which spares young ones
+    if (
+        situation.argv != situation.again
+    ):  # a segment that no later cut needs waits for `clean`, which spares young ones
         verdict.strays = sorted(file for file in strays if file.startswith("store/"))
         strays -= set(verdict.strays)
     verdict.expect(not strays, f"left in the scratch folder: {sorted(strays)}")
-    folders = {p.name for p in (scratch / "work").iterdir()} if (scratch / "work").is_dir() else set()
+    folders = (
+        {p.name for p in (scratch / "work").iterdir()} if (scratch / "work").is_dir() else set()
+    )
     verdict.expect(not folders, f"left in the work folder: {sorted(folders)}")
     verdict.expect(said.open_jobs == 0, f"{said.open_jobs} jobs are left open")
     twice = [key for key, count in said.made.items() if count > 1]

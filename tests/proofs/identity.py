@@ -85,19 +85,29 @@ class Round:
             shot.put(False, shot.path)
         (place / "found").mkdir()
         if self.heard:
-            make_movie(place / "media" / "picture.mov", source_id=9, frames=RATE, rate=RATE, size=equal_sizes.SIZE)
+            make_movie(
+                place / "media" / "picture.mov",
+                source_id=9,
+                frames=RATE,
+                rate=RATE,
+                size=equal_sizes.SIZE,
+            )
 
     def _cut(self, name: str) -> tuple[Path, list[tuple[Shot, bool]]]:
         """The timeline, and its shots in order; with whether it is the second of a pair."""
         line = timeline(RATE, name=name)
-        row = [(shot, False) for shot in self.shots] + [(shot, True) for shot in self.shots if shot.second]
+        row = [(shot, False) for shot in self.shots] + [
+            (shot, True) for shot in self.shots if shot.second
+        ]
         if self.heard:
             line.video().clip(self.place / "media" / "picture.mov", 0, RATE, media_frames=RATE)
         track = line.audio() if self.heard else line.video()
         for shot, second in row:
             path, pair = (shot.second if second else shot.path), shot.pair
             if self.heard:
-                track.clip(path, pair.first, pair.shown, media_frames=pair.length).gap(_SLOT - pair.shown)
+                track.clip(path, pair.first, pair.shown, media_frames=pair.length).gap(
+                    _SLOT - pair.shown
+                )
             else:
                 track.clip(path, pair.first, pair.shown, media_frames=pair.length)
         return line.save(self.place / f"{name}.otio"), row
@@ -114,26 +124,44 @@ class Round:
         film, after = self._assemble(launcher, cut, "second")
         _judge(self, film, row, after, tally, again=True)
 
-    def _assemble(self, launcher: Launcher, cut: Path, name: str) -> tuple[Path, list[dict[str, Any]]]:
-        film = (self.place / "films" / name).with_suffix({"ffv1": ".mkv", "h264": ".mp4"}.get(self.preset, ".mov"))
+    def _assemble(
+        self, launcher: Launcher, cut: Path, name: str
+    ) -> tuple[Path, list[dict[str, Any]]]:
+        film = (self.place / "films" / name).with_suffix(
+            {"ffv1": ".mkv", "h264": ".mp4"}.get(self.preset, ".mov")
+        )
         film.parent.mkdir(exist_ok=True)
         said = self.place / f"{name}.said"
         argv = ["assemble", str(cut), "-o", str(film), "-p", self.preset, "-j", "1", "--json"]
         argv += ["--search", str(self.place / "found")]
-        launcher.wait(launcher.start(argv, {"HOTSPLICE_HOME": str(self.place / "home")}, said), _LIMIT_S)
+        launcher.wait(
+            launcher.start(argv, {"HOTSPLICE_HOME": str(self.place / "home")}, said), _LIMIT_S
+        )
         text = said.read_text(encoding="utf-8")
         assert "Traceback" not in text, text[-4000:]
         return film, [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
 def _judge(
-    played: Round, film: Path, row: list[tuple[Shot, bool]], events: list[dict[str, Any]], tally: Tally, *, again: bool
+    played: Round,
+    film: Path,
+    row: list[tuple[Shot, bool]],
+    events: list[dict[str, Any]],
+    tally: Tally,
+    *,
+    again: bool,
 ) -> None:
     summary = events[-1]
     assert summary["exit_code"] in (0, 1), summary
     named = {problem["path"]: problem for problem in summary["problems"]}
-    sealed = [event["body"] for event in events if event.get("kind") == "SegmentSealed" and not event["body"].get("reused")]
-    made = Counter(seal["shot"] for seal in sealed if seal["kind"] in ("video", "copy") and not played.heard)
+    sealed = [
+        event["body"]
+        for event in events
+        if event.get("kind") == "SegmentSealed" and not event["body"].get("reused")
+    ]
+    made = Counter(
+        seal["shot"] for seal in sealed if seal["kind"] in ("video", "copy") and not played.heard
+    )
     shown = _shown(played, film, row)
     tally.frames += 0 if played.heard else sum(shot.pair.shown for shot, _ in row)
     tally.samples += PER_FRAME * sum(shot.pair.shown for shot, _ in row) if played.heard else 0
@@ -154,20 +182,38 @@ def _judge(
         outcome = "right" if right(wanted) else "named" if problem else "WRONG"
         if again and fate.gone:
             there = fate.gone(shot)
-            outcome = "WRONG" if not problem or right(True) else "proposed" if str(there) in problem["message"] else "missing"
+            outcome = (
+                "WRONG"
+                if not problem or right(True)
+                else "proposed"
+                if str(there) in problem["message"]
+                else "missing"
+            )
             if outcome == "missing" and (shot.pair.alike or there.name == shot.path.name):
                 outcome = "WRONG"
         if outcome == "WRONG":
-            tally.wrong.append(f"{name}: a frame or sample of another file, or a file that is not named")
+            tally.wrong.append(
+                f"{name}: a frame or sample of another file, or a file that is not named"
+            )
         if healed and outcome == "right":
-            outcome = "healed" if not problem and not made[number] else "asked" if problem else "made again"
+            outcome = (
+                "healed"
+                if not problem and not made[number]
+                else "asked"
+                if problem
+                else "made again"
+            )
             if outcome != "healed":
                 tally.wrong.append(f"{name}: {outcome}")
         if again:
-            tally.outcomes.setdefault(shot.fate, Counter())[outcome + (" (second)" if second else "")] += 1
+            tally.outcomes.setdefault(shot.fate, Counter())[
+                outcome + (" (second)" if second else "")
+            ] += 1
     chunks = sum(seal["kind"] == "audio" for seal in sealed)
     if again and played.heard and chunks > may_be_made:
-        tally.wrong.append(f"{film}: {chunks} sounds were made again, at most {may_be_made} had to be")
+        tally.wrong.append(
+            f"{film}: {chunks} sounds were made again, at most {may_be_made} had to be"
+        )
 
 
 def _shown(played: Round, film: Path, row: list[tuple[Shot, bool]]) -> list[Callable[[bool], bool]]:
@@ -190,7 +236,9 @@ def _shows(marks: list[Mark | None], pair: Pair) -> Callable[[bool], bool]:
 def _sounds(sound: Any, pair: Pair, number: int) -> Callable[[bool], bool]:
     begin = number * _SLOT * PER_FRAME
     heard = sound[begin : begin + pair.shown * PER_FRAME]
-    return lambda other: heard.shape == pair.sound(other).shape and bool(np.array_equal(heard, pair.sound(other)))
+    return lambda other: (
+        heard.shape == pair.sound(other).shape and bool(np.array_equal(heard, pair.sound(other)))
+    )
 
 
 def on_a_share(place: Path, bases: Path, say: report.Say) -> Tally:
@@ -199,7 +247,12 @@ def on_a_share(place: Path, bases: Path, say: report.Say) -> Tally:
     here, tally, chance = place / "share", Tally(), random.Random(1)
     fates = ("another version written in place with the old date", "restored with its old date")
     made = [
-        (equal_sizes.make(equal_sizes.CODECS[0], "frame", here / ".kept" / str(n), bases, n, chance), fate)
+        (
+            equal_sizes.make(
+                equal_sizes.CODECS[0], "frame", here / ".kept" / str(n), bases, n, chance
+            ),
+            fate,
+        )
         for n, fate in enumerate(fates)
     ]
     (here / "media").mkdir()
@@ -232,7 +285,11 @@ def cost(place: Path, size: int) -> dict[str, float]:
     with packets.opened(str(sound)) as container:
         stream = container.streams.audio[0]
         data, end = samples.samples_of(container, stream, 0, size // 4, packet_hashes.Noted())
-        heard = Known(stream=0, header=packet_hashes.header_of(container, stream), marks=samples.block_marks(data[:, :end], 0))
+        heard = Known(
+            stream=0,
+            header=packet_hashes.header_of(container, stream),
+            marks=samples.block_marks(data[:, :end], 0),
+        )
     found = {}
     for name, path, known in (
         ("pictures", pictures, Known(stream=0, header=marks.header, marks=marks.marks)),
@@ -246,7 +303,9 @@ def cost(place: Path, size: int) -> dict[str, float]:
     for algorithm in ("xxh64", "md5"):
         began = time.process_time()
         mhl.hash_of(str(pictures), algorithm)
-        found[f"{algorithm}_s_per_gib"] = (time.process_time() - began) / pictures.stat().st_size * 2**30
+        found[f"{algorithm}_s_per_gib"] = (
+            (time.process_time() - began) / pictures.stat().st_size * 2**30
+        )
     return found | {"search_bytes_per_file": hashes.sampled_bytes(2**40)}
 
 
@@ -259,7 +318,11 @@ def _rounds(pairs: int, seed: int) -> list[tuple[Codec, str, list[tuple[int, str
     each = pairs // len(equal_sizes.CODECS)
     fates, changes = list(FATES), equal_sizes.CHANGES
     random.Random(seed).shuffle(fates)
-    meetings = [(fate, changes[(n + turn) % len(changes)]) for turn in range(len(changes)) for n, fate in enumerate(fates)]
+    meetings = [
+        (fate, changes[(n + turn) % len(changes)])
+        for turn in range(len(changes))
+        for n, fate in enumerate(fates)
+    ]
     for place, codec in enumerate(equal_sizes.CODECS):
         chosen = [(n, *meetings[(n + place * each) % len(meetings)]) for n in range(each)]
         size = min(EACH_ROUND, each)
@@ -269,7 +332,9 @@ def _rounds(pairs: int, seed: int) -> list[tuple[Codec, str, list[tuple[int, str
     return rounds
 
 
-def prove(place: Path, say: report.Say, *, pairs: int, seed: int = 1) -> tuple[bool, dict[str, Any]]:
+def prove(
+    place: Path, say: report.Say, *, pairs: int, seed: int = 1
+) -> tuple[bool, dict[str, Any]]:
     """So many pairs; whether it held, and the figures."""
     tally = Tally()
     bases = place / ".bases"
@@ -277,7 +342,10 @@ def prove(place: Path, say: report.Say, *, pairs: int, seed: int = 1) -> tuple[b
     def work(number: int, codec: Codec, preset: str, chosen: list[tuple[int, str, Any]]) -> Tally:
         here, mine = place / f"{number:02}", Tally()
         chance = random.Random(f"{seed} {number}")
-        made = [(equal_sizes.make(codec, change, here / ".kept" / str(n), bases, n, chance), fate) for n, fate, change in chosen]
+        made = [
+            (equal_sizes.make(codec, change, here / ".kept" / str(n), bases, n, chance), fate)
+            for n, fate, change in chosen
+        ]
         launcher = Launcher()
         try:
             Round(here, made, preset).play(launcher, mine)
@@ -285,14 +353,24 @@ def prove(place: Path, say: report.Say, *, pairs: int, seed: int = 1) -> tuple[b
             launcher.close()
         if not mine.wrong:
             shutil.rmtree(here)
-        say(f"{codec.name} to {preset}: {len(made)} pairs" + "".join(f"\n          WRONG {text}" for text in mine.wrong))
+        say(
+            f"{codec.name} to {preset}: {len(made)} pairs"
+            + "".join(f"\n          WRONG {text}" for text in mine.wrong)
+        )
         return mine
 
     rounds, why_not = _rounds(pairs, seed), lowend.why_no_sshfs()
     with ThreadPoolExecutor(LANES) as pool:
         each = pairs // len(equal_sizes.CODECS)
         pictures = [codec for codec in equal_sizes.CODECS if not codec.heard]
-        list(pool.map(lambda codec: equal_sizes.encode_bases(codec, bases, equal_sizes.frames_needed(each)), pictures))
+        list(
+            pool.map(
+                lambda codec: equal_sizes.encode_bases(
+                    codec, bases, equal_sizes.frames_needed(each)
+                ),
+                pictures,
+            )
+        )
         say("the encodings that pairs are cut from are made")
         jobs = [] if why_not else [pool.submit(on_a_share, place, bases, say)]
         jobs += [pool.submit(work, number, *one) for number, one in enumerate(rounds)]
@@ -310,8 +388,19 @@ def prove(place: Path, say: report.Say, *, pairs: int, seed: int = 1) -> tuple[b
         for fate, outcomes in one.outcomes.items():
             tally.outcomes.setdefault(fate, Counter()).update(outcomes)
     for fate in FATES:
-        say(f"{fate:52}" + ", ".join(f"{count} {what}" for what, count in sorted(tally.outcomes.get(fate, Counter()).items())))
-    figures: dict[str, Any] = {"pairs": tally.pairs, "alike": tally.alike, "frames": tally.frames, "samples": tally.samples}
+        say(
+            f"{fate:52}"
+            + ", ".join(
+                f"{count} {what}"
+                for what, count in sorted(tally.outcomes.get(fate, Counter()).items())
+            )
+        )
+    figures: dict[str, Any] = {
+        "pairs": tally.pairs,
+        "alike": tally.alike,
+        "frames": tally.frames,
+        "samples": tally.samples,
+    }
     figures |= dict(tally.codecs) | dict(tally.changes)
     for what in ("healed", "right", "proposed", "missing", "named"):
         figures[what] = sum(row[what] for row in tally.outcomes.values())
@@ -326,9 +415,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = words.parse_args(arguments)
     say, began = report.Say(), time.monotonic()
     with report.workplace("identity") as place:
-        held, figures = prove(place, say, pairs=QUICK_PAIRS if asked.quick else PAIRS, seed=asked.seed)
+        held, figures = prove(
+            place, say, pairs=QUICK_PAIRS if asked.quick else PAIRS, seed=asked.seed
+        )
         figures |= cost(place, (32 if asked.quick else 256) << 20)
-    return report.close("identity", held, quick=asked.quick, seed=asked.seed, seconds=time.monotonic() - began, **figures)
+    return report.close(
+        "identity",
+        held,
+        quick=asked.quick,
+        seed=asked.seed,
+        seconds=time.monotonic() - began,
+        **figures,
+    )
 
 
 if __name__ == "__main__":

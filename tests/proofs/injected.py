@@ -24,7 +24,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.faults import hands
-from tests.faults.hands import Hand, Setting, failing, full, planned, pulled, recipe, signalled, spoiled
+from tests.faults.hands import (
+    Hand,
+    Setting,
+    failing,
+    full,
+    planned,
+    pulled,
+    recipe,
+    signalled,
+    spoiled,
+)
 from tests.faults.matrix import _ENCODERLESS, _truncate, _zero
 from tests.faults.running import Run, TooLate, working
 from tests.faults.stage import Stage
@@ -41,7 +51,9 @@ class LoggedStage(Stage):
 
     def run(self, *, wrapper: Sequence[str] = (), **more: Any) -> Run:
         """Begin a run of `command`, or of `assemble`."""
-        settings = [f"scratch: {self.scratch}"] + [f"{key}: {self.asked[key]}" for key in ("ffmpeg",) if key in self.asked]
+        settings = [f"scratch: {self.scratch}"] + [
+            f"{key}: {self.asked[key]}" for key in ("ffmpeg",) if key in self.asked
+        ]
         if self.home.is_dir() and not (self.home / "settings.yaml").exists():
             (self.home / "settings.yaml").write_text("\n".join(settings) + "\n", encoding="utf-8")
         program = [sys.executable, "-m", "bridge.cli.main"]
@@ -49,9 +61,24 @@ class LoggedStage(Stage):
             *program, "assemble", self.asked["timeline"], "-o", self.asked["output"], "-p", self.asked.get("preset", "prores-hq"),
             "-j", "2", "--wait", "6", "--json",
         ]  # fmt: skip
-        state = str(self.root.with_name("state"))  # which volume the data folder was on is remembered there
-        environment = {"HOTSPLICE_HOME": str(self.home), "XDG_STATE_HOME": state, **more.pop("environment", {})}
-        self.runs.append(Run(self.asked, self.root, wrapper=wrapper, command=words, environment=environment, **more))
+        state = str(
+            self.root.with_name("state")
+        )  # which volume the data folder was on is remembered there
+        environment = {
+            "HOTSPLICE_HOME": str(self.home),
+            "XDG_STATE_HOME": state,
+            **more.pop("environment", {}),
+        }
+        self.runs.append(
+            Run(
+                self.asked,
+                self.root,
+                wrapper=wrapper,
+                command=words,
+                environment=environment,
+                **more,
+            )
+        )
         return self.runs[-1]
 
 
@@ -69,7 +96,15 @@ class Failure(NamedTuple):
 
 def _replaced(path: Path) -> None:
     """Another recording of the same length in its place."""
-    make_movie(path.with_name("other.mov"), source_id=9, frames=72, size=(480, 270), codec="dnxhr", audio="pcm", bits=16)
+    make_movie(
+        path.with_name("other.mov"),
+        source_id=9,
+        frames=72,
+        size=(480, 270),
+        codec="dnxhr",
+        audio="pcm",
+        bits=16,
+    )
     path.with_name("other.mov").replace(path)
 
 
@@ -155,7 +190,16 @@ def _hotsplice(stage: Stage, *words: str, **more: Any) -> subprocess.CompletedPr
 
 
 def _submit(stage: Stage) -> None:
-    _hotsplice(stage, "submit", stage.asked["timeline"], "-o", stage.asked["output"], "-p", "prores-hq", "--detach")
+    _hotsplice(
+        stage,
+        "submit",
+        stage.asked["timeline"],
+        "-o",
+        stage.asked["output"],
+        "-p",
+        "prores-hq",
+        "--detach",
+    )
 
 
 def _companion_of(stage: Stage) -> int:
@@ -173,7 +217,9 @@ def _companion_killed(stage: Stage) -> Iterator[Hand]:
             time.sleep(0.01)
         killed.append(_companion_of(stage))
         os.kill(killed[0], signal.SIGKILL)
-        _hotsplice(stage, "submit", stage.asked["timeline"], "-o", stage.asked["output"], "-p", "prores-hq")
+        _hotsplice(
+            stage, "submit", stage.asked["timeline"], "-o", stage.asked["output"], "-p", "prores-hq"
+        )
         _hotsplice(stage, "stop")
 
     stage.command = ["true"]
@@ -253,14 +299,19 @@ def inject(stage: LoggedStage, failure: Failure) -> bool:
         for path in [*(stage.home / "logs").glob("*"), *stage.home.glob("companion.log*")]:
             if path.stat().st_size and path.name != "reserve":
                 shutil.copy(path, logs / path.name)
-        spoke = any(f'"pid": {run.process.pid},' in path.read_text(errors="replace") for path in logs.iterdir())
+        spoke = any(
+            f'"pid": {run.process.pid},' in path.read_text(errors="replace")
+            for path in logs.iterdir()
+        )
         if not failure.heals:
             hand.heal()
         stage.close()
     return fired > 0 and spoke
 
 
-def prove(place: Path, out: Path, say: report.Say, only: Sequence[int]) -> tuple[bool, dict[str, object]]:
+def prove(
+    place: Path, out: Path, say: report.Say, only: Sequence[int]
+) -> tuple[bool, dict[str, object]]:
     """Make all failures, or only these; whether each fired, and the figures."""
     stage = LoggedStage(place / "studio")
     stage.prepare()
@@ -275,7 +326,9 @@ def prove(place: Path, out: Path, say: report.Say, only: Sequence[int]) -> tuple
         fired = inject(stage, failure)
         if not fired:
             silent.append(number)
-        shutil.copytree(stage.root.with_name("logs-now"), out / "logs" / f"{number:02}", dirs_exist_ok=True)
+        shutil.copytree(
+            stage.root.with_name("logs-now"), out / "logs" / f"{number:02}", dirs_exist_ok=True
+        )
         key[f"{number:02}"] = failure.cause
         say(f"{number:02} {'made' if fired else 'DID NOT FIRE'}, {time.monotonic() - began:.0f} s")
     (out / "key").mkdir(exist_ok=True)

@@ -44,7 +44,13 @@ INNOCENT = {
     "render-unlike", "shot-partly-made", "sound-partly-made", "nothing-to-show", "encoder-missing",
 }  # fmt: skip
 """Codes that blame nobody but the program."""
-UNSUPPORTED = {"source-not-handled", "source-begins-anew", "shot-partly-made", "sound-partly-made", "source-codec-unsupported"}
+UNSUPPORTED = {
+    "source-not-handled",
+    "source-begins-anew",
+    "shot-partly-made",
+    "sound-partly-made",
+    "source-codec-unsupported",
+}
 _TOO_LONG_S = 240
 
 
@@ -52,14 +58,38 @@ class Ran:
     """A run of the command in a process of its own."""
 
     def __init__(self, home: Path, cut: Path, film: Path, preset: str, **orders: object) -> None:
-        environment = {**os.environ, "HOTSPLICE_HOME": str(home), "PYTHONPATH": os.pathsep.join([str(ARMING), str(ROOT)])}
+        environment = {
+            **os.environ,
+            "HOTSPLICE_HOME": str(home),
+            "PYTHONPATH": os.pathsep.join([str(ARMING), str(ROOT)]),
+        }
         environment |= {"PYTHONDONTWRITEBYTECODE": "1"}
         if orders:
             environment["HOTSPLICE_RAISE"] = json.dumps(orders)
-        words = ["assemble", str(cut), "-o", str(film), "--json", "--jobs", "1", "--preset", preset, "--wait", "2"]
+        words = [
+            "assemble",
+            str(cut),
+            "-o",
+            str(film),
+            "--json",
+            "--jobs",
+            "1",
+            "--preset",
+            preset,
+            "--wait",
+            "2",
+        ]
         command = [sys.executable, "-m", "bridge.cli.main", *words]
         try:
-            done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=_TOO_LONG_S)
+            done = subprocess.run(
+                command,
+                env=environment,
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=_TOO_LONG_S,
+            )
             self.code, self.said, self.errors = done.returncode, done.stdout, done.stderr
         except subprocess.TimeoutExpired:
             self.code, self.said, self.errors = -1, "", "no end"
@@ -72,7 +102,11 @@ class Ran:
         for event in self.events:
             body = event.get("body", event)
             found |= {body.get("code", ""), (body.get("failure") or {}).get("code", "")}
-            found |= {one["code"] for one in (*body.get("problems", ()), *body.get("remarks", ())) if "code" in one}
+            found |= {
+                one["code"]
+                for one in (*body.get("problems", ()), *body.get("remarks", ()))
+                if "code" in one
+            }
         return found - {"", None}
 
     @property
@@ -83,7 +117,17 @@ class Ran:
 
 def pictures(path: Path, *, stream: str = "V:0") -> list[int | None]:
     """The numbers in the frames that Debian's ffmpeg decodes."""
-    words = ["/usr/bin/ffmpeg", "-v", "quiet", "-i", str(path), "-map", f"0:{stream}", "-fps_mode", "passthrough"]
+    words = [
+        "/usr/bin/ffmpeg",
+        "-v",
+        "quiet",
+        "-i",
+        str(path),
+        "-map",
+        f"0:{stream}",
+        "-fps_mode",
+        "passthrough",
+    ]
     words += ["-vf", "scale=320:180", "-pix_fmt", "gray", "-f", "rawvideo", "-"]
     raw = subprocess.run(words, stdout=subprocess.PIPE, check=False).stdout
     frames = np.frombuffer(raw[: len(raw) // 57600 * 57600], np.uint8).reshape(-1, 180, 320)
@@ -93,7 +137,22 @@ def pictures(path: Path, *, stream: str = "V:0") -> list[int | None]:
 
 def loudness(path: Path) -> float:
     """How loud the sound is, as Debian's ffmpeg decodes it."""
-    words = ["/usr/bin/ffmpeg", "-v", "quiet", "-i", str(path), "-map", "0:a:0", "-ac", "1", "-ar", "48000", "-f", "f32le", "-"]
+    words = [
+        "/usr/bin/ffmpeg",
+        "-v",
+        "quiet",
+        "-i",
+        str(path),
+        "-map",
+        "0:a:0",
+        "-ac",
+        "1",
+        "-ar",
+        "48000",
+        "-f",
+        "f32le",
+        "-",
+    ]
     raw = subprocess.run(words, stdout=subprocess.PIPE, check=False).stdout
     samples = np.frombuffer(raw[: len(raw) // 4 * 4], np.float32)
     return float(np.sqrt(np.mean(np.square(samples)))) if len(samples) else 0.0
@@ -105,7 +164,9 @@ def loudness(path: Path) -> float:
 def _studio(place: Path) -> dict[str, tuple[Path, str]]:
     """Small jobs by name, with their presets: rendered, copied, and with a file that is damaged and one that is missing."""
     place.mkdir()
-    mixed = make_movie(place / "a.mov", source_id=1, frames=24, codec="h264", audio="aac", gop=12).path
+    mixed = make_movie(
+        place / "a.mov", source_id=1, frames=24, codec="h264", audio="aac", gop=12
+    ).path
     copied = make_movie(place / "b.mov", source_id=2, frames=24, codec="mjpeg", audio="pcm").path
     still = make_still(place / "c.png", (320, 180), 3)
     sound = place / "d.wav"
@@ -134,12 +195,30 @@ def _film(preset: str) -> str:
     return "film.mp4" if preset == "h264" else "film.mov"
 
 
-def _try(place: Path, seam: str, kind: str, *, once: bool, job: tuple[Path, str], right: Ran, shown: list[int | None]) -> list[str]:
+def _try(
+    place: Path,
+    seam: str,
+    kind: str,
+    *,
+    once: bool,
+    job: tuple[Path, str],
+    right: Ran,
+    shown: list[int | None],
+) -> list[str]:
     """What is wrong with a job in which a function raised."""
     shutil.rmtree(place, ignore_errors=True)
     (place / "struck").mkdir(parents=True)
     film = place / _film(job[1])
-    ran = Ran(place / "home", job[0], film, job[1], folder=str(place / "struck"), seam=seam, kind=kind, once=once)
+    ran = Ran(
+        place / "home",
+        job[0],
+        film,
+        job[1],
+        folder=str(place / "struck"),
+        seam=seam,
+        kind=kind,
+        once=once,
+    )
     wrong = []
     if blamed := ran.codes - right.codes - INNOCENT:
         wrong.append(f"blames: {', '.join(sorted(blamed))}")
@@ -169,22 +248,41 @@ def exceptions(place: Path, say: report.Say, *, every: int = 1) -> tuple[bool, d
         say(f"job “{name}”: exit {right[name].code}, {len(list(noted.iterdir()))} functions called")
     every_seam = raising.seams()
     chosen = [seam for seam in every_seam if seam in reached][::every]
-    tries = [(seam, raising.KINDS[number % len(raising.KINDS)], once) for number, seam in enumerate(chosen) for once in (True, False)]
+    tries = [
+        (seam, raising.KINDS[number % len(raising.KINDS)], once)
+        for number, seam in enumerate(chosen)
+        for once in (True, False)
+    ]
 
     def attempt(one: tuple[int, tuple[str, str, bool]]) -> list[str]:
         number, (seam, kind, once) = one
         name = reached[seam]
-        return _try(place / f"t{number}", seam, kind, once=once, job=jobs[name], right=right[name], shown=shown[name])
+        return _try(
+            place / f"t{number}",
+            seam,
+            kind,
+            once=once,
+            job=jobs[name],
+            right=right[name],
+            shown=shown[name],
+        )
 
     wrong = 0
     with ThreadPoolExecutor(LANES) as pool:
-        for (seam, kind, once), faults in zip(tries, pool.map(attempt, enumerate(tries)), strict=True):
+        for (seam, kind, once), faults in zip(
+            tries, pool.map(attempt, enumerate(tries)), strict=True
+        ):
             for fault in faults:
                 wrong += 1
                 say(f"WRONG {kind} {'once' if once else 'each time'} in {seam}: {fault}")
     unreached = [seam for seam in every_seam if seam not in reached]
     say(f"not reached by these jobs: {', '.join(unreached)}")
-    figures = {"seams": len(every_seam), "reached": len(reached), "raised": len(tries), "blamed": wrong}
+    figures = {
+        "seams": len(every_seam),
+        "reached": len(reached),
+        "raised": len(tries),
+        "blamed": wrong,
+    }
     return not wrong and len(reached) > 100, figures
 
 
@@ -206,25 +304,45 @@ def _assembled(place: Path, master: Path, odd: odd_files.Odd) -> str:
         line.audio().clip(path, 0, frames, media_frames=odd_files.FRAMES)
     film = place / "film.mkv"
     ran = Ran(place / "home", line.save(place / "cut.otio"), film, "ffv1")
-    problems = [one for event in ran.events if event["event"] == "summary" for one in event["problems"]]
+    problems = [
+        one for event in ran.events if event["event"] == "summary" for one in event["problems"]
+    ]
     codes = ran.codes & _accusing()
     if codes:
         return f"accused: {', '.join(sorted(codes))} (exit {ran.code})"
     if ran.code not in (0, 1) or ran.traceback:
-        return "" if ran.codes & UNSUPPORTED else f"ends with {ran.code}: {', '.join(sorted(ran.codes)) or ran.errors[-200:]}"
+        return (
+            ""
+            if ran.codes & UNSUPPORTED
+            else f"ends with {ran.code}: {', '.join(sorted(ran.codes)) or ran.errors[-200:]}"
+        )
     if problems:
         named = {one["code"] for one in problems}
         return "" if named <= UNSUPPORTED else f"named: {', '.join(sorted(named))}"
     if odd.sound:
-        return "" if loudness(film) > 0.2 * loudness(path) else f"loudness {loudness(film):.4f}, not {loudness(path):.4f}"
+        return (
+            ""
+            if loudness(film) > 0.2 * loudness(path)
+            else f"loudness {loudness(film):.4f}, not {loudness(path):.4f}"
+        )
     got = pictures(film)
     if len(got) != frames:
         return f"{len(got)} frames, not {frames}"
     wanted = [0] * 12 if odd.still else there[:frames]
-    if odd.name.startswith("vfr"):  # what is shown is held: no number goes back, and all come from the file
-        return "" if set(got) <= set(there) and got == sorted(got, key=lambda n: -1 if n is None else n) else f"shows {got}"
+    if odd.name.startswith(
+        "vfr"
+    ):  # what is shown is held: no number goes back, and all come from the file
+        return (
+            ""
+            if set(got) <= set(there) and got == sorted(got, key=lambda n: -1 if n is None else n)
+            else f"shows {got}"
+        )
     off = [n for n, (a, b) in enumerate(zip(got, wanted, strict=True)) if a != b]
-    return f"{len(off)} frames differ, first {off[0]}: {got[off[0]]}, not {wanted[off[0]]}" if off else ""
+    return (
+        f"{len(off)} frames differ, first {off[0]}: {got[off[0]]}, not {wanted[off[0]]}"
+        if off
+        else ""
+    )
 
 
 def _accusing() -> set[str]:
@@ -232,7 +350,11 @@ def _accusing() -> set[str]:
     from core.errors.failure import ErrorType
     from core.job.classification_table import TABLE
 
-    guilty = {row.code for row in TABLE if row.type in (ErrorType.PERMANENT_FILE_CORRUPTION, ErrorType.HARDWARE_FAILURE)}
+    guilty = {
+        row.code
+        for row in TABLE
+        if row.type in (ErrorType.PERMANENT_FILE_CORRUPTION, ErrorType.HARDWARE_FAILURE)
+    }
     partly = {"shot-mended", "sound-mended", "shot-unlike-record", "sound-unlike-record"}
     return guilty | partly | {"source-no-permission", "source-unlike-record", "sound-begins-late"}
 
@@ -251,7 +373,11 @@ def files(place: Path, say: report.Say, *, every: int = 1) -> tuple[bool, dict[s
             if fault:
                 wrong["accused" if fault.startswith("accused") else "wrong"] += 1
                 say(f"WRONG {odd.name}: {fault}")
-    return not wrong, {"odd_files": len(chosen), "accused": wrong["accused"], "otherwise_wrong": wrong["wrong"]}
+    return not wrong, {
+        "odd_files": len(chosen),
+        "accused": wrong["accused"],
+        "otherwise_wrong": wrong["wrong"],
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

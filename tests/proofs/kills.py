@@ -35,14 +35,18 @@ from tests.proofs.trying import LANES, Trials
 SEED = 20
 
 
-def prove(place: Path, say: report.Say, *, quick: bool, small: bool = False) -> tuple[bool, dict[str, object]]:
+def prove(
+    place: Path, say: report.Say, *, quick: bool, small: bool = False
+) -> tuple[bool, dict[str, object]]:
     """Try all points, or with `quick` some of each kind, of one job alone if `small`; whether all held, and the figures."""
     cases = make_cases(place / "sources")[: 1 if small else 2]
     lanes = [Lane(place / f"lane{n}") for n in range(LANES)]
     for lane in lanes:
         lane.root.mkdir()
     with ThreadPoolExecutor(LANES) as pool:
-        prepared = pool.map(lambda lane: {(lane.root, case.name): prepare(case, lane) for case in cases}, lanes)
+        prepared = pool.map(
+            lambda lane: {(lane.root, case.name): prepare(case, lane) for case in cases}, lanes
+        )
         films = {key: value for some in prepared for key, value in some.items()}
     say("undisturbed runs are done")
     waiting: queue.Queue[Lane] = queue.Queue()
@@ -52,7 +56,11 @@ def prove(place: Path, say: report.Say, *, quick: bool, small: bool = False) -> 
     chance = random.Random(SEED)
     resumed = 0
     for case in cases:
-        resumed += _counted(trials, case, 1 if small else 2, chance) if quick else _counted(trials, case, 0, chance)
+        resumed += (
+            _counted(trials, case, 1 if small else 2, chance)
+            if quick
+            else _counted(trials, case, 0, chance)
+        )
         say(f"{case.name}: points of our own counting are done")
         if STRACE is not None and (not quick or case is cases[0]):
             _system_calls(trials, case, quick, small)
@@ -65,7 +73,9 @@ def prove(place: Path, say: report.Say, *, quick: bool, small: bool = False) -> 
     for line in trials.silent:
         say(f"WRONG  {line}")
     if STRACE is None:
-        say("NOT RUN: kills at system calls, because strace is not installed (apt install strace). SQLite's own are untried.")
+        say(
+            "NOT RUN: kills at system calls, because strace is not installed (apt install strace). SQLite's own are untried."
+        )
     kills = sum(len(verdict.fired) for verdict in verdicts)
     return not wrong and not trials.silent and kills > 0, {
         "points": len(verdicts), "kills": kills, "points_failed": len(wrong), "never_fired": len(trials.silent),
@@ -101,9 +111,15 @@ def _system_calls(trials: Trials, case: Case, quick: bool, small: bool) -> None:
         trials.calls(case, "publish", {call: evenly(1) for call in ("fdatasync", "rename")})
         return
     if quick:
-        trials.calls(case, "publish", {call: evenly(1) for call in ("fdatasync", "rename", "unlink", "pwrite64")})
+        trials.calls(
+            case,
+            "publish",
+            {call: evenly(1) for call in ("fdatasync", "rename", "unlink", "pwrite64")},
+        )
     else:
-        trials.calls(case, "publish", {call: evenly(40) if call == "pwrite64" else every for call in CALLS})
+        trials.calls(
+            case, "publish", {call: evenly(40) if call == "pwrite64" else every for call in CALLS}
+        )
         trials.calls(case, "rollback", dict.fromkeys(CALLS, evenly(20)))
         trials.calls(case, "first film", dict.fromkeys(CALLS, evenly(8)))
     trials.calls_of_worker(case, "fsync", evenly(1) if quick else every)

@@ -32,23 +32,47 @@ class Launcher:
     def __init__(self, *, armed: bool = True) -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         if armed:
-            environment |= {"PYTHONPATH": os.pathsep.join([str(ARMING), str(ROOT)]), "PYTHONDONTWRITEBYTECODE": "1"}
+            environment |= {
+                "PYTHONPATH": os.pathsep.join([str(ARMING), str(ROOT)]),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            }
         self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.proofs.launch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+            [sys.executable, "-m", "tests.proofs.launch"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
         )
 
-    def run(self, argv: Sequence[str], environment: Mapping[str, str], limit_s: float = 120.0) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, argv: Sequence[str], environment: Mapping[str, str], limit_s: float = 120.0
+    ) -> subprocess.CompletedProcess[str]:
         """A run from its beginning to its end, with exactly this environment. NotDone."""
         with tempfile.NamedTemporaryFile() as said, tempfile.NamedTemporaryFile() as errors:
-            pid = self.start(argv, environment, Path(said.name), errors=errors.name, folder=str(ROOT))
+            pid = self.start(
+                argv, environment, Path(said.name), errors=errors.name, folder=str(ROOT)
+            )
             code = self.wait(pid, limit_s)
             out, wrong = (Path(one.name).read_text(encoding="utf-8") for one in (said, errors))
         return subprocess.CompletedProcess(list(argv), code, out, wrong)
 
-    def start(self, argv: Sequence[str], environment: Mapping[str, str], said: Path, *, errors: str = "", folder: str = "") -> int:
+    def start(
+        self,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        said: Path,
+        *,
+        errors: str = "",
+        folder: str = "",
+    ) -> int:
         """Begin a run; its process id. With a `folder` to run in, the environment is exactly this one."""
         assert self._server.stdin and self._server.stdout
-        request = {"argv": list(argv), "environment": dict(environment), "said": str(said), "errors": errors, "folder": folder}
+        request = {
+            "argv": list(argv),
+            "environment": dict(environment),
+            "said": str(said),
+            "errors": errors,
+            "folder": folder,
+        }
         self._server.stdin.write(json.dumps(request).encode() + b"\n")
         self._server.stdin.flush()
         return int(self._server.stdout.readline())
@@ -81,7 +105,9 @@ class Launcher:
 def _run(argv: list[str], environment: dict[str, str], said: str, errors: str, folder: str) -> int:
     """In the forked process: be the command."""
     if folder:
-        state = {name: value for name, value in os.environ.items() if name == "XDG_STATE_HOME"}  # never this user's own
+        state = {
+            name: value for name, value in os.environ.items() if name == "XDG_STATE_HOME"
+        }  # never this user's own
         os.environ.clear()
         os.environ.update(state)
         os.chdir(folder)

@@ -25,7 +25,15 @@ from typing import NamedTuple
 import psutil
 
 from bridge.protocol.responses import Happened
-from core.job.events import FilmJoined, FilmPlanned, FilmPublished, JobAccepted, JobFinished, RunStarted, SegmentSealed
+from core.job.events import (
+    FilmJoined,
+    FilmPlanned,
+    FilmPublished,
+    JobAccepted,
+    JobFinished,
+    RunStarted,
+    SegmentSealed,
+)
 from core.storage.journal import Journal
 from core.storage.submissions import Submissions
 from tests.bridge.companions import PING, Companions, companions, kind, listed, submission
@@ -72,11 +80,15 @@ def wishes(place: Path, count: int) -> list[Wish]:
         line = timeline(Fraction(24))
         line.video().clip(reel, number, FRAMES, media_frames=count + FRAMES)
         line.save(place / f"{number}.otio")
-        made.append(Wish(f"load-{number:06}", place / f"{number}.otio", place / f"{number}.mov", number))
+        made.append(
+            Wish(f"load-{number:06}", place / f"{number}.otio", place / f"{number}.mov", number)
+        )
     return made
 
 
-def ask_all(house: Companions, mine: Sequence[Wish], start: threading.Barrier, answers: list[Answers]) -> None:
+def ask_all(
+    house: Companions, mine: Sequence[Wish], start: threading.Barrier, answers: list[Answers]
+) -> None:
     """One client: everything once, and everything again."""
     found = Answers([], {wish.name: [] for wish in mine})
     answers.append(found)
@@ -140,14 +152,20 @@ def many(place: Path, say: report.Say, count: int) -> tuple[list[str], dict[str,
         answers: list[Answers] = []
         barrier, began = threading.Barrier(CLIENTS), time.monotonic()
         shares = [made[number::CLIENTS] for number in range(CLIENTS)]
-        clients = [threading.Thread(target=ask_all, args=(house, share, barrier, answers)) for share in shares]
+        clients = [
+            threading.Thread(target=ask_all, args=(house, share, barrier, answers))
+            for share in shares
+        ]
         for thread in clients:
             thread.start()
         for thread in clients:
             thread.join()
         asked_s = time.monotonic() - began
         seconds = sorted(second for answer in answers for second in answer.seconds)
-        p50, p95 = statistics.median(seconds), seconds[min(len(seconds) - 1, round(0.95 * len(seconds)))]
+        p50, p95 = (
+            statistics.median(seconds),
+            seconds[min(len(seconds) - 1, round(0.95 * len(seconds)))],
+        )
         say(
             f"{len(seconds)} submissions of {count} jobs by {CLIENTS} clients acknowledged in {asked_s:.1f} s while jobs ran: "
             f"p50 {p50 * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms, longest {seconds[-1] * 1000:.0f} ms"
@@ -159,17 +177,31 @@ def many(place: Path, say: report.Say, count: int) -> tuple[list[str], dict[str,
         with house.client() as client:
             states = {line.state for line in listed(client)}
         on_record = house.jobs()
-    wrong = [f"{name} became {jobs}" for name, jobs in both.items() if [again for _, again in jobs] != [False, True] or len({job for job, _ in jobs}) != 1]
+    wrong = [
+        f"{name} became {jobs}"
+        for name, jobs in both.items()
+        if [again for _, again in jobs] != [False, True] or len({job for job, _ in jobs}) != 1
+    ]
     if len(both) != count or len(on_record) != count + 1:
         wrong.append(f"{len(on_record) - 1} jobs for {count} names")
-    spoilt = [w.film.name for w in made if shown(w.film) != [Mark(1, w.first + frame) for frame in range(FRAMES)]]
+    spoilt = [
+        w.film.name
+        for w in made
+        if shown(w.film) != [Mark(1, w.first + frame) for frame in range(FRAMES)]
+    ]
     wrong += [f"not right: {spoilt}"] if spoilt else []
     wrong += [f"states {states}"] if states != {"complete"} else []
     wrong += [f"left over: {left}"] if left else []
     wrong += [f"{open_after} files open, {files} before"] if open_after > files else []
     wrong += [f"grown from {memory} to {after} bytes"] if after - memory > MOST_GROWTH else []
-    say(f"all {count} films verified and right after {made_s:.1f} s" if not wrong else f"wrong: {wrong}")
-    say(f"the companion: {memory / 2**20:.1f} MiB and {files} open files before, {after / 2**20:.1f} MiB and {open_after} after")
+    say(
+        f"all {count} films verified and right after {made_s:.1f} s"
+        if not wrong
+        else f"wrong: {wrong}"
+    )
+    say(
+        f"the companion: {memory / 2**20:.1f} MiB and {files} open files before, {after / 2**20:.1f} MiB and {open_after} after"
+    )
     return wrong, {
         "jobs": count, "clients": CLIENTS, "submissions": len(seconds), "acknowledged_p50_ms": p50 * 1000, "acknowledged_p95_ms": p95 * 1000,
         "acknowledged_longest_ms": seconds[-1] * 1000, "all_films_s": made_s, "memory_before_mib": memory / 2**20,
@@ -195,7 +227,15 @@ def lived(home: Path, jobs: int) -> list[int]:
             digest=digest("request", number), timeline_path=f"/cuts/reel {number}.otio", timeline_name=f"Reel {number}",
             output=film, preset="prores-hq",
         )  # fmt: skip
-        queue.accept(f"week-{number:06}", content=digest(number), body="{}", job=job, fact=asked, timeline=b"{}", at=60.0 * number)
+        queue.accept(
+            f"week-{number:06}",
+            content=digest(number),
+            body="{}",
+            job=job,
+            fact=asked,
+            timeline=b"{}",
+            at=60.0 * number,
+        )
         seals = [
             SegmentSealed(
                 key=f"v{digest(number, shot)[:32]}", kind="video", shot=shot, file=f"ab/v{digest(number, shot)[:32]}.mov", bytes=10**7 + shot,
@@ -207,10 +247,30 @@ def lived(home: Path, jobs: int) -> list[int]:
             cut=cut, shots=len(seals), segments=len(seals), chunks=0, frames=48 * len(seals), samples=0, reused=0, reused_frames=0,
             rate="24", start_frame=86400, start_timecode="01:00:00:00",
         )  # fmt: skip
-        joined = FilmJoined(cut=cut, staged="/films/.hotsplice/staged.mov", bytes=10**9, film_hash=digest("film", number), frames=48, samples=0)
-        published = FilmPublished(output=film, film_hash=joined.film_hash, kept="", cut=cut, frames=48)
+        joined = FilmJoined(
+            cut=cut,
+            staged="/films/.hotsplice/staged.mov",
+            bytes=10**9,
+            film_hash=digest("film", number),
+            frames=48,
+            samples=0,
+        )
+        published = FilmPublished(
+            output=film, film_hash=joined.film_hash, kept="", cut=cut, frames=48
+        )
         ended = JobFinished(outcome="complete", seconds=300.0)
-        journal.append(job, [RunStarted(version="0.1.0", ffmpeg="9.0", workers=8), planned, *seals, joined, published, ended], 60.0 * number + 30)
+        journal.append(
+            job,
+            [
+                RunStarted(version="0.1.0", ffmpeg="9.0", workers=8),
+                planned,
+                *seals,
+                joined,
+                published,
+                ended,
+            ],
+            60.0 * number + 30,
+        )
         queue.wish(job, "over")
     seqs = [seq for (seq,) in journal.read("SELECT seq FROM facts ORDER BY seq", ())]
     journal.close()
@@ -248,7 +308,9 @@ def week(place: Path, say: report.Say, jobs: int) -> tuple[list[str], dict[str, 
     }  # fmt: skip
 
 
-def prove(place: Path, say: report.Say, *, jobs: int, week_jobs: int) -> tuple[bool, dict[str, object]]:
+def prove(
+    place: Path, say: report.Say, *, jobs: int, week_jobs: int
+) -> tuple[bool, dict[str, object]]:
     """Both; whether they hold, and the figures."""
     (place / "many").mkdir()
     wrong, figures = many(place / "many", say, jobs)
@@ -257,7 +319,11 @@ def prove(place: Path, say: report.Say, *, jobs: int, week_jobs: int) -> tuple[b
     assert isinstance(told, float)
     for text in (*wrong, *wrong_too):
         say(f"wrong: {text}")
-    return not wrong and not wrong_too and told < GOAL_S, {**figures, **more, "wrong": len(wrong) + len(wrong_too)}
+    return not wrong and not wrong_too and told < GOAL_S, {
+        **figures,
+        **more,
+        "wrong": len(wrong) + len(wrong_too),
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -48,9 +48,13 @@ class Group:
     def __init__(self, most: int) -> None:
         first = Path("/sys/fs/cgroup/memory")
         self._v1 = (first / "memory.limit_in_bytes").exists()
-        self.folder = (first if self._v1 else Path("/sys/fs/cgroup")) / f"hotsplice-lowend-{os.getpid()}"
+        self.folder = (
+            first if self._v1 else Path("/sys/fs/cgroup")
+        ) / f"hotsplice-lowend-{os.getpid()}"
         self.folder.mkdir()
-        (self.folder / ("memory.limit_in_bytes" if self._v1 else "memory.max")).write_text(str(most))
+        (self.folder / ("memory.limit_in_bytes" if self._v1 else "memory.max")).write_text(
+            str(most)
+        )
         self.resident = 0
         self._over = threading.Event()
         self._watch = threading.Thread(target=self._look, daemon=True)
@@ -72,12 +76,18 @@ class Group:
     @property
     def peak(self) -> int:
         """The most bytes in use at any time, page cache and all."""
-        return int((self.folder / ("memory.max_usage_in_bytes" if self._v1 else "memory.peak")).read_text())
+        return int(
+            (self.folder / ("memory.max_usage_in_bytes" if self._v1 else "memory.peak")).read_text()
+        )
 
     @property
     def kills(self) -> int:
         """How many processes the kernel killed in it."""
-        words = (self.folder / ("memory.oom_control" if self._v1 else "memory.events")).read_text().split()
+        words = (
+            (self.folder / ("memory.oom_control" if self._v1 else "memory.events"))
+            .read_text()
+            .split()
+        )
         return int(words[words.index("oom_kill") + 1])
 
     def close(self) -> None:
@@ -96,7 +106,9 @@ def why_no_group() -> str:
     """What is missing for a control group; empty when it can be had."""
     for folder in (Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")):
         if (folder / "memory.limit_in_bytes").exists() or "memory" in (
-            (folder / "cgroup.subtree_control").read_text() if (folder / "cgroup.subtree_control").exists() else ""
+            (folder / "cgroup.subtree_control").read_text()
+            if (folder / "cgroup.subtree_control").exists()
+            else ""
         ):
             return "" if os.access(folder, os.W_OK) else "control groups may not be made here"
     return "there is no control group for memory here"
@@ -117,9 +129,24 @@ class Place:
         for name in sizes:
             size, frames = SIZES[name], 24 if name == "1080p" else 10
             sources = [
-                make_movie(media / f"{name}-prores.mov", source_id=1, frames=frames, size=size, codec="prores", audio="pcm"),
-                make_movie(media / f"{name}-h264.mp4", source_id=2, frames=frames, size=size, codec="h264"),
-                make_movie(media / f"{name}-dnxhr.mov", source_id=3, frames=frames, size=size, codec="dnxhr"),
+                make_movie(
+                    media / f"{name}-prores.mov",
+                    source_id=1,
+                    frames=frames,
+                    size=size,
+                    codec="prores",
+                    audio="pcm",
+                ),
+                make_movie(
+                    media / f"{name}-h264.mp4", source_id=2, frames=frames, size=size, codec="h264"
+                ),
+                make_movie(
+                    media / f"{name}-dnxhr.mov",
+                    source_id=3,
+                    frames=frames,
+                    size=size,
+                    codec="dnxhr",
+                ),
             ]
             cut = timeline(24, name=name)
             video = cut.video()
@@ -134,13 +161,27 @@ class Place:
         folder = self.root / name
         for part in ("home", "scratch", "out"):
             (folder / part).mkdir(parents=True)
-        (folder / "home" / "settings.yaml").write_text(f"scratch: {folder / 'scratch'}\nwait: 60\n", encoding="utf-8")
+        (folder / "home" / "settings.yaml").write_text(
+            f"scratch: {folder / 'scratch'}\nwait: 60\n", encoding="utf-8"
+        )
         return folder
 
     def run(self, folder: Path, size: str, prepare: Callable[[], None] | None = None) -> Run:
         """Begin the job of a size."""
-        film, preset = (folder / "out" / "film.mov", "prores-hq") if size == "1080p" else (folder / "out" / "film.mp4", "h264")
-        words = ["assemble", str(self.root / f"{size}.otio"), "-o", str(film), "-p", preset, "--json"]
+        film, preset = (
+            (folder / "out" / "film.mov", "prores-hq")
+            if size == "1080p"
+            else (folder / "out" / "film.mp4", "h264")
+        )
+        words = [
+            "assemble",
+            str(self.root / f"{size}.otio"),
+            "-o",
+            str(film),
+            "-p",
+            preset,
+            "--json",
+        ]
         return Run(
             {}, folder, environment={"HOTSPLICE_HOME": str(folder / "home")}, prepare=prepare,
             command=[sys.executable, "-m", "bridge.cli.main", *words],
@@ -185,18 +226,39 @@ class Proof:
             self.expect(name, False, str(error))
             code = -1
         seen, kills = run.faults(), group.kills
-        failures = [fact["failure"]["evidence"] for kind in ("AttemptFailed", "GateClosed") for fact in run.facts(kind)]
+        failures = [
+            fact["failure"]["evidence"]
+            for kind in ("AttemptFailed", "GateClosed")
+            for fact in run.facts(kind)
+        ]
         told = sum(one.get("oom_kills", 0) for one in failures)
         end = run.lines[-1].get("code", "") if run.lines else ""
         run.close()
         if code == 0:
-            self.expect(name, self.place.pictures(folder) == self.place.truths[size], "the film is not that of a run without limits")
+            self.expect(
+                name,
+                self.place.pictures(folder) == self.place.truths[size],
+                "the film is not that of a run without limits",
+            )
         else:
-            self.expect(name, end in may_end, f"it ended with {code} {end!r}: {run.lines[-1] if run.lines else ''}")
+            self.expect(
+                name,
+                end in may_end,
+                f"it ended with {code} {end!r}: {run.lines[-1] if run.lines else ''}",
+            )
         waited = any(one.strategy == "wait_and_retry" for one in seen)
         self.expect(name, not waits or waited, "the stall was not spoken of")
-        self.expect(name, kills == 0 or told > 0, f"the kernel killed {kills} processes, and nobody spoke of it")
-        self.note(name, group, f"ended with {code}{f' ({end})' if end else ''}, heard {sorted({one.code for one in seen})}", began)
+        self.expect(
+            name,
+            kills == 0 or told > 0,
+            f"the kernel killed {kills} processes, and nobody spoke of it",
+        )
+        self.note(
+            name,
+            group,
+            f"ended with {code}{f' ({end})' if end else ''}, heard {sorted({one.code for one in seen})}",
+            began,
+        )
         self.reported += told
         group.close()
 
@@ -205,7 +267,10 @@ class Proof:
         self.jobs += 1
         self.kills += group.kills
         if group.kills == 0:
-            self.peak, self.resident = max(self.peak, group.peak), max(self.resident, group.resident)
+            self.peak, self.resident = (
+                max(self.peak, group.peak),
+                max(self.resident, group.resident),
+            )
         self.say(
             f"{name:24} {words}; resident {group.resident >> 20} MiB, with page cache {group.peak >> 20} MiB, "
             f"{group.kills} killed by the kernel; {time.monotonic() - began:.0f} s"
@@ -216,7 +281,14 @@ class Proof:
         name, group, began = "companion and job", Group(GIB), time.monotonic()
         folder = self.place.fresh("companion")
         film = folder / "out" / "film.mov"
-        words = ["submit", str(self.place.root / f"{size}.otio"), "-o", str(film), "-p", "prores-hq"]
+        words = [
+            "submit",
+            str(self.place.root / f"{size}.otio"),
+            "-o",
+            str(film),
+            "-p",
+            "prores-hq",
+        ]
         environment = {**os.environ, "HOTSPLICE_HOME": str(folder / "home")}
 
         def hotsplice(*argv: str) -> int:
@@ -230,7 +302,11 @@ class Proof:
         hotsplice("stop")
         self.expect(name, code == 0, f"it ended with {code}")
         if code == 0:
-            self.expect(name, self.place.pictures(folder) == self.place.truths[size], "the film is not that of a run without limits")
+            self.expect(
+                name,
+                self.place.pictures(folder) == self.place.truths[size],
+                "the film is not that of a run without limits",
+            )
         self.note(name, group, f"ended with {code}", began)
         self.expect(name, group.kills == 0, "the kernel had to kill")
         group.close()
@@ -245,12 +321,23 @@ def sshfs(folder: Path) -> Iterator[int]:
     folder.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        words = ["sshfs", f"localhost:{behind}", str(folder), "-f", "-o", f"directport={port},cache=no,dir_cache=no"]
-        client = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        words = [
+            "sshfs",
+            f"localhost:{behind}",
+            str(folder),
+            "-f",
+            "-o",
+            f"directport={port},cache=no,dir_cache=no",
+        ]
+        client = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
         listening.settimeout(10)
         connection, _ = listening.accept()
         with connection:
-            answering = subprocess.Popen([server], stdin=connection.fileno(), stdout=connection.fileno())
+            answering = subprocess.Popen(
+                [server], stdin=connection.fileno(), stdout=connection.fileno()
+            )
             deadline = time.monotonic() + 10
             while not os.path.ismount(folder):
                 if client.poll() is not None or time.monotonic() > deadline:
@@ -259,7 +346,9 @@ def sshfs(folder: Path) -> Iterator[int]:
             try:
                 yield answering.pid
             finally:
-                subprocess.run(["fusermount3", "-u", "-z", str(folder)], check=False, capture_output=True)
+                subprocess.run(
+                    ["fusermount3", "-u", "-z", str(folder)], check=False, capture_output=True
+                )
                 answering.kill()
                 answering.wait()
                 client.wait(10)
@@ -279,7 +368,11 @@ def why_no_sshfs() -> str:
 def why_no_nfs() -> str:
     """Why NFS cannot be mounted from the loopback; it is only tried where the kernel knows it."""
     known = Path("/proc/filesystems").read_text().split()
-    return "" if "nfs" in known or "nfs4" in known else "this kernel has no NFS client (not in /proc/filesystems)"
+    return (
+        ""
+        if "nfs" in known or "nfs4" in known
+        else "this kernel has no NFS client (not in /proc/filesystems)"
+    )
 
 
 def prove(place: Path, say: report.Say, *, quick: bool) -> tuple[bool, dict[str, object]]:
@@ -314,7 +407,9 @@ def prove(place: Path, say: report.Say, *, quick: bool) -> tuple[bool, dict[str,
         )  # fmt: skip
     stalled = _stalls(proof, quick)
     if why := why_no_nfs():
-        say(f"NOT RUN: media on NFS over the loopback, because {why}. A FUSE mount of a network's kind stood in for it.")
+        say(
+            f"NOT RUN: media on NFS over the loopback, because {why}. A FUSE mount of a network's kind stood in for it."
+        )
     return not proof.wrong, {
         "jobs": proof.jobs, "failed": sorted(set(proof.wrong)), "stalls": stalled, "peak_resident_mib": proof.resident >> 20,
         "peak_with_cache_mib": proof.peak >> 20, "killed_by_kernel": proof.kills, "kills_reported": proof.reported,

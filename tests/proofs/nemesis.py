@@ -73,7 +73,11 @@ class Nemesis(threading.Thread):
         self.struck: Counter[str] = Counter()
         self._volumes, self._chance, self._mean_s = volumes, random.Random(seed), mean_s
         self._over, self._working = threading.Event(), threading.Event()
-        self._kinds: list[Callable[[], bool]] = [self.kill_ffmpeg, self.kill_worker, self.stop_ffmpeg]
+        self._kinds: list[Callable[[], bool]] = [
+            self.kill_ffmpeg,
+            self.kill_worker,
+            self.stop_ffmpeg,
+        ]
         if volumes.real:
             self._kinds += [self.pull_the_media, self.fill_the_scratch]
 
@@ -88,7 +92,9 @@ class Nemesis(threading.Thread):
             self._over.wait(self._chance.expovariate(1 / self._mean_s))
             kind = self._chance.choice(self._kinds)
             deadline = time.monotonic() + 2.0
-            while self._working.is_set() and not self._over.is_set() and time.monotonic() < deadline:
+            while (
+                self._working.is_set() and not self._over.is_set() and time.monotonic() < deadline
+            ):
                 if kind():
                     self.struck[kind.__name__.replace("_", " ")] += 1
                     break
@@ -111,7 +117,11 @@ class Nemesis(threading.Thread):
 
     def _victim(self, name: str) -> psutil.Process | None:
         try:
-            found = [one for one in psutil.Process().children(recursive=True) if name in " ".join(one.cmdline()[:4])]
+            found = [
+                one
+                for one in psutil.Process().children(recursive=True)
+                if name in " ".join(one.cmdline()[:4])
+            ]
         except psutil.Error:
             return None
         return self._chance.choice(found) if found else None

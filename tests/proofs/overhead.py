@@ -31,7 +31,9 @@ GOAL = 0.05
 QUICK = COUNTS[:4]
 
 
-def measure(place: Path, rounds: int, say: report.Say, counts: tuple[int, ...] = COUNTS) -> dict[str, float]:
+def measure(
+    place: Path, rounds: int, say: report.Say, counts: tuple[int, ...] = COUNTS
+) -> dict[str, float]:
     """The figures, by what they are and the number of shots. RuntimeError when the two films differ."""
     sources = make_sources(place / "tiny", (320, 180), "h264", 3, 240)
     figures: dict[str, float] = {}
@@ -39,11 +41,24 @@ def measure(place: Path, rounds: int, say: report.Say, counts: tuple[int, ...] =
         cut = make_cut(sources, count, 12, place / f"tiny{count}.otio")
         plain, ours, bare = list[Run](), list[Run](), list[Run]()
         for number in range(max(2, rounds // 3) if count > 100 else rounds):
-            for first in (number % 2 == 0, number % 2 == 1):  # neither is always the first: a machine has moods
+            for first in (
+                number % 2 == 0,
+                number % 2 == 1,
+            ):  # neither is always the first: a machine has moods
                 made = ours if first else bare
-                made.append(hotsplice(cut, "h264", place / ("ours" if first else "bare"), fresh=True, bare=not first))
+                made.append(
+                    hotsplice(
+                        cut,
+                        "h264",
+                        place / ("ours" if first else "bare"),
+                        fresh=True,
+                        bare=not first,
+                    )
+                )
             plain.append(plain_ffmpeg(cut, "h264", place / "plain"))
-            if (place / "ours" / "film.mp4").read_bytes() != (place / "bare" / "film.mp4").read_bytes():
+            if (place / "ours" / "film.mp4").read_bytes() != (
+                place / "bare" / "film.mp4"
+            ).read_bytes():
                 raise RuntimeError(f"{count} shots: without recovery another film is made")
             for name in ("plain", "ours", "bare"):
                 shutil.rmtree(place / name)
@@ -55,9 +70,13 @@ def measure(place: Path, rounds: int, say: report.Say, counts: tuple[int, ...] =
         work = told(lambda run: (run["held_s"] - run["startup_held_s"]) / run["engine_s"])
         processor = told(lambda run: run["overhead_cpu_s"] / run["cpu_s"])
         more_cpu = sorted((a.cpu_s - b.cpu_s) / a.cpu_s for a, b in zip(ours, bare, strict=True))
-        more_wall = sorted((a.wall_s - b.wall_s) / a.wall_s for a, b in zip(ours, bare, strict=True))
+        more_wall = sorted(
+            (a.wall_s - b.wall_s) / a.wall_s for a, b in zip(ours, bare, strict=True)
+        )
         ratio = statistics.median(a.wall_s / b.wall_s for a, b in zip(ours, plain, strict=True))
-        ratio_work = statistics.median(a.work_s / b.wall_s for a, b in zip(ours, plain, strict=True))
+        ratio_work = statistics.median(
+            a.work_s / b.wall_s for a, b in zip(ours, plain, strict=True)
+        )
         figures |= {
             f"overhead_{count}": whole, f"overhead_work_{count}": work, f"overhead_cpu_{count}": processor,
             f"compared_cpu_{count}": statistics.median(more_cpu), f"compared_wall_{count}": statistics.median(more_wall),
@@ -76,4 +95,6 @@ def measure(place: Path, rounds: int, say: report.Say, counts: tuple[int, ...] =
 def _middle(values: list[float]) -> str:
     """The median of sorted values, and the middle half."""
     quarter = len(values) // 4
-    return f"{statistics.median(values):+.1%} [{values[quarter]:+.1%} to {values[-1 - quarter]:+.1%}]"
+    return (
+        f"{statistics.median(values):+.1%} [{values[quarter]:+.1%} to {values[-1 - quarter]:+.1%}]"
+    )

@@ -75,7 +75,9 @@ def _label(recording: Recording, place: int, models: Sequence[Model]) -> str:
     return f"{change.op} {change.path}, change {place} of {len(recording.changes)} ({how})"
 
 
-def _after(recording: Recording, place: int, models: Sequence[Model], chance: random.Random) -> list[Disk]:
+def _after(
+    recording: Recording, place: int, models: Sequence[Model], chance: random.Random
+) -> list[Disk]:
     disks = []
     for number, (disk, model) in enumerate(zip(recording.disks, models, strict=True)):
         done = [change for volume, change in recording.changes[:place] if volume == number]
@@ -88,39 +90,59 @@ def _after(recording: Recording, place: int, models: Sequence[Model], chance: ra
 def _again(verdict: Verdict, rig: Rig, scenario: Scenario) -> Ended | None:
     try:
         return rig.run(
-            ["1" if before == "-j" else word for before, word in zip(["", *scenario.argv], scenario.argv, strict=False)]
+            [
+                "1" if before == "-j" else word
+                for before, word in zip(["", *scenario.argv], scenario.argv, strict=False)
+            ]
         )
     except (NotDone, subprocess.TimeoutExpired) as error:
         verdict.wrong.append(f"run again, it came to no end: {error}")
         return None
 
 
-def _after_the_cut(verdict: Verdict, rig: Rig, scenario: Scenario, recording: Recording, place: int) -> int:
+def _after_the_cut(
+    verdict: Verdict, rig: Rig, scenario: Scenario, recording: Recording, place: int
+) -> int:
     """How many segments on record are missing."""
     out, name = rig.behind(rig.out), scenario.film
     standing = bytes_hash(out / name)
     may = {scenario.before.out.get(name, "absent"), scenario.after.out[name]}
-    verdict.expect(standing in may, f"after the cut, neither the old nor the new film stands there: {standing}")
+    verdict.expect(
+        standing in may, f"after the cut, neither the old nor the new film stands there: {standing}"
+    )
     stay = set(scenario.before.out.values()) & set(scenario.after.out.values())
     films = {bytes_hash(path) for path in out.rglob("*")}
     verdict.expect(stay <= films, "after the cut, a film is lost")
     said = record.read(rig.behind(rig.home))
     verdict.expect(said.sound, "after the cut, the journal is damaged")
-    moment = recording.changes[place][1].at if place < len(recording.changes) else time.monotonic_ns()
+    moment = (
+        recording.changes[place][1].at if place < len(recording.changes) else time.monotonic_ns()
+    )
     told = [line for at, line in recording.lines if at < moment and line.get("event") == "fact"]
     facts = record.facts(rig.behind(rig.home))
     for line in told:
-        there = line["job"] in said.jobs if not line["seq"] else facts.get(line["seq"]) == (line["kind"], line["body"])
+        there = (
+            line["job"] in said.jobs
+            if not line["seq"]
+            else facts.get(line["seq"]) == (line["kind"], line["body"])
+        )
         verdict.expect(there, f"told and lost: {line['kind']} {line['seq']}")
     if place == len(recording.changes):
-        verdict.expect(standing == scenario.after.out[name], "the command had returned, and what it did is lost")
+        verdict.expect(
+            standing == scenario.after.out[name],
+            "the command had returned, and what it did is lost",
+        )
     published = any(line["kind"] == "FilmPublished" for line in told)
-    verdict.expect(not published or standing == scenario.after.out[name], "told as published, and not there")
+    verdict.expect(
+        not published or standing == scenario.after.out[name], "told as published, and not there"
+    )
     missing = 0
     for file, digest in said.seals.items():
         path = rig.behind(rig.scratch) / "store" / file
         missing += not path.exists()
-        verdict.expect(not path.exists() or file_hash(path) == digest, f"a segment on record is wrong: {file}")
+        verdict.expect(
+            not path.exists() or file_hash(path) == digest, f"a segment on record is wrong: {file}"
+        )
     verdict.expect(missing <= 1, f"{missing} segments on record are missing")
     return missing
 
@@ -142,7 +164,9 @@ def _folders(found: Look, wanted: Look) -> list[tuple[str, frozenset[str], froze
     ]  # fmt: skip
 
 
-def _at_the_end(verdict: Verdict, rig: Rig, scenario: Scenario, ended: Ended, rolled_back: int, missing: int) -> None:
+def _at_the_end(
+    verdict: Verdict, rig: Rig, scenario: Scenario, ended: Ended, rolled_back: int, missing: int
+) -> None:
     wanted = _wanted(scenario, rolled_back)
     verdict.expect(
         ended.exit_code in scenario.codes,
@@ -154,7 +178,9 @@ def _at_the_end(verdict: Verdict, rig: Rig, scenario: Scenario, ended: Ended, ro
     verdict.identical = found.out.get(scenario.film) == wanted.out[scenario.film]
     if not verdict.identical:
         same = (
-            film.is_file() and tuple(reading.frame_hashes(film)) == scenario.frames and reading.audio_hash(film) == scenario.sound
+            film.is_file()
+            and tuple(reading.frame_hashes(film)) == scenario.frames
+            and reading.audio_hash(film) == scenario.sound
         )
         verdict.expect(same, "not the film of an undisturbed run stands there")
     for what, names, right in _folders(found, wanted):
@@ -164,7 +190,10 @@ def _at_the_end(verdict: Verdict, rig: Rig, scenario: Scenario, ended: Ended, ro
     verdict.expect(not wrong, f"other bytes than after an undisturbed run: {wrong}")
     said = record.read(rig.behind(rig.home))
     recorded = said.films.get(str(rig.out / scenario.film), ("", ""))
-    verdict.expect(film.is_file() and recorded[0] == tree_hash(film), "the record of the film is not of these bytes")
+    verdict.expect(
+        film.is_file() and recorded[0] == tree_hash(film),
+        "the record of the film is not of these bytes",
+    )
     verdict.expect(said.open_jobs == 0, f"{said.open_jobs} jobs are left open")
     again = sum(count - 1 for count in said.made.values())
     verdict.expect(again <= missing, f"{again} segments were made again, {missing} were missing")
@@ -181,10 +210,17 @@ def _runs(rig: Rig) -> int:
 def _clean_beside(verdict: Verdict, rig: Rig) -> None:
     """Where the run that followed had nothing to do for the film, `clean` removes the lock, the mark and the trial that the cut left."""
     beside = rig.out / ".hotsplice"
-    left = [*beside.glob("*.lock"), *beside.glob("*.place"), *beside.glob("*.place.part"), *rig.scratch.glob("prove-*")]
+    left = [
+        *beside.glob("*.lock"),
+        *beside.glob("*.place"),
+        *beside.glob("*.place.part"),
+        *rig.scratch.glob("prove-*"),
+    ]
     if left:
         ended = rig.run(["clean"])
-        verdict.expect(ended.exit_code == 0, f"clean ended with {ended.exit_code}: {ended.said[-400:]}")
+        verdict.expect(
+            ended.exit_code == 0, f"clean ended with {ended.exit_code}: {ended.said[-400:]}"
+        )
 
 
 def _age_strays(verdict: Verdict, rig: Rig) -> None:
@@ -198,4 +234,6 @@ def _age_strays(verdict: Verdict, rig: Rig) -> None:
         os.utime(path, (path.stat().st_mtime - 7200,) * 2)
     if strays:
         ended = rig.run(["clean"])
-        verdict.expect(ended.exit_code == 0, f"clean ended with {ended.exit_code}: {ended.said[-400:]}")
+        verdict.expect(
+            ended.exit_code == 0, f"clean ended with {ended.exit_code}: {ended.said[-400:]}"
+        )

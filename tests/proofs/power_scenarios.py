@@ -63,7 +63,12 @@ def make_cuts(folder: Path) -> Cuts:
     lacking = timeline(24, name="lacking")
     lacking.video().clip(a, 4, 12).clip(folder / "gone.mov", 0, 8).clip(b, 5, 12)
     lacking.audio().clip(wav, 24, 30)
-    return Cuts(old.save(folder / "old.otio"), new.save(folder / "new.otio"), lacking.save(folder / "lacking.otio"), found.path)
+    return Cuts(
+        old.save(folder / "old.otio"),
+        new.save(folder / "new.otio"),
+        lacking.save(folder / "lacking.otio"),
+        found.path,
+    )
 
 
 @dataclass
@@ -98,7 +103,9 @@ class Rig(Lane):
         back = self.root.with_name(f"{self.root.name}-back")
         self.records = self.root.with_name(f"{self.root.name}-records")
         """XDG_STATE_HOME of every run: on the system's own disk, whose power is never cut."""
-        self.volumes = [RecordedVolume(self.root / name, back / name) for name in _VOLUMES[self.layout]]
+        self.volumes = [
+            RecordedVolume(self.root / name, back / name) for name in _VOLUMES[self.layout]
+        ]
 
     def _inside(self, name: str) -> Path:
         return self.root / "disk" / name if self.layout == "one" else self.root / name
@@ -162,7 +169,9 @@ class Rig(Lane):
         for volume in self.volumes:
             if volume.mounted:
                 volume.unmount()
-            shutil.rmtree(volume.place, ignore_errors=True)  # what an earlier trial left beneath is on record by then
+            shutil.rmtree(
+                volume.place, ignore_errors=True
+            )  # what an earlier trial left beneath is on record by then
 
     def save(self, name: str) -> None:
         """Keep this state to come back to."""
@@ -230,11 +239,19 @@ class Rig(Lane):
     def known_at(self) -> int:
         """The moment (CLOCK_MONOTONIC, ns) at which the record of the data folder was written; 0 without one."""
         record = self.known()
-        return 0 if record is None else record.stat().st_mtime_ns - time.time_ns() + time.monotonic_ns()
+        return (
+            0
+            if record is None
+            else record.stat().st_mtime_ns - time.time_ns() + time.monotonic_ns()
+        )
 
     def changes(self) -> list[tuple[int, Change]]:
         """What was changed on all volumes since they were mounted, in the order of time."""
-        merged = [(place, change) for place, volume in enumerate(self.volumes) for change in volume.trace()]
+        merged = [
+            (place, change)
+            for place, volume in enumerate(self.volumes)
+            for change in volume.trace()
+        ]
         return sorted(merged, key=lambda one: one[1].at)
 
     def close(self) -> None:
@@ -261,10 +278,18 @@ def look_at(rig: Rig) -> Look:
     out, scratch, home = (rig.behind(path) for path in (rig.out, rig.scratch, rig.home))
     ours = ("journal.db", "logs/", "locks/", "settings.yaml", "pictures")
     return Look(
-        {str(path.relative_to(out)): bytes_hash(path) for path in out.rglob("*") if not path.is_dir()},
-        frozenset(str(path.relative_to(scratch)) for path in scratch.rglob("*") if not path.is_dir()),
+        {
+            str(path.relative_to(out)): bytes_hash(path)
+            for path in out.rglob("*")
+            if not path.is_dir()
+        },
         frozenset(
-            name for path in home.rglob("*") if not path.is_dir() and not (name := str(path.relative_to(home))).startswith(ours)
+            str(path.relative_to(scratch)) for path in scratch.rglob("*") if not path.is_dir()
+        ),
+        frozenset(
+            name
+            for path in home.rglob("*")
+            if not path.is_dir() and not (name := str(path.relative_to(home))).startswith(ours)
         ),
     )
 
@@ -305,7 +330,10 @@ def scenarios(rig: Rig, cuts: Cuts) -> list[Scenario]:
     done(assemble(cuts.new), "new", 0)
     rig.restore("old")
     points = rig.beside("points")
-    rig.run(assemble(cuts.new), strike.order(points, rig.root, label="engine after-record SegmentSealed #1"))
+    rig.run(
+        assemble(cuts.new),
+        strike.order(points, rig.root, label="engine after-record SegmentSealed #1"),
+    )
     if not strike.struck(points):
         raise RuntimeError("the run that is to be resumed was not interrupted")
     rig.save("interrupted")
@@ -321,7 +349,12 @@ def scenarios(rig: Rig, cuts: Cuts) -> list[Scenario]:
         Scenario("resume", "film.mov", "interrupted", ["resume", "-j", "2", "--json"]),
         Scenario("roll back", "film.mov", "new", ["rollback", str(rig.out / "film.mov")]),
         Scenario("clean", "film.mov", "new", ["clean", "--superseded"]),
-        Scenario("answer relink", "film.mov", "lacking", ["answer", job, "all", "relink", str(cuts.found)]),
+        Scenario(
+            "answer relink",
+            "film.mov",
+            "lacking",
+            ["answer", job, "all", "relink", str(cuts.found)],
+        ),
         Scenario("answer skip", "film.mov", "lacking", ["answer", job, "all", "skip"]),
     ]
 
@@ -337,7 +370,9 @@ def record(rig: Rig, scenario: Scenario) -> Recording:
     again = rig.run(scenario.argv)
     scenario.twice = look_at(rig)
     if recording.exit_code not in (0, 1) or again.exit_code not in (0, 1, 2):
-        raise RuntimeError(f"{scenario.name} ended with {recording.exit_code} and {again.exit_code}: {again.said[-800:]}")
+        raise RuntimeError(
+            f"{scenario.name} ended with {recording.exit_code} and {again.exit_code}: {again.said[-800:]}"
+        )
     scenario.codes = (recording.exit_code, again.exit_code)
     recording.disks = [copy_of(disk) for disk in recording.disks]
     return recording

@@ -29,7 +29,16 @@ from tests.faults.volumes import why_no_fuse
 from tests.proofs import drives, report
 from tests.proofs.holding import Verdict
 from tests.proofs.power_judge import try_cut
-from tests.proofs.power_scenarios import Cuts, Layout, Recording, Rig, Scenario, make_cuts, record, scenarios
+from tests.proofs.power_scenarios import (
+    Cuts,
+    Layout,
+    Recording,
+    Rig,
+    Scenario,
+    make_cuts,
+    record,
+    scenarios,
+)
 from tests.proofs.stage import look
 
 SEED = 11
@@ -51,11 +60,19 @@ def points(recording: Recording, most: int) -> list[int]:
     """After how many changes to cut: two of three at a flush or a name, the rest at writes, spread evenly, and at the end."""
     changes = [change for _, change in recording.changes]
     naming = [place for place, change in enumerate(changes) if change.op in _NAMING]
-    writes = [place for place, change in enumerate(changes) if change.op not in _NAMING and not str(change.path).endswith("-shm")]
+    writes = [
+        place
+        for place, change in enumerate(changes)
+        if change.op not in _NAMING and not str(change.path).endswith("-shm")
+    ]
     chosen = {len(changes)}
     for places, count in ((naming, most - most // 3), (writes, most // 3)):
         step = max(1.0, len(places) / max(1, count))
-        chosen.update(places[int(number * step)] for number in range(min(count, len(places))) if int(number * step) < len(places))
+        chosen.update(
+            places[int(number * step)]
+            for number in range(min(count, len(places)))
+            if int(number * step) < len(places)
+        )
     return sorted(chosen)
 
 
@@ -67,7 +84,14 @@ def models(volumes: int, chance: random.Random) -> list[Model]:
 
 
 def prove_layout(
-    place: Path, cuts: Cuts, layout: Layout, say: report.Say, *, quick: bool, only: Sequence[str], share: float = 1.0
+    place: Path,
+    cuts: Cuts,
+    layout: Layout,
+    say: report.Say,
+    *,
+    quick: bool,
+    only: Sequence[str],
+    share: float = 1.0,
 ) -> list[Verdict]:
     """All scenarios with one layout."""
     rig, chance = Rig(place / layout, layout=layout), random.Random(f"{SEED} {layout}")
@@ -82,14 +106,28 @@ def prove_layout(
             for number, point in enumerate(points(recording, most)):
                 how = models(len(rig.volumes), chance)
                 verdict = try_cut(
-                    rig, scenario, recording, point, how, chance, cuts.old.parent, before, twice=number % TWICE == TWICE // 2
+                    rig,
+                    scenario,
+                    recording,
+                    point,
+                    how,
+                    chance,
+                    cuts.old.parent,
+                    before,
+                    twice=number % TWICE == TWICE // 2,
                 )
                 here.append(verdict)
                 if number % _TELL_EVERY == _TELL_EVERY - 1:
-                    say(f"{layout:6} {scenario.name:20} {number + 1} points so far, {sum(not one.wrong for one in here)} held")
+                    say(
+                        f"{layout:6} {scenario.name:20} {number + 1} points so far, {sum(not one.wrong for one in here)} held"
+                    )
                 for wrong in verdict.wrong:
-                    say(f"WRONG  {layout}, {scenario.name}, cut after {' and then '.join(verdict.fired)}: {wrong}")
-            if scenario.before.out != scenario.after.out and not _control(rig, scenario, recording, cuts.old.parent):
+                    say(
+                        f"WRONG  {layout}, {scenario.name}, cut after {' and then '.join(verdict.fired)}: {wrong}"
+                    )
+            if scenario.before.out != scenario.after.out and not _control(
+                rig, scenario, recording, cuts.old.parent
+            ):
                 here[-1].wrong.append("without a single flush the judge saw nothing wrong")
                 say(f"WRONG  {layout}, {scenario.name}: {here[-1].wrong[-1]}")
             held = sum(not verdict.wrong for verdict in here)
@@ -105,19 +143,42 @@ def prove_layout(
 
 def _control(rig: Rig, scenario: Scenario, recording: Recording, sources: Path) -> bool:
     """Whether the judge objects to a disk that lied about every flush and lost everything when the command had returned."""
-    changes = [(volume, change) for volume, change in recording.changes if not change.op.startswith("fsync")]
-    lied = Recording(recording.disks, changes, recording.lines, recording.exit_code, recording.known, recording.known_at)
+    changes = [
+        (volume, change)
+        for volume, change in recording.changes
+        if not change.op.startswith("fsync")
+    ]
+    lied = Recording(
+        recording.disks,
+        changes,
+        recording.lines,
+        recording.exit_code,
+        recording.known,
+        recording.known_at,
+    )
     how: list[Model] = ["lost"] * len(rig.volumes)
-    return bool(try_cut(rig, scenario, lied, len(changes), how, random.Random(SEED), sources, look(sources)).wrong)
+    return bool(
+        try_cut(
+            rig, scenario, lied, len(changes), how, random.Random(SEED), sources, look(sources)
+        ).wrong
+    )
 
 
-def prove(place: Path, say: report.Say, *, quick: bool, share: float = 1.0) -> tuple[bool, dict[str, object]]:
+def prove(
+    place: Path, say: report.Say, *, quick: bool, share: float = 1.0
+) -> tuple[bool, dict[str, object]]:
     """Whether everything held, and the figures."""
     cuts = make_cuts(place / "sources")
     with ThreadPoolExecutor(len(LAYOUTS)) as pool:
-        some = {layout: QUICK[number::2] if quick else tuple(CUTS) for number, layout in enumerate(LAYOUTS)}
+        some = {
+            layout: QUICK[number::2] if quick else tuple(CUTS)
+            for number, layout in enumerate(LAYOUTS)
+        }
         running = [
-            pool.submit(prove_layout, place, cuts, layout, say, quick=quick, only=some[layout], share=share) for layout in LAYOUTS
+            pool.submit(
+                prove_layout, place, cuts, layout, say, quick=quick, only=some[layout], share=share
+            )
+            for layout in LAYOUTS
         ]
         verdicts = [verdict for one in running for verdict in one.result()]
     wrong = [verdict for verdict in verdicts if verdict.wrong]
@@ -141,7 +202,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with report.workplace("powercuts") as place:
         held, figures = prove(place, say, quick=quick)
         returned, more = drives.prove(place, say, each=1 if quick else 9)
-    return report.close("powercuts", held and returned, quick=quick, seconds=time.monotonic() - began, **figures, **more)
+    return report.close(
+        "powercuts",
+        held and returned,
+        quick=quick,
+        seconds=time.monotonic() - began,
+        **figures,
+        **more,
+    )
 
 
 if __name__ == "__main__":

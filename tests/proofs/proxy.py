@@ -63,7 +63,9 @@ class Proxy:
                 self.connections += 1
                 self._open += [client, server]
                 for source, target, way in ((client, server, "up"), (server, client, "down")):
-                    threading.Thread(target=self._hand_on, args=(source, target, way), daemon=True).start()
+                    threading.Thread(
+                        target=self._hand_on, args=(source, target, way), daemon=True
+                    ).start()
 
     def _hand_on(self, source: socket.socket, target: socket.socket, way: str) -> None:
         with suppress(OSError):

@@ -23,9 +23,22 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 TOUCH_MEDIA = ("system", "media", "tasks", "executors")
 VALUES = {("system", "codec"), ("system", "folder"), ("media", "content"), ("tasks", "spec")}
-ENGINE_READS = ("core.engine.run_tasks", "core.engine.relink", "core.engine.task_factory", "core.engine.bitrot_check", "core.engine.source_watch")
+ENGINE_READS = (
+    "core.engine.run_tasks",
+    "core.engine.relink",
+    "core.engine.task_factory",
+    "core.engine.bitrot_check",
+    "core.engine.source_watch",
+)
 """What reads media, or of it, on the engine's side."""
-KINDS = ("OSError", "PermissionError", "ValueError", "AttributeError", "av.InvalidDataError", "av.PermissionError")
+KINDS = (
+    "OSError",
+    "PermissionError",
+    "ValueError",
+    "AttributeError",
+    "av.InvalidDataError",
+    "av.PermissionError",
+)
 
 
 def seams() -> list[str]:
@@ -45,7 +58,9 @@ def _functions(tree: ast.AST, within: str = "") -> Iterator[str]:
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.ClassDef):
             yield from _functions(node, f"{within}{node.name}.")
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("__"):
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith(
+            "__"
+        ):
             yield f"{within}{node.name}"
 
 
@@ -57,7 +72,10 @@ def _error(kind: str) -> Exception:
     if kind.startswith("av."):
         import av
 
-        numbers = {"av.InvalidDataError": (1094995529, "Invalid data found"), "av.PermissionError": (1, "Operation not permitted")}
+        numbers = {
+            "av.InvalidDataError": (1094995529, "Invalid data found"),
+            "av.PermissionError": (1, "Operation not permitted"),
+        }
         error: Exception = getattr(av, kind[3:])(*numbers[kind])
         return error
     return {"ValueError": ValueError, "AttributeError": AttributeError}[kind]("raised by the proof")
@@ -69,7 +87,9 @@ class _Armed(importlib.abc.MetaPathFinder):
         self.kind, self.once = orders.get("kind", ""), orders.get("once", False)
         self.modules = {seam.split(":")[0] for seam in ([self.seam] if self.seam else seams())}
 
-    def find_spec(self, name: str, path: Any, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+    def find_spec(
+        self, name: str, path: Any, target: Any = None
+    ) -> importlib.machinery.ModuleSpec | None:
         """The usual finder's, with what is run behind the module."""
         if name not in self.modules:
             return None
@@ -87,11 +107,22 @@ class _Armed(importlib.abc.MetaPathFinder):
 
     def wrap(self, module: ModuleType) -> None:
         """Put what raises, or notes, in the place of functions."""
-        for owner in (module, *(one for one in vars(module).values() if isinstance(one, type) and one.__module__ == module.__name__)):
+        for owner in (
+            module,
+            *(
+                one
+                for one in vars(module).values()
+                if isinstance(one, type) and one.__module__ == module.__name__
+            ),
+        ):
             prefix = "" if owner is module else f"{owner.__name__}."
             for name, one in list(vars(owner).items()):
                 seam = f"{module.__name__}:{prefix}{name}"
-                if inspect.isfunction(one) and one.__module__ == module.__name__ and self.seam in ("", seam):
+                if (
+                    inspect.isfunction(one)
+                    and one.__module__ == module.__name__
+                    and self.seam in ("", seam)
+                ):
                     setattr(owner, name, self.instead(seam, one))
 
     def instead(self, seam: str, one: Callable[..., Any]) -> Callable[..., Any]:
@@ -108,7 +139,9 @@ class _Armed(importlib.abc.MetaPathFinder):
     def strikes(self, seam: str) -> bool:
         """Whether to raise now; the first call leaves its file."""
         try:
-            os.close(os.open(self.folder / seam.replace(":", "+"), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            os.close(
+                os.open(self.folder / seam.replace(":", "+"), os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+            )
         except FileExistsError:
             return bool(self.seam) and not self.once
         return bool(self.seam)

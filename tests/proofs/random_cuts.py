@@ -24,10 +24,16 @@ def random_cut(stock: Stock, rate: str, seed: str, *, shots: int, tone: bool) ->
     cut = Cut(exact, start="01:00:00;00" if drop else "01:00:00:00")
     own = stock.all(rate, tone=tone)
     row = _corners(own, rng) + [_random_shot(rng, rng.choice(own), exact) for _ in range(shots)]
-    others = [stock.movie(name, rng.choice(("prores", "h264-mp4", "h264-mov")), tone=tone) for name in RATES if name != rate]
+    others = [
+        stock.movie(name, rng.choice(("prores", "h264-mp4", "h264-mov")), tone=tone)
+        for name in RATES
+        if name != rate
+    ]
     row += [_random_shot(rng, movie, exact) for movie in others for _ in range(2)]
     rng.shuffle(row)
-    row += [_random_shot(rng, own[0], exact)]  # picture to the end, so that the last gap is a gap of all tracks
+    row += [
+        _random_shot(rng, own[0], exact)
+    ]  # picture to the end, so that the last gap is a gap of all tracks
     _lay(cut, row, stock.cards(), rng)
     length = cut.rows[0][2].track.length
     _cover(cut, own, stock.cards(), length, rng)
@@ -46,7 +52,10 @@ def _corners(sources: list[Movie], rng: random.Random) -> list[Shot]:
             (movie, Fraction(0), rng.randint(2, 9)),
         ]
         if movie.codec == "h264":
-            row += [(movie, Fraction(GOP * 2 + place), length) for place, length in ((-1, 1), (-1, 3), (0, 2), (1, 2), (0, GOP))]
+            row += [
+                (movie, Fraction(GOP * 2 + place), length)
+                for place, length in ((-1, 1), (-1, 3), (0, 2), (1, 2), (0, GOP))
+            ]
     return row
 
 
@@ -81,7 +90,9 @@ def _lay(cut: Cut, row: list[Shot], cards: list[Card], rng: random.Random) -> No
     picture.gap(5)
 
 
-def _cover(cut: Cut, sources: list[Movie], cards: list[Card], length: int, rng: random.Random) -> None:
+def _cover(
+    cut: Cut, sources: list[Movie], cards: list[Card], length: int, rng: random.Random
+) -> None:
     """Upper tracks: one that covers here and there (some of it disabled), one that is disabled as a whole."""
     upper, off = cut.video(), cut.video(enabled=False)
     off.clip(sources[-1], 0, min(60, length))
@@ -92,7 +103,9 @@ def _cover(cut: Cut, sources: list[Movie], cards: list[Card], length: int, rng: 
         if rng.random() < 0.2:
             upper.clip(rng.choice(cards), 0, frames)
         else:
-            upper.clip(movie, rng.randint(0, movie.frames - frames), frames, enabled=rng.random() < 0.7)
+            upper.clip(
+                movie, rng.randint(0, movie.frames - frames), frames, enabled=rng.random() < 0.7
+            )
 
 
 def _lay_more_sound(cut: Cut, sources: list[Movie], length: int, rng: random.Random) -> None:
@@ -109,4 +122,10 @@ def _sprinkle(row: Row, sources: list[Movie], length: int, rng: random.Random, a
         row.gap(rng.randint(1, apart))
         movie = rng.choice(sources)
         frames = rng.randint(1, 30)
-        row.clip(movie, rng.randint(0, movie.frames - frames), frames, enabled=rng.random() < 0.85, channels=movie.channels)
+        row.clip(
+            movie,
+            rng.randint(0, movie.frames - frames),
+            frames,
+            enabled=rng.random() < 0.85,
+            channels=movie.channels,
+        )

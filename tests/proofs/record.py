@@ -68,16 +68,28 @@ def _read(base: sqlite3.Connection) -> Record:
         return Record(sound, {}, Counter(), {}, Counter(), frozenset(), 0, "")
     seals = [json.loads(body) for (body,) in base.execute("SELECT body FROM seals")]
     facts: list[tuple[str, str, dict[str, Any]]] = [
-        (job, kind, json.loads(body)) for job, kind, body in base.execute("SELECT job, kind, body FROM facts ORDER BY seq")
+        (job, kind, json.loads(body))
+        for job, kind, body in base.execute("SELECT job, kind, body FROM facts ORDER BY seq")
     ]
-    ended = {job for job, kind, body in facts if kind == "JobFinished" and body["outcome"] != "failed"}
+    ended = {
+        job for job, kind, body in facts if kind == "JobFinished" and body["outcome"] != "failed"
+    }
     jobs = frozenset(job for (job,) in base.execute("SELECT id FROM jobs"))
-    published = [body["film_hash"] for _, kind, body in facts if kind in ("FilmPublished", "FilmRolledBack")]
+    published = [
+        body["film_hash"] for _, kind, body in facts if kind in ("FilmPublished", "FilmRolledBack")
+    ]
     return Record(
         sound=sound,
         seals={seal["file"]: seal["file_hash"] for seal in seals if seal["file"]},
-        made=Counter(body["key"] for _, kind, body in facts if kind == "SegmentSealed" and not body.get("reused")),
-        films={path: (film, kept) for path, film, kept in base.execute("SELECT path, film_hash, kept_hash FROM films")},
+        made=Counter(
+            body["key"]
+            for _, kind, body in facts
+            if kind == "SegmentSealed" and not body.get("reused")
+        ),
+        films={
+            path: (film, kept)
+            for path, film, kept in base.execute("SELECT path, film_hash, kept_hash FROM films")
+        },
         kinds=Counter(kind for _, kind, _ in facts),
         jobs=jobs,
         open_jobs=len(jobs - ended),

@@ -32,8 +32,16 @@ from tests.proofs.hindrances import can_mount
 from tests.proofs.launch import NotDone
 from tests.proofs.stage import Ended, Lane, alive, look
 
-_INTERNAL = re.compile(r"Traceback|\b[A-Za-z]+(?:Error|Exception|Refused)\b|\b[Ee]rrno\b|<class|object at 0x|_count|NoneType")
-_PLAINLY = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search")
+_INTERNAL = re.compile(
+    r"Traceback|\b[A-Za-z]+(?:Error|Exception|Refused)\b|\b[Ee]rrno\b|<class|object at 0x|_count|NoneType"
+)
+_PLAINLY = (
+    "setpriv",
+    "--bounding-set",
+    "-dac_override,-dac_read_search",
+    "--inh-caps",
+    "-dac_override,-dac_read_search",
+)
 """Root, but bound by file permissions as everybody is."""
 
 
@@ -51,7 +59,9 @@ def not_possible(bad: Bad) -> str:
     return ""
 
 
-def try_one(bad: Bad, lane: Lane, sources: Path, *, as_json: bool, forked: bool) -> tuple[list[str], str]:
+def try_one(
+    bad: Bad, lane: Lane, sources: Path, *, as_json: bool, forked: bool
+) -> tuple[list[str], str]:
     """What did not hold, and what was said to the user."""
     lane.restore("film")
     argv = [*bad.argv, "--json"] if as_json else bad.argv
@@ -72,7 +82,13 @@ def try_one(bad: Bad, lane: Lane, sources: Path, *, as_json: bool, forked: bool)
         after = _everything(lane)
         for path in sorted(before.keys() | after.keys()):
             if before.get(path) != after.get(path):
-                what = "touched" if path in before and path in after else "left behind" if path in after else "removed"
+                what = (
+                    "touched"
+                    if path in before and path in after
+                    else "left behind"
+                    if path in after
+                    else "removed"
+                )
                 wrong.append(f"{path} was {what}")
         if not bad.home_broken and len(record.read(lane.home).jobs) != jobs:
             wrong.append("a job was recorded")
@@ -87,7 +103,11 @@ def _everything(lane: Lane) -> dict[str, tuple[int, int, str]]:
     """All files of the lane but those that any use of the journal may touch; folders count by their names alone."""
     found = {}
     for path, (moment, size, digest) in look(lane.root).items():
-        if path in ("home/journal.db-wal", "home/journal.db-shm", "home/settings.yaml") or path.startswith(("home/locks", "home/logs")):
+        if path in (
+            "home/journal.db-wal",
+            "home/journal.db-shm",
+            "home/settings.yaml",
+        ) or path.startswith(("home/locks", "home/logs")):
             continue
         if path == "home/journal.db":
             moment = 0
@@ -106,7 +126,9 @@ def _said(bad: Bad, ended: Ended, as_json: bool) -> list[str]:
             wrong.append(f"it says too little: {ended.said!r}")
         if len(ended.said) > MOST_SAID:
             wrong.append(f"it floods the terminal with {len(ended.said)} characters")
-        if strange := {character for character in ended.said if not character.isprintable()} - {"\n"}:
+        if strange := {character for character in ended.said if not character.isprintable()} - {
+            "\n"
+        }:
             wrong.append(f"it sends {strange} to the terminal")
         return wrong
     summary = ended.summary
@@ -116,11 +138,15 @@ def _said(bad: Bad, ended: Ended, as_json: bool) -> list[str]:
         if not str(summary.get(name, "")).strip(" ."):
             wrong.append(f"no {name} is given")
     if summary.get("code") != bad.code:
-        wrong.append(f"refused as {summary.get('code')} instead of {bad.code}: {summary.get('message')}")
+        wrong.append(
+            f"refused as {summary.get('code')} instead of {bad.code}: {summary.get('message')}"
+        )
     return wrong
 
 
-def prove(place: Path, say: report.Say, *, forked: bool, step: int = 1) -> tuple[bool, dict[str, object]]:
+def prove(
+    place: Path, say: report.Say, *, forked: bool, step: int = 1
+) -> tuple[bool, dict[str, object]]:
     """Make every `step`-th bad request; whether all were refused well, and the figures."""
     sources = place / "sources"
     make_material(sources)

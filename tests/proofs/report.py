@@ -66,6 +66,9 @@ class Say:
 
 def close(name: str, held: bool, **figures: Any) -> int:
     """The last line, and the exit code."""
-    rounded = {key: round(value, 4) if isinstance(value, float) else value for key, value in figures.items()}
+    rounded = {
+        key: round(value, 4) if isinstance(value, float) else value
+        for key, value in figures.items()
+    }
     print(json.dumps({"proof": name, "held": held, **rounded}, ensure_ascii=False), flush=True)
     return 0 if held else 1

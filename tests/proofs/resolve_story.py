@@ -77,7 +77,15 @@ class Room:
     def movie(self, number: int, frames: int = LENGTH, **options: Any) -> Movie:
         """A source of the timeline's rate."""
         path = self.place / "media" / f"A{number:03}.mov"
-        return make_movie(path, source_id=number, frames=frames, rate=self.rate, codec="prores", audio="pcm", **options)
+        return make_movie(
+            path,
+            source_id=number,
+            frames=frames,
+            rate=self.rate,
+            codec="prores",
+            audio="pcm",
+            **options,
+        )
 
     def cut(self, *sources: tuple[Movie, int, int]) -> Cut:
         """(source, first frame, frames) one after the other, picture and sound, then a gap under the last sound."""
@@ -97,7 +105,9 @@ class Room:
         bare["name"] = ""
         path.write_text(json.dumps(bare), encoding="utf-8")
         timeline = {"timecode": self.start}
-        with resolve(self.place / "films", path, home=self.home, timeline=timeline, **state) as desk:
+        with resolve(
+            self.place / "films", path, home=self.home, timeline=timeline, **state
+        ) as desk:
             yield desk
 
     def check(self, holds: bool, text: str) -> None:
@@ -175,19 +185,31 @@ def well(room: Room, **state: Any) -> None:
     with room.editor(cut, **state) as desk:
         desk.mark(0, MINE[0], "Red")
         lines = desk.run()
-        room.check(any("Complete and verified." in line for line in lines), f"it does not say that all is well: {lines}")
+        room.check(
+            any("Complete and verified." in line for line in lines),
+            f"it does not say that all is well: {lines}",
+        )
         room.wrong += faults(desk.film, cut)
         room.check(list(desk.markers()) == [0], "there are markers where nothing was found")
         before = desk.film.stat()
         again = desk.run()
-        room.check(any("Nothing to do." in line for line in again), f"chosen again there is something to do: {again}")
-        room.check(os.path.samestat(before, desk.film.stat()) and before.st_mtime_ns == desk.film.stat().st_mtime_ns, "the film was touched")
+        room.check(
+            any("Nothing to do." in line for line in again),
+            f"chosen again there is something to do: {again}",
+        )
+        room.check(
+            os.path.samestat(before, desk.film.stat())
+            and before.st_mtime_ns == desk.film.stat().st_mtime_ns,
+            "the film was touched",
+        )
 
 
 def trouble(room: Room, **state: Any) -> None:
     """One source missing, one damaged; then healed."""
     good, lost, hurt = room.movie(1), room.movie(2), room.movie(3)
-    cut = room.cut((good, 0, SHOT), (lost, 5, SHOT), (good, 20, SHOT), (hurt, 0, LENGTH), (good, 40, 8))
+    cut = room.cut(
+        (good, 0, SHOT), (lost, 5, SHOT), (good, 20, SHOT), (hurt, 0, LENGTH), (good, 40, 8)
+    )
     whole = hurt.path.read_bytes()
     aside = lost.path.rename(room.place / "A002.mov")
     hurt.path.write_bytes(spoiled(hurt.path, SPOILED))
@@ -197,11 +219,17 @@ def trouble(room: Room, **state: Any) -> None:
         desk.mark(cut.frames - 1, MINE[2], "Sky")
         own = desk.markers()
         lines = desk.run()
-        room.check(any("Published, but incomplete." in line for line in lines), f"it does not say what is missing: {lines}")
+        room.check(
+            any("Published, but incomplete." in line for line in lines),
+            f"it does not say what is missing: {lines}",
+        )
         _markers_are_right(room, desk, cut)
         found = desk.markers()
         again = desk.run()
-        room.check(any("Published, but incomplete." in line for line in again), f"nothing was mended, and yet: {again}")
+        room.check(
+            any("Published, but incomplete." in line for line in again),
+            f"nothing was mended, and yet: {again}",
+        )
         room.check(
             [(f, m["name"], m["note"], m["duration"]) for f, m in ours(desk.markers()).items()]
             == [(f, m["name"], m["note"], m["duration"]) for f, m in ours(found).items()],
@@ -210,34 +238,69 @@ def trouble(room: Room, **state: Any) -> None:
         aside.rename(lost.path)
         hurt.path.write_bytes(whole)
         healed = desk.run()
-        room.check(any("Complete and verified." in line for line in healed), f"it does not heal: {healed}")
+        room.check(
+            any("Complete and verified." in line for line in healed), f"it does not heal: {healed}"
+        )
         room.wrong += faults(desk.film, cut)
         room.check(desk.markers() == own, "after healing not exactly the user's own markers stand")
         calls = set(desk.do("calls"))
-        room.check(not {"Fusion.UIManager", "Timeline.DeleteMarkersByColor"} & calls, "it called what it must not")
+        room.check(
+            not {"Fusion.UIManager", "Timeline.DeleteMarkersByColor"} & calls,
+            "it called what it must not",
+        )
 
 
 def _markers_are_right(room: Room, desk: Resolve, cut: Cut) -> None:
     """Against the film itself, decoded: what it does not show is what the markers say."""
     wanted, pictures = cut.pictures(), shown(desk.film)
-    room.check(len(pictures) == len(wanted), f"the film has {len(pictures)} frames, not {len(wanted)}")
+    room.check(
+        len(pictures) == len(wanted), f"the film has {len(pictures)} frames, not {len(wanted)}"
+    )
     bad = [n for n, (w, p) in enumerate(zip(wanted, pictures, strict=False)) if w != p]
-    room.check(all(pictures[n] == SLATE for n in bad), "the film shows something else than what was asked for or a slate")
+    room.check(
+        all(pictures[n] == SLATE for n in bad),
+        "the film shows something else than what was asked for or a slate",
+    )
     missing, hurt = range(SHOT, 2 * SHOT), range(3 * SHOT, 3 * SHOT + LENGTH)
-    room.check([n for n in bad if n in missing] == list(missing), "the missing shot is not a slate of its own length")
+    room.check(
+        [n for n in bad if n in missing] == list(missing),
+        "the missing shot is not a slate of its own length",
+    )
     damaged = runs([n for n in bad if n in hurt])
-    room.check(bad == [*missing, *(hurt[frame] for frame in SPOILED)], f"frames {bad} are not as asked for")
+    room.check(
+        bad == [*missing, *(hurt[frame] for frame in SPOILED)], f"frames {bad} are not as asked for"
+    )
     markers = desk.markers()
-    room.check(theirs(markers).keys() == {SHOT, 2 * SHOT + 3, cut.frames - 1}, "the user's own markers were touched")
-    places = {(frame, round(marker["duration"])) for frame, marker in ours(markers).items() if marker["color"] == "Red"}
+    room.check(
+        theirs(markers).keys() == {SHOT, 2 * SHOT + 3, cut.frames - 1},
+        "the user's own markers were touched",
+    )
+    places = {
+        (frame, round(marker["duration"]))
+        for frame, marker in ours(markers).items()
+        if marker["color"] == "Red"
+    }
     expected = {(SHOT + 1, SHOT - 1), *damaged}
     room.check(places == expected, f"red markers stand at {sorted(places)}, not {sorted(expected)}")
-    room.check(places == {(f, round(m["duration"])) for f, m in ours(markers).items()}, f"there are other markers: {markers}")
+    room.check(
+        places == {(f, round(m["duration"])) for f, m in ours(markers).items()},
+        f"there are other markers: {markers}",
+    )
     for frame, marker in ours(markers).items():
         told = marker["name"], marker["note"], marker["customData"]
-        name, path = ("Media offline", "A002.mov") if frame == SHOT + 1 else ("Part of a shot is missing", "A003.mov")
-        room.check(told[0] == f"Hotsplice: {name}" and path in told[1] and "\n→ " in told[1], f"the marker at {frame} says {told}")
-        room.check(told[2].startswith("hotsplice:") or desk_loses(desk), f"the marker at {frame} has {told[2]!r} as customData")
+        name, path = (
+            ("Media offline", "A002.mov")
+            if frame == SHOT + 1
+            else ("Part of a shot is missing", "A003.mov")
+        )
+        room.check(
+            told[0] == f"Hotsplice: {name}" and path in told[1] and "\n→ " in told[1],
+            f"the marker at {frame} says {told}",
+        )
+        room.check(
+            told[2].startswith("hotsplice:") or desk_loses(desk),
+            f"the marker at {frame} has {told[2]!r} as customData",
+        )
 
 
 def desk_loses(desk: Resolve) -> bool:
@@ -252,7 +315,10 @@ def absent(room: Room, **state: Any) -> None:
     with room.editor(cut, **state) as desk:
         room.check(room.companion() is None, "there is a companion before anybody asked")
         lines = desk.run()
-        room.check(any("Complete and verified." in line for line in lines), f"no film without a companion: {lines}")
+        room.check(
+            any("Complete and verified." in line for line in lines),
+            f"no film without a companion: {lines}",
+        )
         room.wrong += faults(desk.film, cut)
         pid = room.companion()
         room.check(pid is not None, "the companion ended with the script")
@@ -260,7 +326,10 @@ def absent(room: Room, **state: Any) -> None:
             os.kill(pid, signal.SIGKILL)
             psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=5)
         again = desk.run()
-        room.check(any("Nothing to do." in line for line in again), f"after its death it is not started again: {again}")
+        room.check(
+            any("Nothing to do." in line for line in again),
+            f"after its death it is not started again: {again}",
+        )
 
 
 def killed(room: Room, *, kills: int = 2, **state: Any) -> None:
@@ -279,11 +348,20 @@ def killed(room: Room, *, kills: int = 2, **state: Any) -> None:
             time.sleep(0.02)
         lines = desk.ended()
         room.check(done == kills, f"only {done} of {kills} kills came in time")
-        room.check(any("Published, but incomplete." in line for line in lines), f"the script did not follow on: {lines}")
+        room.check(
+            any("Published, but incomplete." in line for line in lines),
+            f"the script did not follow on: {lines}",
+        )
         pictures, wanted = shown(desk.film), cut.pictures()
-        room.check(pictures[SHOT:] == wanted[SHOT:] and pictures[:SHOT] == [SLATE] * SHOT, "the film is not right")
+        room.check(
+            pictures[SHOT:] == wanted[SHOT:] and pictures[:SHOT] == [SLATE] * SHOT,
+            "the film is not right",
+        )
         markers = desk.markers()
-        room.check({(f, round(m["duration"])) for f, m in markers.items()} == {(0, SHOT)}, f"the markers are not right: {markers}")
+        room.check(
+            {(f, round(m["duration"])) for f, m in markers.items()} == {(0, SHOT)},
+            f"the markers are not right: {markers}",
+        )
         room.check(len(room.jobs()) == 1, "there is more than one job")
     aside.rename(lost.path)
 
@@ -291,7 +369,9 @@ def killed(room: Room, *, kills: int = 2, **state: Any) -> None:
 def _works(pid: int) -> bool:
     """Whether a film is being made below this process."""
     try:
-        return any("ffmpeg" in process.name() for process in psutil.Process(pid).children(recursive=True))
+        return any(
+            "ffmpeg" in process.name() for process in psutil.Process(pid).children(recursive=True)
+        )
     except psutil.Error:
         return False
 
@@ -307,9 +387,18 @@ def left(room: Room, **state: Any) -> None:
             time.sleep(0.02)
         desk.do("end")
         lines = desk.run()
-        room.check(any("is under work already" in line for line in lines), f"it is not known again: {lines}")
-        room.check(any("Complete and verified." in line for line in lines) and len(room.jobs()) == 1, "it is not the same job")
-        room.check(shown(desk.film) == [Mark(1, 5 * shot + n) for shot in range(12) for n in range(72)], "the film is not right")
+        room.check(
+            any("is under work already" in line for line in lines),
+            f"it is not known again: {lines}",
+        )
+        room.check(
+            any("Complete and verified." in line for line in lines) and len(room.jobs()) == 1,
+            "it is not the same job",
+        )
+        room.check(
+            shown(desk.film) == [Mark(1, 5 * shot + n) for shot in range(12) for n in range(72)],
+            "the film is not right",
+        )
         room.check(desk.markers() == {}, "there are markers where nothing was found")
 
 
@@ -335,10 +424,18 @@ def words(room: Room, **_: Any) -> None:
         with room.editor(room.cut((movie, 0, SHOT)), **manners) as desk:
             desk.mark(2, MINE[0], "Red")
             if command:
-                desk.do(**{"command": command["do"], **{k: v for k, v in command.items() if k != "do"}})
+                desk.do(
+                    **{"command": command["do"], **{k: v for k, v in command.items() if k != "do"}}
+                )
             lines = desk.run()
-            room.check(bool(lines) and wanted in lines[0] and len(lines) <= 2, f"{number}: it says {lines}, not {wanted}")
-            room.check(list(desk.markers()) == [2] and not desk.film.exists(), f"{number}: something was changed")
+            room.check(
+                bool(lines) and wanted in lines[0] and len(lines) <= 2,
+                f"{number}: it says {lines}, not {wanted}",
+            )
+            room.check(
+                list(desk.markers()) == [2] and not desk.film.exists(),
+                f"{number}: something was changed",
+            )
     room.check(not room.jobs() and room.companion() is None, "something was begun")
 
 
@@ -352,10 +449,18 @@ def scenes(quick: bool) -> list[tuple[str, Scene, Fraction, str, dict[str, Any]]
         (scene.__name__, scene, *one, {}) for scene in (well, trouble, absent, killed, left, words)
     ]
     if not quick:
-        found += [(f"trouble at {float(rate):.5g} from {start}", trouble, rate, start, {}) for rate, start in TIMES[1:]]
-        found += [(f"trouble in {json.dumps(manners)}", trouble, *one, manners) for manners in EDITIONS]
+        found += [
+            (f"trouble at {float(rate):.5g} from {start}", trouble, rate, start, {})
+            for rate, start in TIMES[1:]
+        ]
+        found += [
+            (f"trouble in {json.dumps(manners)}", trouble, *one, manners) for manners in EDITIONS
+        ]
         oldest = pythons()[0]
-        found += [("well from the oldest Python there is", well, *one, {"python": (oldest, "-S", "-E")}), ("killed five times", killed, *one, {"kills": 5})]
+        found += [
+            ("well from the oldest Python there is", well, *one, {"python": (oldest, "-S", "-E")}),
+            ("killed five times", killed, *one, {"kills": 5}),
+        ]
     return found
 
 
@@ -383,7 +488,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if wrongs:
             print(json.dumps(wrongs, ensure_ascii=False, indent=1), flush=True)
     return report.close(
-        "resolve_story", not wrongs, quick=quick, seconds=time.monotonic() - began, scenes=len(todo), wrong=len(wrongs)
+        "resolve_story",
+        not wrongs,
+        quick=quick,
+        seconds=time.monotonic() - began,
+        scenes=len(todo),
+        wrong=len(wrongs),
     )
 
 

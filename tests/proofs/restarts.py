@@ -56,7 +56,9 @@ def left_of(family: list[psutil.Process]) -> int:
     return alive
 
 
-def film(house: Companions, place: Path, number: int, source: Path, kills: int, chance: random.Random) -> tuple[str, list[float], int]:
+def film(
+    house: Companions, place: Path, number: int, source: Path, kills: int, chance: random.Random
+) -> tuple[str, list[float], int]:
     """One film under at most so many kills: what is wrong, seconds from each kill to progress, processes left over."""
     line = timeline(Fraction(24))
     for track in (line.video(), line.audio()):
@@ -69,26 +71,40 @@ def film(house: Companions, place: Path, number: int, source: Path, kills: int, 
     family: list[psutil.Process] = []
     at, ended, conversations = None, False, 0
     due = time.monotonic() + 1.0 + chance.random()
-    with Client(house.home, program="proof", start=start(Locations(house.home, Settings()))) as client:
+    with Client(
+        house.home, program="proof", start=start(Locations(house.home, Settings()))
+    ) as client:
         job = client.ask(*submission(cut, target, f"restarts-{number:04}")).job
         for said in client.watch(job):
             now = time.monotonic()
             if isinstance(said, Happened):
                 heard.append(said.seq)
                 ended = kind(said) == "JobFinished"
-            going = (isinstance(said, Progressed) and not said.step) or (isinstance(said, Happened) and kind(said) == "SegmentSealed")
-            if at is not None and going and client.connections > conversations:  # no late word of the one before
+            going = (isinstance(said, Progressed) and not said.step) or (
+                isinstance(said, Happened) and kind(said) == "SegmentSealed"
+            )
+            if (
+                at is not None and going and client.connections > conversations
+            ):  # no late word of the one before
                 seconds.append(now - at)
                 at, due = None, now + chance.random()
             if ended:
                 break
             found = endpoint.read(house.home)
-            if at is None and len(seconds) < kills and now > due and found is not None and endpoint.alive(found):
+            if (
+                at is None
+                and len(seconds) < kills
+                and now > due
+                and found is not None
+                and endpoint.alive(found)
+            ):
                 conversations = client.connections
                 family += killed(found.pid)
                 at = now
     left = left_of(family)
-    if shown(target) != [Mark(1, shot + number + frame) for shot in range(SHOTS) for frame in range(FRAMES)]:
+    if shown(target) != [
+        Mark(1, shot + number + frame) for shot in range(SHOTS) for frame in range(FRAMES)
+    ]:
         return "the film is not right", seconds, left
     if heard != house.seqs(job):
         return f"heard {heard}, on record are {house.seqs(job)}", seconds, left
@@ -103,7 +119,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wrongs, left, films = [], 0, 0
     with report.workplace("restarts") as place, companions(place / "home") as house:
         os.environ["HOTSPLICE_HOME"] = str(house.home)
-        source = make_movie(place / "reel.mov", source_id=1, frames=144, size=(960, 540), codec="prores", audio="pcm").path
+        source = make_movie(
+            place / "reel.mov",
+            source_id=1,
+            frames=144,
+            size=(960, 540),
+            codec="prores",
+            audio="pcm",
+        ).path
         try:
             while len(seconds) < wanted and films < MOST_FILMS:
                 wrong, some, more = film(house, place, films, source, wanted - len(seconds), chance)
@@ -117,8 +140,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if found is not None and endpoint.alive(found):
                 os.kill(found.pid, signal.SIGTERM)
     seconds.sort()
-    p50, p95 = statistics.median(seconds), seconds[min(len(seconds) - 1, round(0.95 * len(seconds)))]
-    say(f"from kill to progress: p50 {p50:.2f} s, p95 {p95:.2f} s, longest {seconds[-1]:.2f} s (goal: p95 below {GOAL_S:.0f} s)")
+    p50, p95 = (
+        statistics.median(seconds),
+        seconds[min(len(seconds) - 1, round(0.95 * len(seconds)))],
+    )
+    say(
+        f"from kill to progress: p50 {p50:.2f} s, p95 {p95:.2f} s, longest {seconds[-1]:.2f} s (goal: p95 below {GOAL_S:.0f} s)"
+    )
     held = not wrongs and not left and one and len(seconds) >= wanted and p95 < GOAL_S
     return report.close(
         "restarts", held, quick=quick, seconds=time.monotonic() - began, kills=len(seconds), films=films, films_wrong=len(wrongs),

@@ -20,7 +20,19 @@ from tests.film.media import make_movie
 from tests.film.test_assemble_story import cut_of
 from tests.proofs import report
 
-CALLS = ("rename", "link", "unlink", "fsync", "fsyncdir", "open", "create", "read", "mkdir", "rmdir", "chmod")
+CALLS = (
+    "rename",
+    "link",
+    "unlink",
+    "fsync",
+    "fsyncdir",
+    "open",
+    "create",
+    "read",
+    "mkdir",
+    "rmdir",
+    "chmod",
+)
 MOST = 8
 """Calls of one kind, at most."""
 
@@ -55,9 +67,17 @@ def prepare(place: Path) -> Scene:
     """Make a film twice, of two cuts."""
     house, out = House(place / "home"), place / "out"
     out.mkdir()
-    reel, made = make_movie(place / "reel.mov", source_id=1, frames=48, codec="prores", audio="pcm"), []
+    reel, made = (
+        make_movie(place / "reel.mov", source_id=1, frames=48, codec="prores", audio="pcm"),
+        [],
+    )
     for number, first in enumerate((0, 5)):
-        if house.assemble(cut_of([(reel.path, first, 24)], place / f"{number}.otio"), out / "film.mov").code != 0:
+        if (
+            house.assemble(
+                cut_of([(reel.path, first, 24)], place / f"{number}.otio"), out / "film.mov"
+            ).code
+            != 0
+        ):
             raise RuntimeError("the films were not made")
         made.append(tree_hash(out / "film.mov"))
     for folder in (out, house.home):
@@ -107,7 +127,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 if not any(fired for fired, _, _ in found):
                     break
             say(f"{call}: {faults} faults so far, {bad} wrong")
-    return report.close("rollback_faults", faults > 0 and not bad, faults=faults, wrong=bad, ends=dict(ends))
+    return report.close(
+        "rollback_faults", faults > 0 and not bad, faults=faults, wrong=bad, ends=dict(ends)
+    )
 
 
 if __name__ == "__main__":

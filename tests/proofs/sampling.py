@@ -17,6 +17,10 @@ def evenly(most: int) -> Sample:
     """So many at most, spread over all, the last among them."""
 
     def sample(total: int) -> list[int]:
-        return sorted({round(total * place / most) for place in range(1, most + 1)} - {0}) if total > most else every(total)
+        return (
+            sorted({round(total * place / most) for place in range(1, most + 1)} - {0})
+            if total > most
+            else every(total)
+        )
 
     return sample

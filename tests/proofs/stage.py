@@ -76,7 +76,12 @@ class Lane:
 
     def _environment(self, extra: Mapping[str, str]) -> dict[str, str]:
         name, _, value = self.mark.partition("=")
-        return {"HOTSPLICE_HOME": str(self.home), "TMPDIR": str(self.root / "tmp"), name: value, **extra}
+        return {
+            "HOTSPLICE_HOME": str(self.home),
+            "TMPDIR": str(self.root / "tmp"),
+            name: value,
+            **extra,
+        }
 
     def start(self, argv: Sequence[str], extra: Mapping[str, str]) -> tuple[int, Path]:
         """Begin a run; its process id and where it writes."""
@@ -96,10 +101,17 @@ class Lane:
         """Run a command to its end."""
         return self.finish(*self.start(argv, extra or {}))
 
-    def command(self, wrapper: Sequence[str], argv: Sequence[str], extra: Mapping[str, str] | None = None) -> Ended:
+    def command(
+        self, wrapper: Sequence[str], argv: Sequence[str], extra: Mapping[str, str] | None = None
+    ) -> Ended:
         """The real command line in a process of its own, behind a wrapper such as strace."""
         path = os.pathsep.join([str(ARMING), str(ROOT)])
-        environment = {**os.environ, **self._environment(extra or {}), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": path}
+        environment = {
+            **os.environ,
+            **self._environment(extra or {}),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": path,
+        }
         said = self.beside("said")
         with said.open("wb") as out:
             done = subprocess.run(
@@ -137,7 +149,11 @@ def look(folder: Path) -> dict[str, tuple[int, int, str]]:
     found = {}
     for path in sorted(folder.rglob("*")):
         facts = path.lstat()
-        found[str(path.relative_to(folder))] = (facts.st_mtime_ns, 0 if path.is_dir() else facts.st_size, bytes_hash(path))
+        found[str(path.relative_to(folder))] = (
+            facts.st_mtime_ns,
+            0 if path.is_dir() else facts.st_size,
+            bytes_hash(path),
+        )
     return found
 
 

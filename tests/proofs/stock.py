@@ -40,8 +40,12 @@ class Stock:
             if options["start_timecode"] is None or not drop:
                 pass
             elif kind == "h264-mp4":
-                options["start_timecode"] = "09:59:50:12"  # without drop-frame, as cameras also write it
-            wants_tone = tone or options.get("audio") == "aac" or options.get("sample_rate", 48000) != 48000
+                options["start_timecode"] = (
+                    "09:59:50:12"  # without drop-frame, as cameras also write it
+                )
+            wants_tone = (
+                tone or options.get("audio") == "aac" or options.get("sample_rate", 48000) != 48000
+            )
             self._made[key] = make_movie(
                 self.folder / f"{kind}-{rate}{'-tone' if tone else ''}{suffix}",
                 source_id=len(self._made) + 1,
@@ -61,7 +65,10 @@ class Stock:
         """Stills of three kinds and shapes, one larger than the film."""
         if not self._cards:
             shapes = (("a.png", (320, 180)), ("b.tif", (400, 400)), ("c.jpg", (640, 200)))
-            self._cards = [card(self.folder / name, 240 + place, size) for place, (name, size) in enumerate(shapes)]
+            self._cards = [
+                card(self.folder / name, 240 + place, size)
+                for place, (name, size) in enumerate(shapes)
+            ]
         return self._cards
 
 
@@ -69,7 +76,10 @@ KINDS: dict[str, tuple[str, dict[str, object]]] = {
     "prores": (".mov", {"codec": "prores", "audio": "pcm", "bits": 24}),
     "dnxhr": (".mov", {"codec": "dnxhr", "audio": "pcm", "bits": 16, "sample_rate": 44100}),
     "h264-mp4": (".mp4", {"codec": "h264", "audio": "aac", "start_timecode": "10:00:00:00"}),
-    "h264-mov": (".mov", {"codec": "h264", "audio": "pcm", "bits": 16, "channels": 1, "start_timecode": None}),
+    "h264-mov": (
+        ".mov",
+        {"codec": "h264", "audio": "pcm", "bits": 16, "channels": 1, "start_timecode": None},
+    ),
     "ffv1": (".mkv", {"codec": "ffv1", "audio": "pcm", "bits": 24, "channels": 6}),
     "mjpeg": (".mov", {"codec": "mjpeg", "audio": "pcm", "bits": 16, "start_timecode": None}),
 }

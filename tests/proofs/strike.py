@@ -27,12 +27,22 @@ Who = Literal["everybody", "engine", "worker"]
 VARIABLE = "HOTSPLICE_STRIKE"
 STRUCK = "STRUCK "
 _WATCHED = ("fsync", "fdatasync", "replace", "rename", "link", "unlink", "remove", "mkdir", "rmdir")
-_RANDOM = ((r"(work/)[a-z2-9]{6}\b", r"\1JOB"), (r"\.[a-z2-9]{6}(\.part)", r".JOB\1"), (r"(prove-)[a-z0-9]+", r"\1X"))
+_RANDOM = (
+    (r"(work/)[a-z2-9]{6}\b", r"\1JOB"),
+    (r"\.[a-z2-9]{6}(\.part)", r".JOB\1"),
+    (r"(prove-)[a-z0-9]+", r"\1X"),
+)
 
 
-def order(log: Path, root: Path, *, at: int = 0, label: str = "", who: Who = "everybody") -> dict[str, str]:
+def order(
+    log: Path, root: Path, *, at: int = 0, label: str = "", who: Who = "everybody"
+) -> dict[str, str]:
     """Environment variables that arm a run."""
-    return {VARIABLE: json.dumps({"log": str(log), "root": str(root), "at": at, "label": label, "who": who})}
+    return {
+        VARIABLE: json.dumps(
+            {"log": str(log), "root": str(root), "at": at, "label": label, "who": who}
+        )
+    }
 
 
 def points(log: Path) -> list[str]:
@@ -54,7 +64,9 @@ def family(of: int) -> list[int]:
     parents = {}
     for entry in os.listdir("/proc"):
         try:
-            parents[int(entry)] = int(Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()[1])
+            parents[int(entry)] = int(
+                Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()[1]
+            )
         except (ValueError, OSError):
             continue
     found = [of]
@@ -77,7 +89,9 @@ def arm(role: Literal["engine", "worker"]) -> None:
             setattr(Journal, name, _surrounded(getattr(Journal, name), plan))
 
 
-def _watched(act: Callable[..., Any], role: str, name: str, plan: Mapping[str, Any]) -> Callable[..., Any]:
+def _watched(
+    act: Callable[..., Any], role: str, name: str, plan: Mapping[str, Any]
+) -> Callable[..., Any]:
     @functools.wraps(act)
     def first_asked(*arguments: Any, **options: Any) -> Any:
         subject = arguments[-1] if name in ("replace", "rename", "link") else arguments[0]

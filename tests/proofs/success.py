@@ -68,7 +68,14 @@ def make_sources(media: Path) -> list[Movie]:
     """Five sources on the media's volume."""
     codecs: tuple[Codec, ...] = ("prores", "h264", "mjpeg", "h264", "prores")
     return [
-        make_movie(media / f"S{number}.mov", source_id=number, frames=120, codec=codec, audio="pcm", tone=True)
+        make_movie(
+            media / f"S{number}.mov",
+            source_id=number,
+            frames=120,
+            codec=codec,
+            audio="pcm",
+            tone=True,
+        )
         for number, codec in enumerate(codecs, start=1)
     ]
 
@@ -121,7 +128,13 @@ class Ward:
         film = self._place / "films" / f"film{number}{preset.extension}"
         path = cut.save(self._place / "cut.otio")
         raw = bytes_of(path)
-        request = Request(timeline=timeline_from(raw, path), packed=pack(raw), timeline_path=str(path), output=film, preset=preset)
+        request = Request(
+            timeline=timeline_from(raw, path),
+            packed=pack(raw),
+            timeline_path=str(path),
+            output=film,
+            preset=preset,
+        )
         with nemesis.at_work():
             ended = self._asked_for(request)
         if not isinstance(ended.end, JobFinished) or ended.end.outcome != "complete":
@@ -139,7 +152,9 @@ class Ward:
         deadline = time.monotonic() + 20.0
         while True:
             try:
-                return assemble(request, self.house, listener=Listener(on_fact=self._hear), stopped=lambda: "")
+                return assemble(
+                    request, self.house, listener=Listener(on_fact=self._hear), stopped=lambda: ""
+                )
             except Refused as refused:
                 self.counts[f"refused: {refused.code}"] += 1
                 if not refused.code.startswith("scratch-") or time.monotonic() > deadline:
@@ -178,7 +193,9 @@ def prove(place: Path, say: report.Say, *, quick: bool) -> tuple[bool, dict[str,
     failed: dict[int, list[str]] = {}
     marks: list[Held] = []
     if not volumes.real:
-        say("NOT RUN: pulling the media's volume and filling the scratch disk, which need root and mount.")
+        say(
+            "NOT RUN: pulling the media's volume and filling the scratch disk, which need root and mount."
+        )
     try:
         sources = make_sources(volumes.media)
         ward = Ward(place, volumes, Policy(stall_least_s=3.0, gate_patience_s=30.0))
@@ -191,7 +208,9 @@ def prove(place: Path, say: report.Say, *, quick: bool) -> tuple[bool, dict[str,
                 say(f"job {number}: {'; '.join(wrong)[:300]}")
             marks.append(held())
             if (number + 1) % 20 == 0:
-                say(f"{number + 1} jobs, {sum(nemesis.struck.values())} faults, {len(failed)} failed, {marks[-1].mib:.0f} MiB")
+                say(
+                    f"{number + 1} jobs, {sum(nemesis.struck.values())} faults, {len(failed)} failed, {marks[-1].mib:.0f} MiB"
+                )
         nemesis.close()
         for number in range(jobs, QUICK_JOBS if quick else MOST):
             wrong = ward.job(number, tiny_cut(sources, number), nemesis)
@@ -206,10 +225,17 @@ def prove(place: Path, say: report.Say, *, quick: bool) -> tuple[bool, dict[str,
 
 
 def _judge(
-    say: report.Say, jobs: int, failed: dict[int, list[str]], marks: list[Held], nemesis: Nemesis, ward: Ward
+    say: report.Say,
+    jobs: int,
+    failed: dict[int, list[str]],
+    marks: list[Held],
+    nemesis: Nemesis,
+    ward: Ward,
 ) -> tuple[bool, dict[str, object]]:
     tenth, last = marks[min(9, len(marks) - 1)], marks[-1]
-    early, late = (statistics.median(mark.mib for mark in some) for some in (marks[5:15] or marks, marks[-10:]))
+    early, late = (
+        statistics.median(mark.mib for mark in some) for some in (marks[5:15] or marks, marks[-10:])
+    )
     faults = sum(nemesis.struck.values())
     for name, count in sorted(nemesis.struck.items()):
         say(f"{count:4} times: {name}")
@@ -224,7 +250,9 @@ def _judge(
     say(
         f"memory {early:.0f} to {late:.0f} MiB, open files {tenth.files} to {last.files}, children {tenth.children} to {last.children}"
     )
-    flat = late - early <= LEAK_MIB and last.files <= tenth.files and last.children <= tenth.children
+    flat = (
+        late - early <= LEAK_MIB and last.files <= tenth.files and last.children <= tenth.children
+    )
     return success >= 0.99 and flat and faults > 0 and all(n < jobs for n in failed), {
         "jobs": jobs, "jobs_in_all": len(marks), "failed": len(failed), "success": success, "faults": faults, "kinds": dict(nemesis.struck),
         "recovery_p50_s": p50, "recovery_p95_s": p95, "memory_early_mib": early, "memory_late_mib": late,

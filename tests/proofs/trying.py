@@ -58,20 +58,35 @@ class Trials:
     def _one(self, shot: Shot) -> Verdict:
         lane = self.lanes.get()
         try:
-            situation = situations(shot.case, self.films[lane.root, shot.case.name], lane)[shot.situation]
+            situation = situations(shot.case, self.films[lane.root, shot.case.name], lane)[
+                shot.situation
+            ]
             try:
-                verdict = hold(lane, situation, self.sources, shot.blows, turn=shot.turn, survives=shot.survives)
+                verdict = hold(
+                    lane,
+                    situation,
+                    self.sources,
+                    shot.blows,
+                    turn=shot.turn,
+                    survives=shot.survives,
+                )
             except (NotDone, subprocess.TimeoutExpired) as error:
                 verdict = Verdict(shot.situation, [], [str(error)])
         finally:
             self.lanes.put(lane)
         kind = " ".join(verdict.fired[0].split()[:2]) if verdict.fired else "never fired"
         if verdict.fired or verdict.wrong:
-            self.rows[f"{shot.case.name:9}  {shot.situation:19}  {shot.row:13}  {kind}"].append(verdict)
+            self.rows[f"{shot.case.name:9}  {shot.situation:19}  {shot.row:13}  {kind}"].append(
+                verdict
+            )
         if not verdict.fired and shot.must_fire:
-            self.silent.append(f"{shot.case.name} {shot.situation} {shot.row}: point {shot.turn} never fired")
+            self.silent.append(
+                f"{shot.case.name} {shot.situation} {shot.row}: point {shot.turn} never fired"
+            )
         for wrong in verdict.wrong:
-            self.say(f"WRONG  {verdict.situation}, killed at {' and '.join(verdict.fired) or 'no point'}: {wrong}")
+            self.say(
+                f"WRONG  {verdict.situation}, killed at {' and '.join(verdict.fired) or 'no point'}: {wrong}"
+            )
         return verdict
 
     def points(self, case: Case, situation: str) -> list[str]:
@@ -107,13 +122,22 @@ class Trials:
                 beyond += 1
             # Two workers: the same points come in another order each time, so one may have been missed.
             struck = {place for verdict in verdicts for place in verdict.fired}
-            self.fire(shot(number, label) for number, label in enumerate(sorted(set(reached) - struck), 1))
+            self.fire(
+                shot(number, label) for number, label in enumerate(sorted(set(reached) - struck), 1)
+            )
 
     def workers(self, case: Case, sample: Sample) -> None:
         """Only a worker dies, at each of its points: the engine notices and makes the same film."""
         labels = [label for label in self.points(case, "publish") if label.startswith("worker")]
         self.fire(
-            Shot("worker alone", case, "publish", (at_point(label=labels[n - 1], who="worker"),), n, survives=True)
+            Shot(
+                "worker alone",
+                case,
+                "publish",
+                (at_point(label=labels[n - 1], who="worker"),),
+                n,
+                survives=True,
+            )
             for n in sample(len(labels))
         )
 
@@ -130,15 +154,26 @@ class Trials:
             self.lanes.put(lane)
 
         def shot(call: str, number: int, *, must_fire: bool = True) -> Shot:
-            return Shot("system call", case, situation, (at_call(call, number),), number, must_fire=must_fire)
+            return Shot(
+                "system call",
+                case,
+                situation,
+                (at_call(call, number),),
+                number,
+                must_fire=must_fire,
+            )
 
-        wanted = [(call, number) for call, sample in samples.items() for number in sample(totals[call])]
+        wanted = [
+            (call, number) for call, sample in samples.items() for number in sample(totals[call])
+        ]
         tried = self.fire([shot(call, number, must_fire=False) for call, number in wanted])
         for (call, number), verdict in zip(wanted, tried, strict=True):
             for back in range(1, VARIES + 1):
                 if verdict.fired:
                     break
-                verdict = self.fire([shot(call, max(1, number - back), must_fire=back == VARIES)])[0]
+                verdict = self.fire([shot(call, max(1, number - back), must_fire=back == VARIES)])[
+                    0
+                ]
         for call, sample in samples.items():
             beyond = totals[call] + 1
             while sample is every and self.fire([shot(call, beyond, must_fire=False)])[0].fired:
@@ -147,40 +182,73 @@ class Trials:
     def calls_of_worker(self, case: Case, call: str, sample: Sample) -> None:
         """The same in a worker that works alone; the engine has to go on with another one. The film itself is flushed by a
         thread, which strace does not count; that point is tried by our own counting."""
-        total = sum(label.startswith(f"worker {call} home/") for label in self.points(case, "publish"))
+        total = sum(
+            label.startswith(f"worker {call} home/") for label in self.points(case, "publish")
+        )
 
         def shot(number: int, *, must_fire: bool) -> Shot:
             blow = at_call_of_worker(call, number)
-            return Shot("worker's call", case, "publish", (blow,), number, survives=True, must_fire=must_fire)
+            return Shot(
+                "worker's call",
+                case,
+                "publish",
+                (blow,),
+                number,
+                survives=True,
+                must_fire=must_fire,
+            )
 
         wanted = list(sample(total))
         tried = self.fire(shot(number, must_fire=False) for number in wanted)
         # Who was busy with other work when strace had to write may have heard nothing of a kill: it is tried once more.
-        self.fire(shot(number, must_fire=True) for number, verdict in zip(wanted, tried, strict=True) if not verdict.fired)
+        self.fire(
+            shot(number, must_fire=True)
+            for number, verdict in zip(wanted, tried, strict=True)
+            if not verdict.fired
+        )
 
     def again(self, case: Case, count: int, chance: random.Random) -> int:
         """Kill, and kill the resume, and every third time the resume after that. How many resumes were killed."""
         total, shots = len(self.points(case, "publish")), []
         for turn in range(1, count + 1):
-            numbers = [chance.randint(1, total), *(chance.randint(1, 40) for _ in range(2 if turn % 3 == 0 else 1))]
-            shots.append(Shot("kills in a row", case, "publish", tuple(at_point(number=n) for n in numbers), turn))
+            numbers = [
+                chance.randint(1, total),
+                *(chance.randint(1, 40) for _ in range(2 if turn % 3 == 0 else 1)),
+            ]
+            shots.append(
+                Shot(
+                    "kills in a row",
+                    case,
+                    "publish",
+                    tuple(at_point(number=n) for n in numbers),
+                    turn,
+                )
+            )
         return sum(len(verdict.fired) - 1 for verdict in self.fire(shots) if verdict.fired)
 
     def moments(self, case: Case, count: int, chance: random.Random) -> None:
         """At any moment of a run, ffmpeg's work among them."""
         times = [chance.uniform(0.05, 0.75) for _ in range(count)]
-        self.fire(Shot("any moment", case, "publish", (at_moment(t),), n, must_fire=False) for n, t in enumerate(times))
+        self.fire(
+            Shot("any moment", case, "publish", (at_moment(t),), n, must_fire=False)
+            for n, t in enumerate(times)
+        )
 
     def orphans(self, case: Case, count: int) -> None:
         """With an ffmpeg that cannot end by itself: engine and worker are killed in turn, and it must be gone."""
         parties: tuple[strike.Who, ...] = ("engine", "worker")
         for who in parties:
             blows, survives = (at_work(who),), who == "worker"
-            self.fire(Shot("ffmpeg orphaned", case, "publish", blows, n, survives=survives) for n in range(count))
+            self.fire(
+                Shot("ffmpeg orphaned", case, "publish", blows, n, survives=survives)
+                for n in range(count)
+            )
 
     def table(self) -> None:
         """Print what was tried and what came of it."""
-        self.say(f"{'case       situation            how            where':67}  points   held  median s")
+        self.say(
+            f"{'case       situation            how            where':67}  points   held  median s"
+        )
         for row, verdicts in sorted(self.rows.items()):
             held = sum(not verdict.wrong for verdict in verdicts)
             median = statistics.median(verdict.seconds for verdict in verdicts)

@@ -103,7 +103,9 @@ def slow_line(house: Companions, place: Path, say: report.Say, *, quick: bool) -
     began = time.monotonic()
     try:
         with Client(room(house.home, place / "slow-room", proxy), program="proof") as client:
-            asked, data = submission(large(place, size, "slow"), place / "slow.mov", "proof-slow-line")
+            asked, data = submission(
+                large(place, size, "slow"), place / "slow.mov", "proof-slow-line"
+            )
             first = client.ask(asked, data, hear=hear)
             took = time.monotonic() - began
             again = client.ask(asked, data)
@@ -113,13 +115,26 @@ def slow_line(house: Companions, place: Path, say: report.Say, *, quick: bool) -
         watcher.join()
         proxy.close()
     held = set(house.jobs()) - before == {first.job} and again.job == first.job and again.again
-    held = held and not cuts and connections >= 3 and arrived == sorted(arrived) and arrived[-1] == size and max(waits) < 5
+    held = (
+        held
+        and not cuts
+        and connections >= 3
+        and arrived == sorted(arrived)
+        and arrived[-1] == size
+        and max(waits) < 5
+    )
     say(
         f"{size / MIB:.0f} MiB at {RATE / 1e6:g} MB/s, cut off twice: on record after {took:.0f} s (the line alone takes {size / RATE:.0f} s), "
         f"{connections} connections, nothing sent twice that had arrived; others waited {max(waits) * 1000:.0f} ms at most"
         + ("" if held else "  WRONG")
     )
-    return {"slow_held": held, "slow_mib": size / MIB, "slow_s": took, "slow_connections": connections, "others_longest_ms": max(waits) * 1000}
+    return {
+        "slow_held": held,
+        "slow_mib": size / MIB,
+        "slow_s": took,
+        "slow_connections": connections,
+        "others_longest_ms": max(waits) * 1000,
+    }
 
 
 # Memory ---------------------------------------------------------------------------------------------------------------
@@ -131,7 +146,11 @@ def budget(house: Companions, say: report.Say) -> dict[str, object]:
     Keys(house.home).admit("guest", guest.public.decode())
     before, listener, jobs = memory(house), house.listener(), house.jobs()
     peak, named, waits = before, False, [0.0]
-    with Stranger(house.home) as watcher, Stranger(house.home, pair=guest) as hostile, house.client() as other:
+    with (
+        Stranger(house.home) as watcher,
+        Stranger(house.home, pair=guest) as hostile,
+        house.client() as other,
+    ):
         watcher.ask(Hello(request="h", version=VERSION))
         watcher.ask(Watch(request="w", after=2**53))
         hostile.ask(Hello(request="h", version=VERSION, capabilities=("chunks",)))
@@ -148,7 +167,9 @@ def budget(house: Companions, say: report.Say) -> dict[str, object]:
     with Stranger(house.home, pair=guest) as hostile:
         hostile.say(encode(Hello(request="h", version=VERSION)))
         kept_out = hostile.hear(1.0) is None
-    held = named and kept_out and one and house.listener().pid == listener.pid and house.jobs() == jobs
+    held = (
+        named and kept_out and one and house.listener().pid == listener.pid and house.jobs() == jobs
+    )
     say(
         f"a message of {FRAMES} frames from a paired client: {(peak - before) / MIB:.0f} MiB more at most, it was "
         f"{'named, cut off and kept out' if named and kept_out else 'WRONG: let go on'}; others waited {max(waits) * 1000:.0f} ms at most"
@@ -159,7 +180,9 @@ def budget(house: Companions, say: report.Say) -> dict[str, object]:
 def limit(place: Path, say: report.Say) -> dict[str, object]:
     """A listener with a small limit reaches it: another is there, jobs and clients go on."""
     with companions(place / "limit-home") as house:
-        house.start("-j", "1", before="import bridge.daemon.listener_proxy as l; l.LIMIT = 20 * 2**20")
+        house.start(
+            "-j", "1", before="import bridge.daemon.listener_proxy as l; l.LIMIT = 20 * 2**20"
+        )
         first, cut = house.listener(), large(place, MIB, "limit")
         with house.client() as client, Stranger(house.home) as old:
             client.ask(Pause(request="p"))
@@ -171,8 +194,15 @@ def limit(place: Path, say: report.Say) -> dict[str, object]:
             client.ask(PING)
             took = time.monotonic() - began
             held = client.ask(*submission(cut, place / "limit.mov", "proof-limit-1")).job == job
-        held = held and house.listener().pid != first.pid and house.jobs() == [job] and house.running[-1].poll() is None
-    say(f"a listener at its limit of 20 MiB ended and was replaced, its clients were back {took:.1f} s later, no job lost{'' if held else '  WRONG'}")
+        held = (
+            held
+            and house.listener().pid != first.pid
+            and house.jobs() == [job]
+            and house.running[-1].poll() is None
+        )
+    say(
+        f"a listener at its limit of 20 MiB ended and was replaced, its clients were back {took:.1f} s later, no job lost{'' if held else '  WRONG'}"
+    )
     return {"limit_held": held, "limit_back_s": took}
 
 
@@ -216,7 +246,13 @@ def eight(place: Path, say: report.Say, *, size: int) -> dict[str, object]:
         def one(number: int) -> None:
             try:
                 with house.client(patience_s=MOST_S) as client:
-                    answers.append(client.ask(*submission(cuts[number], place / f"{number}.mov", f"proof-eight-{number}")))
+                    answers.append(
+                        client.ask(
+                            *submission(
+                                cuts[number], place / f"{number}.mov", f"proof-eight-{number}"
+                            )
+                        )
+                    )
             except Exception as error:  # whatever it is, it is a finding
                 failed.append(f"{type(error).__name__}: {error}")
 
@@ -234,7 +270,14 @@ def eight(place: Path, say: report.Say, *, size: int) -> dict[str, object]:
         f"{CLIENTS} clients with {size / MIB:.0f} MiB each: {len(answers)} acknowledged in {took:.0f} s, {jobs} jobs; permanent processes "
         f"{idle / MIB:.1f} MiB idle, {peak / MIB:.1f} MiB at most, {ratio:.2f} of it{''.join(f'; {text}' for text in failed)}"
     )
-    return {"idle_mib": idle / MIB, "peak_mib": peak / MIB, "ratio": ratio, "acknowledged": len(answers), "jobs": jobs, "eight_s": took}
+    return {
+        "idle_mib": idle / MIB,
+        "peak_mib": peak / MIB,
+        "ratio": ratio,
+        "acknowledged": len(answers),
+        "jobs": jobs,
+        "eight_s": took,
+    }
 
 
 def resident(kept: list[psutil.Process]) -> int:
@@ -258,7 +301,13 @@ def settle(house: Companions) -> None:
         time.sleep(0.3)
 
 
-BASELINE: Callable[[str, str, int], list[str]] = lambda python, place, size: [python, "-c", _SCRIPT, place, str(size)]  # noqa: E731
+BASELINE: Callable[[str, str, int], list[str]] = lambda python, place, size: [
+    python,
+    "-c",
+    _SCRIPT,
+    place,
+    str(size),
+]  # noqa: E731
 _SCRIPT = """
 import json, sys, threading, time
 from pathlib import Path
@@ -300,7 +349,15 @@ def baseline(python: str, place: Path, say: report.Say, *, size: int) -> dict[st
     """What another build takes for the same timelines, by its own interpreter; the repository is three folders above it."""
     root = Path(python).absolute().parents[2]
     environment = {**os.environ, "PYTHONPATH": str(root)}
-    done = subprocess.run(BASELINE(python, str(place), size), cwd=root, env=environment, capture_output=True, text=True, timeout=MOST_S, check=False)
+    done = subprocess.run(
+        BASELINE(python, str(place), size),
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=MOST_S,
+        check=False,
+    )
     if done.returncode:
         say(f"the other build failed: {done.stderr.strip().splitlines()[-1:]}")
         return {"baseline_failed": True}
@@ -326,7 +383,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.baseline:
             figures |= baseline(chosen.baseline, place, say, size=size)
     held = figures["ratio"] <= TARGET and figures["acknowledged"] == figures["jobs"] == CLIENTS  # type: ignore[operator]
-    return report.close("uploading", held, quick=chosen.quick, seconds=time.monotonic() - began, **figures)
+    return report.close(
+        "uploading", held, quick=chosen.quick, seconds=time.monotonic() - began, **figures
+    )
 
 
 if __name__ == "__main__":

@@ -40,7 +40,13 @@ def _run(words: Sequence[str | Path], said: Path) -> int:
         command = [str(word) for word in words]
         try:
             return subprocess.run(
-                command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env=environment, timeout=_TOO_LONG_S, check=False
+                command,
+                cwd=ROOT,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                timeout=_TOO_LONG_S,
+                check=False,
             ).returncode
         except subprocess.TimeoutExpired:
             return -1
@@ -60,11 +66,25 @@ def prove(place: Path, say: report.Say, which: str, *, quick: bool) -> dict[str,
     bounds = place / "bounds.txt"
     bounds.write_text("\n".join(lower_bounds()) + "\n", encoding="utf-8")
     held_down = ["-c", bounds] if which == "oldest" else []
-    installed = _run([python, "-m", "pip", "install", "-q", *held_down, f"{ROOT}[test]"], place / f"{which}-pip.txt")
+    installed = _run(
+        [python, "-m", "pip", "install", "-q", *held_down, f"{ROOT}[test]"],
+        place / f"{which}-pip.txt",
+    )
     versions = _versions(python)
-    named = {name: versions.get(name, "") for name in ("av", "numpy", "pillow", "msgspec", "pyzmq", "xxhash")}
-    say(f"{which}: pip ended with {installed}; {', '.join(f'{name} {version}' for name, version in named.items())}")
-    tests = ["tests/core/media", "tests/core/tasks", "tests/core/executors", "tests/film/test_assemble_story.py", "tests/film/test_innocence_story.py"]
+    named = {
+        name: versions.get(name, "")
+        for name in ("av", "numpy", "pillow", "msgspec", "pyzmq", "xxhash")
+    }
+    say(
+        f"{which}: pip ended with {installed}; {', '.join(f'{name} {version}' for name, version in named.items())}"
+    )
+    tests = [
+        "tests/core/media",
+        "tests/core/tasks",
+        "tests/core/executors",
+        "tests/film/test_assemble_story.py",
+        "tests/film/test_innocence_story.py",
+    ]
     steps: dict[str, list[str | Path]] = {
         "demo": [python, "-m", "bridge.cli.main", "demo"],
         "tests": [python, "-m", "pytest", "-q", *tests],
@@ -85,7 +105,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     quick, say = report.quick(arguments), report.Say()
     with report.workplace("versions") as place:
         found = {which: prove(place, say, which, quick=quick) for which in ("oldest", "newest")}
-    held = all(found[which].get(step, 0) == 0 for which in found for step in ("pip", "demo", "tests", "innocence"))
+    held = all(
+        found[which].get(step, 0) == 0
+        for which in found
+        for step in ("pip", "demo", "tests", "innocence")
+    )
     return report.close("versions", held, python=sys.version.split()[0], **found)
 
 

@@ -60,7 +60,9 @@ class Room:
         (place / "run" / endpoint.FILE).write_bytes(msgspec.json.encode(led))
 
 
-def converse(house: Companions, cut: Path, film: Path, place: Path, name: str, *, action: str, at: int) -> tuple[str, int, bool, float]:
+def converse(
+    house: Companions, cut: Path, film: Path, place: Path, name: str, *, action: str, at: int
+) -> tuple[str, int, bool, float]:
     """One conversation; what is wrong (empty: nothing), how many pieces it had, whether the fault fired, and its seconds."""
     found = endpoint.read(house.home)
     assert found is not None
@@ -78,7 +80,12 @@ def converse(house: Companions, cut: Path, film: Path, place: Path, name: str, *
                 if time.monotonic() - began > MOST_S:
                     return f"not at its end after {MOST_S:.0f} s", proxy.pieces, proxy.fired, MOST_S
     except Exception as error:  # whatever it is, it is a finding
-        return f"{type(error).__name__}: {error}", proxy.pieces, proxy.fired, time.monotonic() - began
+        return (
+            f"{type(error).__name__}: {error}",
+            proxy.pieces,
+            proxy.fired,
+            time.monotonic() - began,
+        )
     finally:
         proxy.close()
     wrong = ""
@@ -89,21 +96,47 @@ def converse(house: Companions, cut: Path, film: Path, place: Path, name: str, *
     return wrong, proxy.pieces, proxy.fired, time.monotonic() - began
 
 
-def spoilt_links(house: Companions, place: Path, say: report.Say, *, quick: bool) -> dict[str, object]:
+def spoilt_links(
+    house: Companions, place: Path, say: report.Say, *, quick: bool
+) -> dict[str, object]:
     """Every action at every piece, or with `quick` at some."""
     reel = make_movie(place / "reel.mov", source_id=1, frames=24)
     line = timeline(Fraction(24))
     line.video().clip(reel.path, 0, 24, media_frames=24)
     line.save(place / "cut.otio")
-    converse(house, place / "cut.otio", place / "film.mov", place / "first", "proof-first", action="", at=0)
-    wrong, pieces, _, _ = converse(house, place / "cut.otio", place / "film.mov", place / "whole", "proof-whole", action="", at=0)
+    converse(
+        house,
+        place / "cut.otio",
+        place / "film.mov",
+        place / "first",
+        "proof-first",
+        action="",
+        at=0,
+    )
+    wrong, pieces, _, _ = converse(
+        house,
+        place / "cut.otio",
+        place / "film.mov",
+        place / "whole",
+        "proof-whole",
+        action="",
+        at=0,
+    )
     assert not wrong, wrong
     say(f"an undisturbed conversation is {pieces} pieces of data")
     wrongs, spoilt, seconds = [], dict.fromkeys(ACTIONS, 0), []
     for action in ACTIONS:
         for at in range(1, pieces + 1, max(1, pieces // 4) if quick else 1):
             name = f"proof-{action}-{at}"
-            wrong, _, fired, took = converse(house, place / "cut.otio", place / "film.mov", place / name, name, action=action, at=at)
+            wrong, _, fired, took = converse(
+                house,
+                place / "cut.otio",
+                place / "film.mov",
+                place / name,
+                name,
+                action=action,
+                at=at,
+            )
             seconds.append(took)
             spoilt[action] += fired  # a conversation with less progress in it is shorter
             if wrong:
@@ -122,7 +155,11 @@ def nonsense(house: Companions, say: report.Say, *, frames: int) -> dict[str, ob
     found = endpoint.read(house.home)
     assert found is not None
     process = psutil.Process(found.pid)
-    whole = [encode(Hello(request="h", version=VERSION)), encode(Watch(request="w")), encode(Cancel(request="c", job="abc"))]
+    whole = [
+        encode(Hello(request="h", version=VERSION)),
+        encode(Watch(request="w")),
+        encode(Cancel(request="c", job="abc")),
+    ]
     unanswered, start = 0, 0
     with Stranger(house.home) as stranger:
         stranger.ask(Hello(request="h", version=VERSION))
@@ -133,15 +170,25 @@ def nonsense(house: Companions, say: report.Say, *, frames: int) -> dict[str, ob
                     spoilt[chance.randrange(len(spoilt))] = chance.randrange(256)
                 sent = [bytes(spoilt[: chance.randrange(1, len(spoilt) + 1)])]
             else:
-                sent = [chance.randbytes(chance.randrange(400)) for _ in range(chance.randrange(1, 5))]
+                sent = [
+                    chance.randbytes(chance.randrange(400)) for _ in range(chance.randrange(1, 5))
+                ]
             stranger.say(*sent)
             unanswered += stranger.hear() is None
             if number == frames // 10:
                 start = process.memory_info().rss
         alive = stranger.ask(PING) is not None
     grown = process.memory_info().rss - start
-    say(f"{frames} frames of nonsense: {unanswered} unanswered, {grown / 2**20:.1f} MiB more, {len(house.jobs()) - len(before)} jobs")
-    held = alive and not unanswered and house.jobs() == before and grown < _MORE_PER_FRAME and process.is_running()
+    say(
+        f"{frames} frames of nonsense: {unanswered} unanswered, {grown / 2**20:.1f} MiB more, {len(house.jobs()) - len(before)} jobs"
+    )
+    held = (
+        alive
+        and not unanswered
+        and house.jobs() == before
+        and grown < _MORE_PER_FRAME
+        and process.is_running()
+    )
     return {"nonsense_held": held, "frames": frames, "grown_mib": grown / 2**20}
 
 
@@ -162,7 +209,9 @@ def strangers(house: Companions, say: report.Say) -> dict[str, object]:
         say(f"{who}: {'refused in the handshake' if refused else 'WRONG: let in'}")
     with Stranger(house.home) as old:
         said = old.ask(Hello(request="h", version="0.9"))
-        refused = said["code"] == "protocol-mismatch" and old.ask(Watch(request="w"))["is"] == "Refusal"
+        refused = (
+            said["code"] == "protocol-mismatch" and old.ask(Watch(request="w"))["is"] == "Refusal"
+        )
     say(f"an old version: {said['message'] if refused else 'WRONG: let in'}")
     return {"strangers_held": held and refused}
 
@@ -174,8 +223,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         house.start("-j", "1")
         figures = strangers(house, say) | nonsense(house, say, frames=1000 if quick else 10_000)
         figures |= spoilt_links(house, place, say, quick=quick)
-        figures |= uploading.budget(house, say) | uploading.slow_line(house, place, say, quick=quick) | uploading.limit(place, say)
-    held = bool(figures["strangers_held"] and figures["nonsense_held"] and not figures["conversations_wrong"])
+        figures |= (
+            uploading.budget(house, say)
+            | uploading.slow_line(house, place, say, quick=quick)
+            | uploading.limit(place, say)
+        )
+    held = bool(
+        figures["strangers_held"]
+        and figures["nonsense_held"]
+        and not figures["conversations_wrong"]
+    )
     held = held and bool(figures["budget_held"] and figures["slow_held"] and figures["limit_held"])
     held = held and figures["least_of_a_kind"] >= (2 if quick else 15)  # type: ignore[operator]
     return report.close("wire", held, quick=quick, seconds=time.monotonic() - began, **figures)

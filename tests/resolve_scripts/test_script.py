@@ -43,19 +43,33 @@ def test_it_is_written_in_the_oldest_python_that_resolve_takes():
 @pytest.mark.parametrize("python", pythons())
 def test_it_runs_in_every_python_there_is(python, tmp_path):
     environment = {**os.environ, "HOTSPLICE_HOME": str(tmp_path)}
-    done = subprocess.run([python, "-S", "-E", str(SCRIPT)], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [python, "-S", "-E", str(SCRIPT)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0 and not done.stderr
-    assert done.stdout.startswith(f"Hotsplice was not found for this user: {tmp_path / 'program.json'} does not exist.")
+    assert done.stdout.startswith(
+        f"Hotsplice was not found for this user: {tmp_path / 'program.json'} does not exist."
+    )
 
 
 @pytest.mark.parametrize(
     ("system", "kind"),
-    [("linux", platformdirs.unix.Unix), ("darwin", platformdirs.macos.MacOS), ("win32", platformdirs.windows.Windows)],
+    [
+        ("linux", platformdirs.unix.Unix),
+        ("darwin", platformdirs.macos.MacOS),
+        ("win32", platformdirs.windows.Windows),
+    ],
 )
 def test_the_data_folder_is_the_companions(script, system, kind, monkeypatch, tmp_path):
     monkeypatch.delenv("HOTSPLICE_HOME", raising=False)
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
-    monkeypatch.setattr(platformdirs.windows, "get_win_folder", platformdirs.windows.get_win_folder_from_env_vars)
+    monkeypatch.setattr(
+        platformdirs.windows, "get_win_folder", platformdirs.windows.get_win_folder_from_env_vars
+    )
     theirs = kind("Hotsplice", appauthor=False).user_data_dir
     assert Path(script["data_folder"](os.environ, system)) == Path(theirs.replace("\\", "/"))
 
@@ -66,7 +80,10 @@ def test_the_data_folder_can_be_chosen(script, tmp_path):
     assert script["data_folder"](monkey, "linux") == os.path.expanduser("~/x")
 
 
-@pytest.mark.parametrize("text", [None, "", "{", "[]", "null", "{}", '{"python": "/p"}', '{"python": "/p", "path": 3}', "\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [None, "", "{", "[]", "null", "{}", '{"python": "/p"}', '{"python": "/p", "path": 3}', "\xff"],
+)
 def test_a_file_that_says_nothing_is_as_none(script, tmp_path, text):
     if text is not None:
         (tmp_path / "program.json").write_text(text, encoding="latin-1")
@@ -74,13 +91,30 @@ def test_a_file_that_says_nothing_is_as_none(script, tmp_path, text):
 
 
 def test_the_hand_is_started_as_the_file_says(script, tmp_path):
-    (tmp_path / "program.json").write_text(json.dumps({"python": "/ä/python", "path": ["/a", "/b"], "version": "1"}), encoding="utf-8")
-    assert script["program"](str(tmp_path)) == (["/ä/python", "-P", "-m", "bridge.resolve.main"], ["/a", "/b"])
+    (tmp_path / "program.json").write_text(
+        json.dumps({"python": "/ä/python", "path": ["/a", "/b"], "version": "1"}), encoding="utf-8"
+    )
+    assert script["program"](str(tmp_path)) == (
+        ["/ä/python", "-P", "-m", "bridge.resolve.main"],
+        ["/a", "/b"],
+    )
 
 
 def test_what_resolve_says_of_its_own_python_does_not_reach_the_hand(script):
-    given = {"LD_LIBRARY_PATH": "/opt/resolve/libs", "DYLD_INSERT_LIBRARIES": "x", "PATH": "/bin", "PYTHONHOME": "/r", "PYTHONPATH": "/r", "__PYVENV_LAUNCHER__": "/r", "HOTSPLICE_HOME": "/h"}
-    assert script["environment_for"](["/a", "/b"], given) == {"PATH": "/bin", "HOTSPLICE_HOME": "/h", "PYTHONPATH": f"/a{os.pathsep}/b"}
+    given = {
+        "LD_LIBRARY_PATH": "/opt/resolve/libs",
+        "DYLD_INSERT_LIBRARIES": "x",
+        "PATH": "/bin",
+        "PYTHONHOME": "/r",
+        "PYTHONPATH": "/r",
+        "__PYVENV_LAUNCHER__": "/r",
+        "HOTSPLICE_HOME": "/h",
+    }
+    assert script["environment_for"](["/a", "/b"], given) == {
+        "PATH": "/bin",
+        "HOTSPLICE_HOME": "/h",
+        "PYTHONPATH": f"/a{os.pathsep}/b",
+    }
 
 
 class Object:
@@ -122,7 +156,9 @@ def test_a_call_is_answered_whatever_comes_of_it(script, order, told):
 
 
 def test_a_constant_of_an_object_that_is_not_held_is_told(script):
-    assert "failed" in script["answer"]({"call": ["o", "Double"], "with": [{"constant": ["nobody", "X"]}]}, {"o": Object()})
+    assert "failed" in script["answer"](
+        {"call": ["o", "Double"], "with": [{"constant": ["nobody", "X"]}]}, {"o": Object()}
+    )
 
 
 def test_a_line_that_the_console_cannot_show_is_shown_as_it_can(script, monkeypatch):

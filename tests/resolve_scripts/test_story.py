@@ -22,7 +22,13 @@ from tests.film.timelines import timeline
 
 @pytest.fixture(scope="module")
 def reel(tmp_path_factory: pytest.TempPathFactory) -> Movie:
-    return make_movie(tmp_path_factory.mktemp("reel") / "reel.mov", source_id=5, frames=24, codec="prores", audio="pcm")
+    return make_movie(
+        tmp_path_factory.mktemp("reel") / "reel.mov",
+        source_id=5,
+        frames=24,
+        codec="prores",
+        audio="pcm",
+    )
 
 
 @pytest.fixture
@@ -66,18 +72,27 @@ def test_a_dialog_is_waited_for_before_markers_are_set(house, desk):
     assert desk.markers() == {}
     desk.do("set", manners={"dialog": False})
     assert "1 marker in the timeline" in desk.ended()[-2]
-    assert [(f, m["color"], m["duration"]) for f, m in desk.markers().items()] == [(10, "Red", 10.0)]
+    assert [(f, m["color"], m["duration"]) for f, m in desk.markers().items()] == [
+        (10, "Red", 10.0)
+    ]
 
 
 @pytest.mark.long
 def test_a_timeline_that_was_cut_shorter_meanwhile(house, desk, reel, tmp_path):
     desk.choose()
     until(desk, "is on record")
-    desk.do("load", otio=str(timeline(24).video().clip(reel, 0, 10).clip(reel, 0, 4).save(tmp_path / "shorter.otio")))
+    desk.do(
+        "load",
+        otio=str(
+            timeline(24).video().clip(reel, 0, 10).clip(reel, 0, 4).save(tmp_path / "shorter.otio")
+        ),
+    )
     pause(house, False)
     lines = desk.ended()
     assert any("The timeline was changed meanwhile." in line for line in lines)
-    assert [(f, m["duration"]) for f, m in desk.markers().items()] == [(10, 4.0)], "nothing stands beyond the end"
+    assert [(f, m["duration"]) for f, m in desk.markers().items()] == [(10, 4.0)], (
+        "nothing stands beyond the end"
+    )
 
 
 @pytest.mark.long
@@ -85,11 +100,15 @@ def test_a_timeline_in_which_our_markers_stand_is_the_same_one(house, desk):
     pause(house, False)
     desk.run()
     lines = desk.run()
-    assert len(desk.markers()) == 1 and not any("The timeline was changed" in line for line in lines)
+    assert len(desk.markers()) == 1 and not any(
+        "The timeline was changed" in line for line in lines
+    )
     journal = Journal(house.home / "journal.db")
     asked = [journal.request(job)[0].digest for job in house.jobs()]
     journal.close()
-    assert len(asked) == 2 and len(set(asked)) == 1, "the second asks for the very same, markers or not"
+    assert len(asked) == 2 and len(set(asked)) == 1, (
+        "the second asks for the very same, markers or not"
+    )
 
 
 def test_the_editor_is_closed_and_the_film_is_made(house, desk):
@@ -113,9 +132,13 @@ def test_the_hand_dies_and_the_film_is_made(house, desk):
     (one,) = [p for p in psutil.process_iter(["cmdline", "environ"]) if _hand_of(p, house)]
     one.kill()
     lines = desk.ended()
-    assert lines[-1].startswith("Hotsplice's part of this script ended before its time. A film that was begun goes on by itself;")
+    assert lines[-1].startswith(
+        "Hotsplice's part of this script ended before its time. A film that was begun goes on by itself;"
+    )
     desk.choose()
-    until(desk, "Waiting for its turn")  # while the first job waits: a finished film would be asked for again
+    until(
+        desk, "Waiting for its turn"
+    )  # while the first job waits: a finished film would be asked for again
     pause(house, False)
     desk.ended()
     assert len(house.jobs()) == 1 and list(desk.markers()) == [10]

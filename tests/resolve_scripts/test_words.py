@@ -55,27 +55,44 @@ def test_nothing_is_installed(desk, home):
 def test_the_interpreter_is_gone(desk, home):
     (home / "program.json").write_text(json.dumps({"python": "/gone/python", "path": []}))
     said = desk().run()
-    assert said[0] == "Hotsplice's own program could not be started (No such file or directory)." and len(said) == 2
+    assert (
+        said[0] == "Hotsplice's own program could not be started (No such file or directory)."
+        and len(said) == 2
+    )
 
 
 def test_the_program_is_broken(desk, home, tmp_path):
     told = json.loads((home / "program.json").read_text())
-    (home / "program.json").write_text(json.dumps(told | {"path": [str(tmp_path / "broken"), *told["path"]]}))
+    (home / "program.json").write_text(
+        json.dumps(told | {"path": [str(tmp_path / "broken"), *told["path"]]})
+    )
     (tmp_path / "broken" / "bridge").mkdir(parents=True)
-    (tmp_path / "broken" / "bridge" / "__init__.py").write_text("raise ImportError('half an update')")
+    (tmp_path / "broken" / "bridge" / "__init__.py").write_text(
+        "raise ImportError('half an update')"
+    )
     (line,) = desk().run()
-    assert line.startswith("Hotsplice's part of this script ended before its time.") and str(home / "resolve.log") in line
+    assert (
+        line.startswith("Hotsplice's part of this script ended before its time.")
+        and str(home / "resolve.log") in line
+    )
     assert "half an update" in (home / "resolve.log").read_text(), "who can help finds the cause"
 
 
 def test_no_resolve_is_there(desk):
-    assert desk(given="nothing").run()[0].startswith("Hotsplice found no DaVinci Resolve to speak with.")
+    assert (
+        desk(given="nothing")
+        .run()[0]
+        .startswith("Hotsplice found no DaVinci Resolve to speak with.")
+    )
 
 
 def test_no_project_is_open(desk):
     one = desk()
     one.do("open", project=False)
-    assert one.run() == ["No project is open. There is no open project to take a timeline from.", f"Open a project and a timeline, {CLOSED}"]
+    assert one.run() == [
+        "No project is open. There is no open project to take a timeline from.",
+        f"Open a project and a timeline, {CLOSED}",
+    ]
 
 
 @pytest.mark.parametrize("given", ["menu", "app", "module"])
@@ -102,7 +119,10 @@ def test_the_language_is_the_companions(desk, home):
 @pytest.mark.parametrize("manner", ["refuses", "lies", "empty"])
 def test_the_export_fails(desk, manner):
     said = desk(export=manner).run()
-    assert said[0] == "The export failed. The editor was asked to export the timeline and wrote no file."
+    assert (
+        said[0]
+        == "The export failed. The editor was asked to export the timeline and wrote no file."
+    )
 
 
 def test_the_export_is_damaged(desk):
@@ -128,12 +148,20 @@ def test_the_free_edition_whose_dialog_another_script_has_opened(desk, tmp_path)
 
 
 def test_an_old_version_cannot_export_otio(desk):
-    assert desk(version=[18, 1, 4, 1]).run()[:1] == ["The editor is too old. This version of the editor cannot export a timeline as OpenTimelineIO."]
+    assert desk(version=[18, 1, 4, 1]).run()[:1] == [
+        "The editor is too old. This version of the editor cannot export a timeline as OpenTimelineIO."
+    ]
 
 
-@pytest.mark.parametrize("method", ["Timeline.GetName", "Timeline.Export", "Resolve.GetProductName"])
+@pytest.mark.parametrize(
+    "method", ["Timeline.GetName", "Timeline.Export", "Resolve.GetProductName"]
+)
 def test_a_call_breaks_off(desk, method):
-    assert desk(raises=[method]).run()[0].startswith("The editor failed. The editor broke off a request:")
+    assert (
+        desk(raises=[method])
+        .run()[0]
+        .startswith("The editor failed. The editor broke off a request:")
+    )
 
 
 def test_the_films_folder_is_gone(desk, tmp_path):

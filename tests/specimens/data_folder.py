@@ -48,12 +48,20 @@ def restore(place: Path) -> Path:
 
 def _texts(place: Path) -> list[Path]:
     endings = {".sql", ".otio", ".yaml", ".json", ".lua"}
-    return [path for path in place.rglob("*") if path.is_file() and (path.suffix in endings or "index" in path.parts)]
+    return [
+        path
+        for path in place.rglob("*")
+        if path.is_file() and (path.suffix in endings or "index" in path.parts)
+    ]
 
 
 def _replace(path: Path, old: str, new: str) -> None:
     """Also in the timelines of a journal, which are written as hexadecimal digits."""
-    text = path.read_text(encoding="utf-8").replace(old, new).replace(old.encode().hex().upper(), new.encode().hex().upper())
+    text = (
+        path.read_text(encoding="utf-8")
+        .replace(old, new)
+        .replace(old.encode().hex().upper(), new.encode().hex().upper())
+    )
     path.write_text(text, encoding="utf-8")
 
 
@@ -79,7 +87,12 @@ def _fill(root: Path) -> None:
         for number in (1, 2, 3)
     ]  # fmt: skip
     (home / "settings.yaml").write_text(SETTINGS.format(root=root), encoding="utf-8")
-    _cut(root / "killed.otio", "Killed", [(movie, at) for at in (0, 12) for movie in movies], movies[0])
+    _cut(
+        root / "killed.otio",
+        "Killed",
+        [(movie, at) for at in (0, 12) for movie in movies],
+        movies[0],
+    )
     _cut(root / "ended.otio", "Ended", [(movies[0], 6)], movies[0])
     _assemble(root, "ended")
     _assemble(root, "killed", SHOTS)
@@ -91,7 +104,13 @@ def _fill(root: Path) -> None:
             _until(inbox.is_dir)
             _cut(root / "dropped.otio", "Dropped", [(movies[1], 0), (movies[2], 4)], movies[0])
             (root / "dropped.otio").rename(inbox / "Dropped~preset=h264.otio")
-            _until(lambda: [path for path in inbox.glob("*reply*") if '"waiting"' in path.read_text(encoding="utf-8")])
+            _until(
+                lambda: [
+                    path
+                    for path in inbox.glob("*reply*")
+                    if '"waiting"' in path.read_text(encoding="utf-8")
+                ]
+            )
         house.kill()
 
 
@@ -113,9 +132,19 @@ def _cut(path: Path, name: str, clips: list[tuple[Movie, int]], heard: Movie) ->
 
 def _assemble(root: Path, name: str, shots: int = 99) -> None:
     """Make a film; the process is killed after so many shots."""
-    words = ["assemble", str(root / f"{name}.otio"), "-o", str(root / "films" / f"{name}.mp4"), "--preset", "h264", "--json"]
+    words = [
+        "assemble",
+        str(root / f"{name}.otio"),
+        "-o",
+        str(root / "films" / f"{name}.mp4"),
+        "--preset",
+        "h264",
+        "--json",
+    ]
     environment = {**os.environ, "HOTSPLICE_HOME": str(root / "home")}
-    with subprocess.Popen([sys.executable, "-m", "bridge.cli.main", *words], stdout=subprocess.PIPE, env=environment) as child:
+    with subprocess.Popen(
+        [sys.executable, "-m", "bridge.cli.main", *words], stdout=subprocess.PIPE, env=environment
+    ) as child:
         assert child.stdout
         for line in child.stdout:
             event = json.loads(line)
@@ -134,9 +163,20 @@ def _write_down(root: Path) -> None:
     (home / "journal.sql").write_text(script, encoding="utf-8")
     for lock in (root / "films" / ".hotsplice").glob("*.lock"):
         lock.unlink()
-    for name in ("logs", "keys", "locks", "run", "work", "program.json", "said.txt", *(f"journal.db{end}" for end in ("", "-wal", "-shm"))):
+    for name in (
+        "logs",
+        "keys",
+        "locks",
+        "run",
+        "work",
+        "program.json",
+        "said.txt",
+        *(f"journal.db{end}" for end in ("", "-wal", "-shm")),
+    ):
         for path in (home / name, home / "scratch" / name):
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(
+                missing_ok=True
+            )
     for path in _texts(root):
         _replace(path, str(root), PLACEHOLDER)
 

@@ -62,21 +62,43 @@ def _source(name: str = "a.mov", *options: str) -> tuple[str, ...]:
     return ("-protocol_whitelist", "file", *options, "-i", f"file:{{d}}/{name}")
 
 
-def _copied(slug: str, name: str, code: str, call: str, error: str, *, network: bool = False) -> Scene:
+def _copied(
+    slug: str, name: str, code: str, call: str, error: str, *, network: bool = False
+) -> Scene:
     """A source whose reads fail from the fifth on."""
     words = (*_source(), *PICTURES, "file:{d}/out.mov")
-    return Scene(name, slug, "source", code, words, f"read:error={error}:when=5+", "{d}/a.mov", network=network, errno=error)
+    return Scene(
+        name,
+        slug,
+        "source",
+        code,
+        words,
+        f"read:error={error}:when=5+",
+        "{d}/a.mov",
+        network=network,
+        errno=error,
+    )
 
 
 def _written(slug: str, name: str, code: str, fault: str, place: str = "scratch") -> Scene:
     """A part file for which a system call fails."""
-    return Scene(name, slug, place, code, (*_source(), *PICTURES, "file:{d}/out.mov"), fault, "{d}/out.mov")
+    return Scene(
+        name, slug, place, code, (*_source(), *PICTURES, "file:{d}/out.mov"), fault, "{d}/out.mov"
+    )
 
 
 def _opened(error: str) -> Scene:
     """A source that cannot be opened for one of the system's reasons."""
     words = (*_source(), *PICTURES, "file:{d}/out.mov")
-    return Scene(f"opening fails with {error}", f"open-{error.lower()}", "source", OPENING[error], words, f"openat:error={error}", "{d}/a.mov")
+    return Scene(
+        f"opening fails with {error}",
+        f"open-{error.lower()}",
+        "source",
+        OPENING[error],
+        words,
+        f"openat:error={error}",
+        "{d}/a.mov",
+    )
 
 
 OPENING = {
@@ -148,7 +170,9 @@ def prepare(folder: Path) -> None:
     (folder / "folder").mkdir()
     (folder / "empty.mov").touch()
     (folder / "text.mov").write_text("no film at all\n" * 200, encoding="utf-8")
-    (folder / "list.txt").write_text(f"ffconcat version 1.0\nfile {folder}/a.mov\n", encoding="utf-8")
+    (folder / "list.txt").write_text(
+        f"ffconcat version 1.0\nfile {folder}/a.mov\n", encoding="utf-8"
+    )
     whole = movie.read_bytes()
     (folder / "headless.mov").write_bytes(whole[: len(whole) // 2])
     for words, name in (
@@ -160,7 +184,9 @@ def prepare(folder: Path) -> None:
     for name in ("cut.mov", "cut.mkv"):
         data = (folder / name).read_bytes()
         (folder / name).write_bytes(data[: len(data) * 6 // 10])
-    dnxhr = make_movie(folder / "dnxhr.mov", source_id=3, frames=24, codec="dnxhr", audio="none").path.read_bytes()
+    dnxhr = make_movie(
+        folder / "dnxhr.mov", source_id=3, frames=24, codec="dnxhr", audio="none"
+    ).path.read_bytes()
     coded = (folder / "h264.mp4").read_bytes()
     sound = (folder / "sound.wav").read_bytes()
     for name, data, hole, size in (
@@ -178,10 +204,17 @@ def png(width: int, height: int) -> bytes:
     """The head of a picture of this size, and hardly a body."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
 
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + chunk(b"IEND", b"")
+    )
 
 
 def play(scene: Scene, generation: str, folder: Path) -> tuple[int, list[str]]:
@@ -193,11 +226,30 @@ def play(scene: Scene, generation: str, folder: Path) -> tuple[int, list[str]]:
     if scene.inject:
         where = ["-P", scene.path.replace("{d}", str(folder))] if scene.path else []
         call = scene.inject.partition(":")[0]
-        words = ["strace", "-f", "-qq", "-o", str(trace), *where, "-e", f"trace={call}", "-e", f"inject={scene.inject}", *words]
+        words = [
+            "strace",
+            "-f",
+            "-qq",
+            "-o",
+            str(trace),
+            *where,
+            "-e",
+            f"trace={call}",
+            "-e",
+            f"inject={scene.inject}",
+            *words,
+        ]
     hears, speaks = os.pipe()
     if scene.deaf:
         os.close(hears)
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=speaks, stderr=subprocess.PIPE, timeout=60, check=False)
+    done = subprocess.run(
+        words,
+        stdin=subprocess.DEVNULL,
+        stdout=speaks,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
     os.close(speaks)
     if not scene.deaf:
         os.close(hears)
@@ -224,16 +276,25 @@ def main(names: Sequence[str]) -> int:
                 errno=getattr(errno, scene.errno) if scene.errno else None, note="log-says-damage" if code == 0 else "",
             )  # fmt: skip
             found = diagnose(seen)
-            head = [f"name: {scene.name}", f"generation: {generation}", f"exit: {code}", f"place: {scene.place}"]
+            head = [
+                f"name: {scene.name}",
+                f"generation: {generation}",
+                f"exit: {code}",
+                f"place: {scene.place}",
+            ]
             head += ["network: yes"] if scene.network else []
             head += [f"errno: {scene.errno}"] if scene.errno else []
             kind = found.type.value if found.code == scene.code else "?"
             head += [f"frames: {scene.frames}"] if scene.frames else []
             head += [f"expected: {scene.code} {kind}", "---", *lines[-60:]]
-            (FOLDER / f"{scene.slug}.{generation}.txt").write_text("\n".join(head) + "\n", encoding="utf-8")
+            (FOLDER / f"{scene.slug}.{generation}.txt").write_text(
+                "\n".join(head) + "\n", encoding="utf-8"
+            )
             if found.code != scene.code:
                 wrong += 1
-                print(f"{scene.slug}.{generation}: exit {code}, {found.code} instead of {scene.code}")
+                print(
+                    f"{scene.slug}.{generation}: exit {code}, {found.code} instead of {scene.code}"
+                )
                 print(*(f"    {line[:180]}" for line in lines[-12:]), sep="\n")
     return wrong
 

@@ -50,21 +50,29 @@ NAMES = (
 
 def shown(markup: str) -> str:
     out = io.StringIO()
-    Console(file=out, highlight=False, soft_wrap=True, emoji=False, force_terminal=False).print(markup)
+    Console(file=out, highlight=False, soft_wrap=True, emoji=False, force_terminal=False).print(
+        markup
+    )
     return out.getvalue()
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(("before", "after"), [("", ""), ("[red]", "[/]"), ("a ", " (b)"), ("[dim]x[/] ", "\n[red]y[/]")])
+@pytest.mark.parametrize(
+    ("before", "after"), [("", ""), ("[red]", "[/]"), ("a ", " (b)"), ("[dim]x[/] ", "\n[red]y[/]")]
+)
 def test_a_name_is_shown_as_it_is(name: str, before: str, after: str) -> None:
     plain = re.sub(r"\[/?\w*\]", "", before) + name + re.sub(r"\[/?\w*\]", "", after)
     assert shown(f"{before}{console.safe(name)}{after}") == f"{plain}\n"
 
 
-@pytest.mark.parametrize("name", ["a\x1b[31mb", "a\nb", "a\rb", "a\x00b", "a\u202eb", "a\udcffb", "a\x9bb"])
+@pytest.mark.parametrize(
+    "name", ["a\x1b[31mb", "a\nb", "a\rb", "a\x00b", "a\u202eb", "a\udcffb", "a\x9bb"]
+)
 def test_control_characters_do_nothing(name: str) -> None:
     said = shown(console.safe(name))
-    assert re.fullmatch(r"a(\?|\\(n|r|x\w\w|u\w{4}))(\[31m)?b\n", said) and said.strip().isprintable()
+    assert (
+        re.fullmatch(r"a(\?|\\(n|r|x\w\w|u\w{4}))(\[31m)?b\n", said) and said.strip().isprintable()
+    )
 
 
 def test_a_live_line_shows_names_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +97,11 @@ def test_one_cause_in_one_file_is_one_live_line(monkeypatch: pytest.MonkeyPatch)
     for shot in (3, 4, 9):
         live.fact("job", shot, ShotSlated(shot=shot, failure=DAMAGED))
         live.fact("job", shot, SoundSilenced(clip=f"c{shot}", failure=DAMAGED))
-        live.fact("job", shot, ShotMended(shot=shot + 20, key="k", bad=((2, 1),), failure=DAMAGED, source_frame=120))
+        live.fact(
+            "job",
+            shot,
+            ShotMended(shot=shot + 20, key="k", bad=((2, 1),), failure=DAMAGED, source_frame=120),
+        )
     live.fact("job", 20, ShotSlated(shot=10, failure=GONE))
     live.close()
     assert [line.partition(" (")[0] for line in out.getvalue().splitlines()] == [
@@ -102,7 +114,9 @@ def test_a_live_line_in_german(monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.StringIO()
     live.console = Console(file=out, soft_wrap=True, emoji=False, highlight=False)
     evidence = Evidence(operation="o", place="source", path="/m/a.mov")
-    failure = Failure(type=ErrorType.PERMANENT_FILE_CORRUPTION, code="source-damaged", evidence=evidence)
+    failure = Failure(
+        type=ErrorType.PERMANENT_FILE_CORRUPTION, code="source-damaged", evidence=evidence
+    )
     live.fact("job", 1, ShotSlated(shot=3, failure=failure))
     live.fact("job", 2, PLANNED)
     live.close()
@@ -167,8 +181,12 @@ LIVE: tuple[tuple[Fact, str, str], ...] = (
 )
 
 
-@pytest.mark.parametrize(("fact", "english", "german"), LIVE, ids=[f"{type(fact).__name__}" for fact, _, _ in LIVE])
-def test_what_is_done_about_it_is_told_while_it_is_done(fact: Fact, english: str, german: str) -> None:
+@pytest.mark.parametrize(
+    ("fact", "english", "german"), LIVE, ids=[f"{type(fact).__name__}" for fact, _, _ in LIVE]
+)
+def test_what_is_done_about_it_is_told_while_it_is_done(
+    fact: Fact, english: str, german: str
+) -> None:
     for language, text in (("en", english), ("de", german)):
         live = console.Live(language)  # type: ignore[arg-type]
         out = io.StringIO()
@@ -187,7 +205,18 @@ def test_that_a_file_was_replaced_is_said_once_in_a_plan() -> None:
     for _ in range(2):
         live.fact("job", 1, PLANNED)
         for number in range(16):
-            live.fact("job", 2, AttemptFailed(key=f"v{number}", shot=number, attempt=1, at=1.0, failure=failure, recovery=again))
+            live.fact(
+                "job",
+                2,
+                AttemptFailed(
+                    key=f"v{number}",
+                    shot=number,
+                    attempt=1,
+                    at=1.0,
+                    failure=failure,
+                    recovery=again,
+                ),
+            )
             live.fact("job", 3, SealBroken(key=f"c{number}", reason="source-changed"))
         live.fact("job", 4, RunInterrupted(reason=ANEW))
     live.close()
@@ -216,7 +245,16 @@ def test_a_closing_word_says_what_can_be_done_and_marks_what_cannot_be_undone() 
     live = console.Live()
     out = io.StringIO()
     live.console = Console(file=out, soft_wrap=True, emoji=False, highlight=False)
-    live.summary({"problems": [problem], "exit_code": 1, "title": "Done.", "message": "m", "safe": "s", "action": "Mend it."})
+    live.summary(
+        {
+            "problems": [problem],
+            "exit_code": 1,
+            "title": "Done.",
+            "message": "m",
+            "safe": "s",
+            "action": "Mend it.",
+        }
+    )
     assert out.getvalue() == (
         "Scratch disk full\n"
         "   Shots 2, 5, first at 01:00:01:00 and sound: The scratch volume of /scratch/[x] is full.\n"
@@ -231,4 +269,7 @@ def test_a_closing_word_says_what_can_be_done_and_marks_what_cannot_be_undone() 
 def test_what_is_done_before_the_plan_is_said() -> None:
     assert console.step_title("examine", 3, "en") == "Opening media"
     assert console.step_title("settle", 1, "en") == "1 file is still being written; waiting for it"
-    assert (console.step_title("find", 3, "en"), console.step_title("find", 1, "en")) == ("Looking for 3 files", "Looking for 1 file")
+    assert (console.step_title("find", 3, "en"), console.step_title("find", 1, "en")) == (
+        "Looking for 3 files",
+        "Looking for 1 file",
+    )

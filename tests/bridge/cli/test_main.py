@@ -27,7 +27,22 @@ def test_help_names_every_command_and_exit_code(capsys: pytest.CaptureFixture[st
         main(["--help"])
     said = capsys.readouterr().out
     assert ended.value.code == 0
-    words = ["assemble", "resume", "jobs", "show", "report", "diagnose", "stats", "checkpoints", "check", "rollback", "clean", "presets", "doctor", "demo"]
+    words = [
+        "assemble",
+        "resume",
+        "jobs",
+        "show",
+        "report",
+        "diagnose",
+        "stats",
+        "checkpoints",
+        "check",
+        "rollback",
+        "clean",
+        "presets",
+        "doctor",
+        "demo",
+    ]
     for word in words:
         assert re.search(rf"^\s+{word}\s", said, re.MULTILINE), word
     for code in ("0", "1", "2", "3", "130"):
@@ -60,11 +75,17 @@ BAD = (
 
 
 @pytest.mark.parametrize("words", BAD, ids=" ".join)
-def test_words_that_are_not_understood(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+def test_words_that_are_not_understood(
+    capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
     assert main(words) == 2
     said = capsys.readouterr()
     report = summary_of(said.out)
-    assert (report["exit_code"], report["outcome"], report["code"]) == (2, "refused", "command-unclear")
+    assert (report["exit_code"], report["outcome"], report["code"]) == (
+        2,
+        "refused",
+        "command-unclear",
+    )
     assert report["message"] and report["action"]
     assert main([word for word in words if word != "--json"] + ["--never"]) == 2
     said = capsys.readouterr()
@@ -93,7 +114,10 @@ def test_what_cannot_be_carried_out_is_refused(
     assert main(words) == 2
     report = summary_of(capsys.readouterr().out)
     assert (report["exit_code"], report["code"]) == (2, code)
-    told = [json.loads(line) for line in (tmp_path / "home" / "logs" / "hotsplice.log").read_text().splitlines()]
+    told = [
+        json.loads(line)
+        for line in (tmp_path / "home" / "logs" / "hotsplice.log").read_text().splitlines()
+    ]
     assert [one["code"] for one in told if one["event"] == "refused"] == [code]
     assert all(one["exit_code"] == 2 for one in told if one["event"] == "command ended")
     assert main([word for word in words if word != "--json"]) == 2
@@ -106,8 +130,18 @@ def test_rolling_back_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert "No earlier film is kept" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words", [["presets"], ["check", "f.mov", "--json"], ["doctor"], ["assemble", "t.otio", "-o", "f.mov", "--json"]])
-def test_settings_that_are_not_understood(home: Path, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["presets"],
+        ["check", "f.mov", "--json"],
+        ["doctor"],
+        ["assemble", "t.otio", "-o", "f.mov", "--json"],
+    ],
+)
+def test_settings_that_are_not_understood(
+    home: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
     home.mkdir()
     (home / "settings.yaml").write_text("job: 3")
     assert main(words) == 2
@@ -118,11 +152,24 @@ def test_settings_that_are_not_understood(home: Path, capsys: pytest.CaptureFixt
 
 
 def test_a_name_that_is_no_text_is_reported_in_json(tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "bridge.cli.main", "assemble", "t.otio", "-o", b"none\xff/f.mov", "--json"]
+    words = [
+        sys.executable,
+        "-m",
+        "bridge.cli.main",
+        "assemble",
+        "t.otio",
+        "-o",
+        b"none\xff/f.mov",
+        "--json",
+    ]
     ran = subprocess.run(
         words,
         capture_output=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "PYTHONIOENCODING": "utf-8:strict"},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).parents[3]),
+            "PYTHONIOENCODING": "utf-8:strict",
+        },
         check=False,
     )
     assert ran.returncode == 2, ran.stderr
@@ -143,13 +190,17 @@ def test_a_name_that_is_no_text_is_reported_in_json(tmp_path: Path) -> None:
     ],
     ids=ascii,
 )
-def test_a_name_that_is_no_text_is_refused_before_anything(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+def test_a_name_that_is_no_text_is_refused_before_anything(
+    capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
     assert main(words) == 2
     said = capsys.readouterr()
     assert said.err.startswith("Name cannot be read. The name ") and "Change the name" in said.err
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a folder that a program is in cannot go away there")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="a folder that a program is in cannot go away there"
+)
 def test_a_folder_that_went_away_under_the_terminal_is_named(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,8 +224,13 @@ def test_a_refusal_in_german(
     assert main(words) == 2
     german = summary_of(capsys.readouterr().out)
     assert german["code"] == english["code"] == code
-    assert german["title"] == f"{catalogue.title_of(code, 'de')}." and german["title"] != english["title"]
-    assert re.search(r"n Sie\b", german["action"]) and german["action"] == german["actions"][0]["do"]
+    assert (
+        german["title"] == f"{catalogue.title_of(code, 'de')}."
+        and german["title"] != english["title"]
+    )
+    assert (
+        re.search(r"n Sie\b", german["action"]) and german["action"] == german["actions"][0]["do"]
+    )
     assert german["more"] == english["more"] == f"docs/errors.md#{code}"
 
 
@@ -183,12 +239,18 @@ def test_the_settings_choose_the_language(capsys: pytest.CaptureFixture[str], ho
     (home / "settings.yaml").write_text("language: de\n")
     assert main(["resume", "abc"]) == 2
     said = capsys.readouterr().out
-    assert "Kein solcher Auftrag. Es gibt keinen Auftrag abc." in said and "Lesen Sie hotsplice jobs." in said
+    assert (
+        "Kein solcher Auftrag. Es gibt keinen Auftrag abc." in said
+        and "Lesen Sie hotsplice jobs." in said
+    )
 
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_what_nobody_foresaw_is_written_down_and_not_shown(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, as_json: bool
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    as_json: bool,
 ) -> None:
     def fails(_: object) -> int:
         raise ZeroDivisionError("something odd")
@@ -199,13 +261,20 @@ def test_what_nobody_foresaw_is_written_down_and_not_shown(
     said = capsys.readouterr()
     assert "Traceback" not in said.out + said.err and "ZeroDivisionError" not in said.out + said.err
     (kept,) = tmp_path.glob("hotsplice-*.txt")
-    logged = [json.loads(line) for line in (tmp_path / "home" / "logs" / "hotsplice.log").read_text().splitlines()]
-    assert [(one["event"], one["errors"][0]["type"]) for one in logged] == [("unforeseen", "ZeroDivisionError")]
+    logged = [
+        json.loads(line)
+        for line in (tmp_path / "home" / "logs" / "hotsplice.log").read_text().splitlines()
+    ]
+    assert [(one["event"], one["errors"][0]["type"]) for one in logged] == [
+        ("unforeseen", "ZeroDivisionError")
+    ]
     text = kept.read_text()
     assert "Traceback" in text and "ZeroDivisionError: something odd" in text
     if as_json:
         report = summary_of(said.out)
-        assert (report["exit_code"], report["code"]) == (3, "unforeseen") and str(kept) in report["message"]
+        assert (report["exit_code"], report["code"]) == (3, "unforeseen") and str(kept) in report[
+            "message"
+        ]
     else:
         assert said.out == "" and str(kept) in said.err
 
@@ -247,22 +316,37 @@ def test_ctrl_c_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_folders_to_search_are_named_one_by_one() -> None:
     for words in (["assemble", "t.otio", "-o", "f.mov"], ["resume"]):
         assert parser().parse_args(words).search == []
-        assert parser().parse_args([*words, "--search", "/a", "--search", "~/b"]).search == ["/a", "~/b"]
+        assert parser().parse_args([*words, "--search", "/a", "--search", "~/b"]).search == [
+            "/a",
+            "~/b",
+        ]
 
 
-def test_named_folders_come_before_those_of_the_settings(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_named_folders_come_before_those_of_the_settings(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     home.mkdir()
     (home / "settings.yaml").write_text("media_folders: [/Volumes/A, ~/Rushes]")
     made = services(place(), jobs=1, search=["here", "~/there"])
     made.journal.close()
-    assert made.media_folders == (str(tmp_path / "here"), str(tmp_path / "there"), "/Volumes/A", str(tmp_path / "Rushes"))
+    assert made.media_folders == (
+        str(tmp_path / "here"),
+        str(tmp_path / "there"),
+        "/Volumes/A",
+        str(tmp_path / "Rushes"),
+    )
 
 
 @pytest.mark.parametrize(
     ("chosen", "started"),
     [("", [3]), ("jobs: 2\n", [3]), ("low_priority: true\n", [0]), ("jobs: many\n", [0])],
-    ids=["as many as are asked for", "the command goes before the settings", "who steps back starts nobody first", "wrong settings"],
+    ids=[
+        "as many as are asked for",
+        "the command goes before the settings",
+        "who steps back starts nobody first",
+        "wrong settings",
+    ],
 )
 def test_workers_are_started_before_the_timeline_is_read(
     chosen: str, started: list[int], home: Path, monkeypatch: pytest.MonkeyPatch

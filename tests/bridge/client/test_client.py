@@ -31,11 +31,24 @@ def scene(tmp_path_factory):
         yield house, place
 
 
-@pytest.mark.parametrize(("action", "at"), [("cut", 3), ("cut", 12), ("drop", 9), ("drop", 14), ("flip", 10), ("truncate", 11), ("double", 13)])
+@pytest.mark.parametrize(
+    ("action", "at"),
+    [
+        ("cut", 3),
+        ("cut", 12),
+        ("drop", 9),
+        ("drop", 14),
+        ("flip", 10),
+        ("truncate", 11),
+        ("double", 13),
+    ],
+)
 def test_a_conversation_spoilt_once_ends_with_one_job_and_everything_heard_once(scene, action, at):
     house, place = scene
     name = f"spoilt-{action}-{at}"
-    wrong, pieces, fired, _ = converse(house, place / "cut.otio", place / "film.mov", place / name, name, action=action, at=at)
+    wrong, pieces, fired, _ = converse(
+        house, place / "cut.otio", place / "film.mov", place / name, name, action=action, at=at
+    )
     assert fired, f"there were only {pieces} pieces"
     assert wrong == ""
 
@@ -57,16 +70,28 @@ def caught_up(house: Companions, client: Client, after: int = 0) -> list[int]:
 def week(scene):
     """A record with much on it."""
     house, place = scene
-    converse(house, place / "cut.otio", place / "film.mov", place / "much", "spoilt-much", action="", at=0)
+    converse(
+        house,
+        place / "cut.otio",
+        place / "film.mov",
+        place / "much",
+        "spoilt-much",
+        action="",
+        at=0,
+    )
     journal = Journal(house.home / "journal.db")
     (job, *_) = [job for job, _ in journal.jobs()]
-    journal.append(job, [RunInterrupted(reason="x" * 200 + str(number)) for number in range(3000)], 1.0)
+    journal.append(
+        job, [RunInterrupted(reason="x" * 200 + str(number)) for number in range(3000)], 1.0
+    )
     seqs = [seq for (seq,) in journal.read("SELECT seq FROM facts ORDER BY seq", ())]
     journal.close()
     return house, seqs
 
 
-def test_much_comes_in_few_messages_in_order_from_anywhere_and_one_by_one_to_who_asks_no_batches(week):
+def test_much_comes_in_few_messages_in_order_from_anywhere_and_one_by_one_to_who_asks_no_batches(
+    week,
+):
     house, seqs = week
     with house.client() as client:
         assert caught_up(house, client) == seqs
@@ -83,12 +108,16 @@ def test_much_comes_in_few_messages_in_order_from_anywhere_and_one_by_one_to_who
                 if said["is"] in ("Happened", "Several"):
                     messages += 1
                     heard += said.get("events", [said])
-            assert [said["seq"] for said in heard] == seqs and [said["after"] for said in heard] == [0, *seqs[:-1]]
+            assert [said["seq"] for said in heard] == seqs and [
+                said["after"] for said in heard
+            ] == [0, *seqs[:-1]]
             assert messages == most if not capabilities else messages < most
 
 
 @pytest.mark.parametrize("spoil", ["lost", "twice"])
-def test_a_batch_that_is_lost_or_comes_twice_is_noticed_and_each_fact_is_heard_once(week, monkeypatch, spoil):
+def test_a_batch_that_is_lost_or_comes_twice_is_noticed_and_each_fact_is_heard_once(
+    week, monkeypatch, spoil
+):
     house, seqs = week
     real, batches, again = Client._receive, 0, []
 

@@ -37,7 +37,9 @@ class Desk:
         return self.clerk.answer(errand, timeline)
 
     def submit(self, name="name-0001", film="film.mov", **changes):
-        asked = Submit(request="r", submission=name, output=str(self.place / film), sha256=digest(self.data))
+        asked = Submit(
+            request="r", submission=name, output=str(self.place / film), sha256=digest(self.data)
+        )
         return self.ask(msgspec.structs.replace(asked, **changes), self.data)
 
     def jobs(self):
@@ -61,14 +63,20 @@ def test_a_submission_is_on_record_when_it_is_answered(desk):
     said = desk.submit()
     assert isinstance(said, Accepted) and not said.again and desk.jobs() == [said.job]
     accepted, raw = desk.journal.request(said.job)
-    assert (accepted.output, accepted.preset, raw) == (str(desk.place / "film.mov"), "prores-hq", desk.data)
+    assert (accepted.output, accepted.preset, raw) == (
+        str(desk.place / "film.mov"),
+        "prores-hq",
+        desk.data,
+    )
     assert desk.lines() == [(said.job, "waiting")]
 
 
 def test_the_same_name_is_the_same_job_whatever_it_is_asked_as(desk):
     first = desk.submit()
     again = desk.submit(request="other")
-    assert (again.job, again.again, again.re) == (first.job, True, "other") and len(desk.jobs()) == 1
+    assert (again.job, again.again, again.re) == (first.job, True, "other") and len(
+        desk.jobs()
+    ) == 1
     differs = desk.submit(preset="ffv1")
     assert isinstance(differs, Refusal) and differs.code == "submission-differs"
 
@@ -123,25 +131,36 @@ def test_a_record_that_is_lost_is_no_acknowledgement(desk, monkeypatch):
 
 def test_cancelled_and_resumed(desk):
     job = desk.submit().job
-    assert isinstance(desk.ask(Cancel(request="c", job=job)), Done) and desk.lines() == [(job, "held")]
+    assert isinstance(desk.ask(Cancel(request="c", job=job)), Done) and desk.lines() == [
+        (job, "held")
+    ]
     assert desk.journal.last(job, "RunInterrupted").fact == RunInterrupted(reason="cancelled")
     desk.ask(Cancel(request="c", job=job))
-    assert sum(isinstance(entry.fact, RunInterrupted) for entry in desk.journal.facts(job)) == 1, "twice is once"
-    assert isinstance(desk.ask(Resume(request="r", job=job)), Done) and desk.lines() == [(job, "waiting")]
+    assert sum(isinstance(entry.fact, RunInterrupted) for entry in desk.journal.facts(job)) == 1, (
+        "twice is once"
+    )
+    assert isinstance(desk.ask(Resume(request="r", job=job)), Done) and desk.lines() == [
+        (job, "waiting")
+    ]
 
 
 def test_what_has_ended_is_neither_cancelled_nor_resumed(desk):
     job = desk.submit().job
     desk.end(job)
     desk.ask(Settle(request="s", job=job, wish="over"))
-    assert [desk.ask(kind(request="x", job=job)).code for kind in (Cancel, Resume)] == ["job-finished"] * 2
+    assert [desk.ask(kind(request="x", job=job)).code for kind in (Cancel, Resume)] == [
+        "job-finished"
+    ] * 2
     assert desk.lines() == [(job, "complete")]
 
 
 def test_a_failed_job_is_taken_up_when_someone_wishes(desk):
     job = desk.submit().job
     desk.ask(Settle(request="s", job=job, wish="held", code="output-folder-missing", detail="gone"))
-    assert desk.lines() == [(job, "failed")] and desk.journal.last(job, "JobFinished").fact.code == "output-folder-missing"
+    assert (
+        desk.lines() == [(job, "failed")]
+        and desk.journal.last(job, "JobFinished").fact.code == "output-folder-missing"
+    )
     desk.ask(Resume(request="r", job=job))
     assert desk.lines() == [(job, "waiting")]
 
@@ -150,7 +169,18 @@ def test_a_failed_job_is_taken_up_when_someone_wishes(desk):
 def test_what_is_asked_between_the_end_of_a_run_and_its_settling_stays(desk, again):
     """Who hears of the end may ask at once, sooner than the companion notes what became of the job."""
     job = desk.submit().job
-    planned = FilmPlanned(cut="c", shots=1, segments=1, chunks=0, frames=48, samples=0, reused=0, reused_frames=0, rate="24", start_frame=0)
+    planned = FilmPlanned(
+        cut="c",
+        shots=1,
+        segments=1,
+        chunks=0,
+        frames=48,
+        samples=0,
+        reused=0,
+        reused_frames=0,
+        rate="24",
+        start_frame=0,
+    )
     run = RunStarted(version="1", ffmpeg="7", workers=1)
     desk.journal.append(job, [run, planned], 2.0)
     desk.end(job, "failed", "output-gone")
@@ -190,12 +220,25 @@ def test_what_another_terminal_makes_is_not_taken_up_and_an_answer_is_left_to_it
         assert desk.ask(Answer(request="a", job=job, about="all", answer="skip")).job == job
         assert desk.clerk.submissions.queue() == []
     assert desk.lines() == [(job, "interrupted")], "it was taken up again since it failed"
-    assert desk.ask(Resume(request="r", job=job)).job == job and desk.clerk.submissions.queue() == [(job, "run")]
+    assert desk.ask(Resume(request="r", job=job)).job == job and desk.clerk.submissions.queue() == [
+        (job, "run")
+    ]
 
 
 def test_an_answer_to_a_film_that_is_made_continues_its_job(desk):
     job = desk.submit().job
-    planned = FilmPlanned(cut="c", shots=1, segments=1, chunks=0, frames=48, samples=0, reused=0, reused_frames=0, rate="24", start_frame=0)
+    planned = FilmPlanned(
+        cut="c",
+        shots=1,
+        segments=1,
+        chunks=0,
+        frames=48,
+        samples=0,
+        reused=0,
+        reused_frames=0,
+        rate="24",
+        start_frame=0,
+    )
     desk.journal.append(job, [planned], 2.0)
     desk.end(job, "incomplete")
     desk.ask(Settle(request="s", job=job, wish="over"))

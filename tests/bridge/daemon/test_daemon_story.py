@@ -21,7 +21,16 @@ from bridge.protocol import endpoint
 from bridge.protocol.requests import Cancel, List, Resume, Stop
 from bridge.protocol.responses import Happened, Progressed
 from core.errors.refusal import Refused
-from tests.bridge.companions import PING, ROOT, Companions, companions, kind, listed, submission, until_end
+from tests.bridge.companions import (
+    PING,
+    ROOT,
+    Companions,
+    companions,
+    kind,
+    listed,
+    submission,
+    until_end,
+)
 from tests.film.barcode import Mark
 from tests.film.comparing import shown
 from tests.film.media import Movie, make_movie
@@ -32,7 +41,13 @@ SHOTS = 12
 
 @pytest.fixture(scope="module")
 def reel(tmp_path_factory: pytest.TempPathFactory) -> Movie:
-    return make_movie(tmp_path_factory.mktemp("reel") / "reel.mov", source_id=5, frames=72, codec="prores", audio="pcm")
+    return make_movie(
+        tmp_path_factory.mktemp("reel") / "reel.mov",
+        source_id=5,
+        frames=72,
+        codec="prores",
+        audio="pcm",
+    )
 
 
 @pytest.fixture
@@ -53,7 +68,9 @@ def cut_of(reel: Movie, path: Path, shots: int = SHOTS) -> Path:
 
 def right(film: Path, shots: int = SHOTS) -> bool:
     """Whether every picture is the one that the cut asks for."""
-    return shown(film) == [Mark(5, number * 5 + frame) for number in range(shots) for frame in range(10)]
+    return shown(film) == [
+        Mark(5, number * 5 + frame) for number in range(shots) for frame in range(10)
+    ]
 
 
 def follow(client: Client, job: str, until: str, after: int = 0) -> list[Happened]:
@@ -80,7 +97,10 @@ def test_a_film_is_made_and_told_of(house, reel, tmp_path):
                 break
     assert right(film)
     assert [event.seq for event in events] == house.seqs(job)
-    assert kind(events[0]) == "JobAccepted" and msgspec.json.decode(events[-1].fact)["outcome"] == "complete"
+    assert (
+        kind(events[0]) == "JobAccepted"
+        and msgspec.json.decode(events[-1].fact)["outcome"] == "complete"
+    )
     assert all(said.job == job for said in snapshots)
 
 
@@ -88,7 +108,9 @@ def test_a_film_is_made_and_told_of(house, reel, tmp_path):
 def test_who_comes_back_hears_exactly_what_he_missed(house, reel, tmp_path):
     house.start("-j", "1")
     with house.client() as first:
-        job = first.ask(*submission(cut_of(reel, tmp_path / "c.otio"), tmp_path / "film.mp4", "story-0002")).job
+        job = first.ask(
+            *submission(cut_of(reel, tmp_path / "c.otio"), tmp_path / "film.mp4", "story-0002")
+        ).job
         begun = follow(first, job, "SegmentSealed")
     with house.client() as nobody:  # away while the rest happens
         until_end(nobody, job)
@@ -97,7 +119,9 @@ def test_who_comes_back_hears_exactly_what_he_missed(house, reel, tmp_path):
     assert [event.seq for event in begun + rest] == house.seqs(job)
 
 
-def test_killed_during_a_job_the_film_is_right_and_the_watcher_heard_everything_once(house, reel, tmp_path):
+def test_killed_during_a_job_the_film_is_right_and_the_watcher_heard_everything_once(
+    house, reel, tmp_path
+):
     film, heard, kills = tmp_path / "film.mp4", [], 0
     house.start("-j", "1")
     with house.client() as client:
@@ -106,8 +130,15 @@ def test_killed_during_a_job_the_film_is_right_and_the_watcher_heard_everything_
             if not isinstance(said, Happened):
                 continue
             heard.append(said)
-            by_this_one = client.connections == kills + 1  # what the one before said may still be on its way
-            if kind(said) == "SegmentSealed" and by_this_one and kills < 3 and sum(kind(e) == "SegmentSealed" for e in heard) > 2 * kills:
+            by_this_one = (
+                client.connections == kills + 1
+            )  # what the one before said may still be on its way
+            if (
+                kind(said) == "SegmentSealed"
+                and by_this_one
+                and kills < 3
+                and sum(kind(e) == "SegmentSealed" for e in heard) > 2 * kills
+            ):
                 house.kill()
                 kills += 1
                 house.start("-j", "1")
@@ -123,7 +154,9 @@ def test_killed_during_a_job_the_film_is_right_and_the_watcher_heard_everything_
 def test_nothing_of_a_killed_companion_goes_on_by_itself(house, reel, tmp_path):
     child = house.start("-j", "1")
     with house.client() as client:
-        job = client.ask(*submission(cut_of(reel, tmp_path / "c.otio"), tmp_path / "film.mp4", "story-0004")).job
+        job = client.ask(
+            *submission(cut_of(reel, tmp_path / "c.otio"), tmp_path / "film.mp4", "story-0004")
+        ).job
         follow(client, job, "SegmentSealed")
     family = psutil.Process(child.pid).children(recursive=True)
     assert len(family) >= 2
@@ -139,7 +172,11 @@ def test_a_job_that_is_killed_is_taken_up_and_the_companion_goes_on(house, reel,
     with house.client() as client:
         job = client.ask(*submission(cut_of(reel, tmp_path / "c.otio"), film, "story-0005")).job
         begun = follow(client, job, "SegmentSealed")
-        (process,) = [p for p in psutil.Process(child.pid).children() if "bridge.daemon.job_process" in p.cmdline()]
+        (process,) = [
+            p
+            for p in psutil.Process(child.pid).children()
+            if "bridge.daemon.job_process" in p.cmdline()
+        ]
         process.send_signal(signal.SIGKILL)
         rest = until_end(client, job, after=begun[-1].seq)
     assert right(film) and sum(kind(event) == "RunStarted" for event in begun + rest) == 2
@@ -149,7 +186,11 @@ def test_the_clerk_can_be_killed_at_any_time(house, reel, tmp_path):
     child = house.start("-j", "1")
     with house.client() as client:
         for number in range(4):
-            for clerk in [p for p in psutil.Process(child.pid).children() if "bridge.daemon.commands" in p.cmdline()]:
+            for clerk in [
+                p
+                for p in psutil.Process(child.pid).children()
+                if "bridge.daemon.commands" in p.cmdline()
+            ]:
                 clerk.send_signal(signal.SIGKILL)
             assert client.ask(List(request=f"l{number}")).jobs == ()
         assert client.ask(PING).re == "p"
@@ -160,7 +201,13 @@ def test_jobs_are_made_one_after_the_other_in_order(house, reel, tmp_path):
     house.start("-j", "1")
     with house.client() as client:
         jobs = [
-            client.ask(*submission(cut_of(reel, tmp_path / f"{n}.otio", n + 2), tmp_path / f"{n}.mp4", f"order-000{n}")).job
+            client.ask(
+                *submission(
+                    cut_of(reel, tmp_path / f"{n}.otio", n + 2),
+                    tmp_path / f"{n}.mp4",
+                    f"order-000{n}",
+                )
+            ).job
             for n in range(3)
         ]
         ended = []
@@ -180,7 +227,11 @@ def test_a_cancelled_job_stops_and_can_be_taken_up(house, reel, tmp_path):
     film = tmp_path / "film.mp4"
     with house.client() as client:
         first = client.ask(*submission(cut_of(reel, tmp_path / "c.otio"), film, "cancel-0001")).job
-        second = client.ask(*submission(cut_of(reel, tmp_path / "d.otio", 3), tmp_path / "second.mp4", "cancel-0002")).job
+        second = client.ask(
+            *submission(
+                cut_of(reel, tmp_path / "d.otio", 3), tmp_path / "second.mp4", "cancel-0002"
+            )
+        ).job
         follow(client, first, "SegmentSealed")
         client.ask(Cancel(request="c1", job=first))
         until_end(client, second)
@@ -208,7 +259,12 @@ def test_stopped_in_order_it_says_goodbye_and_goes_on_at_the_next_start(house, r
 def test_there_is_only_one(house):
     house.start()
     second = subprocess.run(
-        [sys.executable, "-m", "bridge.cli.main", "companion"], env=house.environment, cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "bridge.cli.main", "companion"],
+        env=house.environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert second.returncode == 2 and "Companion runs already" in second.stdout
 
@@ -234,16 +290,33 @@ def test_the_commands_start_a_companion_submit_follow_and_stop(house, reel, tmp_
 
     def call(*words: str | Path) -> subprocess.CompletedProcess[str]:
         argv = [sys.executable, "-m", "bridge.cli.main", *map(str, words)]
-        return subprocess.run(argv, env=house.environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            argv,
+            env=house.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
 
     made = call("submit", cut, "-o", film, "--id", "command-0001", "--json")
     found = endpoint.read(house.home)
     try:
         assert made.returncode == 0, made.stdout + made.stderr
         lines = [json.loads(line) for line in made.stdout.splitlines()]
-        assert (lines[0]["event"], lines[-2]["kind"], lines[-1]["event"]) == ("accepted", "JobFinished", "summary")
+        assert (lines[0]["event"], lines[-2]["kind"], lines[-1]["event"]) == (
+            "accepted",
+            "JobFinished",
+            "summary",
+        )
         assert lines[-1]["exit_code"] == 0 and right(film, 3)
-        assert json.loads(call("submit", cut, "-o", film, "--id", "command-0001", "--json", "--detach").stdout)["again"] is True
+        assert (
+            json.loads(
+                call("submit", cut, "-o", film, "--id", "command-0001", "--json", "--detach").stdout
+            )["again"]
+            is True
+        )
         assert call("watch", lines[0]["job"]).returncode == 0
         refused = call("submit", tmp_path / "none.otio", "-o", film)
         assert refused.returncode == 2 and "none.otio" in refused.stdout

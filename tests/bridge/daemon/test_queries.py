@@ -15,7 +15,15 @@ from bridge.services.job_accounts import film_place
 from bridge.services.locations import Locations
 from bridge.settings.settings import Settings
 from core.graph.nodes import Plan
-from core.job.events import FilmPublished, FilmRemoved, FilmRolledBack, JobAccepted, JobFinished, ProblemFound, RunInterrupted
+from core.job.events import (
+    FilmPublished,
+    FilmRemoved,
+    FilmRolledBack,
+    JobAccepted,
+    JobFinished,
+    ProblemFound,
+    RunInterrupted,
+)
 from core.storage import artifacts
 from core.storage.history import History
 from core.storage.journal_faults import JournalLost
@@ -36,9 +44,13 @@ class Desk:
         self.submissions = Submissions(self.journal)
         self.teller = Queries(self.where, self.journal)
 
-    def job(self, name: str, *facts: object, made: Plan = PLAN, output: str = "/films/film.mov") -> str:
+    def job(
+        self, name: str, *facts: object, made: Plan = PLAN, output: str = "/films/film.mov"
+    ) -> str:
         accepted: JobAccepted = msgspec.structs.replace(ACCEPTED, output=output)
-        self.submissions.accept(f"name-{name}", content="", body="", job=name, fact=accepted, timeline=b"", at=1.0)
+        self.submissions.accept(
+            f"name-{name}", content="", body="", job=name, fact=accepted, timeline=b"", at=1.0
+        )
         if facts:
             History(self.journal).keep_plan(name, "cut", made)
             self.journal.append(name, facts, 2.0)  # type: ignore[arg-type]
@@ -68,7 +80,9 @@ def test_a_job_without_a_plan_is_described_by_what_is_known(desk):
 
 
 def test_shots_findings_and_the_films_numbers(desk):
-    said = desk.describe(desk.job("abc", RUN, MISSING, planned(), sealed(2), sealed(3), PUBLISHED, ENDED))
+    said = desk.describe(
+        desk.job("abc", RUN, MISSING, planned(), sealed(2), sealed(3), PUBLISHED, ENDED)
+    )
     assert [(shot.number, shot.name, shot.first, shot.state, shot.gap) for shot in said.shots] == [
         (1, "A001", 0, "slate", False), (2, "B002", 24, "verified", False), (3, "", 44, "verified", True),
     ]  # fmt: skip
@@ -76,7 +90,12 @@ def test_shots_findings_and_the_films_numbers(desk):
     assert [(one.code, one.first, one.frames, one.answers) for one in said.findings] == [
         ("source-missing", 0, 24, ("retry", "relink", "skip"))
     ]
-    assert said.job.state == "incomplete" and "Published, but incomplete." in said.title and said.safe and said.action
+    assert (
+        said.job.state == "incomplete"
+        and "Published, but incomplete." in said.title
+        and said.safe
+        and said.action
+    )
 
 
 def test_every_kept_film_is_told_for_the_place_where_the_film_stands(desk, tmp_path):
@@ -86,15 +105,27 @@ def test_every_kept_film_is_told_for_the_place_where_the_film_stands(desk, tmp_p
     for path in (place, kept / f"{place.name}.previous", kept / f"{place.name}.1.abc123.kept"):
         path.write_bytes(b"a film")
     beside = FilmPublished(
-        output=str(place), film_hash="two", kept=str(kept / f"{place.name}.previous"), kept_hash="one", replaced=True, complete=False
+        output=str(place),
+        film_hash="two",
+        kept=str(kept / f"{place.name}.previous"),
+        kept_hash="one",
+        replaced=True,
+        complete=False,
     )
     desk.job(
         "abc", RUN, planned(), sealed(1), sealed(2), sealed(3), beside, JobFinished(outcome="incomplete"),
         output=str(tmp_path / "film.mov"),
     )  # fmt: skip
     said = desk.describe("abc")
-    assert [(one.number, one.complete) for one in said.kept] == [(1, None), (2, None)] and said.rollback == "before"
-    assert said.job.film == str(place) and str(place) in said.message and f"rollback {place}" in said.action
+    assert [(one.number, one.complete) for one in said.kept] == [
+        (1, None),
+        (2, None),
+    ] and said.rollback == "before"
+    assert (
+        said.job.film == str(place)
+        and str(place) in said.message
+        and f"rollback {place}" in said.action
+    )
     assert "rollback " + str(tmp_path / "film.mov") not in said.action
 
 
@@ -102,19 +133,42 @@ def test_what_a_roll_back_would_bring_is_told_of_every_job_of_the_film(desk):
     def published(film: str, kept: str = "") -> FilmPublished:
         return FilmPublished(output="/films/film.mov", film_hash=film, kept=kept)
 
-    desk.job("abc", RUN, planned(), sealed(1), sealed(2), sealed(3), published("one"), JobFinished(outcome="complete"))
+    desk.job(
+        "abc",
+        RUN,
+        planned(),
+        sealed(1),
+        sealed(2),
+        sealed(3),
+        published("one"),
+        JobFinished(outcome="complete"),
+    )
     assert desk.describe("abc").rollback == "" and "kept" not in desk.describe("abc").message
     second = published("two", "/films/.hotsplice/film.mov.previous")
-    desk.job("def", RUN, planned(), sealed(1), sealed(2), sealed(3), second, JobFinished(outcome="complete"))
+    desk.job(
+        "def",
+        RUN,
+        planned(),
+        sealed(1),
+        sealed(2),
+        sealed(3),
+        second,
+        JobFinished(outcome="complete"),
+    )
     assert (desk.describe("abc").rollback, desk.describe("def").rollback) == ("this", "before")
     assert "Another film stands in its place now" in desk.describe("abc").message
-    desk.journal.append("def", [FilmRolledBack(output="/films/film.mov", film_hash="one", kept_hash="two")], 3.0)
+    desk.journal.append(
+        "def", [FilmRolledBack(output="/films/film.mov", film_hash="one", kept_hash="two")], 3.0
+    )
     assert (desk.describe("abc").rollback, desk.describe("def").rollback) == ("before", "this")
 
 
 def test_only_the_companion_knows_what_is_under_work(desk):
     job = desk.job("abc", RUN, planned(), sealed(1))
-    assert (desk.describe(job).job.state, desk.describe(job, "other", job).job.state) == ("waiting", "working")
+    assert (desk.describe(job).job.state, desk.describe(job, "other", job).job.state) == (
+        "waiting",
+        "working",
+    )
     assert desk.describe(job, job).title == "Under work."
     desk.submissions.wish(job, "held")
     desk.journal.append(job, [RunInterrupted(reason="cancelled")], 3.0)
@@ -126,7 +180,10 @@ def test_an_earlier_render_is_offered_where_there_is_one(desk):
     short = (RUN, MISSING, planned(), sealed(1), PUBLISHED, JobFinished(outcome="incomplete"))
     lost = plan(FILM, {"/media/a.mov": offline("/media/a.mov")}, signature=PLAN.signature)
     new = desk.describe(desk.job("new", *short, made=lost))
-    assert new.findings[0].answers == ("retry", "relink", "previous", "skip") and "FILE, previous, skip" in new.action
+    assert (
+        new.findings[0].answers == ("retry", "relink", "previous", "skip")
+        and "FILE, previous, skip" in new.action
+    )
     other = desk.describe(desk.job("abc", *short, made=lost, output="/films/other.mov"))
     assert "previous" not in other.findings[0].answers and "FILE, skip or retry" in other.action
 
@@ -134,7 +191,9 @@ def test_an_earlier_render_is_offered_where_there_is_one(desk):
 def test_words_are_in_the_settings_language(tmp_path):
     desk = Desk(tmp_path, "de")
     said = desk.describe(desk.job("abc", RUN, MISSING, planned(), PUBLISHED, ENDED))
-    assert said.title == "Veröffentlicht, aber unvollständig." and said.findings[0].message.endswith("ist nicht vorhanden.")
+    assert said.title == "Veröffentlicht, aber unvollständig." and said.findings[
+        0
+    ].message.endswith("ist nicht vorhanden.")
     refused = desk.tell(Describe(request="d", job="nosuch"))
     assert isinstance(refused, Refusal) and (refused.code, refused.re) == ("job-unknown", "d")
     desk.journal.close()
@@ -156,13 +215,22 @@ def test_kept_pictures_are_told_at_once_and_what_cannot_be_had_is_left_out(desk)
     folder = desk.where.home / artifacts.PICTURES
     folder.mkdir()
     (folder / f"{key(1)}-12.jpg").write_bytes(b"picture")
-    assert desk.tell(Pictures(request="p", job=job, shots=(1, 2, 3, 99))) == Pictured(re="p", job=job, pictures={1: b"picture"})
-    assert desk.tell(Pictures(request="p", job=job, shots=())) == Pictured(re="p", job=job, pictures={})
-    assert desk.tell(Pictures(request="p", job=desk.job("new"), shots=(1,))) == Pictured(re="p", job="new", pictures={})
+    assert desk.tell(Pictures(request="p", job=job, shots=(1, 2, 3, 99))) == Pictured(
+        re="p", job=job, pictures={1: b"picture"}
+    )
+    assert desk.tell(Pictures(request="p", job=job, shots=())) == Pictured(
+        re="p", job=job, pictures={}
+    )
+    assert desk.tell(Pictures(request="p", job=desk.job("new"), shots=(1,))) == Pictured(
+        re="p", job="new", pictures={}
+    )
 
 
 def test_figures_follow_what_happens_and_read_only_what_is_new(desk, monkeypatch):
-    job, _ = desk.job("abc", RUN, planned(), sealed(1)), desk.job("old", RUN, planned(), JobFinished(outcome="complete"))
+    job, _ = (
+        desk.job("abc", RUN, planned(), sealed(1)),
+        desk.job("old", RUN, planned(), JobFinished(outcome="complete")),
+    )
 
     def figures() -> dict[str, object]:
         said = desk.tell(Stats(request="s"))
@@ -180,8 +248,12 @@ def test_figures_follow_what_happens_and_read_only_what_is_new(desk, monkeypatch
 def test_a_film_beside_its_place_is_said_where_it_stands(desk):
     desk.job("abc")
     assert film_place(desk.journal, "abc", "/films/film.mov") == "/films/film.mov"
-    fact = FilmPublished(output="/films/film.incomplete.mov", film_hash="h9", kept="", complete=False)
+    fact = FilmPublished(
+        output="/films/film.incomplete.mov", film_hash="h9", kept="", complete=False
+    )
     desk.journal.append("abc", [fact], 9.0)
     assert film_place(desk.journal, "abc", "/films/film.mov") == "/films/film.incomplete.mov"
-    desk.journal.append("abc", [FilmRemoved(path="/films/film.incomplete.mov", film_hash="h9")], 9.5)
+    desk.journal.append(
+        "abc", [FilmRemoved(path="/films/film.incomplete.mov", film_hash="h9")], 9.5
+    )
     assert film_place(desk.journal, "abc", "/films/film.mov") == "/films/film.mov"

@@ -12,7 +12,9 @@ from core.storage.journal import Journal
 from core.storage.submissions import Submissions
 from core.system import machine
 
-ASKED = JobAccepted(digest="r1", timeline_path="/t.otio", timeline_name="T", output="/f.mov", preset="h264")
+ASKED = JobAccepted(
+    digest="r1", timeline_path="/t.otio", timeline_name="T", output="/f.mov", preset="h264"
+)
 
 
 class Desk:
@@ -24,7 +26,15 @@ class Desk:
         self.journal = Journal(path)
         self.submissions = Submissions(self.journal)
         for number in (1, 2):
-            self.submissions.accept(f"n{number}", content="", body="", job=f"job{number}", fact=ASKED, timeline=b"", at=1.0)
+            self.submissions.accept(
+                f"n{number}",
+                content="",
+                body="",
+                job=f"job{number}",
+                fact=ASKED,
+                timeline=b"",
+                at=1.0,
+            )
         self.turns = JobQueue(self.journal, self.submissions, self.home)
 
     def after(self, code, summary=None, *, asked=False):
@@ -48,7 +58,10 @@ def test_a_film_that_another_terminal_makes_is_left_to_it_until_it_is_free(desk)
     with locks.film(desk.home, "/f.mov"):
         assert desk.next() is None and list(desk.turns.taken_up()) == []
     desk.now += queue.LOOK_EVERY_S
-    assert desk.next() == "job1" and [left.job for left in desk.turns.taken_up()] == ["job1", "job2"]
+    assert desk.next() == "job1" and [left.job for left in desk.turns.taken_up()] == [
+        "job1",
+        "job2",
+    ]
 
 
 def test_the_first_in_the_queue_is_next(desk):
@@ -82,12 +95,18 @@ def test_what_failed_waits_for_a_person(desk):
 
 def test_a_refused_job_is_held_with_its_cause(desk):
     end = desk.after(2, {"code": "output-folder-missing", "message": "There is no folder /x."})
-    assert (end.wish, end.code, end.detail) == ("held", "output-folder-missing", "There is no folder /x.")
+    assert (end.wish, end.code, end.detail) == (
+        "held",
+        "output-folder-missing",
+        "There is no folder /x.",
+    )
 
 
 def test_a_film_held_by_another_process_is_waited_for_and_others_go_first(desk):
     assert desk.after(2, {"code": "job-running", "holder": "/theirs"}).wish is None
-    assert desk.turns.awaited == {"job1": "/theirs"} and desk.turns.films_awaited() == {"job1": "/f.mov"}
+    assert desk.turns.awaited == {"job1": "/theirs"} and desk.turns.films_awaited() == {
+        "job1": "/f.mov"
+    }
     desk.now += queue.MOST_WAIT_S
     assert desk.next() == "job2"
     assert desk.turns.held_by("job1", "/another") and not desk.turns.held_by("job1", "/another")
@@ -127,4 +146,7 @@ def test_a_job_that_comes_on_is_never_given_up(desk):
 
 
 def test_at_the_start_it_is_said_what_was_left(desk):
-    assert [(left.job, left.briefly) for left in desk.turns.taken_up()] == [("job1", "not begun yet"), ("job2", "not begun yet")]
+    assert [(left.job, left.briefly) for left in desk.turns.taken_up()] == [
+        ("job1", "not begun yet"),
+        ("job2", "not begun yet"),
+    ]

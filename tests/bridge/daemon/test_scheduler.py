@@ -38,7 +38,9 @@ def test_no_more_jobs_than_workers():
     assert decide([A, B, C], [], at_once=3, workers=2).begin == ("a", "b")
 
 
-@pytest.mark.parametrize(("priority", "interrupts"), [(1, ()), (CLEARLY - 1, ()), (CLEARLY, ("a",)), (100, ("a",))])
+@pytest.mark.parametrize(
+    ("priority", "interrupts"), [(1, ()), (CLEARLY - 1, ()), (CLEARLY, ("a",)), (100, ("a",))]
+)
 def test_a_higher_priority_comes_next_and_a_clearly_higher_one_at_once(priority, interrupts):
     now = decide([B, job("c", priority)], [A], at_once=1, workers=2)
     assert (now.begin, now.interrupt) == ((), interrupts)
@@ -76,24 +78,44 @@ def test_a_film_under_work_is_finished_before_its_next_cut():
 
 
 def test_of_several_cuts_that_wait_for_a_film_the_newest_is_made():
-    assert newest_cuts([job("a", 5, film="/f.mov"), B, job("c", film="/f.mov")]) == [B, job("c", film="/f.mov")]
+    assert newest_cuts([job("a", 5, film="/f.mov"), B, job("c", film="/f.mov")]) == [
+        B,
+        job("c", film="/f.mov"),
+    ]
 
 
-JOBS = st.lists(st.tuples(st.integers(-20, 20), st.sampled_from(["/x.mov", "/y.mov", ""])), max_size=12)
+JOBS = st.lists(
+    st.tuples(st.integers(-20, 20), st.sampled_from(["/x.mov", "/y.mov", ""])), max_size=12
+)
 
 
 @given(JOBS, st.integers(0, 4), st.integers(1, 5), st.integers(1, 9), st.booleans(), st.data())
 def test_it_always_comes_to_rest_in_a_good_order(queue, under_work, at_once, workers, paused, data):
-    jobs = [Job(f"j{n}", priority, n, film or f"/{n}.mov") for n, (priority, film) in enumerate(queue)]
-    working = [one for one in jobs if one in list({other.film: other for other in jobs}.values())][:under_work]
+    jobs = [
+        Job(f"j{n}", priority, n, film or f"/{n}.mov") for n, (priority, film) in enumerate(queue)
+    ]
+    working = [one for one in jobs if one in list({other.film: other for other in jobs}.values())][
+        :under_work
+    ]
     stopping: set[str] = set()
     for _ in range(60):
-        now = decide([one for one in jobs if one not in working], working, stopping=stopping, at_once=at_once, workers=workers, paused=paused)
+        now = decide(
+            [one for one in jobs if one not in working],
+            working,
+            stopping=stopping,
+            at_once=at_once,
+            workers=workers,
+            paused=paused,
+        )
         assert not set(now.interrupt) & stopping, "asked twice"
-        assert sum(now.workers.values()) <= workers and all(hands >= 1 for hands in now.workers.values())
+        assert sum(now.workers.values()) <= workers and all(
+            hands >= 1 for hands in now.workers.values()
+        )
         stopping |= set(now.interrupt)
         working += [one for one in jobs if one.job in now.begin]
-        assert len({one.film for one in working}) == len(working) and (not now.begin or len(working) <= min(at_once, workers))
+        assert len({one.film for one in working}) == len(working) and (
+            not now.begin or len(working) <= min(at_once, workers)
+        )
         if not now.begin and not stopping:
             break
         if stopping and data.draw(st.booleans()):
@@ -106,6 +128,12 @@ def test_it_always_comes_to_rest_in_a_good_order(queue, under_work, at_once, wor
     if paused:
         assert working == []
         return
-    left = [one for one in newest_cuts([one for one in jobs if one not in working]) if one.film not in {w.film for w in working}]
-    assert len(working) <= min(at_once, workers) and (not left or len(working) == min(at_once, workers))
+    left = [
+        one
+        for one in newest_cuts([one for one in jobs if one not in working])
+        if one.film not in {w.film for w in working}
+    ]
+    assert len(working) <= min(at_once, workers) and (
+        not left or len(working) == min(at_once, workers)
+    )
     assert all(one.priority - other.priority < CLEARLY for one in left for other in working)

@@ -75,7 +75,12 @@ def test_what_ends_a_child_twice_is_given_up_and_the_others_are_done(desk):
 
 
 def test_what_ended_a_child_once_is_done_by_the_next(desk, tmp_path):
-    desk.row.take(b"", Answer(request="once", job="x", about="1", answer="relink", file=str(tmp_path / "was-here")))
+    desk.row.take(
+        b"",
+        Answer(
+            request="once", job="x", about="1", answer="relink", file=str(tmp_path / "was-here")
+        ),
+    )
     desk.ask("two")
     assert desk.until(2) == [("once", "0"), ("two", "0")]
 
@@ -118,7 +123,9 @@ def test_a_child_that_ends_at_its_very_start_is_not_begun_again_and_again(desk, 
     desk.row.be_there()
     assert not desk.row.there
     now = time.monotonic()
-    monkeypatch.setattr(subprocess_queue.machine, "monotonic", lambda: now + subprocess_queue.REST_S + 0.1)
+    monkeypatch.setattr(
+        subprocess_queue.machine, "monotonic", lambda: now + subprocess_queue.REST_S + 0.1
+    )
     desk.row.be_there()
     assert desk.row.there
 
@@ -144,7 +151,10 @@ def test_those_who_ask_take_turns(desk):
 
 def test_the_same_submission_is_read_once_and_all_who_asked_are_told(desk):
     told = []
-    desk.row._answered = lambda errand, said: (told.append(errand.others), desk.answers.append((errand.message.request, said.job)))
+    desk.row._answered = lambda errand, said: (
+        told.append(errand.others),
+        desk.answers.append((errand.message.request, said.job)),
+    )
     asked = Submit(request="one", submission="12345678", output="/f.mov", sha256="0" * 64)
     desk.row.take(b"a", asked, "12")
     desk.row.take(b"b", replace(asked, request="two"), "12")

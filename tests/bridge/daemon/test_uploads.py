@@ -23,7 +23,15 @@ def store(tmp_path):
 
 
 def begin(store, *, name=NAME, data=DATA, key=KEY, size=None):
-    return store.begin(key, Upload(request="u", submission=name, sha256=digest(data), size=len(data) if size is None else size))
+    return store.begin(
+        key,
+        Upload(
+            request="u",
+            submission=name,
+            sha256=digest(data),
+            size=len(data) if size is None else size,
+        ),
+    )
 
 
 def add(store, at, piece, *, name=NAME, data=DATA, key=KEY):
@@ -32,16 +40,28 @@ def add(store, at, piece, *, name=NAME, data=DATA, key=KEY):
 
 def test_pieces_in_order_are_the_timeline_readable_by_the_user_alone(store):
     assert begin(store) == 0
-    assert [add(store, at, DATA[at : at + 4000]) for at in range(0, len(DATA), 4000)] == [4000, 8000, 10240]
+    assert [add(store, at, DATA[at : at + 4000]) for at in range(0, len(DATA), 4000)] == [
+        4000,
+        8000,
+        10240,
+    ]
     path = store.place(KEY, NAME, digest(DATA))
     assert uploads.read(path) == DATA
-    assert (stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(store.folder.stat().st_mode)) == (0o600, 0o700)
+    assert (stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(store.folder.stat().st_mode)) == (
+        0o600,
+        0o700,
+    )
 
 
 def test_a_piece_that_is_not_the_next_one_changes_nothing(store):
     begin(store)
     add(store, 0, DATA[:100])
-    assert add(store, 0, DATA[:100]) == add(store, 200, DATA[200:300]) == add(store, 50, b"x" * 100) == 100
+    assert (
+        add(store, 0, DATA[:100])
+        == add(store, 200, DATA[200:300])
+        == add(store, 50, b"x" * 100)
+        == 100
+    )
     assert uploads.read(store.place(KEY, NAME, digest(DATA))) == DATA[:100]
 
 
@@ -57,7 +77,12 @@ def test_another_process_goes_on_where_the_last_one_ended(store, tmp_path):
 def test_an_upload_is_of_its_key_its_name_and_its_bytes(store):
     begin(store)
     add(store, 0, DATA[:100])
-    assert begin(store, key=b"other") == begin(store, name="87654321") == begin(store, data=DATA[::-1]) == 0
+    assert (
+        begin(store, key=b"other")
+        == begin(store, name="87654321")
+        == begin(store, data=DATA[::-1])
+        == 0
+    )
 
 
 def test_more_than_was_announced_is_refused(store):
@@ -75,12 +100,20 @@ def test_what_is_longer_than_announced_is_begun_anew(store):
 
 
 def test_a_timeline_in_one_piece_stands_there_like_an_upload(store):
-    path = store.whole(KEY, Submit(request="s", submission=NAME, output="/f.mov", sha256=digest(DATA)), DATA)
-    assert uploads.read(path) == DATA and path == store.place(KEY, NAME, digest(DATA)) and begin(store) == len(DATA)
+    path = store.whole(
+        KEY, Submit(request="s", submission=NAME, output="/f.mov", sha256=digest(DATA)), DATA
+    )
+    assert (
+        uploads.read(path) == DATA
+        and path == store.place(KEY, NAME, digest(DATA))
+        and begin(store) == len(DATA)
+    )
 
 
 @pytest.mark.parametrize(("limit", "other"), [("MOST_OF_ONE", KEY), ("MOST", b"other")])
-def test_there_are_not_too_many_at_once_and_one_that_rests_makes_room(store, monkeypatch, limit, other):
+def test_there_are_not_too_many_at_once_and_one_that_rests_makes_room(
+    store, monkeypatch, limit, other
+):
     monkeypatch.setattr(uploads, limit, 2)
     for number in range(2):
         begin(store, name=f"upload-{number}")

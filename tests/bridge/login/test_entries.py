@@ -14,7 +14,10 @@ import pytest
 from bridge.login import entries
 from bridge.login.entries import Start
 
-PLAIN = Start(["/opt/hot splice/bin/python", "-P", "-m", "bridge.cli.main", "companion", "--log"], {"HOTSPLICE_HOME": "/data/my films"})
+PLAIN = Start(
+    ["/opt/hot splice/bin/python", "-P", "-m", "bridge.cli.main", "companion", "--log"],
+    {"HOTSPLICE_HOME": "/data/my films"},
+)
 ODD = "/a b/50% \"c\" $HOME \\d 'e' ü"
 """What a folder may be called on a system that allows everything."""
 
@@ -91,12 +94,22 @@ def test_systemd():
 
 
 def test_systemd_refuses_some_paths_of_programs_but_not_as_arguments():
-    assert 'ExecStart=:"/usr/bin/env" "/a\\"b/p" "x"' in entries.unit(Start(['/a"b/p', "x"], {})).decode()
+    assert (
+        'ExecStart=:"/usr/bin/env" "/a\\"b/p" "x"'
+        in entries.unit(Start(['/a"b/p', "x"], {})).decode()
+    )
     assert "/usr/bin/env" not in entries.unit(Start(["/a b/p", '"'], {})).decode()
 
 
 def test_windows():
-    words = ["C:\\Program Files\\Hotsplice\\pythonw.exe", "-P", "-m", "bridge.cli.main", "companion", "--log"]
+    words = [
+        "C:\\Program Files\\Hotsplice\\pythonw.exe",
+        "-P",
+        "-m",
+        "bridge.cli.main",
+        "companion",
+        "--log",
+    ]
     made = entries.batch(Start(words, {"HOTSPLICE_HOME": "D:\\Filme & 50% Größe"}))
     assert made.decode().split("\r\n") == BATCH.split("\n")
 
@@ -109,7 +122,9 @@ def test_what_systemd_would_start_is_what_was_meant():
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd is installed here")
-@pytest.mark.parametrize("folder", ["plain", "with space", "50% $HOME", "qu\"ote's", "back\\slash", "größe"])
+@pytest.mark.parametrize(
+    "folder", ["plain", "with space", "50% $HOME", "qu\"ote's", "back\\slash", "größe"]
+)
 def test_systemd_finds_nothing_wrong_and_the_program_where_it_is(tmp_path: Path, folder: str):
     """The program is looked for by systemd: a path that is quoted wrongly is not found."""
     program = tmp_path / folder / "python"
@@ -122,7 +137,9 @@ def test_systemd_finds_nothing_wrong_and_the_program_where_it_is(tmp_path: Path,
     def verdict() -> str:
         command = ["systemd-analyze", "verify", "--user", "--man=no", str(unit)]
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
-        return "\n".join(line for line in (done.stdout + done.stderr).splitlines() if "hotsplice" in line)
+        return "\n".join(
+            line for line in (done.stdout + done.stderr).splitlines() if "hotsplice" in line
+        )
 
     unit.write_bytes(entries.unit(Start([str(program), "-P", ODD], {"HOTSPLICE_HOME": ODD})))
     assert verdict() == ""

@@ -21,9 +21,21 @@ BEGIN = Start(["/usr/bin/python3", "-P"], {})
     [
         ("darwin", {}, "Library/LaunchAgents/hotsplice.companion.plist"),
         ("linux", {}, ".config/systemd/user/hotsplice.service"),
-        ("linux", {"XDG_CONFIG_HOME": "{home}/elsewhere"}, "elsewhere/systemd/user/hotsplice.service"),
-        ("win32", {}, "AppData/Roaming/Microsoft/Windows/Start Menu/Programs/Startup/Hotsplice.cmd"),
-        ("win32", {"APPDATA": "{home}/r"}, "r/Microsoft/Windows/Start Menu/Programs/Startup/Hotsplice.cmd"),
+        (
+            "linux",
+            {"XDG_CONFIG_HOME": "{home}/elsewhere"},
+            "elsewhere/systemd/user/hotsplice.service",
+        ),
+        (
+            "win32",
+            {},
+            "AppData/Roaming/Microsoft/Windows/Start Menu/Programs/Startup/Hotsplice.cmd",
+        ),
+        (
+            "win32",
+            {"APPDATA": "{home}/r"},
+            "r/Microsoft/Windows/Start Menu/Programs/Startup/Hotsplice.cmd",
+        ),
     ],
 )
 def test_on_and_off_leave_nothing_behind(tmp_path, system, environment, path):
@@ -54,7 +66,10 @@ def test_systemd_is_told_by_a_link_as_its_own_tool_makes_it(tmp_path):
 
 def test_the_data_folder_and_the_program_are_carried_over(tmp_path):
     begin = files.start({"HOTSPLICE_HOME": str(tmp_path / "my films"), "PATH": "x"})
-    assert begin.environment == {"HOTSPLICE_HOME": str(tmp_path / "my films"), "PYTHONPATH": str(ROOT)}
+    assert begin.environment == {
+        "HOTSPLICE_HOME": str(tmp_path / "my films"),
+        "PYTHONPATH": str(ROOT),
+    }
     assert begin.argv == [sys.executable, "-P", "-m", "bridge.cli.main", "companion", "--log"]
     assert files.start({}).environment == {"PYTHONPATH": str(ROOT)}
 
@@ -67,9 +82,16 @@ def test_a_folder_that_cannot_be_written_is_said_so(tmp_path):
     assert error.value.code == "login-refused" and error.value.fields["path"] == str(here.path)
 
 
-@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="its file goes where this system really looks")
+@pytest.mark.skipif(
+    sys.platform in ("darwin", "win32"), reason="its file goes where this system really looks"
+)
 def test_the_command(tmp_path):
-    environment = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "HOTSPLICE_HOME": str(tmp_path / "data")}
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "PYTHONPATH": str(ROOT),
+        "HOTSPLICE_HOME": str(tmp_path / "data"),
+    }
     environment.pop("XDG_CONFIG_HOME", None)
 
     def say(word: str) -> str:
@@ -84,4 +106,3 @@ def test_the_command(tmp_path):
     unit = (tmp_path / ".config/systemd/user/hotsplice.service").read_text()
     assert f'Environment="HOTSPLICE_HOME={tmp_path / "data"}"' in unit
     assert "does not start" in say("off") and "does not start" in say("status")
-

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 
 from bridge.protocol import wire
 from bridge.protocol.endpoint import Endpoint
-from bridge.protocol.requests import LARGEST_CHUNK, LARGEST_HEAD, Chunk, Hello, Ping, Request, Submit, Watch
+from bridge.protocol.requests import (
+    LARGEST_CHUNK,
+    LARGEST_HEAD,
+    Chunk,
+    Hello,
+    Ping,
+    Request,
+    Submit,
+    Watch,
+)
 from bridge.protocol.responses import Bye, Saying
 from bridge.protocol.wire import Ask, Conversation, digest, encode, heard, request_name, understood
 from core.errors.refusal import Refused
@@ -42,7 +51,9 @@ def test_the_specification_is_of_this_version():
 def test_a_request_of_the_specification_is_understood_in_full(text):
     ask = understood(frames_of(text))
     assert isinstance(ask, Ask)
-    assert json.loads(encode(ask.message)) == json.loads(text), "no field of the example is passed over, and none is missing"
+    assert json.loads(encode(ask.message)) == json.loads(text), (
+        "no field of the example is passed over, and none is missing"
+    )
 
 
 @pytest.mark.parametrize("text", SAYINGS, ids=lambda text: json.loads(text)["is"])
@@ -76,7 +87,9 @@ def test_nothing_is_heard_before_hello():
     conversation = Conversation()
     unfit = conversation.admit(Ping(request="1"))
     assert unfit and unfit.code == "message-unclear" and "Hello" in str(unfit.fields["detail"])
-    assert conversation.admit(Hello(request="2", version="1.7")) is None, "a newer minor version asks for no more than we have"
+    assert conversation.admit(Hello(request="2", version="1.7")) is None, (
+        "a newer minor version asks for no more than we have"
+    )
     assert conversation.admit(Ping(request="3")) is None
 
 
@@ -92,7 +105,13 @@ def test_another_major_version_is_told_so_and_let_no_further(version):
 # What does not fit ----------------------------------------------------------------------------------------------------
 
 CHUNK = Chunk(request="1", submission="12345678", at=0)
-GOOD = {"is": "Submit", "request": "2", "submission": "12345678", "output": "/f.mov", "sha256": digest(b"{}")}
+GOOD = {
+    "is": "Submit",
+    "request": "2",
+    "submission": "12345678",
+    "output": "/f.mov",
+    "sha256": digest(b"{}"),
+}
 
 
 def said(**changes: object) -> list[bytes]:
@@ -150,7 +169,13 @@ def test_what_does_not_fit_is_refused_with_its_cause(frames, code, named):
 
 def test_the_name_of_a_request_is_told_where_it_can_be_read():
     assert request_name([b'{"is": "Dance", "request": "7"}']) == "7"
-    assert request_name([b"{"]) == request_name([]) == request_name([b"[" * 60000]) == request_name([b'{"request": 3}']) == ""
+    assert (
+        request_name([b"{"])
+        == request_name([])
+        == request_name([b"[" * 60000])
+        == request_name([b'{"request": 3}'])
+        == ""
+    )
 
 
 # Whatever bytes -------------------------------------------------------------------------------------------------------
@@ -172,20 +197,39 @@ def test_a_spoilt_request_never_raises(data):
     for _ in range(data.draw(st.integers(1, 6))):
         at = data.draw(st.integers(0, max(0, len(frame) - 1)))
         end = at + data.draw(st.integers(0, 12))
-        frame[at:end] = data.draw(st.sampled_from([b"", bytes(frame[at:end]) * 2, data.draw(st.binary(max_size=6))]))
+        frame[at:end] = data.draw(
+            st.sampled_from([b"", bytes(frame[at:end]) * 2, data.draw(st.binary(max_size=6))])
+        )
     result = understood([bytes(frame)])
     assert isinstance(result, Ask | Refused)
-    assert not (isinstance(result, Ask) and isinstance(result.message, Chunk)), "without its bytes it is no chunk"
+    assert not (isinstance(result, Ask) and isinstance(result.message, Chunk)), (
+        "without its bytes it is no chunk"
+    )
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20), lambda c: st.lists(c, max_size=3) | st.dictionaries(st.sampled_from(["is", "request", "job", "after", "Submit", "version"]), c, max_size=4)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20),
+        lambda c: (
+            st.lists(c, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["is", "request", "job", "after", "Submit", "version"]),
+                c,
+                max_size=4,
+            )
+        ),
+    )
+)
 def test_any_json_is_understood_or_refused(value):
     assert isinstance(understood([json.dumps(value).encode()]), Ask | Refused)
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.binary(max_size=300) | st.sampled_from(SAYINGS).map(lambda text: text.encode()[: len(text) // 2]))
+@given(
+    st.binary(max_size=300)
+    | st.sampled_from(SAYINGS).map(lambda text: text.encode()[: len(text) // 2])
+)
 def test_a_client_passes_over_what_it_does_not_understand(frame):
     assert heard(frame) is None
 

@@ -12,11 +12,32 @@ def test_a_good_name_is_kept(name):
     assert file_name(name, "Timeline") == name
 
 
-@pytest.mark.parametrize("name", ["A/B", "A:B", "..", "../../etc/passwd", "a\\b", "con", "NUL.txt", " x ", "x.", "a\x00b", "\ud800", "ä" * 200, "/" * 300])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "A/B",
+        "A:B",
+        "..",
+        "../../etc/passwd",
+        "a\\b",
+        "con",
+        "NUL.txt",
+        " x ",
+        "x.",
+        "a\x00b",
+        "\ud800",
+        "ä" * 200,
+        "/" * 300,
+    ],
+)
 def test_what_no_file_system_takes_is_changed_and_marked(name):
     made = file_name(name, "Timeline")
     assert made != name and made == file_name(name, "Timeline")
-    assert not set(made) & set('/\\:*?"<>|\x00') and made not in (".", "..") and made == made.strip(" .")
+    assert (
+        not set(made) & set('/\\:*?"<>|\x00')
+        and made not in (".", "..")
+        and made == made.strip(" .")
+    )
     assert 0 < len(made.encode()) <= 130
 
 

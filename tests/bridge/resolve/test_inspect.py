@@ -14,7 +14,9 @@ from tests.fake_resolve.near import Near
 from tests.film.timelines import timeline
 
 
-def seen(tmp_path: Path, rate: Fraction | int = 24, start: str = "01:00:00:00", **state: Any) -> Seen:
+def seen(
+    tmp_path: Path, rate: Fraction | int = 24, start: str = "01:00:00:00", **state: Any
+) -> Seen:
     otio = timeline(rate, start=start).video().clip("/m/a.mov", 0, 48).save(tmp_path / "t.otio")
     said = {"timecode": start, **state.pop("timeline", {})}
     return look(Near(otio, timeline=said, **state))  # type: ignore[arg-type]
@@ -33,7 +35,12 @@ def test_everything_that_otio_lacks(tmp_path):
 
 @pytest.mark.parametrize(
     "manners",
-    [{"rate_as": "text"}, {"version": (21, 1, 0, 17)}, {"version": (21, 1, 0, 17), "singular": False}, {"studio": False}],
+    [
+        {"rate_as": "text"},
+        {"version": (21, 1, 0, 17)},
+        {"version": (21, 1, 0, 17), "singular": False},
+        {"studio": False},
+    ],
 )
 def test_in_every_version_the_same(tmp_path, manners):
     one, other = seen(tmp_path), seen(tmp_path, **manners)
@@ -55,7 +62,10 @@ def test_rates_are_as_resolve_rounds_them(tmp_path):
     ],
 )  # fmt: skip
 def test_drop_frame(tmp_path, said, start, drops):
-    assert seen(tmp_path, Fraction(30000, 1001), start, timeline={"settings": said}).lacking.drop_frame is drops
+    assert (
+        seen(tmp_path, Fraction(30000, 1001), start, timeline={"settings": said}).lacking.drop_frame
+        is drops
+    )
 
 
 def test_what_the_timeline_does_not_say_the_project_does(tmp_path):
@@ -66,7 +76,10 @@ def test_what_the_timeline_does_not_say_the_project_does(tmp_path):
 
 @pytest.mark.parametrize("odd", ["0", "-5", "1e9", "wide", "320.5"])
 def test_a_size_that_makes_no_sense_is_left_out(tmp_path, odd):
-    assert seen(tmp_path, timeline={"settings": {"timelineResolutionWidth": odd}}).lacking.width is None
+    assert (
+        seen(tmp_path, timeline={"settings": {"timelineResolutionWidth": odd}}).lacking.width
+        is None
+    )
 
 
 def test_a_name_of_many_characters_is_cut_to_what_the_protocol_takes(tmp_path):

@@ -44,7 +44,10 @@ class Script:
     def main(self, monkeypatch: pytest.MonkeyPatch, home: Path) -> list[dict[str, Any]]:
         """Run the hand with this script; every line it wrote."""
         monkeypatch.setenv("HOTSPLICE_HOME", str(home))
-        self.kept = io.TextIOWrapper(self.stdin), io.TextIOWrapper(self.stdout)  # as sys.__stdin__ does
+        self.kept = (
+            io.TextIOWrapper(self.stdin),
+            io.TextIOWrapper(self.stdout),
+        )  # as sys.__stdin__ does
         monkeypatch.setattr(sys, "stdin", self.kept[0])
         monkeypatch.setattr(sys, "stdout", self.kept[1])
         assert hand.main() == 0
@@ -60,7 +63,9 @@ def test_a_failure_that_nobody_foresaw_is_said_and_kept(monkeypatch, tmp_path):
 
     monkeypatch.setattr(hand, "run", broken)
     first, second, end = Script().main(monkeypatch, tmp_path)
-    assert first["say"].startswith("Unforeseen failure.") and "what nobody foresaw" not in first["say"]
+    assert (
+        first["say"].startswith("Unforeseen failure.") and "what nobody foresaw" not in first["say"]
+    )
     assert second["say"] and end == {"end": True}
     assert "what nobody foresaw" in (tmp_path / "logs" / "hotsplice.log").read_text()
     assert str(tmp_path / "logs" / "hotsplice.log") in first["say"]
@@ -72,7 +77,11 @@ def test_a_refusal_is_two_lines(monkeypatch, tmp_path):
 
     monkeypatch.setattr(hand, "run", refused)
     first, second, end = Script().main(monkeypatch, tmp_path)
-    assert first["say"].startswith("The editor does not answer.") and second["say"].startswith("Close the window") and end["end"]
+    assert (
+        first["say"].startswith("The editor does not answer.")
+        and second["say"].startswith("Close the window")
+        and end["end"]
+    )
 
 
 def test_an_export_that_is_damaged_is_said_in_the_language(monkeypatch, tmp_path):
@@ -88,7 +97,9 @@ def test_an_export_that_is_damaged_is_said_in_the_language(monkeypatch, tmp_path
 
 
 def test_a_script_that_is_gone_ends_the_hand(monkeypatch, tmp_path):
-    assert [line["call"] for line in Script().main(monkeypatch, tmp_path)] == [["resolve", "GetProductName"]]
+    assert [line["call"] for line in Script().main(monkeypatch, tmp_path)] == [
+        ["resolve", "GetProductName"]
+    ]
 
 
 def editor(*answers: dict[str, Any]) -> Editor:
@@ -97,9 +108,21 @@ def editor(*answers: dict[str, Any]) -> Editor:
 
 
 def test_calls_and_their_answers():
-    one = editor({"got": 3}, {"missing": True}, {"got": True}, {"got": False}, {"missing": True}, {"failed": "E: x"}, {"missing": True})
+    one = editor(
+        {"got": 3},
+        {"missing": True},
+        {"got": True},
+        {"got": False},
+        {"missing": True},
+        {"failed": "E: x"},
+        {"missing": True},
+    )
     assert one.call("o", "M") == 3 and one.call("o", "M") is None
-    assert one.keep("k", "o", "M") is True and one.keep("k", "o", "M") is False and one.keep("k", "o", "M") is False
+    assert (
+        one.keep("k", "o", "M") is True
+        and one.keep("k", "o", "M") is False
+        and one.keep("k", "o", "M") is False
+    )
     with pytest.raises(Failed, match=r"o\.M: E: x"):
         one.call("o", "M", constant("o", "X"))
     with pytest.raises(Missing):

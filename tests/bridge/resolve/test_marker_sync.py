@@ -76,7 +76,11 @@ def test_a_frame_that_is_taken_between_the_look_and_the_marker(editor):
 
     editor.before = taken
     assert pin(editor, mark(0), mark(10)).standing == 2
-    assert frames(editor) == {0: "just now", 1: "Hotsplice: Media offline", 10: "Hotsplice: Media offline"}
+    assert frames(editor) == {
+        0: "just now",
+        1: "Hotsplice: Media offline",
+        10: "Hotsplice: Media offline",
+    }
 
 
 def test_a_timeline_that_takes_no_markers_is_said_to(editor):

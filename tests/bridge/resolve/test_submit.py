@@ -20,7 +20,9 @@ SAID = Lacking(name="Reel", width=320, height=180, editor="E", editor_version="2
 
 @pytest.fixture(scope="module")
 def reel(tmp_path_factory: pytest.TempPathFactory) -> Movie:
-    return make_movie(tmp_path_factory.mktemp("reel") / "reel.mov", source_id=5, frames=24, codec="prores")
+    return make_movie(
+        tmp_path_factory.mktemp("reel") / "reel.mov", source_id=5, frames=24, codec="prores"
+    )
 
 
 @pytest.fixture
@@ -60,7 +62,12 @@ def test_an_editor_that_was_updated_meanwhile_is_no_hindrance(house, otio, tmp_p
     with house.client() as client:
         client.ask(Pause(request="p"))
         ask(client, otio, tmp_path / "film.mov")
-        ask(client, otio, tmp_path / "film.mov", Lacking(name="Reel", editor="E", editor_version="21.1"))
+        ask(
+            client,
+            otio,
+            tmp_path / "film.mov",
+            Lacking(name="Reel", editor="E", editor_version="21.1"),
+        )
 
 
 def test_one_that_was_stopped_goes_on_when_it_is_asked_for_again(house, otio, tmp_path):
@@ -85,7 +92,9 @@ def test_one_that_was_stopped_elsewhere_is_not_followed_for_ever(house, otio, tm
         assert end.reason == "cancelled" and end in heard  # type: ignore[union-attr]
 
 
-def test_a_failed_one_is_tried_again_and_its_old_end_is_not_taken_for_the_new(house, otio, tmp_path):
+def test_a_failed_one_is_tried_again_and_its_old_end_is_not_taken_for_the_new(
+    house, otio, tmp_path
+):
     film = tmp_path / "film.mov"
     with house.client() as client:
         client.ask(Pause(request="p"))

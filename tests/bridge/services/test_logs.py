@@ -31,14 +31,25 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 
 def lines(home: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for path in reversed(logs.files(home)) for line in path.read_bytes().splitlines()]
+    return [
+        json.loads(line)
+        for path in reversed(logs.files(home))
+        for line in path.read_bytes().splitlines()
+    ]
 
 
 def failed(**seen: object) -> AttemptFailed:
-    evidence = Evidence(**{"operation": "render", "place": "source", "path": "/media/a.mov", **seen})
+    evidence = Evidence(
+        **{"operation": "render", "place": "source", "path": "/media/a.mov", **seen}
+    )
     failure = Failure(type=ErrorType.TRANSIENT_NETWORK, code="network-lost", evidence=evidence)
     return AttemptFailed(
-        key="k", shot=3, attempt=2, at=0.0, failure=failure, recovery=Recovery(strategy=Strategy.WAIT_AND_RETRY, retry_at=1.0)
+        key="k",
+        shot=3,
+        attempt=2,
+        at=0.0,
+        failure=failure,
+        recovery=Recovery(strategy=Strategy.WAIT_AND_RETRY, retry_at=1.0),
     )
 
 
@@ -61,12 +72,20 @@ def test_facts_refusals_and_the_unforeseen(home: Path) -> None:
         ("refused", "warning"),
         ("unforeseen", "error"),
     ]
-    assert told[2] | {"job": "abc", "seq": 8, "code": "network-lost", "shot": 3, "attempt": 2, "errno": 5} == told[2]
-    assert told[2]["stderr"] == ["x", "Input/output error"] and told[2]["strategy"] == "wait_and_retry"
+    assert (
+        told[2]
+        | {"job": "abc", "seq": 8, "code": "network-lost", "shot": 3, "attempt": 2, "errno": 5}
+        == told[2]
+    )
+    assert (
+        told[2]["stderr"] == ["x", "Input/output error"] and told[2]["strategy"] == "wait_and_retry"
+    )
     assert told[3]["outcome"] == "failed"
     (error,) = told[5]["errors"]
     assert (error["type"], error["message"]) == ("ZeroDivisionError", "odd")
-    assert error["places"][-1].startswith("tests/bridge/services/test_logs.py:") and str(ROOT) not in json.dumps(told)
+    assert error["places"][-1].startswith("tests/bridge/services/test_logs.py:") and str(
+        ROOT
+    ) not in json.dumps(told)
     assert all(one["pid"] == os.getpid() for one in told)
 
 
@@ -135,20 +154,30 @@ for number in range(400):
 """
 
 
-def test_several_processes_write_and_rotate_and_no_line_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_processes_write_and_rotate_and_no_line_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(logs, "KEEP", 50)
     names = ["a", "b", "c"]
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), name], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path), name],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
         for name in names
     ]
     assert [writer.wait(60) for writer in writers] == [0, 0, 0]
     files = logs.files(tmp_path)
     sizes = sorted(path.stat().st_size for path in files)
-    assert len(files) > 3 and sizes[len(sizes) // 2] < 25_000, "one may grow while who rotates is held up"
+    assert len(files) > 3 and sizes[len(sizes) // 2] < 25_000, (
+        "one may grow while who rotates is held up"
+    )
     told = lines(tmp_path)
     for name in names:
-        assert sorted(int(one["message"]) for one in told if one["code"] == name) == list(range(400)), name
+        assert sorted(int(one["message"]) for one in told if one["code"] == name) == list(
+            range(400)
+        ), name
 
 
 def test_only_so_many_are_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +189,9 @@ def test_only_so_many_are_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert sum(path.stat().st_size for path in logs.files(home)) < 4 * 800
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="this system has no device that is always full"
+)
 def test_a_full_disk_stops_nobody(home: Path) -> None:
     folder = home / "logs"
     folder.mkdir(parents=True)
@@ -187,7 +218,9 @@ def test_without_a_beginning_nothing_is_written(tmp_path: Path) -> None:
 # What a companion without a terminal prints ---------------------------------------------------------------------------
 
 
-def test_a_file_that_a_program_holds_open_begins_anew_and_has_no_hole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_a_program_holds_open_begins_anew_and_has_no_hole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(logs, "MOST_BYTES", 5_000)
     path = tmp_path / logs.SAID
     with path.open("ab", buffering=0) as held:
@@ -201,7 +234,9 @@ def test_a_file_that_a_program_holds_open_begins_anew_and_has_no_hole(tmp_path: 
     assert len(kept) == 5_000 and kept.endswith(b"line 0999\n")
 
 
-def test_it_is_looked_at_now_and_then_and_a_small_one_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_looked_at_now_and_then_and_a_small_one_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(logs, "MOST_BYTES", 10)
     (tmp_path / logs.SAID).write_bytes(b"0123456789")
     shortening = logs.Shortening(tmp_path)
@@ -209,11 +244,15 @@ def test_it_is_looked_at_now_and_then_and_a_small_one_is_left(tmp_path: Path, mo
     assert (tmp_path / logs.SAID).read_bytes() == b"0123456789"
     (tmp_path / logs.SAID).write_bytes(b"0123456789x")
     shortening.look()
-    assert (tmp_path / logs.SAID).exists() and not (tmp_path / f"{logs.SAID}.1").exists(), "it was looked at a moment ago"
+    assert (tmp_path / logs.SAID).exists() and not (tmp_path / f"{logs.SAID}.1").exists(), (
+        "it was looked at a moment ago"
+    )
     logs.Shortening(tmp_path / "nowhere").look()
 
 
-def test_what_a_companion_says_goes_to_its_file_and_that_does_not_grow_for_ever(tmp_path: Path) -> None:
+def test_what_a_companion_says_goes_to_its_file_and_that_does_not_grow_for_ever(
+    tmp_path: Path,
+) -> None:
     home = tmp_path / "home"
     home.mkdir()
     (home / logs.SAID).write_bytes(b"old words\n" * 300_000)

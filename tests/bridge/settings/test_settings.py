@@ -40,7 +40,9 @@ def test_everything_has_a_default(tmp_path: Path, text: str | None) -> None:
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    (tmp_path / "settings.yaml").write_text("ffmpeg: /opt/ffmpeg\nscratch: /fast/ä\njobs: 3\n", encoding="utf-8")
+    (tmp_path / "settings.yaml").write_text(
+        "ffmpeg: /opt/ffmpeg\nscratch: /fast/ä\njobs: 3\n", encoding="utf-8"
+    )
     assert settings.load(tmp_path) == Settings(ffmpeg="/opt/ffmpeg", scratch="/fast/ä", jobs=3)
 
 
@@ -97,13 +99,20 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "line", "column", "named"), MISTAKES, ids=[text[:30] for text, *_ in MISTAKES])
+@pytest.mark.parametrize(
+    ("text", "line", "column", "named"), MISTAKES, ids=[text[:30] for text, *_ in MISTAKES]
+)
 def test_each_mistake_is_named_with_its_place_and_what_would_be_right(
     tmp_path: Path, text: str, line: int, column: int, named: str
 ) -> None:
     (tmp_path / "settings.yaml").write_text(text)
     detail = refused(tmp_path)
-    assert detail.startswith(f"line {line}, column {column}: ") and named in detail and "\n" not in detail and len(detail) < 400
+    assert (
+        detail.startswith(f"line {line}, column {column}: ")
+        and named in detail
+        and "\n" not in detail
+        and len(detail) < 400
+    )
 
 
 def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
@@ -113,7 +122,9 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
 
 def test_mistakes_are_named_in_the_language_that_the_file_asks_for(tmp_path: Path) -> None:
     (tmp_path / "settings.yaml").write_text("job: 3\nlanguage: de\n")
-    assert "Zeile 1, Spalte 1" in refused(tmp_path) and "vielleicht ist „jobs“ gemeint" in refused(tmp_path)
+    assert "Zeile 1, Spalte 1" in refused(tmp_path) and "vielleicht ist „jobs“ gemeint" in refused(
+        tmp_path
+    )
 
 
 def test_a_key_without_a_value_is_as_good_as_none(tmp_path: Path) -> None:
@@ -146,7 +157,11 @@ def test_the_template_changes_nothing_until_a_line_is_uncovered(tmp_path: Path) 
     path = tmp_path / "settings.yaml"
     assert settings.load(tmp_path) == Settings()
     lines = path.read_text().splitlines()
-    path.write_text("\n".join(line.removeprefix("# ") for line in lines if ": " in line and line.startswith("# ")))
+    path.write_text(
+        "\n".join(
+            line.removeprefix("# ") for line in lines if ": " in line and line.startswith("# ")
+        )
+    )
     assert settings.load(tmp_path) == Settings(
         ffmpeg="/usr/bin/ffmpeg", scratch="/Volumes/Fast/hotsplice", scratch_budget="200 GB", jobs=2, jobs_at_once=2, low_priority=True, decode_with="cuda",
         wait=60, language="de", media_folders=("/Volumes/Archive", "~/Rushes"), films="~/Movies/Hotsplice",
@@ -170,7 +185,9 @@ ENVIRONMENTS = (
 )
 
 
-@pytest.mark.parametrize(("environment", "spoken"), ENVIRONMENTS, ids=[str(given) for given, _ in ENVIRONMENTS])
+@pytest.mark.parametrize(
+    ("environment", "spoken"), ENVIRONMENTS, ids=[str(given) for given, _ in ENVIRONMENTS]
+)
 def test_the_language_is_that_of_the_system(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], spoken: str
 ) -> None:
@@ -180,10 +197,14 @@ def test_the_language_is_that_of_the_system(
         monkeypatch.setenv(name, value)
     assert settings.load(tmp_path).language == spoken
     (tmp_path / "settings.yaml").write_text("language: en")
-    assert settings.load(tmp_path).language == "en", "what is written goes before what the system says"
+    assert settings.load(tmp_path).language == "en", (
+        "what is written goes before what the system says"
+    )
 
 
-def test_a_language_is_spoken_even_where_the_settings_are_the_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_language_is_spoken_even_where_the_settings_are_the_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOTSPLICE_HOME", str(tmp_path))
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
     (tmp_path / "settings.yaml").write_text("job: 3")
@@ -229,9 +250,18 @@ def test_struct_template_manual_and_words_are_about_the_same_keys() -> None:
 
 
 def test_what_is_said_to_be_right_is_right() -> None:
-    for name, (least, most) in {"jobs": (1, options.MOST_JOBS), "jobs_at_once": (1, options.MOST_AT_ONCE), "wait": (0, options.MOST_WAIT_S)}.items():
+    for name, (least, most) in {
+        "jobs": (1, options.MOST_JOBS),
+        "jobs_at_once": (1, options.MOST_AT_ONCE),
+        "wait": (0, options.MOST_WAIT_S),
+    }.items():
         assert phrase(f"right-{name}").endswith(f"from {least} to {most}")
-        assert [OPTIONS[name].fits(value) for value in (least - 1, least, most, most + 1)] == [False, True, True, False]
+        assert [OPTIONS[name].fits(value) for value in (least - 1, least, most, most + 1)] == [
+            False,
+            True,
+            True,
+            False,
+        ]
     assert phrase("right-decode_with") == f"one of {', '.join(options.DEVICES)}"
 
 
@@ -273,8 +303,14 @@ CHANGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "name", "value", "after"), CHANGES, ids=[f"{text[:24]!r} {name}" for text, name, *_ in CHANGES])
-def test_one_key_is_changed_and_nothing_else(tmp_path: Path, text: str, name: str, value: object, after: str | None) -> None:
+@pytest.mark.parametrize(
+    ("text", "name", "value", "after"),
+    CHANGES,
+    ids=[f"{text[:24]!r} {name}" for text, name, *_ in CHANGES],
+)
+def test_one_key_is_changed_and_nothing_else(
+    tmp_path: Path, text: str, name: str, value: object, after: str | None
+) -> None:
     path = tmp_path / "settings.yaml"
     path.write_bytes(text.encode())
     path.chmod(0o640)
@@ -286,7 +322,13 @@ def test_one_key_is_changed_and_nothing_else(tmp_path: Path, text: str, name: st
     before = settings.load(tmp_path)
     made = settings.change(tmp_path, **{name: value})
     assert path.read_bytes().decode() == after and path.stat().st_mode & 0o777 == 0o640
-    assert settings.load(tmp_path) == made == msgspec.structs.replace(before, **{name: getattr(Settings(), name) if value is None else value})
+    assert (
+        settings.load(tmp_path)
+        == made
+        == msgspec.structs.replace(
+            before, **{name: getattr(Settings(), name) if value is None else value}
+        )
+    )
     assert [found.name for found in tmp_path.iterdir()] == ["settings.yaml"]
 
 
@@ -296,7 +338,9 @@ def test_in_the_template_a_value_is_put_below_its_own_line(tmp_path: Path) -> No
     lines = (tmp_path / "settings.yaml").read_text().splitlines()
     template = options.template().splitlines()
     assert [line for line in lines if line not in ("decode_with: cuda", "wait: 5.5")] == template
-    assert lines[lines.index("decode_with: cuda") + 1].startswith("# wait:") and lines[lines.index("wait: 5.5") + 1].startswith("# kept_films:")
+    assert lines[lines.index("decode_with: cuda") + 1].startswith("# wait:") and lines[
+        lines.index("wait: 5.5") + 1
+    ].startswith("# kept_films:")
 
 
 def test_a_file_that_is_kept_elsewhere_is_changed_there(tmp_path: Path) -> None:
@@ -304,22 +348,33 @@ def test_a_file_that_is_kept_elsewhere_is_changed_there(tmp_path: Path) -> None:
     (tmp_path / "kept.yaml").write_text("jobs: 2\n")
     (tmp_path / "home" / "settings.yaml").symlink_to(tmp_path / "kept.yaml")
     settings.change(tmp_path / "home", jobs=3)
-    assert (tmp_path / "kept.yaml").read_text() == "jobs: 3\n" and (tmp_path / "home" / "settings.yaml").is_symlink()
+    assert (tmp_path / "kept.yaml").read_text() == "jobs: 3\n" and (
+        tmp_path / "home" / "settings.yaml"
+    ).is_symlink()
 
 
 VALUES = {
-    "ffmpeg": st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="\ufeff\ufffe\uffff"), min_size=1).filter(lambda text: text.strip() != ""),
+    "ffmpeg": st.text(
+        st.characters(
+            exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="\ufeff\ufffe\uffff"
+        ),
+        min_size=1,
+    ).filter(lambda text: text.strip() != ""),
     "jobs": st.integers(1, options.MOST_JOBS),
     "low_priority": st.booleans(),
     "scratch_budget": st.sampled_from(["off", "20%", "1.5 TiB", False]),
     "wait": st.floats(0, options.MOST_WAIT_S),
     "language": st.sampled_from(["en", "de"]),
-    "media_folders": st.lists(st.text("ab#:,[]{}'\"!&*%@` -é", max_size=8).map(lambda text: "/" + text), max_size=3).map(tuple),
+    "media_folders": st.lists(
+        st.text("ab#:,[]{}'\"!&*%@` -é", max_size=8).map(lambda text: "/" + text), max_size=3
+    ).map(tuple),
 }
 
 
 @given(st.lists(st.sampled_from(sorted(VALUES)), min_size=1, max_size=8), st.data())
-def test_after_any_changes_all_is_as_was_said_and_every_comment_is_there(names: list[str], data: st.DataObject) -> None:
+def test_after_any_changes_all_is_as_was_said_and_every_comment_is_there(
+    names: list[str], data: st.DataObject
+) -> None:
     text, wanted = options.template(), {}
     for name in names:
         value = data.draw(st.none() | VALUES[name])
@@ -345,7 +400,11 @@ def test_a_change_is_seen_once_it_is_still_and_said_once(tmp_path: Path) -> None
     path.write_text("jobs: 3\njob: 4")
     assert watched.look() is None
     wrong = watched.look()
-    assert isinstance(wrong, Refused) and "line 2" in str(wrong.fields["detail"]) and watched.settings == Settings(jobs=3)
+    assert (
+        isinstance(wrong, Refused)
+        and "line 2" in str(wrong.fields["detail"])
+        and watched.settings == Settings(jobs=3)
+    )
     assert [watched.look() for _ in range(3)] == [None] * 3, "said once"
     path.write_text("# as before\njobs: 3")
     assert [watched.look(), watched.look()] == [None, Settings(jobs=3)], "the mistake is mended"

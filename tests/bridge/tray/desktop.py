@@ -60,7 +60,9 @@ class Desktop:
             time.sleep(0.1)
 
     def _tell(self, *words: str) -> str:
-        done = subprocess.run(["xdotool", *words], env=self.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["xdotool", *words], env=self.environment, capture_output=True, text=True, check=False
+        )
         return done.stdout
 
 
@@ -69,22 +71,51 @@ def desktop(folder: Path, *, tray: bool = True) -> Iterator[Desktop]:
     """One with a tray, or without."""
     missing = [name for name in NEEDED if shutil.which(name) is None]
     if missing:
-        pytest.skip(f"a desktop of its own needs {', '.join(missing)}: apt install xvfb trayer xdotool")
+        pytest.skip(
+            f"a desktop of its own needs {', '.join(missing)}: apt install xvfb trayer xdotool"
+        )
     log = folder / "desktop.txt"
     running: list[subprocess.Popen[bytes]] = []
     with log.open("ab") as said:
         reader, writer = os.pipe()
-        argv = ["Xvfb", "-displayfd", str(writer), "-screen", "0", f"{WIDE}x{HIGH}x24", "-nolisten", "tcp"]
+        argv = [
+            "Xvfb",
+            "-displayfd",
+            str(writer),
+            "-screen",
+            "0",
+            f"{WIDE}x{HIGH}x24",
+            "-nolisten",
+            "tcp",
+        ]
         running.append(subprocess.Popen(argv, pass_fds=(writer,), stdout=said, stderr=said))
         os.close(writer)
         with os.fdopen(reader) as told:
             display = f":{told.readline().strip()}"
-        kept = {name: value for name, value in os.environ.items() if name not in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY")}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY")
+        }
         environment = {**kept, "DISPLAY": display, "DBUS_SESSION_BUS_ADDRESS": "disabled:"}
         made = Desktop(display, log, environment)
         if tray:
-            argv = ["trayer", "--edge", "bottom", "--align", "right", "--widthtype", "request", "--height", str(PANEL)]
-            running.append(subprocess.Popen([*argv, "--margin", "0"], env=environment, stdout=said, stderr=said))
+            argv = [
+                "trayer",
+                "--edge",
+                "bottom",
+                "--align",
+                "right",
+                "--widthtype",
+                "request",
+                "--height",
+                str(PANEL),
+            ]
+            running.append(
+                subprocess.Popen(
+                    [*argv, "--margin", "0"], env=environment, stdout=said, stderr=said
+                )
+            )
         try:
             yield made
         finally:

@@ -32,7 +32,14 @@ class Display(Presenter):
         return [message for message, _ in self.posted if isinstance(message, kind)]
 
 
-def made(app: QApplication, home: Path, *, language: Language = "en", tray: bool = False, said: tuple[Any, ...] = ()) -> Display:
+def made(
+    app: QApplication,
+    home: Path,
+    *,
+    language: Language = "en",
+    tray: bool = False,
+    said: tuple[Any, ...] = (),
+) -> Display:
     """A display that has heard this, with its window open."""
     dress(app)
     posted: list[tuple[Message, bytes | None]] = []

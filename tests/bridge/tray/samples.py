@@ -7,7 +7,18 @@ import io
 import msgspec
 from PIL import Image, ImageDraw
 
-from bridge.protocol.responses import Act, Described, Figures, Finding, Happened, JobLine, Jobs, Pictured, Progressed, ShotLine
+from bridge.protocol.responses import (
+    Act,
+    Described,
+    Figures,
+    Finding,
+    Happened,
+    JobLine,
+    Jobs,
+    Pictured,
+    Progressed,
+    ShotLine,
+)
 from bridge.tray.state import Model, fold, linked
 
 NOON = 1795608000.0
@@ -16,7 +27,9 @@ FILM = "/films/reel1.mov"
 
 def job(name: str = "aaa111", state: str = "working", **changes: object) -> JobLine:
     """A job called Reel 1."""
-    known = JobLine(job=name, state=state, timeline="Reel 1", output=FILM, preset="prores-hq", at=NOON)
+    known = JobLine(
+        job=name, state=state, timeline="Reel 1", output=FILM, preset="prores-hq", at=NOON
+    )
     return msgspec.structs.replace(known, **changes)
 
 
@@ -36,12 +49,23 @@ def progressed(name: str = "aaa111", **changes: object) -> Progressed:
 
 def happened(kind: str, seq: int = 1, name: str = "aaa111", **fact: object) -> Happened:
     """A fact on record."""
-    return Happened(seq=seq, after=seq - 1, job=name, at=NOON, fact=msgspec.Raw(msgspec.json.encode({"is": kind, **fact})))
+    return Happened(
+        seq=seq,
+        after=seq - 1,
+        job=name,
+        at=NOON,
+        fact=msgspec.Raw(msgspec.json.encode({"is": kind, **fact})),
+    )
 
 
 def failure(code: str = "source-missing", path: str = "/media/D004.mp4") -> dict[str, object]:
     """A failure as it stands in a fact."""
-    return {"is": "Failure", "type": "user_input_invalid", "code": code, "evidence": {"is": "Evidence", "path": path}}
+    return {
+        "is": "Failure",
+        "type": "user_input_invalid",
+        "code": code,
+        "evidence": {"is": "Evidence", "path": path},
+    }
 
 
 SHOTS = (
@@ -57,7 +81,17 @@ def shots(pattern: tuple[tuple[str, str, int, str], ...] = SHOTS) -> tuple[ShotL
     made, first = [], 0
     for number, (name, file, frames, state) in enumerate(pattern, 1):
         path = f"/media/{file}" if file else ""
-        made.append(ShotLine(number=number, name=name, first=first, frames=frames, state=state, gap=not file, path=path))
+        made.append(
+            ShotLine(
+                number=number,
+                name=name,
+                first=first,
+                frames=frames,
+                state=state,
+                gap=not file,
+                path=path,
+            )
+        )
         first += frames
     return tuple(made)
 
@@ -103,7 +137,9 @@ def picture(number: int) -> bytes:
 
 def pictured(name: str = "aaa111") -> Pictured:
     """Pictures of the shots that stand."""
-    return Pictured(re=f"pictures-{name}", job=name, pictures={n: picture(n) for n in (1, 2, 3, 5, 7, 8, 9, 10)})
+    return Pictured(
+        re=f"pictures-{name}", job=name, pictures={n: picture(n) for n in (1, 2, 3, 5, 7, 8, 9, 10)}
+    )
 
 
 FIGURES = Figures(

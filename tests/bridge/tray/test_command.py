@@ -29,19 +29,33 @@ sys.exit(main(sys.argv[2:]))
 
 
 def run(tmp_path, how: str, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "HOTSPLICE_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen"}
+    environment = {
+        **os.environ,
+        "HOTSPLICE_HOME": str(tmp_path / "home"),
+        "PYTHONPATH": str(ROOT),
+        "QT_QPA_PLATFORM": "offscreen",
+    }
     argv = [sys.executable, "-c", BLOCKED, how, *words]
-    return subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path):
     done = run(tmp_path, "whole", "tray")
     assert done.returncode == 2, done
-    assert "pip install 'hotsplice[tray]'" in done.stdout.replace("\n", " ") and "Traceback" not in done.stderr
+    assert (
+        "pip install 'hotsplice[tray]'" in done.stdout.replace("\n", " ")
+        and "Traceback" not in done.stderr
+    )
     assert run(tmp_path, "whole", "jobs").returncode == 0
 
 
 def test_without_a_library_of_the_system_it_says_which(tmp_path):
     pytest.importorskip("PySide6")
     done = run(tmp_path, "part", "tray")
-    assert done.returncode == 2 and "PySide6.QtGui" in done.stdout and "apt install" in done.stdout.replace("\n", " ")
+    assert (
+        done.returncode == 2
+        and "PySide6.QtGui" in done.stdout
+        and "apt install" in done.stdout.replace("\n", " ")
+    )

@@ -11,13 +11,17 @@ from bridge.tray.words import say, words
 from core.messages import catalogue
 from core.messages.template import LANGUAGES
 
-COMMANDS = re.compile(r"same command|denselben Befehl|hotsplice (resume(?! --accept-folder)|answer|show)\b|--search|--jobs")
+COMMANDS = re.compile(
+    r"same command|denselben Befehl|hotsplice (resume(?! --accept-folder)|answer|show)\b|--search|--jobs"
+)
 ELSEWHERE = {"answer-unclear", "job-not-queued"}
 """Refusals of what is typed at a command line."""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_advice_about_a_film_sends_from_the_window_to_a_command_for_which_there_is_a_button(language):
+def test_no_advice_about_a_film_sends_from_the_window_to_a_command_for_which_there_is_a_button(
+    language,
+):
     for code, entry in catalogue.entries(language).items():
         for one in entry.actions:
             assert code in ELSEWHERE or not COMMANDS.search(advice(one.do)), (code, advice(one.do))
@@ -26,7 +30,11 @@ def test_no_advice_about_a_film_sends_from_the_window_to_a_command_for_which_the
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_whatever_stands_for_a_command_is_needed_and_names_what_is_there(language):
     texts = [one.do for entry in catalogue.entries(language).values() for one in entry.actions]
-    labels = {say(name, language).replace("&", "").removesuffix(" …") for name in words() if name.startswith(("do-", "setting-", "start-"))}
+    labels = {
+        say(name, language).replace("&", "").removesuffix(" …")
+        for name in words()
+        if name.startswith(("do-", "setting-", "start-"))
+    }
     for name in words():
         if name.startswith("said-"):
             assert any(say(name, language) in text for text in texts), f"{name} is said by nobody"

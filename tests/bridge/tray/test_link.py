@@ -75,7 +75,9 @@ def test_jobs_are_listed_and_what_happens_is_heard(house, listen, tmp_path):
     line.save(tmp_path / "c.otio")
     asked, data = submission(tmp_path / "c.otio", tmp_path / "film.mp4", "link-0001")
     ear.link.post(asked, data)
-    ear.until(lambda: ear.heard and ear.of(Jobs)[-1].jobs and ear.of(Jobs)[-1].jobs[0].state == "complete")
+    ear.until(
+        lambda: ear.heard and ear.of(Jobs)[-1].jobs and ear.of(Jobs)[-1].jobs[0].state == "complete"
+    )
     job = ear.of(Jobs)[-1].jobs[0].job
     ear.until(lambda: [one.seq for one in ear.of(Happened)] == house.seqs(job))
     ear.link.post(Describe(request="describe-x", job=job))
@@ -119,7 +121,9 @@ def test_one_that_was_ended_in_order_is_left_alone_until_a_person_wants_it(house
     ear.until(lambda: ear.states[-1] == "absent")
     heard = len(ear.heard)
     time.sleep(2.5)
-    assert ear.begun == 0 and len(ear.heard) == heard, "it neither starts one nor complains again and again"
+    assert ear.begun == 0 and len(ear.heard) == heard, (
+        "it neither starts one nor complains again and again"
+    )
     ear.link.want()
     ear.until(lambda: ear.states[-1] == "here")
     assert len(house.running) == 2
@@ -165,5 +169,3 @@ def test_a_place_that_cannot_be_used_is_told_and_asked_again(tmp_path, listen):
     ear = listen(tmp_path / "none", no)
     ear.until(lambda: ear.states == ["absent"])
     ear.until(lambda: ear.begun >= 1)
-
-

@@ -31,7 +31,9 @@ def test_what_ended_before_the_display_began_is_no_news():
 
 
 def test_a_film_that_is_done_is_told_once():
-    assert script(jobs(job()), progressed(), jobs(job(state="complete")), jobs(job(state="complete"))) == [("done", "Film done")]
+    assert script(
+        jobs(job()), progressed(), jobs(job(state="complete")), jobs(job(state="complete"))
+    ) == [("done", "Film done")]
 
 
 def test_a_slate_is_told_while_something_can_still_be_done_and_the_end_as_an_end():
@@ -43,7 +45,9 @@ def test_a_slate_is_told_while_something_can_still_be_done_and_the_end_as_an_end
 def test_a_gate_is_told_each_time_it_closes():
     again = happened("GateClosed", 9, gate="scratch", path="/fast", failure=failure("scratch-full"))
     opened = happened("GateOpened", 8, gate="scratch", closed_s=1.0)
-    assert script(jobs(job()), GATE, GATE, opened, again) == [("attention", "Scratch disk full")] * 2
+    assert (
+        script(jobs(job()), GATE, GATE, opened, again) == [("attention", "Scratch disk full")] * 2
+    )
 
 
 def test_what_is_replaced_or_stopped_by_a_person_is_no_news():
@@ -52,16 +56,27 @@ def test_what_is_replaced_or_stopped_by_a_person_is_no_news():
 
 def test_a_job_that_failed_and_is_taken_up_may_fail_once_more():
     failed = jobs(job(state="failed", code="output-full"))
-    assert len(script(jobs(job()), failed, failed, jobs(job(state="waiting")), jobs(job()), failed)) == 2
+    assert (
+        len(script(jobs(job()), failed, failed, jobs(job(state="waiting")), jobs(job()), failed))
+        == 2
+    )
 
 
 def test_a_job_that_the_companion_could_not_begin_is_told():
-    assert script(jobs(job()), jobs(job(state="held", code="output-folder-missing"))) == [("attention", "Folder not there")]
+    assert script(jobs(job()), jobs(job(state="held", code="output-folder-missing"))) == [
+        ("attention", "Folder not there")
+    ]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_notice_is_a_sentence_and_what_a_click_does(language):
-    for said in ((SLATED,), (GATE,), (jobs(job(state="complete")),), (jobs(job(state="incomplete")),), (jobs(job(state="failed")),)):
+    for said in (
+        (SLATED,),
+        (GATE,),
+        (jobs(job(state="complete")),),
+        (jobs(job(state="incomplete")),),
+        (jobs(job(state="failed")),),
+    ):
         (notice,) = due(model(jobs(job()), *said), language)
         assert ("Click" if language == "en" else "Klick") in notice.sentence
         assert "Reel 1" in notice.sentence and len(notice.sentence) < 120

@@ -13,7 +13,9 @@ from core.storage.workspace import Workspace
 from tests.core.report.telling import ACCEPTED
 
 
-def test_a_film_is_rolled_back_by_the_real_command_but_not_while_somebody_works_at_it(qtbot, tmp_path: Path, monkeypatch) -> None:
+def test_a_film_is_rolled_back_by_the_real_command_but_not_while_somebody_works_at_it(
+    qtbot, tmp_path: Path, monkeypatch
+) -> None:
     monkeypatch.setenv("HOTSPLICE_HOME", str(tmp_path / "home"))
     film = tmp_path / "film.mov"
     kept = Workspace.kept(film)
@@ -35,7 +37,10 @@ def test_a_film_is_rolled_back_by_the_real_command_but_not_while_somebody_works_
 
     with locks.film(where.home, str(film)):
         _, why = roll_back()
-        assert why.partition("\n")[0] == f"Already under work. Another hotsplice is assembling {film} now."
+        assert (
+            why.partition("\n")[0]
+            == f"Already under work. Another hotsplice is assembling {film} now."
+        )
         assert film.read_bytes() == b"new"
     assert roll_back()[1] == "" and (film.read_bytes(), kept.read_bytes()) == (b"old", b"new")
     journal.close()

@@ -28,7 +28,9 @@ def house(tmp_path: Path) -> Iterator[Companions]:
     with companions(tmp_path / "home") as made:
         yield made
         found = endpoint.read(made.home)
-        if found is not None and found.pid not in [child.pid for child in made.running]:  # a display began it
+        if found is not None and found.pid not in [
+            child.pid for child in made.running
+        ]:  # a display began it
             with contextlib.suppress(ProcessLookupError):
                 os.kill(found.pid, signal.SIGTERM)
 
@@ -50,7 +52,9 @@ def start(on: Desktop, house: Companions, *words: str) -> subprocess.Popen[bytes
     with on.log.open("ab") as said:
         argv = [sys.executable, "-m", "bridge.cli.main", "tray", *words]
         environment = {**on.environment, "HOTSPLICE_HOME": str(house.home), "PYTHONPATH": str(ROOT)}
-        house.running.append(subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=said, stderr=said))
+        house.running.append(
+            subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=said, stderr=said)
+        )
     return house.running[-1]
 
 
@@ -65,7 +69,9 @@ def film(tmp_path: Path, name: str, missing: bool = False) -> tuple[Path, Path]:
     for track in (line.video(), line.audio()):
         for number in range(6):
             gone = missing and number == 2
-            track.clip(tmp_path / "gone.mov" if gone else reel.path, number * 5, 10, media_frames=72)
+            track.clip(
+                tmp_path / "gone.mov" if gone else reel.path, number * 5, 10, media_frames=72
+            )
     line.save(tmp_path / f"{name}.otio")
     return tmp_path / f"{name}.otio", tmp_path / f"{name}.mp4"
 
@@ -125,13 +131,24 @@ def test_killed_in_the_middle_of_a_film_it_costs_the_film_nothing(bare, house, t
     assert end(again) == 0
 
 
-@pytest.mark.parametrize(("display", "said"), [("", "There is no screen to show anything on."), (":979", "No display.")])
+@pytest.mark.parametrize(
+    ("display", "said"), [("", "There is no screen to show anything on."), (":979", "No display.")]
+)
 def test_without_a_screen_that_is_said_and_nothing_else(house, display, said):
     others = ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "DISPLAY")
     environment = {name: value for name, value in house.environment.items() if name not in others}
     environment |= {"DISPLAY": display} if display else {}
     done = subprocess.run(
-        [sys.executable, "-m", "bridge.cli.main", "tray"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "bridge.cli.main", "tray"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert done.returncode == 2 and said in done.stdout and "hotsplice watch" in done.stdout.replace("\n", " ")
+    assert (
+        done.returncode == 2
+        and said in done.stdout
+        and "hotsplice watch" in done.stdout.replace("\n", " ")
+    )
     assert "Traceback" not in done.stdout + done.stderr and "Aborted" not in done.stderr

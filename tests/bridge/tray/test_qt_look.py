@@ -19,8 +19,11 @@ KINDS = ("idle", "working", "attention", "done", "absent")
 
 def luminance(colour: str) -> float:
     """Of WCAG 2.2."""
+
     def linear(part: int) -> float:
-        return part / 255 / 12.92 if part / 255 <= 0.04045 else ((part / 255 + 0.055) / 1.055) ** 2.4
+        return (
+            part / 255 / 12.92 if part / 255 <= 0.04045 else ((part / 255 + 0.055) / 1.055) ** 2.4
+        )
 
     one = QColor(colour)
     return 0.2126 * linear(one.red()) + 0.7152 * linear(one.green()) + 0.0722 * linear(one.blue())
@@ -49,7 +52,10 @@ def grey(image: QImage) -> bytes:
 
 @pytest.mark.parametrize("side", [16, 22, 48])
 def test_every_state_has_an_icon_of_its_own_shape(qapp, side):
-    seen = {kind: grey(icons.tray_icon(Icon(kind, None, "")).pixmap(side, side).toImage()) for kind in KINDS}
+    seen = {
+        kind: grey(icons.tray_icon(Icon(kind, None, "")).pixmap(side, side).toImage())
+        for kind in KINDS
+    }
     for one in KINDS:
         for other in KINDS:
             if one < other:
@@ -58,14 +64,20 @@ def test_every_state_has_an_icon_of_its_own_shape(qapp, side):
 
 
 def test_progress_is_seen_on_the_icon(qapp):
-    steps = [grey(icons.tray_icon(Icon("working", far, "")).pixmap(22, 22).toImage()) for far in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    steps = [
+        grey(icons.tray_icon(Icon("working", far, "")).pixmap(22, 22).toImage())
+        for far in (0.0, 0.25, 0.5, 0.75, 1.0)
+    ]
     assert len(set(steps)) == 5
 
 
 def test_every_state_of_a_shot_has_a_sign_of_its_own(qapp):
     from bridge.tray.page import _SHOTS
 
-    drawn = {state: bytes(icons.pixmap(sign, "#ffffff", 16, 1.0).toImage().constBits()) for state, (sign, _) in _SHOTS.items()}
+    drawn = {
+        state: bytes(icons.pixmap(sign, "#ffffff", 16, 1.0).toImage().constBits())
+        for state, (sign, _) in _SHOTS.items()
+    }
     assert len(set(drawn.values())) == len(_SHOTS)
 
 
@@ -85,8 +97,18 @@ print(shown.window.devicePixelRatioF(), image.width() / shown.window.width(), sh
 
 
 def test_at_twice_the_density_everything_is_drawn_twice_as_fine(tmp_path):
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": "2", "PYTHONPATH": str(ROOT)}
+    environment = {
+        **os.environ,
+        "QT_QPA_PLATFORM": "offscreen",
+        "QT_SCALE_FACTOR": "2",
+        "PYTHONPATH": str(ROOT),
+    }
     done = subprocess.run(
-        [sys.executable, "-c", SHARP, str(tmp_path)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", SHARP, str(tmp_path)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.stdout.split() == ["2.0", "2.0", "2.0"], done.stderr

@@ -29,7 +29,11 @@ def shown(display, tmp_path):
 
 
 def field(shown, name: str):
-    return next(one for one in shown.window.settings.findChildren(object) if getattr(one, "accessibleName", str)() == name)
+    return next(
+        one
+        for one in shown.window.settings.findChildren(object)
+        if getattr(one, "accessibleName", str)() == name
+    )
 
 
 def test_what_stands_in_the_file_is_shown(shown):
@@ -83,7 +87,10 @@ def test_changes_are_undone_and_do_not_get_lost_by_going_elsewhere(shown, qtbot)
 def test_what_cannot_be_kept_is_said_and_nothing_is_written(shown, qtbot, tmp_path):
     field(shown, "Scratch folder").set_value("not/whole")
     qtbot.mouseClick(buttons(shown.window.settings)["Save"], Qt.MouseButton.LeftButton)
-    assert "scratch" in texts(shown.window.settings) and (tmp_path / "settings.yaml").read_text(encoding="utf-8") == FILE
+    assert (
+        "scratch" in texts(shown.window.settings)
+        and (tmp_path / "settings.yaml").read_text(encoding="utf-8") == FILE
+    )
 
 
 def test_every_setting_has_its_place(shown):
@@ -102,11 +109,18 @@ def test_the_door_the_preset_and_the_address_are_chosen_and_kept(shown, qtbot, t
     field(shown, "Reached from other machines").setText(" 192.168.1.5:5310 ")
     qtbot.mouseClick(buttons(page)["Save"], Qt.MouseButton.LeftButton)
     read = settings.load(tmp_path)
-    assert (read.door, read.films_preset, read.listen) == (str(tmp_path / "inbox"), "h264", "192.168.1.5:5310")
+    assert (read.door, read.films_preset, read.listen) == (
+        str(tmp_path / "inbox"),
+        "h264",
+        "192.168.1.5:5310",
+    )
     assert page.changes() == {} and "when the companion starts again" in texts(shown.window)
 
 
-@pytest.mark.parametrize(("name", "wrong"), [("Reached from other machines", "5310"), ("Reached from other machines", "studio:80")])
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("Reached from other machines", "5310"), ("Reached from other machines", "studio:80")],
+)
 def test_an_address_that_cannot_be_is_said_where_it_is_seen(shown, qtbot, tmp_path, name, wrong):
     field(shown, name).setText(wrong)
     bar = shown.window.settings._scroll.verticalScrollBar()
@@ -121,7 +135,10 @@ def test_what_was_written_by_hand_is_shown_and_stays(display, tmp_path):
     made = display(said=(jobs(),))
     made.window.go("settings")
     made.draw()
-    assert field(made, "Preset for them").currentText() == "my-own" and field(made, "Door for timelines").value() is False
+    assert (
+        field(made, "Preset for them").currentText() == "my-own"
+        and field(made, "Door for timelines").value() is False
+    )
     assert made.window.settings.changes() == {}
 
 

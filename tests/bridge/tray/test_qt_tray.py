@@ -13,7 +13,9 @@ from tests.bridge.tray.samples import MISSING, described, job, jobs, night, prog
 @pytest.fixture
 def notices(monkeypatch):
     shown: list[tuple[str, str]] = []
-    monkeypatch.setattr(QSystemTrayIcon, "showMessage", lambda self, title, text, *rest: shown.append((title, text)))
+    monkeypatch.setattr(
+        QSystemTrayIcon, "showMessage", lambda self, title, text, *rest: shown.append((title, text))
+    )
     return shown
 
 
@@ -60,7 +62,9 @@ def test_a_window_that_is_closed_leaves_the_icon_and_says_so_once(display, notic
 
 
 def test_a_name_in_the_menu_is_no_key(display, notices):
-    assert "Salt && Pepper  ·  Beginning" in lines(display(tray=True, said=(jobs(job(timeline="Salt & Pepper")),)))
+    assert "Salt && Pepper  ·  Beginning" in lines(
+        display(tray=True, said=(jobs(job(timeline="Salt & Pepper")),))
+    )
 
 
 def test_what_was_looked_at_is_remembered(display, notices, tmp_path):

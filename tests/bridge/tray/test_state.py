@@ -7,7 +7,17 @@ import pytest
 
 from bridge.protocol.responses import Progressed
 from bridge.tray.state import Model, Trouble, fold, linked, looked_at
-from tests.bridge.tray.samples import FILM, NOON, described, failure, happened, job, jobs, model, progressed
+from tests.bridge.tray.samples import (
+    FILM,
+    NOON,
+    described,
+    failure,
+    happened,
+    job,
+    jobs,
+    model,
+    progressed,
+)
 
 
 def test_when_films_change_places_every_job_of_that_film_is_described_anew():
@@ -16,7 +26,9 @@ def test_when_films_change_places_every_job_of_that_film_is_described_anew():
         told = fold(told, described(name))
     told = fold(told, described("ccc333", job=job("ccc333", output="/films/other.mov")))
     told = fold(told, happened("FilmRolledBack", 7, output=FILM, film_hash="one", kept_hash="two"))
-    assert set(told.described) == {"aaa111", "ccc333"} and told.heard["aaa111"] == 7, "its own is older than what was heard"
+    assert set(told.described) == {"aaa111", "ccc333"} and told.heard["aaa111"] == 7, (
+        "its own is older than what was heard"
+    )
 
 
 def test_jobs_that_are_not_under_work_any_more_have_no_progress():
@@ -27,18 +39,32 @@ def test_jobs_that_are_not_under_work_any_more_have_no_progress():
 
 
 def test_of_a_companion_that_is_gone_nothing_is_under_way():
-    working = model(jobs(job()), progressed(), happened("GateClosed", gate="scratch", path="/fast", failure=failure("scratch-full")))
+    working = model(
+        jobs(job()),
+        progressed(),
+        happened("GateClosed", gate="scratch", path="/fast", failure=failure("scratch-full")),
+    )
     gone = linked(working, "absent", Trouble(title="t", message="m"))
     assert (gone.link, gone.doing, gone.gates, gone.trouble.title) == ("absent", {}, {}, "t")
     assert gone.jobs == working.jobs, "what is known of the jobs stays in sight"
 
 
 def test_a_gate_closes_and_opens():
-    closed = model(jobs(job()), happened("GateClosed", gate="source:/a", path="/a", failure=failure("source-volume-gone")))
+    closed = model(
+        jobs(job()),
+        happened("GateClosed", gate="source:/a", path="/a", failure=failure("source-volume-gone")),
+    )
     assert [gate.code for gate in closed.gates["aaa111"]] == ["source-volume-gone"]
-    twice = fold(closed, happened("GateClosed", 2, gate="source:/a", path="/a", failure=failure("source-volume-gone")))
+    twice = fold(
+        closed,
+        happened(
+            "GateClosed", 2, gate="source:/a", path="/a", failure=failure("source-volume-gone")
+        ),
+    )
     assert len(twice.gates["aaa111"]) == 1
-    assert fold(twice, happened("GateOpened", 3, gate="source:/a", closed_s=2.0)).gates["aaa111"] == ()
+    assert (
+        fold(twice, happened("GateOpened", 3, gate="source:/a", closed_s=2.0)).gates["aaa111"] == ()
+    )
 
 
 def test_a_run_begins_without_what_the_last_one_met():
@@ -49,9 +75,19 @@ def test_a_run_begins_without_what_the_last_one_met():
 
 
 def test_a_missed_event_costs_nothing_once_the_list_is_there():
-    heard = model(jobs(job()), progressed(), happened("ShotSlated", shot=4, failure=failure()), jobs(job(state="incomplete")))
+    heard = model(
+        jobs(job()),
+        progressed(),
+        happened("ShotSlated", shot=4, failure=failure()),
+        jobs(job(state="incomplete")),
+    )
     missed = model(jobs(job(state="incomplete")))
-    assert (heard.doing, heard.gates, heard.slated, heard.jobs) == (missed.doing, missed.gates, missed.slated, missed.jobs)
+    assert (heard.doing, heard.gates, heard.slated, heard.jobs) == (
+        missed.doing,
+        missed.gates,
+        missed.slated,
+        missed.jobs,
+    )
 
 
 def test_a_job_that_is_taken_up_again_was_not_seen_yet():

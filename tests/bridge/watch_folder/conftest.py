@@ -14,7 +14,13 @@ from tests.film.media import Movie, make_movie
 
 @pytest.fixture(scope="module")
 def reel(tmp_path_factory: pytest.TempPathFactory) -> Movie:
-    return make_movie(tmp_path_factory.mktemp("reel") / "reel.mov", source_id=5, frames=72, codec="prores", audio="pcm")
+    return make_movie(
+        tmp_path_factory.mktemp("reel") / "reel.mov",
+        source_id=5,
+        frames=72,
+        codec="prores",
+        audio="pcm",
+    )
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,13 @@ class Doors:
         end = time.monotonic() + most_s
         with self.house.client() as asks, self.house.client() as hears:
             keeper = Watcher(
-                folder=Folder(self.inbox), usual=self.usual, make=True, asks=asks, hears=hears, language="en", pace=pace
+                folder=Folder(self.inbox),
+                usual=self.usual,
+                make=True,
+                asks=asks,
+                hears=hears,
+                language="en",
+                pace=pace,
             )
 
             def done() -> bool:
@@ -56,4 +62,6 @@ class Doors:
         return lambda: all(self.reply(name).get("ended") for name in names)
 
     def inside(self) -> list[str]:
-        return sorted(str(path.relative_to(self.inbox)) for path in self.inbox.rglob("*") if path.is_file())
+        return sorted(
+            str(path.relative_to(self.inbox)) for path in self.inbox.rglob("*") if path.is_file()
+        )

@@ -24,7 +24,13 @@ from tests.film.timelines import timeline
 
 @pytest.fixture(scope="module")
 def reel(tmp_path_factory: pytest.TempPathFactory) -> Movie:
-    return make_movie(tmp_path_factory.mktemp("reel") / "reel.mov", source_id=5, frames=72, codec="prores", audio="pcm")
+    return make_movie(
+        tmp_path_factory.mktemp("reel") / "reel.mov",
+        source_id=5,
+        frames=72,
+        codec="prores",
+        audio="pcm",
+    )
 
 
 @pytest.fixture
@@ -52,15 +58,23 @@ MOMENTS: dict[str, Callable[[Path], object]] = {
     "dropped": lambda inbox: True,
     "replied": lambda inbox: reply(inbox, "a.otio"),
     "put away": lambda inbox: not (inbox / "a.otio").exists(),
-    "working": lambda inbox: reply(inbox, "a.otio").get("state") in ("working", "complete"),  # it may be a matter of a moment
+    "working": lambda inbox: (
+        reply(inbox, "a.otio").get("state") in ("working", "complete")
+    ),  # it may be a matter of a moment
 }
 SHORT = ("replied", "working")
 
 
 @pytest.mark.parametrize(
-    "moment", [pytest.param(met, id=name, marks=() if name in SHORT else pytest.mark.long) for name, met in MOMENTS.items()]
+    "moment",
+    [
+        pytest.param(met, id=name, marks=() if name in SHORT else pytest.mark.long)
+        for name, met in MOMENTS.items()
+    ],
 )
-def test_a_companion_killed_while_a_timeline_lies_there_ends_in_one_film_and_a_right_reply(house, reel, tmp_path, moment):
+def test_a_companion_killed_while_a_timeline_lies_there_ends_in_one_film_and_a_right_reply(
+    house, reel, tmp_path, moment
+):
     house.start("-j", "2")
     inbox = house.home / "door" / "inbox"
     until(inbox.is_dir)
@@ -71,10 +85,23 @@ def test_a_companion_killed_while_a_timeline_lies_there_ends_in_one_film_and_a_r
     until(lambda: reply(inbox, "a.otio").get("ended"))
     said = reply(inbox, "a.otio")
     assert house.jobs() == [said["job"]]
-    assert said["state"] in ("complete", "unchanged"), "unchanged where it was killed between the film's rename and the record"
-    done = subprocess.run([sys.executable, "-m", "bridge.cli.main", "door"], capture_output=True, text=True, env=house.environment)
-    assert done.returncode == 0 and str(inbox) in done.stdout.replace("\n", "") and str(said["job"]) in done.stdout
-    assert right(Path(str(said["film"]))) and Path(str(said["film"])) == tmp_path / "films" / "a.mov"
+    assert said["state"] in ("complete", "unchanged"), (
+        "unchanged where it was killed between the film's rename and the record"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "bridge.cli.main", "door"],
+        capture_output=True,
+        text=True,
+        env=house.environment,
+    )
+    assert (
+        done.returncode == 0
+        and str(inbox) in done.stdout.replace("\n", "")
+        and str(said["job"]) in done.stdout
+    )
+    assert (
+        right(Path(str(said["film"]))) and Path(str(said["film"])) == tmp_path / "films" / "a.mov"
+    )
 
 
 def test_the_door_ends_with_the_companion_and_comes_back_when_it_dies(house):
@@ -84,7 +111,9 @@ def test_the_door_ends_with_the_companion_and_comes_back_when_it_dies(house):
         found = []
         for one in psutil.Process(child.pid).children():
             with contextlib.suppress(psutil.NoSuchProcess):  # another child that ends just now
-                if one.status() != psutil.STATUS_ZOMBIE and "bridge.door" in " ".join(one.cmdline()):
+                if one.status() != psutil.STATUS_ZOMBIE and "bridge.door" in " ".join(
+                    one.cmdline()
+                ):
                     found.append(one)
         return found
 
@@ -102,7 +131,9 @@ def test_another_folder_is_taken_up_while_the_companion_runs(house, reel, tmp_pa
     until((house.home / "door" / "inbox").is_dir)
     other, films = tmp_path / "other", tmp_path / "elsewhere"
     films.mkdir()
-    (house.home / "settings.yaml").write_text(f"door: {other}\nfilms: {films}\nfilms_preset: h264\n")
+    (house.home / "settings.yaml").write_text(
+        f"door: {other}\nfilms: {films}\nfilms_preset: h264\n"
+    )
     until(other.is_dir)
     cut_of(reel, other / "b.otio", 1)
     until(lambda: reply(other, "b.otio").get("ended"))
@@ -133,7 +164,9 @@ for _, marker in ipairs(markers) do print(marker[1], marker[2], marker[3]) end
 """
 
 
-@pytest.mark.skipif(not (shutil.which("lua5.1") or shutil.which("luajit")), reason="no Lua 5.1 is installed here")
+@pytest.mark.skipif(
+    not (shutil.which("lua5.1") or shutil.which("luajit")), reason="no Lua 5.1 is installed here"
+)
 def test_a_sandboxed_script_has_a_film_made_and_marks_what_is_missing(house, reel, tmp_path):
     house.start("-j", "2")
     inbox = house.home / "door" / "inbox"
@@ -146,10 +179,20 @@ def test_a_sandboxed_script_has_a_film_made_and_marks_what_is_missing(house, ree
     (tmp_path / "main.lua").write_text(HARNESS)
     (tmp_path / "script.lua").write_text(SCRIPT, encoding="utf-8")
     lua = str(shutil.which("lua5.1") or shutil.which("luajit"))
-    argv = [lua, str(tmp_path / "main.lua"), str(inbox), str(tmp_path / "cut.otio"), str(tmp_path / "script.lua")]
+    argv = [
+        lua,
+        str(tmp_path / "main.lua"),
+        str(inbox),
+        str(tmp_path / "cut.otio"),
+        str(tmp_path / "script.lua"),
+    ]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     state, film, count, last, *markers = done.stdout.splitlines()
-    assert (state, film, last) == ("incomplete", str(tmp_path / "films" / "Reel 1.mov"), "incomplete")
+    assert (state, film, last) == (
+        "incomplete",
+        str(tmp_path / "films" / "Reel 1.mov"),
+        "incomplete",
+    )
     assert int(count) == len(markers) and markers[0].split("\t")[:2] == ["10", "Red"]
     assert Path(film).exists()

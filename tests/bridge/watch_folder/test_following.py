@@ -39,18 +39,30 @@ def test_the_reply_follows_its_job_after_an_answer(doors, reel, tmp_path, how):
     def answer_once() -> bool:
         if not answered and (how != "while another drop works" or doors.reply("other.otio")):
             with doors.house.client() as client:
-                answered.append(client.ask(Answer(request="a", job=str(first["job"]), about="all", answer="retry")))
-        return bool(answered) and (how == "by the next keeper" or doors.reply("late.otio")["state"] == "complete")
+                answered.append(
+                    client.ask(
+                        Answer(request="a", job=str(first["job"]), about="all", answer="retry")
+                    )
+                )
+        return bool(answered) and (
+            how == "by the next keeper" or doors.reply("late.otio")["state"] == "complete"
+        )
 
     doors.keep(answer_once)
     doors.keep(doors.ended("late.otio"))
     doors.keep(lambda: doors.reply("late.otio")["state"] == "complete")
     said = doors.reply("late.otio")
-    assert said["job"] == first["job"] and said["submission"] == first["submission"] and not said["findings"]
+    assert (
+        said["job"] == first["job"]
+        and said["submission"] == first["submission"]
+        and not said["findings"]
+    )
     assert said["ended"] and said["shots_missing"] == 0
 
 
-def test_a_reply_that_was_removed_is_not_written_again_when_the_film_is_made_right(doors, reel, tmp_path):
+def test_a_reply_that_was_removed_is_not_written_again_when_the_film_is_made_right(
+    doors, reel, tmp_path
+):
     late = _with_one_missing(reel, doors.inbox / "read.otio", tmp_path)
     doors.keep(doors.ended("read.otio"))
     first = doors.reply("read.otio")

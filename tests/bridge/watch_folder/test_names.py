@@ -32,7 +32,9 @@ def test_every_name_of_the_specification_says_what_it_says_there():
     rows = re.findall(r"^\| `([^`]+)` \| (.+?) \| (.*?)\|$", SPECIFICATION, re.MULTILINE)
     assert len(rows) == 5
     for name, title, says in rows:
-        wanted = dict(part.split(": ", 1) for part in says.strip().split(", ")) if says.strip() else {}
+        wanted = (
+            dict(part.split(": ", 1) for part in says.strip().split(", ")) if says.strip() else {}
+        )
         assert names.said(name, KEYS) == (title, wanted)
 
 
@@ -61,9 +63,15 @@ LONG = "Ü" * 122 + "a.otio"
 
 def test_a_name_too_long_for_a_reply_gets_one_under_a_shorter_name_that_stays_the_same():
     short = names.replied_as(LONG)
-    assert short.startswith("Ü" * 100) and short.endswith(".otio") and len(os.fsencode(short)) <= 244 < len(os.fsencode(LONG))
+    assert (
+        short.startswith("Ü" * 100)
+        and short.endswith(".otio")
+        and len(os.fsencode(short)) <= 244 < len(os.fsencode(LONG))
+    )
     assert names.replied_as(short) == short, "a keeper that begins anew finds it by the reply"
-    assert names.replied_as("Ü" * 122 + "b.otio") != short, "names that differ at their end alone have a reply each"
+    assert names.replied_as("Ü" * 122 + "b.otio") != short, (
+        "names that differ at their end alone have a reply each"
+    )
     assert names.replied_as("E" * 240 + ".FCPXML").endswith(".FCPXML")
     fits = "x" * 239 + ".otio"
     assert names.replied_as(fits) == fits
@@ -75,7 +83,12 @@ def test_a_long_name_that_is_put_away_finds_room_for_its_job():
     taken: set[str] = set()
     for _ in range(3):
         name = names.beside(LONG, "k7m2xq", taken)
-        assert name not in taken and ".k7m2xq" in name and name.endswith(".otio") and len(os.fsencode(name)) <= names.LONGEST
+        assert (
+            name not in taken
+            and ".k7m2xq" in name
+            and name.endswith(".otio")
+            and len(os.fsencode(name)) <= names.LONGEST
+        )
         taken.add(name)
     beside = names.beside("x" * 241 + ".otio.ask.json", "k7m2xq", taken)
     assert beside.endswith(".k7m2xq.otio.ask.json") and len(beside) <= names.LONGEST

@@ -68,13 +68,18 @@ def as_lua_has_it(value):
 
 def test_the_reply_is_as_specified_in_both_forms():
     said = msgspec.json.decode(AS_JSON, type=Reply)
-    assert json.loads(reply.as_json(said)) == json.loads(AS_JSON), "no field is passed over, and none is missing"
+    assert json.loads(reply.as_json(said)) == json.loads(AS_JSON), (
+        "no field is passed over, and none is missing"
+    )
     assert reply.as_lua(said).decode("ascii") == AS_LUA
     assert reply.read(reply.as_json(said)) == said
 
 
 def test_every_state_and_key_is_named():
-    assert all(f"`{state}`" in SPECIFICATION for state in ENDS | {"waiting", "working", "held", "interrupted"})
+    assert all(
+        f"`{state}`" in SPECIFICATION
+        for state in ENDS | {"waiting", "working", "held", "interrupted"}
+    )
     assert all(f"`{key}`" in SPECIFICATION for key in submission.KEYS)
     assert SPECIFICATION.startswith(f"# The folder door, form {reply.FORM}\n")
 
@@ -92,13 +97,24 @@ WORDS = st.text(st.characters(blacklist_categories=["Cs"]), max_size=30)
 
 @in_lua
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=20), st.floats(0, 1e9), st.integers(-(2**31), 2**31))
+@given(
+    st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=20),
+    st.floats(0, 1e9),
+    st.integers(-(2**31), 2**31),
+)
 def test_lua_reads_whatever_a_name_or_a_message_holds(tmp_path_factory, words, left, frame):
     folder = tmp_path_factory.getbasetemp() / "any"
     folder.mkdir(exist_ok=True)
-    findings = [Finding(severity="note", code="x", title=title, message=text, path="]]\\\n\"'\x000123") for title, text in words]
+    findings = [
+        Finding(severity="note", code="x", title=title, message=text, path="]]\\\n\"'\x000123")
+        for title, text in words
+    ]
     said = msgspec.structs.replace(
-        msgspec.json.decode(AS_JSON, type=Reply), findings=tuple(findings), left_s=left, start_frame=frame, title=words[0][0] + "9"
+        msgspec.json.decode(AS_JSON, type=Reply),
+        findings=tuple(findings),
+        left_s=left,
+        start_frame=frame,
+        title=words[0][0] + "9",
     )
     (folder / "r.lua").write_bytes(reply.as_lua(said))
     assert read_by_lua(folder / "r.lua", LUAS[0]) == as_lua_has_it(msgspec.to_builtins(said))
@@ -107,7 +123,10 @@ def test_lua_reads_whatever_a_name_or_a_message_holds(tmp_path_factory, words, l
 @in_lua
 def test_the_largest_reply_can_be_read(tmp_path):
     finding = msgspec.json.decode(AS_JSON, type=Reply).findings[0]
-    many = [msgspec.structs.replace(finding, message=f"{number} {'ä' * 400}") for number in range(reply.MOST_FINDINGS)]
+    many = [
+        msgspec.structs.replace(finding, message=f"{number} {'ä' * 400}")
+        for number in range(reply.MOST_FINDINGS)
+    ]
     said = msgspec.structs.replace(msgspec.json.decode(AS_JSON, type=Reply), findings=tuple(many))
     path = tmp_path / "r.lua"
     path.write_bytes(reply.as_lua(said))
@@ -116,8 +135,13 @@ def test_the_largest_reply_can_be_read(tmp_path):
 
 
 def test_numbers_that_are_none_and_words_of_the_language():
-    text = lua.chunk({"end": float("inf"), "do": [True, None, {}], "then": None, "a": "1\x002"}).decode()
-    assert text == 'return {\n  ["end"] = 0,\n  ["do"] = {\n    true,\n    {},\n  },\n  ["a"] = "1\\0002",\n}\n'
+    text = lua.chunk(
+        {"end": float("inf"), "do": [True, None, {}], "then": None, "a": "1\x002"}
+    ).decode()
+    assert (
+        text
+        == 'return {\n  ["end"] = 0,\n  ["do"] = {\n    true,\n    {},\n  },\n  ["a"] = "1\\0002",\n}\n'
+    )
 
 
 SANDBOX = """
@@ -145,19 +169,40 @@ io.write(dump({ exported = exported, waits = waits, told = told, job = said.job,
 """
 
 
-@pytest.mark.skipif(not shutil.which("lua5.1") and not shutil.which("luajit"), reason="no Lua 5.1 is installed here")
+@pytest.mark.skipif(
+    not shutil.which("lua5.1") and not shutil.which("luajit"), reason="no Lua 5.1 is installed here"
+)
 def test_the_script_of_the_specification_runs_in_a_sandbox(tmp_path):
     lua = shutil.which("lua5.1") or shutil.which("luajit")
-    for name, text in (("main.lua", DUMP + SANDBOX), ("script.lua", SCRIPT), ("t.otio", "{}"), ("answer.lua", AS_LUA)):
+    for name, text in (
+        ("main.lua", DUMP + SANDBOX),
+        ("script.lua", SCRIPT),
+        ("t.otio", "{}"),
+        ("answer.lua", AS_LUA),
+    ):
         (tmp_path / name).write_text(text, encoding="utf-8")
     (tmp_path / "inbox").mkdir()
-    argv = [str(lua), *(str(tmp_path / name) for name in ("main.lua", "inbox", "t.otio", "answer.lua", "script.lua"))]
+    argv = [
+        str(lua),
+        *(
+            str(tmp_path / name)
+            for name in ("main.lua", "inbox", "t.otio", "answer.lua", "script.lua")
+        ),
+    ]
     done = subprocess.run(argv, capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.decode("latin-1"))
     name = Path(result["exported"].encode("latin-1").decode("utf-8")).name
-    assert re.fullmatch(r"Reel_1_ _Größe_~width=1920~height=1080~drop_frame=0~submission=lua-1795579071-\d{6}\.otio", name)
+    assert re.fullmatch(
+        r"Reel_1_ _Größe_~width=1920~height=1080~drop_frame=0~submission=lua-1795579071-\d{6}\.otio",
+        name,
+    )
     assert result["waits"] == 3 and result["told"] == ["incomplete"] and result["job"] == "k7m2xq"
     (marker,) = result["markers"]
-    assert marker[0] == 60 and marker[1] == "Red" and marker[2] == "Hotsplice: Media offline" and marker[4:] == [30, "hotsplice:k7m2xq"]
+    assert (
+        marker[0] == 60
+        and marker[1] == "Red"
+        and marker[2] == "Hotsplice: Media offline"
+        and marker[4:] == [30, "hotsplice:k7m2xq"]
+    )
     assert marker[3].endswith("is not there.\nConnect its drive or put the file back.")

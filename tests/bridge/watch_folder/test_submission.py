@@ -20,7 +20,13 @@ HERE = PurePosixPath("/in")
 USUAL = Usual(films=PurePosixPath("/films"), preset="", endings={"h264": ".mp4"})
 
 
-def dropped(name: str = "Reel 1.otio", ask: str = "", beside: bytes = b"", timeline: bytes = b"{}", at: int = 5) -> Dropped:
+def dropped(
+    name: str = "Reel 1.otio",
+    ask: str = "",
+    beside: bytes = b"",
+    timeline: bytes = b"{}",
+    at: int = 5,
+) -> Dropped:
     return Dropped(name, Sight(size=len(timeline), mtime_ns=at), timeline, ask, beside)
 
 
@@ -40,30 +46,47 @@ def refused(drop: Dropped) -> str:
 
 def test_a_timeline_alone_is_enough():
     message = sent(dropped())
-    assert message.output == "/films/Reel 1.mov" and message.preset == "" and message.lacking == Lacking()
+    assert (
+        message.output == "/films/Reel 1.mov"
+        and message.preset == ""
+        and message.lacking == Lacking()
+    )
     assert message.timeline_path == "/in/Reel 1.otio" and message.sha256 == digest(b"{}")
 
 
 def test_a_name_says_what_it_can():
-    message = sent(dropped("Reel 1~preset=h264~width=1920~height=1080~drop_frame=0~name=A%2FB.otio"))
+    message = sent(
+        dropped("Reel 1~preset=h264~width=1920~height=1080~drop_frame=0~name=A%2FB.otio")
+    )
     assert message.output == "/films/Reel 1.mp4" and message.timeline_path == "/in/Reel 1.otio"
     assert message.lacking == Lacking(name="A/B", width=1920, height=1080, drop_frame=False)
 
 
 def test_the_usual_preset_is_for_films_whose_place_nobody_named():
     usual = USUAL._replace(preset="h264")
-    assert (sent(dropped(), usual).output, sent(dropped(), usual).preset) == ("/films/Reel 1.mp4", "h264")
+    assert (sent(dropped(), usual).output, sent(dropped(), usual).preset) == (
+        "/films/Reel 1.mp4",
+        "h264",
+    )
     named = sent(dropped("R~output=x.mov.otio"), usual)
     assert (named.output, named.preset) == ("/films/x.mov", "")
 
 
 def test_a_sidecar_counts_more_than_the_name():
-    message = sent(dropped("Reel 1~width=1~height=2.otio", "x.ask.json", b'{"width": 3, "output": "b.mkv", "preset": null}'))
+    message = sent(
+        dropped(
+            "Reel 1~width=1~height=2.otio",
+            "x.ask.json",
+            b'{"width": 3, "output": "b.mkv", "preset": null}',
+        )
+    )
     assert (message.lacking.width, message.lacking.height, message.output) == (3, 2, "/films/b.mkv")
 
 
 def test_both_forms_of_the_specification_say_the_same():
-    by_json, by_text = (wanted(dropped(ask=f"x.ask.{kind}", beside=text.encode())) for kind, text in ASKS)
+    by_json, by_text = (
+        wanted(dropped(ask=f"x.ask.{kind}", beside=text.encode())) for kind, text in ASKS
+    )
     assert by_json == by_text
     assert sent(dropped(ask="x.ask.txt", beside=ASKS[1][1].encode())).output == "/films/reel1.mp4"
 

@@ -27,20 +27,38 @@ def test_a_timeline_becomes_a_film_and_is_put_away(doors, reel):
     doors.keep(doors.ended("Reel 1~preset=h264.otio"))
     (line,) = doors.new()
     said = doors.reply("Reel 1~preset=h264.otio")
-    assert (said["state"], said["job"], said["film"]) == ("complete", line.job, str(doors.films / "Reel 1.mp4"))
-    assert said["frames"] == said["frames_done"] == 30 and "left_s" not in {key for key, value in said.items() if value}
+    assert (said["state"], said["job"], said["film"]) == (
+        "complete",
+        line.job,
+        str(doors.films / "Reel 1.mp4"),
+    )
+    assert said["frames"] == said["frames_done"] == 30 and "left_s" not in {
+        key for key, value in said.items() if value
+    }
     assert Path(str(said["film"])).stat().st_size
     name = "Reel 1~preset=h264"
-    assert doors.inside() == [f"{name}.otio.reply.json", f"{name}.otio.reply.lua", f"done/{name}.{line.job}.otio"]
+    assert doors.inside() == [
+        f"{name}.otio.reply.json",
+        f"{name}.otio.reply.lua",
+        f"done/{name}.{line.job}.otio",
+    ]
 
 
 def test_a_sidecar_is_heard_and_put_away_too(doors, reel, tmp_path):
-    (doors.inbox / "a.otio.ask.txt").write_text(f"output = {tmp_path / 'else.mov'}\nsubmission = mine-4711\n")
+    (doors.inbox / "a.otio.ask.txt").write_text(
+        f"output = {tmp_path / 'else.mov'}\nsubmission = mine-4711\n"
+    )
     cut_of(reel, doors.inbox / "a.otio", 2)
     doors.keep(doors.ended("a.otio"))
     said = doors.reply("a.otio")
-    assert said["film"] == str(tmp_path / "else.mov") and said["submission"] == "mine-4711" and Path(str(said["film"])).exists()
-    assert {f"done/a.{said['job']}.otio", f"done/a.{said['job']}.otio.ask.txt"} < set(doors.inside())
+    assert (
+        said["film"] == str(tmp_path / "else.mov")
+        and said["submission"] == "mine-4711"
+        and Path(str(said["film"])).exists()
+    )
+    assert {f"done/a.{said['job']}.otio", f"done/a.{said['job']}.otio.ask.txt"} < set(
+        doors.inside()
+    )
     assert not doors.films.exists(), "a folder nobody needs is not made"
 
 
@@ -53,10 +71,20 @@ def test_what_is_missing_is_told_with_its_frames_and_what_can_be_done(doors, ree
     line.save(doors.inbox / "b.otio")
     doors.keep(doors.ended("b.otio"))
     said = doors.reply("b.otio")
-    assert (said["state"], said["rate"], said["shots"], said["shots_missing"]) == ("incomplete", "24", 2, 1)
+    assert (said["state"], said["rate"], said["shots"], said["shots_missing"]) == (
+        "incomplete",
+        "24",
+        2,
+        1,
+    )
     assert said["title"] and said["message"] and str(said["safe"])
     (found,) = [one for one in said["findings"] if one["code"] == "source-missing"]
-    assert (found["severity"], found["path"], found["first"], found["frames"]) == ("error", str(gone), 10, 10)
+    assert (found["severity"], found["path"], found["first"], found["frames"]) == (
+        "error",
+        str(gone),
+        10,
+        10,
+    )
     assert found["actions"] and "relink" in found["answers"]
 
 
@@ -71,9 +99,12 @@ def test_a_name_as_long_as_a_name_can_be_is_replied_to_and_put_away(doors, reel,
     doors.keep(doors.ended(*replies))  # another keeper goes on with them
     said = [doors.reply(one) for one in replies]
     assert [(one["file"], one["state"], one["film"]) for one in said] == [
-        (name, "complete", str(doors.films / f"{letter}.mov")) for name, letter in zip(both, "ab", strict=True)
+        (name, "complete", str(doors.films / f"{letter}.mov"))
+        for name, letter in zip(both, "ab", strict=True)
     ]
-    assert len(os.listdir(doors.inbox / "done")) == 2 and not any((doors.inbox / one).exists() for one in both)
+    assert len(os.listdir(doors.inbox / "done")) == 2 and not any(
+        (doors.inbox / one).exists() for one in both
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,7 +136,12 @@ def test_a_timeline_of_another_kind_is_answered_and_stays_and_all_else_is_let_be
         (doors.inbox / name).write_bytes(b"<fcpxml/>")
     doors.keep(doors.ended("reel.fcpxml"), pace=Pace(**{**QUICK.__dict__, "vain": 0.0}))
     assert doors.reply("reel.fcpxml")["code"] == "timeline-not-json" and not doors.new()
-    assert doors.inside() == ["letter.txt", "reel.fcpxml", "reel.fcpxml.reply.json", "reel.fcpxml.reply.lua"]
+    assert doors.inside() == [
+        "letter.txt",
+        "reel.fcpxml",
+        "reel.fcpxml.reply.json",
+        "reel.fcpxml.reply.lua",
+    ]
 
 
 def test_what_is_being_written_is_left_alone_until_it_is_whole(doors, reel, tmp_path):
@@ -136,7 +172,10 @@ def test_the_same_file_dropped_again_is_the_same_job(doors, reel, tmp_path):
     shutil.copy2(kept, doors.inbox / "d.otio")
     doors.keep(doors.ended("d.otio"))
     assert [line.job for line in doors.new()] == [first["job"]] == [doors.reply("d.otio")["job"]]
-    assert sorted(os.listdir(doors.inbox / "done")) == [f"d.{first['job']}-2.otio", f"d.{first['job']}.otio"]
+    assert sorted(os.listdir(doors.inbox / "done")) == [
+        f"d.{first['job']}-2.otio",
+        f"d.{first['job']}.otio",
+    ]
 
 
 @pytest.mark.long
@@ -214,8 +253,13 @@ def test_a_keeper_that_was_cut_off_while_a_job_waits_is_followed_by_one_that_goe
 # A folder that will not -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("kind", "words"), [("full", "reply"), ("read-only", "reply put_away"), ("half read-only", "put_away")])
-def test_a_folder_that_takes_nothing_costs_the_reply_and_not_the_job(doors, reel, monkeypatch, kind, words):
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("full", "reply"), ("read-only", "reply put_away"), ("half read-only", "put_away")],
+)
+def test_a_folder_that_takes_nothing_costs_the_reply_and_not_the_job(
+    doors, reel, monkeypatch, kind, words
+):
     cut_of(reel, doors.inbox / "g.otio", 1)
     broken, refused = True, []
 
@@ -223,7 +267,9 @@ def test_a_folder_that_takes_nothing_costs_the_reply_and_not_the_job(doors, reel
         def call(self, *arguments, **options):
             if broken:
                 refused.append(kind)
-                raise OSError(errno.ENOSPC if kind == "full" else errno.EROFS, kind, str(self.inbox))
+                raise OSError(
+                    errno.ENOSPC if kind == "full" else errno.EROFS, kind, str(self.inbox)
+                )
             return real(self, *arguments, **options)
 
         return call
@@ -238,7 +284,11 @@ def test_a_folder_that_takes_nothing_costs_the_reply_and_not_the_job(doors, reel
 
     doors.keep(made)
     (line,) = doors.new()
-    assert refused and doors.reply("g.otio")["job"] == line.job and doors.reply("g.otio")["state"] == "complete"
+    assert (
+        refused
+        and doors.reply("g.otio")["job"] == line.job
+        and doors.reply("g.otio")["state"] == "complete"
+    )
     assert f"done/g.{line.job}.otio" in doors.inside()
 
 
@@ -293,7 +343,9 @@ def test_a_job_that_is_cancelled_says_so_and_is_followed_when_it_goes_on(doors, 
     def resume() -> bool:
         if not resumed:
             with doors.house.client() as client:
-                resumed.append(client.ask(Resume(request="r", job=str(doors.reply("k.otio")["job"]))))
+                resumed.append(
+                    client.ask(Resume(request="r", job=str(doors.reply("k.otio")["job"])))
+                )
         return doors.ended("k.otio")()
 
     doors.keep(resume)

@@ -56,8 +56,19 @@ from core.timeline.timeline import Timeline
 from tests.core.hands import Hands, Trick
 from tests.core.props import DNXHR, POLICY, PRORES, SLATES, clip, cut, picture, source, voice
 
-QUICK = msgspec.structs.replace(POLICY, first_delay_s=0.0, longest_delay_s=0.0, free_margin_bytes=1000, gate_patience_s=0.1, probe_every_s=0.0)
-SHOTS = [clip(0, 24, id="1"), clip(24, 20, source_in=10, id="2"), clip(44, 12, source_in=20, id="3")]
+QUICK = msgspec.structs.replace(
+    POLICY,
+    first_delay_s=0.0,
+    longest_delay_s=0.0,
+    free_margin_bytes=1000,
+    gate_patience_s=0.1,
+    probe_every_s=0.0,
+)
+SHOTS = [
+    clip(0, 24, id="1"),
+    clip(24, 20, source_in=10, id="2"),
+    clip(44, 12, source_in=20, id="3"),
+]
 FILM = cut(SHOTS, audio=([clip(0, 56, id="a1")],))
 
 
@@ -86,14 +97,23 @@ class Studio:
         if not self.media:
             self.media = {"/media/a.mov": source("/media/a.mov", picture(), voice())}
 
-    def run(self, film: Timeline = FILM, *tricks: Trick, preset: object = PRORES, accept_folder: bool = False, **more: object) -> Ended:
+    def run(
+        self,
+        film: Timeline = FILM,
+        *tricks: Trick,
+        preset: object = PRORES,
+        accept_folder: bool = False,
+        **more: object,
+    ) -> Ended:
         """`hotsplice assemble`."""
         self.hands = Hands(2, *tricks, self._examine)
         self.monkeypatch.setattr(module, "WorkerPool", lambda size, **_: self.hands)
         self.heard.clear()
         listener = Listener(on_fact=lambda job, seq, fact: self.heard.append(type(fact).__name__))
         raw = pack(repr(film).encode())
-        request = Request(film, raw, "/cuts/reel.otio", self.output, preset, accept_folder=accept_folder)  # type: ignore[arg-type]
+        request = Request(
+            film, raw, "/cuts/reel.otio", self.output, preset, accept_folder=accept_folder
+        )  # type: ignore[arg-type]
         return assemble(request, self.house, listener=listener, stopped=lambda: self.stop, **more)  # type: ignore[arg-type]
 
     def refused(self, film: Timeline = FILM, *tricks: Trick, **more: object) -> Refused:
@@ -117,7 +137,11 @@ class Studio:
 
     def made(self) -> list[str]:
         """What hands have made in the last run."""
-        return [name for name in self.hands.done if name in ("RenderSegment", "MixSound", "EncodeTrack", "ExamineCopy")]
+        return [
+            name
+            for name in self.hands.done
+            if name in ("RenderSegment", "MixSound", "EncodeTrack", "ExamineCopy")
+        ]
 
 
 @pytest.fixture
@@ -137,8 +161,19 @@ def test_from_a_request_to_a_film_with_the_whole_story(studio):
     assert story[0].timeline_path == "/cuts/reel.otio"
     assert begun[0] == RunStarted(version="test", ffmpeg="9.0.2", workers=2)
     planned = begun[1]
-    assert (planned.shots, planned.segments, planned.chunks, planned.frames, planned.samples) == (3, 3, 1, 56, 112000)
-    assert (planned.reused, planned.reused_frames, planned.rate, planned.start_timecode) == (0, 0, "24", "01:00:00:00")
+    assert (planned.shots, planned.segments, planned.chunks, planned.frames, planned.samples) == (
+        3,
+        3,
+        1,
+        56,
+        112000,
+    )
+    assert (planned.reused, planned.reused_frames, planned.rate, planned.start_timecode) == (
+        0,
+        0,
+        "24",
+        "01:00:00:00",
+    )
     assert studio.heard[0] == "JobAccepted" and studio.heard[-1] == "JobFinished"
     assert ended.film is not None
     assert ended.film.film_hash == studio.house.journal.film(str(studio.output)).film_hash
@@ -158,7 +193,10 @@ def test_a_place_where_no_film_can_stand(tmp_path):
         tmp_path / "folder": "output-is-folder",
         tmp_path / "none" / "film.mov": "output-folder-missing",
         tmp_path / ("f" * 252 + ".mov"): "output-name-too-long",
-        tmp_path / ("f" * (252 - LONGEST_ENDING) + ".mov"): "output-name-too-long",  # with what stands beside it meanwhile
+        tmp_path
+        / (
+            "f" * (252 - LONGEST_ENDING) + ".mov"
+        ): "output-name-too-long",  # with what stands beside it meanwhile
         tmp_path / ("f" * 400) / "film.mov": "output-name-too-long",
     }
     for path, code in refusals.items():
@@ -191,7 +229,11 @@ def test_a_source_is_never_written_over(studio, how):
         studio.output = original
     path = str(original)
     facts = original.stat() if original.exists() else None
-    studio.media = {path: source(path, picture(), inode=(facts.st_dev, facts.st_ino))} if facts else {"-": source("-")}
+    studio.media = (
+        {path: source(path, picture(), inode=(facts.st_dev, facts.st_ino))}
+        if facts
+        else {"-": source("-")}
+    )
     film = cut([clip(0, 24, path)])
     refused = studio.refused(film)
     assert (refused.code, refused.fields["source"]) == ("output-is-source", path)
@@ -206,36 +248,63 @@ def test_a_preset_that_cannot_carry_the_film(studio):
 def test_an_encoder_that_does_not_work_is_said_with_its_own_words(studio):
     def broken(order: Order) -> Outcome | None:
         if isinstance(order, ProveEncoder):
-            return Evidence(operation="prove", place="scratch", exit_code=8, stderr=("first", "Unknown encoder 'x'", "last"))
+            return Evidence(
+                operation="prove",
+                place="scratch",
+                exit_code=8,
+                stderr=("first", "Unknown encoder 'x'", "last"),
+            )
         return None
 
     refused = studio.refused(FILM, broken)
-    assert (refused.code, refused.fields["detail"]) == ("encoder-missing", "Unknown encoder 'x'; last")
+    assert (refused.code, refused.fields["detail"]) == (
+        "encoder-missing",
+        "Unknown encoder 'x'; last",
+    )
 
 
 def test_a_scratch_disk_that_is_full_is_not_the_encoders_fault(studio):
     def full(order: Order) -> Outcome | None:
-        return Evidence(operation="prove", place="scratch", errno=errno.ENOSPC) if isinstance(order, ProveEncoder) else None
+        return (
+            Evidence(operation="prove", place="scratch", errno=errno.ENOSPC)
+            if isinstance(order, ProveEncoder)
+            else None
+        )
 
     assert studio.refused(FILM, full).code == "scratch-full"
 
 
 @pytest.mark.parametrize(
-    ("seen", "code"), [({"exit_code": -9}, "ffmpeg-killed"), ({"errno": errno.EMFILE}, "too-many-files"), ({"note": "hung"}, "encoder-missing")]
+    ("seen", "code"),
+    [
+        ({"exit_code": -9}, "ffmpeg-killed"),
+        ({"errno": errno.EMFILE}, "too-many-files"),
+        ({"note": "hung"}, "encoder-missing"),
+    ],
 )
 def test_what_the_machine_lacks_is_not_the_encoders_fault(studio, seen, code):
     def short(order: Order) -> Outcome | None:
-        return Evidence(operation="prove", place="program", **seen) if isinstance(order, ProveEncoder) else None
+        return (
+            Evidence(operation="prove", place="program", **seen)
+            if isinstance(order, ProveEncoder)
+            else None
+        )
 
     refused = studio.refused(FILM, short)
     assert refused.code == code
-    assert code != "encoder-missing" or refused.fields["detail"] == studio.house.slate_words.title_of("program-hung"), "not without a reason"
+    assert code != "encoder-missing" or refused.fields[
+        "detail"
+    ] == studio.house.slate_words.title_of("program-hung"), "not without a reason"
 
 
 @pytest.mark.parametrize(("one_volume", "code"), [(True, "output-space"), (False, "scratch-space")])
 def test_a_film_that_does_not_fit_is_refused_beforehand(studio, monkeypatch, one_volume, code):
     monkeypatch.setattr(machine, "volume", lambda path: 1 if one_volume else hash(str(path)))
-    monkeypatch.setattr(machine, "free_bytes", lambda path: 10**6 if one_volume or "scratch" in str(path) else 10**12)
+    monkeypatch.setattr(
+        machine,
+        "free_bytes",
+        lambda path: 10**6 if one_volume or "scratch" in str(path) else 10**12,
+    )
     refused = studio.refused()
     assert refused.code == code
     assert refused.fields["free"] == 10**6 and refused.fields["wanted"] > 10**7
@@ -256,7 +325,9 @@ def test_the_same_request_again_has_nothing_to_do(studio):
     assert ended.end.outcome == "unchanged"
     assert studio.made() == []
     assert studio.output.read_bytes() == before
-    assert not studio.house.workspace.kept(studio.output).exists(), "the film was not replaced by itself"
+    assert not studio.house.workspace.kept(studio.output).exists(), (
+        "the film was not replaced by itself"
+    )
 
 
 def test_a_film_that_stands_as_it_is_with_its_slates_is_incomplete_still(studio):
@@ -279,7 +350,10 @@ def test_a_film_that_was_spoilt_is_made_again_from_its_checkpoints(studio):
 def test_an_edit_makes_only_what_it_changed_and_keeps_the_old_film(studio):
     first = studio.run()
     old = studio.output.read_bytes()
-    edited = cut([SHOTS[0], clip(24, 20, source_in=Fraction(273, 24), id="2"), SHOTS[2]], audio=([clip(0, 56, id="a1")],))
+    edited = cut(
+        [SHOTS[0], clip(24, 20, source_in=Fraction(273, 24), id="2"), SHOTS[2]],
+        audio=([clip(0, 56, id="a1")],),
+    )
     second = studio.run(edited)
     assert second.job != first.job
     assert (second.end.outcome, studio.made()) == ("complete", ["RenderSegment"])
@@ -329,13 +403,19 @@ def test_a_failed_job_is_taken_up_when_its_trouble_is_over(studio):
 
 def test_going_back_to_a_checkpoint_makes_what_came_after_it_and_nothing_before(studio):
     first = interrupted_after(studio, 2)
-    entries = [entry for entry in studio.house.journal.facts(first.job) if isinstance(entry.fact, SegmentSealed)]
+    entries = [
+        entry
+        for entry in studio.house.journal.facts(first.job)
+        if isinstance(entry.fact, SegmentSealed)
+    ]
     early = entries[0]
     studio.run()  # validates what was sealed, which is recorded again as reused
     studio.output.unlink()
     ended = studio.run(from_checkpoint=early.seq, job=first.job)
     rewound = [fact for fact in studio.story(first.job) if isinstance(fact, Rewound)][-1]
-    assert early.fact.key not in rewound.keys, "it was sealed before, and only looked at again afterwards"
+    assert early.fact.key not in rewound.keys, (
+        "it was sealed before, and only looked at again afterwards"
+    )
     assert len(rewound.keys) == len(set(rewound.keys)) == 3
     assert (ended.end.outcome, len(studio.made())) == ("complete", 3)
 
@@ -358,7 +438,11 @@ def test_asked_to_stop_while_the_film_that_stands_is_checked_says_so_of_the_job(
             studio.stop = "SIGINT"
 
     ended = studio.run(FILM, ask_to_stop)
-    assert (ended.end, ended.state is None, ended.job) == (RunInterrupted(reason="SIGINT"), False, studio.house.journal.jobs()[-1][0])
+    assert (ended.end, ended.state is None, ended.job) == (
+        RunInterrupted(reason="SIGINT"),
+        False,
+        studio.house.journal.jobs()[-1][0],
+    )
 
 
 def test_all_problems_are_on_record_before_anything_is_rendered(studio):
@@ -366,7 +450,10 @@ def test_all_problems_are_on_record_before_anything_is_rendered(studio):
     ended = studio.run(film)
     assert ended.end.outcome == "incomplete"
     found = [fact for fact in studio.story(ended.job) if isinstance(fact, ProblemFound)]
-    assert [(fact.code, fact.shots) for fact in found] == [("source-missing", (2,)), ("source-unnamed", (3,))]
+    assert [(fact.code, fact.shots) for fact in found] == [
+        ("source-missing", (2,)),
+        ("source-unnamed", (3,)),
+    ]
     assert studio.heard.index("ProblemFound") < studio.heard.index("SegmentSealed")
 
 
@@ -397,7 +484,9 @@ def test_a_moved_source_costs_nothing_and_is_on_record(studio):
     assert studio.run().end.outcome == "complete"
     studio.media = {"/new/b.mov": msgspec.structs.replace(MARKED, path="/new/b.mov")}
     ended = studio.run(FILM, found_at("/new/b.mov"))
-    assert (ended.end.outcome, studio.made()) == ("unchanged", []), "the content is the same, and so is the film"
+    assert (ended.end.outcome, studio.made()) == ("unchanged", []), (
+        "the content is the same, and so is the film"
+    )
     [moved] = [fact for fact in studio.story(ended.job) if isinstance(fact, SourceMoved)]
     assert (moved.path, moved.to, moved.how) == ("/media/a.mov", "/new/b.mov", "content")
     assert studio.heard.index("SourceMoved") < studio.heard.index("FilmPlanned")
@@ -411,7 +500,9 @@ def test_what_was_seen_is_remembered_of_accepted_requests_alone(studio):
     studio.refused(preset=DNXHR)
     assert History(studio.house.journal).seen("/media/a.mov") is None
     studio.run()
-    assert History(studio.house.journal).seen("/media/a.mov") == SourceRecord("/media/a.mov", 1000, "m", MARKED.fingerprint)
+    assert History(studio.house.journal).seen("/media/a.mov") == SourceRecord(
+        "/media/a.mov", 1000, "m", MARKED.fingerprint
+    )
 
 
 def test_what_has_no_mark_is_not_remembered(studio):
@@ -420,7 +511,9 @@ def test_what_has_no_mark_is_not_remembered(studio):
 
 
 def test_a_proposal_stands_with_the_problem_and_is_not_taken(studio):
-    ended = studio.run(cut([SHOTS[0], clip(24, 20, "/media/lost.mov")]), found_at("/v/lost.mov", "alike"))
+    ended = studio.run(
+        cut([SHOTS[0], clip(24, 20, "/media/lost.mov")]), found_at("/v/lost.mov", "alike")
+    )
     (problem,) = [fact for fact in studio.story(ended.job) if isinstance(fact, ProblemFound)]
     assert (problem.code, problem.path) == ("source-missing", "/media/lost.mov")
     assert [(one.how, one.path) for one in problem.lookalikes] == [("named", "/v/lost.mov")]
@@ -450,12 +543,16 @@ def test_media_at_a_new_place_is_never_written_over_and_neither_is_its_old_place
     studio.output.write_text("camera original")
     facts = studio.output.stat()
     at = str(studio.output)
-    studio.media = {at: msgspec.structs.replace(MARKED, path=at, inode=(facts.st_dev, facts.st_ino))}
+    studio.media = {
+        at: msgspec.structs.replace(MARKED, path=at, inode=(facts.st_dev, facts.st_ino))
+    }
     assert studio.refused(FILM, found_at(at)).code == "output-is-source"
     studio.output.unlink()
     film = cut([clip(0, 24, at)])
     studio.media = {"/new/b.mov": msgspec.structs.replace(MARKED, path="/new/b.mov")}
-    assert studio.refused(film, found_at("/new/b.mov")).code == "output-is-source", "when it is back the film would be taken for it"
+    assert studio.refused(film, found_at("/new/b.mov")).code == "output-is-source", (
+        "when it is back the film would be taken for it"
+    )
 
 
 def test_a_film_of_lost_media_alone_is_not_published(studio):
@@ -477,7 +574,9 @@ def test_a_film_that_is_checked_is_checked_by_workers(studio):
     assert [(order.path, order.deep) for order in checked] == [(str(studio.output), False)]
 
 
-def test_who_asks_for_another_look_while_the_film_is_made_gets_it_before_the_film_is_joined(studio, monkeypatch):
+def test_who_asks_for_another_look_while_the_film_is_made_gets_it_before_the_film_is_joined(
+    studio, monkeypatch
+):
     """The file that was missing is put back meanwhile: what is known of it since the beginning is not good any more."""
     monkeypatch.setattr(user_decisions, "_ASK_EVERY_S", 0.0)
     film = cut([SHOTS[0], clip(24, 20, "/media/lost.mov"), SHOTS[2]])
@@ -486,22 +585,28 @@ def test_who_asks_for_another_look_while_the_film_is_made_gets_it_before_the_fil
         if isinstance(order, RenderSegment) and "/media/lost.mov" not in studio.media:
             studio.media["/media/lost.mov"] = source("/media/lost.mov", picture())
             job = studio.house.journal.jobs()[-1][0]
-            studio.house.journal.append(job, [Answered(answer="retry", shot=2, path="/media/lost.mov")], machine.now())
+            studio.house.journal.append(
+                job, [Answered(answer="retry", shot=2, path="/media/lost.mov")], machine.now()
+            )
         return None
 
     ended = studio.run(film, put_back)
     assert ended.end.outcome == "complete"
     told = studio.story(ended.job)
     assert sum(isinstance(fact, RunStarted) for fact in told) == 2
-    assert len([fact for fact in told if isinstance(fact, SegmentSealed) and not fact.reused]) == len(
-        {fact.key for fact in told if isinstance(fact, SegmentSealed)}
-    ), "nothing is made twice"
+    assert len(
+        [fact for fact in told if isinstance(fact, SegmentSealed) and not fact.reused]
+    ) == len({fact.key for fact in told if isinstance(fact, SegmentSealed)}), (
+        "nothing is made twice"
+    )
 
 
 # The film's folder ----------------------------------------------------------------------------------------------------
 
 
-def test_a_folder_that_is_renamed_while_the_film_is_made_is_waited_for_and_nothing_is_made_in_its_place(studio):
+def test_a_folder_that_is_renamed_while_the_film_is_made_is_waited_for_and_nothing_is_made_in_its_place(
+    studio,
+):
     folder, away = studio.root / "films", studio.root / "away"
 
     def rename(order: Order) -> Outcome | None:
@@ -515,7 +620,9 @@ def test_a_folder_that_is_renamed_while_the_film_is_made_is_waited_for_and_nothi
     assert ended.state.fatal.evidence.note == "folder-replaced"
     assert list(folder.iterdir()) == [], "a folder of the same name is another folder"
     again = studio.run()
-    assert (again.end.code, studio.made(), list(folder.iterdir())) == ("output-gone", [], []), "days later, still out"
+    assert (again.end.code, studio.made(), list(folder.iterdir())) == ("output-gone", [], []), (
+        "days later, still out"
+    )
     folder.rmdir()
     assert studio.run().end.code == "output-gone"
     assert not folder.exists()
@@ -538,22 +645,35 @@ def test_a_person_may_accept_the_folder_as_it_is_now(studio):
     job = studio.run(FILM, replace_it).job
     ended = studio.run(accept_folder=True)
     assert (ended.job, ended.end.outcome, studio.made()) == (job, "complete", [])
-    assert [fact.by_person for fact in studio.story(job) if isinstance(fact, FolderRecorded) and fact.role == "film"] == [False, True]
+    assert [
+        fact.by_person
+        for fact in studio.story(job)
+        if isinstance(fact, FolderRecorded) and fact.role == "film"
+    ] == [False, True]
 
 
 def test_a_new_cut_does_not_land_on_the_empty_mount_point_of_the_drive_that_held_the_films(studio):
     first = studio.run()
-    folder = msgspec.structs.replace(studio.story(first.job)[1].folder, mount=str(studio.root / "films"))
+    folder = msgspec.structs.replace(
+        studio.story(first.job)[1].folder, mount=str(studio.root / "films")
+    )
     studio.house.journal.append(first.job, [FolderRecorded(role="film", folder=folder)], 9.0)
     refused = studio.refused(cut([clip(0, 20)]))
-    assert (refused.code, refused.fields["drive"]) == ("output-drive-out", str(studio.root / "films"))
+    assert (refused.code, refused.fields["drive"]) == (
+        "output-drive-out",
+        str(studio.root / "films"),
+    )
     assert studio.run(cut([clip(0, 20)]), accept_folder=True).end.outcome == "complete"
 
 
 def test_a_scratch_folder_on_a_drive_that_is_out_is_waited_for_and_not_made_anew(studio):
     first = studio.run()
     scratch, away = studio.root / "scratch", studio.root / "away"
-    folder = next(fact.folder for fact in studio.story(first.job) if isinstance(fact, FolderRecorded) and fact.role == "scratch")
+    folder = next(
+        fact.folder
+        for fact in studio.story(first.job)
+        if isinstance(fact, FolderRecorded) and fact.role == "scratch"
+    )
     on_a_drive = msgspec.structs.replace(folder, mount=str(scratch))
     studio.house.journal.append(first.job, [FolderRecorded(role="scratch", folder=on_a_drive)], 9.0)
     scratch.rename(away)

@@ -10,15 +10,38 @@ import pytest
 
 from core.engine import user_decisions
 from core.errors.failure import Evidence
-from core.job.events import ANEW, Answered, AttemptFailed, FilmJoined, FilmPlanned, RunInterrupted, ShotSlated, SoundSilenced
+from core.job.events import (
+    ANEW,
+    Answered,
+    AttemptFailed,
+    FilmJoined,
+    FilmPlanned,
+    RunInterrupted,
+    ShotSlated,
+    SoundSilenced,
+)
 from core.job.retry_policy import LOOK_AGAIN
-from core.tasks.spec import ExamineSource, MixSound, Order, Outcome, ProbePlace, Refuted, RenderSegment, Validated
+from core.tasks.spec import (
+    ExamineSource,
+    MixSound,
+    Order,
+    Outcome,
+    ProbePlace,
+    Refuted,
+    RenderSegment,
+    Validated,
+)
 from tests.core.engine.test_assemble import QUICK, Studio
 from tests.core.hands import Trick
 from tests.core.props import clip, cut, picture, source, voice
 
 A, B = "/media/a.mov", "/media/b.mov"
-CLIPS = [clip(0, 24, A), clip(24, 20, B), clip(44, 30, A, source_in=30), clip(74, 30, A, source_in=60)]
+CLIPS = [
+    clip(0, 24, A),
+    clip(24, 20, B),
+    clip(44, 30, A, source_in=30),
+    clip(74, 30, A, source_in=60),
+]
 FILM = cut(CLIPS)
 
 
@@ -42,13 +65,21 @@ class Delivery:
             paths = {sound.path: sound.fingerprint for sound in order.sounds}
         if self.path in paths:
             self.after -= 1
-            if self.after < 0 and self.left and paths[self.path] == self.studio.media[self.path].fingerprint:
+            if (
+                self.after < 0
+                and self.left
+                and paths[self.path] == self.studio.media[self.path].fingerprint
+            ):
                 self.left -= 1
                 self.versions += 1
                 fresh = f"version {self.versions} of {self.path}"
-                self.studio.media[self.path] = source(self.path, picture(), voice(), fingerprint=fresh)
+                self.studio.media[self.path] = source(
+                    self.path, picture(), voice(), fingerprint=fresh
+                )
             if paths[self.path] != self.studio.media[self.path].fingerprint:
-                return Evidence(operation="render", place="source", path=self.path, note="source-changed")
+                return Evidence(
+                    operation="render", place="source", path=self.path, note="source-changed"
+                )
         return None
 
 
@@ -61,10 +92,18 @@ def test_the_film_is_laid_out_anew_with_the_file_as_it_is_now(studio):
     assert ended.end.outcome == "complete"
     story = studio.story(ended.job)
     assert len(kinds(studio, ended.job, FilmPlanned)) == 2
-    assert [fact.recovery.change for fact in story if isinstance(fact, AttemptFailed)][:1] == [LOOK_AGAIN]
-    assert len(kinds(studio, ended.job, AttemptFailed)) <= studio.house.workers, "only what was under way already meets it"
+    assert [fact.recovery.change for fact in story if isinstance(fact, AttemptFailed)][:1] == [
+        LOOK_AGAIN
+    ]
+    assert len(kinds(studio, ended.job, AttemptFailed)) <= studio.house.workers, (
+        "only what was under way already meets it"
+    )
     assert kinds(studio, ended.job, ShotSlated) == []
-    made_of = {segment.picture.fingerprint for segment in ended.state.plan.segments if segment.picture.path == A}
+    made_of = {
+        segment.picture.fingerprint
+        for segment in ended.state.plan.segments
+        if segment.picture.path == A
+    }
     assert made_of == {f"version 1 of {A}"}, "old and new never stand side by side"
 
 
@@ -82,7 +121,9 @@ def test_sound_is_looked_at_again_as_well(studio):
     ended = studio.run(film, Delivery(studio, after=0))
     assert ended.end.outcome == "complete"
     assert kinds(studio, ended.job, SoundSilenced) == []
-    assert {sound.fingerprint for chunk in ended.state.plan.chunks for sound in chunk.sounds} == {f"version 1 of {A}"}
+    assert {sound.fingerprint for chunk in ended.state.plan.chunks for sound in chunk.sounds} == {
+        f"version 1 of {A}"
+    }
 
 
 @pytest.mark.parametrize(("times", "outcome"), [(QUICK.looks, "complete"), (1000, "incomplete")])
@@ -103,10 +144,16 @@ def test_what_comes_may_be_no_media_at_all(studio):
 
     ended = studio.run(FILM, broken)
     assert ended.end.outcome == "incomplete"
-    assert ended.state.shots_missing() == {1: "source-not-media", 3: "source-not-media", 4: "source-not-media"}
+    assert ended.state.shots_missing() == {
+        1: "source-not-media",
+        3: "source-not-media",
+        4: "source-not-media",
+    }
 
 
-def test_what_a_person_gives_does_not_use_up_the_looks_at_what_is_replaced_by_itself(studio, monkeypatch):
+def test_what_a_person_gives_does_not_use_up_the_looks_at_what_is_replaced_by_itself(
+    studio, monkeypatch
+):
     monkeypatch.setattr(user_decisions, "_ASK_EVERY_S", 0.0)
     studio.house = dataclasses.replace(studio.house, policy=msgspec.structs.replace(QUICK, looks=1))
     given = "/media/given.mov"
@@ -131,19 +178,30 @@ def test_of_each_file_that_was_replaced_it_is_said_in_the_end(studio):
     first, second = Delivery(studio, after=1), Delivery(studio, after=0, path=B)
 
     def later(order: Order) -> Outcome | None:
-        anew = isinstance(order, MixSound) and any(sound.fingerprint == f"version 1 of {A}" for sound in order.sounds)
+        anew = isinstance(order, MixSound) and any(
+            sound.fingerprint == f"version 1 of {A}" for sound in order.sounds
+        )
         return second(order) if anew else None
 
-    ended = studio.run(cut(CLIPS, audio=([clip(0, 24, A, id="a1"), clip(24, 20, B, id="a2")],)), first, later)
+    ended = studio.run(
+        cut(CLIPS, audio=([clip(0, 24, A, id="a1"), clip(24, 20, B, id="a2")],)), first, later
+    )
     assert (ended.end.outcome, second.versions) == ("complete", 1)
-    assert [(remark.code, remark.text) for remark in ended.state.plan.remarks] == [("source-replaced", A), ("source-replaced", B)]
+    assert [(remark.code, remark.text) for remark in ended.state.plan.remarks] == [
+        ("source-replaced", A),
+        ("source-replaced", B),
+    ]
 
 
 def looked_at(seen: dict[str, Outcome]) -> Trick:
     """Hands that look at files when everything is made, and what they see; otherwise every file is what it was."""
 
     def look(order: Order) -> Outcome | None:
-        return seen.get(order.path, Validated()) if isinstance(order, ProbePlace) and order.fingerprint else None
+        return (
+            seen.get(order.path, Validated())
+            if isinstance(order, ProbePlace) and order.fingerprint
+            else None
+        )
 
     return look
 
@@ -157,8 +215,14 @@ def test_a_file_that_comes_when_everything_is_made_is_used_as_well(studio):
 
     ended = studio.run(FILM, look)
     assert ended.end.outcome == "complete"
-    assert [type(fact) for fact in studio.story(ended.job)].count(FilmJoined) == 1, "nothing is joined of the older one"
-    assert {segment.picture.fingerprint for segment in ended.state.plan.segments if segment.picture.path == A} == {"newer"}
+    assert [type(fact) for fact in studio.story(ended.job)].count(FilmJoined) == 1, (
+        "nothing is joined of the older one"
+    )
+    assert {
+        segment.picture.fingerprint
+        for segment in ended.state.plan.segments
+        if segment.picture.path == A
+    } == {"newer"}
 
 
 def test_a_file_that_was_away_and_is_there_again_stands_in_its_shots(studio):
@@ -186,8 +250,12 @@ def test_files_that_are_what_they_were_are_looked_at_once_and_by_as_many_as_ther
 def test_who_hangs_over_a_file_is_reason_to_look_no_further(studio):
     many = [f"/media/{number}.mov" for number in range(20)]
     studio.media = {path: source(path, picture()) for path in many}
-    hung = {path: Evidence(operation="probe", place="source", path=path, note="hung") for path in many}
-    ended = studio.run(cut([clip(10 * n, 10, path) for n, path in enumerate(many)]), looked_at(hung))
+    hung = {
+        path: Evidence(operation="probe", place="source", path=path, note="hung") for path in many
+    }
+    ended = studio.run(
+        cut([clip(10 * n, 10, path) for n, path in enumerate(many)]), looked_at(hung)
+    )
     assert (ended.end.outcome, kinds(studio, ended.job, AttemptFailed)) == ("complete", [])
     assert studio.hands.done.count("ProbePlace") <= studio.hands.size
 
@@ -206,7 +274,9 @@ def test_the_only_file_of_a_film_may_become_none_at_all(studio):
             return Evidence(operation="examine", place="source", path=A, note="not-media")
         return delivery(order)
 
-    ended = studio.run(cut([clip(0, 24, A), clip(24, 20, A, source_in=30), clip(44, 10, A, source_in=60)]), broken)
+    ended = studio.run(
+        cut([clip(0, 24, A), clip(24, 20, A, source_in=30), clip(44, 10, A, source_in=60)]), broken
+    )
     assert (ended.end.outcome, ended.end.code) == ("failed", "nothing-to-show")
     assert not studio.output.exists()
 

@@ -20,5 +20,9 @@ def test_nothing_waits_for_a_record():
     assert not may_wait([(0.0, 0.1, MADE)], idle=1, now=0.1), "a worker has nothing to do"
     assert not may_wait([(0.0, 0.0, MADE)], idle=0, now=LONGEST_S), "long enough"
     assert not may_wait([(0.0, 0.1, MADE)] * MOST, idle=0, now=0.1)
-    assert not may_wait([(0.0, 0.1, MADE), (0.0, SMALL_S, MADE)], idle=0, now=0.2), "much would be lost by a kill"
-    assert not may_wait([(0.0, 0.1, MADE), (0.0, 0.1, BAD)], idle=0, now=0.1), "a failure is decided about at once"
+    assert not may_wait([(0.0, 0.1, MADE), (0.0, SMALL_S, MADE)], idle=0, now=0.2), (
+        "much would be lost by a kill"
+    )
+    assert not may_wait([(0.0, 0.1, MADE), (0.0, 0.1, BAD)], idle=0, now=0.1), (
+        "a failure is decided about at once"
+    )

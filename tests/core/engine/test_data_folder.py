@@ -52,7 +52,9 @@ def test_an_empty_mount_point_is_not_the_data_folder(tmp_path, records):
     home = tmp_path / "drive" / "hotsplice"
     on_record(home, records)
     home.rmdir()
-    assert prepared(home, records) == "data-folder-gone" and list((tmp_path / "drive").iterdir()) == []
+    assert (
+        prepared(home, records) == "data-folder-gone" and list((tmp_path / "drive").iterdir()) == []
+    )
     home.mkdir()
     (home / "journal.db").touch()  # written beneath the mount point by an older version
     with pytest.raises(Refused) as refused:
@@ -67,7 +69,9 @@ def test_the_folder_is_used_as_it_is_when_a_person_says_so(tmp_path, records):
     assert prepared(home, records) == "", "and from then on"
 
 
-def test_a_power_cut_before_the_journal_stands_leaves_a_folder_that_is_used_for_the_first_time(tmp_path, records, monkeypatch):
+def test_a_power_cut_before_the_journal_stands_leaves_a_folder_that_is_used_for_the_first_time(
+    tmp_path, records, monkeypatch
+):
     home, mount = tmp_path / "drive" / "hotsplice", data_folder.machine.mount_point
     home.parent.mkdir()
     monkeypatch.setattr(
@@ -80,17 +84,23 @@ def test_a_power_cut_before_the_journal_stands_leaves_a_folder_that_is_used_for_
     (home / "journal.db").unlink()
     home.rmdir()
     monkeypatch.setattr(data_folder.machine, "mount_point", mount)
-    assert prepared(home, records) == "data-folder-gone", "once the journal stood, the folder is missed"
+    assert prepared(home, records) == "data-folder-gone", (
+        "once the journal stood, the folder is missed"
+    )
 
 
 @pytest.mark.parametrize(("journal", "code"), [(True, ""), (False, "data-folder-gone")])
-def test_another_volume_is_the_data_folder_only_with_a_journal(tmp_path, records, monkeypatch, journal, code):
+def test_another_volume_is_the_data_folder_only_with_a_journal(
+    tmp_path, records, monkeypatch, journal, code
+):
     """A drive that was copied to a new one is as good as the old one; an empty one is not."""
     home = tmp_path / "drive" / "hotsplice"
     known = on_record(home, records)
     mount = data_folder.machine.mount_point
     monkeypatch.setattr(
-        data_folder.machine, "mount_point", lambda path: known.mount if Path(path).is_relative_to(known.mount) else mount(path)
+        data_folder.machine,
+        "mount_point",
+        lambda path: known.mount if Path(path).is_relative_to(known.mount) else mount(path),
     )
     assert prepared(home, records) == ""
     on_record(home, records, device=known.device + 1, filesystem=known.filesystem + 1)

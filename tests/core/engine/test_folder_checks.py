@@ -28,18 +28,24 @@ def output(tmp_path: Path) -> Path:
 
 
 def recorded(output: Path) -> FolderIdentity:
-    return folder_checks.record_film_folder(volume_probe.identify(output.parent), output, HOME).folder
+    return folder_checks.record_film_folder(
+        volume_probe.identify(output.parent), output, HOME
+    ).folder
 
 
 def unplugged(known: FolderIdentity) -> FolderIdentity:
     """The same record as if the folder had been on a drive of its own: so the one that is there is the empty mount point."""
-    return msgspec.structs.replace(known, mount=known.path, device=known.device + 1, filesystem=known.filesystem + 1)
+    return msgspec.structs.replace(
+        known, mount=known.path, device=known.device + 1, filesystem=known.filesystem + 1
+    )
 
 
 def test_a_folder_is_known_again_by_its_token_wherever_its_drive_is_mounted(output):
     known = recorded(output)
     assert volume_probe.changed(known) == ""
-    assert volume_probe.changed(unplugged(known)) == "", "a drive gets another device number each time it is plugged in"
+    assert volume_probe.changed(unplugged(known)) == "", (
+        "a drive gets another device number each time it is plugged in"
+    )
 
 
 def test_an_empty_mount_point_is_not_the_drive(output):
@@ -92,7 +98,10 @@ def test_a_drive_that_is_pulled_before_the_job_is_accepted_is_not_marked(output,
 def test_nothing_is_made_on_the_way_to_a_film(tmp_path):
     gone = tmp_path / "drive" / "films" / "film.mov"
     space = Workspace(tmp_path / "home", tmp_path / "scratch")
-    for act in (lambda: space.staged("job1", gone), lambda: folder_mark.write(gone, ".hotsplice/film.mov.place", "t")):
+    for act in (
+        lambda: space.staged("job1", gone),
+        lambda: folder_mark.write(gone, ".hotsplice/film.mov.place", "t"),
+    ):
         with pytest.raises(FileNotFoundError):
             act()
     assert not (tmp_path / "drive").exists()
@@ -111,7 +120,9 @@ def test_nothing_is_sealed_below_an_empty_mount_point(tmp_path):
 def test_a_mark_stays_while_a_job_can_be_resumed_and_is_swept_when_none_can(output, tmp_path):
     space, journal = Workspace(HOME, tmp_path / "scratch"), Journal(tmp_path / "journal.db")
     known = recorded(output)
-    accepted = JobAccepted(digest="r", timeline_path="", timeline_name="", output=str(output), preset="")
+    accepted = JobAccepted(
+        digest="r", timeline_path="", timeline_name="", output=str(output), preset=""
+    )
     journal.accept("job1", accepted, b"", 1.0)
     catch_up(output, journal, space)
     assert volume_probe.marked(known)
@@ -130,7 +141,9 @@ def test_a_mark_that_a_power_cut_left_serves_the_next_job_and_a_torn_one_is_writ
 
 
 def test_two_data_folders_have_marks_of_their_own(output):
-    other = folder_checks.record_film_folder(volume_probe.identify(output.parent), output, HOME / "other").folder
+    other = folder_checks.record_film_folder(
+        volume_probe.identify(output.parent), output, HOME / "other"
+    ).folder
     assert other.mark != recorded(output).mark
 
 
@@ -142,7 +155,9 @@ def test_what_is_on_record_of_a_folder_reads_as_it_was_written(output):
     assert codec.decode(codec.encode(fact), Fact) == fact  # type: ignore[arg-type]
 
 
-def test_a_drive_that_goes_while_its_mark_is_left_has_no_record_that_nothing_could_match(output, tmp_path, monkeypatch):
+def test_a_drive_that_goes_while_its_mark_is_left_has_no_record_that_nothing_could_match(
+    output, tmp_path, monkeypatch
+):
     seen = volume_probe.identify(output.parent)
 
     def pulled(*_: object) -> str:

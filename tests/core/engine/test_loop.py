@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from core.engine import batching
-from core.job.events import AttemptFailed, FilmPublished, JobFinished, RunInterrupted, SealBroken, SegmentSealed
+from core.job.events import (
+    AttemptFailed,
+    FilmPublished,
+    JobFinished,
+    RunInterrupted,
+    SealBroken,
+    SegmentSealed,
+)
 from core.storage.journal_faults import JournalLost
 from core.tasks.spec import JoinFilm, Order, Outcome
 from tests.core.hands import Hands, once, perform
@@ -19,7 +26,9 @@ from tests.core.studio import QUICK, SAME, Studio
 def test_a_job_from_its_plan_to_its_film(studio):
     end = studio.run()
     assert end.outcome == "complete"
-    assert sorted(studio.heard) == sorted(["SegmentSealed"] * 4 + ["FilmJoined", "FilmPublished", "JobFinished"])
+    assert sorted(studio.heard) == sorted(
+        ["SegmentSealed"] * 4 + ["FilmJoined", "FilmPublished", "JobFinished"]
+    )
     assert studio.heard[-3:] == ["FilmJoined", "FilmPublished", "JobFinished"]
     assert studio.output.read_bytes().count(b" ") == 2, "three pieces of picture"
     assert studio.litter() == []
@@ -79,7 +88,9 @@ def test_asked_to_stop_it_stops_at_once_and_the_next_run_makes_only_the_rest(stu
     hands = Hands(2)
     assert studio.engine(hands).run().outcome == "complete"
     assert hands.done.count("ValidateSeal") == len(files)
-    assert hands.done.count("RenderSegment") + hands.done.count("MixSound") + hands.done.count("ExamineCopy") == 4 - len(sealed)
+    assert hands.done.count("RenderSegment") + hands.done.count("MixSound") + hands.done.count(
+        "ExamineCopy"
+    ) == 4 - len(sealed)
 
 
 def test_a_second_run_validates_everything_and_makes_nothing_again(studio):
@@ -110,7 +121,9 @@ def test_what_is_damaged_between_sealing_and_joining_is_made_again_and_joined(tm
 
     assert studio.run(once(rot)).outcome == "complete"
     (seal_broken,) = studio.names(SealBroken)
-    assert seal_broken.key == next(fact.key for fact in studio.names(SegmentSealed) if fact.kind == kind)
+    assert seal_broken.key == next(
+        fact.key for fact in studio.names(SegmentSealed) if fact.kind == kind
+    )
     assert [fact.failure.code for fact in studio.names(AttemptFailed)] == ["seal-damaged"]
 
 
@@ -125,14 +138,22 @@ def test_a_store_that_rots_at_every_joining_ends_the_job_instead_of_going_on_for
     assert len(studio.names(AttemptFailed)) == QUICK.attempts
 
 
-def test_small_pieces_are_recorded_together_and_only_while_every_worker_is_busy(studio, monkeypatch):
+def test_small_pieces_are_recorded_together_and_only_while_every_worker_is_busy(
+    studio, monkeypatch
+):
     engine, together = studio.engine(Hands(1)), []
     append = engine.journal.append
     monkeypatch.setattr(
-        engine.journal, "append", lambda job, facts, at: (together.append([type(f) for f in facts]), append(job, facts, at))[1]
+        engine.journal,
+        "append",
+        lambda job, facts, at: (together.append([type(f) for f in facts]), append(job, facts, at))[
+            1
+        ],
     )
     assert engine.run().outcome == "complete"
-    assert [kinds.count(SegmentSealed) for kinds in together if SegmentSealed in kinds] == [4], "one transaction for all four"
+    assert [kinds.count(SegmentSealed) for kinds in together if SegmentSealed in kinds] == [4], (
+        "one transaction for all four"
+    )
     assert len(studio.names(SegmentSealed)) == 4
 
 
@@ -140,7 +161,9 @@ def test_a_worker_is_at_its_next_order_before_what_it_brought_is_put_on_record(s
     monkeypatch.setattr(batching, "LONGEST_S", 0.0)
     hands = Hands(1)
     engine, busy = studio.engine(hands), []
-    engine.on_fact = lambda seq, fact: busy.append(bool(hands.at_work)) if isinstance(fact, SegmentSealed) else None
+    engine.on_fact = lambda seq, fact: (
+        busy.append(bool(hands.at_work)) if isinstance(fact, SegmentSealed) else None
+    )
     assert engine.run().outcome == "complete"
     assert busy[:-1] == [True] * (len(busy) - 1) and len(busy) > 2
 

@@ -67,7 +67,9 @@ def test_without_an_answer_the_film_is_joined_when_patience_ends(studio, prompt)
 
 
 def test_a_person_who_says_stop_is_obeyed_and_nothing_is_lost(studio, prompt):
-    end = studio.engine(Hands(1, answered_after(studio, "SegmentSealed", Answered(answer="stop")))).run()
+    end = studio.engine(
+        Hands(1, answered_after(studio, "SegmentSealed", Answered(answer="stop")))
+    ).run()
     assert end == RunInterrupted(reason="answer")
     assert studio.run().outcome == "complete"
 
@@ -93,7 +95,9 @@ def test_an_earlier_render_stands_in_and_when_it_is_spoilt_the_slate_comes_back(
             for key in keys:
                 next((studio.root / "scratch" / "store").rglob(f"{key}.*")).write_bytes(b"spoilt")
         end = engine.run()
-        assert (end.outcome, end.taken_shots) == (("incomplete", (2,)) if spoil else ("complete", (1, 2))), "asked for, and had"
+        assert (end.outcome, end.taken_shots) == (
+            ("incomplete", (2,)) if spoil else ("complete", (1, 2))
+        ), "asked for, and had"
         used = [fact for fact in later.names(PreviousUsed) if fact.shot == 1]
         assert {one.key for one in used[-1].seals} == keys
         assert (1 in engine.state.shots_missing()) is spoil

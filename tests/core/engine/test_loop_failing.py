@@ -67,7 +67,9 @@ def test_each_attempt_has_a_name_of_its_own(studio):
         if isinstance(order, RenderSegment) and order.frames == 24:
             names.append(Path(order.part).name)
             if len(names) < 3:
-                return Evidence(operation="render", place="source", path="/media/a.mov", errno=errno.ESTALE)
+                return Evidence(
+                    operation="render", place="source", path="/media/a.mov", errno=errno.ESTALE
+                )
         return None
 
     studio.run(fail_twice)
@@ -77,7 +79,9 @@ def test_each_attempt_has_a_name_of_its_own(studio):
 def test_a_shot_that_cannot_be_made_is_a_slate_and_the_film_is_incomplete(studio):
     def damaged(order: Order) -> Outcome | None:
         if isinstance(order, RenderSegment) and order.source and order.frames == 20:
-            return Evidence(operation="render", place="source", path="/media/a.mov", note="log-says-damage")
+            return Evidence(
+                operation="render", place="source", path="/media/a.mov", note="log-says-damage"
+            )
         return None
 
     end = studio.run(damaged)
@@ -89,8 +93,14 @@ def test_a_shot_that_cannot_be_made_is_a_slate_and_the_film_is_incomplete(studio
 def test_what_is_good_of_a_damaged_shot_is_in_the_film(studio):
     def damaged(order: Order) -> Outcome | None:
         if isinstance(order, RenderSegment) and order.source and order.frames == 20:
-            return Evidence(operation="render", place="source", path="/media/a.mov", note="log-says-damage")
-        return Located(bad=((4, 3),), picture=order.picture) if isinstance(order, LocateDamage) else None
+            return Evidence(
+                operation="render", place="source", path="/media/a.mov", note="log-says-damage"
+            )
+        return (
+            Located(bad=((4, 3),), picture=order.picture)
+            if isinstance(order, LocateDamage)
+            else None
+        )
 
     end = studio.run(damaged)
     assert end.outcome == "incomplete"
@@ -104,7 +114,9 @@ def test_what_is_good_of_a_damaged_shot_is_in_the_film(studio):
 def test_the_good_pieces_of_a_damaged_shot_are_checkpoints_for_the_next_run(studio):
     def damaged(order: Order) -> Outcome | None:
         if isinstance(order, RenderSegment) and order.source and order.frames == 20:
-            return Evidence(operation="render", place="source", path="/media/a.mov", note="log-says-damage")
+            return Evidence(
+                operation="render", place="source", path="/media/a.mov", note="log-says-damage"
+            )
         return Located(bad=((4, 3),)) if isinstance(order, LocateDamage) else None
 
     assert studio.run(damaged).outcome == "incomplete"
@@ -129,7 +141,9 @@ def test_a_source_that_decayed_since_it_was_used_is_no_checkpoint(studio):
         return reading
 
     assert studio.run(read(40)).outcome == "complete"
-    studio.film = cut([clip(0, 24), clip(24, 20, source_in=Fraction(241, 24)), clip(44, 24, "/media/same.mov")])
+    studio.film = cut(
+        [clip(0, 24), clip(24, 20, source_in=Fraction(241, 24)), clip(44, 24, "/media/same.mov")]
+    )
     end = studio.run(read(41))
     (mend,) = studio.names(ShotMended)
     assert (end.outcome, mend.failure.code) == ("incomplete", "source-unlike-record")
@@ -139,14 +153,17 @@ def test_what_is_made_but_not_as_promised_is_never_sealed(studio):
     def short(order: Order) -> Outcome | None:
         if isinstance(order, RenderSegment) and order.source:
             return Made(
-                frames=order.frames - (order.frames == 24), signature="another" if order.frames == 20 else order.signature
+                frames=order.frames - (order.frames == 24),
+                signature="another" if order.frames == 20 else order.signature,
             )
         return None
 
     end = studio.run(short)
     assert end.outcome == "incomplete"
     codes = [fact.failure.code for fact in studio.names(AttemptFailed)]
-    assert sorted(codes) == ["render-unlike", "render-unlike", "source-too-short"], "one may be chance, the other is not"
+    assert sorted(codes) == ["render-unlike", "render-unlike", "source-too-short"], (
+        "one may be chance, the other is not"
+    )
     assert studio.heard.count("ShotSlated") == 2
 
 
@@ -165,13 +182,17 @@ def test_a_segment_whose_name_may_not_outlive_a_power_cut_is_made_again(studio, 
     (broken,) = studio.names(SealBroken)
     (failed,) = studio.names(AttemptFailed)
     assert (failed.key, failed.failure.evidence.errno) == (broken.key, errno.EIO)
-    order = [(type(fact).__name__) for fact in studio.story() if getattr(fact, "key", "") == broken.key]
+    order = [
+        (type(fact).__name__) for fact in studio.story() if getattr(fact, "key", "") == broken.key
+    ]
     assert order == ["SegmentSealed", "SealBroken", "AttemptFailed", "SegmentSealed"]
 
 
 def test_a_film_that_does_not_read_back_is_not_published_and_the_old_one_stays(studio):
     studio.output.write_text("the old film")
-    end = studio.run(lambda order: Refuted(reason="pictures differ") if isinstance(order, JoinFilm) else None)
+    end = studio.run(
+        lambda order: Refuted(reason="pictures differ") if isinstance(order, JoinFilm) else None
+    )
     assert (end.outcome, end.code) == ("failed", "film-damaged")
     assert studio.output.read_text() == "the old film"
     assert studio.litter() == []
@@ -186,7 +207,13 @@ def full_disk(order: Order) -> Outcome | None:
 
 def test_on_a_full_disk_what_is_ours_is_freed_then_room_is_waited_for_and_then_the_job_ends(studio):
     freed = []
-    engine = studio.engine(Hands(2, full_disk, lambda order: Refuted(reason="full") if isinstance(order, ProbePlace) else None))
+    engine = studio.engine(
+        Hands(
+            2,
+            full_disk,
+            lambda order: Refuted(reason="full") if isinstance(order, ProbePlace) else None,
+        )
+    )
     engine.free = lambda: freed.append(1) or 1
     end = engine.run()
     assert (end.outcome, end.code) == ("failed", "scratch-full")
@@ -207,7 +234,9 @@ def test_when_there_is_room_again_the_job_goes_on_by_itself(studio):
             return Refuted(reason="full") if len(room) < 3 else None
         return None
 
-    engine = studio.engine(Hands(2, lambda order: None if len(room) > 2 else full_disk(order), probing))
+    engine = studio.engine(
+        Hands(2, lambda order: None if len(room) > 2 else full_disk(order), probing)
+    )
     engine.state.policy = PATIENT
     assert engine.run().outcome == "complete"
     (opened,) = studio.names(GateOpened)
@@ -217,14 +246,18 @@ def test_when_there_is_room_again_the_job_goes_on_by_itself(studio):
 
 
 def test_a_volume_that_is_gone_is_waited_for_while_everything_else_is_made(studio):
-    away = Evidence(operation="render", place="source", path=MEDIA.path, errno=errno.ENOENT, volume="/")
+    away = Evidence(
+        operation="render", place="source", path=MEDIA.path, errno=errno.ENOENT, volume="/"
+    )
     probes = []
 
     def gone(order: Order) -> Outcome | None:
         if isinstance(order, ProbePlace):
             probes.append(order)
             return Refuted(reason="not yet") if len(probes) < 3 else Validated()
-        return away if isinstance(order, RenderSegment) and order.source and len(probes) < 3 else None
+        return (
+            away if isinstance(order, RenderSegment) and order.source and len(probes) < 3 else None
+        )
 
     engine = studio.engine(Hands(2, gone))
     engine.state.volumes = {MEDIA.path: "/media", SAME.path: "/other"}
@@ -238,7 +271,9 @@ def test_a_volume_that_is_gone_is_waited_for_while_everything_else_is_made(studi
 
 
 def test_a_volume_that_does_not_come_back_costs_its_shots_alone(studio):
-    away = Evidence(operation="render", place="source", path=MEDIA.path, errno=errno.ENOENT, volume="/")
+    away = Evidence(
+        operation="render", place="source", path=MEDIA.path, errno=errno.ENOENT, volume="/"
+    )
 
     def gone(order: Order) -> Outcome | None:
         if isinstance(order, ProbePlace):
@@ -255,14 +290,20 @@ def test_a_volume_that_does_not_come_back_costs_its_shots_alone(studio):
 
 def test_what_cured_a_fault_here_is_remembered(studio):
     def once_unlike(order: Order) -> Outcome | None:
-        return Evidence(operation="render", place="program") if isinstance(order, RenderSegment) else None
+        return (
+            Evidence(operation="render", place="program")
+            if isinstance(order, RenderSegment)
+            else None
+        )
 
     assert studio.run(once(once_unlike)).outcome == "complete"
     assert History(studio.journal).cures() == [("unknown", "nothing else meanwhile", 1, 0)]
 
 
 @pytest.mark.parametrize("by_s", [-86400, 3600, 86400 * 365])
-def test_the_clock_may_be_set_between_failures_and_no_shot_is_given_up_for_it(studio, monkeypatch, by_s):
+def test_the_clock_may_be_set_between_failures_and_no_shot_is_given_up_for_it(
+    studio, monkeypatch, by_s
+):
     real, failures = machine.now, []
     monkeypatch.setattr(machine, "now", lambda: real() + by_s * len(failures))
 
@@ -275,10 +316,14 @@ def test_the_clock_may_be_set_between_failures_and_no_shot_is_given_up_for_it(st
     assert studio.run(shaken).outcome == "complete"
     assert len(studio.names(AttemptFailed)) == 3 and not studio.names(ShotSlated)
     jumps = studio.names(ClockJumped)
-    assert sum(jump.by_s for jump in jumps) == pytest.approx(3 * by_s, abs=3) and not any(jump.slept for jump in jumps)
+    assert sum(jump.by_s for jump in jumps) == pytest.approx(3 * by_s, abs=3) and not any(
+        jump.slept for jump in jumps
+    )
 
 
-def test_a_clock_that_was_set_back_by_years_between_two_runs_keeps_nothing_waiting(studio, monkeypatch):
+def test_a_clock_that_was_set_back_by_years_between_two_runs_keeps_nothing_waiting(
+    studio, monkeypatch
+):
     def lost(order: Order) -> Outcome | None:
         if not isinstance(order, RenderSegment):
             return None
@@ -296,7 +341,9 @@ def test_a_clock_that_was_set_back_by_years_between_two_runs_keeps_nothing_waiti
 
 
 def test_too_little_room_is_seen_before_the_work_and_names_the_right_disk(studio, monkeypatch):
-    monkeypatch.setattr(machine, "free_bytes", lambda path: 0 if Path(path) == studio.output.parent else 10**15)
+    monkeypatch.setattr(
+        machine, "free_bytes", lambda path: 0 if Path(path) == studio.output.parent else 10**15
+    )
     end = studio.run()
     assert (end.outcome, end.code) == ("failed", "output-full")
     assert len(studio.names(SegmentSealed)) == 4, "everything that could be made is kept"

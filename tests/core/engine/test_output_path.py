@@ -23,7 +23,11 @@ def test_a_film_in_a_linked_folder_is_one_film_with_one_lock(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     (tmp_path / "real" / "film.mov").symlink_to(tmp_path / "real" / "other.mov")
-    named = [tmp_path / "link" / "a.mov", tmp_path / "real" / "a.mov", tmp_path / "link" / ".." / "real" / "a.mov"]
+    named = [
+        tmp_path / "link" / "a.mov",
+        tmp_path / "real" / "a.mov",
+        tmp_path / "link" / ".." / "real" / "a.mov",
+    ]
     assert {film_at(str(path)) for path in named} == {tmp_path / "real" / "a.mov"}
     assert film_at(str(tmp_path / "link" / "film.mov")) == tmp_path / "real" / "other.mov"
     with locks.film(tmp_path, str(film_at(str(named[0])))):
@@ -37,13 +41,24 @@ def test_our_own_folders_are_no_place_for_a_film(tmp_path):
     (tmp_path / "round").symlink_to(tmp_path)
     (tmp_path / ".HOTSPLICE").mkdir()
     (tmp_path / "store" / "ab").mkdir(parents=True)
-    for place in (hidden, hidden / "deep", tmp_path / "way", tmp_path / "round" / BESIDE, tmp_path / ".HOTSPLICE"):
+    for place in (
+        hidden,
+        hidden / "deep",
+        tmp_path / "way",
+        tmp_path / "round" / BESIDE,
+        tmp_path / ".HOTSPLICE",
+    ):
         assert refused(place / "film.mov").code == "output-in-our-folder"
-    assert refused(tmp_path / "store" / "ab" / "film.mov", tmp_path / "store").code == "output-in-our-folder"
+    assert (
+        refused(tmp_path / "store" / "ab" / "film.mov", tmp_path / "store").code
+        == "output-in-our-folder"
+    )
     check_output(tmp_path / "film.mov", [tmp_path / "store"])
 
 
-@pytest.mark.parametrize("name", ["a\n.mov", "a\x1b]0;x\x07.mov", "a\u202e.mov", ".mov", "film.incomplete.mov"])
+@pytest.mark.parametrize(
+    "name", ["a\n.mov", "a\x1b]0;x\x07.mov", "a\u202e.mov", ".mov", "film.incomplete.mov"]
+)
 def test_a_name_that_no_film_may_have_is_refused_with_its_reason(tmp_path, name):
     error = refused(tmp_path / name)
     assert error.code == "output-name-unusable" and str(error.fields["why"]).startswith("name-")
@@ -64,7 +79,10 @@ def test_a_path_that_cannot_be_looked_at_is_refused_in_words(tmp_path, monkeypat
         for path in (tmp_path / "film.mov", tmp_path):
             with pytest.raises(Refused) as caught:
                 look(path)
-            assert (caught.value.code, caught.value.fields["detail"]) == ("output-unreachable", os.strerror(number))
+            assert (caught.value.code, caught.value.fields["detail"]) == (
+                "output-unreachable",
+                os.strerror(number),
+            )
         monkeypatch.undo()
 
 

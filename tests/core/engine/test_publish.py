@@ -27,7 +27,9 @@ class Place:
         self.output = root / "films" / "film.mov"
         self.workspace = Workspace(root / "home", root / "scratch")
         self.journal = Journal(root / "home" / "journal.db")
-        accepted = JobAccepted(digest="r", timeline_path="", timeline_name="", output=str(self.output), preset="")
+        accepted = JobAccepted(
+            digest="r", timeline_path="", timeline_name="", output=str(self.output), preset=""
+        )
         self.journal.accept("job1", accepted, b"", 1.0)
 
     def join(self, content: str, *, complete: bool = True) -> FilmJoined:
@@ -35,15 +37,25 @@ class Place:
         staged.write_text(content)
         found = hashes.tree_hash(staged)
         fact = FilmJoined(
-            cut=content, staged=str(staged), bytes=len(content), film_hash=found, frames=1, samples=1, complete=complete
+            cut=content,
+            staged=str(staged),
+            bytes=len(content),
+            film_hash=found,
+            frames=1,
+            samples=1,
+            complete=complete,
         )
         self.journal.append("job1", [fact], 2.0)
         return fact
 
-    def put(self, content: str, *, complete: bool = True, replace: bool = False, keep: int = 2) -> FilmPublished:
+    def put(
+        self, content: str, *, complete: bool = True, replace: bool = False, keep: int = 2
+    ) -> FilmPublished:
         """As the engine does it."""
         joined = self.join(content, complete=complete)
-        fact = publish(joined, self.output, self.journal, self.workspace, complete=complete, replace=replace)
+        fact = publish(
+            joined, self.output, self.journal, self.workspace, complete=complete, replace=replace
+        )
         self.journal.append("job1", [fact], 3.0)
         self.journal.append("job1", tidy(fact, self.output, self.journal, keep=keep), 3.0)
         return fact
@@ -90,7 +102,11 @@ def test_one_that_may_replace_it_does_and_the_complete_one_is_kept_however_many_
     place.put("complete")
     for number in range(5):
         place.put(f"slates {number}", complete=False, replace=True)
-    assert place.output.read_text() == "slates 4" and place.kept() == ["slates 3", "slates 2", "complete"]
+    assert place.output.read_text() == "slates 4" and place.kept() == [
+        "slates 3",
+        "slates 2",
+        "complete",
+    ]
 
 
 def test_a_healed_film_takes_the_place_and_the_incomplete_one_beside_it_goes(place):
@@ -106,7 +122,11 @@ def test_a_file_beside_that_is_not_ours_stays(place):
     place.put("slates", complete=False)
     beside(place.output).write_text("cut by hand")
     place.put("healed")
-    assert place.stand() == {"mov": "healed", "incomplete.mov": "cut by hand", "mov.previous": "complete"}
+    assert place.stand() == {
+        "mov": "healed",
+        "incomplete.mov": "cut by hand",
+        "mov.previous": "complete",
+    }
 
 
 @pytest.mark.parametrize(("outcome", "stays"), [("complete", True), ("incomplete", False)])
@@ -178,7 +198,10 @@ def test_a_film_whose_name_is_not_durable_is_on_record_as_what_stands_there(plac
         publish(joined, place.output, place.journal, place.workspace, complete=True)
     place.journal.append("job1", [error.value.published], 3.0)
     film = place.journal.film(str(place.output))
-    assert (film.film_hash, film.kept_hash) == (hashes.tree_hash(place.output), hashes.tree_hash(place.workspace.kept(place.output)))
+    assert (film.film_hash, film.kept_hash) == (
+        hashes.tree_hash(place.output),
+        hashes.tree_hash(place.workspace.kept(place.output)),
+    )
 
 
 def test_an_incomplete_film_that_was_renamed_and_not_recorded_is_recorded_beside(place):
@@ -187,13 +210,18 @@ def test_an_incomplete_film_that_was_renamed_and_not_recorded_is_recorded_beside
     publish(joined, place.output, place.journal, place.workspace, complete=False)
     catch_up(place.output, place.journal, place.workspace)
     film = place.journal.film(str(beside(place.output)))
-    assert (film.film_hash, place.journal.film(str(place.output)).cut) == (joined.film_hash, "complete")
+    assert (film.film_hash, place.journal.film(str(place.output)).cut) == (
+        joined.film_hash,
+        "complete",
+    )
 
 
 def test_a_film_that_was_moved_to_make_room_goes_back(place):
     place.put("one")
     place.workspace.staged("job1", place.output)
-    place.output.rename(place.workspace.kept(place.output))  # without hard links, and then the power was cut
+    place.output.rename(
+        place.workspace.kept(place.output)
+    )  # without hard links, and then the power was cut
     catch_up(place.output, place.journal, place.workspace)
     assert place.stand() == {"mov": "one"}
 
@@ -206,25 +234,38 @@ def test_a_joined_film_that_somebody_removed_is_joined_again_and_nothing_is_move
     with pytest.raises(FileNotFoundError) as error:
         publish(joined, place.output, place.journal, place.workspace, complete=True)
     failure = diagnose(publishing.evidence(error.value, place.output))
-    assert failure.code == "film-part-gone" and place.stand() == {"mov": "two", "mov.previous": "one"}
+    assert failure.code == "film-part-gone" and place.stand() == {
+        "mov": "two",
+        "mov.previous": "one",
+    }
 
 
-def test_a_film_whose_name_was_not_durable_is_flushed_again_before_it_counts_as_unchanged(place, monkeypatch):
+def test_a_film_whose_name_was_not_durable_is_flushed_again_before_it_counts_as_unchanged(
+    place, monkeypatch
+):
     place.put("film")
     film = place.journal.film(str(place.output))
     assert publishing.again(film, place.output) is None
     Disk(monkeypatch, place.output.parent, times=2)
     joined = publishing.again(film, place.output)
     assert joined is not None and joined.film_hash == film.film_hash
-    published, seen = publishing.attempt("job1", joined, place.output, place.journal, place.workspace, complete=True)
+    published, seen = publishing.attempt(
+        "job1", joined, place.output, place.journal, place.workspace, complete=True
+    )
     assert diagnose(seen).code == "film-not-durable" and not published.durable
-    assert place.stand() == {"mov": "film"}, "it is not removed for having been verified in its place"
-    published, seen = publishing.attempt("job1", joined, place.output, place.journal, place.workspace, complete=True)
+    assert place.stand() == {"mov": "film"}, (
+        "it is not removed for having been verified in its place"
+    )
+    published, seen = publishing.attempt(
+        "job1", joined, place.output, place.journal, place.workspace, complete=True
+    )
     assert published.durable and seen is None and place.stand() == {"mov": "film"}
 
 
 def test_an_incomplete_film_whose_slates_were_accepted_later_counts_as_complete(place):
     place.put("slates", complete=False)
-    place.journal.append("job1", [JobFinished(outcome="incomplete"), JobFinished(outcome="complete")], 4.0)
+    place.journal.append(
+        "job1", [JobFinished(outcome="incomplete"), JobFinished(outcome="complete")], 4.0
+    )
     place.put("other slates", complete=False)
     assert place.stand() == {"mov": "slates", "incomplete.mov": "other slates"}

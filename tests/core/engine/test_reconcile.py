@@ -21,7 +21,9 @@ class Place:
         self.output = root / "films" / "film.mov"
         self.workspace = Workspace(root / "home", root / "scratch")
         self.journal = Journal(root / "home" / "journal.db")
-        accepted = JobAccepted(digest="r", timeline_path="", timeline_name="", output=str(self.output), preset="")
+        accepted = JobAccepted(
+            digest="r", timeline_path="", timeline_name="", output=str(self.output), preset=""
+        )
         self.journal.accept("job1", accepted, b"", 1.0)
 
     def join(self, content: str) -> FilmJoined:
@@ -42,7 +44,13 @@ class Place:
         fact = self.join(content)
         kept = self.workspace.publish(Path(fact.staged), self.output)
         self.journal.append(
-            "job1", [FilmPublished(output=str(self.output), film_hash=fact.film_hash, kept=kept, cut=fact.cut)], 3.0
+            "job1",
+            [
+                FilmPublished(
+                    output=str(self.output), film_hash=fact.film_hash, kept=kept, cut=fact.cut
+                )
+            ],
+            3.0,
         )
 
     def last(self) -> object:
@@ -108,7 +116,9 @@ def test_an_exchange_that_was_cut_is_ended_and_recorded_once(place, recorded):
     place.workspace.roll_back(place.output)
     if recorded:
         record_roll_back(place.output, place.journal)
-    assert catch_up(place.output, place.journal, place.workspace) is not recorded, "one on record is over: the next exchanges again"
+    assert catch_up(place.output, place.journal, place.workspace) is not recorded, (
+        "one on record is over: the next exchanges again"
+    )
     assert isinstance(place.last(), FilmRolledBack)
     assert place.known() == place.standing() == before[::-1]
     assert sum(isinstance(entry.fact, FilmRolledBack) for entry in place.journal.facts("job1")) == 1
@@ -133,7 +143,9 @@ def test_a_film_nobody_knows_has_no_record_to_bring_up(place):
     assert len(place.journal.facts("job1")) == 1
 
 
-def test_names_of_one_film_are_known_by_its_bytes_where_the_file_system_does_not_show_its_inode(place, monkeypatch):
+def test_names_of_one_film_are_known_by_its_bytes_where_the_file_system_does_not_show_its_inode(
+    place, monkeypatch
+):
     place.publish("one")
     place.publish("two")
     before = place.known()

@@ -27,7 +27,9 @@ from core.timeline.source import Source
 from tests.core.hands import Hands, Trick
 from tests.core.props import POLICY, picture, source
 
-QUICK = msgspec.structs.replace(POLICY, first_delay_s=0.0, longest_delay_s=0.0, search_s=5.0, gate_patience_s=0.2)
+QUICK = msgspec.structs.replace(
+    POLICY, first_delay_s=0.0, longest_delay_s=0.0, search_s=5.0, gate_patience_s=0.2
+)
 OUTPUT = Path("/films/film.mov")
 
 
@@ -75,7 +77,12 @@ class Shelf:
         """On the record of a job for the film."""
         job = f"j{len(self.journal.jobs())}"
         self.journal.accept(
-            job, JobAccepted(digest=job, timeline_path="", timeline_name="", output=str(OUTPUT), preset="p"), b"", 1.0
+            job,
+            JobAccepted(
+                digest=job, timeline_path="", timeline_name="", output=str(OUTPUT), preset="p"
+            ),
+            b"",
+            1.0,
         )
         self.journal.append(job, facts, 2.0)  # type: ignore[arg-type]
 
@@ -85,17 +92,29 @@ class Shelf:
             return media_search.find(order)
         assert isinstance(order, ExamineSource)
         if order.path in self.broken:
-            return Evidence(operation="examine", place="source", path=order.path, note="invalid-data")
+            return Evidence(
+                operation="examine", place="source", path=order.path, note="invalid-data"
+            )
         try:
             fingerprint, mark = hashes.both_names(order.path)
         except OSError as error:
-            return Evidence(operation="examine", place="source", path=order.path, errno=error.errno, detail="FileNotFoundError")
+            return Evidence(
+                operation="examine",
+                place="source",
+                path=order.path,
+                errno=error.errno,
+                detail="FileNotFoundError",
+            )
         facts = os.stat(order.path)
-        found = source(order.path, picture(), fingerprint=fingerprint, mark=mark, size=facts.st_size)
+        found = source(
+            order.path, picture(), fingerprint=fingerprint, mark=mark, size=facts.st_size
+        )
         identity = hashes.own_identity(order.path, facts.st_ino, fingerprint)
         inode = facts.st_dev, facts.st_ino
         return Examined(
-            source=msgspec.structs.replace(found, identity=identity, inode=inode, modified_ns=facts.st_mtime_ns)
+            source=msgspec.structs.replace(
+                found, identity=identity, inode=inode, modified_ns=facts.st_mtime_ns
+            )
         )
 
     @property
@@ -131,7 +150,17 @@ class Drive:
     def __init__(self, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, looks: int) -> None:
         self.path, self.looks, self.gone = shelf.put("drive/a.mov", b"a"), looks, False
         monkeypatch.setattr(machine, "listed_mount", self.listed)
-        shelf.memory.see([SourceRecord(self.path, 1, hashes.content_mark(self.path), hashes.fingerprint(self.path), "/drive")])
+        shelf.memory.see(
+            [
+                SourceRecord(
+                    self.path,
+                    1,
+                    hashes.content_mark(self.path),
+                    hashes.fingerprint(self.path),
+                    "/drive",
+                )
+            ]
+        )
         os.unlink(self.path)
 
     def listed(self, path: str) -> tuple[str, str]:
@@ -148,10 +177,14 @@ def test_a_drive_that_is_out_for_a_moment_is_waited_for(shelf, monkeypatch):
     assert ("wait", 0, 1) in shelf.steps and shelf.searched == []
 
 
-def test_a_file_never_opened_before_is_waited_for_on_a_drive_that_others_were_opened_on(shelf, monkeypatch):
+def test_a_file_never_opened_before_is_waited_for_on_a_drive_that_others_were_opened_on(
+    shelf, monkeypatch
+):
     new, known = shelf.put("drive/new.wav", b"n"), shelf.put("drive/a.mov", b"a")
     drive, looks = str(shelf.root / "drive"), iter(range(100))
-    shelf.memory.see([SourceRecord(known, 1, hashes.content_mark(known), hashes.fingerprint(known), drive)])
+    shelf.memory.see(
+        [SourceRecord(known, 1, hashes.content_mark(known), hashes.fingerprint(known), drive)]
+    )
     os.unlink(new)
 
     def listed(path: str) -> tuple[str, str]:
@@ -184,7 +217,16 @@ def test_when_all_is_there_nothing_is_looked_for(shelf):
     assert (opened.moved, opened.remarks, shelf.searched) == ((), (), [])
     assert shelf.steps == [("examine", 0, 2), ("examine", 1, 2), ("examine", 2, 2)]
     seen, found = shelf.memory.seen(a), of(opened, a)
-    assert seen == SourceRecord(a, 1, found.mark, found.fingerprint, "", found.identity, str(os.stat(a).st_ino), os.stat(a).st_mtime_ns)
+    assert seen == SourceRecord(
+        a,
+        1,
+        found.mark,
+        found.fingerprint,
+        "",
+        found.identity,
+        str(os.stat(a).st_ino),
+        os.stat(a).st_mtime_ns,
+    )
 
 
 def test_a_newer_file_of_the_same_name_is_used_and_said_once(shelf):
@@ -194,7 +236,9 @@ def test_a_newer_file_of_the_same_name_is_used_and_said_once(shelf):
     assert codes(shelf.open(a, b)) == [], "another date is no other file"
     shelf.put("m/a.mov", b"version 2")
     opened = shelf.open(a, b)
-    assert [(remark.code, remark.severity, remark.text) for remark in opened.remarks] == [("source-replaced", "note", a)]
+    assert [(remark.code, remark.severity, remark.text) for remark in opened.remarks] == [
+        ("source-replaced", "note", a)
+    ]
     assert of(opened, a).mark == hashes.content_mark(a)
     assert codes(shelf.open(a, b)) == []
 
@@ -212,10 +256,14 @@ class Writer:
         return None
 
 
-def test_what_took_the_place_of_a_file_meanwhile_is_waited_for_while_it_is_written_and_said_in_every_plan(shelf):
+def test_what_took_the_place_of_a_file_meanwhile_is_waited_for_while_it_is_written_and_said_in_every_plan(
+    shelf,
+):
     a, b = shelf.put("m/a.mov", b"a"), shelf.put("m/b.mov", b"b")
     for _ in range(2):
-        opened = shelf.open(a, b, tricks=(Writer(a, looks=3 * QUICK.attempts),), replaced={a: "older"})
+        opened = shelf.open(
+            a, b, tricks=(Writer(a, looks=3 * QUICK.attempts),), replaced={a: "older"}
+        )
         assert isinstance(opened.sources[a], Source)
         assert codes(opened) == ["source-replaced"]
         assert ("settle", 0, 1) in shelf.steps
@@ -238,7 +286,12 @@ def test_who_stops_does_not_wait_for_what_is_written(shelf):
     a = shelf.put("m/a.mov", b"a")
     writer = Writer(a, looks=10**9)
     with pytest.raises(run_tasks.Stopped):
-        shelf.open(a, tricks=(writer,), replaced={a: "older"}, stopped=lambda: any(step == "settle" for step, _, _ in shelf.steps))
+        shelf.open(
+            a,
+            tricks=(writer,),
+            replaced={a: "older"},
+            stopped=lambda: any(step == "settle" for step, _, _ in shelf.steps),
+        )
 
 
 def test_a_moved_file_is_used_at_its_new_place_and_said(shelf):
@@ -249,8 +302,12 @@ def test_a_moved_file_is_used_at_its_new_place_and_said(shelf):
     assert of(opened, a).path == to
     [moved] = opened.moved
     assert (moved.path, moved.to, moved.how) == (a, to, "content")
-    assert moved.failure is not None and moved.failure.code == "source-missing", "why it was looked for"
-    assert [(remark.code, remark.severity) for remark in opened.remarks] == [("source-relinked", "note")]
+    assert moved.failure is not None and moved.failure.code == "source-missing", (
+        "why it was looked for"
+    )
+    assert [(remark.code, remark.severity) for remark in opened.remarks] == [
+        ("source-relinked", "note")
+    ]
     assert ("find", 0, 1) in shelf.steps
 
 
@@ -261,7 +318,9 @@ def test_it_is_found_again_and_again_also_when_it_moves_on(shelf):
     first = shelf.open(a, folders=("v",))
     shelf.say(*first.moved)
     second = shelf.open(a)
-    assert of(second, a).path == str(shelf.root / "v/1/a.mov"), "where it was found last is looked at first, unasked"
+    assert of(second, a).path == str(shelf.root / "v/1/a.mov"), (
+        "where it was found last is looked at first, unasked"
+    )
     shelf.move("v/1/a.mov", "v/2/b.mov")
     assert of(shelf.open(a, folders=("v",)), a).path == str(shelf.root / "v/2/b.mov")
     shelf.move("v/2/b.mov", "m/a.mov")
@@ -341,10 +400,18 @@ def test_what_a_person_gave_is_used_before_anything_is_looked_for(shelf):
     a, other = shelf.put("m/a.mov", b"a" * 99), shelf.put("v/new.mov", b"longer" * 99)
     shelf.open(a)
     os.remove(a)
-    shelf.say(Answered(answer="relink", path=a, to="/none.mov"), Answered(answer="relink", path=a, to=other))
+    shelf.say(
+        Answered(answer="relink", path=a, to="/none.mov"),
+        Answered(answer="relink", path=a, to=other),
+    )
     opened = shelf.open(a)
-    assert (of(opened, a).path, opened.moved) == (other, (SourceMoved(path=a, to=other, how="person"),))
-    assert shelf.searched == [] and codes(opened) == ["source-chosen"], "nobody has compared it with what was there"
+    assert (of(opened, a).path, opened.moved) == (
+        other,
+        (SourceMoved(path=a, to=other, how="person"),),
+    )
+    assert shelf.searched == [] and codes(opened) == ["source-chosen"], (
+        "nobody has compared it with what was there"
+    )
     mark = shelf.memory.seen(a)
     assert mark is not None and mark.size == 99, "the other file is not the one that is missing"
 
@@ -428,5 +495,8 @@ def test_a_search_that_hangs_costs_its_worker_alone(tmp_path):
 def test_a_match_that_is_gone_again_is_no_source(shelf):
     a = str(shelf.root / "m" / "a.mov")
     gone = Match(path=a, to=str(shelf.root / "v" / "a.mov"), how="samples")
-    opened = shelf.open(a, tricks=(lambda order: Found(matches=(gone,)) if isinstance(order, FindSources) else None,))
+    opened = shelf.open(
+        a,
+        tricks=(lambda order: Found(matches=(gone,)) if isinstance(order, FindSources) else None,),
+    )
     assert why(opened, a).code == "source-missing" and codes(opened) == ["search-incomplete"]

@@ -40,7 +40,10 @@ def recorded(place: Place) -> None:
     film, kept = place.journal.film(str(place.output)), place.workspace.kept(place.output)
     assert film.film_hash == hashes.tree_hash(place.output)
     assert not kept.exists() or film.kept_hash == hashes.tree_hash(kept)
-    assert all(hashes.tree_hash(one.path).rpartition(":")[2].startswith(one.label) for one in kept_films(place.output))
+    assert all(
+        hashes.tree_hash(one.path).rpartition(":")[2].startswith(one.label)
+        for one in kept_films(place.output)
+    )
 
 
 @pytest.fixture
@@ -95,7 +98,9 @@ def test_a_kept_film_whose_bytes_have_changed_is_not_brought_back(tmp_path):
     assert error.value.code == "previous-film-changed" and place.output.read_text() == "film 3"
 
 
-def test_a_file_from_elsewhere_is_brought_back_too_and_what_was_changed_in_the_place_is_kept(tmp_path):
+def test_a_file_from_elsewhere_is_brought_back_too_and_what_was_changed_in_the_place_is_kept(
+    tmp_path,
+):
     place = Place(tmp_path)
     place.put("film")
     place.put("next film")
@@ -110,7 +115,9 @@ def test_a_file_from_elsewhere_is_brought_back_too_and_what_was_changed_in_the_p
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 @pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
-def test_a_cut_at_any_step_loses_no_film_and_the_record_is_brought_up(tmp_path, knife, links, number):
+def test_a_cut_at_any_step_loses_no_film_and_the_record_is_brought_up(
+    tmp_path, knife, links, number
+):
     for at in range(30):
         knife.log, knife.at = [], None
         if not links:
@@ -123,10 +130,16 @@ def test_a_cut_at_any_step_loses_no_film_and_the_record_is_brought_up(tmp_path, 
         except Cut:
             done = False
         knife.at = None
-        assert set(FILMS) <= set(all_of(place)) | {path.read_text() for path in (place.output.parent / ".hotsplice").iterdir()}
+        assert set(FILMS) <= set(all_of(place)) | {
+            path.read_text() for path in (place.output.parent / ".hotsplice").iterdir()
+        }
         finished = catch_up(place.output, place.journal, place.workspace)
         assert all_of(place) == FILMS, f"after {knife.log[:at]}"
-        assert place.output.read_text() == wanted if done or finished else place.output.read_text() in (wanted, "film 3")
+        assert (
+            place.output.read_text() == wanted
+            if done or finished
+            else place.output.read_text() in (wanted, "film 3")
+        )
         recorded(place)
         if done:
             assert at >= 3
@@ -136,7 +149,9 @@ def test_a_cut_at_any_step_loses_no_film_and_the_record_is_brought_up(tmp_path, 
 
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
-def test_a_drive_that_fails_at_any_step_leaves_the_film_or_says_that_it_is_not_sure(tmp_path, monkeypatch, knife, links, number):
+def test_a_drive_that_fails_at_any_step_leaves_the_film_or_says_that_it_is_not_sure(
+    tmp_path, monkeypatch, knife, links, number
+):
     """EIO at each rename, link, removal and flush, one after the other."""
     met, fails_at, real = 0, 0, moves.flush_directory
 
@@ -168,7 +183,9 @@ def test_a_drive_that_fails_at_any_step_leaves_the_film_or_says_that_it_is_not_s
             durable = roll_back(place.output, place.journal, place.workspace, number)
             assert place.output.read_text() == wanted
         except Refused as error:
-            assert error.code == "roll-back-failed" and error.fields["detail"] == "Input/output error"
+            assert (
+                error.code == "roll-back-failed" and error.fields["detail"] == "Input/output error"
+            )
             assert place.output.read_text() == "film 3", f"step {at}"
             durable = False
         ended = met < at
@@ -195,5 +212,7 @@ def test_a_kept_film_that_cannot_be_read_changes_nothing(tmp_path, monkeypatch):
     with pytest.raises(Refused) as error:
         roll_back(place.output, place.journal, place.workspace)
     assert error.value.code == "roll-back-failed" and place.output.read_text() == "film 3"
-    assert roll_back(place.output, place.journal, place.workspace, 2), "the others can be brought back all the same"
+    assert roll_back(place.output, place.journal, place.workspace, 2), (
+        "the others can be brought back all the same"
+    )
     assert all_of(place) == FILMS

@@ -51,7 +51,9 @@ def test_records_hold_up_whoever_waits(clock: list[float]) -> None:
     assert (tally.recording_s, tally.held_s, tally.startup_held_s) == (5.0, 3.0, 1.0)
 
 
-def test_checks_hold_up_by_the_share_of_the_workers_unless_nobody_else_works(clock: list[float]) -> None:
+def test_checks_hold_up_by_the_share_of_the_workers_unless_nobody_else_works(
+    clock: list[float],
+) -> None:
     tally = RunMetrics()
     tally.work_begins()
     tally.checked(1.0, _Crew(), cpu_s=0.25)  # type: ignore[arg-type]

@@ -19,7 +19,9 @@ QUICK = msgspec.structs.replace(POLICY, first_delay_s=0.001, longest_delay_s=0.0
 
 
 def opened(order: Order) -> Outcome | None:
-    return Examined(source=source(order.path, picture())) if isinstance(order, ExamineSource) else None
+    return (
+        Examined(source=source(order.path, picture())) if isinstance(order, ExamineSource) else None
+    )
 
 
 def lost(*paths: str, number: int = errno.ENOENT) -> object:
@@ -31,7 +33,9 @@ def lost(*paths: str, number: int = errno.ENOENT) -> object:
     return answer
 
 
-def examine(hands: Hands, *paths: str, stopped: object = lambda: False, **more: object) -> dict[str, object]:
+def examine(
+    hands: Hands, *paths: str, stopped: object = lambda: False, **more: object
+) -> dict[str, object]:
     return run_tasks.examine(hands, list(paths), policy=QUICK, stopped=stopped, **more)  # type: ignore[arg-type, return-value]
 
 
@@ -66,9 +70,15 @@ def test_one_trouble_does_not_use_up_the_attempts_of_another():
     troubles = [{"exit_code": -9}, *[{"errno": errno.ENOSPC}] * (QUICK.attempts - 1)]
 
     def unlucky(order: Order) -> Outcome | None:
-        return Evidence(operation="examine", place="scratch", path="/m/a.mov", **troubles.pop()) if troubles else None
+        return (
+            Evidence(operation="examine", place="scratch", path="/m/a.mov", **troubles.pop())
+            if troubles
+            else None
+        )
 
-    assert examine(Hands(1, unlucky, opened), "/m/a.mov") == {"/m/a.mov": source("/m/a.mov", picture())}
+    assert examine(Hands(1, unlucky, opened), "/m/a.mov") == {
+        "/m/a.mov": source("/m/a.mov", picture())
+    }
     assert troubles == []
 
 
@@ -99,7 +109,9 @@ def test_while_one_waits_the_others_are_opened(monkeypatch):
 
 
 @pytest.mark.parametrize("by_s", [-86400, 3600])
-def test_a_clock_that_is_set_while_one_waits_neither_delays_it_nor_spends_its_attempts(monkeypatch, by_s):
+def test_a_clock_that_is_set_while_one_waits_neither_delays_it_nor_spends_its_attempts(
+    monkeypatch, by_s
+):
     real, refused = machine.now, []
     monkeypatch.setattr(machine, "now", lambda: real() + by_s * len(refused))
 
@@ -109,7 +121,9 @@ def test_a_clock_that_is_set_while_one_waits_neither_delays_it_nor_spends_its_at
         refused.append(order)
         return lost("/m/a.mov", number=errno.ESTALE)(order)
 
-    assert examine(Hands(1, lost_at_first, opened), "/m/a.mov") == {"/m/a.mov": source("/m/a.mov", picture())}
+    assert examine(Hands(1, lost_at_first, opened), "/m/a.mov") == {
+        "/m/a.mov": source("/m/a.mov", picture())
+    }
     assert len(refused) == 3
 
 
@@ -121,14 +135,23 @@ def test_asked_to_stop_it_stops():
 def test_whoever_watches_hears_of_each_once():
     heard = []
     hands = Hands(2, lost("/m/b.mov"), opened)
-    examine(hands, "/m/a.mov", "/m/b.mov", on_done=lambda name, outcome: heard.append((name, type(outcome).__name__)))
+    examine(
+        hands,
+        "/m/a.mov",
+        "/m/b.mov",
+        on_done=lambda name, outcome: heard.append((name, type(outcome).__name__)),
+    )
     assert sorted(heard) == [("/m/a.mov", "Examined"), ("/m/b.mov", "Evidence")]
 
 
 def test_progress_is_no_answer(tmp_path):
     (tmp_path / "film.mov").write_text("a film")
     check = CheckFilm(
-        path=str(tmp_path / "film.mov"), film_hash=hashes.tree_hash(tmp_path / "film.mov"), frames=5, samples=0, deep=False
+        path=str(tmp_path / "film.mov"),
+        film_hash=hashes.tree_hash(tmp_path / "film.mov"),
+        frames=5,
+        samples=0,
+        deep=False,
     )
     hands = Hands(1)  # they say how far they are before they are done
     heard = []

@@ -46,10 +46,14 @@ class Media:
         path = self.root / name
         facts = os.stat(path)
         fingerprint, mark = hashes.both_names(path)
-        found = source(str(path), None, voice(), fingerprint=fingerprint, mark=mark, size=facts.st_size)
+        found = source(
+            str(path), None, voice(), fingerprint=fingerprint, mark=mark, size=facts.st_size
+        )
         identity = hashes.own_identity(str(path), facts.st_ino, fingerprint)
         inode = facts.st_dev, facts.st_ino
-        return msgspec.structs.replace(found, identity=identity, inode=inode, modified_ns=facts.st_mtime_ns)
+        return msgspec.structs.replace(
+            found, identity=identity, inode=inode, modified_ns=facts.st_mtime_ns
+        )
 
     def use(self, name: str, *, unmarked: int = 0, blocks: range = USED) -> str:
         """Open a file, play some of it, and remember both; its identity."""
@@ -57,7 +61,9 @@ class Media:
         self.remember(found)
         if blocks:
             known = heard(self.root / name, blocks.start, len(blocks))
-            marks = Marks(path=found.path, stream=0, marks=known.marks, header=known.header, unmarked=unmarked)
+            marks = Marks(
+                path=found.path, stream=0, marks=known.marks, header=known.header, unmarked=unmarked
+            )
             self.memory.keep_marks([(found.identity, marks)])
         return found.identity
 
@@ -67,11 +73,15 @@ class Media:
         ])  # fmt: skip
 
     def same(self) -> SourceIdentities:
-        return SourceIdentities(Hands(2, self._perform), self.memory, POLICY, lambda: False, lambda *_: None)  # type: ignore[arg-type]
+        return SourceIdentities(
+            Hands(2, self._perform), self.memory, POLICY, lambda: False, lambda *_: None
+        )  # type: ignore[arg-type]
 
     def identified(self, *names: str) -> dict[str, Source]:
         self.compared.clear()
-        sources, self.untold = self.same().identified({str(self.root / name): self.at(name) for name in names})
+        sources, self.untold = self.same().identified(
+            {str(self.root / name): self.at(name) for name in names}
+        )
         return {Path(path).name: found for path, found in sources.items()}
 
     def identity(self, name: str) -> str:
@@ -88,7 +98,11 @@ class Media:
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    samples = np.random.default_rng(2).integers(-9000, 9000, (900 * packet_hashes.BLOCK, 1), dtype=np.int16).repeat(2, 1)
+    samples = (
+        np.random.default_rng(2)
+        .integers(-9000, 9000, (900 * packet_hashes.BLOCK, 1), dtype=np.int16)
+        .repeat(2, 1)
+    )
     return written(tmp_path_factory.mktemp("sound") / "a.wav", samples)
 
 
@@ -155,15 +169,22 @@ def test_a_copy_beside_the_file_has_its_own_identity_and_costs_no_reading(media)
     os.link(media.root / "a.wav", media.root / "link.wav")
     assert media.identity("link.wav") == first
     os.utime(media.root / "a.wav", (1, 1))
-    assert media.identified("copy.wav", "a.wav")["a.wav"].identity == first, "whichever is asked about first"
+    assert media.identified("copy.wav", "a.wav")["a.wav"].identity == first, (
+        "whichever is asked about first"
+    )
 
 
-def test_versions_that_were_never_seen_have_an_identity_each_whatever_their_samples_and_dates(media):
+def test_versions_that_were_never_seen_have_an_identity_each_whatever_their_samples_and_dates(
+    media,
+):
     other_version(media, "b.wav")
     for name in ("a.wav", "b.wav"):
         os.utime(media.root / name, (1, 1))
     found = media.identified("a.wav", "b.wav")
-    assert found["a.wav"].mark == found["b.wav"].mark and found["a.wav"].identity != found["b.wav"].identity
+    assert (
+        found["a.wav"].mark == found["b.wav"].mark
+        and found["a.wav"].identity != found["b.wav"].identity
+    )
 
 
 def test_versions_that_exchange_their_names_exchange_their_identities(media):
@@ -199,9 +220,16 @@ def test_the_samples_of_a_small_file_are_all_its_bytes(media):
 
 @pytest.mark.parametrize(
     ("sample", "last", "verdict", "covered"),
-    [(None, 320, "same", True), (None, 330, "same", False), (BETWEEN_SAMPLES, 320, "other", False), (ELSEWHERE, 320, "same", True)],
+    [
+        (None, 320, "same", True),
+        (None, 330, "same", False),
+        (BETWEEN_SAMPLES, 320, "other", False),
+        (ELSEWHERE, 320, "same", True),
+    ],
 )
-def test_a_file_found_for_a_missing_one_is_proven_where_it_is_used(media, sample, last, verdict, covered):
+def test_a_file_found_for_a_missing_one_is_proven_where_it_is_used(
+    media, sample, last, verdict, covered
+):
     media.use("a.wav")
     if sample is None:
         shutil.copyfile(media.root / "a.wav", media.root / "b.wav")

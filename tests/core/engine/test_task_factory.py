@@ -13,9 +13,33 @@ from core.job.pending_tasks import PendingTask
 from core.job.state import JobState
 from core.storage.journal import Journal
 from core.storage.workspace import Workspace
-from core.tasks.spec import EncodeTrack, ExamineCopy, JoinFilm, JoinSound, JoinVideo, MixSound, Order, RenderSegment, ValidateSeal
+from core.tasks.spec import (
+    EncodeTrack,
+    ExamineCopy,
+    JoinFilm,
+    JoinSound,
+    JoinVideo,
+    MixSound,
+    Order,
+    RenderSegment,
+    ValidateSeal,
+)
 from tests.core.job.playbook import seal
-from tests.core.props import BUILD, H264, POLICY, PRORES, SIGNATURE, SLATES, clip, cut, offline, picture, plan, source, voice
+from tests.core.props import (
+    BUILD,
+    H264,
+    POLICY,
+    PRORES,
+    SIGNATURE,
+    SLATES,
+    clip,
+    cut,
+    offline,
+    picture,
+    plan,
+    source,
+    voice,
+)
 
 MEDIA = source("/media/a.mov", picture(), voice())
 SAME = source("/media/same.mov", picture(signature=SIGNATURE, intra_only=True))
@@ -58,12 +82,20 @@ class Desk:
 
     def segment(self, number: int) -> PendingTask:
         segment = self.state.current.segments[number]
-        return PendingTask("copy" if segment.key.startswith("c") else "render", segment.key, segment=segment)
+        return PendingTask(
+            "copy" if segment.key.startswith("c") else "render", segment.key, segment=segment
+        )
 
     def believe_all(self) -> None:
-        keys = [*(s.key for s in self.state.work), *(c.key for c in self.state.plan.chunks), self.state.track]
+        keys = [
+            *(s.key for s in self.state.work),
+            *(c.key for c in self.state.plan.chunks),
+            self.state.track,
+        ]
         for number, key in enumerate(filter(None, keys)):
-            self.state.believed[key] = msgspec.structs.replace(seal(key), digest=f"digest of {key}", reorder=number % 3)
+            self.state.believed[key] = msgspec.structs.replace(
+                seal(key), digest=f"digest of {key}", reorder=number % 3
+            )
 
 
 @pytest.fixture
@@ -77,7 +109,12 @@ def test_a_movie_is_rendered_from_its_source_into_a_part_of_this_attempt(desk):
     assert Path(order.part).parent == desk.workspace.scratch / "work" / "job1"
     assert Path(order.part).name == f"{order.key}.3.mov"
     assert order.argv[0] == "/bin/ffmpeg" and order.argv[-1] == f"file:{order.part}"
-    assert (order.frames, order.signature, order.source, order.fingerprint) == (24, SIGNATURE, MEDIA.path, MEDIA.fingerprint)
+    assert (order.frames, order.signature, order.source, order.fingerprint) == (
+        24,
+        SIGNATURE,
+        MEDIA.path,
+        MEDIA.fingerprint,
+    )
     assert order.slate == ()
 
 
@@ -92,14 +129,21 @@ def test_packets_are_examined_with_what_is_known_of_them(desk):
     desk.journal.add_decoded(SAME.fingerprint, 0, {239: 1, 240: 2, 259: 3, 260: 4})
     order = desk.order(desk.segment(1))
     assert isinstance(order, ExamineCopy)
-    assert (order.path, order.first_frame, order.frames, order.signature) == (SAME.path, 240, 20, SIGNATURE)
+    assert (order.path, order.first_frame, order.frames, order.signature) == (
+        SAME.path,
+        240,
+        20,
+        SIGNATURE,
+    )
     assert order.known == {240: 2, 259: 3}
 
 
 def test_sound_is_mixed_as_deep_as_the_film_writes_it(tmp_path):
     deep = {"pcm_s24le": 3, "pcm_s16le": 2, "aac": 3}
     for codec, bytes_per_sample in deep.items():
-        preset = msgspec.structs.replace(PRORES, audio=msgspec.structs.replace(PRORES.audio, codec=codec))
+        preset = msgspec.structs.replace(
+            PRORES, audio=msgspec.structs.replace(PRORES.audio, codec=codec)
+        )
         (tmp_path / codec).mkdir()
         desk = Desk(tmp_path / codec, preset)
         chunk = desk.state.plan.chunks[1]
@@ -121,8 +165,12 @@ def test_the_track_is_encoded_from_all_chunks_in_order(tmp_path):
     order = desk.order(PendingTask("track", desk.state.track))
     assert isinstance(order, EncodeTrack)
     store = desk.workspace.scratch / "store"
-    assert [one.file for one in order.inputs] == [str(store / f"{chunk.key}.x") for chunk in desk.state.plan.chunks]
-    assert [one.digest for one in order.inputs] == [desk.state.believed[one.key].digest for one in order.inputs]
+    assert [one.file for one in order.inputs] == [
+        str(store / f"{chunk.key}.x") for chunk in desk.state.plan.chunks
+    ]
+    assert [one.digest for one in order.inputs] == [
+        desk.state.believed[one.key].digest for one in order.inputs
+    ]
     assert order.samples == desk.state.plan.samples
     assert order.part.endswith(".m4a") and order.argv[-1] == f"file:{order.part}"
 
@@ -142,8 +190,14 @@ def test_the_film_is_joined_of_every_segment_in_film_order_and_of_the_sound(desk
     first, copied, card, again, *black = order.video
     store = desk.workspace.scratch / "store"
     assert (
-        first == again == JoinVideo(
-            key=first.key, frames=24, digest=f"digest of {first.key}", file=str(store / f"{first.key}.x"), file_hash="h"
+        first
+        == again
+        == JoinVideo(
+            key=first.key,
+            frames=24,
+            digest=f"digest of {first.key}",
+            file=str(store / f"{first.key}.x"),
+            file_hash="h",
         )
     )
     assert copied == JoinVideo(
@@ -154,11 +208,20 @@ def test_the_film_is_joined_of_every_segment_in_film_order_and_of_the_sound(desk
     assert sum(part.frames for part in order.video) == 24 * 40
     assert order.sound == tuple(
         JoinSound(
-            key=chunk.key, file=str(store / f"{chunk.key}.x"), samples=24, digest=f"digest of {chunk.key}", file_hash="h"
+            key=chunk.key,
+            file=str(store / f"{chunk.key}.x"),
+            samples=24,
+            digest=f"digest of {chunk.key}",
+            file_hash="h",
         )
         for chunk in desk.state.plan.chunks
     )
-    assert (order.timecode, order.rate, order.reorder, order.pcm) == ("01:00:00:00", Fraction(24), 2, "pcm_s24le")
+    assert (order.timecode, order.rate, order.reorder, order.pcm) == (
+        "01:00:00:00",
+        Fraction(24),
+        2,
+        "pcm_s24le",
+    )
     assert (order.sample_rate, order.channels, order.samples) == (48000, 2, desk.state.plan.samples)
     assert Path(order.part).parent == desk.output.parent / ".hotsplice", "on the film's own volume"
 
@@ -194,7 +257,11 @@ def test_what_an_attempt_left_is_not_written_over(desk):
         (PermissionError(1, "raised by us"), "program", "program"),
     ],
 )
-def test_what_kept_an_order_from_being_written_is_blamed_only_where_the_system_names_a_path(tmp_path, error, place, note):
-    seen = task_factory.not_begun(PendingTask("join", "k"), error, tmp_path / "film.mov", Desk(tmp_path).workspace)
+def test_what_kept_an_order_from_being_written_is_blamed_only_where_the_system_names_a_path(
+    tmp_path, error, place, note
+):
+    seen = task_factory.not_begun(
+        PendingTask("join", "k"), error, tmp_path / "film.mov", Desk(tmp_path).workspace
+    )
     assert (seen.place, seen.note) == (place, note)
     assert note != "program" or seen.errno is None

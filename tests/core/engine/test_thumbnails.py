@@ -37,7 +37,9 @@ def made() -> Plan:
 @pytest.fixture
 def house(tmp_path: Path) -> tuple[Journal, Workspace]:
     journal = Journal(tmp_path / "home" / "journal.db")
-    asked = JobAccepted(digest="d", timeline_path="/t", timeline_name="T", output="/f.mov", preset="x")
+    asked = JobAccepted(
+        digest="d", timeline_path="/t", timeline_name="T", output="/f.mov", preset="x"
+    )
     journal.accept("job", asked, b"", 0.0)
     return journal, Workspace(tmp_path / "home", tmp_path / "scratch")
 
@@ -49,16 +51,23 @@ def seal(made: Plan, house: tuple[Journal, Workspace], movie: Movie) -> Path:
     file = f"{key[1:2]}/{key}.mov"
     workspace.stored(file).parent.mkdir(parents=True)
     shutil.copy2(movie.path, workspace.stored(file))
-    fact = SegmentSealed(key=key, kind="video", shot=1, file=file, bytes=1, file_hash="", frames=30, digest="")
+    fact = SegmentSealed(
+        key=key, kind="video", shot=1, file=file, bytes=1, file_hash="", frames=30, digest=""
+    )
     journal.append("job", [fact], 1.0)
     return workspace.stored(file)
 
 
 def marks(found: dict[int, bytes]) -> dict[int, Mark | None]:
-    return {shot: read(np.asarray(Image.open(io.BytesIO(data)).convert("L"))) for shot, data in found.items()}
+    return {
+        shot: read(np.asarray(Image.open(io.BytesIO(data)).convert("L")))
+        for shot, data in found.items()
+    }
 
 
-def draw(made: Plan, house: tuple[Journal, Workspace], film: Path | None = None, **options: Any) -> dict[int, bytes]:
+def draw(
+    made: Plan, house: tuple[Journal, Workspace], film: Path | None = None, **options: Any
+) -> dict[int, bytes]:
     return thumbnails.of_job(made, film, house[0], house[1], workers=2, **options)
 
 
@@ -71,7 +80,9 @@ def test_the_middle_frame_of_a_sealed_segment_for_every_shot_that_shows_it(made,
     assert marks(draw(made, house)) == {1: Mark(5, 15), 3: Mark(5, 15)}
     assert left(house) == [".jpg"]
     file.unlink()
-    assert marks(draw(made, house)) == {1: Mark(5, 15), 3: Mark(5, 15)}, "kept, when the segment is gone"
+    assert marks(draw(made, house)) == {1: Mark(5, 15), 3: Mark(5, 15)}, (
+        "kept, when the segment is gone"
+    )
 
 
 def test_from_the_film_when_the_segments_are_gone(made, house, movie):
@@ -79,7 +90,9 @@ def test_from_the_film_when_the_segments_are_gone(made, house, movie):
     assert marks(draw(made, house, movie.path)) == {1: Mark(5, 15), 3: Mark(5, 15)}
 
 
-def test_without_segment_and_film_there_are_no_pictures_and_nothing_is_left(made, house, movie, tmp_path):
+def test_without_segment_and_film_there_are_no_pictures_and_nothing_is_left(
+    made, house, movie, tmp_path
+):
     assert draw(made, house) == {}
     seal(made, house, movie).write_bytes(b"no film")
     assert draw(made, house, tmp_path / "gone.mov") == {}

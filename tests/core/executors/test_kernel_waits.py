@@ -16,7 +16,8 @@ from core.executors import kernel_waits
 from tests.core import bench
 
 pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"), reason="only the kernel of Linux tells"
+    sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"),
+    reason="only the kernel of Linux tells",
 )
 
 Start = Callable[[str], int]

@@ -24,7 +24,9 @@ from core.tasks.spec import (
     ValidateSeal,
 )
 
-RENDER = RenderSegment(key="k", argv=(), part="/s/k.1.mov", frames=1, signature="", source="/m/a.mov")
+RENDER = RenderSegment(
+    key="k", argv=(), part="/s/k.1.mov", frames=1, signature="", source="/m/a.mov"
+)
 SLATE = RenderSegment(key="k", argv=(), part="/s/k.1.mov", frames=1, signature="")
 MIX = MixSound(
     key="m", part="/s/m.pcm", samples=1, sample_rate=48000, channels=2, bytes_per_sample=3,
@@ -52,9 +54,17 @@ JOIN = JoinFilm(
         (JOIN, "/o/.h/f.mov", ("output", "/o/.h/f.mov")),
         (JOIN, "/m/b.mov", ("source", "/m/b.mov")),
         (JOIN, "/s/s.pcm", ("scratch", "/s/s.pcm")),
-        (EncodeTrack(key="t", argv=(), part="/s/t", inputs=JOIN.sound, samples=1), "/s/s.pcm", ("scratch", "/s/s.pcm")),
+        (
+            EncodeTrack(key="t", argv=(), part="/s/t", inputs=JOIN.sound, samples=1),
+            "/s/s.pcm",
+            ("scratch", "/s/s.pcm"),
+        ),
         (ValidateSeal(key="k", path="/s/k", bytes=1, file_hash=""), "/s/k", ("scratch", "/s/k")),
-        (CheckFilm(path="/o/f", film_hash="", frames=1, samples=0, deep=False), "/o/f", ("output", "/o/f")),
+        (
+            CheckFilm(path="/o/f", film_hash="", frames=1, samples=0, deep=False),
+            "/o/f",
+            ("output", "/o/f"),
+        ),
         (ExamineSource(path="/m/a"), "/m/a", ("source", "/m/a")),
         (ProbePlace(path="/o", write=True), "/o", ("scratch", "/o")),
         (ProveEncoder(argv=(), part="/s/p"), "/s/p", ("scratch", "/s/p")),
@@ -70,7 +80,9 @@ def test_who_waits_for_nothing_is_at_fault_himself(order: Order) -> None:
     assert suspect(order, KernelWait(known=True, stopped=True))[0] == "program"
 
 
-@pytest.mark.parametrize(("order", "place"), [(RENDER, "source"), (SLATE, "scratch"), (MIX, "source"), (JOIN, "output")])
+@pytest.mark.parametrize(
+    ("order", "place"), [(RENDER, "source"), (SLATE, "scratch"), (MIX, "source"), (JOIN, "output")]
+)
 def test_where_nothing_is_told_the_likeliest_is(order: Order, place: str) -> None:
     assert suspect(order, KernelWait())[0] == place
     assert suspect(order, KernelWait(known=True, blocked=True))[0] == place

@@ -45,14 +45,29 @@ from tests.film.media import Movie
 
 ROOT = Path(__file__).resolve().parents[3]
 RENDER = RenderSegment(key="k", argv=("x",), part="/scratch/k.part", frames=9, signature="")
-MIX = MixSound(key="m", part="/scratch/m.pcm", samples=9, sample_rate=48000, channels=2, bytes_per_sample=3, sounds=())
+MIX = MixSound(
+    key="m",
+    part="/scratch/m.pcm",
+    samples=9,
+    sample_rate=48000,
+    channels=2,
+    bytes_per_sample=3,
+    sounds=(),
+)
 EXAMINE = ExamineSource(path="/media/a.mov")
 JOIN = JoinFilm(
     cut="c", part="/film/.h/f.mov", container="mov", rate=bench.SMALL.rate, reorder=0, signature="", timecode="", video=(),
     sound=(), pcm="", sample_rate=0, channels=0, samples=0,
 )  # fmt: skip
 VOICE = Sound(
-    clip="c7", shot_name="S", path="/media/voice.wav", fingerprint="", stream=0, source_in_s=bench.SMALL.rate, at=0, samples=5
+    clip="c7",
+    shot_name="S",
+    path="/media/voice.wav",
+    fingerprint="",
+    stream=0,
+    source_in_s=bench.SMALL.rate,
+    at=0,
+    samples=5,
 )
 
 
@@ -61,17 +76,37 @@ VOICE = Sound(
     [
         (EXAMINE, ("examine", "source", "/media/a.mov")),
         (
-            ExamineCopy(key="k", path="/media/a.mov", fingerprint="", stream=0, first_frame=0, frames=1, signature=""),
+            ExamineCopy(
+                key="k",
+                path="/media/a.mov",
+                fingerprint="",
+                stream=0,
+                first_frame=0,
+                frames=1,
+                signature="",
+            ),
             ("examine-copy", "source", "/media/a.mov"),
         ),
         (FindSources(wanted=()), ("find", "source", "")),
         (RENDER, ("render", "scratch", "/scratch/k.part")),
-        (DrawThumbnail(path="/film.mov", frame=1, part="/p"), ("draw-thumbnail", "output", "/film.mov")),
+        (
+            DrawThumbnail(path="/film.mov", frame=1, part="/p"),
+            ("draw-thumbnail", "output", "/film.mov"),
+        ),
         (MIX, ("mix", "scratch", "/scratch/m.pcm")),
-        (EncodeTrack(key="t", argv=(), part="/scratch/t", inputs=(), samples=1), ("encode-track", "scratch", "/scratch/t")),
+        (
+            EncodeTrack(key="t", argv=(), part="/scratch/t", inputs=(), samples=1),
+            ("encode-track", "scratch", "/scratch/t"),
+        ),
         (JOIN, ("join", "output", "/film/.h/f.mov")),
-        (ValidateSeal(key="k", path="/scratch/k.mov", bytes=1, file_hash=""), ("validate", "scratch", "/scratch/k.mov")),
-        (CheckFilm(path="/film/f.mov", film_hash="", frames=1, samples=0, deep=False), ("check", "output", "/film/f.mov")),
+        (
+            ValidateSeal(key="k", path="/scratch/k.mov", bytes=1, file_hash=""),
+            ("validate", "scratch", "/scratch/k.mov"),
+        ),
+        (
+            CheckFilm(path="/film/f.mov", film_hash="", frames=1, samples=0, deep=False),
+            ("check", "output", "/film/f.mov"),
+        ),
         (ProveEncoder(argv=(), part="/scratch/p.mov"), ("prove", "scratch", "/scratch/p.mov")),
     ],
 )
@@ -86,20 +121,68 @@ def test_every_order_has_its_place(order: Order, seen: tuple[str, str, str]) -> 
 @pytest.mark.parametrize(
     ("error", "order", "expected"),
     [
-        (NotMedia("empty-file", "why"), EXAMINE, {"note": "empty-file", "detail": "why", "place": "source"}),
-        (NotContiguous(12, 5), EXAMINE, {"note": "too-few-frames", "frames_wanted": 12, "frames_seen": 5, "place": "source"}),
-        (Changed("key", "/media/b"), JOIN, {"place": "source", "path": "/media/b", "note": "source-changed", "clip": "key"}),
-        (Damaged("key", "/s/k.mov"), JOIN, {"place": "scratch", "path": "/s/k.mov", "note": "seal-damaged", "clip": "key"}),
-        (av.InvalidDataError(1094995529, "Invalid data", "/media/a.mov"), EXAMINE, {"note": "invalid-data", "place": "source"}),
-        (av.InvalidDataError(1094995529, "Invalid data", "/media/z.mov"), JOIN, {"place": "source", "path": "/media/z.mov"}),
-        (av.EOFError(541478725, "End", "/film/.h/f.mov"), JOIN, {"note": "media-error", "errno": None, "place": "output"}),
-        (av.FFmpegError(5, "Input/output error", "/media/z.mov"), JOIN, {"errno": 5, "note": "", "path": "/media/z.mov"}),
-        (av.FFmpegError(28, "No space left", "/film/.h/f.mov"), JOIN, {"errno": 28, "place": "output", "path": "/film/.h/f.mov"}),
-        (av.FFmpegError(28, "No space left", "/film/.h/f.mov.part"), JOIN, {"errno": 28, "place": "output"}),
-        (PermissionError(errno.EACCES, "no", "/media/a.mov"), EXAMINE, {"errno": errno.EACCES, "note": "", "place": "source"}),
+        (
+            NotMedia("empty-file", "why"),
+            EXAMINE,
+            {"note": "empty-file", "detail": "why", "place": "source"},
+        ),
+        (
+            NotContiguous(12, 5),
+            EXAMINE,
+            {"note": "too-few-frames", "frames_wanted": 12, "frames_seen": 5, "place": "source"},
+        ),
+        (
+            Changed("key", "/media/b"),
+            JOIN,
+            {"place": "source", "path": "/media/b", "note": "source-changed", "clip": "key"},
+        ),
+        (
+            Damaged("key", "/s/k.mov"),
+            JOIN,
+            {"place": "scratch", "path": "/s/k.mov", "note": "seal-damaged", "clip": "key"},
+        ),
+        (
+            av.InvalidDataError(1094995529, "Invalid data", "/media/a.mov"),
+            EXAMINE,
+            {"note": "invalid-data", "place": "source"},
+        ),
+        (
+            av.InvalidDataError(1094995529, "Invalid data", "/media/z.mov"),
+            JOIN,
+            {"place": "source", "path": "/media/z.mov"},
+        ),
+        (
+            av.EOFError(541478725, "End", "/film/.h/f.mov"),
+            JOIN,
+            {"note": "media-error", "errno": None, "place": "output"},
+        ),
+        (
+            av.FFmpegError(5, "Input/output error", "/media/z.mov"),
+            JOIN,
+            {"errno": 5, "note": "", "path": "/media/z.mov"},
+        ),
+        (
+            av.FFmpegError(28, "No space left", "/film/.h/f.mov"),
+            JOIN,
+            {"errno": 28, "place": "output", "path": "/film/.h/f.mov"},
+        ),
+        (
+            av.FFmpegError(28, "No space left", "/film/.h/f.mov.part"),
+            JOIN,
+            {"errno": 28, "place": "output"},
+        ),
+        (
+            PermissionError(errno.EACCES, "no", "/media/a.mov"),
+            EXAMINE,
+            {"errno": errno.EACCES, "note": "", "place": "source"},
+        ),
         (MemoryError(), RENDER, {"note": "unexpected", "errno": None, "place": "scratch"}),
         (OSError("no number"), RENDER, {"note": "unexpected", "errno": None}),
-        (KeyError("x"), RENDER, {"note": "unexpected", "detail": "KeyError: 'x'", "place": "scratch"}),
+        (
+            KeyError("x"),
+            RENDER,
+            {"note": "unexpected", "detail": "KeyError: 'x'", "place": "scratch"},
+        ),
         (AssertionError(), RENDER, {"note": "unexpected"}),
     ],
 )
@@ -121,10 +204,20 @@ def test_the_error_of_a_sound_is_its_source_s() -> None:
 
 
 def test_a_part_that_cannot_be_written_is_not_the_source_s_fault(tmp_path: Path) -> None:
-    order = MixSound(**{**{n: getattr(MIX, n) for n in MIX.__struct_fields__}, "part": str(tmp_path / "none" / "m.pcm")})
+    order = MixSound(
+        **{
+            **{n: getattr(MIX, n) for n in MIX.__struct_fields__},
+            "part": str(tmp_path / "none" / "m.pcm"),
+        }
+    )
     found = worker.perform(Assignment(order=order))
     assert isinstance(found, Evidence)
-    assert (found.operation, found.place, found.path, found.errno) == ("mix", "scratch", order.part, errno.ENOENT)
+    assert (found.operation, found.place, found.path, found.errno) == (
+        "mix",
+        "scratch",
+        order.part,
+        errno.ENOENT,
+    )
 
 
 def test_long_words_are_cut() -> None:
@@ -176,7 +269,9 @@ def test_when_its_input_closes_it_ends_with_its_ffmpeg(tmp_path: Path) -> None:
         assert process.stdin
         process.stdin.write(codec.encode(Assignment(order=order)) + b"\n")
         process.stdin.flush()
-        bench.until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().endswith("\n"))
+        bench.until(
+            lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().endswith("\n")
+        )
         child = int((tmp_path / "pid").read_text())
         assert not bench.dead(child)
         process.stdin.close()
@@ -185,15 +280,21 @@ def test_when_its_input_closes_it_ends_with_its_ffmpeg(tmp_path: Path) -> None:
 
 
 def test_a_source_that_is_gone_after_rendering_is_not_blamed_on_the_scratch_disk() -> None:
-    order = RenderSegment(key="k", argv=(), part="/scratch/k.mov", frames=1, signature="", source="/media/a.mov")
+    order = RenderSegment(
+        key="k", argv=(), part="/scratch/k.mov", frames=1, signature="", source="/media/a.mov"
+    )
     for path, place in (("/media/a.mov", "source"), ("/scratch/k.mov", "scratch")):
         seen = evidence.evidence_of(FileNotFoundError(2, "gone", path), order)
         assert (seen.place, seen.path) == (place, path)
 
 
-def test_what_another_file_is_not_is_no_damage_of_the_one_that_was_there(prores: Movie, tmp_path: Path) -> None:
+def test_what_another_file_is_not_is_no_damage_of_the_one_that_was_there(
+    prores: Movie, tmp_path: Path
+) -> None:
     copy = Path(shutil.copy2(prores.path, tmp_path / "a.mov"))
-    order = bench.order(tmp_path / "k.mov", bench.piece(dataclasses.replace(prores, path=copy), 0), 12, MJPEG)
+    order = bench.order(
+        tmp_path / "k.mov", bench.piece(dataclasses.replace(prores, path=copy), 0), 12, MJPEG
+    )
     with copy.open("r+b") as handle:
         handle.truncate(copy.stat().st_size // 3)
     seen = worker.perform(Assignment(order=order))
@@ -204,7 +305,9 @@ def test_what_another_file_is_not_is_no_damage_of_the_one_that_was_there(prores:
     assert isinstance(seen, Evidence) and seen.note != "source-changed", "gone is not replaced"
 
 
-def test_a_source_that_is_missed_and_there_again_was_away_whoever_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_is_missed_and_there_again_was_away_whoever_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Why ffmpeg failed is asked of the file itself; a drive may be plugged in again before its mount point is."""
     source = tmp_path / "a.mov"
     missed = Evidence(operation="render", place="source", path=str(source), errno=errno.ENOENT)
@@ -217,4 +320,6 @@ def test_a_source_that_is_missed_and_there_again_was_away_whoever_says_so(tmp_pa
     assert isinstance(seen, Evidence) and seen.note == "volume-gone"
     order = msgspec.structs.replace(order, fingerprint="another one")
     seen = worker.perform(Assignment(order=order))
-    assert isinstance(seen, Evidence) and seen.note == "source-changed", "it was taken away for a newer one"
+    assert isinstance(seen, Evidence) and seen.note == "source-changed", (
+        "it was taken away for a newer one"
+    )

@@ -13,7 +13,16 @@ import pytest
 
 from core.errors.failure import Evidence
 from core.executors.worker_pool import WorkerPool
-from core.tasks.spec import Assignment, Examined, ExamineSource, Order, Outcome, Progress, RenderSegment, ValidateSeal
+from core.tasks.spec import (
+    Assignment,
+    Examined,
+    ExamineSource,
+    Order,
+    Outcome,
+    Progress,
+    RenderSegment,
+    ValidateSeal,
+)
 from tests.core import bench
 from tests.film.media import Movie
 
@@ -29,7 +38,14 @@ def crew() -> Iterator[WorkerPool]:
 def _asleep(folder: Path, name: str = "k") -> RenderSegment:
     """An order whose program sleeps and leaves its number behind."""
     argv = ("sh", "-c", f"echo $$ > {folder}/{name}.pid; exec sleep 120")
-    return RenderSegment(key=name, argv=argv, part=str(folder / f"{name}.part"), frames=9, signature="", source="/media/a.mov")
+    return RenderSegment(
+        key=name,
+        argv=argv,
+        part=str(folder / f"{name}.part"),
+        frames=9,
+        signature="",
+        source="/media/a.mov",
+    )
 
 
 def _pid(folder: Path, name: str = "k") -> int:
@@ -43,7 +59,9 @@ def _outcomes(crew: WorkerPool, count: int, within_s: float = 30) -> dict[str, O
     deadline = time.monotonic() + within_s
     while len(found) < count:
         assert time.monotonic() < deadline, found
-        found.update({name: reply for name, reply in crew.listen(1.0) if not isinstance(reply, Progress)})
+        found.update(
+            {name: reply for name, reply in crew.listen(1.0) if not isinstance(reply, Progress)}
+        )
     return found
 
 
@@ -52,12 +70,21 @@ def _workers(crew: WorkerPool) -> list[int]:
 
 
 def _of(crew: WorkerPool, name: str) -> int:
-    return next(worker.process.pid for worker in crew._workers if worker.name == name and worker.order is not None)
+    return next(
+        worker.process.pid
+        for worker in crew._workers
+        if worker.name == name and worker.order is not None
+    )
 
 
-def test_orders_are_answered_under_their_names(crew: WorkerPool, mjpeg: Movie, prores: Movie, tmp_path: Path) -> None:
+def test_orders_are_answered_under_their_names(
+    crew: WorkerPool, mjpeg: Movie, prores: Movie, tmp_path: Path
+) -> None:
     assert (crew.idle, crew.busy) == (2, {})
-    orders: dict[str, Order] = {"one": ExamineSource(path=str(mjpeg.path)), "two": ExamineSource(path=str(prores.path))}
+    orders: dict[str, Order] = {
+        "one": ExamineSource(path=str(mjpeg.path)),
+        "two": ExamineSource(path=str(prores.path)),
+    }
     for name, order in orders.items():
         crew.give(name, Assignment(order=order))
     assert (crew.idle, crew.busy) == (0, orders)
@@ -65,14 +92,23 @@ def test_orders_are_answered_under_their_names(crew: WorkerPool, mjpeg: Movie, p
     assert (crew.idle, crew.busy) == (2, {})
     for name, order in orders.items():
         outcome = found[name]
-        assert isinstance(outcome, Examined) and isinstance(order, ExamineSource) and outcome.source.path == order.path
+        assert (
+            isinstance(outcome, Examined)
+            and isinstance(order, ExamineSource)
+            and outcome.source.path == order.path
+        )
     crew.give("three", Assignment(order=ExamineSource(path=str(tmp_path / "none.mov"))))
     missing = _outcomes(crew, 1)["three"]
     assert isinstance(missing, Evidence) and (missing.place, missing.errno) == ("source", 2)
 
 
-def test_an_order_goes_to_who_has_done_its_kind_before(crew: WorkerPool, mjpeg: Movie, tmp_path: Path) -> None:
-    look, check = ExamineSource(path=str(mjpeg.path)), ValidateSeal(key="k", path=str(mjpeg.path), bytes=1, file_hash="x")
+def test_an_order_goes_to_who_has_done_its_kind_before(
+    crew: WorkerPool, mjpeg: Movie, tmp_path: Path
+) -> None:
+    look, check = (
+        ExamineSource(path=str(mjpeg.path)),
+        ValidateSeal(key="k", path=str(mjpeg.path), bytes=1, file_hash="x"),
+    )
     for name, order in (("a", look), ("b", check)):
         crew.give(name, Assignment(order=order))
     looker, checker = _of(crew, "a"), _of(crew, "b")
@@ -87,23 +123,39 @@ def test_an_order_goes_to_who_has_done_its_kind_before(crew: WorkerPool, mjpeg: 
 
 def test_progress_is_heard_before_the_end(crew: WorkerPool, tmp_path: Path) -> None:
     argv = ("sh", "-c", "for n in 1 2 3 4; do echo frame=$n; sleep 0.15; done; exit 7")
-    crew.give("k", Assignment(order=RenderSegment(key="k", argv=argv, part=str(tmp_path / "k"), frames=9, signature="")))
+    crew.give(
+        "k",
+        Assignment(
+            order=RenderSegment(
+                key="k", argv=argv, part=str(tmp_path / "k"), frames=9, signature=""
+            )
+        ),
+    )
     heard: list[object] = []
     deadline = time.monotonic() + 30
     while crew.busy:
         assert time.monotonic() < deadline
         heard += [reply for _, reply in crew.listen(1.0)]
     assert heard[:-1] == [Progress(frames=n) for n in (1, 2, 3, 4)]
-    assert isinstance(heard[-1], Evidence) and (heard[-1].exit_code, heard[-1].frames_seen) == (7, 4)
+    assert isinstance(heard[-1], Evidence) and (heard[-1].exit_code, heard[-1].frames_seen) == (
+        7,
+        4,
+    )
 
 
-def test_a_killed_worker_is_evidence_and_replaced(crew: WorkerPool, mjpeg: Movie, tmp_path: Path) -> None:
+def test_a_killed_worker_is_evidence_and_replaced(
+    crew: WorkerPool, mjpeg: Movie, tmp_path: Path
+) -> None:
     crew.give("k", Assignment(order=_asleep(tmp_path)))
     program, worker = _pid(tmp_path), _of(crew, "k")
     os.kill(worker, signal.SIGKILL)
     died = _outcomes(crew, 1)["k"]
     assert isinstance(died, Evidence)
-    assert (died.note, died.exit_code, died.operation) == ("worker-died", -signal.SIGKILL, "RenderSegment")
+    assert (died.note, died.exit_code, died.operation) == (
+        "worker-died",
+        -signal.SIGKILL,
+        "RenderSegment",
+    )
     assert (died.place, died.path) == ("source", "/media/a.mov")
     bench.until(lambda: bench.dead(program))
     assert crew.idle == 2 and worker not in _workers(crew)
@@ -127,7 +179,9 @@ def test_an_order_given_to_a_dead_worker_is_evidence(crew: WorkerPool) -> None:
     for worker in _workers(crew):
         os.kill(worker, signal.SIGKILL)
         bench.until(lambda worker=worker: bench.dead(worker))  # type: ignore[misc]
-    crew.give("k", Assignment(order=ValidateSeal(key="k", path="/scratch/k.mov", bytes=1, file_hash="")))
+    crew.give(
+        "k", Assignment(order=ValidateSeal(key="k", path="/scratch/k.mov", bytes=1, file_hash=""))
+    )
     died = _outcomes(crew, 1)["k"]
     assert isinstance(died, Evidence) and (died.note, died.place) == ("worker-died", "program")
 
@@ -143,7 +197,9 @@ def test_a_worker_that_says_nothing_is_hung_and_replaced(tmp_path: Path) -> None
         assert 0.5 <= time.monotonic() - began < 20
         assert isinstance(hung, Evidence)
         assert (hung.note, hung.exit_code, hung.path) == ("hung", None, "/media/far/a.mov")
-        told = ("program", "stopped") if sys.platform == "linux" else ("source", "")  # it waits for no file
+        told = (
+            ("program", "stopped") if sys.platform == "linux" else ("source", "")
+        )  # it waits for no file
         assert (hung.place, hung.detail) == told
         assert bench.dead(worker)
         assert crew.idle == 1 and _workers(crew) != [worker]
@@ -156,7 +212,14 @@ def test_a_program_that_repeats_itself_is_hung_too(tmp_path: Path) -> None:
     crew = WorkerPool(1, stall_s=60)
     argv = ("sh", "-c", f"echo $$ > {tmp_path}/k.pid; while :; do echo frame=1; sleep 0.1; done")
     try:
-        crew.give("k", Assignment(order=RenderSegment(key="k", argv=argv, part=str(tmp_path / "k"), frames=9, signature="")))
+        crew.give(
+            "k",
+            Assignment(
+                order=RenderSegment(
+                    key="k", argv=argv, part=str(tmp_path / "k"), frames=9, signature=""
+                )
+            ),
+        )
         program = _pid(tmp_path)
         crew._stall_s = 0.6  # short only now: a worker takes its time to begin
         hung = _outcomes(crew, 1)["k"]
@@ -221,7 +284,9 @@ def test_a_worker_that_grew_too_large_is_relieved_after_its_order(mjpeg: Movie) 
         crew.dismiss()
 
 
-def test_who_has_learnt_a_kind_of_order_is_waited_for(crew: WorkerPool, mjpeg: Movie, tmp_path: Path) -> None:
+def test_who_has_learnt_a_kind_of_order_is_waited_for(
+    crew: WorkerPool, mjpeg: Movie, tmp_path: Path
+) -> None:
     assert not crew.would_learn(ExamineSource), "nobody knows it yet"
     crew.give("one", Assignment(order=ExamineSource(path=str(mjpeg.path))))
     assert crew.would_learn(ExamineSource), "who learns it is at it"
@@ -238,7 +303,9 @@ def test_who_has_learnt_a_kind_of_order_is_waited_for(crew: WorkerPool, mjpeg: M
     assert not crew.would_learn(ExamineSource), "what a worker knew goes with it"
 
 
-def test_a_crew_grows_at_once_and_shrinks_when_orders_are_done(mjpeg: Movie, tmp_path: Path) -> None:
+def test_a_crew_grows_at_once_and_shrinks_when_orders_are_done(
+    mjpeg: Movie, tmp_path: Path
+) -> None:
     may = [1]
     crew = WorkerPool(1, stall_s=60, share=lambda: may[0])
     try:
@@ -250,7 +317,9 @@ def test_a_crew_grows_at_once_and_shrinks_when_orders_are_done(mjpeg: Movie, tmp
             crew.give(name, Assignment(order=_asleep(tmp_path, name)))
         may[0] = 1
         crew.listen(0)
-        assert (crew.idle, len(_workers(crew))) == (0, 2), "nobody is cut off in the midst of his order"
+        assert (crew.idle, len(_workers(crew))) == (0, 2), (
+            "nobody is cut off in the midst of his order"
+        )
         os.kill(_pid(tmp_path, "long"), signal.SIGKILL)
         assert set(_outcomes(crew, 1)) == {"long"}
         assert crew.idle == 0, "he has no other order to wait for"

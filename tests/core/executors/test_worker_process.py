@@ -34,7 +34,9 @@ def test_a_crew_takes_over_who_was_started_already_and_hires_the_rest(mjpeg: Mov
         try:
             assert hands == []
             assert early < {worker.process.pid for worker in crew._workers}
-            assert _examined(crew, mjpeg) in early | {worker.process.pid for worker in crew._workers}
+            assert _examined(crew, mjpeg) in early | {
+                worker.process.pid for worker in crew._workers
+            }
         finally:
             crew.dismiss()
     for pid in early:
@@ -65,7 +67,9 @@ def test_who_died_before_there_was_a_crew_is_replaced(mjpeg: Movie) -> None:
             crew.dismiss()
 
 
-def test_where_no_process_can_be_started_the_crew_is_the_one_to_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_process_can_be_started_the_crew_is_the_one_to_say_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def full(*_: object, **__: object) -> worker_process.Hand:
         raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
 

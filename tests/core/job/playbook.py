@@ -41,17 +41,34 @@ class Playbook:
     """See the module."""
 
     def __init__(
-        self, made: Plan, *, preset: Preset = PRORES, policy: Policy = POLICY, claimed: tuple[str, ...] = (), claims: bool = False
+        self,
+        made: Plan,
+        *,
+        preset: Preset = PRORES,
+        policy: Policy = POLICY,
+        claimed: tuple[str, ...] = (),
+        claims: bool = False,
     ) -> None:
         self._fresh = lambda: JobState(
-            plan=made, preset=preset, policy=policy, build=BUILD, slate_words=SLATES, claimed=dict(self._claimed)
+            plan=made,
+            preset=preset,
+            policy=policy,
+            build=BUILD,
+            slate_words=SLATES,
+            claimed=dict(self._claimed),
         )
         self._claimed: dict[str, SegmentSealed] = {}
         state = self._fresh()
         keys = dict.fromkeys(
-            [*(s.key for s in state.work), *(c.key for c in made.chunks), *([state.track] if state.track else [])]
+            [
+                *(s.key for s in state.work),
+                *(c.key for c in made.chunks),
+                *([state.track] if state.track else []),
+            ]
         )
-        self._claimed = {key: seal(key) for key in keys if claims or self._word(state, key) in claimed}
+        self._claimed = {
+            key: seal(key) for key in keys if claims or self._word(state, key) in claimed
+        }
         self.state = self._fresh()
         self.story: list[Fact] = []
         self.now = 1000.0
@@ -69,12 +86,16 @@ class Playbook:
         again = self._fresh()
         for fact in self.story:
             again.fold(fact)
-        assert again.needs(self.now, self.flying) == self.state.needs(self.now, self.flying), "told again, it owes something else"
+        assert again.needs(self.now, self.flying) == self.state.needs(self.now, self.flying), (
+            "told again, it owes something else"
+        )
         return self
 
     def owed(self) -> list[str]:
         """What is owed now, in words."""
-        return [self._words(need.kind, need.key) for need in self.state.needs(self.now, self.flying)]
+        return [
+            self._words(need.kind, need.key) for need in self.state.needs(self.now, self.flying)
+        ]
 
     def after(self, seconds: float) -> Playbook:
         """Time goes by."""
@@ -101,7 +122,9 @@ class Playbook:
         if kind in ("join", "publish"):
             return self.state.cut
         shot, _, piece = number.partition(".")
-        pieces = [segment.key for segment in self.state.current.segments if segment.shot == int(shot)]
+        pieces = [
+            segment.key for segment in self.state.current.segments if segment.shot == int(shot)
+        ]
         return pieces[int(piece or 1) - 1]
 
     def _words(self, kind: str, key: str) -> str:
@@ -119,7 +142,9 @@ class Playbook:
             if segment.key == key:
                 pieces = [s.key for s in state.current.segments if s.shot == segment.shot]
                 kind = "copy" if key.startswith("c") else "render"
-                return f"{kind} {segment.shot}" + (f".{pieces.index(key) + 1}" if len(pieces) > 1 else "")
+                return f"{kind} {segment.shot}" + (
+                    f".{pieces.index(key) + 1}" if len(pieces) > 1 else ""
+                )
         return "track" if key == state.track else "?"
 
 
@@ -136,7 +161,9 @@ def seal(key: str) -> SegmentSealed:
     """A checkpoint under a key."""
     kind = {"a": "audio", "c": "copy", "t": "track"}.get(key[0], "video")
     file = "" if kind == "copy" else f"{key}.x"
-    return SegmentSealed(key=key, kind=kind, shot=1, file=file, bytes=100, file_hash="h", frames=24, digest="d")  # type: ignore[arg-type]
+    return SegmentSealed(
+        key=key, kind=kind, shot=1, file=file, bytes=100, file_hash="h", frames=24, digest="d"
+    )  # type: ignore[arg-type]
 
 
 def made(word: str) -> Told:
@@ -151,10 +178,16 @@ def broken(word: str) -> Told:
 
 def failure(code: str, place: str = "source") -> Failure:
     """A judged failure."""
-    return Failure(type=ErrorType.TRANSIENT_RESOURCE, code=code, evidence=Evidence(operation="render", place=place))  # type: ignore[arg-type]
+    return Failure(
+        type=ErrorType.TRANSIENT_RESOURCE,
+        code=code,
+        evidence=Evidence(operation="render", place=place),
+    )  # type: ignore[arg-type]
 
 
-def failed(word: str, code: str = "network-lost", *, again_in: float | None = None, fatal: bool = False) -> Told:
+def failed(
+    word: str, code: str = "network-lost", *, again_in: float | None = None, fatal: bool = False
+) -> Told:
     """An attempt failed; it may be tried again so many seconds from now."""
 
     def tell(book: Playbook) -> Fact:
@@ -192,5 +225,7 @@ joined = Told(
         samples=book.state.plan.samples,
     )
 )
-published = Told(lambda book: FilmPublished(output="/f/a.mov", film_hash="tree8m:1", kept="", cut=book.state.cut))
+published = Told(
+    lambda book: FilmPublished(output="/f/a.mov", film_hash="tree8m:1", kept="", cut=book.state.cut)
+)
 finished = JobFinished(outcome="complete")

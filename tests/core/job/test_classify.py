@@ -19,7 +19,12 @@ from core.messages import catalogue
 from core.tasks.spec import Made, RenderSegment
 
 FOLDER = Path(__file__).parents[2] / "specimens"
-PATHS = {"source": "/media/a.mov", "scratch": "/scratch/v1.1.mov", "output": "/films/a.mov", "program": ""}
+PATHS = {
+    "source": "/media/a.mov",
+    "scratch": "/scratch/v1.1.mov",
+    "output": "/films/a.mov",
+    "program": "",
+}
 
 
 class Specimen(NamedTuple):
@@ -42,7 +47,14 @@ def read(path: Path) -> Specimen:
     code, kind = said["expected"].split()
     if said["exit"] == "0":
         got, wanted = map(int, said.get("frames", "24 of 24").split(" of "))
-        order = RenderSegment(key="v1", argv=(), part=PATHS["scratch"], frames=wanted, signature="", source=PATHS["source"])
+        order = RenderSegment(
+            key="v1",
+            argv=(),
+            part=PATHS["scratch"],
+            frames=wanted,
+            signature="",
+            source=PATHS["source"],
+        )
         seen = verification.discrepancy(order, Made(frames=got, log=lines))
         assert seen is not None, f"{path.name}: ffmpeg ended with 0 and nobody noticed"
         assert seen.place == place
@@ -67,7 +79,9 @@ def told(row: dict[str, object]) -> Specimen:
     number = getattr(errno, str(row["errno"])) if "errno" in row else None
     lines = tuple(row.get("stderr", ()))  # type: ignore[call-overload]
     fields = {"operation": "render", "path": PATHS[place], **fields}
-    return Specimen(Evidence(place=place, errno=number, stderr=lines, **fields), code, ErrorType(kind))  # type: ignore[arg-type]
+    return Specimen(
+        Evidence(place=place, errno=number, stderr=lines, **fields), code, ErrorType(kind)
+    )  # type: ignore[arg-type]
 
 
 ENDINGS = {path.stem: read(path) for path in sorted((FOLDER / "ffmpeg_stderr").glob("*.txt"))}
@@ -124,10 +138,26 @@ def test_every_way_of_a_row_to_know_its_cause_has_met_it():
     heard = [specimen.seen for specimen in SPECIMENS.values()]
     for number, row in enumerate(TABLE):
         mine = [specimen.seen for specimen in SPECIMENS.values() if first(specimen.seen) == number]
-        silent += [f"{row.code}: errno {n}" for n in row.errnos if not any(seen.errno == n for seen in mine)]
-        silent += [f"{row.code}: exit {n}" for n in row.exits if not any(seen.exit_code == n for seen in mine)]
-        silent += [f"{row.code}: {note}" for note in row.note if note and not any(seen.note == note for seen in mine)]
-        silent += [f"{row.code}: {word.pattern}" for word in row.stderr if not any(word.search("\n".join(seen.stderr)) for seen in heard)]
+        silent += [
+            f"{row.code}: errno {n}"
+            for n in row.errnos
+            if not any(seen.errno == n for seen in mine)
+        ]
+        silent += [
+            f"{row.code}: exit {n}"
+            for n in row.exits
+            if not any(seen.exit_code == n for seen in mine)
+        ]
+        silent += [
+            f"{row.code}: {note}"
+            for note in row.note
+            if note and not any(seen.note == note for seen in mine)
+        ]
+        silent += [
+            f"{row.code}: {word.pattern}"
+            for word in row.stderr
+            if not any(word.search("\n".join(seen.stderr)) for seen in heard)
+        ]
     assert silent == []
 
 
@@ -150,25 +180,62 @@ def test_a_codes_class_is_the_same_wherever_it_stands_but_for_a_share_that_hangs
 TRAPS = [
     # Words of one cause in a file's name, in another one's message.
     ("No space left on device.mov", "source-missing", "file:/media/{}: No such file or directory"),
-    ("a: No space left on device.mov", "source-missing", "file:/media/{}: No such file or directory"),
-    ("Connection reset by peer", "source-missing", "file:/media/{}/a.mov: No such file or directory"),
+    (
+        "a: No space left on device.mov",
+        "source-missing",
+        "file:/media/{}: No such file or directory",
+    ),
+    (
+        "Connection reset by peer",
+        "source-missing",
+        "file:/media/{}/a.mov: No such file or directory",
+    ),
     ("Permission denied", "source-read-error", "file:/media/{}.mov: Input/output error"),
     ("moov atom not found", "source-missing", "file:/media/{}: No such file or directory"),
-    ("Unknown encoder 'x'", "source-no-permission", "[error] file:/media/{}.mov: Permission denied"),
-    ("Cannot load libcuda.so.1", "source-missing", "[fatal] file:/media/{}: No such file or directory"),
-    ("Input/output error", "source-missing", "[in#0 @ 0x1] [error] Error opening input: No such file or directory\n[error] Error opening input file file:/media/{}."),
+    (
+        "Unknown encoder 'x'",
+        "source-no-permission",
+        "[error] file:/media/{}.mov: Permission denied",
+    ),
+    (
+        "Cannot load libcuda.so.1",
+        "source-missing",
+        "[fatal] file:/media/{}: No such file or directory",
+    ),
+    (
+        "Input/output error",
+        "source-missing",
+        "[in#0 @ 0x1] [error] Error opening input: No such file or directory\n[error] Error opening input file file:/media/{}.",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("name", "code", "line"), TRAPS, ids=[name for name, *_ in TRAPS])
 def test_names_of_files_are_not_taken_for_causes(name, code, line):
-    seen = Evidence(operation="render", place="source", path=f"/media/{name}", exit_code=1, stderr=tuple(line.format(name).split("\n")))
+    seen = Evidence(
+        operation="render",
+        place="source",
+        path=f"/media/{name}",
+        exit_code=1,
+        stderr=tuple(line.format(name).split("\n")),
+    )
     assert diagnose(seen).code == code
-    assert diagnose(Evidence(operation="render", place="source", path=f"/media/{name}", exit_code=1)).code == "unknown"
+    assert (
+        diagnose(
+            Evidence(operation="render", place="source", path=f"/media/{name}", exit_code=1)
+        ).code
+        == "unknown"
+    )
 
 
 @pytest.mark.parametrize("place", ["source", "scratch", "output", "program"])
-@pytest.mark.parametrize("line", ["No space left on device", "[out#0/mov @ 0x1] [error] Task finished with error code: -28 (No space left on device)"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "No space left on device",
+        "[out#0/mov @ 0x1] [error] Task finished with error code: -28 (No space left on device)",
+    ],
+)
 def test_a_full_disk_is_never_taken_for_missing_hardware(place, line):
     """`No space left on device` has the word device in it."""
     failure = diagnose(Evidence(operation="render", place=place, exit_code=1, stderr=(line,)))

@@ -14,21 +14,36 @@ from core.graph.nodes import Copy, Piece, Plan, Segment, Slate
 from core.job import damage_repair
 from core.job.events import SegmentParted, ShotMended, SoundSilenced
 from core.plan import planning
-from tests.core.props import BUILD, PRORES, SIGNATURE, SLATES, clip, cut, picture, plan, source, voice
+from tests.core.props import (
+    BUILD,
+    PRORES,
+    SIGNATURE,
+    SLATES,
+    clip,
+    cut,
+    picture,
+    plan,
+    source,
+    voice,
+)
 
 MEDIA = source("/media/a.mov", picture(), voice(), timecode_s=Fraction(3600))
 AT = Fraction(45, 24)
 """Where a segment begins, so that so short a shot is in one piece."""
 SAME = source("/media/same.mov", picture(signature=SIGNATURE, intra_only=True))
 FAILURE = Failure(
-    type=ErrorType.PERMANENT_FILE_CORRUPTION, code="source-damaged", evidence=Evidence(operation="render", place="source")
+    type=ErrorType.PERMANENT_FILE_CORRUPTION,
+    code="source-damaged",
+    evidence=Evidence(operation="render", place="source"),
 )
 
 
 def mended(made: Plan, bad: tuple[tuple[int, int], ...], key: str = "") -> Plan:
     key = key or made.segments[0].key
     mend = ShotMended(shot=1, key=key, bad=bad, failure=FAILURE)
-    return damage_repair.mended(made, {key: mend}, {}, preset=PRORES, build=BUILD, slate_words=SLATES)
+    return damage_repair.mended(
+        made, {key: mend}, {}, preset=PRORES, build=BUILD, slate_words=SLATES
+    )
 
 
 def piece(segment: Segment) -> Piece:
@@ -45,7 +60,9 @@ def test_good_and_bad_runs_are_all_of_it(frames, flags):
         else:
             bad.append((place, 1))
     good = damage_repair.good_runs(bad, frames)
-    covered = sorted(place for first, length in [*good, *bad] for place in range(first, first + length))
+    covered = sorted(
+        place for first, length in [*good, *bad] for place in range(first, first + length)
+    )
     assert covered == list(range(frames)) and all(length > 0 for _, length in good)
 
 
@@ -58,7 +75,10 @@ def test_pieces_read_nothing_of_what_stands_beside_them():
     assert (first.from_s, first.until_s) == (None, AT + Fraction(10, 24) - half_s)
     assert (last.from_s, last.until_s) == (AT + Fraction(15, 24) - half_s, None)
     assert (first.first_frame, last.first_frame) == (45, 60)
-    assert (first.shown_s, last.shown_s) == (AT, AT + Fraction(15, 24)) and last.seek_s < last.shown_s
+    assert (first.shown_s, last.shown_s) == (
+        AT,
+        AT + Fraction(15, 24),
+    ) and last.seek_s < last.shown_s
     assert first.run_up_s > 0 and last.run_up_s == 0, "what stands before it is what is damaged"
 
 
@@ -91,7 +111,10 @@ def test_a_mended_piece_can_be_mended_and_parted_again():
     rows = [(s.frames, isinstance(s.picture, Slate)) for s in third.segments]
     assert rows == [(10, False), (5, True), (12, False), (12, False), (1, True)]
     damage.forget(1)
-    assert [s.frames for s in damage.applied(made, preset=PRORES, build=BUILD, slate_words=SLATES).segments] == [40]
+    assert [
+        s.frames
+        for s in damage.applied(made, preset=PRORES, build=BUILD, slate_words=SLATES).segments
+    ] == [40]
 
 
 @pytest.mark.parametrize("begun_anew", [1, 2])
@@ -104,17 +127,25 @@ def test_equal_shots_are_mended_and_begun_anew_together(begun_anew):
     assert set(damage.shots) == {1, 2}
     damage.forget(begun_anew)
     assert damage.shots == {}
-    assert damage.applied(made, preset=PRORES, build=BUILD, slate_words=SLATES).segments == made.segments
+    assert (
+        damage.applied(made, preset=PRORES, build=BUILD, slate_words=SLATES).segments
+        == made.segments
+    )
 
 
-@pytest.mark.parametrize(("bad", "enough"), [(((0, 35),), False), (((0, 34),), True), (((5, 5), (15, 5), (25, 15)), False)])
+@pytest.mark.parametrize(
+    ("bad", "enough"),
+    [(((0, 35),), False), (((0, 34),), True), (((5, 5), (15, 5), (25, 15)), False)],
+)
 def test_a_quarter_of_a_second_in_one_run_is_worth_keeping(bad, enough):
     made = plan(cut([clip(0, 40)]), MEDIA)
     assert damage_repair.keeps_enough(mended(made, bad), 1) is enough
 
 
 def test_silence_cuts_a_sound_in_two_that_stay_in_time():
-    made = plan(cut([clip(0, 1)], audio=([clip(0, 48, id="a", source_in=1)], [clip(0, 48, id="b")])), MEDIA)
+    made = plan(
+        cut([clip(0, 1)], audio=([clip(0, 48, id="a", source_in=1)], [clip(0, 48, id="b")])), MEDIA
+    )
     silence = SoundSilenced(clip="a", failure=FAILURE, first_sample=1000, samples=500)
     (chunk,) = damage_repair.hushed(made, [silence], preset=PRORES).chunks
     assert [(s.clip, s.at, s.samples, s.source_in_s) for s in chunk.sounds] == [
@@ -138,4 +169,6 @@ def test_what_is_given_up_of_a_chunk_is_what_the_evidence_names():
     assert given_up(clip="a") == [("a", 0, 48000)]
     assert given_up(clip="b", bad=((40, 60), (95000, 9000))) == [("b", 40, 60), ("b", 95000, 1000)]
     assert given_up() == [("a", 0, 48000), ("b", 0, 96000)]
-    assert given_up(clip="a", bad=((90000, 10),)) == [("a", 0, 48000)], "something is always given up"
+    assert given_up(clip="a", bad=((90000, 10),)) == [("a", 0, 48000)], (
+        "something is always given up"
+    )

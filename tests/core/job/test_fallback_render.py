@@ -19,7 +19,9 @@ SEALS = {segment.key: seal(segment.key) for segment in GOOD.segments}
 
 
 def found(*earlier: Plan, seals: object = SEALS, shot: int = 2) -> str:
-    used = earlier_render(NOW.shots[shot - 1], NOW, [(f"job{n}", one) for n, one in enumerate(earlier)], seals)  # type: ignore[arg-type]
+    used = earlier_render(
+        NOW.shots[shot - 1], NOW, [(f"job{n}", one) for n, one in enumerate(earlier)], seals
+    )  # type: ignore[arg-type]
     return f"{used.job} {len(used.seals)}" if used else ""
 
 
@@ -43,7 +45,13 @@ def test_where_it_stood_in_the_film_does_not_matter():
         msgspec.structs.replace(GOOD, format=msgspec.structs.replace(GOOD.format, width=1280)),
         plan(FILM, source(PATH, picture(signature=SIGNATURE, intra_only=True))),
     ],
-    ids=["other frames", "other length", "other codec", "other size", "copied from the source that is missing"],
+    ids=[
+        "other frames",
+        "other length",
+        "other codec",
+        "other size",
+        "copied from the source that is missing",
+    ],
 )
 def test_another_render_is_none(other):
     assert found(other, seals={s.key: seal(s.key) for s in other.segments}) == ""

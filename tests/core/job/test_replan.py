@@ -13,7 +13,10 @@ MOVIE = source("/media/a.mov", picture())
 
 
 def revise(
-    made: Plan, slated: dict[int, tuple[str, ...]], silenced: frozenset[str] = frozenset(), policy: Policy = POLICY
+    made: Plan,
+    slated: dict[int, tuple[str, ...]],
+    silenced: frozenset[str] = frozenset(),
+    policy: Policy = POLICY,
 ) -> Plan:
     return revised(made, slated, silenced, {}, preset=PRORES, policy=policy, build=BUILD)
 
@@ -40,7 +43,18 @@ def test_silence_takes_the_place_of_a_clips_sound_in_every_chunk():
 def test_an_earlier_render_takes_the_place_of_a_shot_frame_by_frame():
     made = plan(cut([clip(0, 24), clip(24, 48, source_in=50), clip(72, 24)]), MOVIE)
     used = PreviousUsed(shot=2, seals=(seal("v-old-1"), seal("v-old-2")), job="job0")
-    again = revised(made, {2: ("Shot 2", "why")}, frozenset(), {2: used}, preset=PRORES, policy=POLICY, build=BUILD)
+    again = revised(
+        made,
+        {2: ("Shot 2", "why")},
+        frozenset(),
+        {2: used},
+        preset=PRORES,
+        policy=POLICY,
+        build=BUILD,
+    )
     stood_in = [(s.key, s.record_in, s.frames, s.picture) for s in again.segments if s.shot == 2]
-    assert stood_in == [("v-old-1", 24, 24, Earlier(job="job0")), ("v-old-2", 48, 24, Earlier(job="job0"))]
+    assert stood_in == [
+        ("v-old-1", 24, 24, Earlier(job="job0")),
+        ("v-old-2", 48, 24, Earlier(job="job0")),
+    ]
     assert [s for s in again.segments if s.shot != 2] == [s for s in made.segments if s.shot != 2]

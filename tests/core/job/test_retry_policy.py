@@ -29,10 +29,21 @@ def after(
     **more: object,
 ) -> Recovery:  # fmt: skip
     failure = Failure(type=kind, code=code, evidence=Evidence(operation="render", place=place))  # type: ignore[arg-type]
-    return recover(failure, attempt=attempt, first_failed_at=NOW - since_s, now=NOW, chance=chance, policy=POLICY, **more)  # type: ignore[arg-type]
+    return recover(
+        failure,
+        attempt=attempt,
+        first_failed_at=NOW - since_s,
+        now=NOW,
+        chance=chance,
+        policy=POLICY,
+        **more,
+    )  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("attempt", "ceiling_s"), [(1, 0.4), (2, 0.8), (3, 1.6), (4, 3.2), (5, 5.0), (6, 5.0), (40, 5.0)])
+@pytest.mark.parametrize(
+    ("attempt", "ceiling_s"),
+    [(1, 0.4), (2, 0.8), (3, 1.6), (4, 3.2), (5, 5.0), (6, 5.0), (40, 5.0)],
+)
 def test_delays_double_up_to_a_ceiling_and_chance_takes_a_part(attempt, ceiling_s):
     assert backoff_s(attempt, 1.0, POLICY) == pytest.approx(ceiling_s)
     assert backoff_s(attempt, 0.25, POLICY) == pytest.approx(ceiling_s / 4)
@@ -62,7 +73,9 @@ def test_each_class_has_its_strategy(kind, attempt, strategy, wait_s):
         assert decided.retry_at is None
     else:
         assert decided.retry_at == pytest.approx(NOW + wait_s)
-    assert decided.fatal is (kind is SPACE and wait_s is None), "trouble with a source is no end of the job"
+    assert decided.fatal is (kind is SPACE and wait_s is None), (
+        "trouble with a source is no end of the job"
+    )
 
 
 @pytest.mark.parametrize("code", sorted(LADDERS))
@@ -82,13 +95,27 @@ def test_a_ladder_changes_something_at_every_step_and_ends(code):
 def test_what_cured_a_fault_here_is_tried_first():
     usual = after(BUSY, 1, code="ffmpeg-crashed")
     assert usual.change == ALONE
-    assert after(BUSY, 1, code="ffmpeg-crashed", cures={("ffmpeg-crashed", SMALLER): 2}).change == SMALLER
-    assert after(BUSY, 1, code="ffmpeg-crashed", cures={("ffmpeg-crashed", ALONE): -3}).change == SMALLER
-    assert after(BUSY, 1, code="ffmpeg-crashed", cures={("worker-died", SMALLER): 9}).change == ALONE, "another fault"
+    assert (
+        after(BUSY, 1, code="ffmpeg-crashed", cures={("ffmpeg-crashed", SMALLER): 2}).change
+        == SMALLER
+    )
+    assert (
+        after(BUSY, 1, code="ffmpeg-crashed", cures={("ffmpeg-crashed", ALONE): -3}).change
+        == SMALLER
+    )
+    assert (
+        after(BUSY, 1, code="ffmpeg-crashed", cures={("worker-died", SMALLER): 9}).change == ALONE
+    ), "another fault"
 
 
 @pytest.mark.parametrize(
-    ("kind", "code"), [(BUSY, "source-volume-gone"), (NETWORK, "source-hung"), (BUSY, "scratch-gone"), (SPACE, "memory-low")]
+    ("kind", "code"),
+    [
+        (BUSY, "source-volume-gone"),
+        (NETWORK, "source-hung"),
+        (BUSY, "scratch-gone"),
+        (SPACE, "memory-low"),
+    ],
 )
 def test_a_place_that_is_gone_is_waited_for_at_once(kind, code):
     assert after(kind, 1, code=code, gate="g") == Recovery(strategy=WAIT, retry_at=NOW, gate="g")
@@ -97,7 +124,9 @@ def test_a_place_that_is_gone_is_waited_for_at_once(kind, code):
 
 def test_a_share_is_tried_again_with_backoff_and_then_waited_for():
     assert after(NETWORK, 1, code="network-lost", gate="g").strategy is BACKOFF
-    assert after(NETWORK, 4, code="network-lost", gate="g") == Recovery(strategy=WAIT, retry_at=NOW, gate="g")
+    assert after(NETWORK, 4, code="network-lost", gate="g") == Recovery(
+        strategy=WAIT, retry_at=NOW, gate="g"
+    )
 
 
 def test_a_full_disk_is_cleaned_then_waited_for():
@@ -110,9 +139,18 @@ def test_a_full_disk_is_cleaned_then_waited_for():
 @pytest.mark.parametrize("place", ["scratch", "output"])
 @pytest.mark.parametrize(
     ("kind", "last", "strategy"),
-    [(NETWORK, 4, SKIP), (BUSY, 4, SKIP), (CORRUPT, 1, SKIP), (INPUT, 1, TELL), (SPACE, 1, TELL), (HARDWARE, 2, TELL)],
+    [
+        (NETWORK, 4, SKIP),
+        (BUSY, 4, SKIP),
+        (CORRUPT, 1, SKIP),
+        (INPUT, 1, TELL),
+        (SPACE, 1, TELL),
+        (HARDWARE, 2, TELL),
+    ],
 )
-def test_trouble_that_is_no_shots_fault_ends_the_job_instead_of_making_slates(kind, last, strategy, place):
+def test_trouble_that_is_no_shots_fault_ends_the_job_instead_of_making_slates(
+    kind, last, strategy, place
+):
     assert after(kind, last, place=place) == Recovery(strategy=strategy, fatal=True)
     for attempt in range(1, last):
         assert not after(kind, attempt, place=place).fatal
@@ -134,21 +172,34 @@ def test_a_damaged_checkpoint_is_made_again_at_once_and_not_for_ever():
     for attempt in (1, 2, 3):
         decided = after(CORRUPT, attempt, code="seal-damaged", place="scratch", since_s=3600)
         assert (decided.strategy, decided.retry_at, decided.fatal) == (CLEANUP, NOW, False)
-    assert after(CORRUPT, 4, code="seal-damaged", place="scratch") == Recovery(strategy=SKIP, fatal=True)
+    assert after(CORRUPT, 4, code="seal-damaged", place="scratch") == Recovery(
+        strategy=SKIP, fatal=True
+    )
 
 
-kinds, places = st.sampled_from(list(ErrorType)), st.sampled_from(["source", "scratch", "output", "program"])
+kinds, places = (
+    st.sampled_from(list(ErrorType)),
+    st.sampled_from(["source", "scratch", "output", "program"]),
+)
 codes = st.sampled_from(sorted({row.code for row in TABLE} | {"unknown"}))
 
 
-@given(kinds, codes, places, st.floats(0, 1, exclude_max=True), st.lists(st.floats(0, 30), min_size=8, max_size=8))
+@given(
+    kinds,
+    codes,
+    places,
+    st.floats(0, 1, exclude_max=True),
+    st.lists(st.floats(0, 30), min_size=8, max_size=8),
+)
 def test_no_failure_is_tried_for_ever(kind, code, place, chance, works_s):
     failure = Failure(type=kind, code=code, evidence=Evidence(operation="render", place=place))
     now = first = 1000.0
     for attempt, work_s in enumerate(works_s, start=1):
         now += work_s
         first = first if attempt > 1 else now
-        decided = recover(failure, attempt=attempt, first_failed_at=first, now=now, chance=chance, policy=POLICY)
+        decided = recover(
+            failure, attempt=attempt, first_failed_at=first, now=now, chance=chance, policy=POLICY
+        )
         if decided.retry_at is None:
             break
         assert not decided.fatal, "it cannot end the job and be tried again"
@@ -159,9 +210,14 @@ def test_no_failure_is_tried_for_ever(kind, code, place, chance, works_s):
     assert attempt <= POLICY.attempts
 
 
-@given(kinds, codes, places, st.integers(1, 6), st.floats(0, 100), st.floats(0, 1, exclude_max=True))
+@given(
+    kinds, codes, places, st.integers(1, 6), st.floats(0, 100), st.floats(0, 1, exclude_max=True)
+)
 def test_the_same_past_gets_the_same_decision(kind, code, place, attempt, since_s, chance):
-    one, two = (after(kind, attempt, code=code, place=place, since_s=since_s, chance=chance) for _ in range(2))
+    one, two = (
+        after(kind, attempt, code=code, place=place, since_s=since_s, chance=chance)
+        for _ in range(2)
+    )
     assert one == two
 
 
@@ -169,11 +225,22 @@ def test_the_same_past_gets_the_same_decision(kind, code, place, attempt, since_
     kinds, codes, places, st.integers(1, 6), st.integers(0, 100), st.floats(0, 1, exclude_max=True),
     st.integers(-(10**9), 10**9),
 )  # fmt: skip
-def test_a_decision_knows_what_went_by_and_not_what_year_it_is(kind, code, place, attempt, since_s, chance, moved_s):
+def test_a_decision_knows_what_went_by_and_not_what_year_it_is(
+    kind, code, place, attempt, since_s, chance, moved_s
+):
     failure = Failure(type=kind, code=code, evidence=Evidence(operation="render", place=place))
 
     def decided(now: float) -> Recovery:
-        made = recover(failure, attempt=attempt, first_failed_at=now - since_s, now=now, chance=chance, policy=POLICY)
-        return msgspec.structs.replace(made, retry_at=None if made.retry_at is None else round(made.retry_at - now, 3))
+        made = recover(
+            failure,
+            attempt=attempt,
+            first_failed_at=now - since_s,
+            now=now,
+            chance=chance,
+            policy=POLICY,
+        )
+        return msgspec.structs.replace(
+            made, retry_at=None if made.retry_at is None else round(made.retry_at - now, 3)
+        )
 
     assert decided(2e9 + moved_s) == decided(2e9)

@@ -30,8 +30,33 @@ from core.job.pending_tasks import PendingTask, reusable
 from core.job.state import JobState
 from core.tasks.spec import Made
 from core.timeline.timeline import Remark
-from tests.core.job.playbook import broken, failed, finished, joined, made, play, published, seal, silenced, slated
-from tests.core.props import BUILD, H264, POLICY, PRORES, SIGNATURE, SLATES, clip, cut, offline, picture, plan, source, voice
+from tests.core.job.playbook import (
+    broken,
+    failed,
+    finished,
+    joined,
+    made,
+    play,
+    published,
+    seal,
+    silenced,
+    slated,
+)
+from tests.core.props import (
+    BUILD,
+    H264,
+    POLICY,
+    PRORES,
+    SIGNATURE,
+    SLATES,
+    clip,
+    cut,
+    offline,
+    picture,
+    plan,
+    source,
+    voice,
+)
 
 MEDIA = source("/media/a.mov", picture(), voice())
 SAME = source("/media/same.mov", picture(signature=SIGNATURE, intra_only=True))
@@ -56,7 +81,10 @@ def test_shots_are_made_then_joined_then_published_then_it_is_finished():
 
 
 def test_the_longest_work_is_owed_first_and_sound_before_pictures():
-    film = cut([clip(0, 10), clip(10, 30, source_in=10), clip(40, 20, source_in=20)], audio=([clip(0, 24)],))
+    film = cut(
+        [clip(0, 10), clip(10, 30, source_in=10), clip(40, 20, source_in=20)],
+        audio=([clip(0, 24)],),
+    )
     assert play(film, MEDIA).owed() == ["mix 1", "render 2", "render 3", "render 1"]
 
 
@@ -78,13 +106,23 @@ def test_what_is_under_way_is_not_owed_and_nothing_is_joined_meanwhile():
 
 
 def test_the_film_is_finished_only_when_all_hands_are_back():
-    book = play(TWO, MEDIA).given("render 2") >> failed("render 1", "scratch-failing", fatal=True) << []
+    book = (
+        play(TWO, MEDIA).given("render 2")
+        >> failed("render 1", "scratch-failing", fatal=True)
+        << []
+    )
     book.back() << ["finish"]
 
 
 def test_equal_shots_are_made_once():
     twice = cut([clip(0, 24), clip(24, 24, source_in=10), clip(48, 24)])
-    play(twice, MEDIA) << ["render 1", "render 2"] >> made("render 1") >> made("render 2") << ["join"]
+    (
+        play(twice, MEDIA)
+        << ["render 1", "render 2"]
+        >> made("render 1")
+        >> made("render 2")
+        << ["join"]
+    )
 
 
 def test_packets_are_examined_instead_of_rendered():
@@ -115,7 +153,11 @@ def test_a_claim_that_does_not_hold_is_made_again():
 
 
 def test_a_film_whose_every_piece_is_claimed_is_still_validated_first():
-    book = play(HEARD, MEDIA, preset=H264, claims=True) << ["validate render 1", "validate mix 1", "validate track"]
+    book = play(HEARD, MEDIA, preset=H264, claims=True) << [
+        "validate render 1",
+        "validate mix 1",
+        "validate track",
+    ]
     book >> made("render 1") >> made("mix 1") << ["validate track"] >> made("track") << ["join"]
 
 
@@ -125,7 +167,9 @@ def test_going_back_to_a_checkpoint_makes_everything_after_it_again():
 
 
 def test_claims_of_nothing_in_this_film_are_left_alone():
-    seals = {key: seal(key) for key in ("v-of-another-film", *(s.key for s in plan(TWO, MEDIA).segments))}
+    seals = {
+        key: seal(key) for key in ("v-of-another-film", *(s.key for s in plan(TWO, MEDIA).segments))
+    }
     assert set(reusable(plan(TWO, MEDIA), "", seals)) == {s.key for s in plan(TWO, MEDIA).segments}
 
 
@@ -168,7 +212,13 @@ def test_a_delay_longer_than_the_budget_is_waited_for():
 
 
 def test_the_join_waits_for_its_hour_too():
-    book = play(TWO, MEDIA) >> made("render 1") >> made("render 2") >> failed("join", "machine-busy", again_in=2.0) << []
+    book = (
+        play(TWO, MEDIA)
+        >> made("render 1")
+        >> made("render 2")
+        >> failed("join", "machine-busy", again_in=2.0)
+        << []
+    )
     book.after(2) << ["join"]
     book >> joined >> failed("publish", "network-lost", again_in=2.0) << []
     book.after(2) << ["publish"]
@@ -194,12 +244,16 @@ def test_a_slate_takes_the_place_of_all_pieces_of_its_shot_and_what_is_under_way
     book = play(LONG, MEDIA) << ["render 1.1", "render 1.2", "render 2", "render 1.3"]
     book >> made("render 1.1") >> slated(1)
     assert {type(s.picture) for s in book.state.current.segments if s.shot == 1} == {Slate}
-    assert len(book.state.work) == 1 + len({s.key for s in book.state.current.segments if s.shot == 1})
+    assert len(book.state.work) == 1 + len(
+        {s.key for s in book.state.current.segments if s.shot == 1}
+    )
 
 
 def test_the_newest_reason_stands_on_the_slate():
     book = play(TWO, MEDIA) >> slated(2, "network-lost") >> slated(2, "source-damaged")
-    assert [s.picture.lines[1] for s in book.state.current.segments if s.shot == 2] == ["<source-damaged>"]
+    assert [s.picture.lines[1] for s in book.state.current.segments if s.shot == 2] == [
+        "<source-damaged>"
+    ]
 
 
 def test_a_clip_that_cannot_be_heard_is_silent_and_the_track_is_made_of_what_is_left():
@@ -231,7 +285,9 @@ def test_a_film_of_which_nothing_can_be_shown_says_so():
 
 def test_sound_alone_is_something_to_show():
     film = cut([clip(0, 24, "/m/lost.mov")], audio=([clip(0, 24)],))
-    assert not play(film, {"/m/lost.mov": offline("/m/lost.mov"), MEDIA.path: MEDIA}).state.nothing_to_show
+    assert not play(
+        film, {"/m/lost.mov": offline("/m/lost.mov"), MEDIA.path: MEDIA}
+    ).state.nothing_to_show
 
 
 def test_losses_make_a_film_incomplete_and_notes_do_not():
@@ -243,7 +299,12 @@ def test_losses_make_a_film_incomplete_and_notes_do_not():
 
 def test_what_only_tells_a_story_changes_nothing():
     book = play(TWO, MEDIA) << ["render 1", "render 2"]
-    book >> RunStarted(version="1", ffmpeg="9", workers=2) >> RunInterrupted(reason="SIGINT") << ["render 1", "render 2"]
+    (
+        book
+        >> RunStarted(version="1", ffmpeg="9", workers=2)
+        >> RunInterrupted(reason="SIGINT")
+        << ["render 1", "render 2"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -286,7 +347,13 @@ OUR_TROUBLE = [
 
 def a_film_of_everything() -> Plan:
     film = cut(
-        [clip(0, 100), clip(100, 24, "/media/same.mov", source_in=3), clip(124, 24), clip(160, 24, "/m/lost.mov"), clip(184, 24)],
+        [
+            clip(0, 100),
+            clip(100, 24, "/media/same.mov", source_in=3),
+            clip(124, 24),
+            clip(160, 24, "/m/lost.mov"),
+            clip(184, 24),
+        ],
         audio=([clip(0, 24 * 40, id="a1")], [clip(24, 24, id="a2", source_in=9)]),
     )
     known = {s.path: s for s in (MEDIA, SAME)} | {"/m/lost.mov": offline("/m/lost.mov")}
@@ -320,7 +387,9 @@ class World:
                 continue
             needs = self.state.needs(self.now, self.given.keys())
             names = [need.name for need in needs]
-            assert len(set(names)) == len(names) and not set(names) & self.given.keys(), "needed twice at once"
+            assert len(set(names)) == len(names) and not set(names) & self.given.keys(), (
+                "needed twice at once"
+            )
             for need in needs:
                 if need.kind == "finish":
                     self.note(JobFinished(outcome="failed" if self.state.fatal else "incomplete"))
@@ -342,32 +411,56 @@ class World:
         self.now += self.draw(st.sampled_from([0.0, 0.1, 8.0]))
         trouble = self.draw(st.integers(0, 19 if self.ours else 5))
         pictured = need.segment is not None and isinstance(need.segment.picture, Piece | Copy)
-        media = (need.kind in ("copy", "render") and pictured) or bool(need.chunk and need.chunk.sounds)
-        inside = self.state.believed if self.ours else {s.key for s in self.state.current.segments if s.key.startswith("c")}
-        copied = need.kind == "join" and trouble == 1 and bool(inside)  # without a copy, joining reads no media
+        media = (need.kind in ("copy", "render") and pictured) or bool(
+            need.chunk and need.chunk.sounds
+        )
+        inside = (
+            self.state.believed
+            if self.ours
+            else {s.key for s in self.state.current.segments if s.key.startswith("c")}
+        )
+        copied = (
+            need.kind == "join" and trouble == 1 and bool(inside)
+        )  # without a copy, joining reads no media
         if trouble >= 3 or not (self.ours or media or copied):
             self.succeed(need)
         elif need.kind in ("join", "track") and trouble == 1:
             key = self.draw(st.sampled_from(sorted(inside) or [""]))
-            note, place = ("source-changed", "source") if key.startswith("c") else ("seal-damaged", "scratch")
+            note, place = (
+                ("source-changed", "source") if key.startswith("c") else ("seal-damaged", "scratch")
+            )
             self.fail(need, Evidence(operation=need.kind, place=place, note=note, clip=key))
         elif need.kind == "validate" and trouble == 1:
             self.note(SealBroken(key=need.key, reason="changed"))
         else:
             seen = self.draw(
-                st.sampled_from(SOURCE_TROUBLE if media and (trouble or not self.ours) else SOURCE_TROUBLE + OUR_TROUBLE)
+                st.sampled_from(
+                    SOURCE_TROUBLE
+                    if media and (trouble or not self.ours)
+                    else SOURCE_TROUBLE + OUR_TROUBLE
+                )
             )
             if need.chunk is not None and need.chunk.sounds and seen.place == "source":
-                seen = Evidence(operation="mix", place="source", note=seen.note, errno=seen.errno, clip=need.chunk.sounds[0].clip)
+                seen = Evidence(
+                    operation="mix",
+                    place="source",
+                    note=seen.note,
+                    errno=seen.errno,
+                    clip=need.chunk.sounds[0].clip,
+                )
             self.fail(need, seen)
 
     def succeed(self, need: PendingTask) -> None:
         if need.kind == "join":
             film = self.state.current
-            assert {s.key for s in film.segments} | {c.key for c in film.chunks} <= self.state.believed.keys(), (
-                "joined of what is not there"
+            assert {s.key for s in film.segments} | {
+                c.key for c in film.chunks
+            } <= self.state.believed.keys(), "joined of what is not there"
+            self.note(
+                FilmJoined(
+                    cut=self.state.cut, staged="s", bytes=1, film_hash="h", frames=1, samples=1
+                )
             )
-            self.note(FilmJoined(cut=self.state.cut, staged="s", bytes=1, film_hash="h", frames=1, samples=1))
         elif need.kind == "publish":
             self.note(FilmPublished(output="o", film_hash="h", kept=""))
         elif need.kind == "validate":
@@ -397,7 +490,9 @@ def a_state(made_plan: Plan, preset: object, claims: bool) -> JobState:
 
 @settings(max_examples=150)
 @given(st.data(), st.sampled_from([PRORES, H264]), st.booleans())
-def test_whatever_happens_in_whatever_order_it_ends_in_a_film_or_in_a_failure_that_is_named(data, preset, claims):
+def test_whatever_happens_in_whatever_order_it_ends_in_a_film_or_in_a_failure_that_is_named(
+    data, preset, claims
+):
     film = a_film_of_everything()
     world = World(a_state(film, preset, claims), data.draw)
     end = world.run()
@@ -409,16 +504,28 @@ def test_whatever_happens_in_whatever_order_it_ends_in_a_film_or_in_a_failure_th
         assert state.published is not None and state.joined is not None and state.complete
         assert state.fatal is None
         for segment in state.current.segments:
-            assert isinstance(segment.picture, Slate) is (segment.shot in {*state.slated, 5}), "a slate where there is no failure"
+            assert isinstance(segment.picture, Slate) is (segment.shot in {*state.slated, 5}), (
+                "a slate where there is no failure"
+            )
         heard = {sound.clip for chunk in state.current.chunks for sound in chunk.sounds}
         partly = {silence.clip for silence in state.damage.silences}
-        assert heard | partly | set(state.silenced) == {"a1", "a2"} and not heard & set(state.silenced)
+        assert heard | partly | set(state.silenced) == {"a1", "a2"} and not heard & set(
+            state.silenced
+        )
     again = a_state(film, preset, claims)
     for fact in world.story:
         again.fold(fact)
     assert again.current == state.current
-    assert (again.believed, again.claimed, again.failed) == (state.believed, state.claimed, state.failed)
-    assert (again.slated, again.silenced, again.fatal) == (state.slated, state.silenced, state.fatal)
+    assert (again.believed, again.claimed, again.failed) == (
+        state.believed,
+        state.claimed,
+        state.failed,
+    )
+    assert (again.slated, again.silenced, again.fatal) == (
+        state.slated,
+        state.silenced,
+        state.fatal,
+    )
 
 
 @settings(max_examples=150)
@@ -442,7 +549,14 @@ def test_a_job_that_is_taken_up_again_at_any_moment_goes_on_from_its_checkpoints
             seals.pop(fact.key, None)
         elif type(fact).__name__ == "SegmentSealed":
             seals[fact.key] = fact
-    resumed = JobState(plan=film, preset=PRORES, policy=POLICY, build=BUILD, slate_words=SLATES, claimed=reusable(film, "", seals))
+    resumed = JobState(
+        plan=film,
+        preset=PRORES,
+        policy=POLICY,
+        build=BUILD,
+        slate_words=SLATES,
+        claimed=reusable(film, "", seals),
+    )
     owed = resumed.needs(0.0, ())
     assert {need.key for need in owed if need.kind == "validate"} == set(resumed.claimed)
     assert not {need.key for need in owed if need.kind != "validate"} & set(resumed.claimed)
@@ -457,11 +571,20 @@ def test_the_film_of_everything_has_everything():
 
 def test_what_only_another_plan_can_bring():
     """A retry of what was found before rendering; a retry of what was given up meanwhile needs none."""
-    film = cut([clip(0, 24, "/media/lost.mov"), clip(24, 20, source_in=10)], audio=([clip(0, 44, id="a1")],))
-    book = play(film, {"/media/lost.mov": offline("/media/lost.mov"), MEDIA.path: MEDIA}) >> slated(2)
+    film = cut(
+        [clip(0, 24, "/media/lost.mov"), clip(24, 20, source_in=10)],
+        audio=([clip(0, 44, id="a1")],),
+    )
+    book = play(film, {"/media/lost.mov": offline("/media/lost.mov"), MEDIA.path: MEDIA}) >> slated(
+        2
+    )
     asks = book.state.asks_for_another_plan
-    assert asks(Answered(answer="retry", shot=1)) and asks(Answered(answer="retry", code="source-missing"))
-    assert asks(Answered(answer="retry")) and asks(Answered(answer="relink", shot=2, to="/media/b.mov"))
+    assert asks(Answered(answer="retry", shot=1)) and asks(
+        Answered(answer="retry", code="source-missing")
+    )
+    assert asks(Answered(answer="retry")) and asks(
+        Answered(answer="relink", shot=2, to="/media/b.mov")
+    )
     assert not asks(Answered(answer="retry", shot=2)) and not asks(Answered(answer="skip", shot=1))
     book >> silenced("a1")
     assert asks(Answered(answer="retry", code=next(iter(book.state.silenced.values())).code))

@@ -16,7 +16,12 @@ LONG = plan(cut([clip(0, 39, source_in=0), clip(39, 10, source_in=20)]), source(
 
 def state(**policy: object) -> JobState:
     return JobState(
-        plan=LONG, preset=PRORES, policy=msgspec.structs.replace(POLICY, **policy), build=BUILD, slate_words=SLATES, claimed={}
+        plan=LONG,
+        preset=PRORES,
+        policy=msgspec.structs.replace(POLICY, **policy),
+        build=BUILD,
+        slate_words=SLATES,
+        claimed={},
     )
 
 
@@ -31,10 +36,14 @@ def test_then_what_was_made_in_this_run_says_it():
     for number, seconds in enumerate([12.0, 24.0, 48.0, 1000.0, 0.0]):
         key = f"v{number}"
         made.fold(msgspec.structs.replace(seal(key), seconds=seconds, reused=number > 2))
-    assert expected_s(PendingTask("render", "v", segment=LONG.segments[0]), made) == pytest.approx(39 * 1.0), "reused ones say nothing"
+    assert expected_s(PendingTask("render", "v", segment=LONG.segments[0]), made) == pytest.approx(
+        39 * 1.0
+    ), "reused ones say nothing"
 
 
-@pytest.mark.parametrize(("least", "most", "patience"), [(5.0, 600.0, 93.0), (5.0, 60.0, 60.0), (200.0, 600.0, 200.0)])
+@pytest.mark.parametrize(
+    ("least", "most", "patience"), [(5.0, 600.0, 93.0), (5.0, 60.0, 60.0), (200.0, 600.0, 200.0)]
+)
 def test_a_hang_is_many_times_the_shots_own_time(least, most, patience):
     need = PendingTask("render", "v", segment=LONG.segments[0])
     made = state(stall_least_s=least, stall_s=most, stall_factor=10.0)

@@ -8,12 +8,45 @@ import msgspec
 import pytest
 
 from core.job.verification import bad_lines, discrepancy
-from core.tasks.spec import EncodeTrack, ExamineCopy, JoinFilm, JoinSound, JoinVideo, Made, MixSound, RenderSegment
+from core.tasks.spec import (
+    EncodeTrack,
+    ExamineCopy,
+    JoinFilm,
+    JoinSound,
+    JoinVideo,
+    Made,
+    MixSound,
+    RenderSegment,
+)
 
-RENDER = RenderSegment(key="v1", argv=(), part="/s/v1.1.mov", frames=24, signature="prores 3", source="/m/a.mov", fingerprint="f")
+RENDER = RenderSegment(
+    key="v1",
+    argv=(),
+    part="/s/v1.1.mov",
+    frames=24,
+    signature="prores 3",
+    source="/m/a.mov",
+    fingerprint="f",
+)
 CARD = msgspec.structs.replace(RENDER, source="", fingerprint="", slate=("Shot 1",))
-COPY = ExamineCopy(key="c1", path="/m/a.mov", fingerprint="f", stream=0, first_frame=0, frames=24, signature="prores 3")
-MIX = MixSound(key="a1", part="/s/a1.1.pcm", samples=48000, sample_rate=48000, channels=2, bytes_per_sample=3, sounds=())
+COPY = ExamineCopy(
+    key="c1",
+    path="/m/a.mov",
+    fingerprint="f",
+    stream=0,
+    first_frame=0,
+    frames=24,
+    signature="prores 3",
+)
+MIX = MixSound(
+    key="a1",
+    part="/s/a1.1.pcm",
+    samples=48000,
+    sample_rate=48000,
+    channels=2,
+    bytes_per_sample=3,
+    sounds=(),
+)
 TRACK = EncodeTrack(key="t1", argv=(), part="/s/t1.1.m4a", inputs=(), samples=48000)
 JOIN = JoinFilm(
     cut="f1",
@@ -30,14 +63,26 @@ JOIN = JoinFilm(
     channels=2,
     samples=48000,
 )
-HEARD = msgspec.structs.replace(JOIN, sound=(JoinSound(key="a1", file="/s/a1.pcm", samples=48000, digest="d"),))
-GOOD = Made(frames=24, signature="prores 3", log=("[prores @ 0x1] [warning] a remark",), digest="48000")
+HEARD = msgspec.structs.replace(
+    JOIN, sound=(JoinSound(key="a1", file="/s/a1.pcm", samples=48000, digest="d"),)
+)
+GOOD = Made(
+    frames=24, signature="prores 3", log=("[prores @ 0x1] [warning] a remark",), digest="48000"
+)
 SOUND = Made(frames=48000)
 
 
 @pytest.mark.parametrize(
     ("order", "made"),
-    [(RENDER, GOOD), (CARD, GOOD), (COPY, GOOD), (MIX, SOUND), (TRACK, SOUND), (JOIN, GOOD), (HEARD, GOOD)],
+    [
+        (RENDER, GOOD),
+        (CARD, GOOD),
+        (COPY, GOOD),
+        (MIX, SOUND),
+        (TRACK, SOUND),
+        (JOIN, GOOD),
+        (HEARD, GOOD),
+    ],
     ids=lambda value: type(value).__name__,
 )
 def test_what_is_as_promised_is_nothing_to_speak_of(order, made):
@@ -52,7 +97,9 @@ def test_what_is_as_promised_is_nothing_to_speak_of(order, made):
         ({"log": ("[prores @ 0x1] [warning] corrupt decoded frame",)}, "log-says-damage"),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("order", [RENDER, CARD, COPY, JOIN], ids=lambda order: type(order).__name__)
+@pytest.mark.parametrize(
+    "order", [RENDER, CARD, COPY, JOIN], ids=lambda order: type(order).__name__
+)
 def test_each_oracle_has_its_word(order, change, note):
     seen = discrepancy(order, msgspec.structs.replace(GOOD, **change))
     assert seen is not None
@@ -60,7 +107,9 @@ def test_each_oracle_has_its_word(order, change, note):
     assert (seen.frames_wanted, seen.frames_seen) == (24, change.get("frames", 24))
 
 
-@pytest.mark.parametrize(("frames", "note"), [(47999, "too-few-frames"), (48001, "too-many-frames")])
+@pytest.mark.parametrize(
+    ("frames", "note"), [(47999, "too-few-frames"), (48001, "too-many-frames")]
+)
 @pytest.mark.parametrize("order", [MIX, TRACK], ids=lambda order: type(order).__name__)
 def test_sound_is_counted_to_the_sample(order, frames, note):
     seen = discrepancy(order, Made(frames=frames))
@@ -72,7 +121,9 @@ def test_a_film_whose_sound_ends_early_is_not_the_film():
     seen = discrepancy(HEARD, msgspec.structs.replace(GOOD, digest="47999"))
     assert seen is not None
     assert (seen.note, seen.frames_wanted, seen.frames_seen) == ("too-few-samples", 48000, 47999)
-    assert discrepancy(HEARD, msgspec.structs.replace(GOOD, digest="48500")) is None, "coded sound is padded"
+    assert discrepancy(HEARD, msgspec.structs.replace(GOOD, digest="48500")) is None, (
+        "coded sound is padded"
+    )
 
 
 def test_the_place_is_the_source_only_where_there_is_one():
@@ -81,7 +132,9 @@ def test_the_place_is_the_source_only_where_there_is_one():
     for order in (RENDER, CARD, COPY, JOIN):
         seen = discrepancy(order, few)
         assert seen is not None
-        places[order.part if not isinstance(order, ExamineCopy) else order.path, seen.path] = seen.place
+        places[order.part if not isinstance(order, ExamineCopy) else order.path, seen.path] = (
+            seen.place
+        )
     assert places == {
         ("/s/v1.1.mov", "/m/a.mov"): "source", ("/s/v1.1.mov", "/s/v1.1.mov"): "scratch", ("/m/a.mov", "/m/a.mov"): "source",
         ("/film/.hotsplice/f.part.mov", "/film/.hotsplice/f.part.mov"): "output",
@@ -89,7 +142,11 @@ def test_the_place_is_the_source_only_where_there_is_one():
 
 
 def test_the_lines_that_speak_of_damage_are_the_evidence():
-    log = ("[info] fine", "[prores @ 0x1] [warning] corrupt decoded frame", "[x] [warning] fine too")
+    log = (
+        "[info] fine",
+        "[prores @ 0x1] [warning] corrupt decoded frame",
+        "[x] [warning] fine too",
+    )
     seen = discrepancy(RENDER, msgspec.structs.replace(GOOD, log=log))
     assert seen is not None
     assert seen.stderr == log[1:2]

@@ -26,12 +26,18 @@ def containers(prores: Movie, tmp_path: Path) -> dict[str, Path]:
 
 
 def test_what_is_whole_is_whole(containers: dict[str, Path]) -> None:
-    assert {name: container_check.cut_short(path) for name, path in containers.items()} == dict.fromkeys(containers, "")
+    assert {
+        name: container_check.cut_short(path) for name, path in containers.items()
+    } == dict.fromkeys(containers, "")
 
 
-@pytest.mark.parametrize("name", ["behind.mov", "before.mov", "large.mp4", "a.mkv", "frag.mov", "a.wav"])
+@pytest.mark.parametrize(
+    "name", ["behind.mov", "before.mov", "large.mp4", "a.mkv", "frag.mov", "a.wav"]
+)
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.97])
-def test_what_is_cut_says_how_much_it_should_be(containers: dict[str, Path], name: str, share: float) -> None:
+def test_what_is_cut_says_how_much_it_should_be(
+    containers: dict[str, Path], name: str, share: float
+) -> None:
     path = containers[name]
     left = int(path.stat().st_size * share)
     os.truncate(path, left)
@@ -46,10 +52,24 @@ def test_what_was_put_behind_is_no_loss(containers: dict[str, Path]) -> None:
         assert container_check.cut_short(containers[name]) == ""
 
 
-@pytest.mark.parametrize("content", [b"", b"\0" * 100, b"no film at all\n" * 99, b"RIFF", b"\x1aE\xdf\xa3", b"\x1aE\xdf\xa3\x01", b"\0\0\0\1ftyp"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\0" * 100,
+        b"no film at all\n" * 99,
+        b"RIFF",
+        b"\x1aE\xdf\xa3",
+        b"\x1aE\xdf\xa3\x01",
+        b"\0\0\0\1ftyp",
+    ],
+)
 def test_what_is_no_container_says_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x").write_bytes(content)
-    assert container_check.cut_short(tmp_path / "x") in ("", f"its index (moov) is missing; there are {len(content)} bytes")
+    assert container_check.cut_short(tmp_path / "x") in (
+        "",
+        f"its index (moov) is missing; there are {len(content)} bytes",
+    )
     assert container_check.cut_short(tmp_path / "none") == ""
 
 

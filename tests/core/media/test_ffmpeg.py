@@ -64,7 +64,10 @@ def test_the_last_lines_are_kept() -> None:
     ran = ffmpeg.run(["sh", "-c", words])
     assert ran.exit_code == -signal.SIGTERM
     assert len(ran.lines) == 60
-    assert ran.lines[0] == "line 42" and ran.lines[-2:] == ("line 100", "caf\N{REPLACEMENT CHARACTER} and no end")
+    assert ran.lines[0] == "line 42" and ran.lines[-2:] == (
+        "line 100",
+        "caf\N{REPLACEMENT CHARACTER} and no end",
+    )
 
 
 def test_a_missing_program_is_named() -> None:

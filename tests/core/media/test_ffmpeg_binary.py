@@ -28,7 +28,9 @@ def test_the_bundled_one() -> None:
 
 
 def test_the_chosen_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = _program(tmp_path / "my-ffmpeg", "echo ffmpeg version 5.1.2-own Copyright; echo built with care")
+    own = _program(
+        tmp_path / "my-ffmpeg", "echo ffmpeg version 5.1.2-own Copyright; echo built with care"
+    )
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir("/")
@@ -37,7 +39,9 @@ def test_the_chosen_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         assert (found.path, found.version, found.origin) == (str(own), "5.1.2-own", "chosen")
 
 
-def test_nothing_in_the_folder_one_stands_in_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_in_the_folder_one_stands_in_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     here, there, data = tmp_path / "here", tmp_path / "there", tmp_path / "data"
     for folder in (here, there, data):
         folder.mkdir()
@@ -46,7 +50,12 @@ def test_nothing_in_the_folder_one_stands_in_is_started(tmp_path: Path, monkeypa
     (tmp_path / "way").symlink_to(here)
     monkeypatch.setattr(ffmpeg_binary, "bundled", lambda: None)
     monkeypatch.chdir(here)
-    for entries in (["", str(there)], [".", str(there)], ["../here", str(there)], [str(here), str(tmp_path / "way"), str(there)]):
+    for entries in (
+        ["", str(there)],
+        [".", str(there)],
+        ["../here", str(there)],
+        [str(here), str(tmp_path / "way"), str(there)],
+    ):
         monkeypatch.setenv("PATH", os.pathsep.join(entries))
         for chosen in (None, "ffmpeg"):
             assert ffmpeg_binary.find(chosen, data).path == str(good)
@@ -58,10 +67,14 @@ def test_nothing_in_the_folder_one_stands_in_is_started(tmp_path: Path, monkeypa
     assert trap.exists() and not (tmp_path / "started").exists()
 
 
-def test_one_on_path_helps_where_the_bundled_one_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_on_path_helps_where_the_bundled_one_does_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "there").mkdir()
     good = _program(tmp_path / "there" / "ffmpeg", "echo ffmpeg version 7 Copyright")
-    monkeypatch.setattr(ffmpeg_binary, "bundled", lambda: str(_program(tmp_path / "bundled", "kill -SEGV $$")))
+    monkeypatch.setattr(
+        ffmpeg_binary, "bundled", lambda: str(_program(tmp_path / "bundled", "kill -SEGV $$"))
+    )
     monkeypatch.setenv("PATH", f"{tmp_path}/there{os.pathsep}{os.environ['PATH']}")
     found = ffmpeg_binary.find(None)
     assert (found.path, found.origin) == (str(good), "path")
@@ -69,7 +82,9 @@ def test_one_on_path_helps_where_the_bundled_one_does_not_run(tmp_path: Path, mo
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Refused) as refused:
         ffmpeg_binary.find(None)
-    assert refused.value.fields["path"] == str(tmp_path / "bundled"), "the first that was tried is named"
+    assert refused.value.fields["path"] == str(tmp_path / "bundled"), (
+        "the first that was tried is named"
+    )
 
 
 def _elf(path: Path, change: tuple[bytes, bytes] | None = None, machine: bytes = b"") -> Path:
@@ -100,16 +115,27 @@ def test_a_program_that_does_not_run_is_told_apart(tmp_path: Path) -> None:
         assert (refused.value.code, refused.value.fields["why"]) == ("ffmpeg-not-running", why)
 
 
-def test_a_program_that_hangs_is_tried_twice_and_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_hangs_is_tried_twice_and_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ffmpeg_binary, "START_LIMIT_S", 0.4)
-    hangs = _program(tmp_path / "hangs", f"echo $$ >> {tmp_path}/pids; sleep 600 & echo $! >> {tmp_path}/pids; wait")
+    hangs = _program(
+        tmp_path / "hangs",
+        f"echo $$ >> {tmp_path}/pids; sleep 600 & echo $! >> {tmp_path}/pids; wait",
+    )
     with pytest.raises(Refused) as refused:
         ffmpeg_binary.find(str(hangs))
-    assert (refused.value.code, refused.value.fields["why"]) == ("ffmpeg-not-running", "ffmpeg-hangs")
+    assert (refused.value.code, refused.value.fields["why"]) == (
+        "ffmpeg-not-running",
+        "ffmpeg-hangs",
+    )
     pids = (tmp_path / "pids").read_text().split()
     assert len(pids) == 2 * ffmpeg_binary.TRIES
     until(lambda: all(dead(int(pid)) for pid in pids))
-    slow_once = _program(tmp_path / "slow", f"test -e {tmp_path}/x || {{ touch {tmp_path}/x; sleep 600; }}; echo ffmpeg version 6 C")
+    slow_once = _program(
+        tmp_path / "slow",
+        f"test -e {tmp_path}/x || {{ touch {tmp_path}/x; sleep 600; }}; echo ffmpeg version 6 C",
+    )
     assert ffmpeg_binary.find(str(slow_once)).version == "6"
 
 
@@ -120,7 +146,9 @@ def test_one_that_prints_without_end_is_judged_by_its_beginning() -> None:
 
 
 @pytest.mark.parametrize("name", ["kill_session", "spawn", "hear"])
-def test_an_error_of_our_own_is_not_said_of_ffmpeg(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_our_own_is_not_said_of_ffmpeg(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fails(*words: object, **more: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
@@ -131,14 +159,20 @@ def test_an_error_of_our_own_is_not_said_of_ffmpeg(name: str, monkeypatch: pytes
 
 def test_another_build_of_the_same_version_is_another(tmp_path: Path) -> None:
     words = "echo ffmpeg version 5 Copyright"
-    one, same = (ffmpeg_binary.find(str(_program(tmp_path / name, words))) for name in ("one", "same"))
+    one, same = (
+        ffmpeg_binary.find(str(_program(tmp_path / name, words))) for name in ("one", "same")
+    )
     other = ffmpeg_binary.find(str(_program(tmp_path / "other", words + " # built again")))
     assert one.identity == same.identity != other.identity
 
 
 @pytest.mark.parametrize(
     ("words", "detail"),
-    [("echo avconv version 9", "ffmpeg-strange"), ("true", "ffmpeg-strange"), ("echo ffmpeg", "ffmpeg-strange")],
+    [
+        ("echo avconv version 9", "ffmpeg-strange"),
+        ("true", "ffmpeg-strange"),
+        ("echo ffmpeg", "ffmpeg-strange"),
+    ],
 )
 def test_what_is_no_ffmpeg_is_refused(tmp_path: Path, words: str, detail: str) -> None:
     with pytest.raises(Refused) as refused:
@@ -153,10 +187,14 @@ def test_what_is_not_there_or_does_not_run_is_refused(tmp_path: Path) -> None:
     for name in ("none", "plain", "broken", "."):
         with pytest.raises(Refused) as refused:
             ffmpeg_binary.find(str(tmp_path / name))
-        assert refused.value.code == ("ffmpeg-not-running" if name == "broken" else "ffmpeg-missing")
+        assert refused.value.code == (
+            "ffmpeg-not-running" if name == "broken" else "ffmpeg-missing"
+        )
 
 
-def test_an_installation_without_any_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_installation_without_any_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ffmpeg_binary, "bundled", lambda: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Refused) as refused:

@@ -25,7 +25,9 @@ def test_a_tree_hash_is_the_hash_of_its_leaves(tmp_path: Path, size: int) -> Non
     content = os.urandom(size)
     (tmp_path / "film").write_bytes(content)
     leaves = [content[at : at + 8 * MIB] for at in range(0, size, 8 * MIB)]
-    by_hand = "tree8m:" + xxhash.xxh3_128_hexdigest(b"".join(xxhash.xxh3_128_digest(leaf) for leaf in leaves))
+    by_hand = "tree8m:" + xxhash.xxh3_128_hexdigest(
+        b"".join(xxhash.xxh3_128_digest(leaf) for leaf in leaves)
+    )
     heard: list[int] = []
     assert hashes.tree_hash(tmp_path / "film", heard.append) == by_hand
     assert heard == list(range(len(leaves)))
@@ -61,7 +63,9 @@ def test_a_fingerprint_stands_for_one_state_of_one_file(tmp_path: Path) -> None:
     assert hashes.fingerprint(path) != before, "the date was set, perhaps to hide what was written"
 
 
-@pytest.mark.parametrize("at", [0, MIB - 1, 40 * MIB * 7 // 15, 40 * MIB * 14 // 15 + 65535, 39 * MIB, 40 * MIB - 1])
+@pytest.mark.parametrize(
+    "at", [0, MIB - 1, 40 * MIB * 7 // 15, 40 * MIB * 14 // 15 + 65535, 39 * MIB, 40 * MIB - 1]
+)
 def test_a_fingerprint_sees_head_tail_and_samples(tmp_path: Path, at: int) -> None:
     path = tmp_path / "long.mov"
     with path.open("wb") as handle:
@@ -93,9 +97,16 @@ def test_both_names_are_by_hand_what_they_always_were(tmp_path: Path, size: int)
     os.utime(path, ns=(1, 1_700_000_000_000_000_123))
     between = [content[size * n // 15 : size * n // 15 + 65536] for n in range(1, 15)]
     read = content[:MIB] + b"".join(between) + content[max(0, size - MIB) :][:MIB]
-    dated = xxhash.xxh3_128_hexdigest(f"{size} 1700000000000000123".encode() + read) + f"+{path.stat().st_ctime_ns:x}"
+    dated = (
+        xxhash.xxh3_128_hexdigest(f"{size} 1700000000000000123".encode() + read)
+        + f"+{path.stat().st_ctime_ns:x}"
+    )
     undated = xxhash.xxh3_128_hexdigest(f"{size}".encode() + read)
-    assert hashes.both_names(path) == (dated, undated) == (hashes.fingerprint(path), hashes.content_mark(path))
+    assert (
+        hashes.both_names(path)
+        == (dated, undated)
+        == (hashes.fingerprint(path), hashes.content_mark(path))
+    )
 
 
 def test_a_content_mark_knows_no_dates_and_no_names(tmp_path: Path) -> None:
@@ -115,7 +126,10 @@ def test_only_links_to_a_file_have_its_identity(tmp_path: Path) -> None:
     link.symlink_to(path)
     names = [hashes.own_identity(str(one), 7, "same") for one in (path, copy, link)]
     assert names[0] == names[2] != names[1]
-    assert names[0] not in (hashes.own_identity(str(path), 8, "same"), hashes.own_identity(str(path), 7, "other"))
+    assert names[0] not in (
+        hashes.own_identity(str(path), 8, "same"),
+        hashes.own_identity(str(path), 7, "other"),
+    )
 
 
 def test_a_fingerprint_sees_the_size(tmp_path: Path) -> None:

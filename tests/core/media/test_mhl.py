@@ -47,10 +47,25 @@ def classic(root: Path, hashes: str) -> str:
     return str(root / "A001.mhl")
 
 
-def entry(path: str, content: bytes = CONTENT, *, action: str = "original", algorithm: str = "xxh64", size: int | None = None) -> str:
+def entry(
+    path: str,
+    content: bytes = CONTENT,
+    *,
+    action: str = "original",
+    algorithm: str = "xxh64",
+    size: int | None = None,
+) -> str:
     """An element of an ASC MHL."""
-    made = {"xxh64": xxhash.xxh64_hexdigest, "xxh128": xxhash.xxh3_128_hexdigest, "xxh3": xxhash.xxh3_64_hexdigest}
-    value = made[algorithm](content) if algorithm in made else hashlib.new(algorithm, content).hexdigest()
+    made = {
+        "xxh64": xxhash.xxh64_hexdigest,
+        "xxh128": xxhash.xxh3_128_hexdigest,
+        "xxh3": xxhash.xxh3_64_hexdigest,
+    }
+    value = (
+        made[algorithm](content)
+        if algorithm in made
+        else hashlib.new(algorithm, content).hexdigest()
+    )
     size = len(content) if size is None else size
     return f'<hash><path size="{size}">{path}</path><{algorithm} action="{action}" hashdate="x">{value}</{algorithm}></hash>'
 
@@ -65,7 +80,10 @@ def test_a_list_of_the_second_format(tmp_path):
 
 def test_a_list_of_the_first_format_with_a_path_of_another_system(tmp_path):
     md5 = hashlib.md5(CONTENT).hexdigest()
-    history = classic(tmp_path, f"<hash><file>Clips\\a.mov</file><size>{len(CONTENT)}</size><md5>{md5.upper()}</md5></hash>")
+    history = classic(
+        tmp_path,
+        f"<hash><file>Clips\\a.mov</file><size>{len(CONTENT)}</size><md5>{md5.upper()}</md5></hash>",
+    )
     (found,) = mhl.records(history, {"a.mov"})
     assert found == Record("Clips/a.mov", len(CONTENT), {"md5": frozenset({md5})})
 
@@ -73,10 +91,15 @@ def test_a_list_of_the_first_format_with_a_path_of_another_system(tmp_path):
 def test_the_first_format_writes_one_hash_with_its_bytes_reversed(tmp_path):
     value = xxhash.xxh64(CONTENT).digest()
     for text in (value.hex(), value[::-1].hex()):
-        history = classic(tmp_path, f"<hash><file>a.mov</file><size>9</size><xxhash64>{text}</xxhash64></hash>")
+        history = classic(
+            tmp_path, f"<hash><file>a.mov</file><size>9</size><xxhash64>{text}</xxhash64></hash>"
+        )
         (found,) = mhl.records(history, {"a.mov"})
         assert mhl.quickest(found.hashes) == "xxh64" and value.hex() in found.hashes["xxh64"]
-    history = classic(tmp_path, f"<hash><file>a.mov</file><size>9</size><xxhash64be>{value[::-1].hex()}</xxhash64be></hash>")
+    history = classic(
+        tmp_path,
+        f"<hash><file>a.mov</file><size>9</size><xxhash64be>{value[::-1].hex()}</xxhash64be></hash>",
+    )
     (found,) = mhl.records(history, {"a.mov"})
     assert found.hashes["xxh64"] == {value[::-1].hex()}
 
@@ -97,7 +120,9 @@ def test_a_list_knows_the_folder_it_is_about_and_what_it_was_called(history, roo
 
 
 def test_32_bits_prove_nothing(tmp_path):
-    history = classic(tmp_path, "<hash><file>a.mov</file><size>9</size><xxhash>3063416180</xxhash></hash>")
+    history = classic(
+        tmp_path, "<hash><file>a.mov</file><size>9</size><xxhash>3063416180</xxhash></hash>"
+    )
     assert mhl.records(history, {"a.mov"}) == [Record("a.mov", 9, {})]
 
 
@@ -136,7 +161,9 @@ def test_a_long_file_is_hashed_whole_and_can_be_stopped(tmp_path):
     content = bytes(range(256)) * 20000
     (tmp_path / "a.mov").write_bytes(content)
     blocks = []
-    assert mhl.hash_of(str(tmp_path / "a.mov"), "xxh64", lambda: blocks.append(1)) == xxhash.xxh64_hexdigest(content)
+    assert mhl.hash_of(
+        str(tmp_path / "a.mov"), "xxh64", lambda: blocks.append(1)
+    ) == xxhash.xxh64_hexdigest(content)
     assert len(blocks) == 5
 
 

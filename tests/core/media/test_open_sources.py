@@ -25,7 +25,9 @@ def _movie(path: Path, source_id: int) -> str:
 
 
 def _marks(path: str, first: int) -> dict[int, int]:
-    return packet_hashes.of_pictures(path, 0, Fraction(first, 24), Fraction(first + 6, 24), Fraction(first, 24)).marks
+    return packet_hashes.of_pictures(
+        path, 0, Fraction(first, 24), Fraction(first + 6, 24), Fraction(first, 24)
+    ).marks
 
 
 def test_any_order_of_readings_marks_what_a_first_one_marks(tmp_path: Path) -> None:
@@ -70,7 +72,11 @@ def test_no_more_than_a_few_stay_open(tmp_path: Path) -> None:
         (tmp_path / f"{number}.mov").write_bytes(first.read_bytes())
     for number in range(12):
         _marks(str(tmp_path / f"{number}.mov"), 0)
-    held = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")]
+    held = [
+        os.readlink(f"/proc/self/fd/{fd}")
+        for fd in os.listdir("/proc/self/fd")
+        if os.path.exists(f"/proc/self/fd/{fd}")
+    ]
     assert sum(name.startswith(str(tmp_path)) for name in held) == 8
     open_sources.let_go()
     assert not open_sources.held()

@@ -18,7 +18,9 @@ from tests.film.media import Movie, make_wav
 
 def _pictures(path: Path, movie: Movie, first: int, last: int) -> dict[int, int]:
     begin_s = Fraction(first) / movie.rate
-    return packet_hashes.of_pictures(str(path), 0, begin_s, Fraction(last) / movie.rate, begin_s).marks
+    return packet_hashes.of_pictures(
+        str(path), 0, begin_s, Fraction(last) / movie.rate, begin_s
+    ).marks
 
 
 def test_parts_of_a_film_have_the_marks_of_the_whole(h264: Movie, prores: Movie) -> None:
@@ -54,7 +56,9 @@ def test_one_changed_packet_has_another_mark(prores: Movie, tmp_path: Path) -> N
     shutil.copy2(prores.path, path)
     bench.flip(path, packet=9)
     before, after = _pictures(prores.path, prores, 0, 30), _pictures(path, prores, 0, 30)
-    assert [place for place, number in enumerate(sorted(before)) if before[number] != after[number]] == [9]
+    assert [
+        place for place, number in enumerate(sorted(before)) if before[number] != after[number]
+    ] == [9]
 
 
 def test_a_packet_that_no_encoder_writes_is_damage(h264: Movie, tmp_path: Path) -> None:
@@ -71,10 +75,19 @@ def test_a_packet_that_no_encoder_writes_is_damage(h264: Movie, tmp_path: Path) 
 
 def test_uncompressed_sound_is_marked_by_blocks_wherever_reading_begins(tmp_path: Path) -> None:
     path = make_wav(tmp_path / "a.wav", source_id=3, samples=50000)
-    usual = {"clip": "c", "shot_name": "", "path": str(path), "fingerprint": "", "stream": 0, "at": 0}
+    usual = {
+        "clip": "c",
+        "shot_name": "",
+        "path": str(path),
+        "fingerprint": "",
+        "stream": 0,
+        "at": 0,
+    }
 
     def read(first: int, samples: int) -> dict[int, int]:
-        return mix_sound.read(Sound(source_in_s=Fraction(first, 48000), samples=samples, **usual), 48000, 2)[1].marks
+        return mix_sound.read(
+            Sound(source_in_s=Fraction(first, 48000), samples=samples, **usual), 48000, 2
+        )[1].marks
 
     whole = read(0, 50000)
     assert sorted(whole) == list(range(13)), "twelve whole blocks and the rest"
@@ -83,4 +96,6 @@ def test_uncompressed_sound_is_marked_by_blocks_wherever_reading_begins(tmp_path
     at = path.read_bytes().index(b"data") + 8 + 20000 * 6
     bench.flip_at(path, at)
     after = read(0, 50000)
-    assert [place for place in whole if whole[place] != after[place]] == [20000 // packet_hashes.BLOCK]
+    assert [place for place in whole if whole[place] != after[place]] == [
+        20000 // packet_hashes.BLOCK
+    ]

@@ -27,7 +27,15 @@ def test_every_packet_is_counted_and_hashed(name: str, request: pytest.FixtureRe
 
 
 @pytest.mark.parametrize(
-    ("shown", "ahead"), [([], 0), ([0, 10, 20], 0), ([0, 3, 1, 2], 1), ([0, 4, 2, 1, 3], 2), ([5, 4, 3], 2), ([900, 901, 905], 0)]
+    ("shown", "ahead"),
+    [
+        ([], 0),
+        ([0, 10, 20], 0),
+        ([0, 3, 1, 2], 1),
+        ([0, 4, 2, 1, 3], 2),
+        ([5, 4, 3], 2),
+        ([900, 901, 905], 0),
+    ],
 )
 def test_how_far_decoding_runs_ahead(shown: list[int], ahead: int) -> None:
     assert packets.reorder_of(shown) == ahead
@@ -67,19 +75,32 @@ def _signature(path: Path) -> str:
 
 
 def test_equal_recipes_have_equal_signatures(tmp_path: Path, mjpeg: Movie, h264: Movie) -> None:
-    other = make_movie(tmp_path / "mjpeg.mov", source_id=9, frames=3, codec="mjpeg", audio="pcm", rate=25)
+    other = make_movie(
+        tmp_path / "mjpeg.mov", source_id=9, frames=3, codec="mjpeg", audio="pcm", rate=25
+    )
     assert _signature(other.path) == _signature(mjpeg.path)
     other = make_movie(tmp_path / "h264.mp4", source_id=9, frames=3, codec="h264", rate=25)
     assert _signature(other.path) == _signature(h264.path)
 
 
-def test_size_profile_pixels_and_header_stand_in_the_signature(tmp_path: Path, prores: Movie, ffv1: Movie) -> None:
+def test_size_profile_pixels_and_header_stand_in_the_signature(
+    tmp_path: Path, prores: Movie, ffv1: Movie
+) -> None:
     source = ("-i", str(prores.path), "-frames:v", "2", "-map", "0:v:0")
     recipes = {
         "hq.mov": ("-c:v", "prores_ks", "-profile:v", "3", "-pix_fmt", "yuv422p10le"),
         "lt.mov": ("-c:v", "prores_ks", "-profile:v", "1", "-pix_fmt", "yuv422p10le"),
         "4444.mov": ("-c:v", "prores_ks", "-profile:v", "3", "-pix_fmt", "yuv444p10le"),
-        "wide.mov": ("-c:v", "prores_ks", "-profile:v", "3", "-pix_fmt", "yuv422p10le", "-s", "384x180"),
+        "wide.mov": (
+            "-c:v",
+            "prores_ks",
+            "-profile:v",
+            "3",
+            "-pix_fmt",
+            "yuv422p10le",
+            "-s",
+            "384x180",
+        ),
         "four.mkv": ("-c:v", "ffv1", "-level", "3", "-slices", "4", "-pix_fmt", "yuv422p10le"),
         "nine.mkv": ("-c:v", "ffv1", "-level", "3", "-slices", "9", "-pix_fmt", "yuv422p10le"),
     }
@@ -99,7 +120,15 @@ def test_what_is_no_media_raises(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "suffix"), [("prores", ".mov"), ("prores", ".mkv"), ("h264", ".mp4"), ("h264", ".mkv"), ("h264", ".ts"), ("dnxhr", ".mov")]
+    ("name", "suffix"),
+    [
+        ("prores", ".mov"),
+        ("prores", ".mkv"),
+        ("h264", ".mp4"),
+        ("h264", ".mkv"),
+        ("h264", ".ts"),
+        ("dnxhr", ".mov"),
+    ],
 )
 def test_opening_for_packets_alone_finds_the_same_packets(
     name: str, suffix: str, request: pytest.FixtureRequest, tmp_path: Path
@@ -111,7 +140,10 @@ def test_opening_for_packets_alone_finds_the_same_packets(
     def stamps(container: av.container.InputContainer) -> list[object]:
         with container:
             found: list[object] = [container.start_time]
-            return found + [(p.stream.index, p.pts, p.dts, p.size, p.is_keyframe, mark(p)) for p in container.demux()]
+            return found + [
+                (p.stream.index, p.pts, p.dts, p.size, p.is_keyframe, mark(p))
+                for p in container.demux()
+            ]
 
     assert stamps(packets.opened(file)) == stamps(av.open(file))
 
@@ -127,4 +159,6 @@ def test_a_signature_agrees_with_itself_and_with_no_other(h264: Movie, prores: M
             assert not packets.agrees(stream, sign.replace("High", "Main").replace("HQ", "LT"))
         whole = packets.count_video(movie.path, movie.rate)
         assert packets.count_video(movie.path, movie.rate, expected=sign) == whole
-        assert packets.count_video(movie.path, movie.rate, expected=sign + "0") == whole, "what it is, not what it should be"
+        assert packets.count_video(movie.path, movie.rate, expected=sign + "0") == whole, (
+            "what it is, not what it should be"
+        )

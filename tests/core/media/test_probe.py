@@ -31,7 +31,9 @@ def _picture(source: Source) -> VideoFacts:
         ("mjpeg", "mjpeg", "yuvj422p", True, 5),
     ],
 )
-def test_every_codec(name: str, codec: str, pixels: str, intra: bool, matrix: int, request: pytest.FixtureRequest) -> None:
+def test_every_codec(
+    name: str, codec: str, pixels: str, intra: bool, matrix: int, request: pytest.FixtureRequest
+) -> None:
     movie: Movie = request.getfixturevalue(name)
     source = probe.examine(str(movie.path))
     assert source.video == VideoFacts(
@@ -40,8 +42,15 @@ def test_every_codec(name: str, codec: str, pixels: str, intra: bool, matrix: in
         signature=packets.count_video(movie.path, movie.rate).signature, colour=(1, 1, matrix),
     )  # fmt: skip
     facts = os.stat(movie.path)
-    assert (source.path, source.size, source.inode) == (str(movie.path), facts.st_size, (facts.st_dev, facts.st_ino))
-    assert (source.fingerprint, source.mark) == (hashes.fingerprint(movie.path), hashes.content_mark(movie.path))
+    assert (source.path, source.size, source.inode) == (
+        str(movie.path),
+        facts.st_size,
+        (facts.st_dev, facts.st_ino),
+    )
+    assert (source.fingerprint, source.mark) == (
+        hashes.fingerprint(movie.path),
+        hashes.content_mark(movie.path),
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,25 +59,62 @@ def test_every_codec(name: str, codec: str, pixels: str, intra: bool, matrix: in
         ("prores", "pcm_s24le", 60000, 60000),
         ("dnxhr", "pcm_s16le", 32032, 32032),
         ("h264", "aac", 138240, 138240),
-        ("ffv1", "pcm_s24le", 80000, 80000 + 96),  # Matroska's lengths are in milliseconds, and must not cost a sample
+        (
+            "ffv1",
+            "pcm_s24le",
+            80000,
+            80000 + 96,
+        ),  # Matroska's lengths are in milliseconds, and must not cost a sample
     ],
 )
-def test_sound(name: str, codec: str, at_least: int, at_most: int, request: pytest.FixtureRequest) -> None:
+def test_sound(
+    name: str, codec: str, at_least: int, at_most: int, request: pytest.FixtureRequest
+) -> None:
     (sound,) = probe.examine(str(request.getfixturevalue(name).path)).audio
     assert at_least <= sound.samples <= at_most
-    assert sound == AudioFacts(stream=1, codec=codec, sample_rate=48000, channels=2, samples=sound.samples, start_s=Fraction(0))
+    assert sound == AudioFacts(
+        stream=1,
+        codec=codec,
+        sample_rate=48000,
+        channels=2,
+        samples=sound.samples,
+        start_s=Fraction(0),
+    )
 
 
 def test_sound_alone(tmp_path: Path) -> None:
-    path = make_wav(tmp_path / "voice.wav", source_id=1, samples=1001, sample_rate=44100, channels=1, bits=16)
+    path = make_wav(
+        tmp_path / "voice.wav", source_id=1, samples=1001, sample_rate=44100, channels=1, bits=16
+    )
     source = probe.examine(str(path))
-    heard = AudioFacts(stream=0, codec="pcm_s16le", sample_rate=44100, channels=1, samples=1001, start_s=Fraction(0))
+    heard = AudioFacts(
+        stream=0,
+        codec="pcm_s16le",
+        sample_rate=44100,
+        channels=1,
+        samples=1001,
+        start_s=Fraction(0),
+    )
     assert (source.video, source.audio) == (None, (heard,))
 
 
 def test_sound_that_begins_later(prores: Movie, tmp_path: Path) -> None:
     path = tmp_path / "late.mov"
-    ffmpeg("-i", prores.path, "-itsoffset", "0.5", "-i", prores.path, "-map", "0:v", "-map", "1:a", "-c", "copy", path)
+    ffmpeg(
+        "-i",
+        prores.path,
+        "-itsoffset",
+        "0.5",
+        "-i",
+        prores.path,
+        "-map",
+        "0:v",
+        "-map",
+        "1:a",
+        "-c",
+        "copy",
+        path,
+    )
     source = probe.examine(str(path))
     assert _picture(source).start_s == 0
     assert source.audio[0].start_s == Fraction(1, 2)
@@ -98,7 +144,17 @@ def test_rotation_is_clockwise_degrees(h264: Movie, tmp_path: Path, counter_cloc
 
 def test_a_variable_rate_is_seen(h264: Movie, tmp_path: Path) -> None:
     path = tmp_path / "vfr.mp4"
-    ffmpeg("-i", h264.path, "-vf", "setpts=(N+mod(N\\,3)*0.3)/(25*TB)", "-fps_mode", "vfr", "-c:v", "libx264", path)
+    ffmpeg(
+        "-i",
+        h264.path,
+        "-vf",
+        "setpts=(N+mod(N\\,3)*0.3)/(25*TB)",
+        "-fps_mode",
+        "vfr",
+        "-c:v",
+        "libx264",
+        path,
+    )
     video = _picture(probe.examine(str(path)))
     assert (video.constant_rate, video.frames) == (False, 72)
 
@@ -106,14 +162,26 @@ def test_a_variable_rate_is_seen(h264: Movie, tmp_path: Path) -> None:
 def test_a_rate_that_was_written_short_keeps_its_own_grid(tmp_path: Path) -> None:
     """`-r 23.976` is 2997/125: meant as 24000/1001, and after 69 minutes a tenth of a frame away from it."""
     for written, grid in (("23.976", Fraction(2997, 125)), ("24000/1001", None), ("25", None)):
-        ffmpeg("-f", "lavfi", "-i", f"testsrc=size=64x64:rate={written}", "-frames:v", "12", "-c:v", "mjpeg", tmp_path / "r.mov")
+        ffmpeg(
+            "-f",
+            "lavfi",
+            "-i",
+            f"testsrc=size=64x64:rate={written}",
+            "-frames:v",
+            "12",
+            "-c:v",
+            "mjpeg",
+            tmp_path / "r.mov",
+        )
         video = probe.examine(str(tmp_path / "r.mov")).video
         assert video is not None and video.constant_rate and video.grid == grid
         assert video.rate == (25 if written == "25" else Fraction(24000, 1001))
 
 
 @pytest.mark.parametrize(("group", "intra"), [("1", True), ("12", False)])
-def test_only_its_packets_tell_whether_ffv1_is_intra(ffv1: Movie, tmp_path: Path, group: str, intra: bool) -> None:
+def test_only_its_packets_tell_whether_ffv1_is_intra(
+    ffv1: Movie, tmp_path: Path, group: str, intra: bool
+) -> None:
     path = tmp_path / "again.mkv"
     ffmpeg("-i", ffv1.path, "-frames:v", "6", "-an", "-c:v", "ffv1", "-g", group, path)
     assert _picture(probe.examine(str(path))).intra_only is intra
@@ -123,13 +191,26 @@ def test_alpha_field_order_and_pixel_aspect(prores: Movie, tmp_path: Path) -> No
     few = ("-i", prores.path, "-frames:v", "2", "-an", "-c:v", "prores_ks")
     ffmpeg(*few, "-profile:v", "4", "-pix_fmt", "yuva444p10le", tmp_path / "alpha.mov")
     ffmpeg(*few, "-vf", "setfield=tff,setsar=4/3", "-flags", "+ildct", tmp_path / "fields.mov")
-    alpha, fields = (_picture(probe.examine(str(tmp_path / name))) for name in ("alpha.mov", "fields.mov"))
+    alpha, fields = (
+        _picture(probe.examine(str(tmp_path / name))) for name in ("alpha.mov", "fields.mov")
+    )
     assert (alpha.alpha, alpha.interlaced, alpha.pixel_aspect) == (True, False, 1)
     assert (fields.alpha, fields.interlaced, fields.pixel_aspect) == (False, True, Fraction(4, 3))
 
 
 def test_a_transport_stream_counts_from_its_own_start(h264: Movie, tmp_path: Path) -> None:
-    ffmpeg("-i", h264.path, "-c", "copy", "-an", "-muxdelay", "0", "-output_ts_offset", "900", tmp_path / "cam.ts")
+    ffmpeg(
+        "-i",
+        h264.path,
+        "-c",
+        "copy",
+        "-an",
+        "-muxdelay",
+        "0",
+        "-output_ts_offset",
+        "900",
+        tmp_path / "cam.ts",
+    )
     video = _picture(probe.examine(str(tmp_path / "cam.ts")))
     assert (video.rate, video.codec, video.frames, video.start_s) == (25, "h264", 72, 0)
 
@@ -142,7 +223,9 @@ def test_raw_dv_counts_pictures_and_not_ticks(mjpeg: Movie, tmp_path: Path) -> N
     assert video.frames == path.stat().st_size // 144_000, "bytes of a PAL frame"
 
 
-def test_an_avi_begins_with_its_first_picture_and_not_when_that_is_decoded(mjpeg: Movie, tmp_path: Path) -> None:
+def test_an_avi_begins_with_its_first_picture_and_not_when_that_is_decoded(
+    mjpeg: Movie, tmp_path: Path
+) -> None:
     path = tmp_path / "leaning.avi"
     ffmpeg("-i", mjpeg.path, "-an", "-c:v", "mpeg4", "-bf", "2", "-q:v", "2", path)
     video = _picture(probe.examine(str(path)))
@@ -162,7 +245,9 @@ def test_a_cover_is_no_picture_track(tmp_path: Path) -> None:
 
 def test_timecode_in_seconds(prores: Movie, dnxhr: Movie, ffv1: Movie, mjpeg: Movie) -> None:
     assert probe.examine(str(prores.path)).timecode_s == 3600 + Fraction(12, 24)
-    assert probe.examine(str(dnxhr.path)).timecode_s == 107892 * Fraction(1001, 30000), "drop-frame: an hour is 108 fewer"
+    assert probe.examine(str(dnxhr.path)).timecode_s == 107892 * Fraction(1001, 30000), (
+        "drop-frame: an hour is 108 fewer"
+    )
     assert probe.examine(str(ffv1.path)).timecode_s == 36000, "a tag of Matroska"
     assert probe.examine(str(mjpeg.path)).timecode_s is None
 
@@ -187,14 +272,20 @@ def test_what_is_no_file_is_refused_without_hanging(tmp_path: Path) -> None:
     [
         ("empty.mov", b"", "empty-file"),
         ("notes.txt", b"Bring the tapes on Monday.\n" * 40, "refused"),
-        ("list.m3u8", b"#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\nshot.mov\n#EXT-X-ENDLIST\n", "refused"),
+        (
+            "list.m3u8",
+            b"#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\nshot.mov\n#EXT-X-ENDLIST\n",
+            "refused",
+        ),
         ("list.ffconcat", b"ffconcat version 1.0\nfile shot.mov\n", "refused"),
         ("text.mov", b"Bring the tapes on Monday.\n" * 40, "not-media"),
         ("list.mp4", b"ffconcat version 1.0\nfile shot.mov\n", "refused"),
         ("titles.srt", b"1\n00:00:01,000 --> 00:00:02,000\nGood evening.\n", "no-streams"),
     ],
 )
-def test_what_is_no_media_is_refused(prores: Movie, tmp_path: Path, name: str, content: bytes, note: str) -> None:
+def test_what_is_no_media_is_refused(
+    prores: Movie, tmp_path: Path, name: str, content: bytes, note: str
+) -> None:
     (tmp_path / "shot.mov").symlink_to(prores.path)
     (tmp_path / name).write_bytes(content)
     with pytest.raises(NotMedia) as refused:
@@ -214,7 +305,9 @@ def test_what_only_looks_like_media_is_an_error(prores: Movie, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("written", [50_000, 400])
-def test_a_file_without_its_end_is_still_growing_when_it_is_young(prores: Movie, tmp_path: Path, written: int) -> None:
+def test_a_file_without_its_end_is_still_growing_when_it_is_young(
+    prores: Movie, tmp_path: Path, written: int
+) -> None:
     copy = tmp_path / "copy.mov"
     copy.write_bytes(prores.path.read_bytes()[:written])
     with pytest.raises(NotMedia) as refused:
@@ -222,7 +315,9 @@ def test_a_file_without_its_end_is_still_growing_when_it_is_young(prores: Movie,
     assert refused.value.note == "growing"
 
 
-def test_a_file_that_moves_while_it_is_looked_at_is_growing(prores: Movie, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_moves_while_it_is_looked_at_is_growing(
+    prores: Movie, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     copy = tmp_path / "copy.mov"
     copy.write_bytes(prores.path.read_bytes())
     examine = probe._examined
@@ -238,10 +333,14 @@ def test_a_file_that_moves_while_it_is_looked_at_is_growing(prores: Movie, tmp_p
         probe.examine(str(copy))
     assert refused.value.note == "growing"
     monkeypatch.undo()
-    assert probe.examine(str(copy)).size == prores.path.stat().st_size + 4, "and when it rests it is taken"
+    assert probe.examine(str(copy)).size == prores.path.stat().st_size + 4, (
+        "and when it rests it is taken"
+    )
 
 
-def test_a_picture_of_absurd_size_is_refused_before_it_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_of_absurd_size_is_refused_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_still(tmp_path / "large.png", (640, 640), 1)
     monkeypatch.setattr(probe, "_MOST_PIXELS", 400_000)
     with pytest.raises(NotMedia) as refused:
@@ -257,7 +356,9 @@ def test_a_codec_that_nobody_knows_is_said(dnxhr: Movie, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["clip.mov", "clip.mp4", "clip.mxf", "clip.wav", "clip.dat"])
-def test_bytes_without_any_signature_are_no_media_whatever_their_name_promises(tmp_path: Path, name: str) -> None:
+def test_bytes_without_any_signature_are_no_media_whatever_their_name_promises(
+    tmp_path: Path, name: str
+) -> None:
     """A demuxer that is chosen by the name misses the index of what never was a movie."""
     path = tmp_path / name
     path.write_bytes(random.Random(7).randbytes(300_000))
@@ -268,9 +369,15 @@ def test_bytes_without_any_signature_are_no_media_whatever_their_name_promises(t
 
 
 @pytest.mark.parametrize("spoilt", ["cut", "head of zeroes", "head of nonsense"])
-def test_a_movie_without_its_head_or_its_end_is_called_damaged_and_no_stranger(prores: Movie, tmp_path: Path, spoilt: str) -> None:
+def test_a_movie_without_its_head_or_its_end_is_called_damaged_and_no_stranger(
+    prores: Movie, tmp_path: Path, spoilt: str
+) -> None:
     data, path = prores.path.read_bytes(), tmp_path / "spoilt.mov"
-    head = {"cut": data[:4096], "head of zeroes": bytes(4096), "head of nonsense": random.Random(7).randbytes(4096)}[spoilt]
+    head = {
+        "cut": data[:4096],
+        "head of zeroes": bytes(4096),
+        "head of nonsense": random.Random(7).randbytes(4096),
+    }[spoilt]
     path.write_bytes(head + (data[4096 : len(data) // 2] if spoilt == "cut" else data[4096:]))
     os.utime(path, (1e9, 1e9))
     with pytest.raises(av.FFmpegError):
@@ -284,7 +391,15 @@ def test_recordings_end_to_end_are_known_whatever_their_size(tmp_path: Path, rat
     pictures = ("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2", "-c:v", "mpeg2video")
     ffmpeg(*pictures, "-muxrate", rate, "-f", "mpegts", path)
     alone = probe.examine(str(path)).video
-    assert alone is not None and (alone.begins_anew, alone.counted, alone.frames) == (False, True, 50)
+    assert alone is not None and (alone.begins_anew, alone.counted, alone.frames) == (
+        False,
+        True,
+        50,
+    )
     path.write_bytes(path.read_bytes() * 2)
     video = probe.examine(str(path)).video
-    assert video is not None and video.begins_anew and (path.stat().st_size > 64 << 20) == (rate == "150M")
+    assert (
+        video is not None
+        and video.begins_anew
+        and (path.stat().st_size > 64 << 20) == (rate == "150M")
+    )

@@ -17,13 +17,26 @@ _PICTURES = ("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=4")
 
 
 def _heard(path: Path, begin: int, end: int) -> witness.Heard:
-    return witness.of_pictures(PROGRAM, str(path), 0, Fraction(begin, 25), Fraction(end, 25), frames=end - begin)
+    return witness.of_pictures(
+        PROGRAM, str(path), 0, Fraction(begin, 25), Fraction(end, 25), frames=end - begin
+    )
 
 
 @pytest.fixture(scope="module")
 def h264(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("witness") / "a.mp4"
-    ffmpeg(*_PICTURES, "-c:v", "libx264", "-preset", "veryfast", "-g", "12", "-movflags", "+faststart", path)
+    ffmpeg(
+        *_PICTURES,
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-g",
+        "12",
+        "-movflags",
+        "+faststart",
+        path,
+    )
     return path
 
 
@@ -38,9 +51,14 @@ def test_a_range_that_begins_between_two_frames_has_all_its_frames(tmp_path: Pat
     ffmpeg(*_PICTURES, "-c:v", "mjpeg", path)
     for begin, frames in ((1, 8), (7, 3), (50, 49)):
         begin_s = Fraction(begin, 25) - half
-        assert witness.of_pictures(PROGRAM, str(path), 0, begin_s, begin_s + Fraction(frames, 25), frames=frames).clean
+        assert witness.of_pictures(
+            PROGRAM, str(path), 0, begin_s, begin_s + Fraction(frames, 25), frames=frames
+        ).clean
         end_s = begin_s + Fraction(frames + 1, 25)
-        assert witness.of_pictures(PROGRAM, str(path), 0, begin_s, end_s, frames=frames + 2).clean is False, "it counts"
+        assert (
+            witness.of_pictures(PROGRAM, str(path), 0, begin_s, end_s, frames=frames + 2).clean
+            is False
+        ), "it counts"
 
 
 def test_what_a_decoder_conceals_is_heard(h264: Path, tmp_path: Path) -> None:

@@ -21,7 +21,9 @@ from core.messages.template import LANGUAGES, fields_of
 from tests.laws.reading import tree
 
 ROOT = Path(__file__).parents[3]
-PRODUCT = sorted(path for part in ("core", "bridge", "otio_adapters") for path in (ROOT / part).rglob("*.py"))
+PRODUCT = sorted(
+    path for part in ("core", "bridge", "otio_adapters") for path in (ROOT / part).rglob("*.py")
+)
 KEBAB = re.compile(r"[a-z]+(-[a-z]+)+")
 ENTRIES = catalogue.entries()
 GERMAN = catalogue.entries("de")
@@ -87,10 +89,15 @@ class Call(ast.NodeVisitor):
                 self._assigned(one, other)
 
     def visit_Call(self, node: ast.Call) -> None:
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        name = (
+            node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        )
         given = {k.arg for k in node.keywords if k.arg}
         code: ast.expr | None = None
-        if name in ("Refused", "TimelineRefused", "problem", "too_short", "words", "Note") and node.args:
+        if (
+            name in ("Refused", "TimelineRefused", "problem", "too_short", "words", "Note")
+            and node.args
+        ):
             code = node.args[0]
         elif name == "Remark":
             code, given = next(k.value for k in node.keywords if k.arg == "code"), {"name"}
@@ -110,7 +117,9 @@ class Call(ast.NodeVisitor):
                 yield from self._codes(node.body)
                 yield from self._codes(node.orelse)
             case ast.JoinedStr():
-                yield "".join(part.value if isinstance(part, ast.Constant) else "*" for part in node.values)
+                yield "".join(
+                    part.value if isinstance(part, ast.Constant) else "*" for part in node.values
+                )
             case ast.Call(func=ast.Attribute(value=ast.Dict() as table, attr="get")):
                 for value in (*table.values, *node.args[1:]):
                     yield from self._codes(value)
@@ -121,7 +130,12 @@ class Call(ast.NodeVisitor):
                 return  # a code that is handed on: it was named elsewhere
 
 
-CALLS = [call for path in PRODUCT for call in Call(path).found if KEBAB.fullmatch(call[0].replace("*", "x")) or call[0] in ENTRIES]
+CALLS = [
+    call
+    for path in PRODUCT
+    for call in Call(path).found
+    if KEBAB.fullmatch(call[0].replace("*", "x")) or call[0] in ENTRIES
+]
 
 
 def entries_like(code: str) -> list[str]:
@@ -134,16 +148,40 @@ def sentences(entry: Entry) -> list[str]:
 
 
 BOTH = pytest.mark.parametrize(
-    ("language", "code"), [(language, code) for language in LANGUAGES for code in catalogue.entries(language)]
+    ("language", "code"),
+    [(language, code) for language in LANGUAGES for code in catalogue.entries(language)],
 )
 
 
 def test_the_search_for_codes_finds_them():
     found = {code for code, _, _ in CALLS}
-    assert {"journal-busy", "film-not-there", "*-space", "output-is-source", "encoder-missing"} <= found  # Refused
-    assert {"timeline-empty", "timeline-not-otio", "timeline-invalid", "timeline-missing", "timeline-no-file"} <= found  # TimelineRefused
-    assert {"source-too-short", "sound-too-short", "sound-begins-late", "source-no-picture", "image-sequence-unsupported"} <= found  # problems
-    assert {"title-not-rendered", "transition-as-cut", "rate-conformed", "timeline-rate-mixed"} <= found  # remarks
+    assert {
+        "journal-busy",
+        "film-not-there",
+        "*-space",
+        "output-is-source",
+        "encoder-missing",
+    } <= found  # Refused
+    assert {
+        "timeline-empty",
+        "timeline-not-otio",
+        "timeline-invalid",
+        "timeline-missing",
+        "timeline-no-file",
+    } <= found  # TimelineRefused
+    assert {
+        "source-too-short",
+        "sound-too-short",
+        "sound-begins-late",
+        "source-no-picture",
+        "image-sequence-unsupported",
+    } <= found  # problems
+    assert {
+        "title-not-rendered",
+        "transition-as-cut",
+        "rate-conformed",
+        "timeline-rate-mixed",
+    } <= found  # remarks
     assert {"nothing-to-show", "journal-failing", "sound-clipped", "unforeseen"} <= found
     assert len(found) > 50
 
@@ -156,14 +194,24 @@ def test_every_code_that_is_named_has_an_entry(code, where):
 @pytest.mark.parametrize("code", sorted(FAULTS))
 def test_every_code_of_the_diagnosis_has_an_entry(code):
     assert code in ENTRIES
-    assert fields_of(ENTRIES[code].message)[0] <= FROM_EVIDENCE, "its message has a hole that no evidence fills"
+    assert fields_of(ENTRIES[code].message)[0] <= FROM_EVIDENCE, (
+        "its message has a hole that no evidence fills"
+    )
 
 
-@pytest.mark.parametrize(("code", "given", "where"), CALLS, ids=[f"{code} {where}" for code, _, where in CALLS])
+@pytest.mark.parametrize(
+    ("code", "given", "where"), CALLS, ids=[f"{code} {where}" for code, _, where in CALLS]
+)
 def test_whoever_names_a_code_fills_its_message(code, given, where):
-    filled = given | {text for field, text in FROM_SIZES.items() if field in given} | ({"detail"} if "why" in given else set())
+    filled = (
+        given
+        | {text for field, text in FROM_SIZES.items() if field in given}
+        | ({"detail"} if "why" in given else set())
+    )
     for known in entries_like(code):
-        assert fields_of(ENTRIES[known].message)[0] <= filled, f"{where} leaves a hole in the message of {known}"
+        assert fields_of(ENTRIES[known].message)[0] <= filled, (
+            f"{where} leaves a hole in the message of {known}"
+        )
 
 
 def test_no_entry_waits_for_nobody():
@@ -185,7 +233,9 @@ def test_an_entry_is_a_title_a_message_and_something_to_do(language, code):
     for text in (entry.title, entry.message, entry.did):
         assert not text or text[0].isupper() or text.startswith(("{", "[{", "ffmpeg"))
     assert not entry.did or entry.did.endswith(".")
-    assert fields_of(entry.title) == fields_of(entry.did) == (set(), set()), "they are said of all failures of the kind"
+    assert fields_of(entry.title) == fields_of(entry.did) == (set(), set()), (
+        "they are said of all failures of the kind"
+    )
     assert 1 <= len(entry.actions) <= 3
     for action in entry.actions:
         assert action.do.endswith((".", ")."))
@@ -196,14 +246,20 @@ def test_an_entry_is_a_title_a_message_and_something_to_do(language, code):
 def test_an_action_begins_with_a_verb(code):
     for action in ENTRIES[code].actions:
         first = action.do.split()[0].rstrip(",;").lower()
-        assert first in VERBS or action.do.startswith(AT_REST["en"]), f"{action.do!r} does not say what to do"
+        assert first in VERBS or action.do.startswith(AT_REST["en"]), (
+            f"{action.do!r} does not say what to do"
+        )
 
 
 @pytest.mark.parametrize("code", GERMAN)
 def test_a_german_action_asks_politely(code):
     for action in GERMAN[code].actions:
-        assert re.match(r"[A-ZÄÖÜ]\w+e?n Sie\b", action.do) or action.do.startswith(AT_REST["de"]), action.do
-    assert [text for text in sentences(GERMAN[code]) if re.search(FAMILIAR, text, re.IGNORECASE)] == []
+        assert re.match(r"[A-ZÄÖÜ]\w+e?n Sie\b", action.do) or action.do.startswith(
+            AT_REST["de"]
+        ), action.do
+    assert [
+        text for text in sentences(GERMAN[code]) if re.search(FAMILIAR, text, re.IGNORECASE)
+    ] == []
 
 
 @BOTH
@@ -217,7 +273,9 @@ def test_commands_that_are_advised_exist(language, code):
     (verbs,) = (a.choices for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
     for text in sentences(catalogue.entries(language)[code]):
         for verb in re.findall(r"\bhotsplice ([a-z]+)\b", text):
-            assert verb in verbs or verb in ("is", "stellt"), f"{code} sends people to hotsplice {verb}"
+            assert verb in verbs or verb in ("is", "stellt"), (
+                f"{code} sends people to hotsplice {verb}"
+            )
 
 
 @pytest.mark.parametrize("file", ["catalogue.yaml", "catalogue.de.yaml", "phrases.yaml"])
@@ -225,11 +283,15 @@ def test_no_code_stands_twice_in_a_file(file):
     """YAML would take the last and say nothing of the other."""
     text = resources.files("core.messages").joinpath(file).read_text(encoding="utf-8")
     codes = re.findall(r"^([a-z-]+):", text, re.MULTILINE)
-    assert len(codes) > 50 and len(codes) == len(set(codes)), sorted(code for code in set(codes) if codes.count(code) > 1)
+    assert len(codes) > 50 and len(codes) == len(set(codes)), sorted(
+        code for code in set(codes) if codes.count(code) > 1
+    )
 
 
 def test_german_is_complete():
-    assert list(GERMAN) == list(ENTRIES), "the same codes in the same order, so that both files can be read side by side"
+    assert list(GERMAN) == list(ENTRIES), (
+        "the same codes in the same order, so that both files can be read side by side"
+    )
 
 
 @pytest.mark.parametrize("code", ENTRIES)
@@ -240,7 +302,10 @@ def test_german_says_the_same(code):
     assert [action.safe for action in german.actions] == [action.safe for action in english.actions]
     assert english.title != german.title or code in ALIKE
     assert [a.do for a in english.actions] != [a.do for a in german.actions]
-    commands = [re.findall(r"hotsplice [a-z]+|--[a-z-]+", " ".join(action.do for action in e.actions)) for e in (english, german)]
+    commands = [
+        re.findall(r"hotsplice [a-z]+|--[a-z-]+", " ".join(action.do for action in e.actions))
+        for e in (english, german)
+    ]
     assert commands[0] == commands[1]
 
 
@@ -256,7 +321,9 @@ def test_what_may_lose_something_is_never_called_safe(language):
     }  # fmt: skip
     for code, entry in catalogue.entries(language).items():
         for action in entry.actions:
-            assert action.safe != any(word in action.do.lower() for word in risky[language]), f"{code}: {action.do}"
+            assert action.safe != any(word in action.do.lower() for word in risky[language]), (
+                f"{code}: {action.do}"
+            )
 
 
 # Filling in -----------------------------------------------------------------------------------------------------------
@@ -270,9 +337,18 @@ def failure(code: str, **seen: object) -> Failure:
 def test_a_failure_in_words():
     said = explain(failure("source-missing"))
     assert said[:3] == ("source-missing", "Media offline", "/media/a.mov is not there.")
-    assert said.did == "A slate or silence of exact length stands for what needs it; everything else is made."
-    assert said.action == "Connect its drive or put the file back, then run the same command again; only its shots are made anew."
-    assert said.actions == (Action(said.action, True), Action("Relink the clip in your editor and export the timeline again.", True))
+    assert (
+        said.did
+        == "A slate or silence of exact length stands for what needs it; everything else is made."
+    )
+    assert (
+        said.action
+        == "Connect its drive or put the file back, then run the same command again; only its shots are made anew."
+    )
+    assert said.actions == (
+        Action(said.action, True),
+        Action("Relink the clip in your editor and export the timeline again.", True),
+    )
     assert said.more == "docs/errors.md#source-missing"
     assert title_of("source-missing") == "Media offline"
 
@@ -280,22 +356,39 @@ def test_a_failure_in_words():
 def test_a_failure_in_german_words():
     said = explain(failure("source-missing"), "de")
     assert said[:3] == ("source-missing", "Medien offline", "/media/a.mov ist nicht vorhanden.")
-    assert said.action.startswith("Schließen Sie das Laufwerk an") and said.more == "docs/errors.md#source-missing"
+    assert (
+        said.action.startswith("Schließen Sie das Laufwerk an")
+        and said.more == "docs/errors.md#source-missing"
+    )
     assert title_of("source-missing", language="de") == "Medien offline"
 
 
 def test_what_is_known_beside_the_evidence_is_said_where_it_helps():
     bare = explain(failure("source-damaged")).message
-    told = explain(failure("source-damaged"), source_timecode="00:00:12:07", record_timecode="01:00:03:00", shot=3).message
+    told = explain(
+        failure("source-damaged"),
+        source_timecode="00:00:12:07",
+        record_timecode="01:00:03:00",
+        shot=3,
+    ).message
     assert bare == "/media/a.mov is damaged in the part the cut uses."
-    assert told == "/media/a.mov is damaged in the part the cut uses, first at 00:00:12:07 of the file, 01:00:03:00 of the film."
-    assert explain(failure("scratch-full", free_bytes=1200), "de").message.endswith(" ist voll: 1,2 KB frei.")
+    assert (
+        told
+        == "/media/a.mov is damaged in the part the cut uses, first at 00:00:12:07 of the file, 01:00:03:00 of the film."
+    )
+    assert explain(failure("scratch-full", free_bytes=1200), "de").message.endswith(
+        " ist voll: 1,2 KB frei."
+    )
 
 
 def test_counts_are_said_where_something_is_short():
-    said = explain(failure("source-too-short", note="too-few-frames", frames_wanted=48, frames_seen=40))
+    said = explain(
+        failure("source-too-short", note="too-few-frames", frames_wanted=48, frames_seen=40)
+    )
     assert said.message == "/media/a.mov has less than the shot asks for: 40 of 48."
-    said = explain(failure("source-too-short", note="too-few-frames", frames_wanted=48, frames_seen=40), "de")
+    said = explain(
+        failure("source-too-short", note="too-few-frames", frames_wanted=48, frames_seen=40), "de"
+    )
     assert said.message == "/media/a.mov hat weniger, als die Einstellung braucht: 40 von 48."
 
 
@@ -311,7 +404,10 @@ def test_a_code_without_words_is_shown_with_its_name():
     assert said.title == "Unknown failure"
     assert "code-of-tomorrow" in said.message
     assert said.more == "docs/errors.md#unknown"
-    assert "code-of-tomorrow disk on fire" in words("code-of-tomorrow", "de", detail="disk on fire").message
+    assert (
+        "code-of-tomorrow disk on fire"
+        in words("code-of-tomorrow", "de", detail="disk on fire").message
+    )
 
 
 def test_names_are_text_and_never_a_form_to_fill():
@@ -326,12 +422,24 @@ def test_a_field_that_nobody_gave_leaves_no_hole_of_braces():
     )
 
 
-@pytest.mark.parametrize("fields", [{}, {"path": "/m", "detail": "d", "name": "n"}, {"path": "a\nb\x1b", "free": None, "x": object()}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"path": "/m", "detail": "d", "name": "n"},
+        {"path": "a\nb\x1b", "free": None, "x": object()},
+    ],
+)
 def test_words_are_one_line_without_double_spaces_and_braces_whatever_is_known(fields):
     for language in LANGUAGES:
         for code in ENTRIES:
             said = words(code, language, **fields)
-            for text in (said.title, said.message, said.did, *(action.text for action in said.actions)):
+            for text in (
+                said.title,
+                said.message,
+                said.did,
+                *(action.text for action in said.actions),
+            ):
                 assert text.isprintable() and "{" not in text and "[" not in text
                 assert "  " not in text, "a hole leaves two spaces"
 

@@ -26,7 +26,9 @@ from core.storage.output_names import NameFault
 from tests.laws.reading import tree
 
 ROOT = Path(__file__).parents[3]
-PRODUCT = sorted(path for part in ("core", "bridge", "otio_adapters") for path in (ROOT / part).rglob("*.py"))
+PRODUCT = sorted(
+    path for part in ("core", "bridge", "otio_adapters") for path in (ROOT / part).rglob("*.py")
+)
 ALL = phrases()
 
 
@@ -41,7 +43,10 @@ def spoken() -> list[tuple[str, set[str], str]]:
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "phrase":
                 given = {k.arg for k in node.keywords if k.arg}
-                found += [(name, given, f"{path.relative_to(ROOT)}:{node.lineno}") for name in _names(node.args[0])]
+                found += [
+                    (name, given, f"{path.relative_to(ROOT)}:{node.lineno}")
+                    for name in _names(node.args[0])
+                ]
     return found
 
 
@@ -53,7 +58,9 @@ def _names(node: ast.expr) -> list[str]:
         case ast.IfExp():
             return _names(node.body) + _names(node.orelse)
         case _:
-            return [c.value for c in ast.walk(node) if isinstance(c, ast.Constant) and c.value in ALL]
+            return [
+                c.value for c in ast.walk(node) if isinstance(c, ast.Constant) and c.value in ALL
+            ]
 
 
 def reasons() -> list[tuple[str, set[str], str]]:
@@ -61,16 +68,33 @@ def reasons() -> list[tuple[str, set[str], str]]:
     found = []
     for path in PRODUCT:
         for node in ast.walk(tree(path)):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Refused", "TimelineRefused", "invalid"):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in (
+                "Refused",
+                "TimelineRefused",
+                "invalid",
+            ):
                 given = {k.arg: k.value for k in node.keywords if k.arg}
                 names = [f"why-{name}" for name in _names(given["why"])] if "why" in given else []
-                found += [(name, set(given), f"{path.relative_to(ROOT)}:{node.lineno}") for name in names]
+                found += [
+                    (name, set(given), f"{path.relative_to(ROOT)}:{node.lineno}") for name in names
+                ]
     return found
 
 
 SPOKEN = spoken() + reasons()
 WORDS = {
-    "state": {*get_args(Outcomes), "accepted", "interrupted", "unfinished", "waiting", "working", "held", "running", "elsewhere", "refused"},
+    "state": {
+        *get_args(Outcomes),
+        "accepted",
+        "interrupted",
+        "unfinished",
+        "waiting",
+        "working",
+        "held",
+        "running",
+        "elsewhere",
+        "refused",
+    },
     "answer": set(get_args(Answers)),
     "strategy": {strategy.value.replace("_", " ") for strategy in Strategy},
     "how": {"content", "mhl", "person"},
@@ -86,11 +110,16 @@ WORDS = {
     "mark": set(doctor.MARKS),
     "right": set(OPTIONS),
     "part": {*get_args(PartKind), "named", "nameless"},
-    "change": {change for ladder in LADDERS.values() for change in ladder} | {AGAIN, LOCATE, LOOK_AGAIN, RENDERED_AGAIN},
+    "change": {change for ladder in LADDERS.values() for change in ladder}
+    | {AGAIN, LOCATE, LOOK_AGAIN, RENDERED_AGAIN},
 }
 """Words of ours that `story.word` says, by kind."""
-FAMILIES = {f"{kind}-{'-'.join(value.split())}" for kind, values in WORDS.items() for value in values}
-FAMILIES |= {f"why-{fault}" for fault in get_args(NameFault) if fault != "name-not-text"}  # that one has a code of its own
+FAMILIES = {
+    f"{kind}-{'-'.join(value.split())}" for kind, values in WORDS.items() for value in values
+}
+FAMILIES |= {
+    f"why-{fault}" for fault in get_args(NameFault) if fault != "name-not-text"
+}  # that one has a code of its own
 FAMILIES |= {f"doctor-{origin}" for origin in get_args(Origin)}
 FAMILIES |= {f"looks-{how}" for how in get_args(Resembles)}
 FAMILIES |= {"kept-complete", "kept-incomplete", "kept-unknown"}  # of a list of kept films
@@ -98,10 +127,14 @@ FAMILIES |= {"kept-complete", "kept-incomplete", "kept-unknown"}  # of a list of
 
 def test_every_word_of_ours_is_known_in_both_languages():
     assert sorted(FAMILIES - set(ALL)) == []
-    assert event_text.word("answer", "of tomorrow", "de") == "of tomorrow", "a word of a newer kind is said as it is"
+    assert event_text.word("answer", "of tomorrow", "de") == "of tomorrow", (
+        "a word of a newer kind is said as it is"
+    )
 
 
-@pytest.mark.parametrize(("name", "given", "where"), SPOKEN, ids=[f"{name} {where}" for name, _, where in SPOKEN])
+@pytest.mark.parametrize(
+    ("name", "given", "where"), SPOKEN, ids=[f"{name} {where}" for name, _, where in SPOKEN]
+)
 def test_whoever_says_a_phrase_fills_it(name, given, where):
     assert name in ALL, f"{where} says {name}, and phrases.yaml does not know it"
     for language in LANGUAGES:
@@ -127,22 +160,31 @@ def test_both_languages_say_the_same(name):
 
 
 def test_what_is_safe_is_counted_and_said():
-    assert what_is_safe(verified=212, shots=214) == "212 of 214 shots are verified; your media was not touched."
-    assert what_is_safe(verified=0, shots=1) == "0 of 1 shot is verified; your media was not touched."
+    assert (
+        what_is_safe(verified=212, shots=214)
+        == "212 of 214 shots are verified; your media was not touched."
+    )
+    assert (
+        what_is_safe(verified=0, shots=1) == "0 of 1 shot is verified; your media was not touched."
+    )
     assert what_is_safe(verified=3, shots=4, published=False) == (
         "Nothing was published. 3 of 4 shots are verified; your media was not touched."
     )
     assert what_is_safe(verified=3, shots=4, published=False, old_film="{x}.mov") == (
         "Nothing was published. {x}.mov is as it was. 3 of 4 shots are verified; your media was not touched."
     )
-    assert what_is_safe(verified=3, shots=4, old_film="film.mov") == what_is_safe(verified=3, shots=4), "the old film was replaced"
+    assert what_is_safe(verified=3, shots=4, old_film="film.mov") == what_is_safe(
+        verified=3, shots=4
+    ), "the old film was replaced"
 
 
 def test_what_is_safe_in_german():
     assert what_is_safe(verified=212, shots=214, language="de") == (
         "212 von 214 Einstellungen sind geprüft; Ihre Medien wurden nicht angerührt."
     )
-    assert what_is_safe(verified=1, shots=1, language="de", published=False, old_film="film.mov") == (
+    assert what_is_safe(
+        verified=1, shots=1, language="de", published=False, old_film="film.mov"
+    ) == (
         "Nichts wurde veröffentlicht. film.mov ist, wie es war. 1 von 1 Einstellung ist geprüft; Ihre Medien wurden nicht angerührt."
     )
 

@@ -36,7 +36,10 @@ def test_a_file_that_was_found_again_is_told_with_its_proof():
         "/a/a.mov ist jetzt /b/x.mov (alles, was bisher davon verwendet wurde, ist gleich: 4,1 MB verglichen)."
     )
     listed = Match(path=LOST, to="/b/x.mov", how="mhl", history="/b/ascmhl/1.mhl")
-    assert told(found_again(listed, 1, 0)) == "/a/a.mov is now /b/x.mov (its hash is in /b/ascmhl/1.mhl)."
+    assert (
+        told(found_again(listed, 1, 0))
+        == "/a/a.mov is now /b/x.mov (its hash is in /b/ascmhl/1.mhl)."
+    )
     assert told(given(LOST, "/b/x.mov")) == "/a/a.mov is now /b/x.mov, as you said."
 
 
@@ -47,8 +50,14 @@ def test_the_cost_of_a_search_is_written_as_the_language_writes_it():
 
 
 def test_a_remark_of_an_older_journal_is_told_as_it_stands_there():
-    assert told(Remark(code="source-relinked", severity="note", text="a is now b (the content is the same).")).startswith("a is now b")
-    assert told(contradicted(LOST, [Match(path=LOST, to="/d/a.mov", how="unlike")])[0]).startswith("/d/a.mov has the name of /a/a.mov")
+    assert told(
+        Remark(
+            code="source-relinked", severity="note", text="a is now b (the content is the same)."
+        )
+    ).startswith("a is now b")
+    assert told(contradicted(LOST, [Match(path=LOST, to="/d/a.mov", how="unlike")])[0]).startswith(
+        "/d/a.mov has the name of /a/a.mov"
+    )
 
 
 def test_what_resembles_a_missing_file_is_named_with_what_speaks_for_and_against_it():
@@ -72,7 +81,16 @@ def test_the_likeliest_file_is_proposed_and_one_with_other_content_never():
     assert proposed(looks(unlike="/d", instead="/e")) == ""
 
 
-@pytest.mark.parametrize("path", ["/b/new name.mov", "/b/it's.mov", f"/b/{'long ' * 60}.mov", "/b/two\nlines\\n's.mov", "/b/Größe.mov"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/b/new name.mov",
+        "/b/it's.mov",
+        f"/b/{'long ' * 60}.mov",
+        "/b/two\nlines\\n's.mov",
+        "/b/Größe.mov",
+    ],
+)
 def test_the_command_can_be_pasted_whatever_the_name(path):
     command = taking(path, "x83hcq", "4").partition(": ")[2]
     words = subprocess.run(

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from core.messages.template import LONGEST_VALUE, decimal, fields_of, fill, human_bytes, middle, shown, within
+from core.messages.template import (
+    LONGEST_VALUE,
+    decimal,
+    fields_of,
+    fill,
+    human_bytes,
+    middle,
+    shown,
+    within,
+)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +41,22 @@ def test_a_sentence_is_filled(sentence, fields, text):
     assert fill(sentence, fields) == text
 
 
-@pytest.mark.parametrize("name", ["{path!r:>99}", "{0}{}", "%s%n", "a  b.mov", "[bold]x[/]", "{", "}", "[", "]", "\\1\\g<0>", "ä 景"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{path!r:>99}",
+        "{0}{}",
+        "%s%n",
+        "a  b.mov",
+        "[bold]x[/]",
+        "{",
+        "}",
+        "[",
+        "]",
+        "\\1\\g<0>",
+        "ä 景",
+    ],
+)
 def test_a_name_is_shown_as_it_is(name):
     assert fill("<{name}>[ {name}]", {"name": name}) == f"<{name}> {name}"
 
@@ -59,12 +83,20 @@ def test_a_name_in_any_script_is_shown_as_it_is_written(name):
     assert shown(name) == name
 
 
-@pytest.mark.parametrize("text", ["/" + "x" * 10_000 + "/film.mov", "\x1b" * 10_000, "景" * 10_000, "e" + "\u0301" * 10_000])
+@pytest.mark.parametrize(
+    "text",
+    ["/" + "x" * 10_000 + "/film.mov", "\x1b" * 10_000, "景" * 10_000, "e" + "\u0301" * 10_000],
+)
 def test_a_value_is_shortened_in_the_middle(text):
     said = fill("Film {path} of {clip}: {detail}.", {"path": text, "clip": text, "detail": text})
     assert len(said) <= 2 * LONGEST_VALUE + 480 + 20 and said.count("…") == 3
-    assert middle(shown(text)).endswith(shown(text)[-100:]) and middle(shown(text)).startswith(shown(text)[:70])
-    assert middle("x" * LONGEST_VALUE) == "x" * LONGEST_VALUE and len(middle("x" * (LONGEST_VALUE + 1))) == LONGEST_VALUE
+    assert middle(shown(text)).endswith(shown(text)[-100:]) and middle(shown(text)).startswith(
+        shown(text)[:70]
+    )
+    assert (
+        middle("x" * LONGEST_VALUE) == "x" * LONGEST_VALUE
+        and len(middle("x" * (LONGEST_VALUE + 1))) == LONGEST_VALUE
+    )
 
 
 def test_sentences_of_ours_stand_whole_in_others():
@@ -94,5 +126,12 @@ def test_sizes_as_they_stand_on_the_box_of_a_drive(count, english, german):
 
 
 def test_numbers_and_titles_as_a_language_writes_them():
-    assert (decimal(1.25, places=2), decimal(1.25, "de", places=2), decimal(3, "de")) == ("1.25", "1,25", "3,0")
-    assert (within("Media offline"), within("Beschädigte Medien", "de")) == ("media offline", "Beschädigte Medien")
+    assert (decimal(1.25, places=2), decimal(1.25, "de", places=2), decimal(3, "de")) == (
+        "1.25",
+        "1,25",
+        "3,0",
+    )
+    assert (within("Media offline"), within("Beschädigte Medien", "de")) == (
+        "media offline",
+        "Beschädigte Medien",
+    )

@@ -29,9 +29,13 @@ class Laid:
         known = {getattr(s, "path", None) or s.evidence.path: s for s in sources}  # type: ignore[attr-defined]
         self.form = framing.format_of(timeline, known, PRORES)
         self.problems: list[tuple[str, str]] = []
-        self.chunks, self.samples = lay_sounds(timeline, known, self.form, PRORES, policy, self._problem)
+        self.chunks, self.samples = lay_sounds(
+            timeline, known, self.form, PRORES, policy, self._problem
+        )
 
-    def _problem(self, code: str, path: str, detail: str, *, shot: int | None = None, clip: str = "") -> None:
+    def _problem(
+        self, code: str, path: str, detail: str, *, shot: int | None = None, clip: str = ""
+    ) -> None:
         self.problems.append((code, clip))
 
     @property
@@ -66,7 +70,11 @@ def test_the_track_is_as_long_as_the_film_not_as_its_clips():
 def test_long_films_are_mixed_in_chunks_and_a_sound_goes_on_in_the_next():
     film = cut([clip(0, 24 * 75)], audio=([clip(24 * 20, 24 * 20, id="a", source_in=3)],))
     laid = Laid(film, source("/media/a.mov", None, voice()))
-    assert [(c.first_sample, c.samples) for c in laid.chunks] == [(0, 1440000), (1440000, 1440000), (2880000, 720000)]
+    assert [(c.first_sample, c.samples) for c in laid.chunks] == [
+        (0, 1440000),
+        (1440000, 1440000),
+        (2880000, 720000),
+    ]
     first, second = laid.sounds
     assert (first.at, first.samples, first.source_in_s) == (960000, 480000, 3)
     assert (second.at, second.samples, second.source_in_s) == (0, 480000, 13)
@@ -89,18 +97,31 @@ def test_all_channels_of_a_stream_are_the_stream():
     film = cut([clip(0, 1)], audio=([clip(0, 24, channels=((0, 0), (0, 1)))],))
     (sound,) = Laid(film, source("/media/a.mov", None, voice(channels=2))).sounds
     assert sound.channels == ()
-    (without,) = Laid(cut([clip(0, 1)], audio=([clip(0, 24)],)), source("/media/a.mov", None, voice(channels=2))).sounds
+    (without,) = Laid(
+        cut([clip(0, 1)], audio=([clip(0, 24)],)), source("/media/a.mov", None, voice(channels=2))
+    ).sounds
     assert without == sound
 
 
 def test_channels_that_are_swapped_or_doubled_are_not_the_stream():
     for patched in (((0, 1), (0, 0)), ((0, 0), (0, 0))):
-        (sound,) = Laid(cut([clip(0, 1)], audio=([clip(0, 24, channels=patched)],)), source("/media/a.mov", None, voice())).sounds
+        (sound,) = Laid(
+            cut([clip(0, 1)], audio=([clip(0, 24, channels=patched)],)),
+            source("/media/a.mov", None, voice()),
+        ).sounds
         assert sound.channels == tuple(channel for _, channel in patched)
 
 
 def test_a_channel_that_is_not_there_is_a_problem_and_never_all_of_them():
-    film = cut([clip(0, 1)], audio=([clip(0, 24, id="a", channels=((0, 5),)), clip(24, 24, id="b", channels=((0, 1), (0, 5)))],))
+    film = cut(
+        [clip(0, 1)],
+        audio=(
+            [
+                clip(0, 24, id="a", channels=((0, 5),)),
+                clip(24, 24, id="b", channels=((0, 1), (0, 5))),
+            ],
+        ),
+    )
     laid = Laid(film, source("/media/a.mov", None, voice()))
     assert [(s.clip, s.channels) for s in laid.sounds] == [("b", (1,))]
     assert laid.problems == [("source-no-sound", "a"), ("source-no-sound", "b")]
@@ -126,7 +147,12 @@ def test_what_cannot_be_heard_is_a_problem_that_names_its_clip():
             ],
         ),
     )
-    laid = Laid(film, offline("/m/lost.wav"), source("/m/mute.mov", picture()), source("/m/a.wav", None, voice()))
+    laid = Laid(
+        film,
+        offline("/m/lost.wav"),
+        source("/m/mute.mov", picture()),
+        source("/m/a.wav", None, voice()),
+    )
     assert laid.problems == [
         ("source-missing", "lost"),
         ("source-no-sound", "mute"),
@@ -134,7 +160,9 @@ def test_what_cannot_be_heard_is_a_problem_that_names_its_clip():
         ("generator-not-rendered", "tone"),
     ]
     assert [s.clip for s in laid.sounds] == ["good"]
-    assert laid.samples == sample_at(50, Fraction(24), 48000), "the track has its length all the same"
+    assert laid.samples == sample_at(50, Fraction(24), 48000), (
+        "the track has its length all the same"
+    )
 
 
 def test_sound_that_ends_before_its_clip_is_said_and_what_there_is_sounds():
@@ -170,8 +198,12 @@ def test_sound_that_begins_after_its_clip_is_said_and_what_there_is_sounds():
 
 
 def test_a_stream_that_begins_late_in_its_file_is_the_same_to_a_clip_that_begins_with_the_file():
-    film = cut([clip(0, 1)], audio=([clip(0, 48, id="early"), clip(48, 24, id="later", source_in=1)],))
-    laid = Laid(film, source("/media/a.mov", picture(), voice(samples=48000 * 3, start_s=Fraction(1, 2))))
+    film = cut(
+        [clip(0, 1)], audio=([clip(0, 48, id="early"), clip(48, 24, id="later", source_in=1)],)
+    )
+    laid = Laid(
+        film, source("/media/a.mov", picture(), voice(samples=48000 * 3, start_s=Fraction(1, 2)))
+    )
     assert laid.problems == [("sound-begins-late", "early")]
     assert heard_of(laid) == [("early", 24000, 72000, Fraction(1, 2)), ("later", 96000, 48000, 1)]
 
@@ -191,8 +223,15 @@ def test_a_sound_that_lacks_both_its_ends_has_two_problems():
 
 def test_a_beginning_that_lasts_longer_than_a_chunk_asks_nothing_of_the_chunks_before():
     film = cut([clip(0, 1)], audio=([clip(0, 24 * 20, id="a", source_in=-15)],))
-    laid = Laid(film, source("/media/a.mov", None, voice()), policy=msgspec.structs.replace(POLICY, chunk_s=10))
-    assert [[(s.at, s.samples, s.source_in_s) for s in chunk.sounds] for chunk in laid.chunks] == [[], [(240000, 240000, 0)]]
+    laid = Laid(
+        film,
+        source("/media/a.mov", None, voice()),
+        policy=msgspec.structs.replace(POLICY, chunk_s=10),
+    )
+    assert [[(s.at, s.samples, s.source_in_s) for s in chunk.sounds] for chunk in laid.chunks] == [
+        [],
+        [(240000, 240000, 0)],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -211,16 +250,22 @@ def test_a_frame_is_not_worth_a_word_nor_is_a_packet_of_coded_sound(codec, rate,
     film = cut([clip(0, 1)], audio=([clip(0, rate, id="a")],), rate=Fraction(rate))
     laid = Laid(film, source("/media/a.mov", None, voiced))
     assert laid.problems == ([("sound-begins-late", "a")] if said else [])
-    assert heard_of(laid) == [("a", late, 48000 - late, Fraction(late, 48000))], "said or not, it lies where it is"
+    assert heard_of(laid) == [("a", late, 48000 - late, Fraction(late, 48000))], (
+        "said or not, it lies where it is"
+    )
 
 
 @given(
     st.fractions(-3, 3, max_denominator=96000), st.fractions(0, 3, max_denominator=96000), st.integers(1, 144000),
     st.integers(1, 72), st.sampled_from([Fraction(24), NTSC]),
 )  # fmt: skip
-def test_what_sounds_is_what_clip_and_stream_have_in_common(source_in, start_s, there, frames, rate):
+def test_what_sounds_is_what_clip_and_stream_have_in_common(
+    source_in, start_s, there, frames, rate
+):
     film = cut([clip(0, 1)], audio=([clip(0, frames, id="a", source_in=source_in)],), rate=rate)
-    laid = Laid(film, source("/media/a.mov", None, voice(samples=there, start_s=start_s)), policy=WHOLE)
+    laid = Laid(
+        film, source("/media/a.mov", None, voice(samples=there, start_s=start_s)), policy=WHOLE
+    )
     samples = sample_at(frames, rate, 48000)
     first = (start_s - source_in) * 48000
     begin, end = (min(Fraction(samples), max(Fraction(0), edge)) for edge in (first, first + there))
@@ -230,7 +275,9 @@ def test_what_sounds_is_what_clip_and_stream_have_in_common(source_in, start_s, 
     (sound,) = laid.sounds
     assert abs(sound.at - begin) < 2 and abs(sound.at + sound.samples - end) < 2
     assert sound.at >= 0 and sound.at + sound.samples <= samples
-    assert abs(sound.source_in_s - source_in - Fraction(sound.at, 48000)) == 0, "what sounds keeps its step"
+    assert abs(sound.source_in_s - source_in - Fraction(sound.at, 48000)) == 0, (
+        "what sounds keeps its step"
+    )
 
 
 def test_sound_keeps_step_with_a_picture_that_starts_late_in_its_file():
@@ -257,14 +304,20 @@ def test_any_sounds_are_cut_into_chunks_without_a_sample_lost_or_doubled(clips, 
         at += gap + frames
     film = cut([clip(0, 1)], audio=(row,), rate=rate)
     laid = Laid(film, source("/media/a.mov", None, voice()), policy=Policy(chunk_s=chunk_s))
-    assert sum(c.samples for c in laid.chunks) == laid.samples == sample_at(film.frames, rate, 48000)
+    assert (
+        sum(c.samples for c in laid.chunks) == laid.samples == sample_at(film.frames, rate, 48000)
+    )
     assert all(0 < c.samples <= chunk_s * 48000 for c in laid.chunks)
     for one in row:
-        parts = [(c.first_sample + s.at, s) for c in laid.chunks for s in c.sounds if s.clip == one.id]
+        parts = [
+            (c.first_sample + s.at, s) for c in laid.chunks for s in c.sounds if s.clip == one.id
+        ]
         begin = sample_at(one.record_in, rate, 48000)
         for place, sound in parts:
             assert place == begin
-            assert sound.source_in_s == one.source_in + Fraction(place - sample_at(one.record_in, rate, 48000), 48000)
+            assert sound.source_in_s == one.source_in + Fraction(
+                place - sample_at(one.record_in, rate, 48000), 48000
+            )
             begin += sound.samples
         assert begin == sample_at(one.record_out, rate, 48000)
     for chunk in laid.chunks:

@@ -45,7 +45,9 @@ def test_pixels_that_are_not_square_are_shown_as_wide_as_they_are_meant():
     dv = picture(size=(720, 576), pixel_aspect=Fraction(64, 45))
     assert display_size(dv) == (1024, 576)
     assert fit(dv, frame(1024, 576)) == Fit(width=1024, height=576, x=0, y=0)
-    assert fit(picture(size=(1440, 1080), pixel_aspect=Fraction(4, 3)), HD) == Fit(width=1920, height=1080, x=0, y=0)
+    assert fit(picture(size=(1440, 1080), pixel_aspect=Fraction(4, 3)), HD) == Fit(
+        width=1920, height=1080, x=0, y=0
+    )
 
 
 def test_a_turned_picture_stands_upright():
@@ -74,16 +76,21 @@ def test_any_picture_fits_in_any_frame_on_even_lines(width, height, across, down
     assert placed.width >= 2 and placed.x + placed.width <= form.width
     assert placed.height >= 2 and placed.y + placed.height <= form.height
     assert placed.width == form.width or placed.height == form.height, "it could be larger"
-    assert abs(placed.x * 2 + placed.width - form.width) <= 2 and abs(placed.y * 2 + placed.height - form.height) <= 2, (
-        "not in the middle"
-    )
+    assert (
+        abs(placed.x * 2 + placed.width - form.width) <= 2
+        and abs(placed.y * 2 + placed.height - form.height) <= 2
+    ), "not in the middle"
     wide, high = display_size(video)
     scale = min(form.width / wide, form.height / high)
-    assert abs(placed.width - wide * scale) <= 2 and abs(placed.height - high * scale) <= 2, "proportions are lost"
+    assert abs(placed.width - wide * scale) <= 2 and abs(placed.height - high * scale) <= 2, (
+        "proportions are lost"
+    )
 
 
 def test_the_timelines_own_settings_win():
-    film = cut([clip(0, 10)], audio=([clip(0, 10)],), width=1280, height=720, sample_rate=96000, channels=6)
+    film = cut(
+        [clip(0, 10)], audio=([clip(0, 10)],), width=1280, height=720, sample_rate=96000, channels=6
+    )
     said = source(video=picture(size=(640, 360)))
     assert format_of(film, {said.path: said}, PRORES) == Format(
         width=1280, height=720, rate=Fraction(24), sample_rate=96000, channels=6, colour=(1, 1, 1)
@@ -97,7 +104,10 @@ def test_else_the_first_source_says_how_large_and_how_the_sound_is():
         voice(sample_rate=44100, channels=1),
     )
     second = source("/media/b.mov", picture(size=(640, 360)), voice(sample_rate=96000, channels=6))
-    film = cut([clip(0, 10), clip(10, 10, "/media/b.mov")], audio=([clip(0, 10), clip(10, 10, "/media/b.mov")],))
+    film = cut(
+        [clip(0, 10), clip(10, 10, "/media/b.mov")],
+        audio=([clip(0, 10), clip(10, 10, "/media/b.mov")],),
+    )
     assert format_of(film, {s.path: s for s in (first, second)}, PRORES) == Format(
         width=1920, height=1080, rate=Fraction(24), sample_rate=44100, channels=1, colour=(9, 16, 9)
     )
@@ -112,12 +122,18 @@ def test_a_still_does_not_decide_where_there_is_a_movie():
 
 
 def test_where_no_source_can_be_opened_the_film_is_hd():
-    form = format_of(cut([clip(0, 10)], audio=([clip(0, 10)],)), {"/media/a.mov": offline("/media/a.mov")}, PRORES)
+    form = format_of(
+        cut([clip(0, 10)], audio=([clip(0, 10)],)),
+        {"/media/a.mov": offline("/media/a.mov")},
+        PRORES,
+    )
     assert (form.width, form.height, form.sample_rate, form.channels) == (1920, 1080, 48000, 2)
 
 
 def test_without_an_audible_clip_the_film_has_no_sound_track():
-    form = format_of(cut([clip(0, 10)], channels=2), {"/media/a.mov": source(video=picture())}, PRORES)
+    form = format_of(
+        cut([clip(0, 10)], channels=2), {"/media/a.mov": source(video=picture())}, PRORES
+    )
     assert form.channels == 0
 
 
@@ -139,10 +155,15 @@ def test_a_preset_that_needs_even_sizes_gets_them():
 
 def test_a_film_too_small_for_its_codec_is_refused_with_both_sizes():
     small = source(video=picture(size=(192, 108)))
-    with pytest.raises(FormatRefused, match="dnxhr-hq needs at least 256 x 120, the film is 192 x 108"):
+    with pytest.raises(
+        FormatRefused, match="dnxhr-hq needs at least 256 x 120, the film is 192 x 108"
+    ):
         format_of(cut([clip(0, 10)]), {small.path: small}, DNXHR)
 
 
 def test_more_than_eight_channels_are_not_taken_over():
     many = source("/media/a.mov", picture(), voice(channels=16))
-    assert format_of(cut([clip(0, 10)], audio=([clip(0, 10)],)), {many.path: many}, PRORES).channels == 8
+    assert (
+        format_of(cut([clip(0, 10)], audio=([clip(0, 10)],)), {many.path: many}, PRORES).channels
+        == 8
+    )

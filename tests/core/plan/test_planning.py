@@ -16,7 +16,21 @@ from core.plan.policy import Policy
 from core.timeline.source import Source
 from core.timeline.timeline import Clip, Media, Remark, Timeline, Track
 from core.timeline.timing import sample_at
-from tests.core.props import H264, HD, POLICY, PRESETS, PRORES, SIGNATURE, clip, cut, offline, picture, plan, source, voice
+from tests.core.props import (
+    H264,
+    HD,
+    POLICY,
+    PRESETS,
+    PRORES,
+    SIGNATURE,
+    clip,
+    cut,
+    offline,
+    picture,
+    plan,
+    source,
+    voice,
+)
 
 MOVIE = source(video=picture())
 SAME = source(video=picture(signature=SIGNATURE, intra_only=True, pixel_format="yuv422p10le"))
@@ -43,16 +57,25 @@ def test_pieces_cover_the_shot_and_none_is_too_long_or_too_short(first, frames, 
     for at, length in pieces:
         assert 0 < length <= limit * 3 / 2
         assert length >= limit // 4 or len(pieces) == 1
-        assert at == 0 or (first + at) % limit == 0, "cut elsewhere than at a multiple in the source"
-    assert len(pieces) == 1 or frames > limit, "a short shot was cut: each piece starts a program and a group of pictures"
+        assert at == 0 or (first + at) % limit == 0, (
+            "cut elsewhere than at a multiple in the source"
+        )
+    assert len(pieces) == 1 or frames > limit, (
+        "a short shot was cut: each piece starts a program and a group of pictures"
+    )
 
 
 @given(st.integers(0, 3000), st.integers(1, 3000), st.integers(8, 300), st.data())
-def test_trimming_a_shot_leaves_all_its_pieces_but_the_first_and_the_last(first, frames, limit, data):
+def test_trimming_a_shot_leaves_all_its_pieces_but_the_first_and_the_last(
+    first, frames, limit, data
+):
     head = data.draw(st.integers(0, frames - 1))
     tail = data.draw(st.integers(0, frames - 1 - head))
     whole = {(first + at, length) for at, length in cuts(first, frames, limit)}
-    trimmed = [(first + head + at, length) for at, length in cuts(first + head, frames - head - tail, limit)]
+    trimmed = [
+        (first + head + at, length)
+        for at, length in cuts(first + head, frames - head - tail, limit)
+    ]
     assert set(trimmed[1:-1]) <= whole
 
 
@@ -61,9 +84,9 @@ def test_a_piece_is_as_long_as_half_the_loss_a_kill_may_cost():
     assert segment_frames(HD, PRORES, POLICY) == 39
     tiny = msgspec.structs.replace(HD, width=64, height=36)
     assert segment_frames(tiny, PRORES, POLICY) == 35286
-    assert segment_frames(msgspec.structs.replace(HD, width=15360, height=8640), PRORES, Policy()) == 8, (
-        "even 16K has a few frames"
-    )
+    assert (
+        segment_frames(msgspec.structs.replace(HD, width=15360, height=8640), PRORES, Policy()) == 8
+    ), "even 16K has a few frames"
 
 
 # Shots ----------------------------------------------------------------------------------------------------------------
@@ -83,13 +106,18 @@ def test_a_film_is_its_clips_and_black_between():
 
 @pytest.mark.parametrize("intra_only", [True, False])
 def test_a_source_is_sought_a_little_before_what_is_shown(intra_only):
-    made = plan(cut([clip(0, 10, source_in=2)]), source(video=picture(start_s=Fraction(1, 5), intra_only=intra_only)))
+    made = plan(
+        cut([clip(0, 10, source_in=2)]),
+        source(video=picture(start_s=Fraction(1, 5), intra_only=intra_only)),
+    )
     piece = made.segments[0].picture
     assert (piece.first_frame, piece.conform) == (48, False)
     assert piece.seek_s + piece.phase_s == Fraction(11, 5), "two seconds after a first frame at 0.2"
     assert piece.phase_s >= Fraction(1, 4) / 24, "rounding to microseconds can never miss the frame"
     assert piece.seek_s * 1_000_000 % 1 == 0
-    assert bool(piece.run_up_s) is not intra_only, "frames that stand alone need no others before them"
+    assert bool(piece.run_up_s) is not intra_only, (
+        "frames that stand alone need no others before them"
+    )
 
 
 def test_the_seek_before_the_first_frame_is_the_beginning():
@@ -102,7 +130,9 @@ def test_another_rate_is_conformed_and_said():
     segment = made.segments[0]
     piece = segment.picture
     assert (piece.conform, piece.first_frame) == (True, 24)
-    assert piece.seek_s + piece.phase_s == 1, "the first record frame shows what the source shows at its in-point"
+    assert piece.seek_s + piece.phase_s == 1, (
+        "the first record frame shows what the source shows at its in-point"
+    )
     assert [(r.code, r.severity) for r in made.remarks] == [("rate-conformed", "note")]
     assert made.remarks[0].text == "a.mov: 24.000 to 25.000 frames per second"
 
@@ -115,7 +145,11 @@ def test_frames_on_no_grid_are_conformed_though_the_rates_agree():
 
 
 def test_a_long_conformed_shot_goes_on_where_its_pieces_meet():
-    made = plan(cut([clip(0, 250, source_in=Fraction(1, 3))], rate=25), MOVIE, policy=Policy(segment_cost_s=10))
+    made = plan(
+        cut([clip(0, 250, source_in=Fraction(1, 3))], rate=25),
+        MOVIE,
+        policy=Policy(segment_cost_s=10),
+    )
     assert len(made.segments) > 3
     for segment in made.segments:
         piece = segment.picture
@@ -123,13 +157,20 @@ def test_a_long_conformed_shot_goes_on_where_its_pieces_meet():
 
 
 def test_trimming_a_long_conformed_shot_leaves_its_other_pieces_as_they_are():
-    whole, trimmed = (plan(cut([clip(0, n, source_in=s)], rate=25), MOVIE) for n, s in ((500, 2), (477, 2 + Fraction(23, 25))))
+    whole, trimmed = (
+        plan(cut([clip(0, n, source_in=s)], rate=25), MOVIE)
+        for n, s in ((500, 2), (477, 2 + Fraction(23, 25)))
+    )
     assert len(whole.segments) > 4
-    assert keys(whole)[2:] == keys(trimmed)[1:], "what is left of the first piece is taken with the second"
+    assert keys(whole)[2:] == keys(trimmed)[1:], (
+        "what is left of the first piece is taken with the second"
+    )
 
 
 def test_a_still_is_held_in_equal_pieces_that_are_made_once():
-    still = source("/media/card.png", picture(still=True, frames=1, pixel_format="rgba", alpha=True))
+    still = source(
+        "/media/card.png", picture(still=True, frames=1, pixel_format="rgba", alpha=True)
+    )
     made = plan(cut([clip(0, 390, "/media/card.png")]), still)
     assert {type(s.picture) for s in made.segments} == {Still}
     assert made.segments[0].picture.alpha
@@ -158,7 +199,9 @@ def test_the_films_own_format_is_copied():
 )
 def test_whatever_differs_from_the_films_format_is_encoded(difference):
     also = source("/media/b.mov", msgspec.structs.replace(SAME.video, **difference))
-    made = plan(cut([clip(0, 10), clip(10, 10, "/media/b.mov")]), {SAME.path: SAME, also.path: also})
+    made = plan(
+        cut([clip(0, 10), clip(10, 10, "/media/b.mov")]), {SAME.path: SAME, also.path: also}
+    )
     assert [type(s.picture) for s in made.segments] == [Copy, Piece]
 
 
@@ -168,17 +211,25 @@ def test_a_preset_that_does_not_copy_encodes_everything():
 
 
 def test_rgb_is_known_by_its_pixels():
-    made = plan(cut([clip(0, 10)]), source(video=picture(pixel_format="gbrp10le", colour=(1, 13, 1))))
+    made = plan(
+        cut([clip(0, 10)]), source(video=picture(pixel_format="gbrp10le", colour=(1, 13, 1)))
+    )
     assert made.segments[0].picture.matrix == 0
     assert made.remarks == ()
 
 
 def test_another_colour_space_is_said_to_be_lost():
     hdr = source("/media/b.mov", picture(colour=(9, 16, 9)))
-    made = plan(cut([clip(0, 10), clip(10, 10, "/media/b.mov")]), {MOVIE.path: MOVIE, hdr.path: hdr})
-    assert [(r.code, r.severity, r.text) for r in made.remarks] == [("colour-differs", "loss", "b.mov")]
+    made = plan(
+        cut([clip(0, 10), clip(10, 10, "/media/b.mov")]), {MOVIE.path: MOVIE, hdr.path: hdr}
+    )
+    assert [(r.code, r.severity, r.text) for r in made.remarks] == [
+        ("colour-differs", "loss", "b.mov")
+    ]
     unsaid = source("/media/b.mov", picture(colour=(2, 2, 2)))
-    made = plan(cut([clip(0, 10), clip(10, 10, "/media/b.mov")]), {MOVIE.path: MOVIE, unsaid.path: unsaid})
+    made = plan(
+        cut([clip(0, 10), clip(10, 10, "/media/b.mov")]), {MOVIE.path: MOVIE, unsaid.path: unsaid}
+    )
     assert made.remarks == ()
 
 
@@ -207,7 +258,12 @@ def test_all_that_is_wrong_is_said_at_once_and_each_file_once():
     )
     assert made.problems == (
         Problem(code="source-missing", path="/m/lost.mov", shots=(1, 2), detail="gone"),
-        Problem(code="source-no-picture", path="/m/voice.wav", shots=(3,), fingerprint="content of /m/voice.wav"),
+        Problem(
+            code="source-no-picture",
+            path="/m/voice.wav",
+            shots=(3,),
+            fingerprint="content of /m/voice.wav",
+        ),
         Problem(code="source-unnamed", path="", shots=(4,), detail="?"),
         Problem(code="generator-not-rendered", path="", shots=(5,), detail="Title"),
         Problem(code="image-sequence-unsupported", path="/m/x.0001.exr", shots=(6,), detail="x"),
@@ -216,7 +272,10 @@ def test_all_that_is_wrong_is_said_at_once_and_each_file_once():
 
 
 def test_a_slate_says_which_shot_why_where_and_from_what():
-    made = plan(cut([clip(24, 48, "/m/lost.mov", name="A001")], frames=72), {"/m/lost.mov": offline("/m/lost.mov")})
+    made = plan(
+        cut([clip(24, 48, "/m/lost.mov", name="A001")], frames=72),
+        {"/m/lost.mov": offline("/m/lost.mov")},
+    )
     assert made.segments[1].picture == Slate(
         lines=("Shot 2: A001", "<source-missing>", "01:00:01:00 to 01:00:03:00", "/m/lost.mov")
     )
@@ -225,17 +284,42 @@ def test_a_slate_says_which_shot_why_where_and_from_what():
 def test_a_source_that_ends_early_shows_what_it_has_and_then_a_slate():
     made = plan(cut([clip(0, 48, source_in=99)]), MOVIE)
     assert pictures(made) == [("Piece", 0, 24), ("Slate", 24, 24)]
-    assert made.problems == (Problem(code="source-too-short", path=MOVIE.path, shots=(1,), detail="24 of 48 frames", fingerprint=MOVIE.fingerprint),)
+    assert made.problems == (
+        Problem(
+            code="source-too-short",
+            path=MOVIE.path,
+            shots=(1,),
+            detail="24 of 48 frames",
+            fingerprint=MOVIE.fingerprint,
+        ),
+    )
 
 
 def test_of_several_shots_of_a_source_that_ends_early_the_frames_are_counted_together():
     made = plan(cut([clip(0, 48, source_in=99), clip(48, 48, source_in=200), clip(96, 24)]), MOVIE)
-    assert made.problems == (Problem(code="source-too-short", path=MOVIE.path, shots=(1, 2), detail="24 of 96 frames", fingerprint=MOVIE.fingerprint),)
+    assert made.problems == (
+        Problem(
+            code="source-too-short",
+            path=MOVIE.path,
+            shots=(1, 2),
+            detail="24 of 96 frames",
+            fingerprint=MOVIE.fingerprint,
+        ),
+    )
 
 
 def test_a_file_without_pictures_that_stands_in_for_another_is_the_one_that_is_named():
-    made = plan(cut([clip(0, 24, "/m/gone.mov")]), {"/m/gone.mov": source("/m/voice.wav", None, voice())})
-    assert made.problems == (Problem(code="source-no-picture", path="/m/voice.wav", shots=(1,), fingerprint="content of /m/voice.wav"),)
+    made = plan(
+        cut([clip(0, 24, "/m/gone.mov")]), {"/m/gone.mov": source("/m/voice.wav", None, voice())}
+    )
+    assert made.problems == (
+        Problem(
+            code="source-no-picture",
+            path="/m/voice.wav",
+            shots=(1,),
+            fingerprint="content of /m/voice.wav",
+        ),
+    )
 
 
 def test_a_cut_past_the_end_or_before_the_beginning_is_all_slate():
@@ -251,7 +335,10 @@ def test_of_a_shot_that_begins_before_its_media_only_that_is_a_slate():
     assert (made.segments[1].picture.first_frame, made.segments[1].picture.shown_s) == (0, 0)
     assert made.problems[0].detail == "24 of 48 frames"
     copied = plan(cut([clip(0, 48, source_in=Fraction(-1))]), SAME)
-    assert pictures(copied) == [("Slate", 0, 24), ("Copy", 24, 24)] and copied.segments[1].picture.first_frame == 0
+    assert (
+        pictures(copied) == [("Slate", 0, 24), ("Copy", 24, 24)]
+        and copied.segments[1].picture.first_frame == 0
+    )
     conformed = plan(cut([clip(0, 50, source_in=Fraction(-1))], rate=25), MOVIE)
     assert pictures(conformed) == [("Slate", 0, 25), ("Piece", 25, 25)]
     both = plan(cut([clip(0, 72, source_in=Fraction(-1))]), source(video=picture(frames=24)))
@@ -292,8 +379,14 @@ def test_an_edit_renders_only_what_it_changed():
     policy = Policy(segment_cost_s=2.0)  # 7 frames of HD are 8
     before = plan(cut([clip(0, 100), clip(100, 100, source_in=50)]), MOVIE, policy=policy)
     moved = plan(cut([clip(20, 100), clip(120, 100, source_in=50)]), MOVIE, policy=policy)
-    assert set(keys(before)) <= set(keys(moved)), "where a shot stands is no reason to make it again"
-    trimmed = plan(cut([clip(0, 90, source_in=Fraction(5, 24)), clip(90, 100, source_in=50)]), MOVIE, policy=policy)
+    assert set(keys(before)) <= set(keys(moved)), (
+        "where a shot stands is no reason to make it again"
+    )
+    trimmed = plan(
+        cut([clip(0, 90, source_in=Fraction(5, 24)), clip(90, 100, source_in=50)]),
+        MOVIE,
+        policy=policy,
+    )
     assert len(set(keys(trimmed)) - set(keys(before))) <= 2
     swapped = plan(cut([clip(0, 100, source_in=50), clip(100, 100)]), MOVIE, policy=policy)
     assert sorted(keys(swapped)) == sorted(keys(before))
@@ -308,7 +401,9 @@ def test_a_source_found_elsewhere_is_known_again():
 
 # Law: no hole, no overlap ---------------------------------------------------------------------------------------------
 
-rates = st.sampled_from([Fraction(24), Fraction(25), Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60)])
+rates = st.sampled_from(
+    [Fraction(24), Fraction(25), Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60)]
+)
 
 
 @st.composite
@@ -356,12 +451,22 @@ def films(draw: st.DrawFn) -> tuple[Timeline, dict[str, object]]:
                     record_in=at,
                     frames=frames,
                     source_in=draw(st.fractions(-2, 120, max_denominator=1001)),
-                    media=Media(name="m", kind=kind, path=draw(st.sampled_from(paths)) if kind == "file" else None),
+                    media=Media(
+                        name="m",
+                        kind=kind,
+                        path=draw(st.sampled_from(paths)) if kind == "file" else None,
+                    ),
                     source_is_timecode=draw(st.booleans()),
                 )
             )
             at += frames
-        rows.append(Track(kind=draw(st.sampled_from(["video", "video", "audio"])), name=str(number), clips=tuple(clips)))
+        rows.append(
+            Track(
+                kind=draw(st.sampled_from(["video", "video", "audio"])),
+                name=str(number),
+                clips=tuple(clips),
+            )
+        )
     length = max((c.record_out for t in rows for c in t.clips), default=1) + draw(st.integers(0, 5))
     film = Timeline(name="any", rate=draw(rates), start_frame=0, frames=length, tracks=tuple(rows))
     return film, {path: draw(media(path)) for path in paths}
@@ -369,21 +474,34 @@ def films(draw: st.DrawFn) -> tuple[Timeline, dict[str, object]]:
 
 @settings(max_examples=200)
 @given(films(), st.sampled_from(sorted(PRESETS)), st.sampled_from([0.5, 3.0, 10.0]))
-def test_any_film_is_planned_without_a_hole_an_overlap_or_an_endless_piece(any_film, preset, cost_s):
+def test_any_film_is_planned_without_a_hole_an_overlap_or_an_endless_piece(
+    any_film, preset, cost_s
+):
     film, sources = any_film
     policy = Policy(segment_cost_s=cost_s)
     made = plan(film, sources, preset=PRESETS[preset], policy=policy)
     shown = [segment for segment in made.segments for _ in range(segment.frames)]
     assert len(shown) == film.frames
-    assert all(segment.record_in + place == frame for frame, (segment, place) in enumerate(placed(made)))
+    assert all(
+        segment.record_in + place == frame for frame, (segment, place) in enumerate(placed(made))
+    )
     assert [shot.number for shot in made.shots] == list(range(1, len(made.shots) + 1))
     shots = {shot.number: shot for shot in made.shots}
     for segment in made.segments:
         shot = shots[segment.shot]
-        assert shot.record_in <= segment.record_in and segment.record_in + segment.frames <= shot.record_in + shot.frames
-        limit = COPY_FRAMES if isinstance(segment.picture, Copy) else segment_frames(made.format, PRESETS[preset], policy)
+        assert (
+            shot.record_in <= segment.record_in
+            and segment.record_in + segment.frames <= shot.record_in + shot.frames
+        )
+        limit = (
+            COPY_FRAMES
+            if isinstance(segment.picture, Copy)
+            else segment_frames(made.format, PRESETS[preset], policy)
+        )
         assert segment.frames <= limit * 3 / 2
-        if isinstance(segment.picture, Copy) or (isinstance(segment.picture, Piece) and not segment.picture.conform):
+        if isinstance(segment.picture, Copy) or (
+            isinstance(segment.picture, Piece) and not segment.picture.conform
+        ):
             found = sources[segment.picture.path]
             assert isinstance(found, Source) and segment.picture.first_frame >= 0
             assert segment.picture.first_frame + segment.frames <= found.video.frames
@@ -393,8 +511,12 @@ def test_any_film_is_planned_without_a_hole_an_overlap_or_an_endless_piece(any_f
     assert slates == {number for problem in made.problems for number in problem.shots}, (
         "a slate without a word, or a word without a slate"
     )
-    assert {s.shot for s in made.segments if isinstance(s.picture, Black)} == {s.number for s in made.shots if s.kind == "gap"}
-    assert made.samples == (sample_at(film.frames, film.rate, made.format.sample_rate) if made.chunks else 0)
+    assert {s.shot for s in made.segments if isinstance(s.picture, Black)} == {
+        s.number for s in made.shots if s.kind == "gap"
+    }
+    assert made.samples == (
+        sample_at(film.frames, film.rate, made.format.sample_rate) if made.chunks else 0
+    )
 
 
 def placed(made: Plan) -> list[tuple[Segment, int]]:
@@ -402,7 +524,9 @@ def placed(made: Plan) -> list[tuple[Segment, int]]:
 
 
 def test_a_plan_with_a_hole_is_never_rendered():
-    made = plan(cut([clip(0, 100)], audio=([clip(0, 100)],)), source("/media/a.mov", picture(), voice()))
+    made = plan(
+        cut([clip(0, 100)], audio=([clip(0, 100)],)), source("/media/a.mov", picture(), voice())
+    )
     for broken in (
         {"segments": made.segments[:-1]},
         {"segments": made.segments[1:]},

@@ -22,11 +22,19 @@ from tests.core.job.playbook import seal
 from tests.core.props import clip, cut, picture, plan, source, voice
 
 MEDIA = source("/media/a.mov", picture(), voice())
-FILM = cut([clip(0, 24, name="A001"), clip(24, 20, source_in=10, name="B002")], audio=([clip(0, 44)],), frames=50)
+FILM = cut(
+    [clip(0, 24, name="A001"), clip(24, 20, source_in=10, name="B002")],
+    audio=([clip(0, 44)],),
+    frames=50,
+)
 """Two shots and a gap of 6 frames."""
 PLAN = plan(FILM, MEDIA)
 ACCEPTED = JobAccepted(
-    digest="d", timeline_path="/cuts/reel.otio", timeline_name="Reel", output="/films/film.mov", preset="prores-hq"
+    digest="d",
+    timeline_path="/cuts/reel.otio",
+    timeline_name="Reel",
+    output="/films/film.mov",
+    preset="prores-hq",
 )
 RUN = RunStarted(version="1", ffmpeg="9", workers=2)
 DONE = JobFinished(outcome="complete", seconds=9.0, recording_s=0.5, checking_s=0.5, working_s=9.5)
@@ -46,7 +54,9 @@ def key(shot: int, made: Plan = PLAN) -> str:
     return next(segment.key for segment in made.segments if segment.shot == shot)
 
 
-def sealed(shot: int, *, seconds: float = 2.0, reused: bool = False, made: Plan = PLAN) -> SegmentSealed:
+def sealed(
+    shot: int, *, seconds: float = 2.0, reused: bool = False, made: Plan = PLAN
+) -> SegmentSealed:
     """A shot is a checkpoint."""
     frames = next(s.frames for s in made.shots if s.number == shot)
     return SegmentSealed(**{
@@ -56,20 +66,52 @@ def sealed(shot: int, *, seconds: float = 2.0, reused: bool = False, made: Plan 
 
 
 def failure(
-    code: str = "network-lost", kind: ErrorType = ErrorType.TRANSIENT_NETWORK, path: str = "/media/a.mov", **seen: object
+    code: str = "network-lost",
+    kind: ErrorType = ErrorType.TRANSIENT_NETWORK,
+    path: str = "/media/a.mov",
+    **seen: object,
 ) -> Failure:
     """A judged failure."""
-    return Failure(type=kind, code=code, evidence=Evidence(**{"operation": "render", "place": "source", "path": path, **seen}))
+    return Failure(
+        type=kind,
+        code=code,
+        evidence=Evidence(**{"operation": "render", "place": "source", "path": path, **seen}),
+    )
 
 
-def failed(shot: int, what: Failure | None = None, *, attempt: int = 1, again: bool = True, fatal: bool = False) -> AttemptFailed:
+def failed(
+    shot: int,
+    what: Failure | None = None,
+    *,
+    attempt: int = 1,
+    again: bool = True,
+    fatal: bool = False,
+) -> AttemptFailed:
     """An attempt at a shot failed."""
-    recovery = Recovery(strategy=Strategy.RETRY_WITH_BACKOFF, retry_at=1.0 if again else None, fatal=fatal)
-    return AttemptFailed(key=key(shot), shot=shot, attempt=attempt, at=0.0, failure=what or failure(), recovery=recovery)
+    recovery = Recovery(
+        strategy=Strategy.RETRY_WITH_BACKOFF, retry_at=1.0 if again else None, fatal=fatal
+    )
+    return AttemptFailed(
+        key=key(shot),
+        shot=shot,
+        attempt=attempt,
+        at=0.0,
+        failure=what or failure(),
+        recovery=recovery,
+    )
 
 
-JOINED = FilmJoined(cut="cut", staged="/films/.hotsplice/x", bytes=1, film_hash="tree8m:1", frames=50, samples=100000)
-PUBLISHED = FilmPublished(output="/films/film.mov", film_hash="tree8m:1", kept="", cut="cut", frames=50)
+JOINED = FilmJoined(
+    cut="cut",
+    staged="/films/.hotsplice/x",
+    bytes=1,
+    film_hash="tree8m:1",
+    frames=50,
+    samples=100000,
+)
+PUBLISHED = FilmPublished(
+    output="/films/film.mov", film_hash="tree8m:1", kept="", cut="cut", frames=50
+)
 
 
 def story(*told: tuple[float, Fact] | Fact) -> list[Entry]:

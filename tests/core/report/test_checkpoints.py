@@ -8,7 +8,16 @@ import msgspec
 
 from core.errors.failure import ErrorType, Strategy
 from core.job.checkpoint import Checkpoint, JobState, Step
-from core.job.events import GateClosed, GateOpened, ProblemFound, Rewound, RunInterrupted, SealBroken, SegmentParted, ShotSlated
+from core.job.events import (
+    GateClosed,
+    GateOpened,
+    ProblemFound,
+    Rewound,
+    RunInterrupted,
+    SealBroken,
+    SegmentParted,
+    ShotSlated,
+)
 from core.report.checkpoints import checkpoints, timestamp
 from tests.core.job.playbook import seal
 from tests.core.report.telling import ACCEPTED, PLAN, RUN, failure, key, planned, sealed, story
@@ -22,8 +31,18 @@ def told(*facts, plan=PLAN):
 
 
 def test_the_names_are_fixed():
-    assert Checkpoint.__struct_fields__ == ("id", "job_id", "current_step", "completed_shots", "timestamp", "state")
-    assert Step.__struct_fields__ == ("kind", "shot", "done", "of") and get_args(JobState) == ("working", "waiting")
+    assert Checkpoint.__struct_fields__ == (
+        "id",
+        "job_id",
+        "current_step",
+        "completed_shots",
+        "timestamp",
+        "state",
+    )
+    assert Step.__struct_fields__ == ("kind", "shot", "done", "of") and get_args(JobState) == (
+        "working",
+        "waiting",
+    )
     assert [kind.value for kind in ErrorType] == [
         "transient_network", "transient_resource", "permanent_file_corruption", "user_input_invalid", "system_resource_exceeded",
         "hardware_failure",
@@ -42,18 +61,30 @@ def test_every_seal_is_one_with_what_was_complete_then():
         Step(kind="shot", shot=3, done=3, of=pieces), Step(kind="shot", shot=2, done=4, of=pieces),
     ]  # fmt: skip
     assert [point.completed_shots for point in points] == [(1,), (1,), (1, 3), (1, 2, 3)]
-    assert {point.job_id for point in points} == {"abc"} and len({point.id for point in points}) == 4
+    assert {point.job_id for point in points} == {"abc"} and len(
+        {point.id for point in points}
+    ) == 4
     assert all(point.id.startswith("abc-") for point in points)
 
 
 def test_a_time_is_utc():
-    assert timestamp(0.0) == "1970-01-01T00:00:00.000Z" and timestamp(1.2345) == "1970-01-01T00:00:01.234Z"
+    assert (
+        timestamp(0.0) == "1970-01-01T00:00:00.000Z"
+        and timestamp(1.2345) == "1970-01-01T00:00:01.234Z"
+    )
     assert timestamp(1_796_000_000.5) == "2026-11-30T00:53:20.500Z"
 
 
 def test_the_state_is_the_jobs():
     closed = GateClosed(gate="output:/films", path="/films", failure=failure())
-    points = told(*BEGIN, sealed(1), closed, sealed(2), GateOpened(gate="output:/films", closed_s=3.0), sealed(3))
+    points = told(
+        *BEGIN,
+        sealed(1),
+        closed,
+        sealed(2),
+        GateOpened(gate="output:/films", closed_s=3.0),
+        sealed(3),
+    )
     assert [point.state for point in points] == ["working", "waiting", "working"]
 
 
@@ -78,7 +109,15 @@ def test_what_does_not_hold_any_more_is_no_checkpoint():
 
 
 def test_a_new_run_begins_with_nothing_until_its_seals_were_verified():
-    points = told(*BEGIN, sealed(1), sealed(2), RunInterrupted(reason="x"), RUN, planned(), sealed(1, reused=True))
+    points = told(
+        *BEGIN,
+        sealed(1),
+        sealed(2),
+        RunInterrupted(reason="x"),
+        RUN,
+        planned(),
+        sealed(1, reused=True),
+    )
     assert [point.completed_shots for point in points] == [(1,), (1, 2), (1,)]
 
 

@@ -17,7 +17,9 @@ RENEW = "python -m core.report.errors_page > docs/errors.md"
 
 
 def test_the_page_in_the_repository_is_what_the_command_makes():
-    made = subprocess.run([sys.executable, *RENEW.split()[1:3]], cwd=ROOT, capture_output=True, check=True).stdout
+    made = subprocess.run(
+        [sys.executable, *RENEW.split()[1:3]], cwd=ROOT, capture_output=True, check=True
+    ).stdout
     assert PAGE.read_bytes() == made, f"the catalogue or the tables have changed since: {RENEW}"
     assert RENEW in PAGE.read_text(encoding="utf-8")
 
@@ -41,7 +43,10 @@ def test_a_fault_says_its_class_and_what_is_done_first():
     assert all(judged(row.code) for row in TABLE)
     section = page().split("\n## scratch-full\n")[1].split("\n## ")[0]
     assert "- Class: system_resource_exceeded, strategy: " in section
-    assert "What Hotsplice does: " in section and "What you can do *with care*: Free some space" in section
+    assert (
+        "What Hotsplice does: " in section
+        and "What you can do *with care*: Free some space" in section
+    )
 
 
 def test_every_title_can_be_looked_up_in_both_languages():

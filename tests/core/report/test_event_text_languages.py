@@ -41,9 +41,13 @@ from core.job.events import (
 from core.report.event_text import done, gate_name, opening, sentence, strategy
 from core.system.folder import FolderIdentity
 
-DAMAGED = diagnose(Evidence(operation="render", place="source", path="/m/a{b}.mov", note="log-says-damage"))
+DAMAGED = diagnose(
+    Evidence(operation="render", place="source", path="/m/a{b}.mov", note="log-says-damage")
+)
 AGAIN = Recovery(strategy=Strategy.WAIT_AND_RETRY, retry_at=1.0, change="in smaller pieces")
-SEAL = SegmentSealed(key="k", kind="video", shot=1, file="k.x", bytes=1, file_hash="h", frames=24, digest="d")
+SEAL = SegmentSealed(
+    key="k", kind="video", shot=1, file="k.x", bytes=1, file_hash="h", frames=24, digest="d"
+)
 PLANNED = FilmPlanned(
     cut="c", shots=3, segments=4, chunks=2, frames=72, samples=9, reused=1, reused_frames=24, rate="24", start_frame=0, copied=1,
     start_timecode="01:00:00:00",
@@ -51,7 +55,13 @@ PLANNED = FilmPlanned(
 
 TOLD: tuple[tuple[Fact, str, str], ...] = (
     (
-        JobAccepted(digest="d", timeline_path="/t.otio", timeline_name="Reel", output="/f.mov", preset="ffv1"),
+        JobAccepted(
+            digest="d",
+            timeline_path="/t.otio",
+            timeline_name="Reel",
+            output="/f.mov",
+            preset="ffv1",
+        ),
         "Asked for /f.mov (ffv1) from Reel, /t.otio.",
         "Verlangt wurde /f.mov (ffv1) aus Reel, /t.otio.",
     ),
@@ -77,7 +87,15 @@ TOLD: tuple[tuple[Fact, str, str], ...] = (
     (SEAL, "Checkpoint sealed: shot 1, 24 frames.", "Gesichert: Einstellung 1, 24 Bilder."),
     (
         SegmentSealed(
-            key="k", kind="audio", shot=0, file="k.x", bytes=1, file_hash="h", frames=480, digest="d", reused=True
+            key="k",
+            kind="audio",
+            shot=0,
+            file="k.x",
+            bytes=1,
+            file_hash="h",
+            frames=480,
+            digest="d",
+            reused=True,
         ),
         "Checkpoint verified again: sound, 480 samples.",
         "Erneut geprüft: Ton, 480 Samples.",
@@ -94,7 +112,11 @@ TOLD: tuple[tuple[Fact, str, str], ...] = (
         "Einstellung 3: Versuch 2 misslang, Beschädigte Medien (permanent_file_corruption, source-damaged): /m/a{b}.mov ist in dem "
         "Teil beschädigt, den der Schnitt verwendet. wait_and_retry: erneut versucht, geändert: in kleineren Stücken.",
     ),
-    (ShotSlated(shot=3, failure=DAMAGED), "Shot 3 is a slate: damaged media.", "Einstellung 3 ist ein Platzhalter: Beschädigte Medien."),
+    (
+        ShotSlated(shot=3, failure=DAMAGED),
+        "Shot 3 is a slate: damaged media.",
+        "Einstellung 3 ist ein Platzhalter: Beschädigte Medien.",
+    ),
     (
         ShotMended(shot=1, key="k", bad=((2, 3), (9, 1)), failure=DAMAGED, source_frame=12),
         "Shot 1 is mended: 4 frames are slates, from frame 12 of its source; the rest is kept (damaged media).",
@@ -115,7 +137,11 @@ TOLD: tuple[tuple[Fact, str, str], ...] = (
         "Shot 1 shows its earlier good render, 48 frames of job j1.",
         "Einstellung 1 zeigt ihr früheres gutes Rendering, 48 Bilder aus Auftrag j1.",
     ),
-    (SoundSilenced(clip="[c]", failure=DAMAGED), "Silence for [c]: damaged media.", "Stille für [c]: Beschädigte Medien."),
+    (
+        SoundSilenced(clip="[c]", failure=DAMAGED),
+        "Silence for [c]: damaged media.",
+        "Stille für [c]: Beschädigte Medien.",
+    ),
     (
         GateClosed(gate="source:/V/A", path="/V/A", failure=DAMAGED),
         "Waiting for the drive /V/A: damaged media. Nothing that needs it is begun, no attempt is lost.",
@@ -136,10 +162,26 @@ TOLD: tuple[tuple[Fact, str, str], ...] = (
         "Answered for /a: use another file, /b (as always).",
         "Geantwortet zu /a: eine andere Datei verwenden, /b (wie immer).",
     ),
-    (Answered(answer="skip", shot=3), "Answered for shot 3: leave it as a slate.", "Geantwortet zu Einstellung 3: als Platzhalter lassen."),
-    (SourceMoved(path="/a", to="/b", how="content"), "/a was found at /b, known by its content.", "/a wurde bei /b gefunden, am Inhalt erkannt."),
-    (ClockJumped(by_s=60.0, slept=True), "The machine slept for 60 s.", "Der Rechner schlief 60 s lang."),
-    (ClockJumped(by_s=-60.0), "The machine had its clock set by -60 s.", "Die Uhr des Rechners wurde um -60 s gestellt."),
+    (
+        Answered(answer="skip", shot=3),
+        "Answered for shot 3: leave it as a slate.",
+        "Geantwortet zu Einstellung 3: als Platzhalter lassen.",
+    ),
+    (
+        SourceMoved(path="/a", to="/b", how="content"),
+        "/a was found at /b, known by its content.",
+        "/a wurde bei /b gefunden, am Inhalt erkannt.",
+    ),
+    (
+        ClockJumped(by_s=60.0, slept=True),
+        "The machine slept for 60 s.",
+        "Der Rechner schlief 60 s lang.",
+    ),
+    (
+        ClockJumped(by_s=-60.0),
+        "The machine had its clock set by -60 s.",
+        "Die Uhr des Rechners wurde um -60 s gestellt.",
+    ),
     (
         FilmJoined(cut="c", staged="/s", bytes=1, film_hash="h", frames=72, samples=9),
         "Joined and checked whole: 72 frames, 9 samples, h.",
@@ -150,13 +192,21 @@ TOLD: tuple[tuple[Fact, str, str], ...] = (
         "Published as /f.mov. The film before it is kept as /k.mov.",
         "Veröffentlicht als /f.mov. Der Film davor ist aufbewahrt als /k.mov.",
     ),
-    (FilmPublished(output="/f.mov", film_hash="h", kept=""), "Published as /f.mov.", "Veröffentlicht als /f.mov."),
+    (
+        FilmPublished(output="/f.mov", film_hash="h", kept=""),
+        "Published as /f.mov.",
+        "Veröffentlicht als /f.mov.",
+    ),
     (
         FolderRecorded(role="scratch", folder=FolderIdentity(path="/s", mount="/")),
         "The scratch folder is /s, on /.",
         "Der Arbeitsordner ist /s, auf /.",
     ),
-    (FilmRemoved(path="/f", film_hash="a"), "Removed /f: the complete film is newer.", "/f entfernt: Der vollständige Film ist neuer."),
+    (
+        FilmRemoved(path="/f", film_hash="a"),
+        "Removed /f: the complete film is newer.",
+        "/f entfernt: Der vollständige Film ist neuer.",
+    ),
     (
         ReplacementAllowed(),
         "Allowed to replace a complete film though this one is incomplete.",
@@ -172,8 +222,16 @@ TOLD: tuple[tuple[Fact, str, str], ...] = (
         "Ended failed after 1.0 s: scratch disk full.",
         "Ende nach 1,0 s: gescheitert, Arbeitsvolume voll.",
     ),
-    (JobFinished(outcome="complete", seconds=1.0), "Ended complete after 1.0 s.", "Ende nach 1,0 s: vollständig."),
-    (RunInterrupted(reason="SIGTERM"), "Stopped on request (SIGTERM).", "Auf Wunsch angehalten (SIGTERM)."),
+    (
+        JobFinished(outcome="complete", seconds=1.0),
+        "Ended complete after 1.0 s.",
+        "Ende nach 1,0 s: vollständig.",
+    ),
+    (
+        RunInterrupted(reason="SIGTERM"),
+        "Stopped on request (SIGTERM).",
+        "Auf Wunsch angehalten (SIGTERM).",
+    ),
     (
         Rewound(checkpoint=4, keys=("a",)),
         "Taken back to checkpoint 4: 1 later ones are made again.",
@@ -182,7 +240,9 @@ TOLD: tuple[tuple[Fact, str, str], ...] = (
 )
 
 
-@pytest.mark.parametrize(("fact", "english", "german"), TOLD, ids=[type(fact).__name__ for fact, _, _ in TOLD])
+@pytest.mark.parametrize(
+    ("fact", "english", "german"), TOLD, ids=[type(fact).__name__ for fact, _, _ in TOLD]
+)
 def test_a_fact_is_told_in_both_languages(fact, english, german):
     assert sentence(fact) == english
     assert sentence(fact, "de") == german
@@ -201,7 +261,10 @@ def test_decisions_and_strategies_in_both_languages():
     stops = Recovery(strategy=Strategy.PROVIDE_USER_FEEDBACK, fatal=True)
     waits = Recovery(strategy=Strategy.WAIT_AND_RETRY, gate="source:/V/A")
     assert (done(stops), done(stops, "de")) == ("the job stops", "der Auftrag hält an")
-    assert (done(waits), done(waits, "de")) == ("the drive /V/A is waited for", "gewartet wird auf das Laufwerk /V/A")
+    assert (done(waits), done(waits, "de")) == (
+        "the drive /V/A is waited for",
+        "gewartet wird auf das Laufwerk /V/A",
+    )
     assert (strategy(stops), strategy(stops, "de")) == ("left to a person", "Ihnen überlassen")
     assert opening(gate_name("output:/x y")) == "The film's volume /x y"
     assert gate_name("of tomorrow") == "of tomorrow"

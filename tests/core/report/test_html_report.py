@@ -13,11 +13,48 @@ from core.report.html import clean
 from core.report.html_report import MARK, report, stylesheet
 from core.timeline.timeline import Remark
 from tests.core.report.pages import HOSTILE, Reader, hostile, jpeg, long, page_of
-from tests.core.report.telling import ACCEPTED, DONE, PLAN, RUN, chronicle_of, failed, failure, key, moment, planned, sealed
+from tests.core.report.telling import (
+    ACCEPTED,
+    DONE,
+    PLAN,
+    RUN,
+    chronicle_of,
+    failed,
+    failure,
+    key,
+    moment,
+    planned,
+    sealed,
+)
 
 GOOD = chronicle_of(ACCEPTED, RUN, planned(), sealed(1), sealed(2), sealed(3), (9, DONE))
-MAY = {"class", "id", "href", "src", "alt", "title", "dir", "lang", "role", "charset", "name", "content", "http-equiv", "colspan"}
-DRAWN = {"viewbox", "preserveaspectratio", "x", "y", "width", "height", "d", "aria-label", "aria-hidden"}
+MAY = {
+    "class",
+    "id",
+    "href",
+    "src",
+    "alt",
+    "title",
+    "dir",
+    "lang",
+    "role",
+    "charset",
+    "name",
+    "content",
+    "http-equiv",
+    "colspan",
+}
+DRAWN = {
+    "viewbox",
+    "preserveaspectratio",
+    "x",
+    "y",
+    "width",
+    "height",
+    "d",
+    "aria-label",
+    "aria-hidden",
+}
 
 
 @pytest.mark.parametrize("told", [GOOD, hostile(), long()], ids=["good", "hostile", "long"])
@@ -25,21 +62,42 @@ def test_nothing_is_fetched_and_nothing_runs(told):
     read = Reader(page_of(told, pictures=True))
     assert read.open == [], "everything that was opened is closed"
     kinds = {tag for tag, _ in read.tags}
-    assert not kinds & {"script", "link", "iframe", "object", "embed", "form", "base", "video", "audio", "use", "image"}
+    assert not kinds & {
+        "script",
+        "link",
+        "iframe",
+        "object",
+        "embed",
+        "form",
+        "base",
+        "video",
+        "audio",
+        "use",
+        "image",
+    }
     for tag, attributes in read.tags:
         assert set(attributes) <= MAY | DRAWN, f"{tag} has {sorted(set(attributes) - MAY - DRAWN)}"
-        assert attributes.get("src", "data:image/jpeg;base64,").startswith("data:image/jpeg;base64,")
+        assert attributes.get("src", "data:image/jpeg;base64,").startswith(
+            "data:image/jpeg;base64,"
+        )
         assert attributes.get("href", "#").startswith("#")
     assert not re.search(r"url\(|@import|expression", stylesheet())
 
 
 def test_the_policy_lets_in_only_our_own_looks():
     text = page_of(GOOD)
-    (policy,) = [meta["content"] for meta in Reader(text).all("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
+    (policy,) = [
+        meta["content"]
+        for meta in Reader(text).all("meta")
+        if meta.get("http-equiv") == "Content-Security-Policy"
+    ]
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
     assert style is not None
     digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
-    assert policy == f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    assert (
+        policy
+        == f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
 
 
 def test_hostile_names_are_shown_and_never_obeyed():
@@ -47,9 +105,14 @@ def test_hostile_names_are_shown_and_never_obeyed():
     read = Reader(text)
     for name in HOSTILE:
         assert " ".join(clean(name).split()) in read.text, name
-    assert not re.search("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f\x7f]", text), "nothing turns or ends the writing around it"
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f\x7f]", text), (
+        "nothing turns or ends the writing around it"
+    )
     assert text.encode("utf-8")
-    assert {tag for tag, _ in read.tags} == {tag for tag, _ in Reader(page_of(long())).tags} - {"thead", "th"} | {"thead", "th"}
+    assert {tag for tag, _ in read.tags} == {tag for tag, _ in Reader(page_of(long())).tags} - {
+        "thead",
+        "th",
+    } | {"thead", "th"}
     assert sum(tag == "style" for tag, _ in read.tags) == 1
 
 
@@ -83,22 +146,45 @@ def test_what_is_wrong_comes_with_what_to_do():
 
 
 def test_the_header_names_the_place_where_the_film_stands():
-    beside = FilmPublished(output="/films/film.incomplete.mov", film_hash="x", kept="", complete=False)
-    told = chronicle_of(ACCEPTED, RUN, planned(), sealed(1), sealed(2), sealed(3), beside, JobFinished(outcome="incomplete"))
+    beside = FilmPublished(
+        output="/films/film.incomplete.mov", film_hash="x", kept="", complete=False
+    )
+    told = chronicle_of(
+        ACCEPTED,
+        RUN,
+        planned(),
+        sealed(1),
+        sealed(2),
+        sealed(3),
+        beside,
+        JobFinished(outcome="incomplete"),
+    )
     assert "/films/film.incomplete.mov" in Reader(page_of(told)).text
 
 
 def test_a_good_film_has_nothing_to_complain_about():
     text = Reader(page_of(GOOD)).text
-    assert "Complete and verified" in text and "3 of 3 shots are verified; your media was not touched." in text
+    assert (
+        "Complete and verified" in text
+        and "3 of 3 shots are verified; your media was not touched." in text
+    )
     assert "What needs you" not in text and "What failed" not in text
     assert "10.0 % of the time went into records and checks" in text
 
 
 def test_a_failed_job_says_what_to_do():
-    told = chronicle_of(ACCEPTED, RUN, planned(), sealed(1), JobFinished(outcome="failed", code="scratch-full", detail="/scratch"))
+    told = chronicle_of(
+        ACCEPTED,
+        RUN,
+        planned(),
+        sealed(1),
+        JobFinished(outcome="failed", code="scratch-full", detail="/scratch"),
+    )
     text = Reader(page_of(told)).text
-    assert "✕ Failed" in text and "The scratch volume of /scratch is full. Nothing was published." in text
+    assert (
+        "✕ Failed" in text
+        and "The scratch volume of /scratch is full. Nothing was published." in text
+    )
     assert "The job: The scratch volume" in text and "hotsplice clean" in text
 
 
@@ -106,20 +192,35 @@ def test_a_failed_job_says_what_to_do():
 def test_a_job_of_which_little_is_known(made):
     text = Reader(page_of(chronicle_of(ACCEPTED, made=made))).text
     assert "Not begun" in text
-    assert "Not finished" in Reader(page_of(chronicle_of(ACCEPTED, RUN, planned(), failed(1), made=made))).text
+    assert (
+        "Not finished"
+        in Reader(page_of(chronicle_of(ACCEPTED, RUN, planned(), failed(1), made=made))).text
+    )
 
 
 def test_pictures_come_in_as_bytes_and_a_missing_one_is_drawn():
     read = Reader(report(GOOD, pictures={2: jpeg()}, good={}, moment=moment))
     (image,) = read.all("img")
-    assert base64.b64decode(image["src"].partition(",")[2]) == jpeg() and image["alt"] == "A frame of shot 2"
+    assert (
+        base64.b64decode(image["src"].partition(",")[2]) == jpeg()
+        and image["alt"] == "A frame of shot 2"
+    )
     assert sum("frame none" in attributes.get("class", "") for attributes in read.all("div")) == 2
 
 
 def test_the_last_good_frame_is_shown():
-    mended = ShotMended(shot=1, key=key(1), bad=((5, 2),), failure=failure(), source_frame=5, last_good="pictures/good.jpg")
+    mended = ShotMended(
+        shot=1,
+        key=key(1),
+        bad=((5, 2),),
+        failure=failure(),
+        source_frame=5,
+        last_good="pictures/good.jpg",
+    )
     told = chronicle_of(ACCEPTED, RUN, planned(), mended)
-    (image,) = Reader(report(told, pictures={}, good={"pictures/good.jpg": jpeg()}, moment=moment)).all("img")
+    (image,) = Reader(
+        report(told, pictures={}, good={"pictures/good.jpg": jpeg()}, moment=moment)
+    ).all("img")
     assert image["alt"] == "The last good frame"
 
 

@@ -21,12 +21,26 @@ from core.report.text_report import listing
 from core.report.view_model import JobView
 from core.timeline.timeline import Remark
 from tests.core.report.pages import Reader, jpeg, long, page_of
-from tests.core.report.telling import ACCEPTED, PLAN, RUN, chronicle_of, failed, failure, key, moment, planned, sealed, story
+from tests.core.report.telling import (
+    ACCEPTED,
+    PLAN,
+    RUN,
+    chronicle_of,
+    failed,
+    failure,
+    key,
+    moment,
+    planned,
+    sealed,
+    story,
+)
 from tests.core.report.tongues import english_in
 
 DAMAGED = failure("source-damaged", ErrorType.PERMANENT_FILE_CORRUPTION)
 REMARK = Remark(code="effect-not-rendered", severity="loss", text="A001")
-MADE = msgspec.structs.replace(PLAN, remarks=(REMARK, REMARK, Remark(code="colour-differs", severity="note", text="A001")))
+MADE = msgspec.structs.replace(
+    PLAN, remarks=(REMARK, REMARK, Remark(code="colour-differs", severity="note", text="A001"))
+)
 STORY = (
     ACCEPTED, (0, RUN), ProblemFound(code="source-missing", path="/m/x.mov", shots=(2,), clips=("c1",)), planned(),
     (1, failed(1)), (2, failed(1, DAMAGED, attempt=2, again=False)),
@@ -35,7 +49,9 @@ STORY = (
     GateClosed(gate="source:/V/A", path="/V/A", failure=failure("source-volume-gone")), Answered(answer="skip", shot=1),
 )  # fmt: skip
 ENDS = {
-    "incomplete": JobFinished(outcome="incomplete", seconds=9.0, recording_s=0.5, checking_s=0.5, working_s=9.5),
+    "incomplete": JobFinished(
+        outcome="incomplete", seconds=9.0, recording_s=0.5, checking_s=0.5, working_s=9.5
+    ),
     "failed": JobFinished(outcome="failed", code="scratch-full", detail="/scratch"),
     "complete": JobFinished(outcome="complete"),
     "unchanged": JobFinished(outcome="unchanged"),
@@ -58,13 +74,27 @@ def read(told: JobView) -> Reader:
 
 def names(told: JobView) -> set[str]:
     """What is called so by people: it stays as it is."""
-    return {told.accepted.timeline_name, "older1", *told.clips, *told.clips.values(), *(shot.name for shot in told.shots)}
+    return {
+        told.accepted.timeline_name,
+        "older1",
+        *told.clips,
+        *told.clips.values(),
+        *(shot.name for shot in told.shots),
+    }
 
 
 @pytest.mark.parametrize("told", TOLD.values(), ids=list(TOLD))
 def test_no_word_of_a_german_page_is_english(told: JobView) -> None:
     page = read(told)
-    said = [page.text, *(value for _, attributes in page.tags for name, value in attributes.items() if name in SHOWN)]
+    said = [
+        page.text,
+        *(
+            value
+            for _, attributes in page.tags
+            for name, value in attributes.items()
+            if name in SHOWN
+        ),
+    ]
     assert english_in(" ".join(said), names=names(told)) == set()
 
 

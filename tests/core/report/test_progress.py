@@ -7,29 +7,47 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.report.progress import Snapshot, snapshot
-from tests.core.job.playbook import Playbook, broken, failed, finished, joined, made, play, published, slated
+from tests.core.job.playbook import (
+    Playbook,
+    broken,
+    failed,
+    finished,
+    joined,
+    made,
+    play,
+    published,
+    slated,
+)
 from tests.core.props import clip, cut, picture, source, voice
 
 MEDIA = source("/media/a.mov", picture(), voice())
-FILM = cut([clip(0, 24, name="A001"), clip(24, 20, source_in=10, name="B002")], audio=([clip(0, 24)],), frames=50)
+FILM = cut(
+    [clip(0, 24, name="A001"), clip(24, 20, source_in=10, name="B002")],
+    audio=([clip(0, 24)],),
+    frames=50,
+)
 """Two shots and a gap of 6 frames."""
 
 
-def look(book: Playbook, under_way: dict[str, int] | None = None, *, elapsed_s: float = 10.0) -> Snapshot:
-    flying = {f"{word.split()[0]}:{book.key(word)}": frames for word, frames in (under_way or {}).items()}
+def look(
+    book: Playbook, under_way: dict[str, int] | None = None, *, elapsed_s: float = 10.0
+) -> Snapshot:
+    flying = {
+        f"{word.split()[0]}:{book.key(word)}": frames for word, frames in (under_way or {}).items()
+    }
     return snapshot(book.state, flying, elapsed_s, book.now)
 
 
 def test_at_the_beginning_there_is_everything_to_do():
     seen = look(play(FILM, MEDIA), elapsed_s=0.0)
-    assert (seen.phase, seen.frames, seen.frames_done, seen.shots, seen.shots_done, seen.shots_missing) == (
-        "assemble",
-        50,
-        0,
-        3,
-        0,
-        0,
-    )
+    assert (
+        seen.phase,
+        seen.frames,
+        seen.frames_done,
+        seen.shots,
+        seen.shots_done,
+        seen.shots_missing,
+    ) == ("assemble", 50, 0, 3, 0, 0)
     assert (seen.left_s, seen.frames_per_s, seen.working_on, seen.waiting_s) == (None, 0.0, (), 0.0)
 
 
@@ -72,7 +90,13 @@ def test_no_field_has_the_name_of_what_stands_beside_it_in_a_line_of_json():
 
 
 def test_joining_is_the_last_phase_but_one():
-    book = play(FILM, MEDIA) >> made("mix 1") >> made("render 1") >> made("render 2") >> made("render 3")
+    book = (
+        play(FILM, MEDIA)
+        >> made("mix 1")
+        >> made("render 1")
+        >> made("render 2")
+        >> made("render 3")
+    )
     assert (look(book).phase, look(book).frames_done, look(book).left_s) == ("assemble", 50, 0.0)
     seen = look(book, {"join": 17})
     assert (seen.phase, seen.working_on, seen.frames_done) == ("join", ("joining the film",), 50)
@@ -84,7 +108,9 @@ def test_waiting_is_told_when_nobody_works_and_counts_from_now():
     book = play(FILM, MEDIA) >> failed("render 1", again_in=2.0) >> failed("render 2", again_in=7.0)
     assert look(book).waiting_s == pytest.approx(2.0)
     assert look(book, {"render 3": 0}).waiting_s == 0.0
-    assert look(book.after(3.0)).waiting_s == pytest.approx(4.0), "the first need not wait any longer"
+    assert look(book.after(3.0)).waiting_s == pytest.approx(4.0), (
+        "the first need not wait any longer"
+    )
     assert look(book.after(60.0)).waiting_s == 0.0
 
 
@@ -100,9 +126,13 @@ def test_a_checkpoint_that_broke_is_not_done():
 
 
 @given(
-    st.lists(st.sampled_from(["render 1", "render 2", "render 3", "mix 1"]), unique=True), st.integers(0, 100), st.floats(0, 1e6)
+    st.lists(st.sampled_from(["render 1", "render 2", "render 3", "mix 1"]), unique=True),
+    st.integers(0, 100),
+    st.floats(0, 1e6),
 )
-def test_frames_done_are_never_more_than_there_are_and_never_less_than_none(ready, frames, elapsed_s):
+def test_frames_done_are_never_more_than_there_are_and_never_less_than_none(
+    ready, frames, elapsed_s
+):
     book = play(FILM, MEDIA)
     for word in ready:
         book >> made(word)

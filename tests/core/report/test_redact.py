@@ -32,7 +32,9 @@ def test_the_same_name_is_the_same_mask_and_the_ending_stays():
     assert re.fullmatch(r"/Volumes/name-\d+/name-\d+/name-\d+\.mov", once)
     assert own.name(PATH) == once and own.name(PATH.replace("A001", "B002")) != once
     sound = own.name(PATH.removesuffix(".mov") + ".WAV")
-    assert sound == once.removesuffix(".mov") + ".WAV", "picture and sound of one name stay together"
+    assert sound == once.removesuffix(".mov") + ".WAV", (
+        "picture and sound of one name stay together"
+    )
     assert own.name("Mr. Smith.Wedding") == own.name("Mr. Smith.Wedding") != "Mr. Smith.Wedding"
     assert "Wedding" not in own.name("Mr. Smith.Wedding"), "an ending that is none tells a name"
 
@@ -59,7 +61,16 @@ def test_running_text(text):
         assert secret.lower() not in masked.lower(), masked
 
 
-@pytest.mark.parametrize("text", ["24000/1001 fps, 12/24", "Invalid data found when processing input", "Input/output error", "yuv422p10le(tv), 48000 Hz", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "24000/1001 fps, 12/24",
+        "Invalid data found when processing input",
+        "Input/output error",
+        "yuv422p10le(tv), 48000 Hz",
+        "",
+    ],
+)
 def test_what_is_no_name_stays(text):
     assert mask().text(text) == text
 
@@ -74,7 +85,13 @@ def test_facts_are_masked_field_by_field_and_stay_facts():
     facts = (
         AttemptFailed(key="v1", shot=1, attempt=1, at=0.0, failure=failure, recovery=recovery),
         GateClosed(gate="source:/Volumes/Müller Wedding", path=PATH, failure=failure),
-        JobAccepted(digest="d", timeline_path="/Cuts/Braut.otio", timeline_name="Kirche", output="/x/Braut.mov", preset="Anna's"),
+        JobAccepted(
+            digest="d",
+            timeline_path="/Cuts/Braut.otio",
+            timeline_name="Kirche",
+            output="/x/Braut.mov",
+            preset="Anna's",
+        ),
         PreviousUsed(shot=1, seals=(sealed(1),), job="abc"),
     )
     plain = [codec.plain(fact) for fact in facts]
@@ -91,12 +108,17 @@ def test_facts_are_masked_field_by_field_and_stay_facts():
 
 
 def test_a_plan_is_masked_and_stays_a_plan():
-    made = plan(cut([clip(0, 24, name="Braut küsst"), clip(24, 12, "/Volumes/Braut/x.mov", name="Kuss")]), {MEDIA.path: MEDIA})
+    made = plan(
+        cut([clip(0, 24, name="Braut küsst"), clip(24, 12, "/Volumes/Braut/x.mov", name="Kuss")]),
+        {MEDIA.path: MEDIA},
+    )
     plain = codec.plain(made)
     own = Mask(names_in(plain))
     again = codec.decode(json.dumps(own.value(plain)), Plan)
     assert "Braut" not in repr(again) and "Kuss" not in repr(again)
-    assert [(s.record_in, s.frames) for s in again.shots] == [(s.record_in, s.frames) for s in made.shots]
+    assert [(s.record_in, s.frames) for s in again.shots] == [
+        (s.record_in, s.frames) for s in made.shots
+    ]
     assert again.format == made.format
 
 
@@ -121,20 +143,31 @@ def test_a_timeline_keeps_its_structure_and_loses_every_word():
     text = json.dumps(masked, ensure_ascii=False)
     for word in (*SECRETS, "Kirche", "weint"):
         assert word not in text
-    assert masked["OTIO_SCHEMA"] == "Clip.2" and masked["kind"] == "Video" and masked["source_range"] == secret["source_range"]
+    assert (
+        masked["OTIO_SCHEMA"] == "Clip.2"
+        and masked["kind"] == "Video"
+        and masked["source_range"] == secret["source_range"]
+    )
     assert masked["metadata"] == {}
 
 
-NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=6, max_size=30).filter(
-    lambda name: len(re.sub(r"[\W\d_]", "", name)) >= 5 and name.strip() == name
-)
+NAMES = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=6, max_size=30
+).filter(lambda name: len(re.sub(r"[\W\d_]", "", name)) >= 5 and name.strip() == name)
 
 
 @example("HOTSPLICE/LOG", "{}")
-@given(NAMES, st.sampled_from(["{}", "x: {} y", "'{}'", "/Volumes/A/{}.mov: bad", "a={}:b=1", '"{}",', "({})"]))
+@given(
+    NAMES,
+    st.sampled_from(
+        ["{}", "x: {} y", "'{}'", "/Volumes/A/{}.mov: bad", "a={}:b=1", '"{}",', "({})"]
+    ),
+)
 def test_whatever_it_is_called(name, around):
     masked = Mask([name, f"/Volumes/A/{name}.mov"]).text(around.format(name))
-    assert name not in masked or all(word.lower() in redact.COMMON | redact._KINDS for word in re.split(r"[/\\]", name))
+    assert name not in masked or all(
+        word.lower() in redact.COMMON | redact._KINDS for word in re.split(r"[/\\]", name)
+    )
 
 
 def test_letters_that_are_put_together_in_another_way_are_the_same_letters():
@@ -148,7 +181,9 @@ def test_one_name_within_another_and_thousands_of_them():
     own = Mask([*names, "Anna0012 and Otto", "Otto"])
     masked = own.text("Anna0012 and Otto met Otto by Anna0012, Anna2999; ".join(names))
     assert "Anna" not in masked and "Otto" not in masked and masked.startswith(own.name(names[0]))
-    assert own.text("Anna0012 and Otto") == own.name("Anna0012 and Otto"), "the longest name is taken"
+    assert own.text("Anna0012 and Otto") == own.name("Anna0012 and Otto"), (
+        "the longest name is taken"
+    )
 
 
 def test_the_props_of_this_test_have_names():

@@ -16,18 +16,41 @@ FAILURE = Failure(type=ErrorType.PERMANENT_FILE_CORRUPTION, code="source-damaged
 
 
 def state() -> JobState:
-    made = plan(cut([clip(0, 24), clip(24, 40, source_in=2)], audio=([clip(0, 64, id="a1")],)), MEDIA)
-    return JobState(plan=made, preset=PRORES, policy=POLICY, build=BUILD, slate_words=SLATES, claimed={})
+    made = plan(
+        cut([clip(0, 24), clip(24, 40, source_in=2)], audio=([clip(0, 64, id="a1")],)), MEDIA
+    )
+    return JobState(
+        plan=made, preset=PRORES, policy=POLICY, build=BUILD, slate_words=SLATES, claimed={}
+    )
 
 
 def test_a_run_of_frames_is_named_in_the_film_and_in_its_file():
     played = state()
     key = played.plan.segments[1].key
     assert repairs(played) == []
-    played.fold(ShotMended(shot=2, key=key, bad=((11, 6), (30, 1)), failure=FAILURE, source_frame=59, last_good="/p.jpg"))
+    played.fold(
+        ShotMended(
+            shot=2,
+            key=key,
+            bad=((11, 6), (30, 1)),
+            failure=FAILURE,
+            source_frame=59,
+            last_good="/p.jpg",
+        )
+    )
     first, second = repairs(played)
-    assert (first.shot, first.first, first.frames, first.begin, first.end) == (2, 11, 6, "01:00:01:11", "01:00:01:17")
-    assert (first.source_frame, first.source_timecode, first.last_good) == (59, "01:00:02:11", "/p.jpg")
+    assert (first.shot, first.first, first.frames, first.begin, first.end) == (
+        2,
+        11,
+        6,
+        "01:00:01:11",
+        "01:00:01:17",
+    )
+    assert (first.source_frame, first.source_timecode, first.last_good) == (
+        59,
+        "01:00:02:11",
+        "/p.jpg",
+    )
     assert (second.source_frame, second.frames, second.last_good) == (78, 1, "")
     said = words(first)
     assert said.message == (
@@ -44,4 +67,6 @@ def test_a_stretch_of_silence_is_named_by_its_record_frames():
     played.fold(SoundSilenced(clip="a1", failure=FAILURE, first_sample=48000, samples=2001))
     (found,) = repairs(played)
     assert (found.shot, found.clip, found.first, found.frames) == (0, "a1", 24, 2)
-    assert words(found).code == "sound-mended" and "01:00:01:00 – 01:00:01:02" in words(found).message
+    assert (
+        words(found).code == "sound-mended" and "01:00:01:00 – 01:00:01:02" in words(found).message
+    )

@@ -13,8 +13,12 @@ CASES = [(name, language) for language in LANGUAGES for name in (*FAULTS, *REFUS
 @pytest.mark.parametrize(("name", "language"), CASES)
 def test_a_telling_is_the_one_that_was_found_good(name, language):
     kept = (FOLDER / f"{name}.{language}.txt").read_text(encoding="utf-8")
-    assert tellings(language)[name] == kept, "if that was meant: python -m tests.core.report.tellings"
+    assert tellings(language)[name] == kept, (
+        "if that was meant: python -m tests.core.report.tellings"
+    )
 
 
 def test_nothing_lies_beside_them():
-    assert {path.name for path in FOLDER.iterdir()} == {f"{name}.{language}.txt" for name, language in CASES}
+    assert {path.name for path in FOLDER.iterdir()} == {
+        f"{name}.{language}.txt" for name, language in CASES
+    }

@@ -10,9 +10,26 @@ from core.messages import catalogue
 from core.messages.phrases import Forms, phrases
 from core.messages.template import Language
 
-ALWAYS = frozenset(["shot", "shots", "frame", "frames", "checkpoint", "checkpoints", "the", "of", "and", "with", "job", "jobs"])
+ALWAYS = frozenset(
+    [
+        "shot",
+        "shots",
+        "frame",
+        "frames",
+        "checkpoint",
+        "checkpoints",
+        "the",
+        "of",
+        "and",
+        "with",
+        "job",
+        "jobs",
+    ]
+)
 """English beyond doubt: should a German sentence take one in, it is found here all the same."""
-_NO_WORD = re.compile(r"\{\w+\}|\S*[/\\]\S*|\b\w+(?:[-_.]\w+)+\b|\bhotsplice [a-z]+|--\w+|\b[A-Z]{2,}\b")
+_NO_WORD = re.compile(
+    r"\{\w+\}|\S*[/\\]\S*|\b\w+(?:[-_.]\w+)+\b|\bhotsplice [a-z]+|--\w+|\b[A-Z]{2,}\b"
+)
 """Fields, paths, codes and names with dots, commands, their switches and what they TAKE: alike in every language."""
 _WORD = re.compile(r"\b[^\W\d_]+\b")
 

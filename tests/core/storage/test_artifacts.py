@@ -22,7 +22,9 @@ def test_a_paper_is_written_and_written_again(tmp_path: Path) -> None:
     target.parent.mkdir()
     artifacts.write_whole(target, OURS + b" 1", ours=OURS)
     artifacts.write_whole(target, OURS + b" 2", ours=OURS)
-    assert target.read_bytes() == OURS + b" 2" and [path.name for path in target.parent.iterdir()] == ["report.html"]
+    assert target.read_bytes() == OURS + b" 2" and [
+        path.name for path in target.parent.iterdir()
+    ] == ["report.html"]
 
 
 @pytest.mark.parametrize("content", [b"a film", b"x" * 5000 + OURS, b""])
@@ -53,7 +55,9 @@ def test_a_place_where_nothing_can_be_written(tmp_path: Path) -> None:
     assert refused.value.code == "paper-in-the-way"
 
 
-def test_a_full_disk_leaves_the_paper_that_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_paper_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = tmp_path / "report.html"
     artifacts.write_whole(target, OURS, ours=OURS)
 
@@ -70,7 +74,11 @@ def test_pictures_are_kept(tmp_path: Path) -> None:
     assert artifacts.picture(tmp_path, "a.jpg") is None
     part = artifacts.picture_part(tmp_path, "a.jpg")
     part.write_bytes(b"jpeg")
-    assert artifacts.keep_picture(tmp_path, part, "a.jpg") == b"jpeg" == artifacts.picture(tmp_path, "a.jpg")
+    assert (
+        artifacts.keep_picture(tmp_path, part, "a.jpg")
+        == b"jpeg"
+        == artifacts.picture(tmp_path, "a.jpg")
+    )
     artifacts.discard(part)
 
 
@@ -86,7 +94,9 @@ def test_logs_go_round(tmp_path: Path) -> None:
     assert logs(tmp_path) == {"x.log.1": "4" * 20, "x.log.2": "3" * 20, "x.log.3": "2" * 20}
 
 
-def test_a_log_that_another_process_has_rotated_or_is_rotating_is_left_alone(tmp_path: Path) -> None:
+def test_a_log_that_another_process_has_rotated_or_is_rotating_is_left_alone(
+    tmp_path: Path,
+) -> None:
     log = tmp_path / "x.log"
     log.write_text("short")
     artifacts.rotate(log, 3, 10)

@@ -34,12 +34,19 @@ def unlockable(handle: int) -> None:
 
 def test_another_data_folder_holds_the_film_until_its_process_is_gone(tmp_path: Path) -> None:
     film = str(tmp_path / "film.mov")
-    other = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path / "theirs"), film], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    other = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / "theirs"), film],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert other.stdout and other.stdout.readline() == "held\n"
         with pytest.raises(Refused) as refused, locks.film(tmp_path / "ours", film):
             pass
-        assert refused.value.code == "job-running" and refused.value.fields["detail"] == str(tmp_path / "theirs")
+        assert refused.value.code == "job-running" and refused.value.fields["detail"] == str(
+            tmp_path / "theirs"
+        )
         assert locks.held_elsewhere(tmp_path / "ours", film) == str(tmp_path / "theirs")
         assert not locks.held(tmp_path / "ours", film), "whoever only looks asks no disk but ours"
         with locks.film(tmp_path / "ours", str(tmp_path / "another.mov")):
@@ -49,7 +56,10 @@ def test_another_data_folder_holds_the_film_until_its_process_is_gone(tmp_path: 
         other.wait()
     with locks.film(tmp_path / "ours", film):
         pass
-    assert not (tmp_path / ".hotsplice").exists() and locks.held_elsewhere(tmp_path / "ours", film) is None
+    assert (
+        not (tmp_path / ".hotsplice").exists()
+        and locks.held_elsewhere(tmp_path / "ours", film) is None
+    )
 
 
 def test_whoever_looks_at_a_film_keeps_nobody_from_beginning(tmp_path: Path) -> None:
@@ -94,20 +104,26 @@ def test_without_locks_the_file_is_the_lock(tmp_path: Path) -> None:
 
     with film_lock.held_beside(film, ".hotsplice", tmp_path / "one", unlockable):
         assert held("two")
-        assert film_lock.holder(film, ".hotsplice", tmp_path / "two", unlockable) == str(tmp_path / "one")
+        assert film_lock.holder(film, ".hotsplice", tmp_path / "two", unlockable) == str(
+            tmp_path / "one"
+        )
         (lock,) = place.iterdir()
         lock.write_text(f"another machine\n{os.getpid()}\n/home\n")
         assert held("two"), "of another machine only the time tells, and it was renewed just now"
         os.utime(lock, (1000, 1000))
         assert not held("two"), "it was not renewed for longer than a process that lives would need"
-    gone = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True, check=True).stdout.strip()
+    gone = subprocess.run(
+        ["sh", "-c", "echo $$"], capture_output=True, text=True, check=True
+    ).stdout.strip()
     place.mkdir(exist_ok=True)
     lock.write_text(f"{film_lock.platform.node()}\n{gone}\n/home\n")
     assert not held("two"), "its process is gone from this machine"
     assert not held("one") and not place.exists()
 
 
-def test_a_drive_that_is_pulled_takes_its_lock_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_drive_that_is_pulled_takes_its_lock_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     close = os.close
 
     def gone(handle: int) -> None:

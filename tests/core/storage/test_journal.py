@@ -35,7 +35,13 @@ ROOT = Path(__file__).parents[3]
 
 
 def accepted(output: str = "/films/a.mov", digest: str = "r1") -> JobAccepted:
-    return JobAccepted(digest=digest, timeline_path="/cuts/a.otio", timeline_name="A", output=output, preset="prores-hq")
+    return JobAccepted(
+        digest=digest,
+        timeline_path="/cuts/a.otio",
+        timeline_name="A",
+        output=output,
+        preset="prores-hq",
+    )
 
 
 def seal(key: str, **more: object) -> SegmentSealed:
@@ -53,7 +59,14 @@ def seal(key: str, **more: object) -> SegmentSealed:
 
 
 def published(film_hash: str, kept: str = "") -> FilmPublished:
-    return FilmPublished(output="/films/a.mov", film_hash=film_hash, kept=kept, cut=f"cut {film_hash}", frames=48, samples=96000)
+    return FilmPublished(
+        output="/films/a.mov",
+        film_hash=film_hash,
+        kept=kept,
+        cut=f"cut {film_hash}",
+        frames=48,
+        samples=96000,
+    )
 
 
 @pytest.fixture
@@ -84,10 +97,17 @@ def elsewhere(code: str, *arguments: object) -> subprocess.CompletedProcess[str]
 
 
 def test_what_happened_is_told_again_in_order_with_its_moment(journal):
-    first = journal.append("job1", [RunStarted(version="1", ffmpeg="9", workers=2), seal("v1")], 101.5)
+    first = journal.append(
+        "job1", [RunStarted(version="1", ffmpeg="9", workers=2), seal("v1")], 101.5
+    )
     second = journal.append("job1", [RunInterrupted(reason="SIGINT")], 102.5)
     entries = journal.facts("job1")
-    assert [type(entry.fact).__name__ for entry in entries] == ["JobAccepted", "RunStarted", "SegmentSealed", "RunInterrupted"]
+    assert [type(entry.fact).__name__ for entry in entries] == [
+        "JobAccepted",
+        "RunStarted",
+        "SegmentSealed",
+        "RunInterrupted",
+    ]
     assert [entry.at for entry in entries] == [100.0, 101.5, 101.5, 102.5]
     assert [entry.seq for entry in entries] == [1, 2, 3, 4]
     assert (first, second) == (3, 4), "the number of the last fact, by which a checkpoint is named"
@@ -153,7 +173,14 @@ def test_facts_of_a_job_that_was_never_accepted_make_no_job(journal):
 
 def test_the_newest_fact_of_some_kinds(journal):
     journal.append(
-        "job1", [RunStarted(version="1", ffmpeg="9", workers=2), seal("v1"), RunInterrupted(reason="x"), seal("v2")], 1.0
+        "job1",
+        [
+            RunStarted(version="1", ffmpeg="9", workers=2),
+            seal("v1"),
+            RunInterrupted(reason="x"),
+            seal("v2"),
+        ],
+        1.0,
     )
     found = journal.last("job1", "RunStarted", "RunInterrupted")
     assert found is not None
@@ -162,14 +189,18 @@ def test_the_newest_fact_of_some_kinds(journal):
 
 
 def test_jobs_that_can_be_taken_up_are_the_unfinished_and_the_failed_newest_first(journal):
-    for number, outcome in enumerate(["complete", "failed", "incomplete", "superseded", "unchanged", None], start=2):
+    for number, outcome in enumerate(
+        ["complete", "failed", "incomplete", "superseded", "unchanged", None], start=2
+    ):
         journal.accept(f"job{number}", accepted(digest=f"r{number}"), b"", 100.0 + number)
         if outcome:
             journal.append(f"job{number}", [JobFinished(outcome=outcome)], 1.0)  # type: ignore[arg-type]
     journal.accept("elsewhere", accepted("/films/b.mov"), b"", 999.0)
     assert open_jobs(journal, "/films/a.mov") == [("job7", "r7"), ("job3", "r3"), ("job1", "r1")]
     journal.append("job3", [JobFinished(outcome="complete")], 2.0)
-    assert open_jobs(journal, "/films/a.mov") == [("job7", "r7"), ("job1", "r1")], "it failed once and ended well"
+    assert open_jobs(journal, "/films/a.mov") == [("job7", "r7"), ("job1", "r1")], (
+        "it failed once and ended well"
+    )
 
 
 # What facts imply -----------------------------------------------------------------------------------------------------
@@ -193,11 +224,23 @@ def test_a_seal_made_again_is_the_newer_one_and_its_jobs(journal):
 
 def test_a_film_is_known_by_its_place_with_the_one_it_replaced(journal):
     journal.append(
-        "job1", [FilmJoined(cut="c", staged="s", bytes=1, film_hash="f1", frames=48, samples=96000), published("f1")], 1.0
+        "job1",
+        [
+            FilmJoined(cut="c", staged="s", bytes=1, film_hash="f1", frames=48, samples=96000),
+            published("f1"),
+        ],
+        1.0,
     )
     film = journal.film("/films/a.mov")
     assert film is not None
-    assert (film.film_hash, film.kept, film.kept_hash, film.cut, film.frames, film.samples) == ("f1", "", "", "cut f1", 48, 96000)
+    assert (film.film_hash, film.kept, film.kept_hash, film.cut, film.frames, film.samples) == (
+        "f1",
+        "",
+        "",
+        "cut f1",
+        48,
+        96000,
+    )
     journal.append("job1", [published("f2", kept="/films/.hotsplice/a.mov.previous")], 2.0)
     film = journal.film("/films/a.mov")
     assert film is not None
@@ -214,10 +257,14 @@ def test_a_film_that_replaced_a_stranger_knows_no_hash_of_it(journal):
 
 def test_rolling_back_exchanges_the_two_and_claims_no_cut(journal):
     journal.append("job1", [published("f1"), published("f2", kept="k")], 1.0)
-    journal.append("job1", [FilmRolledBack(output="/films/a.mov", film_hash="f1", kept_hash="f2")], 2.0)
+    journal.append(
+        "job1", [FilmRolledBack(output="/films/a.mov", film_hash="f1", kept_hash="f2")], 2.0
+    )
     film = journal.film("/films/a.mov")
     assert film is not None
-    assert (film.film_hash, film.kept_hash, film.cut) == ("f1", "f2", ""), "a cut that is not there would be taken for made"
+    assert (film.film_hash, film.kept_hash, film.cut) == ("f1", "f2", ""), (
+        "a cut that is not there would be taken for made"
+    )
 
 
 def test_clean_packets_are_remembered_by_source_stream_and_frame(journal):
@@ -233,8 +280,13 @@ def test_clean_packets_are_remembered_by_source_stream_and_frame(journal):
 
 
 def test_it_is_written_so_that_a_power_cut_loses_nothing_acknowledged(journal):
-    settings = [journal._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "user_version")]
-    assert settings == ["wal", 2, len(SCHEMAS)], "WAL with NORMAL loses rows, DELETE with FULL the last commit"
+    settings = [
+        journal._db.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous", "user_version")
+    ]
+    assert settings == ["wal", 2, len(SCHEMAS)], (
+        "WAL with NORMAL loses rows, DELETE with FULL the last commit"
+    )
 
 
 def test_everything_is_there_after_closing_and_opening(journal, tmp_path):
@@ -272,11 +324,14 @@ def test_two_processes_write_and_nothing_is_lost_or_mixed(journal):
         "    journal.append('job1', [said, said], 1.0)\n"
     )
     script = (
-        "import sys\nfrom pathlib import Path\nfrom core.storage.journal import Journal\nfrom core.job.events import *\n" + code
+        "import sys\nfrom pathlib import Path\nfrom core.storage.journal import Journal\nfrom core.job.events import *\n"
+        + code
     )
     writers = [
         subprocess.Popen(
-            [sys.executable, "-c", script, str(journal.path), name], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
+            [sys.executable, "-c", script, str(journal.path), name],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
         for name in "ab"
     ]
@@ -285,7 +340,9 @@ def test_two_processes_write_and_nothing_is_lost_or_mixed(journal):
     assert len(reasons) == 400
     assert reasons[::2] == reasons[1::2], "what was appended together stands together"
     for name in "ab":
-        assert [r for r in reasons[::2] if r.startswith(name)] == [f"{name} {n}" for n in range(100)]
+        assert [r for r in reasons[::2] if r.startswith(name)] == [
+            f"{name} {n}" for n in range(100)
+        ]
 
 
 def test_a_journal_that_was_deleted_under_us_is_lost_though_sqlite_says_ok(journal):
@@ -310,7 +367,10 @@ def test_a_newer_journal_is_left_alone(journal):
     before = journal.path.read_bytes()
     with pytest.raises(Refused) as refused:
         Journal(journal.path)
-    assert (refused.value.code, refused.value.fields["path"]) == ("journal-newer", str(journal.path))
+    assert (refused.value.code, refused.value.fields["path"]) == (
+        "journal-newer",
+        str(journal.path),
+    )
     assert journal.path.read_bytes() == before
 
 
@@ -381,5 +441,8 @@ def test_a_queue_of_version_4_keeps_its_jobs_and_their_order(of_version):
     journal._db.execute("INSERT INTO queue (job, wish) VALUES ('job2', 'run'), ('job1', 'held')")
     journal.close()
     again = Journal(journal.path)
-    assert again.read("SELECT job, wish, priority FROM queue ORDER BY place", ()) == [("job2", "run", 0), ("job1", "held", 0)]
+    assert again.read("SELECT job, wish, priority FROM queue ORDER BY place", ()) == [
+        ("job2", "run", 0),
+        ("job1", "held", 0),
+    ]
     again.close()

@@ -22,7 +22,9 @@ from tests.faults.volumes import mounted, why_no_mount
 
 ROOT = Path(__file__).parents[3]
 mounts = pytest.mark.skipif(bool(why_no_mount()), reason=why_no_mount() or "mounts")
-ASKED = JobAccepted(digest="d", timeline_path="/t.otio", timeline_name="T", output="/films/a.mov", preset="h264")
+ASKED = JobAccepted(
+    digest="d", timeline_path="/t.otio", timeline_name="T", output="/films/a.mov", preset="h264"
+)
 
 
 def journal_at(home: Path, *, open_too: bool = False) -> Journal | None:
@@ -77,7 +79,9 @@ def test_a_full_disk_is_a_full_disk_and_the_journal_can_still_be_read(tmp_path: 
         assert not copies.exists()
         (home / ".filler").unlink()
         again = Journal(home / "journal.db")
-        assert [job for job, _ in again.jobs()] == ["job1"], "with room again it goes on as if nothing had been"
+        assert [job for job, _ in again.jobs()] == ["job1"], (
+            "with room again it goes on as if nothing had been"
+        )
         again.close()
 
 
@@ -143,7 +147,11 @@ def test_a_folder_of_another_user(tmp_path: Path) -> None:
     os.chmod(tmp_path / "home", 0o555)
     os.chmod(tmp_path / "home" / "journal.db", 0o444)
     said = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "home" / "journal.db")], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, str(tmp_path / "home" / "journal.db")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     os.chmod(tmp_path / "home", 0o755)
     assert said.stdout.split() == ["data-folder-no-permission", "1"], said.stderr
@@ -182,7 +190,9 @@ def failing(number: int, name: str) -> sqlite3.OperationalError:
         (errno.EMFILE, "journal-failing"),
     ],
 )
-@pytest.mark.parametrize("name", ["SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_CANTOPEN", "SQLITE_FULL"])
+@pytest.mark.parametrize(
+    "name", ["SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_CANTOPEN", "SQLITE_FULL"]
+)
 def test_the_probe_says_more_than_sqlite(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: str, name: str
 ) -> None:
@@ -202,17 +212,27 @@ def test_without_a_sign_of_the_system_sqlite_is_believed(tmp_path: Path) -> None
     journal_at(tmp_path)
     said = {
         name: journal_faults.fault(failing(getattr(sqlite3, name), name), tmp_path / "journal.db")
-        for name in ("SQLITE_FULL", "SQLITE_IOERR_FSYNC", "SQLITE_READONLY", "SQLITE_READONLY_DBMOVED", "SQLITE_CANTOPEN")
+        for name in (
+            "SQLITE_FULL",
+            "SQLITE_IOERR_FSYNC",
+            "SQLITE_READONLY",
+            "SQLITE_READONLY_DBMOVED",
+            "SQLITE_CANTOPEN",
+        )
     }
     assert [found and found.code for found in said.values()] == [
         "data-folder-full", "data-folder-failing", "data-folder-read-only", "journal-replaced", "journal-failing",
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["SQLITE_ERROR", "SQLITE_MISUSE", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_RANGE"])
+@pytest.mark.parametrize(
+    "name", ["SQLITE_ERROR", "SQLITE_MISUSE", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_RANGE"]
+)
 def test_an_error_of_the_program_blames_no_disk(tmp_path: Path, name: str) -> None:
     journal_at(tmp_path)
-    assert journal_faults.fault(failing(getattr(sqlite3, name), name), tmp_path / "journal.db") is None
+    assert (
+        journal_faults.fault(failing(getattr(sqlite3, name), name), tmp_path / "journal.db") is None
+    )
     assert journal_faults.fault(ValueError("x"), tmp_path / "journal.db") is None
 
 
@@ -223,6 +243,8 @@ def test_a_file_that_cannot_be_read_to_its_end_is_a_disk_and_not_damage(
     error = failing(sqlite3.SQLITE_CORRUPT, "SQLITE_CORRUPT")
     found = journal_faults.fault(error, tmp_path / "journal.db")
     assert found is not None and found.code == "journal-damaged"
-    monkeypatch.setattr(journal_faults, "_unreadable", lambda path: OSError(errno.EIO, "Input/output error"))
+    monkeypatch.setattr(
+        journal_faults, "_unreadable", lambda path: OSError(errno.EIO, "Input/output error")
+    )
     found = journal_faults.fault(error, tmp_path / "journal.db")
     assert found is not None and found.code == "data-folder-failing"

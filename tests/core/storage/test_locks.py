@@ -20,7 +20,10 @@ def test_a_film_is_worked_on_by_one_at_a_time(tmp_path):
     with locks.film(tmp_path, "/films/a.mov"):
         with pytest.raises(Refused) as refused, locks.film(tmp_path, "/films/a.mov"):
             pass
-        assert (refused.value.code, refused.value.fields) == ("job-running", {"path": "/films/a.mov"})
+        assert (refused.value.code, refused.value.fields) == (
+            "job-running",
+            {"path": "/films/a.mov"},
+        )
         with locks.film(tmp_path, "/films/b.mov"):
             pass
     with locks.film(tmp_path, "/films/a.mov"):
@@ -32,7 +35,10 @@ def test_a_film_is_one_film_by_whatever_way_it_is_reached(tmp_path):
     output.parent.mkdir()
     (tmp_path / "shortcut").symlink_to(output.parent)
     with locks.film(tmp_path, str(output)):
-        for way in (tmp_path / "shortcut" / "film.mov", tmp_path / "films" / ".." / "films" / "film.mov"):
+        for way in (
+            tmp_path / "shortcut" / "film.mov",
+            tmp_path / "films" / ".." / "films" / "film.mov",
+        ):
             with pytest.raises(Refused), locks.film(tmp_path, str(way)):
                 pass
 
@@ -69,12 +75,16 @@ def test_whether_somebody_is_at_work_can_be_asked_without_making_anything(tmp_pa
         pass
 
 
-def test_whether_somebody_is_at_work_is_asked_by_the_name_the_film_was_given_and_of_no_other_disk(tmp_path, monkeypatch):
+def test_whether_somebody_is_at_work_is_asked_by_the_name_the_film_was_given_and_of_no_other_disk(
+    tmp_path, monkeypatch
+):
     (tmp_path / "films").mkdir()
     (tmp_path / "shortcut").symlink_to(tmp_path / "films")
     given = str(tmp_path / "shortcut" / "film.mov")
     with locks.film(tmp_path, given):
-        monkeypatch.setattr(os.path, "realpath", lambda path: pytest.fail("a share that hangs would be asked"))
+        monkeypatch.setattr(
+            os.path, "realpath", lambda path: pytest.fail("a share that hangs would be asked")
+        )
         assert locks.held(tmp_path, given)
 
 

@@ -26,8 +26,12 @@ def marks(places: dict[int, int], *, path: str = A, stream: int = 0, **more: obj
     return Marks(path=path, stream=stream, marks=places, **more)  # type: ignore[arg-type]
 
 
-def seen(identity: str, *, path: str = A, inode: str = "1", modified_ns: int = 5, fingerprint: str = "") -> SourceRecord:
-    return SourceRecord(path, 9, "m", fingerprint or f"state of {identity}", "", identity, inode, modified_ns)
+def seen(
+    identity: str, *, path: str = A, inode: str = "1", modified_ns: int = 5, fingerprint: str = ""
+) -> SourceRecord:
+    return SourceRecord(
+        path, 9, "m", fingerprint or f"state of {identity}", "", identity, inode, modified_ns
+    )
 
 
 def test_only_what_is_on_record_can_be_unlike(memory):
@@ -35,11 +39,16 @@ def test_only_what_is_on_record_can_be_unlike(memory):
     memory.keep_marks([("i", marks({1: 10, 2: 20, -512: HUGE}))])
     assert memory.unlike("i", marks({1: 10, 2: 20, -512: HUGE, 3: 30})) == []
     assert memory.unlike("i", marks({2: 21, 1: 11, 3: 30})) == [1, 2]
-    assert memory.unlike("i", marks({1: 11}, stream=1)) == [] and memory.unlike("j", marks({1: 11})) == []
+    assert (
+        memory.unlike("i", marks({1: 11}, stream=1)) == []
+        and memory.unlike("j", marks({1: 11})) == []
+    )
     assert memory.marks(A, "i", 0) == marks({1: 10, 2: 20, -512: HUGE})
 
 
-def test_another_file_of_the_name_and_date_is_held_against_the_record_and_one_of_another_date_is_not(memory):
+def test_another_file_of_the_name_and_date_is_held_against_the_record_and_one_of_another_date_is_not(
+    memory,
+):
     memory.see([seen("i")])
     memory.keep_marks([("i", marks({1: 10}))])
     memory.see([seen("j", modified_ns=6)])
@@ -65,11 +74,18 @@ def test_nothing_is_known_of_a_content_never_used(memory):
 
 
 def test_all_that_was_read_is_known_also_what_decoding_began_with(memory):
-    memory.keep_marks([("i", marks({5: 50}, before={4: 40, 5: 51}, header=HUGE)), ("i", marks({7: 70}, stream=2))])
-    assert memory.known("i") == (Known(stream=0, header=HUGE, marks={4: 40, 5: 50}), Known(stream=2, header=0, marks={7: 70}))
+    memory.keep_marks(
+        [("i", marks({5: 50}, before={4: 40, 5: 51}, header=HUGE)), ("i", marks({7: 70}, stream=2))]
+    )
+    assert memory.known("i") == (
+        Known(stream=0, header=HUGE, marks={4: 40, 5: 50}),
+        Known(stream=2, header=0, marks={7: 70}),
+    )
 
 
-@pytest.mark.parametrize("more", [{"unmarked": 1}, {"header": 8}], ids=["packets without a place", "another header"])
+@pytest.mark.parametrize(
+    "more", [{"unmarked": 1}, {"header": 8}], ids=["packets without a place", "another header"]
+)
 def test_where_something_was_used_of_which_there_is_no_record_nothing_can_be_compared(memory, more):
     memory.keep_marks([("i", marks({5: 50}, header=7))])
     assert memory.known("i")
@@ -94,13 +110,18 @@ def test_one_file_has_a_content_at_a_time(memory):
     assert [memory.seen(path).inode for path in (A, "/m/link.mov", "/n/copy.mov")] == ["", "", "7"]
 
 
-def test_contents_that_look_alike_are_known_the_last_used_first_and_not_for_ever(memory, monkeypatch):
+def test_contents_that_look_alike_are_known_the_last_used_first_and_not_for_ever(
+    memory, monkeypatch
+):
     monkeypatch.setattr(memories, "_MOST_CONTENTS", 10)
     for number in range(10):
         memory.see([seen(f"i{number}", path=f"/m/{number}", modified_ns=number + 1)])
         memory.keep_marks([(f"i{number}", marks({1: number}, header=7))])
     memory.see([seen("i0", path="/m/0", modified_ns=1)])
-    assert memory.alike(9, "m")[:2] == ["i0", "i9"] and memory.alike(8, "m") == memory.alike(9, "n") == []
+    assert (
+        memory.alike(9, "m")[:2] == ["i0", "i9"]
+        and memory.alike(8, "m") == memory.alike(9, "n") == []
+    )
     assert memory.on_record("i1")
     memory.see([seen("one more", path="/m/x", modified_ns=99)])
     assert memory.alike(9, "m")[0] == "one more" and "i1" not in memory.alike(9, "m")
@@ -111,7 +132,9 @@ def test_contents_that_look_alike_are_known_the_last_used_first_and_not_for_ever
 def test_marks_are_recorded_with_the_next_fact_or_not_at_all(tmp_path):
     journal, other = Journal(tmp_path / "journal.db"), History(Journal(tmp_path / "journal.db"))
     memory = History(journal)
-    memory.keep_marks([("i", marks({1: 10})), ("i", marks({2: 20})), ("j", marks({1: 12}, path="/m/b.mov"))])
+    memory.keep_marks(
+        [("i", marks({1: 10})), ("i", marks({2: 20})), ("j", marks({1: 12}, path="/m/b.mov"))]
+    )
     assert other.marks(A, "i", 0).marks == {}
     journal.append("j1", [RunInterrupted(reason="test")], 5.0)
     assert other.marks(A, "i", 0) == marks({1: 10, 2: 20})
@@ -120,10 +143,14 @@ def test_marks_are_recorded_with_the_next_fact_or_not_at_all(tmp_path):
     with pytest.raises(sqlite3.Error):
         journal.write("INSERT INTO nothing VALUES (?)", [(1,)])
     journal.append("j1", [RunInterrupted(reason="test")], 6.0)
-    assert other.marks(A, "i", 0).marks == {1: 10, 2: 20}, "gone with what failed; nothing else is held up"
+    assert other.marks(A, "i", 0).marks == {1: 10, 2: 20}, (
+        "gone with what failed; nothing else is held up"
+    )
 
 
-def test_marks_of_before_there_were_identities_are_held_against_the_file_of_that_date(tmp_path, monkeypatch):
+def test_marks_of_before_there_were_identities_are_held_against_the_file_of_that_date(
+    tmp_path, monkeypatch
+):
     path = tmp_path / "journal.db"
     monkeypatch.setattr("core.storage.journal._VERSION", 5)
     old = Journal(path)
@@ -152,6 +179,8 @@ def test_a_content_is_of_one_file_at_a_time(memory):
 
 def test_what_another_record_knew_of_sources_is_taken_over_where_nothing_is_known(memory):
     memory.see([seen("new")])
-    memory.recall([seen("old"), seen("b", path="/m/b.mov", modified_ns=6), seen("b", path="/m/b.mov")])
+    memory.recall(
+        [seen("old"), seen("b", path="/m/b.mov", modified_ns=6), seen("b", path="/m/b.mov")]
+    )
     assert memory.seen(A) == seen("new") and memory.seen("/m/b.mov") == seen("b", path="/m/b.mov")
     assert memory.alike(9, "m") == ["b", "new"]

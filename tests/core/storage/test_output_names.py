@@ -25,13 +25,18 @@ def test_a_name_is_judged(name, fault):
     assert fault_of(name) == fault
 
 
-@pytest.mark.parametrize("name", ["con.mov", "LPT1.mov", "nul", "a:b.mov", "a?.mov", "film.mov ", "film.mov.", "com¹.mov"])
+@pytest.mark.parametrize(
+    "name",
+    ["con.mov", "LPT1.mov", "nul", "a:b.mov", "a?.mov", "film.mov ", "film.mov.", "com¹.mov"],
+)
 def test_a_volume_with_the_rules_of_windows_keeps_them(name):
     assert fault_of(name, for_windows=True) == "name-windows"
     assert fault_of("console.mov", for_windows=True) is None
 
 
-@pytest.mark.parametrize("name", [BESIDE, ".HotSplice", ".hotsplice.", ".hotsplice ", ".hot\u200csplice", ".ｈotsplice"])
+@pytest.mark.parametrize(
+    "name", [BESIDE, ".HotSplice", ".hotsplice.", ".hotsplice ", ".hot\u200csplice", ".ｈotsplice"]
+)
 def test_our_folder_is_known_however_a_file_system_spells_it(name):
     assert is_hidden_folder(name)
     assert not is_hidden_folder(name + "x")

@@ -43,11 +43,18 @@ def test_the_presets_that_come_along():
     for name, preset in presets.items():
         assert preset.name == name
         assert preset.extension in (".mov", ".mp4", ".mkv")
-        assert preset.title and preset.video.cost_ms_per_megapixel > 0 and preset.video.bits_per_pixel > 0
+        assert (
+            preset.title
+            and preset.video.cost_ms_per_megapixel > 0
+            and preset.video.bits_per_pixel > 0
+        )
         assert preset.audio.pcm or preset.audio.bits_per_second
-    assert {name for name, preset in presets.items() if preset.video.copy} == {"dnxhr-hq", "ffv1", "mjpeg", "prores-hq"}, (
-        "only codecs whose every frame stands alone can be copied"
-    )
+    assert {name for name, preset in presets.items() if preset.video.copy} == {
+        "dnxhr-hq",
+        "ffv1",
+        "mjpeg",
+        "prores-hq",
+    }, "only codecs whose every frame stands alone can be copied"
 
 
 def test_a_folder_that_is_not_there_is_no_mistake(tmp_path):
@@ -55,7 +62,11 @@ def test_a_folder_that_is_not_there_is_no_mistake(tmp_path):
 
 
 def test_a_users_own_is_added_and_wins_over_one_of_the_same_name(tmp_path):
-    presets = load_all(folder_with(tmp_path, a=OWN, b=OWN.replace("name: mine", "name: h264").replace("My own", "Mine")))
+    presets = load_all(
+        folder_with(
+            tmp_path, a=OWN, b=OWN.replace("name: mine", "name: h264").replace("My own", "Mine")
+        )
+    )
     assert presets["mine"].video.options == {"profile:v": 2, "vendor": "apl0"}
     assert presets["mine"].audio.codec == "pcm_s16le"
     assert presets["mine"].even is True, "what is not said has its default"
@@ -103,7 +114,13 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("output", "usual"), [("/f/a.mov", "prores-hq"), ("/f/a.mp4", "h264"), ("/f/a.mkv", "ffv1"), ("/f/A.MOV", "prores-hq")]
+    ("output", "usual"),
+    [
+        ("/f/a.mov", "prores-hq"),
+        ("/f/a.mp4", "h264"),
+        ("/f/a.mkv", "ffv1"),
+        ("/f/A.MOV", "prores-hq"),
+    ],
 )
 def test_the_names_ending_says_how_where_nobody_does(output, usual):
     assert for_output(load_all(None), None, Path(output)).name == usual
@@ -116,10 +133,30 @@ def test_a_preset_asked_for_by_name():
 @pytest.mark.parametrize(
     ("name", "output", "code", "fields"),
     [
-        ("h264", "/f/a.mov", "output-wrong-extension", {"path": "/f/a.mov", "preset": "h264", "extension": ".mp4"}),
-        (None, "/f/a.avi", "output-wrong-extension", {"path": "/f/a.avi", "preset": "", "extension": ".mov, .mp4, .mkv"}),
-        (None, "/f/a", "output-wrong-extension", {"path": "/f/a", "preset": "", "extension": ".mov, .mp4, .mkv"}),
-        ("vhs", "/f/a.mov", "preset-unknown", {"name": "vhs", "known": "dnxhr-hq, ffv1, h264, h264-nvenc, mjpeg, prores-hq"}),
+        (
+            "h264",
+            "/f/a.mov",
+            "output-wrong-extension",
+            {"path": "/f/a.mov", "preset": "h264", "extension": ".mp4"},
+        ),
+        (
+            None,
+            "/f/a.avi",
+            "output-wrong-extension",
+            {"path": "/f/a.avi", "preset": "", "extension": ".mov, .mp4, .mkv"},
+        ),
+        (
+            None,
+            "/f/a",
+            "output-wrong-extension",
+            {"path": "/f/a", "preset": "", "extension": ".mov, .mp4, .mkv"},
+        ),
+        (
+            "vhs",
+            "/f/a.mov",
+            "preset-unknown",
+            {"name": "vhs", "known": "dnxhr-hq, ffv1, h264, h264-nvenc, mjpeg, prores-hq"},
+        ),
     ],
 )
 def test_what_does_not_fit_together_is_refused_with_what_would(name, output, code, fields):
@@ -128,7 +165,9 @@ def test_what_does_not_fit_together_is_refused_with_what_would(name, output, cod
     assert (refused.value.code, refused.value.fields) == (code, fields)
 
 
-def test_a_users_own_with_a_bundled_name_and_another_ending_does_not_make_a_film_of_the_wrong_kind(tmp_path):
+def test_a_users_own_with_a_bundled_name_and_another_ending_does_not_make_a_film_of_the_wrong_kind(
+    tmp_path,
+):
     presets = load_all(folder_with(tmp_path, mine=OWN.replace("name: mine", "name: h264")))
     with pytest.raises(Refused) as refused:
         for_output(presets, None, Path("/f/a.mp4"))
@@ -140,5 +179,11 @@ def test_a_preset_that_needs_a_device_names_another_that_needs_none():
     other = fallback_of(known, known["h264-nvenc"])
     assert other is not None and other.name == "h264"
     assert fallback_of(known, known["h264"]) is None
-    for name, why in (("none", "there is no such preset"), ("ffv1", "its films are named otherwise"), ("h264-nvenc", "itself")):
-        assert fallback_of(known, msgspec.structs.replace(known["h264-nvenc"], fallback=name)) is None, why
+    for name, why in (
+        ("none", "there is no such preset"),
+        ("ffv1", "its films are named otherwise"),
+        ("h264-nvenc", "itself"),
+    ):
+        assert (
+            fallback_of(known, msgspec.structs.replace(known["h264-nvenc"], fallback=name)) is None
+        ), why

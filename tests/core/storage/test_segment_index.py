@@ -17,7 +17,16 @@ from core.storage.segment_index import SegmentIndex
 
 def _seal(number: int) -> SegmentSealed:
     key = f"v{number:032x}"
-    return SegmentSealed(key=key, kind="video", shot=1, file=f"0/{key}.mov", bytes=1, file_hash="h", digest="d", frames=1)
+    return SegmentSealed(
+        key=key,
+        kind="video",
+        shot=1,
+        file=f"0/{key}.mov",
+        bytes=1,
+        file_hash="h",
+        digest="d",
+        frames=1,
+    )
 
 
 def test_every_entry_is_there_when_the_film_is_complete(tmp_path: Path) -> None:
@@ -44,7 +53,9 @@ def test_nothing_is_made_on_an_empty_mount_point(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("read", [True, False])
-def test_a_removal_that_was_cut_is_undone_by_the_next_cleaning_and_a_lost_journal_is_not(tmp_path: Path, *, read: bool) -> None:
+def test_a_removal_that_was_cut_is_undone_by_the_next_cleaning_and_a_lost_journal_is_not(
+    tmp_path: Path, *, read: bool
+) -> None:
     journal, seal = Journal(tmp_path / "journal.db"), _seal(1)
     scratch, memory = tmp_path / "scratch", History(journal)
     (scratch / "store" / "0").mkdir(parents=True)
@@ -54,7 +65,9 @@ def test_a_removal_that_was_cut_is_undone_by_the_next_cleaning_and_a_lost_journa
         index.begin(journal)
     index.add(seal, (), memory)
     index.complete([seal], {}, memory)
-    accepted = JobAccepted(digest="r", timeline_path="", timeline_name="", output="/films/film.mov", preset="")
+    accepted = JobAccepted(
+        digest="r", timeline_path="", timeline_name="", output="/films/film.mov", preset=""
+    )
     journal.accept("job1", accepted, b"", 1.0)
     journal.append("job1", [seal], 2.0)
     with contextlib.suppress(KeyboardInterrupt), index.removing(journal):
@@ -66,7 +79,9 @@ def test_a_removal_that_was_cut_is_undone_by_the_next_cleaning_and_a_lost_journa
     journal.close()
 
 
-@pytest.mark.skipif(os.stat not in os.supports_dir_fd, reason="folders are named by their paths alone")
+@pytest.mark.skipif(
+    os.stat not in os.supports_dir_fd, reason="folders are named by their paths alone"
+)
 def test_nothing_is_made_on_the_mount_point_of_a_drive_that_goes_while_the_store_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,7 +104,9 @@ def test_nothing_is_made_on_the_mount_point_of_a_drive_that_goes_while_the_store
     journal.close()
 
 
-def test_a_new_folder_of_the_index_is_flushed_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_folder_of_the_index_is_flushed_with_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     journal, flushed = Journal(tmp_path / "journal.db"), list[Path]()
     (tmp_path / "scratch" / "store").mkdir(parents=True)
     monkeypatch.setattr(segment_index, "flush_directory", flushed.append)

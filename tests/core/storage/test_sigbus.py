@@ -45,10 +45,15 @@ def test_it_says_that_the_disk_fails_and_ends(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("instead", "gone"), [("", True), ("home.mkdir()", False)])
-def test_it_says_that_the_folder_or_the_journal_is_gone(tmp_path: Path, instead: str, gone: bool) -> None:
+def test_it_says_that_the_folder_or_the_journal_is_gone(
+    tmp_path: Path, instead: str, gone: bool
+) -> None:
     away = f"with last_words(say):\n    cut()\n    home.rename(home.with_name('away'))\n    {instead}\n    journal.jobs()"
     code, said, wrong = ended(away, tmp_path / "home")
-    assert (code, wrong) == (7, "") and said == f"JournalLost {tmp_path / 'home' / 'journal.db'}  {gone}"
+    assert (code, wrong) == (
+        7,
+        "",
+    ) and said == f"JournalLost {tmp_path / 'home' / 'journal.db'}  {gone}"
 
 
 def test_the_innermost_has_the_word(tmp_path: Path) -> None:
@@ -66,7 +71,9 @@ def test_threads_that_work_on_do_not_keep_it_from_speaking(tmp_path: Path) -> No
 
 
 def test_words_that_fail_show_no_traceback(tmp_path: Path) -> None:
-    assert ended("with last_words(lambda error: 1 // 0):\n    cut()\n    journal.jobs()", tmp_path / "home") == (3, "", "")
+    assert ended(
+        "with last_words(lambda error: 1 // 0):\n    cut()\n    journal.jobs()", tmp_path / "home"
+    ) == (3, "", "")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ from core.job.events import JobAccepted, RunInterrupted
 from core.storage.journal import Journal
 from core.storage.submissions import Submissions
 
-ASKED = JobAccepted(digest="r1", timeline_path="/t.otio", timeline_name="T", output="/f.mov", preset="h264")
+ASKED = JobAccepted(
+    digest="r1", timeline_path="/t.otio", timeline_name="T", output="/f.mov", preset="h264"
+)
 
 
 @pytest.fixture
@@ -21,7 +23,9 @@ def journal(tmp_path):
 
 
 def accept(journal: Journal, name: str, job: str) -> None:
-    Submissions(journal).accept(name, content="c", body="{}", job=job, fact=ASKED, timeline=b"{}", at=1.0)
+    Submissions(journal).accept(
+        name, content="c", body="{}", job=job, fact=ASKED, timeline=b"{}", at=1.0
+    )
 
 
 def test_a_submission_is_known_by_its_name_after_opening_again(journal):
@@ -38,7 +42,9 @@ def test_a_name_is_taken_once_and_then_no_job_comes_with_it(journal):
     accept(journal, "name", "job1")
     with pytest.raises(sqlite3.IntegrityError):
         accept(journal, "name", "job2")
-    assert [job for job, _ in journal.jobs()] == ["job1"] and Submissions(journal).queue() == [("job1", "run")]
+    assert [job for job, _ in journal.jobs()] == ["job1"] and Submissions(journal).queue() == [
+        ("job1", "run")
+    ]
 
 
 def test_the_queue_keeps_its_order_whatever_is_wished(journal):
@@ -66,8 +72,18 @@ def test_what_happened_since(journal):
     accept(journal, "two", "job2")
     for number in range(5):
         journal.append(f"job{number % 2 + 1}", [RunInterrupted(reason=str(number))], 2.0)
-    assert [entry.seq for entry in submissions.since(0)] == [1, 2, 3, 4, 5, 6, 7] and submissions.last() == 7
-    assert [entry.seq for entry in submissions.since(3, job="job1")] == [5, 7] and submissions.last("job2") == 6
+    assert [entry.seq for entry in submissions.since(0)] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+        7,
+    ] and submissions.last() == 7
+    assert [entry.seq for entry in submissions.since(3, job="job1")] == [5, 7] and submissions.last(
+        "job2"
+    ) == 6
     assert [entry.seq for entry in submissions.since(2, most=2)] == [3, 4]
     assert submissions.since(7) == []
 
@@ -82,7 +98,13 @@ def test_the_highest_priority_comes_first_and_then_the_oldest_after_opening_agai
     submissions.wish("job4", "run")
     journal.close()
     again = Submissions(Journal(journal.path))
-    assert [(line.job, line.priority) for line in again.lines()] == [("job4", 10), ("job5", 10), ("job2", 0), ("job3", 0), ("job1", -3)]
+    assert [(line.job, line.priority) for line in again.lines()] == [
+        ("job4", 10),
+        ("job5", 10),
+        ("job2", 0),
+        ("job3", 0),
+        ("job1", -3),
+    ]
     assert (again.priority("job4"), again.priority("stranger")) == (10, 0)
 
 

@@ -59,7 +59,9 @@ class Knife:
 
     def no_links(self) -> None:
         """A volume without hard links, as exFAT."""
-        self.refuse = lambda verb, name: OSError(errno.EPERM, "no hard links here") if verb == "link" else None
+        self.refuse = lambda verb, name: (
+            OSError(errno.EPERM, "no hard links here") if verb == "link" else None
+        )
 
 
 os_unlink = os.unlink
@@ -91,7 +93,9 @@ def staged(place: Workspace, output: Path, content: str) -> Path:
 
 def standing(output: Path) -> dict[str, str]:
     """Every name beside the film and what is in it."""
-    found = {"film": output} | {p.name.removeprefix("film."): p for p in sorted((output.parent / BESIDE).glob("*"))}
+    found = {"film": output} | {
+        p.name.removeprefix("film."): p for p in sorted((output.parent / BESIDE).glob("*"))
+    }
     return {name: path.read_text() for name, path in found.items() if path.exists()}
 
 
@@ -135,7 +139,9 @@ def test_names_are_flushed_before_anybody_relies_on_them(place, monkeypatch):
     part = place.part("job1", "v77", 1, ".mov")
     part.write_text("pictures")
     place.seal(part, "v77", ".mov").durable()
-    assert flushed == ["7"], "the segment's name; its folder's was made durable when the job was prepared"
+    assert flushed == ["7"], (
+        "the segment's name; its folder's was made durable when the job was prepared"
+    )
 
 
 def test_the_folders_of_the_store_are_made_durable_by_one_flush(tmp_path, monkeypatch):
@@ -143,7 +149,9 @@ def test_the_folders_of_the_store_are_made_durable_by_one_flush(tmp_path, monkey
     monkeypatch.setattr(module, "flush_directory", lambda path: flushed.append(path.name))
     place = Workspace(tmp_path, tmp_path / "scratch")
     place.prepare("job1")
-    assert sorted(path.name for path in (tmp_path / "scratch" / "store").iterdir()) == list("0123456789abcdef")
+    assert sorted(path.name for path in (tmp_path / "scratch" / "store").iterdir()) == list(
+        "0123456789abcdef"
+    )
     assert flushed.count("store") == 1
     place.prepare("job2")
     assert flushed.count("store") == 1, "nothing new, nothing to flush"
@@ -206,12 +214,16 @@ def test_a_film_that_is_replaced_is_kept(place, output):
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
-def test_every_name_is_flushed_before_the_next_step_relies_on_it(place, output, knife, monkeypatch, links):
+def test_every_name_is_flushed_before_the_next_step_relies_on_it(
+    place, output, knife, monkeypatch, links
+):
     if not links:
         knife.no_links()
     output.write_text("old")
     path = staged(place, output, "new")
-    monkeypatch.setattr(module, "flush_directory", lambda folder: knife.log.append(f"flush {folder.name}"))
+    monkeypatch.setattr(
+        module, "flush_directory", lambda folder: knife.log.append(f"flush {folder.name}")
+    )
     place.publish(path, output)
     kept = ["link film.mov", "replace film.mov.previous.new"] if links else ["replace film.mov"]
     assert knife.log == [*kept, "flush .hotsplice", "replace film.job1.part.mov", "flush films"]
@@ -240,7 +252,9 @@ def cuts(act: Callable[[], object], knife: Knife) -> Iterator[int]:
             knife.at = None
             yield at
         else:
-            assert len(knife.log) == at, "the last round was not cut, and there was nothing left to cut"
+            assert len(knife.log) == at, (
+                "the last round was not cut, and there was nothing left to cut"
+            )
             knife.at = None
             return
     raise AssertionError("forty operations to move a film")
@@ -248,7 +262,9 @@ def cuts(act: Callable[[], object], knife: Knife) -> Iterator[int]:
 
 @pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
 @pytest.mark.parametrize("older", ["", "older"], ids=["none kept", "one kept"])
-def test_a_cut_at_any_step_of_publishing_leaves_the_old_film_or_the_new_one(place, output, knife, older, links):
+def test_a_cut_at_any_step_of_publishing_leaves_the_old_film_or_the_new_one(
+    place, output, knife, older, links
+):
     if not links:
         knife.no_links()
 
@@ -288,7 +304,9 @@ def finish_publishing(place: Workspace, output: Path) -> None:
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
-def test_a_volume_that_refuses_the_last_rename_leaves_the_old_film_in_its_place(place, output, knife, links):
+def test_a_volume_that_refuses_the_last_rename_leaves_the_old_film_in_its_place(
+    place, output, knife, links
+):
     output.write_text("old")
     path = staged(place, output, "new")
 
@@ -371,7 +389,9 @@ def test_a_film_that_was_deleted_is_brought_back(place, output, knife, links):
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
-def test_a_cut_at_any_step_of_rolling_back_loses_neither_film_and_the_next_call_ends_it(place, output, knife, links):
+def test_a_cut_at_any_step_of_rolling_back_loses_neither_film_and_the_next_call_ends_it(
+    place, output, knife, links
+):
     if not links:
         knife.no_links()
 
@@ -388,8 +408,12 @@ def test_a_cut_at_any_step_of_rolling_back_loses_neither_film_and_the_next_call_
             assert here["film"] in ("newer", "older")
         before = here.get("film")
         ended = place.exchanged(output)
-        assert standing(output)["film"] == ("older" if ended else "newer"), "it is finished, or it was never begun"
-        assert not (before == "older" and not ended) or "mov.swap" not in here, "the exchange was done and nobody says so"
+        assert standing(output)["film"] == ("older" if ended else "newer"), (
+            "it is finished, or it was never begun"
+        )
+        assert not (before == "older" and not ended) or "mov.swap" not in here, (
+            "the exchange was done and nobody says so"
+        )
         place.forget_exchange(output)
         expected = (
             {"film": "older", "mov.previous": "newer"}
@@ -401,7 +425,9 @@ def test_a_cut_at_any_step_of_rolling_back_loses_neither_film_and_the_next_call_
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
-def test_a_second_cut_while_the_first_is_being_ended_loses_nothing_either(place, output, knife, links):
+def test_a_second_cut_while_the_first_is_being_ended_loses_nothing_either(
+    place, output, knife, links
+):
     for first in range(6):
         for second in range(6):
             knife.refuse = lambda verb, name: None
@@ -416,12 +442,17 @@ def test_a_second_cut_while_the_first_is_being_ended_loses_nothing_either(place,
                 except Cut:
                     pass
                 here = standing(output)
-                assert {"newer", "older"} <= set(here.values()), f"a film is lost by cuts {first} and {second}: {here}"
+                assert {"newer", "older"} <= set(here.values()), (
+                    f"a film is lost by cuts {first} and {second}: {here}"
+                )
             knife.at = None
             if place.exchanged(output):
                 place.forget_exchange(output)
             here = standing(output)
-            assert set(here) == {"film", "mov.previous"} and set(here.values()) == {"newer", "older"}
+            assert set(here) == {"film", "mov.previous"} and set(here.values()) == {
+                "newer",
+                "older",
+            }
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
@@ -431,7 +462,11 @@ def test_a_volume_that_refuses_leaves_the_newer_film_in_its_place(place, output,
     def refuse(verb: str, name: str) -> OSError | None:
         if verb == "link" and not links:
             return OSError(errno.EPERM, "no hard links here")
-        return OSError(errno.EIO, "failing") if verb == "replace" and name == "film.mov.previous" else None
+        return (
+            OSError(errno.EIO, "failing")
+            if verb == "replace" and name == "film.mov.previous"
+            else None
+        )
 
     knife.refuse = refuse
     with pytest.raises(OSError, match="failing"):
@@ -450,7 +485,9 @@ def test_files_that_no_seal_knows_are_found_once_they_are_old(place):
         place.seal(part, key, ".mov")
     old = place.stored("2/v22.mov")
     os.utime(old, (1000, 1000))
-    assert place.unrecorded(set(), before=2000) == ["2/v22.mov"], "a young file may be on its way into the journal"
+    assert place.unrecorded(set(), before=2000) == ["2/v22.mov"], (
+        "a young file may be on its way into the journal"
+    )
     assert place.unrecorded({"2/v22.mov"}, before=2000) == []
     assert place.remove_stored("2/v22.mov") == len("pictures")
     assert place.remove_stored("2/v22.mov") == 0
@@ -458,7 +495,9 @@ def test_files_that_no_seal_knows_are_found_once_they_are_old(place):
 
 
 def test_the_trial_of_an_encoder_has_one_name_for_each_film(place):
-    one, again, other = (place.trial(Path(p), ".mov") for p in ("/films/a.mov", "/films/a.mov", "/films/b.mov"))
+    one, again, other = (
+        place.trial(Path(p), ".mov") for p in ("/films/a.mov", "/films/a.mov", "/films/b.mov")
+    )
     assert one == again != other
     assert one.parent == place.scratch
 
@@ -466,14 +505,17 @@ def test_the_trial_of_an_encoder_has_one_name_for_each_film(place):
 def test_a_volume_is_tried_out_and_left_clean(tmp_path, monkeypatch):
     durable_rename(tmp_path)
     assert list(tmp_path.iterdir()) == []
-    monkeypatch.setattr(os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(errno.EIO, "no flush")))
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(errno.EIO, "no flush"))
+    )
     with pytest.raises(OSError, match="no flush"):
         durable_rename(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("number", "silent"), [(errno.EINVAL, True), (errno.ENOTSUP, True), (errno.EIO, False), (errno.ENOSPC, False)]
+    ("number", "silent"),
+    [(errno.EINVAL, True), (errno.ENOTSUP, True), (errno.EIO, False), (errno.ENOSPC, False)],
 )
 def test_only_a_volume_that_cannot_flush_names_is_excused(tmp_path, monkeypatch, number, silent):
     def fails(handle: int) -> None:

@@ -43,7 +43,9 @@ def anything(kind: object) -> st.SearchStrategy:
     if isinstance(kind, type) and issubclass(kind, Enum):
         return st.sampled_from(kind)
     if isinstance(kind, type) and issubclass(kind, Value):
-        return st.builds(kind, **{name: anything(hint) for name, hint in typing.get_type_hints(kind).items()})
+        return st.builds(
+            kind, **{name: anything(hint) for name, hint in typing.get_type_hints(kind).items()}
+        )
     if typing.get_origin(kind) is typing.Literal:
         return st.sampled_from(parts)
     if typing.get_origin(kind) is tuple and parts[1:] == (...,):
@@ -88,7 +90,9 @@ def test_every_outcome_reaches_the_engine(kind, data):
 
 
 def test_a_timeline_and_its_plan_travel_whole():
-    film = cut([clip(0, 48), clip(60, 30, "/media/b.mov", Fraction(1, 3))], rate=Fraction(24000, 1001))
+    film = cut(
+        [clip(0, 48), clip(60, 30, "/media/b.mov", Fraction(1, 3))], rate=Fraction(24000, 1001)
+    )
     assert codec.decode(codec.encode(film), Timeline) == film
     made = plan(film, {"/media/a.mov": source(video=picture(rate=Fraction(24000, 1001)))})
     assert codec.decode(codec.encode(made), Plan) == made
@@ -101,14 +105,22 @@ def test_fractions_are_exact(value):
 
 
 def test_equal_values_have_equal_bytes_whatever_order_they_were_written_in():
-    assert codec.canonical({"b": 1, "a": Fraction(1, 2)}) == codec.canonical({"a": Fraction(2, 4), "b": 1})
+    assert codec.canonical({"b": 1, "a": Fraction(1, 2)}) == codec.canonical(
+        {"a": Fraction(2, 4), "b": 1}
+    )
     assert codec.canonical({"a": 1}) != codec.canonical({"a": 2})
 
 
 def test_the_first_journals_are_still_read():
-    lines = [line for path in sorted(KEPT.glob("version_*.jsonl")) for line in path.read_bytes().splitlines()]
+    lines = [
+        line
+        for path in sorted(KEPT.glob("version_*.jsonl"))
+        for line in path.read_bytes().splitlines()
+    ]
     facts = [codec.decode(line, Fact) for line in lines]
-    assert {type(fact) for fact in facts} == set(every(Fact)), "a kind of fact has no line in any version's file"
+    assert {type(fact) for fact in facts} == set(every(Fact)), (
+        "a kind of fact has no line in any version's file"
+    )
     assert AttemptFailed(
         key="v1", shot=3, attempt=2, at=1699999999.5,
         failure=Failure(
@@ -125,7 +137,14 @@ def test_what_an_older_version_did_not_say_has_its_default_and_what_a_newer_one_
         b'"digest":"d","weather":"fine"}'
     )
     assert codec.decode(line, Fact) == SegmentSealed(
-        key="v1", kind="video", shot=1, file="1/v1.mov", bytes=10, file_hash="h", frames=4, digest="d"
+        key="v1",
+        kind="video",
+        shot=1,
+        file="1/v1.mov",
+        bytes=10,
+        file_hash="h",
+        frames=4,
+        digest="d",
     )
 
 

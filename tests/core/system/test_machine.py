@@ -39,14 +39,22 @@ def test_the_innermost_mount_decides(mounts: Path) -> None:
         "3 2 8:2 / /mnt/share/local rw - xfs /dev/sdb1 rw\n"
         "4 1 0:41 / /mnt/old rw - cifs //nas/old rw\n"
     )
-    there = ("/mnt/share", "/mnt/share/a.mov", "/mnt/share/localities/a.mov", "/mnt/old/x/y", "/mnt/share/local/../a.mov")
+    there = (
+        "/mnt/share",
+        "/mnt/share/a.mov",
+        "/mnt/share/localities/a.mov",
+        "/mnt/old/x/y",
+        "/mnt/share/local/../a.mov",
+    )
     here = ("/", "/home/a.mov", "/mnt/share/local/a.mov", "/mnt/shared/a.mov", "/mnt")
     assert [machine.on_network(path) for path in there] == [True] * len(there)
     assert [machine.on_network(path) for path in here] == [False] * len(here)
 
 
 def test_a_mount_over_another_hides_it(mounts: Path) -> None:
-    mounts.write_text("1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 8:2 / /mnt/x rw - ext4 a rw\n3 2 0:40 / /mnt/x rw - nfs b rw\n")
+    mounts.write_text(
+        "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 8:2 / /mnt/x rw - ext4 a rw\n3 2 0:40 / /mnt/x rw - nfs b rw\n"
+    )
     assert machine.on_network("/mnt/x/a.mov")
 
 
@@ -71,7 +79,9 @@ def test_volume_and_space_of_what_is_not_there_yet(tmp_path: Path) -> None:
     assert machine.volume(later) == machine.volume(tmp_path) == os.stat(tmp_path).st_dev
     facts = os.statvfs(tmp_path)
     free, all_of_it = machine.free_bytes(later), facts.f_blocks * facts.f_frsize
-    assert free is not None and abs(free - facts.f_bavail * facts.f_frsize) < max(1 << 30, all_of_it // 20)
+    assert free is not None and abs(free - facts.f_bavail * facts.f_frsize) < max(
+        1 << 30, all_of_it // 20
+    )
 
 
 def test_the_longest_name_can_be_written_and_no_longer(tmp_path: Path) -> None:
@@ -91,9 +101,17 @@ def test_the_same_file_under_any_name(tmp_path: Path) -> None:
     (tmp_path / "hard.mov").hardlink_to(file)
     (tmp_path / "soft.mov").symlink_to(file)
     (tmp_path / "dangling.mov").symlink_to(tmp_path / "none")
-    same = (file, tmp_path / "hard.mov", tmp_path / "soft.mov", tmp_path / "." / ".." / tmp_path.name / "a.mov")
+    same = (
+        file,
+        tmp_path / "hard.mov",
+        tmp_path / "soft.mov",
+        tmp_path / "." / ".." / tmp_path.name / "a.mov",
+    )
     assert all(machine.same_file(path, inode) for path in same)
-    assert not any(machine.same_file(path, inode) for path in (other, tmp_path / "dangling.mov", tmp_path / "none", tmp_path))
+    assert not any(
+        machine.same_file(path, inode)
+        for path in (other, tmp_path / "dangling.mov", tmp_path / "none", tmp_path)
+    )
 
 
 def test_tokens_and_chance() -> None:
@@ -104,7 +122,9 @@ def test_tokens_and_chance() -> None:
     assert len(set(drawn)) > 190 and min(drawn) >= 0 and max(drawn) < 1
 
 
-def test_a_path_that_cannot_be_looked_at_has_the_space_of_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_that_cannot_be_looked_at_has_the_space_of_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Evidence about such a path is gathered by the very worker that met it: asking must not fail a second time."""
     for impossible in (tmp_path / ("n" * 300) / "a.mov", tmp_path / "nul\0.mov"):
         assert machine.volume(impossible) == machine.volume(tmp_path)
@@ -139,7 +159,9 @@ def test_time_awake_is_never_more_than_time_since_boot() -> None:
     assert before <= after and awake <= after + 0.001
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps what was freed and can be told")
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="only glibc keeps what was freed and can be told"
+)
 def test_what_was_freed_is_given_back() -> None:
     code = """if True:
         import os
@@ -150,12 +172,20 @@ def test_what_was_freed_is_given_back() -> None:
         machine.give_memory_back()
         print(before - machine.resident_bytes(os.getpid()))
     """
-    given = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3])
+    given = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[3],
+    )
     assert int(given.stdout) > 40_000_000
 
 
 @given(st.lists(st.tuples(st.floats(0, 1000), st.floats(-1e9, 1e9)), max_size=20))
-def test_a_steady_clock_counts_what_goes_by_and_never_what_the_clock_is_set_by(steps: list[tuple[float, float]]) -> None:
+def test_a_steady_clock_counts_what_goes_by_and_never_what_the_clock_is_set_by(
+    steps: list[tuple[float, float]],
+) -> None:
     wall, gone = 1.7e9, 5.0
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(machine, "now", lambda: wall)

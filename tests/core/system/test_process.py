@@ -50,7 +50,10 @@ def test_a_child_dies_with_its_killed_parent(by_another_program: bool) -> None:
 
 def test_who_starts_when_its_parent_is_gone_already_ends() -> None:
     words = "from core.system import process; import os; process.die_with_parent({}); print('alive', flush=True)"
-    with _python(words.format("os.getppid() + 1")) as orphan, _python(words.format("os.getppid()")) as child:
+    with (
+        _python(words.format("os.getppid() + 1")) as orphan,
+        _python(words.format("os.getppid()")) as child,
+    ):
         assert (orphan.communicate(timeout=20)[0], orphan.returncode) == ("", 1)
         assert (child.communicate(timeout=20)[0], child.returncode) == ("alive\n", 0)
 
@@ -64,7 +67,9 @@ def test_a_program_that_another_could_not_start_never_began(tmp_path: Path) -> N
     with pytest.raises(NotStarted) as caught:
         ffmpeg.run([str(broken)])
     assert caught.value.errno == errno.ENOEXEC and caught.value.filename == str(broken)
-    assert process.never_began(shutil.which("true") or "", 127) is None, "what runs has an end of its own"
+    assert process.never_began(shutil.which("true") or "", 127) is None, (
+        "what runs has an end of its own"
+    )
 
 
 def test_a_session_is_killed_with_grandchildren() -> None:
@@ -80,10 +85,16 @@ def test_a_session_is_killed_with_grandchildren() -> None:
 
 
 def test_standard_input_is_closed_unless_asked_for() -> None:
-    with _python("from core.system import process; print(process.spawn(['cat']).wait(timeout=10))") as parent:
+    with _python(
+        "from core.system import process; print(process.spawn(['cat']).wait(timeout=10))"
+    ) as parent:
         assert parent.stdout
-        assert parent.stdout.readline() == "0\n", "cat reads to the end of nothing; the open terminal would keep it"
-    with _python("from core.system import process; print(repr(process.output_of(['cat'], timeout_s=10)))") as parent:
+        assert parent.stdout.readline() == "0\n", (
+            "cat reads to the end of nothing; the open terminal would keep it"
+        )
+    with _python(
+        "from core.system import process; print(repr(process.output_of(['cat'], timeout_s=10)))"
+    ) as parent:
         assert parent.stdout
         assert parent.stdout.readline() == "''\n"
 
@@ -116,7 +127,9 @@ def test_who_steps_back_lets_others_go_first_and_so_does_all_that_he_starts() ->
         assert parent.stdout.readline() == "15\n", "nobody may come back up"
 
 
-def test_a_bare_name_is_never_found_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bare_name_is_never_found_where_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     browser = tmp_path / "xdg-open"
     browser.write_text("#!/bin/sh\n")
     browser.chmod(0o755)
@@ -125,4 +138,6 @@ def test_a_bare_name_is_never_found_where_one_stands(tmp_path: Path, monkeypatch
         monkeypatch.setenv("PATH", os.pathsep.join(entries))
         process.trust_no_relative_path()
         assert all(os.path.isabs(entry) for entry in os.environ["PATH"].split(os.pathsep))
-        assert shutil.which("xdg-open") != str(browser) and not (shutil.which("xdg-open") or "").startswith(".")
+        assert shutil.which("xdg-open") != str(browser) and not (
+            shutil.which("xdg-open") or ""
+        ).startswith(".")

@@ -38,10 +38,14 @@ def test_a_seal_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
         _validate(tmp_path, "")
 
 
-def _check(path: Path, movie: Movie, *, film_hash: str = "", deep: bool = True, **more: int) -> Made | Refuted:
+def _check(
+    path: Path, movie: Movie, *, film_hash: str = "", deep: bool = True, **more: int
+) -> Made | Refuted:
     counts = {"frames": movie.frames, "samples": movie.samples, **more}
     heard: list[int] = []
-    return check_film.check_film(CheckFilm(path=str(path), film_hash=film_hash, deep=deep, **counts), heard.append)
+    return check_film.check_film(
+        CheckFilm(path=str(path), film_hash=film_hash, deep=deep, **counts), heard.append
+    )
 
 
 @pytest.mark.parametrize("name", ["prores", "dnxhr", "h264", "ffv1", "mjpeg"])
@@ -64,7 +68,9 @@ def test_every_changed_byte_is_seen_by_the_hash(prores: Movie, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(("name", "packet"), [("prores", 3), ("h264", 3), ("mjpeg", 3)])
-def test_deep_finds_damage_without_a_hash(name: str, packet: int, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_deep_finds_damage_without_a_hash(
+    name: str, packet: int, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     movie: Movie = request.getfixturevalue(name)
     film = Path(shutil.copy2(movie.path, tmp_path))
     flip(film, packet)
@@ -76,7 +82,23 @@ def test_deep_finds_damage_without_a_hash(name: str, packet: int, tmp_path: Path
 def test_deep_hears_what_a_decoder_only_grumbles_about(ffv1: Movie, tmp_path: Path) -> None:
     """A slice of FFV1 whose checksum is wrong is shown all the same, with a line in the log."""
     film = tmp_path / "film.mkv"
-    ffmpeg("-i", ffv1.path, "-c:v", "ffv1", "-level", "3", "-g", "1", "-slices", "4", "-slicecrc", "1", "-c:a", "copy", film)
+    ffmpeg(
+        "-i",
+        ffv1.path,
+        "-c:v",
+        "ffv1",
+        "-level",
+        "3",
+        "-g",
+        "1",
+        "-slices",
+        "4",
+        "-slicecrc",
+        "1",
+        "-c:a",
+        "copy",
+        film,
+    )
     assert isinstance(_check(film, ffv1), Made)
     flip(film, 3)
     assert isinstance(_check(film, ffv1), Refuted)
@@ -112,10 +134,16 @@ def test_a_film_is_refuted_only_when_ffmpeg_alone_does_not_decode_it_either(
 
     def asked(**more: int) -> Made | Refuted:
         counts = {"frames": prores.frames, "samples": prores.samples, **more}
-        return check_film.check_film(CheckFilm(path=str(film), film_hash="", deep=True, **counts), lambda frames: None, program)
+        return check_film.check_film(
+            CheckFilm(path=str(film), film_hash="", deep=True, **counts),
+            lambda frames: None,
+            program,
+        )
 
     assert asked() == Made(frames=prores.frames, digest=str(prores.samples))
-    assert asked(frames=prores.frames - 1) == asked(samples=prores.samples * 2) == strict["is"], "the witness counts"
+    assert asked(frames=prores.frames - 1) == asked(samples=prores.samples * 2) == strict["is"], (
+        "the witness counts"
+    )
     flip(film, 3)
     assert asked() == strict["is"]
     shutil.copy2(prores.path, film)

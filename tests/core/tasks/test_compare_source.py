@@ -24,7 +24,9 @@ RATE = 48_000
 def known(path: Path, movie: Movie, first: int, last: int) -> Known:
     """What is on record once these frames were used."""
     begin_s = Fraction(first) / movie.rate
-    return _known(packet_hashes.of_pictures(str(path), 0, begin_s, Fraction(last) / movie.rate, begin_s))
+    return _known(
+        packet_hashes.of_pictures(str(path), 0, begin_s, Fraction(last) / movie.rate, begin_s)
+    )
 
 
 def heard(path: Path, first: int, count: int) -> Known:
@@ -32,8 +34,14 @@ def heard(path: Path, first: int, count: int) -> Known:
     with packets.opened(str(path)) as container:
         stream = container.streams.audio[0]
         begin = first * packet_hashes.BLOCK
-        data, _ = mix_sound.samples_of(container, stream, begin, count * packet_hashes.BLOCK, packet_hashes.Noted())
-        return Known(stream=0, header=packet_hashes.header_of(container, stream), marks=mix_sound.block_marks(data, begin))
+        data, _ = mix_sound.samples_of(
+            container, stream, begin, count * packet_hashes.BLOCK, packet_hashes.Noted()
+        )
+        return Known(
+            stream=0,
+            header=packet_hashes.header_of(container, stream),
+            marks=mix_sound.block_marks(data, begin),
+        )
 
 
 def _known(marks: Marks) -> Known:
@@ -46,7 +54,9 @@ def compare(path: Path, *on_record: Known, **more: object) -> tuple[str, bool]:
 
 
 def _order(path: Path, *on_record: Known, **more: object) -> CompareSource:
-    return CompareSource(path=str(path), fingerprint=hashes.fingerprint(path), known=on_record, **more)  # type: ignore[arg-type]
+    return CompareSource(
+        path=str(path), fingerprint=hashes.fingerprint(path), known=on_record, **more
+    )  # type: ignore[arg-type]
 
 
 def use(movie: Movie, first: int, last: int) -> Use:
@@ -62,8 +72,12 @@ def test_a_copy_is_the_same_and_covers_what_was_used_of_it(prores: Movie, copied
     record = known(prores.path, prores, 4, 12)
     assert compare(copied, record) == ("same", True)
     assert compare(copied, record, used=(use(prores, 5, 11),)) == ("same", True)
-    assert compare(copied, record, used=(use(prores, 5, 20),)) == ("same", False), "frames that were never used"
-    assert compare(copied, record, used=(Use(stream=1, end_s=Fraction(1)),)) == ("same", False), "a stream that never was"
+    assert compare(copied, record, used=(use(prores, 5, 20),)) == ("same", False), (
+        "frames that were never used"
+    )
+    assert compare(copied, record, used=(Use(stream=1, end_s=Fraction(1)),)) == ("same", False), (
+        "a stream that never was"
+    )
 
 
 def test_one_changed_packet_that_was_used_makes_it_another(prores: Movie, copied: Path) -> None:
@@ -84,12 +98,17 @@ def test_frames_that_lean_on_others_are_compared_with_these(h264: Movie, tmp_pat
     assert compare(copied, record)[0] == "other"
 
 
-def test_another_container_or_stream_header_makes_it_another(prores: Movie, h264: Movie, tmp_path: Path) -> None:
+def test_another_container_or_stream_header_makes_it_another(
+    prores: Movie, h264: Movie, tmp_path: Path
+) -> None:
     record = known(prores.path, prores, 4, 12)
     assert compare(h264.path, record)[0] == "other"
     there = Known(stream=5, header=record.header, marks=record.marks)
     assert compare(prores.path, there)[0] == "other", "there is no such stream"
-    assert compare(prores.path, Known(stream=0, header=record.header ^ 1, marks=record.marks))[0] == "other"
+    assert (
+        compare(prores.path, Known(stream=0, header=record.header ^ 1, marks=record.marks))[0]
+        == "other"
+    )
 
 
 def test_a_place_that_is_gone_makes_it_another(prores: Movie, copied: Path) -> None:
@@ -107,21 +126,30 @@ def test_a_whole_file_is_compared_with_its_hash(tmp_path: Path) -> None:
     assert compare(still, record)[0] == "other"
 
 
-def test_while_another_file_has_the_content_nothing_is_read(prores: Movie, copied: Path, tmp_path: Path) -> None:
+def test_while_another_file_has_the_content_nothing_is_read(
+    prores: Movie, copied: Path, tmp_path: Path
+) -> None:
     record = known(prores.path, prores, 4, 12)
     holders = (str(tmp_path / "gone"), str(prores.path))
-    found = compare_source.compare(_order(copied, record, holders=holders, alone=True), lambda done: None)
+    found = compare_source.compare(
+        _order(copied, record, holders=holders, alone=True), lambda done: None
+    )
     assert (found.verdict, found.held, found.bytes) == ("unknown", str(prores.path), 0)
     found = compare_source.compare(_order(copied, record, holders=holders), lambda done: None)
     assert (found.verdict, found.held) == ("same", str(prores.path)) and found.bytes > 0
     os.link(copied, tmp_path / "link.mov")
-    linked = compare_source.compare(_order(copied, record, holders=(str(tmp_path / "link.mov"),), alone=True), lambda done: None)
+    linked = compare_source.compare(
+        _order(copied, record, holders=(str(tmp_path / "link.mov"),), alone=True), lambda done: None
+    )
     assert (linked.verdict, linked.held) == ("same", ""), "a link is the same file"
 
 
 def test_only_what_is_on_record_is_read(prores: Movie, copied: Path) -> None:
     few, all_of_it = (
-        compare_source.compare(_order(copied, known(prores.path, prores, 0, last)), lambda done: None).bytes for last in (3, prores.frames)
+        compare_source.compare(
+            _order(copied, known(prores.path, prores, 0, last)), lambda done: None
+        ).bytes
+        for last in (3, prores.frames)
     )
     assert few < all_of_it / 4 and all_of_it < copied.stat().st_size
 
@@ -135,7 +163,12 @@ def test_a_file_that_changes_meanwhile_is_told(prores: Movie, copied: Path) -> N
 
 @pytest.fixture
 def wav(tmp_path: Path) -> Path:
-    return written(tmp_path / "a.wav", np.random.default_rng(1).integers(-9000, 9000, (40 * packet_hashes.BLOCK, 2), dtype=np.int16))
+    return written(
+        tmp_path / "a.wav",
+        np.random.default_rng(1).integers(
+            -9000, 9000, (40 * packet_hashes.BLOCK, 2), dtype=np.int16
+        ),
+    )
 
 
 def written(path: Path, samples: np.ndarray) -> Path:
@@ -157,12 +190,20 @@ def changed(path: Path, sample: int) -> None:
 def test_sound_is_compared_by_blocks_of_samples(wav: Path, tmp_path: Path) -> None:
     record = heard(wav, 8, 12)
     copied = Path(shutil.copy2(wav, tmp_path / "b.wav"))
-    inside = Use(stream=0, begin_s=Fraction(9 * packet_hashes.BLOCK, RATE), end_s=Fraction(20 * packet_hashes.BLOCK, RATE))
+    inside = Use(
+        stream=0,
+        begin_s=Fraction(9 * packet_hashes.BLOCK, RATE),
+        end_s=Fraction(20 * packet_hashes.BLOCK, RATE),
+    )
     assert compare(copied, record, used=(inside,)) == ("same", True)
     beyond = Use(stream=0, begin_s=inside.begin_s, end_s=inside.end_s + Fraction(1, RATE))
-    assert compare(copied, record, used=(beyond,)) == ("same", False), "one sample more than on record"
+    assert compare(copied, record, used=(beyond,)) == ("same", False), (
+        "one sample more than on record"
+    )
     changed(copied, 20 * packet_hashes.BLOCK)
-    assert compare(copied, record, used=(inside,)) == ("same", True), "the first sample after what was used"
+    assert compare(copied, record, used=(inside,)) == ("same", True), (
+        "the first sample after what was used"
+    )
     changed(copied, 20 * packet_hashes.BLOCK - 1)
     assert compare(copied, record)[0] == "other", "the last that was"
 

@@ -38,7 +38,9 @@ def _examined(path: Path, error: Exception, monkeypatch: pytest.MonkeyPatch) -> 
     return worker.perform(Assignment(order=ExamineSource(path=str(path)), ffmpeg=PROGRAM))
 
 
-@pytest.mark.parametrize("error", OURS, ids=lambda error: f"{type(error).__module__}.{type(error).__name__}")
+@pytest.mark.parametrize(
+    "error", OURS, ids=lambda error: f"{type(error).__module__}.{type(error).__name__}"
+)
 def test_of_a_healthy_file_every_exception_is_the_program_s(
     error: Exception, mjpeg: Movie, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -47,8 +49,18 @@ def test_of_a_healthy_file_every_exception_is_the_program_s(
     assert (diagnose(seen).code, seen.place, seen.errno) == ("program-fault", "program", None)
 
 
-@pytest.mark.parametrize("where", ["tasks.evidence.evidence_of", "tasks.evidence.asked", "tasks.evidence.checked", "media.container_check.why"])
-def test_when_judging_itself_fails_nobody_is_accused(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "where",
+    [
+        "tasks.evidence.evidence_of",
+        "tasks.evidence.asked",
+        "tasks.evidence.checked",
+        "media.container_check.why",
+    ],
+)
+def test_when_judging_itself_fails_nobody_is_accused(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "a.mov").write_bytes(b"\0\0\0\x14ftypqt  " + bytes(4000))
     os.utime(tmp_path / "a.mov", (1_600_000_000, 1_600_000_000))
 
@@ -56,12 +68,16 @@ def test_when_judging_itself_fails_nobody_is_accused(where: str, tmp_path: Path,
         raise ValueError("raised by a test")
 
     monkeypatch.setattr(f"core.{where}", fails)
-    seen = worker.perform(Assignment(order=ExamineSource(path=str(tmp_path / "a.mov")), ffmpeg=PROGRAM))
+    seen = worker.perform(
+        Assignment(order=ExamineSource(path=str(tmp_path / "a.mov")), ffmpeg=PROGRAM)
+    )
     assert isinstance(seen, Evidence) and "raised by a test" in seen.detail
     assert (diagnose(seen).code, seen.path) == ("program-fault", str(tmp_path / "a.mov"))
 
 
-def test_an_error_of_our_own_reading_is_no_errno_of_the_file(mjpeg: Movie, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_our_own_reading_is_no_errno_of_the_file(
+    mjpeg: Movie, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fails(*_: object) -> None:
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
@@ -79,7 +95,9 @@ def test_a_damaged_file_is_damaged_all_the_same(tmp_path: Path) -> None:
     assert diagnose(seen).type.value == "permanent_file_corruption"
 
 
-def test_an_errno_of_reading_that_is_not_met_again_was_a_moment_s(mjpeg: Movie, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_errno_of_reading_that_is_not_met_again_was_a_moment_s(
+    mjpeg: Movie, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A stale handle of a share that is back, for one."""
     stale = OSError(errno.ESTALE, "Stale file handle", str(mjpeg.path))
     seen = _examined(mjpeg.path, stale, monkeypatch)
@@ -92,13 +110,21 @@ def test_memory_that_is_really_short_is_said(mjpeg: Movie, monkeypatch: pytest.M
     assert isinstance(seen, Evidence) and diagnose(seen).code == "out-of-memory"
 
 
-def test_where_an_exception_came_from_stands_in_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_an_exception_came_from_stands_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def read(*_: object) -> None:
         raise ValueError("could not broadcast")
 
     monkeypatch.setattr(mix_sound, "read", read)
     order = MixSound(
-        key="m", part=str(tmp_path / "m.pcm"), samples=9, sample_rate=48000, channels=2, bytes_per_sample=3, sounds=(VOICE,)
+        key="m",
+        part=str(tmp_path / "m.pcm"),
+        samples=9,
+        sample_rate=48000,
+        channels=2,
+        bytes_per_sample=3,
+        sounds=(VOICE,),
     )
     seen = worker.perform(Assignment(order=order, ffmpeg=PROGRAM))
     assert isinstance(seen, Evidence)
@@ -106,10 +132,18 @@ def test_where_an_exception_came_from_stands_in_the_log(tmp_path: Path, monkeypa
     assert "ValueError: could not broadcast" in seen.detail and "test_evidence.py:" in seen.detail
 
 
-def test_a_folder_that_really_refuses_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_really_refuses_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same errno where the folder can be written to is no fault of the disk's."""
     order = MixSound(
-        key="m", part=str(tmp_path / "m.pcm"), samples=9, sample_rate=48000, channels=2, bytes_per_sample=3, sounds=()
+        key="m",
+        part=str(tmp_path / "m.pcm"),
+        samples=9,
+        sample_rate=48000,
+        channels=2,
+        bytes_per_sample=3,
+        sounds=(),
     )
 
     def mixed(refuses: bool) -> Evidence:
@@ -128,4 +162,3 @@ def test_a_folder_that_really_refuses_is_said(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(mix_sound, "as_pcm", refused)
     assert diagnose(mixed(refuses=True)).code == "scratch-no-permission"
     assert diagnose(mixed(refuses=False)).code == "program-fault"
-

@@ -21,8 +21,16 @@ from tests.film.media import Movie
 def _order(path: Path, movie: Movie, first: int, frames: int, **more: object) -> LocateDamage:
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        start_s = (stream.start_time or 0) * (stream.time_base or 1) - packet_hashes.start_of(container)
-    usual = {"key": "k", "path": str(path), "fingerprint": hashes.fingerprint(path), "stream": 0, "frames": frames}
+        start_s = (stream.start_time or 0) * (stream.time_base or 1) - packet_hashes.start_of(
+            container
+        )
+    usual = {
+        "key": "k",
+        "path": str(path),
+        "fingerprint": hashes.fingerprint(path),
+        "stream": 0,
+        "frames": frames,
+    }
     usual |= {"begin_s": start_s + Fraction(first) / movie.rate, "source_rate": movie.rate}
     return LocateDamage(**(usual | more))  # type: ignore[arg-type]
 
@@ -53,7 +61,9 @@ def test_nothing_is_found_where_nothing_is_wrong(prores: Movie, h264: Movie, ffv
 
 
 @pytest.mark.parametrize("codec", ["prores", "dnxhr"])
-def test_one_frame_is_bad_where_every_frame_stands_alone(codec: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_one_frame_is_bad_where_every_frame_stands_alone(
+    codec: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     movie: Movie = request.getfixturevalue(codec)
     path = _damaged(movie, tmp_path, 11)
     order = _order(path, movie, 4, 12, picture=str(tmp_path / "last.jpg"))
@@ -65,7 +75,9 @@ def test_one_frame_is_bad_where_every_frame_stands_alone(codec: str, request: py
     assert _located(copied, movie.rate).bad == ((7, 1),)
 
 
-def test_damage_reaches_to_the_next_key_frame_and_not_before_itself(h264: Movie, tmp_path: Path) -> None:
+def test_damage_reaches_to_the_next_key_frame_and_not_before_itself(
+    h264: Movie, tmp_path: Path
+) -> None:
     """Groups of 24 frames: frame 28 is in the second."""
     path = _damaged(h264, tmp_path, 28)
     ((offset, length),) = _located(_order(path, h264, 2, 60), h264.rate).bad
@@ -77,9 +89,13 @@ def test_frames_that_are_not_there_are_missed(prores: Movie, h264: Movie) -> Non
     assert _located(_order(h264.path, h264, 60, 24), h264.rate).bad == ((12, 12),)
 
 
-def test_a_picture_that_decodes_but_is_not_the_one_on_record_is_bad(prores: Movie, tmp_path: Path) -> None:
+def test_a_picture_that_decodes_but_is_not_the_one_on_record_is_bad(
+    prores: Movie, tmp_path: Path
+) -> None:
     begin_s = Fraction(0)
-    known = packet_hashes.of_pictures(str(prores.path), 0, begin_s, Fraction(30) / prores.rate, begin_s)
+    known = packet_hashes.of_pictures(
+        str(prores.path), 0, begin_s, Fraction(30) / prores.rate, begin_s
+    )
     place = sorted(known.marks)[9]
     other = Marks(path=known.path, stream=0, marks=known.marks | {place: 7})
     assert _located(_order(prores.path, prores, 4, 12, known=other), prores.rate).bad == ((5, 1),)

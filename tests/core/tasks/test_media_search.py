@@ -34,10 +34,15 @@ def seen(path: Path, content: bytes = LONG) -> Wanted:
     return wanted
 
 
-def find(*wanted: Wanted, folders: tuple[Path, ...] = (), near: tuple[Path, ...] = (), **more: object) -> Found:
+def find(
+    *wanted: Wanted, folders: tuple[Path, ...] = (), near: tuple[Path, ...] = (), **more: object
+) -> Found:
     beside = tuple(one.path for one in wanted)
     order = FindSources(
-        wanted=wanted, folders=tuple(map(str, folders)), near=tuple(map(str, near)), **{"beside": beside, **more}  # type: ignore[arg-type]
+        wanted=wanted,
+        folders=tuple(map(str, folders)),
+        near=tuple(map(str, near)),
+        **{"beside": beside, **more},  # type: ignore[arg-type]
     )
     return media_search.find(order)
 
@@ -68,9 +73,15 @@ def test_a_file_moved_to_where_other_media_are_and_beside_these(tmp_path):
     wanted = seen(tmp_path / "gone" / "a.mov")
     (tmp_path / "gone").rmdir()
     near = file(tmp_path / "media" / "day1" / "b.mov", b"b")
-    for place in (near.parent / "a.mov", near.parent / "sub" / "a.mov", tmp_path / "media" / "day2" / "a.mov"):
+    for place in (
+        near.parent / "a.mov",
+        near.parent / "sub" / "a.mov",
+        tmp_path / "media" / "day2" / "a.mov",
+    ):
         there = file(place)
-        assert rows(find(wanted, near=(near,), beside=())) == [("samples", str(there))], "its folder, those in it, its neighbours"
+        assert rows(find(wanted, near=(near,), beside=())) == [("samples", str(there))], (
+            "its folder, those in it, its neighbours"
+        )
         there.unlink()
 
 
@@ -86,13 +97,18 @@ def test_the_same_name_with_other_content_is_never_taken(tmp_path):
     longer = file(tmp_path / "v" / "1" / "a.mov", LONG + b"!")
     other = file(tmp_path / "v" / "2" / "a.mov", os.urandom(len(LONG)))
     os.utime(other, ns=(5, 5))
-    assert rows(find(wanted, folders=(tmp_path / "v",))) == [("unlike", str(longer)), ("unlike", str(other))]
+    assert rows(find(wanted, folders=(tmp_path / "v",))) == [
+        ("unlike", str(longer)),
+        ("unlike", str(other)),
+    ]
 
 
 def test_all_copies_of_a_place_are_told(tmp_path):
     wanted = seen(tmp_path / "day" / "a.mov")
     copies = [file(tmp_path / "v" / n / "a.mov") for n in ("1", "2")]
-    assert rows(find(wanted, folders=(tmp_path / "v",))) == [("samples", str(copy)) for copy in copies]
+    assert rows(find(wanted, folders=(tmp_path / "v",))) == [
+        ("samples", str(copy)) for copy in copies
+    ]
 
 
 def test_when_everything_is_found_farther_places_are_left_in_peace(tmp_path):
@@ -110,7 +126,9 @@ def test_one_name_for_the_size_and_no_mark_is_a_proposal(tmp_path):
 
 def test_of_a_file_nobody_knows_anything_about_a_name_says_nothing(tmp_path):
     file(tmp_path / "v" / "a.mov")
-    assert find(Wanted(path=str(tmp_path / "day" / "a.mov")), folders=(tmp_path / "v",)).matches == ()
+    assert (
+        find(Wanted(path=str(tmp_path / "day" / "a.mov")), folders=(tmp_path / "v",)).matches == ()
+    )
 
 
 # Lists ----------------------------------------------------------------------------------------------------------------
@@ -134,7 +152,9 @@ def test_a_list_that_stayed_behind_proves_a_file_that_was_moved_and_renamed(tmp_
 def test_a_list_that_moved_along_proves_by_any_of_its_hashes(tmp_path, algorithm):
     there = file(tmp_path / "v" / "A001" / "Clips" / "a.mov")
     asc(tmp_path / "v" / "A001", entry("Clips/a.mov", LONG, algorithm=algorithm))
-    assert rows(find(new(Path("/gone/A001/Clips/a.mov")), folders=(tmp_path / "v",))) == [("mhl", str(there))]
+    assert rows(find(new(Path("/gone/A001/Clips/a.mov")), folders=(tmp_path / "v",))) == [
+        ("mhl", str(there))
+    ]
 
 
 def test_a_path_of_another_system_is_understood(tmp_path):
@@ -147,14 +167,21 @@ def test_a_path_of_another_system_is_understood(tmp_path):
 def test_a_list_of_the_first_format_proves(tmp_path):
     there = file(tmp_path / "v" / "Clips" / "a.mov")
     value = xxhash.xxh64_hexdigest(LONG)
-    classic(tmp_path / "v", f"<hash><file>Clips/a.mov</file><size>{len(LONG)}</size><xxhash64be>{value}</xxhash64be></hash>")
-    assert rows(find(new(Path("/gone/v/Clips/a.mov")), folders=(tmp_path / "v",))) == [("mhl", str(there))]
+    classic(
+        tmp_path / "v",
+        f"<hash><file>Clips/a.mov</file><size>{len(LONG)}</size><xxhash64be>{value}</xxhash64be></hash>",
+    )
+    assert rows(find(new(Path("/gone/v/Clips/a.mov")), folders=(tmp_path / "v",))) == [
+        ("mhl", str(there))
+    ]
 
 
 def test_a_list_around_the_searched_folder_is_read(tmp_path):
     there = file(tmp_path / "A001" / "Clips" / "a.mov")
     asc(tmp_path / "A001", entry("Clips/a.mov", LONG))
-    assert rows(find(new(Path("/gone/A001/Clips/a.mov")), folders=(there.parent,))) == [("mhl", str(there))]
+    assert rows(find(new(Path("/gone/A001/Clips/a.mov")), folders=(there.parent,))) == [
+        ("mhl", str(there))
+    ]
 
 
 def test_a_list_that_contradicts_is_said_and_the_file_not_taken(tmp_path):
@@ -174,7 +201,9 @@ def test_another_cards_list_with_the_same_names_proves_nothing(tmp_path, inside)
     wanted = new(Path("/gone/A001") / inside)
     there = file(tmp_path / "v" / "B002" / inside)
     asc(tmp_path / "v" / "B002", entry(inside, LONG), "0001_B002_2026-01-17_143000Z.mhl")
-    assert rows(find(wanted, folders=(tmp_path / "v",))) == [("alike", str(there))], "a person may know better"
+    assert rows(find(wanted, folders=(tmp_path / "v",))) == [("alike", str(there))], (
+        "a person may know better"
+    )
     right = file(tmp_path / "v" / "A001" / inside, b"the right one")
     asc(tmp_path / "v" / "A001", entry(inside, b"the right one"))
     found = find(wanted, folders=(tmp_path / "v",))
@@ -183,8 +212,14 @@ def test_another_cards_list_with_the_same_names_proves_nothing(tmp_path, inside)
 
 def test_a_card_whose_folder_was_renamed_is_known_by_its_lists_name(tmp_path):
     there = file(tmp_path / "v" / "card of monday" / "CLIP" / "C0001.MP4")
-    asc(tmp_path / "v" / "card of monday", entry("CLIP/C0001.MP4", LONG), "0001_A001_2026-01-17_143000Z.mhl")
-    assert rows(find(new(Path("/gone/A001/CLIP/C0001.MP4")), folders=(tmp_path / "v",))) == [("mhl", str(there))]
+    asc(
+        tmp_path / "v" / "card of monday",
+        entry("CLIP/C0001.MP4", LONG),
+        "0001_A001_2026-01-17_143000Z.mhl",
+    )
+    assert rows(find(new(Path("/gone/A001/CLIP/C0001.MP4")), folders=(tmp_path / "v",))) == [
+        ("mhl", str(there))
+    ]
 
 
 def test_a_list_of_the_whole_volume_does_not_weaken_that_of_the_card(tmp_path):
@@ -193,22 +228,32 @@ def test_a_list_of_the_whole_volume_does_not_weaken_that_of_the_card(tmp_path):
     asc(tmp_path / "v", entry("day1/A001/C0001.MP4", LONG), "0001_v_2026-01-17_143000Z.mhl")
     wanted = new(Path("/gone/day1/A001/C0001.MP4"))
     assert rows(find(wanted, folders=(tmp_path / "v",))) == [("mhl", str(there))]
-    asc(tmp_path / "v", entry("day1/A001/C0001.MP4", os.urandom(len(LONG))), "0001_v_2026-01-17_143000Z.mhl")
-    assert rows(find(wanted, folders=(tmp_path / "v",))) == [("alike", str(there))], "unless it contradicts"
+    asc(
+        tmp_path / "v",
+        entry("day1/A001/C0001.MP4", os.urandom(len(LONG))),
+        "0001_v_2026-01-17_143000Z.mhl",
+    )
+    assert rows(find(wanted, folders=(tmp_path / "v",))) == [("alike", str(there))], (
+        "unless it contradicts"
+    )
 
 
 def test_lists_that_contradict_each_other_prove_nothing(tmp_path):
     there = file(tmp_path / "v" / "Clips" / "a.mov")
     asc(tmp_path / "v", entry("Clips/a.mov", LONG), "0001_v.mhl")
     asc(tmp_path / "v", entry("Clips/a.mov", os.urandom(len(LONG))), "0002_v.mhl")
-    assert rows(find(new(Path("/gone/v/Clips/a.mov")), folders=(tmp_path / "v",))) == [("alike", str(there))]
+    assert rows(find(new(Path("/gone/v/Clips/a.mov")), folders=(tmp_path / "v",))) == [
+        ("alike", str(there))
+    ]
 
 
 def test_lists_that_name_two_sizes_prove_nothing(tmp_path):
     there = file(tmp_path / "v" / "Clips" / "a.mov")
     asc(tmp_path / "v", entry("Clips/a.mov", LONG), "0001_v.mhl")
     asc(tmp_path / "v", entry("Clips/a.mov", LONG, size=7), "0002_v.mhl")
-    assert rows(find(new(Path("/gone/v/Clips/a.mov")), folders=(tmp_path / "v",))) == [("alike", str(there))]
+    assert rows(find(new(Path("/gone/v/Clips/a.mov")), folders=(tmp_path / "v",))) == [
+        ("alike", str(there))
+    ]
 
 
 def test_where_all_cameras_name_alike_some_are_told_and_all_are_compared(tmp_path):
@@ -223,8 +268,13 @@ def test_where_all_cameras_name_alike_some_are_told_and_all_are_compared(tmp_pat
 
 def test_a_list_without_a_hash_that_proves_is_a_proposal(tmp_path):
     there = file(tmp_path / "v" / "Clips" / "a.mov")
-    classic(tmp_path / "v", f"<hash><file>Clips/a.mov</file><size>{len(LONG)}</size><xxhash>123</xxhash></hash>")
-    assert rows(find(new(Path("/gone/v/Clips/a.mov")), folders=(tmp_path / "v",))) == [("alike", str(there))]
+    classic(
+        tmp_path / "v",
+        f"<hash><file>Clips/a.mov</file><size>{len(LONG)}</size><xxhash>123</xxhash></hash>",
+    )
+    assert rows(find(new(Path("/gone/v/Clips/a.mov")), folders=(tmp_path / "v",))) == [
+        ("alike", str(there))
+    ]
 
 
 def test_a_damaged_list_is_passed_over_and_said(tmp_path):
@@ -234,7 +284,9 @@ def test_a_damaged_list_is_passed_over_and_said(tmp_path):
     bad.write_bytes(b"<hashlist><hashes><ha\xff")
     found = find(new(Path("/gone/v/Clips/a.mov")), folders=(tmp_path / "v",))
     assert rows(found) == [("mhl", str(there))]
-    assert len(found.trouble) == 1 and str(bad) in found.trouble[0] and "damaged" in found.trouble[0]
+    assert (
+        len(found.trouble) == 1 and str(bad) in found.trouble[0] and "damaged" in found.trouble[0]
+    )
 
 
 def test_without_time_to_hash_it_stays_a_proposal(tmp_path, monkeypatch):
@@ -291,7 +343,9 @@ def test_a_folder_that_may_not_be_opened_is_counted_and_the_rest_searched(tmp_pa
 def test_a_file_that_may_not_be_read_is_counted(tmp_path, monkeypatch):
     wanted = seen(tmp_path / "day" / "a.mov")
     file(tmp_path / "v" / "a.mov")
-    monkeypatch.setattr(hashes, "content_mark", lambda path: (_ for _ in ()).throw(PermissionError(13, "no")))
+    monkeypatch.setattr(
+        hashes, "content_mark", lambda path: (_ for _ in ()).throw(PermissionError(13, "no"))
+    )
     found = find(wanted, folders=(tmp_path / "v",))
     assert found.matches == () and "1 of the folders" in found.trouble[0]
 
@@ -299,7 +353,9 @@ def test_a_file_that_may_not_be_read_is_counted(tmp_path, monkeypatch):
 def test_a_named_folder_that_is_not_there_is_said(tmp_path):
     wanted = seen(tmp_path / "day" / "a.mov")
     found = find(wanted, folders=(tmp_path / "none", tmp_path / "day"))
-    assert found.trouble == (f"{tmp_path / 'none'} could not be searched: No such file or directory.",)
+    assert found.trouble == (
+        f"{tmp_path / 'none'} could not be searched: No such file or directory.",
+    )
 
 
 def test_hidden_folders_and_our_own_are_not_entered(tmp_path):
@@ -307,7 +363,11 @@ def test_hidden_folders_and_our_own_are_not_entered(tmp_path):
     for folder in (".hotsplice", ".Trash", "home"):
         file(tmp_path / "v" / folder / "a.mov")
     file(tmp_path / "v" / ".a.mov")
-    found = find(wanted, folders=(tmp_path / "v",), skip=(str(tmp_path / "v" / "home"), str(tmp_path / "none")))
+    found = find(
+        wanted,
+        folders=(tmp_path / "v",),
+        skip=(str(tmp_path / "v" / "home"), str(tmp_path / "none")),
+    )
     assert (found.matches, found.looked_at) == ((), 0)
 
 
@@ -376,10 +436,18 @@ def test_a_copy_that_was_bad_once_takes_nothing_from_what_is_on_record_of_the_fi
     """As ascmhl writes it: another size, `failed`, and then the file is verified again."""
     there = file(tmp_path / "v" / "Clips" / "a.mov", LONG)
     asc(tmp_path / "v", entry("Clips/a.mov", LONG), "0001_v_2026-01-17_143000Z.mhl")
-    asc(tmp_path / "v", entry("Clips/a.mov", b"cut", action="failed"), "0002_v_2026-01-18_143000Z.mhl")
+    asc(
+        tmp_path / "v",
+        entry("Clips/a.mov", b"cut", action="failed"),
+        "0002_v_2026-01-18_143000Z.mhl",
+    )
     wanted = new(Path("/gone/v/Clips/a.mov"))
     assert rows(find(wanted, folders=(tmp_path / "v",))) == [("mhl", str(there))]
-    asc(tmp_path / "v", entry("Clips/a.mov", LONG, action="verified"), "0003_v_2026-01-19_143000Z.mhl")
+    asc(
+        tmp_path / "v",
+        entry("Clips/a.mov", LONG, action="verified"),
+        "0003_v_2026-01-19_143000Z.mhl",
+    )
     assert rows(find(wanted, folders=(tmp_path / "v",))) == [("mhl", str(there))]
 
 
@@ -388,7 +456,9 @@ def test_a_packing_list_beside_the_folder_speaks_of_it(tmp_path):
     text = Path(asc(tmp_path / "x", entry("Clips/a.mov", LONG))).read_text()
     shutil.rmtree(tmp_path / "x")
     (tmp_path / "v" / "packinglist_A001_2026-01-17_143000Z.mhl").write_text(text)
-    assert rows(find(new(Path("/gone/A001/Clips/a.mov")), folders=(tmp_path / "v",))) == [("mhl", str(there))]
+    assert rows(find(new(Path("/gone/A001/Clips/a.mov")), folders=(tmp_path / "v",))) == [
+        ("mhl", str(there))
+    ]
     assert rows(find(new(Path("/gone/B002/Clips/a.mov")), folders=(tmp_path / "v",))) == []
 
 
@@ -402,10 +472,15 @@ def test_a_list_tells_of_a_file_on_record_what_the_record_cannot(tmp_path):
     there.write_bytes(LONG[:-1] + b"x")
     assert rows(find(unproven, folders=(tmp_path / "v",))) == [], "the list knows better"
     asc(tmp_path / "A001", entry("Clips/a.mov", LONG + b"x"))
-    assert rows(find(unproven, folders=(tmp_path / "v",))) == [], "it speaks of a file of another size"
+    assert rows(find(unproven, folders=(tmp_path / "v",))) == [], (
+        "it speaks of a file of another size"
+    )
 
 
 def test_other_media_of_the_film_are_no_lookalikes(tmp_path):
     wanted = seen(tmp_path / "day1" / "C0001.mov")
-    other, own = file(tmp_path / "day1" / "v" / "C0001.mov", b"b"), file(tmp_path / "day1" / "w" / "C0001.mov", b"c")
+    other, own = (
+        file(tmp_path / "day1" / "v" / "C0001.mov", b"b"),
+        file(tmp_path / "day1" / "w" / "C0001.mov", b"c"),
+    )
     assert rows(find(wanted, near=(own,))) == [("unlike", str(other))]

@@ -22,17 +22,32 @@ from tests.film.sound import FULL_SCALE, expected_audio, lag, make_wav, packed
 def _laid(path: Path, first: int | Fraction, samples: int, **more: object) -> Sound:
     """An excerpt from sample `first` at 48 kHz."""
     fingerprint = hashes.fingerprint(path) if path.exists() else ""
-    usual = {"clip": "c1", "shot_name": "S", "fingerprint": fingerprint, "stream": 0, "at": 0, **more}
+    usual = {
+        "clip": "c1",
+        "shot_name": "S",
+        "fingerprint": fingerprint,
+        "stream": 0,
+        "at": 0,
+        **more,
+    }
     return Sound(path=str(path), source_in_s=Fraction(first) / 48000, samples=samples, **usual)  # type: ignore[arg-type]
 
 
 def _mix(part: Path, *sounds: Sound, samples: int, channels: int = 2, bits: int = 24) -> MixSound:
     return MixSound(
-        key="k", part=str(part), samples=samples, sample_rate=48000, channels=channels, bytes_per_sample=bits // 8, sounds=sounds
+        key="k",
+        part=str(part),
+        samples=samples,
+        sample_rate=48000,
+        channels=channels,
+        bytes_per_sample=bits // 8,
+        sounds=sounds,
     )
 
 
-def _read(path: Path, first: int | Fraction, samples: int, channels: int = 2, **more: object) -> np.ndarray:
+def _read(
+    path: Path, first: int | Fraction, samples: int, channels: int = 2, **more: object
+) -> np.ndarray:
     """(samples, channels), full scale 1.0."""
     return mix_sound.read(_laid(path, first, samples, **more), 48000, channels)[0].T
 
@@ -40,7 +55,9 @@ def _read(path: Path, first: int | Fraction, samples: int, channels: int = 2, **
 @pytest.mark.parametrize("bits", [16, 24])
 @pytest.mark.parametrize("suffix", [".wav", ".mov", ".mkv"])
 @pytest.mark.parametrize("first", [0, 1, 4801, 50021, 90001])
-def test_an_excerpt_is_exact_to_the_bit(shelf: Path, tmp_path: Path, bits: int, suffix: str, first: int) -> None:
+def test_an_excerpt_is_exact_to_the_bit(
+    shelf: Path, tmp_path: Path, bits: int, suffix: str, first: int
+) -> None:
     """Matroska rounds its stamps to milliseconds: there samples are counted."""
     path = shelf / f"exact{bits}{suffix}"
     if not path.exists() and suffix == ".wav":
@@ -48,7 +65,12 @@ def test_an_excerpt_is_exact_to_the_bit(shelf: Path, tmp_path: Path, bits: int, 
     elif not path.exists():
         make_movie(path, source_id=7, frames=48, codec="mjpeg", audio="pcm", bits=bits)
     count = 5999
-    order = _mix(tmp_path / "p.pcm", _laid(path, first, count, stream=int(suffix != ".wav")), samples=count, bits=bits)
+    order = _mix(
+        tmp_path / "p.pcm",
+        _laid(path, first, count, stream=int(suffix != ".wav")),
+        samples=count,
+        bits=bits,
+    )
     made = mix_sound.mix(order)
     expected = packed(expected_audio(7, first, count, bits=bits), bits)
     assert (tmp_path / "p.pcm").read_bytes() == expected
@@ -77,8 +99,12 @@ def test_another_rate_keeps_its_place(shelf: Path, source_rate: int, first: int)
     wanted = expected_audio(5, first, 9600, tone=True) / FULL_SCALE
     late, alike = lag(heard[:, 1], wanted[:, 1])
     assert late == 0 and alike > 0.9995
-    inside = slice(200, -200) if first == 0 else slice(0, None)  # at the file's own edge nothing comes before
-    assert np.abs(heard[inside] - wanted[inside]).max() < 0.01, "a whole sample late would be off by 0.02 and more"
+    inside = (
+        slice(200, -200) if first == 0 else slice(0, None)
+    )  # at the file's own edge nothing comes before
+    assert np.abs(heard[inside] - wanted[inside]).max() < 0.01, (
+        "a whole sample late would be off by 0.02 and more"
+    )
 
 
 def test_another_rate_up_to_its_last_sample(tmp_path: Path) -> None:
@@ -125,13 +151,19 @@ def test_backs_and_sides_of_seven_one_become_one_pair(shelf: Path) -> None:
 def test_five_one_is_mixed_down_and_never_too_loud(shelf: Path) -> None:
     path, six = _wav(shelf, 6)
     half = 0.5**0.5
-    wanted = np.stack([six[:, side] + half * six[:, 2] + half * six[:, 4 + side] for side in (0, 1)], axis=1) / (1 + 2 * half)
+    wanted = np.stack(
+        [six[:, side] + half * six[:, 2] + half * six[:, 4 + side] for side in (0, 1)], axis=1
+    ) / (1 + 2 * half)
     assert np.allclose(_read(path, 0, 4800, 2), wanted, atol=1e-12)
     assert np.array_equal(_read(path, 0, 4800, 6), six)
-    assert np.allclose(_read(path, 0, 4800, 1)[:, 0], wanted.mean(axis=1), atol=1e-12), "the middle is heard in mono too"
+    assert np.allclose(_read(path, 0, 4800, 1)[:, 0], wanted.mean(axis=1), atol=1e-12), (
+        "the middle is heard in mono too"
+    )
 
 
-@pytest.mark.parametrize(("picked", "heard"), [((1,), (1, 1)), ((5, 0), (5, 0)), ((3, 99), (3, 3)), ((99,), (0, 0))])
+@pytest.mark.parametrize(
+    ("picked", "heard"), [((1,), (1, 1)), ((5, 0), (5, 0)), ((3, 99), (3, 3)), ((99,), (0, 0))]
+)
 def test_picked_channels(shelf: Path, picked: tuple[int, ...], heard: tuple[int, int]) -> None:
     path, six = _wav(shelf, 6)
     taken, _ = mix_sound.read(_laid(path, 0, 4800, channels=picked), 48000, 2)
@@ -148,9 +180,14 @@ def test_a_source_that_ends_too_early_is_too_short(tmp_path: Path) -> None:
     assert (short.value.wanted, short.value.seen) == (24000, 0)
     with pytest.raises(TooShort) as short:
         _read(path, 18000, 4000)
-    assert (short.value.wanted, short.value.seen) == (4000, 2000), "uncompressed sound has no padding"
+    assert (short.value.wanted, short.value.seen) == (4000, 2000), (
+        "uncompressed sound has no padding"
+    )
     padded = _read(path, 18000, 2090)  # lengths in some files are rounded
-    assert np.array_equal(padded[:2000], expected_audio(1, 18000, 2000) / FULL_SCALE) and not padded[2000:].any()
+    assert (
+        np.array_equal(padded[:2000], expected_audio(1, 18000, 2000) / FULL_SCALE)
+        and not padded[2000:].any()
+    )
 
 
 def test_another_rate_that_ends_too_early_is_too_short(tmp_path: Path) -> None:
@@ -177,10 +214,27 @@ def test_a_sound_that_begins_before_its_file_is_silent_until_then(tmp_path: Path
 
 def test_a_sound_of_another_rate_that_begins_late_keeps_its_end(tmp_path: Path) -> None:
     """Its length counts from its own beginning, its samples from the file's."""
-    wav, late = make_wav(tmp_path / "a.wav", source_id=1, samples=88200, sample_rate=44100), tmp_path / "late.mov"
+    wav, late = (
+        make_wav(tmp_path / "a.wav", source_id=1, samples=88200, sample_rate=44100),
+        tmp_path / "late.mov",
+    )
     picture = make_movie(tmp_path / "v.mov", source_id=1, frames=60, codec="mjpeg")
     for offset_s in ("0.08", "0.5"):
-        ffmpeg("-i", picture.path, "-itsoffset", offset_s, "-i", wav, "-map", "0:v", "-map", "1:a", "-c", "copy", late)
+        ffmpeg(
+            "-i",
+            picture.path,
+            "-itsoffset",
+            offset_s,
+            "-i",
+            wav,
+            "-map",
+            "0:v",
+            "-map",
+            "1:a",
+            "-c",
+            "copy",
+            late,
+        )
         end = round(48000 * (2 + float(offset_s)))
         assert np.abs(_read(late, end - 24000, 24000, stream=1)[-480:]).max() > 0.01
 
@@ -191,7 +245,9 @@ def test_a_file_that_was_replaced_since_it_was_examined_is_not_mixed(tmp_path: P
     make_wav(tmp_path / "other.wav", source_id=2, samples=48000).replace(path)
     with pytest.raises(Changed) as changed:
         mix_sound.mix(_mix(tmp_path / "p.pcm", planned, samples=24000))
-    assert (changed.value.key, changed.value.path) == ("c1", str(path)) and not (tmp_path / "p.pcm").exists()
+    assert (changed.value.key, changed.value.path) == ("c1", str(path)) and not (
+        tmp_path / "p.pcm"
+    ).exists()
 
 
 def test_coded_sound_has_its_run_up(h264: Movie) -> None:
@@ -207,7 +263,9 @@ def test_coded_sound_has_its_run_up(h264: Movie) -> None:
 def test_sounds_are_added_where_they_lie(tmp_path: Path) -> None:
     one, two = (make_wav(tmp_path / f"{n}.wav", source_id=n, samples=9600) for n in (1, 2))
     heard: list[int] = []
-    order = _mix(tmp_path / "p.pcm", _laid(one, 11, 3000, at=500), _laid(two, 7, 2000, at=2501), samples=6000)
+    order = _mix(
+        tmp_path / "p.pcm", _laid(one, 11, 3000, at=500), _laid(two, 7, 2000, at=2501), samples=6000
+    )
     mix_sound.mix(order, heard.append)
     wanted = np.zeros((6000, 2), np.int32)
     wanted[500:3500] += expected_audio(1, 11, 3000)
@@ -237,7 +295,10 @@ def test_full_scale_itself_is_not_clipped(width: int) -> None:
     full = float(1 << (width * 8 - 1))
     edges = np.array([[-1.0, (full - 1) / full, 0.0], [1.0, -1 - 1 / full, 1 / full]])
     data, clipped = mix_sound.as_pcm(edges, width)
-    values = [int.from_bytes(data[at : at + width], "little", signed=True) for at in range(0, len(data), width)]
+    values = [
+        int.from_bytes(data[at : at + width], "little", signed=True)
+        for at in range(0, len(data), width)
+    ]
     top = int(full) - 1
     assert values == [-top - 1, top, top, -top - 1, 0, 1]
     assert clipped == 2

@@ -24,7 +24,10 @@ def test_of_an_intact_checkpoint_the_error_is_our_own(error: Exception, tmp_path
     """It is not made again: that would end in the same, and blame the scratch disk."""
     path = tmp_path / "k.pcm"
     path.write_bytes(b"samples")
-    with pytest.raises(RuntimeError, match="intact checkpoint") as raised, segment_reader.believing(_part(path, hashes.file_hash(path))):
+    with (
+        pytest.raises(RuntimeError, match="intact checkpoint") as raised,
+        segment_reader.believing(_part(path, hashes.file_hash(path))),
+    ):
         raise error
     assert raised.value.__cause__ is error
 

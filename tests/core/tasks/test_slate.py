@@ -34,7 +34,10 @@ def _rows(inked: np.ndarray) -> int:
 
 
 def test_a_slate_has_a_bar_and_ink(tmp_path: Path) -> None:
-    empty, card = _drawn(tmp_path / "a.png"), _drawn(tmp_path / "b.png", "Shot 12", "IMG_0042.mov", "not found")
+    empty, card = (
+        _drawn(tmp_path / "a.png"),
+        _drawn(tmp_path / "b.png", "Shot 12", "IMG_0042.mov", "not found"),
+    )
     assert tuple(card[0, 0]) == (200, 70, 50)
     assert not _inked(empty).any()
     assert 200 < np.count_nonzero(_inked(card)) < card.shape[0] * card.shape[1] // 4
@@ -48,11 +51,16 @@ def test_what_it_says_is_what_was_asked(tmp_path: Path) -> None:
 
 
 def test_the_first_line_is_large(tmp_path: Path) -> None:
-    rows = [np.flatnonzero(_inked(_drawn(tmp_path / "s.png", *lines)).any(axis=1)) for lines in (("HHH",), ("", "HHH"))]
+    rows = [
+        np.flatnonzero(_inked(_drawn(tmp_path / "s.png", *lines)).any(axis=1))
+        for lines in (("HHH",), ("", "HHH"))
+    ]
     assert np.ptp(rows[0]) > 1.4 * np.ptp(rows[1])
 
 
-@pytest.mark.parametrize("text", ["/Volumes/" + "archive" * 40 + "/a.mov", "a long tale of many words " * 8])
+@pytest.mark.parametrize(
+    "text", ["/Volumes/" + "archive" * 40 + "/a.mov", "a long tale of many words " * 8]
+)
 def test_long_lines_are_wrapped_inside_the_margins(tmp_path: Path, text: str) -> None:
     inked = _inked(_drawn(tmp_path / "s.png", "Shot", text))
     assert not inked[:, : 640 // 16 - 2].any() and not inked[:, 640 - 640 // 16 + 2 :].any()
@@ -67,11 +75,24 @@ def test_what_does_not_fit_is_left_out_below(tmp_path: Path) -> None:
 
 
 @settings(max_examples=40)
-@given(st.lists(st.text(max_size=60), max_size=5), st.sampled_from([(16, 16), (320, 180), (90, 400)]))
+@given(
+    st.lists(st.text(max_size=60), max_size=5), st.sampled_from([(16, 16), (320, 180), (90, 400)])
+)
 @example(["tab\tand\nnew\r\nline", "\0\x1b[31m\x07", "'; rm -rf /", "%{pts}:expr\\"], (320, 180))
-@example(["\N{FILM FRAMES}\N{MAN}\u200d\N{WOMAN}", "سلام", "映画の題名" * 30, "e\u0301" * 90, "\u202eabc"], (320, 180))
+@example(
+    [
+        "\N{FILM FRAMES}\N{MAN}\u200d\N{WOMAN}",
+        "سلام",
+        "映画の題名" * 30,
+        "e\u0301" * 90,
+        "\u202eabc",
+    ],
+    (320, 180),
+)
 @example(["a name that is no UTF-8: \udcff\udce9.mov" + "\udcff" * 80], (320, 180))
-def test_any_text_can_be_drawn(tmp_path_factory: pytest.TempPathFactory, lines: list[str], size: tuple[int, int]) -> None:
+def test_any_text_can_be_drawn(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str], size: tuple[int, int]
+) -> None:
     _drawn(tmp_path_factory.getbasetemp() / "any.png", *lines, size=size)
 
 

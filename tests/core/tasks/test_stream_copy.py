@@ -23,13 +23,31 @@ from tests.film.media import Movie, ffmpeg, make_movie
 def intra(shelf: Path, ffv1: Movie) -> Path:
     """FFV1, every frame for itself, in Matroska with rounded stamps."""
     path = shelf / "intra.mkv"
-    ffmpeg("-i", ffv1.path, "-an", "-c:v", "ffv1", "-level", "3", "-g", "1", "-slices", "4", "-slicecrc", "1", path)
+    ffmpeg(
+        "-i",
+        ffv1.path,
+        "-an",
+        "-c:v",
+        "ffv1",
+        "-level",
+        "3",
+        "-g",
+        "1",
+        "-slices",
+        "4",
+        "-slicecrc",
+        "1",
+        path,
+    )
     return path
 
 
 def _cut(path: Path, first: int, count: int) -> list[bytes]:
     with av.open(str(path)) as container:
-        return [bytes(packet) for packet in stream_copy.frames_of(container, container.streams.video[0], first, count)]
+        return [
+            bytes(packet)
+            for packet in stream_copy.frames_of(container, container.streams.video[0], first, count)
+        ]
 
 
 def _order(path: Path, first: int, frames: int, known: dict[int, int] | None = None) -> ExamineCopy:
@@ -63,7 +81,14 @@ def test_of_a_file_whose_stamps_do_not_begin_at_zero(mjpeg: Movie, tmp_path: Pat
 
 def test_at_a_rate_of_1001_parts_far_in(tmp_path: Path) -> None:
     """Rounded to milliseconds a rate is told from its neighbours only over many frames."""
-    movie = make_movie(tmp_path / "ntsc.mkv", source_id=6, frames=900, rate=Fraction(24000, 1001), codec="mjpeg", size=(64, 36))
+    movie = make_movie(
+        tmp_path / "ntsc.mkv",
+        source_id=6,
+        frames=900,
+        rate=Fraction(24000, 1001),
+        codec="mjpeg",
+        size=(64, 36),
+    )
     every = payloads(movie.path)
     for first in (1, 449, 899):
         assert _cut(movie.path, first, 1) == [every[first]]
@@ -108,7 +133,10 @@ def test_a_missing_frame_is_not_contiguous(mjpeg: Movie, tmp_path: Path) -> None
 def test_what_is_examined_is_hashed_and_remembered(prores: Movie) -> None:
     every = payloads(prores.path)
     made, heard = _examined(_order(prores.path, 3, 25))
-    assert (made.frames, made.signature) == (25, packets.count_video(prores.path, prores.rate).signature)
+    assert (made.frames, made.signature) == (
+        25,
+        packets.count_video(prores.path, prores.rate).signature,
+    )
     assert made.digest == xxhash.xxh3_128_hexdigest(b"".join(every[3:28]))
     assert made.known == {frame: xxhash.xxh3_64_intdigest(every[frame]) for frame in range(3, 28)}
     assert heard == [12, 24]
@@ -123,11 +151,15 @@ def test_what_was_read_of_a_changed_source_is_not_believed(prores: Movie, tmp_pa
     assert (changed.value.key, changed.value.path) == ("k", str(copy))
 
 
-def test_a_source_that_is_written_over_while_it_is_read_is_not_believed(prores: Movie, mjpeg: Movie, tmp_path: Path) -> None:
+def test_a_source_that_is_written_over_while_it_is_read_is_not_believed(
+    prores: Movie, mjpeg: Movie, tmp_path: Path
+) -> None:
     copy = Path(shutil.copy2(prores.path, tmp_path))
     order = _order(copy, 0, 24)
     with pytest.raises(Changed):
-        stream_copy.examine(order, lambda frames: shutil.copyfile(mjpeg.path, copy.with_name("b.mov")).replace(copy))
+        stream_copy.examine(
+            order, lambda frames: shutil.copyfile(mjpeg.path, copy.with_name("b.mov")).replace(copy)
+        )
 
 
 def test_a_wrong_checksum_does_not_pass(intra: Path, tmp_path: Path) -> None:
@@ -152,23 +184,36 @@ def test_known_packets_are_not_decoded_again(intra: Path, tmp_path: Path) -> Non
     for known in ({**marks, 12: marks[12] ^ 1}, {frame + 1: mark for frame, mark in marks.items()}):
         with pytest.raises(av.InvalidDataError):
             _examined(_order(copy, 5, 12, known=known))
-    some, _ = _examined(_order(copy, 0, 10, known={frame: marks[frame] for frame in range(0, 10, 2)}))
+    some, _ = _examined(
+        _order(copy, 0, 10, known={frame: marks[frame] for frame in range(0, 10, 2)})
+    )
     assert some.known == {frame: marks[frame] for frame in range(1, 10, 2)}
 
 
 def test_one_frame_of_another_length_moves_no_frame_behind_it(mjpeg: Movie, tmp_path: Path) -> None:
     """It makes the average rate a little less, and what is counted by that is another frame far into the file."""
     path = tmp_path / "odd.mov"
-    with av.open(str(mjpeg.path)) as given, av.open(str(path), "w", options={"video_track_timescale": "24"}) as out:
+    with (
+        av.open(str(mjpeg.path)) as given,
+        av.open(str(path), "w", options={"video_track_timescale": "24"}) as out,
+    ):
         stream = out.add_stream_from_template(given.streams.video[0], opaque=True)
         every = [bytes(packet) for packet in given.demux(given.streams.video[0]) if packet.size]
         for number in range(1200):
             packet = av.Packet(every[number % 30])
-            packet.stream, packet.time_base, packet.duration, packet.is_keyframe = stream, Fraction(1, 24), 1, True
+            packet.stream, packet.time_base, packet.duration, packet.is_keyframe = (
+                stream,
+                Fraction(1, 24),
+                1,
+                True,
+            )
             packet.pts = packet.dts = number + (number >= 100)  # the hundredth stays for two frames
             out.mux(packet)
     with av.open(str(path)) as container:
         video = container.streams.video[0]
         for first in (0, 101, 900, 1180):
-            stamps = [packet.pts * packet.time_base * 24 for packet in stream_copy.frames_of(container, video, first, 5)]
+            stamps = [
+                packet.pts * packet.time_base * 24
+                for packet in stream_copy.frames_of(container, video, first, 5)
+            ]
             assert stamps == [first, first + 1, first + 2, first + 3, first + 4]

@@ -20,7 +20,9 @@ from tests.film.media import Movie
 
 def drawn(movie: Movie, frame: int, folder: Path, *, width: int = 320) -> Image.Image:
     part = folder / f"{frame}.{width}.part"
-    made = thumbnail.draw(DrawThumbnail(path=str(movie.path), frame=frame, part=str(part), width=width), movie.rate)
+    made = thumbnail.draw(
+        DrawThumbnail(path=str(movie.path), frame=frame, part=str(part), width=width), movie.rate
+    )
     assert made == Made(frames=1, bytes=part.stat().st_size)
     return Image.open(part)
 
@@ -46,6 +48,8 @@ def test_a_frame_that_is_not_there(prores: Movie, tmp_path: Path) -> None:
 def test_what_is_no_film_is_evidence_and_not_a_crash(tmp_path: Path) -> None:
     for content in (b"", b"no film at all" * 100):
         (tmp_path / "film.mov").write_bytes(content)
-        order = DrawThumbnail(path=str(tmp_path / "film.mov"), frame=0, part=str(tmp_path / "x.part"))
+        order = DrawThumbnail(
+            path=str(tmp_path / "film.mov"), frame=0, part=str(tmp_path / "x.part")
+        )
         seen = worker.perform(Assignment(order=order, rate=Fraction(24)))
         assert isinstance(seen, Evidence) and seen.operation == "draw-thumbnail"

@@ -43,8 +43,12 @@ def test_a_folder_with_too_little_room(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_says_so_and_the_trial_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(volume_probe.os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "full")))
+def test_a_full_disk_says_so_and_the_trial_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        volume_probe.os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "full"))
+    )
     with pytest.raises(OSError, match="full"):
         volume_probe.probe(ProbePlace(path=str(tmp_path), write=True))
     assert list(tmp_path.iterdir()) == []
@@ -55,7 +59,9 @@ def test_memory() -> None:
     assert isinstance(volume_probe.probe(ProbePlace(path="", free_memory_bytes=1 << 60)), Refuted)
 
 
-def test_another_file_in_the_place_of_one_is_told_from_what_cannot_be_used(prores: Movie, mjpeg: Movie, tmp_path: Path) -> None:
+def test_another_file_in_the_place_of_one_is_told_from_what_cannot_be_used(
+    prores: Movie, mjpeg: Movie, tmp_path: Path
+) -> None:
     path = Path(shutil.copy2(prores.path, tmp_path / "a.mov"))
     order = ProbePlace(path=str(path), fingerprint=hashes.fingerprint(path))
     assert volume_probe.probe(order) == Validated()

@@ -49,7 +49,9 @@ def test_a_title_over_a_picture_is_lost_and_said_so():
     film = cut([clip(0, 30, name="picture")], [clip(5, 10, None, kind="generator", name="Title")])
     row, remarks = visible(film)
     assert [(v.record_in, v.frames, v.clip.name) for v in row if v.clip] == [(0, 30, "picture")]
-    assert [(r.code, r.severity, r.text, r.record_in) for r in remarks] == [("title-not-rendered", "loss", "Title", 5)]
+    assert [(r.code, r.severity, r.text, r.record_in) for r in remarks] == [
+        ("title-not-rendered", "loss", "Title", 5)
+    ]
 
 
 def test_a_title_over_nothing_is_a_shot_of_its_own():
@@ -87,19 +89,31 @@ def test_media_that_is_never_seen_is_never_opened():
 def test_sound_is_heard_from_all_tracks_in_record_order():
     film = cut(
         [clip(0, 1)],
-        audio=([clip(5, 10, id="b"), clip(20, 5, id="d", enabled=False)], [clip(0, 10, id="a"), clip(12, 5, id="c")]),
+        audio=(
+            [clip(5, 10, id="b"), clip(20, 5, id="d", enabled=False)],
+            [clip(0, 10, id="a"), clip(12, 5, id="c")],
+        ),
     )
     assert [c.id for c in heard(film)] == ["a", "b", "c"]
-    silent = msgspec.structs.replace(film, tracks=(*film.tracks[:2], msgspec.structs.replace(film.tracks[2], enabled=False)))
+    silent = msgspec.structs.replace(
+        film, tracks=(*film.tracks[:2], msgspec.structs.replace(film.tracks[2], enabled=False))
+    )
     assert [c.id for c in heard(silent)] == ["b"]
 
 
 def test_source_time_counts_from_the_files_own_timecode_where_only_that_is_known():
     hour = source(timecode_s=Fraction(3600))
     at = Fraction(3601)
-    assert source_offset(clip(0, 1, source_in=at), hour) == at, "it counts from the first frame already"
+    assert source_offset(clip(0, 1, source_in=at), hour) == at, (
+        "it counts from the first frame already"
+    )
     assert source_offset(clip(0, 1, source_in=at, source_is_timecode=True), hour) == 1
-    assert source_offset(clip(0, 1, source_in=Fraction(3600) - Fraction(1, 25), source_is_timecode=True), hour) == 0
+    assert (
+        source_offset(
+            clip(0, 1, source_in=Fraction(3600) - Fraction(1, 25), source_is_timecode=True), hour
+        )
+        == 0
+    )
     assert source_offset(clip(0, 1, source_in=Fraction(7), source_is_timecode=True), hour) == 7, (
         "before the file's timecode: from its start"
     )
@@ -128,7 +142,14 @@ def tracks(draw: st.DrawFn) -> Timeline:
                 )
             )
             at += frames
-        rows.append(Track(kind="video", name=str(number), clips=tuple(clips), enabled=draw(st.integers(0, 5)) > 0))
+        rows.append(
+            Track(
+                kind="video",
+                name=str(number),
+                clips=tuple(clips),
+                enabled=draw(st.integers(0, 5)) > 0,
+            )
+        )
     length = max((c.record_out for t in rows for c in t.clips), default=1) + draw(st.integers(0, 5))
     return Timeline(name="any", rate=Fraction(24), start_frame=0, frames=length, tracks=tuple(rows))
 
@@ -141,7 +162,13 @@ def test_every_frame_shows_what_a_look_straight_down_sees(timeline):
     assert len(shown) == timeline.frames
     lost = set()
     for frame in range(timeline.frames):
-        here = [c for t in timeline.tracks if t.enabled for c in t.clips if c.enabled and c.record_in <= frame < c.record_out]
+        here = [
+            c
+            for t in timeline.tracks
+            if t.enabled
+            for c in t.clips
+            if c.enabled and c.record_in <= frame < c.record_out
+        ]
         pictures = [c for c in here if c.media.kind != "generator"]
         expected = (pictures or here or [None])[-1]
         assert shown[frame] is expected

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.timeline.timing import exact_rate, frames_of_timecode, nearest_frame, sample_at, seconds, showing_frame, timecode
+from core.timeline.timing import (
+    exact_rate,
+    frames_of_timecode,
+    nearest_frame,
+    sample_at,
+    seconds,
+    showing_frame,
+    timecode,
+)
 
 NTSC_24, NTSC_30, NTSC_60 = Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)
 WHOLE = [1, 5, 6, 8, 10, 12, 15, 16, 18, 24, 25, 30, 48, 50, 60, 72, 90, 96, 100, 120, 144, 240]
@@ -41,7 +49,10 @@ rates = st.sampled_from(RATES)
         (24.0, Fraction(24)),
         (25.000001, Fraction(25)),
         (12.5, Fraction(25, 2)),
-        (Fraction(359, 15), Fraction(359, 15)),  # a phone's average is nobody's standard and stays itself
+        (
+            Fraction(359, 15),
+            Fraction(359, 15),
+        ),  # a phone's average is nobody's standard and stays itself
     ],
 )
 def test_a_written_rate_becomes_the_rate_it_means(written, meant):
@@ -66,7 +77,9 @@ def test_any_positive_number_is_a_positive_rate_near_it_or_refused(written):
     assert abs(rate - Fraction(written)) <= Fraction(1, 999)
 
 
-@pytest.mark.parametrize("written", [0, -24.0, float("nan"), float("inf"), float("-inf"), 1e-9, 0.0004])
+@pytest.mark.parametrize(
+    "written", [0, -24.0, float("nan"), float("inf"), float("-inf"), 1e-9, 0.0004]
+)
 def test_what_is_no_rate_is_refused(written):
     with pytest.raises(ValueError, match="not a frame rate"):
         exact_rate(written)
@@ -75,7 +88,9 @@ def test_what_is_no_rate_is_refused(written):
 def test_times_of_editors_become_exact_seconds():
     assert seconds(48, 24) == 2
     assert seconds(20.000000000000004, 25) == Fraction(20, 25)  # Resolve
-    assert seconds(91046.625, 25) == Fraction(728373, 8) / 25  # a frame of 24 written at 25 stays between the frames
+    assert (
+        seconds(91046.625, 25) == Fraction(728373, 8) / 25
+    )  # a frame of 24 written at 25 stays between the frames
     assert seconds(24000, 23.976) == 1001
     assert seconds(-12, 24) == Fraction(-1, 2)
 
@@ -164,12 +179,16 @@ def test_drop_frame_timecode_goes_there_and_back(number, rate):
 
 
 @given(
-    st.integers(0, 10**7), st.sampled_from([Fraction(24), Fraction(25), NTSC_24, NTSC_30, Fraction(50), NTSC_60]), st.booleans()
+    st.integers(0, 10**7),
+    st.sampled_from([Fraction(24), Fraction(25), NTSC_24, NTSC_30, Fraction(50), NTSC_60]),
+    st.booleans(),
 )
 def test_opentimelineio_counts_the_same(frame, rate, drop):
     drop = drop and rate in (NTSC_30, NTSC_60)
     frame %= 24 * 3600 * round(rate) - 24 * 6 * 9 * (round(rate) // 15)
-    theirs = otio.opentime.to_timecode(otio.opentime.RationalTime(frame, float(rate)), float(rate), drop)
+    theirs = otio.opentime.to_timecode(
+        otio.opentime.RationalTime(frame, float(rate)), float(rate), drop
+    )
     assert timecode(frame, rate, drop_frame=drop) == theirs
 
 
@@ -178,7 +197,9 @@ def test_a_semicolon_drops_nothing_where_nothing_is_dropped():
     assert frames_of_timecode("01:00:00;00", NTSC_24) == 86400
 
 
-@pytest.mark.parametrize("text", ["", "01:00:00", "1:2:3:4:5", "aa:bb:cc:dd", "-1:00:00:00", "01:00:00.00", "01:00:00:"])
+@pytest.mark.parametrize(
+    "text", ["", "01:00:00", "1:2:3:4:5", "aa:bb:cc:dd", "-1:00:00:00", "01:00:00.00", "01:00:00:"]
+)
 def test_what_is_no_timecode_is_refused(text):
     with pytest.raises(ValueError, match="not a timecode"):
         frames_of_timecode(text, Fraction(24))

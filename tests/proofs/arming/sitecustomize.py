@@ -10,9 +10,13 @@ if "HOTSPLICE_STRIKE" in os.environ and "core.executors.worker" in sys.orig_argv
     strike.arm("worker")
 
 if "HOTSPLICE_WORKER_PYTHON" in os.environ and "bridge.cli.main" in sys.orig_argv:
-    sys.executable = os.environ["HOTSPLICE_WORKER_PYTHON"]  # what the engine starts its workers with
+    sys.executable = os.environ[
+        "HOTSPLICE_WORKER_PYTHON"
+    ]  # what the engine starts its workers with
 
-if "HOTSPLICE_RAISE" in os.environ and ({"core.executors.worker", "bridge.cli.main"} & set(sys.orig_argv)):
+if "HOTSPLICE_RAISE" in os.environ and (
+    {"core.executors.worker", "bridge.cli.main"} & set(sys.orig_argv)
+):
     from tests.proofs import raising
 
     raising.arm()

@@ -18,7 +18,11 @@ def _packets(module):
     count = module.count_video
 
     def trusted(path, rate, *, expected="", tolerance=None):
-        return module.Counted(_packets.frames, "", 2, True, expected) if expected else count(path, rate)
+        return (
+            module.Counted(_packets.frames, "", 2, True, expected)
+            if expected
+            else count(path, rate)
+        )
 
     module.count_video = trusted
 
@@ -56,7 +60,9 @@ def _hashing(module):
 
 
 def _marking(module):
-    module.of_pictures = lambda path, stream, *times, **others: module.Marks(path=path, stream=stream, marks={})
+    module.of_pictures = lambda path, stream, *times, **others: module.Marks(
+        path=path, stream=stream, marks={}
+    )
     module.mark = lambda data: 0
     module.header_of = lambda container, stream: 0
 
@@ -70,11 +76,15 @@ def _render(module):
 
     def encode_track(order, on_frames, command_pipe):
         samples = (module.segment_reader.pcm(part) for part in order.inputs)
-        ran = module.ffmpeg.run(order.argv, feed=samples, on_frames=on_frames, command_pipe=command_pipe)
+        ran = module.ffmpeg.run(
+            order.argv, feed=samples, on_frames=on_frames, command_pipe=command_pipe
+        )
         return module.Made(frames=order.samples, log=ran.lines, bytes=os.path.getsize(order.part))
 
     module.render, module.encode_track, module._flush = render, encode_track, lambda path: None
-    module._Meanwhile._take = lambda self, again=False: module.packet_hashes.of_pictures(self._order.source, self._order.stream)
+    module._Meanwhile._take = lambda self, again=False: module.packet_hashes.of_pictures(
+        self._order.source, self._order.stream
+    )
     module._Meanwhile.on_frames = lambda self, frames: self._on_frames(frames)
 
 
