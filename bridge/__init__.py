@@ -1,1 +1,1 @@
-"""What people and programs talk to: the command line, settings; later the companion."""
+"""The interfaces for people and programs: command line, settings, daemon, tray and watch folder."""

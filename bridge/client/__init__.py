@@ -1,1 +1,1 @@
-"""A client of the daemon."""
+"""The client of the daemon."""

@@ -1,7 +1,9 @@
-"""A client of the companion, in the manner of a lazy pirate: ask, wait a little, throw the socket away, ask again.
+"""Client of the daemon, after ZeroMQ's Lazy Pirate pattern.
 
-Every request may be asked twice: a submission carries its own name, the others end in the same state. A companion that is gone
-is noticed by its silence, by its process, or by another endpoint; watching goes on from the last sequence number heard.
+The client sends a request, waits briefly, drops the socket and retries. Every request may be
+repeated: a submission carries its own name, and the others end in the same state. The client
+notices a lost daemon by its silence, by its process, or by a changed endpoint. Watching resumes
+after the last sequence number received.
 """
 
 from __future__ import annotations
@@ -30,34 +32,46 @@ from bridge.protocol.responses import (
 from core.system import machine
 
 SLOW_S = 60.0
-"""How long a submission may take in all, once it has arrived: asked again, it is found where it was left."""
+"""Seconds that a submission may take in total once the daemon is reached.
+
+A repeated request finds the submission where it was left.
+"""
 READING_S = 360.0
-"""The same for a timeline that was sent in chunks: it may be large, and others may be read before."""
+"""The same limit for a timeline sent in chunks.
+
+The timeline may be large, and the daemon may read others first.
+"""
 WHOLE = 4 * CHUNK
-"""Bytes of a timeline that is sent in one piece."""
+"""Largest timeline, in bytes, that is sent in one piece."""
 STALLED_S = 6.0
-"""A chunk that is not acknowledged after so long is sent again, on another connection."""
+"""Seconds without an acknowledgement after which a chunk is sent again, on a new connection."""
 SWIFT_S = 0.7
-"""Acknowledged sooner, more chunks may be on their way at once; later, fewer."""
+"""Threshold for the upload window, in seconds.
+
+A chunk acknowledged sooner widens the window by one chunk; a slower one narrows it.
+"""
 BUSY_S = 0.5
 MOST_AGAIN = 3
-"""How often an upload that did not arrive as it was sent is begun anew."""
+"""Maximum number of restarts of an upload that did not arrive as it was sent."""
 SILENT_S = 2.5
-"""Who says nothing for so long, though pinged, is gone."""
+"""Seconds of silence, despite pings, after which the daemon counts as gone."""
 PATIENCE_S = 20.0
 _SENT_AGAIN = {"upload-missing", "message-damaged"}
 _TRY_S = 0.1
 _MOST_VAIN = 3
-"""Conversations that came to nothing, before the process that seems to be there is taken for another one."""
+"""Failed connection attempts before the process in the endpoint file counts as another program."""
 
 
 class _Damaged(Exception):
-    """The timeline did not arrive as it was sent."""
+    """Raised when the timeline did not arrive as it was sent."""
 
 
 class Client(Conversation):
-    """One conversation at a time. `start` brings a companion into being where none is; without it that is refused. `at` names one
-    on another machine (`endpoint.elsewhere`)."""
+    """Sends requests to the daemon, over one connection at a time.
+
+    `start` starts a daemon where none is running; without it, a missing daemon is an error. `at`
+    names a daemon on another machine (`endpoint.elsewhere`).
+    """
 
     def __init__(
         self,
@@ -78,7 +92,7 @@ class Client(Conversation):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # Asking -------------------------------------------------------------------------------------------------------
+    # Requests -------------------------------------------------------------------------------------
 
     def ask(
         self,
@@ -87,9 +101,14 @@ class Client(Conversation):
         *,
         hear: Callable[[int, int], None] | None = None,
     ) -> Any:
-        """The answer. Declined, or Refused (companion-absent, companion-refuses-key, keys-unusable). A large timeline is sent in
-        chunks, and goes on where it was when a connection breaks or a companion ends. `hear` is told how many bytes have arrived,
-        and of how many."""
+        """Send a request and return the answer.
+
+        A large timeline is sent in chunks. Its upload resumes where it was when a connection breaks
+        or the daemon ends. `hear` is called with the number of bytes received so far and the total.
+
+        Raises `Declined` when the daemon refuses the request, or Refused(companion-absent,
+        companion-unreachable, companion-refuses-key, keys-unusable).
+        """
         self._arrived, vain = machine.monotonic(), 0
         until = self._arrived + self.patience_s
 
@@ -107,7 +126,7 @@ class Client(Conversation):
                     until = max(until, self._arrived + READING_S)
                     self._send(message)
                 else:
-                    if isinstance(message, Submit):  # it is there, and may have much to read
+                    if isinstance(message, Submit):  # it is there and may have much to read
                         until = max(until, self._arrived + SLOW_S)
                     self._send(message, timeline)
                 return self._answer(message.request, ANSWER_S)
@@ -135,8 +154,11 @@ class Client(Conversation):
     def _upload(
         self, message: Submit, timeline: bytes, hear: Callable[[int, int], None] | None
     ) -> None:
-        """Send all that is not there yet. At most a window of chunks is on its way, fewer on a slow line: heartbeats wait behind
-        them."""
+        """Send every chunk that the daemon does not have yet.
+
+        At most one window of chunks is in flight, and fewer on a slow line, because heartbeats
+        queue behind them.
+        """
         size, data = len(timeline), memoryview(timeline)
         said = self._begun(
             Upload(
@@ -144,9 +166,10 @@ class Client(Conversation):
             )
         )
         done = sent = said.received
+        # Ends of the chunks in flight, each with the time at which it was sent.
         waiting: deque[tuple[int, float]] = (
             deque()
-        )  # ends of chunks that are on their way, and since when
+        )
         window = 1
         while done < size:
             now = self._used = self._arrived = machine.monotonic()
@@ -165,12 +188,15 @@ class Client(Conversation):
                 took = machine.monotonic() - waiting.popleft()[1]
                 window = window + 1 if took < SWIFT_S else max(1, window - 1)
             if said.received <= int(said.re.removeprefix("at-")):
-                raise Gone  # this chunk was not the next one: something before it was lost
+                raise Gone  # the daemon expected another chunk: an earlier one was lost
         if hear is not None:
             hear(size, size)
 
     def _begun(self, asked: Upload) -> Uploading:
-        """Where an upload stands; waits while there are too many."""
+        """Begin or resume an upload and return its progress.
+
+        Waits while the daemon has too many uploads.
+        """
 
         def once() -> Uploading:
             self._send(asked)
@@ -213,19 +239,22 @@ class Client(Conversation):
         machine.sleep(_TRY_S)
 
     def _start_another(self) -> None:
-        """Start a companion where none is, if we may."""
+        """Start a daemon where none is running, if `start` was given."""
         if self._start is not None:
             found = self._find()
             self._vain += 1
             if found is None or not endpoint.alive(found) or self._vain > _MOST_VAIN:
-                self._start()  # a second one would end itself
+                self._start()  # if one is running after all, the second exits
 
     def watch(
         self, job: str = "", *, after: int = 0
     ) -> Iterator[Happened | Progressed | Noticed | None]:
-        """What happens from after a sequence number on: each fact once and in order, across the ends of companions. None comes
-        in every pause of half a second, so that a caller can do something else. A number beyond the newest counts as that. Raises
-        as `ask`."""
+        """Yield each event after sequence number `after` once and in order.
+
+        Watching continues across restarts of the daemon. Yields None in every pause of half a
+        second, so that the caller can do other work. A number beyond the newest one counts as the
+        newest. Raises the same errors as `ask`.
+        """
         self._last, until = after, machine.monotonic() + self.patience_s
         while True:
             try:
@@ -258,7 +287,7 @@ class Client(Conversation):
                     for event in said.events if isinstance(said, Several) else (said,):
                         if event.seq <= last:
                             continue
-                        if event.after != last:  # something was lost on the way
+                        if event.after != last:  # an event was lost on the way
                             raise Gone
                         self._last = last = event.seq
                         yield event
@@ -271,7 +300,7 @@ class Client(Conversation):
                     self._last = last
                 case Refusal():
                     raise Gone if said.code == "message-unclear" and watching else Declined(said)
-                case Bye():  # somebody wanted that: who only watches does not bring it back
+                case Bye():  # somebody stopped the daemon: a watcher does not restart it
                     self._start = None
                     raise Gone
                 case None:

@@ -1,4 +1,7 @@
-"""A client's connection to a companion: found, opened, and noticed when it is gone. `bridge.client.client` asks through it."""
+"""A client's connection to the daemon: finds it, connects to it and detects its loss.
+
+`bridge.client.client` sends its requests through this module.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,10 @@ from core.errors.refusal import Refused
 from core.system import machine
 
 ANSWER_S = 3.0
-"""How long an answer is waited for before it is asked again."""
+"""Seconds to wait for an answer before the request is repeated."""
 PING_S = 0.5
 RESTED_S = 30.0
-"""A client that was silent for this many seconds connects again: the companion forgets silent clients."""
+"""Seconds of silence after which a client reconnects: the daemon forgets silent clients."""
 _NOT_LET_IN = {zmq.Event.HANDSHAKE_FAILED_AUTH}
 _NOT_HIM = {
     zmq.Event.HANDSHAKE_FAILED_NO_DETAIL,
@@ -30,7 +33,7 @@ _EVENTS = sum(event.value for event in _NOT_LET_IN | _NOT_HIM)
 
 
 class Declined(Exception):
-    """The companion said no: its own words."""
+    """Raised when the daemon refuses a request; `refusal` holds its answer."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.code, refusal.message)
@@ -38,11 +41,15 @@ class Declined(Exception):
 
 
 class Gone(Exception):
-    """Nobody is there just now."""
+    """Raised when the daemon cannot be reached at the moment."""
 
 
 class Conversation:
-    """One connection at a time. `at` names a companion on another machine; else it is that of the data folder `home`."""
+    """One connection at a time.
+
+    `at` names a daemon on another machine. If it is empty, the daemon of the data folder `home` is
+    used.
+    """
 
     def __init__(self, home: Path, *, program: str, at: str) -> None:
         self.home, self._program, self._name = home, program, at
@@ -53,10 +60,10 @@ class Conversation:
         self._vain, self._used = 0, 0.0
         self._chunks = False
         self.connections = 0
-        """How often a conversation was begun."""
+        """Number of connections opened so far."""
 
     def close(self) -> None:
-        """Say no more."""
+        """Close the connection and release all sockets."""
         self._drop()
         self._context.destroy(linger=0)
 
@@ -111,7 +118,7 @@ class Conversation:
             self._socket = None
 
     def _moved(self) -> bool:
-        """Whether the companion we speak with is another one by now, or gone."""
+        """Return True if the connected daemon is gone or was replaced by another one."""
         return self._find() != self._at or self._at is None or not endpoint.alive(self._at)
 
     def _send(self, message: Message, timeline: bytes | memoryview | None = None) -> None:
@@ -137,8 +144,11 @@ class Conversation:
         raise Gone
 
     def _receive(self, wait_s: float) -> Any:
-        """The next message, or None when none arrives within `wait_s` seconds. Refused(companion-refuses-key) when the companion
-        does not know our key."""
+        """Return the next message, or None when none arrives within `wait_s` seconds.
+
+        Raises Refused(companion-refuses-key) when the daemon does not know this client's key, and
+        `Gone` when the connection is lost.
+        """
         assert self._socket is not None
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
@@ -146,13 +156,15 @@ class Conversation:
         ready = dict(poller.poll(int(wait_s * 1000)))
         if self._socket in ready:
             said = wire.heard(self._socket.recv_multipart()[0])
+            # A message-unclear together with a monitor event comes from a new listener that has not
+            # received our Hello.
             if not (
                 isinstance(said, Refusal)
                 and said.code == "message-unclear"
                 and self._monitor in ready
             ):
                 return (
-                    said  # else another listener is there by now, to which we have not said Hello
+                    said
                 )
         if self._monitor in ready:
             event = int(recv_monitor_message(self._monitor)["event"])

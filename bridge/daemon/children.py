@@ -1,4 +1,7 @@
-"""Programs that work for the companion: what they say arrives as messages, so that one loop hears sockets and children."""
+"""Child processes of the daemon.
+
+Their output arrives as ZeroMQ messages, so that one loop can wait for sockets and children alike.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,10 @@ INBOX = "inproc://children"
 
 
 class Child:
-    """A program of ours that lives no longer than we do. Its lines come to `INBOX` as [name, line], its end as [name, b""].
+    """A Python module in a child process that does not outlive the daemon.
 
-    What it is told is written by a thread: a child that does not read never holds up the companion.
+    Each line of its output arrives at `INBOX` as [name, line], and its end as [name, b""]. A thread
+    writes to its standard input, so that a child that does not read never blocks the daemon.
     """
 
     def __init__(
@@ -41,20 +45,26 @@ class Child:
             threading.Thread(target=work, name=name, daemon=True).start()
 
     def tell(self, data: bytes) -> None:
-        """Write this to its standard input, soon."""
+        """Queue `data` to be written to the child's standard input."""
         self._tell.put(data)
 
     def ask_to_stop(self) -> None:
-        """Interrupt it in order."""
+        """Ask the child to stop cleanly."""
         with contextlib.suppress(ProcessLookupError):
             self.process.terminate()
 
     def kill(self) -> None:
-        """End it and what it started, now; its end is heard like any other."""
+        """Kill the child and everything that it started.
+
+        Its end still arrives at `INBOX`, as always.
+        """
         process.kill_session(self.process)
 
     def code(self) -> int | None:
-        """How it ended, waiting a moment for it; None for one that cannot even be killed."""
+        """Wait briefly for the child's end and return its exit code.
+
+        Returns None if even a kill does not end it.
+        """
         self._tell.put(None)
         return process.ended(self.process)
 
@@ -77,7 +87,7 @@ class Child:
                 post.send_multipart([self.name.encode(), line])
             post.send_multipart([self.name.encode(), b""])
         except zmq.ZMQError:
-            pass  # the companion has ended
+            pass  # the daemon has ended
         finally:
             post.close()
             self.process.stdout.close()

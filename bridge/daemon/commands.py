@@ -1,11 +1,13 @@
-"""The clerk: a process of its own that reads timelines and writes the record for the companion.
+"""Helper process for commands: reads timelines and writes the journal for the daemon.
 
-    companion --(stdin)-->  8 bytes: two lengths; a request; the path of a timeline
-    companion <--(stdout)-- one line: the answer
+    daemon --(stdin)-->  8 bytes: two lengths; a request; the path of a timeline
+    daemon <--(stdout)-- one line: the answer
 
-A hostile timeline can crash its reader, a dead share can hang whoever looks at it, a disk can take its time to flush: the
-companion goes on talking meanwhile, and starts another clerk. What the clerk acknowledged is on record; what it did not,
-is asked again under the same name and found or done.
+A hostile timeline can crash its reader, a dead share can hang any process that touches it, and a
+disk can be slow to flush. Meanwhile the daemon keeps answering its clients, and starts another
+helper process if it must. Whatever this process acknowledged is on record. Whatever it did not
+acknowledge is requested again under the same name; the request is then found to be done, or is done
+now.
 """
 
 from __future__ import annotations
@@ -44,19 +46,26 @@ from core.system import machine, process
 from otio_adapters.read import timeline_from
 
 _KEPT = ("journal-", "data-folder-", "unforeseen")
-"""How refusals begin that are no fault of the timeline: its upload stays for the next time it is asked for."""
+"""Prefixes of refusal codes that the timeline is not to blame for.
+
+After such a refusal, the upload is kept for the next attempt.
+"""
 _errands = msgspec.json.Decoder(Errand)
 
 
 class Commands:
-    """Does errands in one journal."""
+    """Executes the daemon's requests against one journal."""
 
     def __init__(self, where: Locations, journal: Journal) -> None:
         self.where, self.journal = where, journal
         self.submissions = Submissions(journal)
 
     def answer(self, errand: Errand, timeline: bytes | None) -> Said:
-        """Do it; the answer. Nothing is on record when it is a refusal. A timeline that is None is not there."""
+        """Execute a request and return the answer.
+
+        If the answer is a refusal, nothing was recorded. `timeline` is None if its upload is
+        missing.
+        """
         try:
             match errand:
                 case Submit():
@@ -112,7 +121,7 @@ class Commands:
                 self.where.settings.language,
             )
 
-    # Submissions --------------------------------------------------------------------------------------------------
+    # Submissions ----------------------------------------------------------------------------------
 
     def _submit(self, asked: Submit, timeline: bytes | None) -> Said:
         body = msgspec.json.encode(msgspec.structs.replace(asked, request="x"))
@@ -159,7 +168,7 @@ class Commands:
                 timeline=raw,
                 at=machine.now(),
             )
-        except RECORD_LOST:  # another clerk may have been quicker
+        except RECORD_LOST:  # another helper process may have been faster
             again = self._again(asked, content)
             if again is None:
                 raise
@@ -174,20 +183,23 @@ class Commands:
             raise Refused("submission-differs", name=asked.submission)
         return Accepted(re=asked.request, submission=asked.submission, job=known.job, again=True)
 
-    # Jobs ---------------------------------------------------------------------------------------------------------
+    # Jobs -----------------------------------------------------------------------------------------
 
     def _open(self, job: str) -> bool:
         return is_open(self.journal, job)
 
     def _elsewhere(self, job: str) -> bool:
-        """Whether another terminal is at work on a job that is not for the companion to begin."""
+        """Return whether another terminal is running a job that is not the daemon's to start."""
         wish = dict(self.submissions.queue()).get(job)
         return wish != "run" and under_work(
             self.journal, self.where.home, job, self.journal.accepted(job).output
         )
 
     def _go_on(self, job: str) -> str:
-        """After an answer the job is wanted, also where it has ended already; whoever makes it hears the answer."""
+        """Queue a job after a user decision, even if the job has ended already; return the job.
+
+        If another terminal is running the job, that process picks up the decision itself.
+        """
         if not self._elsewhere(job):
             self.submissions.wish(job, "run")
         return job
@@ -201,9 +213,11 @@ class Commands:
         begun = last is not None and isinstance(last.fact, RunStarted)
         if wish == "run":
             self.submissions.wish(job, "held")
+        # A command in another terminal may be running the job, even if the job is in the queue;
+        # that command reads this event.
         if (
             wish is None or begun
-        ):  # a command at another terminal may be at it, also where the job is in the queue: it hears this
+        ):
             self.journal.append(job, [Answered(answer="stop")], machine.now())
         if wish == "run":
             self.journal.append(job, [RunInterrupted(reason="cancelled")], machine.now())
@@ -227,12 +241,12 @@ class Commands:
 
 
 def main() -> int:
-    """Do errands until standard input closes."""
+    """Execute requests until standard input closes."""
     process.die_with_parent(int(sys.argv[1]) if len(sys.argv) > 1 else None)
-    where, _ = place_anyway()  # the companion has said what is wrong with them
+    where, _ = place_anyway()  # the daemon has already reported faults in the settings
     logs.begin(where.home)
     clerk: Commands | None = None
-    with contextlib.suppress(Refused):  # told to whoever asks something
+    with contextlib.suppress(Refused):  # reported to the client that sends the first request
         clerk = Commands(where, where.journal())
     for errand, upload in received(sys.stdin.buffer, _errands):
         try:
@@ -242,7 +256,7 @@ def main() -> int:
         else:
             said = clerk.answer(errand, uploads.read(Path(upload)) if upload else None)
             if upload and not getattr(said, "code", "").startswith(_KEPT):
-                Path(upload).unlink(missing_ok=True)  # on record, or refused for good
+                Path(upload).unlink(missing_ok=True)  # recorded, or refused for good
         os.write(sys.stdout.fileno(), encode(said) + b"\n")
     return 0
 

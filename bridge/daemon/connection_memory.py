@@ -1,8 +1,10 @@
-"""What each connection holds in memory: bytes that the kernel has received for it and that no message has delivered yet.
+"""Memory held by each connection: bytes received by the kernel but not delivered by a message.
 
-ZeroMQ limits the size of a frame and the number of waiting messages, but not the frames of a message that is not finished, and it
-tells nobody of them. The kernel counts the bytes of every TCP connection (Linux; `TCP_INFO`), every message names the descriptor
-it came from, and the difference is what ZeroMQ keeps. Elsewhere nothing is known, and only the limit of the process holds.
+ZeroMQ limits the size of a frame and the number of waiting messages, but not the number of frames
+in an unfinished message, and it does not report those frames. The Linux kernel counts the bytes of
+each TCP connection (`TCP_INFO`), and each message names the file descriptor that it came from; the
+difference is what ZeroMQ holds. On other systems these figures are not available, and only the
+memory limit of the process applies.
 """
 
 from __future__ import annotations
@@ -20,11 +22,11 @@ from pathlib import Path
 from bridge.protocol.requests import LARGEST_TIMELINE
 
 BUDGET, BUDGET_WHOLE, BUDGET_OF_ALL = 8 * 2**20, LARGEST_TIMELINE + 4 * 2**20, 160 * 2**20
-"""Bytes that a client may hold (the second where it sends a timeline in one frame), and all of them together."""
+"""Memory budgets in bytes: of a client, of a client that sends timelines whole, of all clients."""
 FRAME_BYTES = 42
-"""What a frame takes on the wire beside its own bytes: headers and the seal of CURVE."""
+"""Bytes that a frame takes on the wire besides its payload: headers and the CURVE box."""
 CONTROL_BYTES_S = 512
-"""What heartbeats may take, each second."""
+"""Allowance for heartbeats, in bytes per second."""
 HANDSHAKE_BYTES = 4096
 _DESCRIPTORS = Path("/proc/self/fd")
 _RECEIVED = struct.Struct("@Q")
@@ -34,8 +36,11 @@ _RECEIVED_AT = 128
 
 @dataclass
 class Connection:
-    """One TCP connection. `name` and `key` are empty until its first message; `whole`: it may send a timeline in one frame.
-    `told`: it was told that it goes beyond its budget."""
+    """One TCP connection.
+
+    `name` and `key` are empty until its first message. `whole` says that it may send a timeline in
+    one frame, and `told` that it was warned about exceeding its budget.
+    """
 
     descriptor: int
     since: float
@@ -48,12 +53,12 @@ class Connection:
 
     @property
     def budget(self) -> int:
-        """Bytes that it may hold. One that has not said a word yet has the small one."""
+        """Bytes that the connection may hold. Before its first message, it has the small budget."""
         return BUDGET_WHOLE if self.whole and self.name else BUDGET
 
 
 class Connections:
-    """Those that came in at these ports."""
+    """The connections accepted on the given ports."""
 
     def __init__(self, ports: Collection[int]) -> None:
         self._ports = frozenset(ports)
@@ -62,7 +67,10 @@ class Connections:
     def delivered(
         self, descriptor: int, name: bytes, key: bytes, size: int, now: float
     ) -> Connection | None:
-        """A message that took `size` bytes on the wire has come from this descriptor. None where nothing is known of them."""
+        """Count a message of `size` bytes on the wire that came from this descriptor.
+
+        Returns its connection, or None where connections cannot be measured.
+        """
         if sys.platform != "linux" or descriptor < 0:
             return None
         inode = _inode(descriptor)
@@ -74,7 +82,7 @@ class Connections:
         return one
 
     def look(self, now: float) -> list[Connection]:
-        """All connections, with what each holds at this moment; who holds most comes first."""
+        """Measure all connections at this moment and return them, the largest holder first."""
         if sys.platform != "linux":
             return []
         there = {}
@@ -90,7 +98,11 @@ class Connections:
         return sorted(there.values(), key=lambda one: one.held, reverse=True)
 
     def over(self, now: float) -> list[Connection]:
-        """Those that hold more than they may; where all together do, the largest of them."""
+        """Return the connections over their budget.
+
+        If all connections together exceed the total budget, the largest ones are included until the
+        rest fits.
+        """
         found, over = self.look(now), []
         of_all = sum(one.held for one in found)
         for one in found:
@@ -102,7 +114,7 @@ class Connections:
         return over
 
     def cut(self, one: Connection) -> None:
-        """End this connection; what it holds is freed."""
+        """Close this connection and free the memory that it holds."""
         inode = next((inode for inode, known in self._known.items() if known is one), None)
         if inode is not None and _inode(one.descriptor) == inode:
             with suppress(OSError):
@@ -120,7 +132,10 @@ def _sockets() -> list[int]:
 
 
 def _inode(descriptor: int) -> int | None:
-    """The number of the socket behind a descriptor: a descriptor is used again, this is not."""
+    """Return the inode of the socket behind a descriptor.
+
+    Descriptors are reused; inodes are not.
+    """
     with suppress(OSError):
         status = os.fstat(descriptor)
         return status.st_ino if stat.S_ISSOCK(status.st_mode) else None
@@ -128,7 +143,10 @@ def _inode(descriptor: int) -> int | None:
 
 
 def _borrowed(descriptor: int) -> socket.socket:
-    """ZeroMQ's own socket; given back with `detach`. A copy would keep the connection open after ZeroMQ has closed it."""
+    """Wrap ZeroMQ's own socket; the caller returns it with `detach`.
+
+    A duplicate would keep the connection open after ZeroMQ has closed it.
+    """
     return socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fileno=descriptor)
 
 
@@ -138,7 +156,7 @@ def _received(descriptor: int, ports: Collection[int]) -> int | None:
         try:
             if borrowed.family != socket.AF_INET or borrowed.getsockname()[1] not in ports:
                 return None
-            borrowed.getpeername()  # one that listens has no other end
+            borrowed.getpeername()  # a listening socket has no peer
             info = borrowed.getsockopt(
                 socket.IPPROTO_TCP, socket.TCP_INFO, _RECEIVED_AT + _RECEIVED.size
             )
@@ -147,7 +165,7 @@ def _received(descriptor: int, ports: Collection[int]) -> int | None:
                 if len(info) >= _RECEIVED_AT + _RECEIVED.size
                 else None
             )
-        except (IndexError, TypeError):  # a socket of another family has another kind of name
+        except (IndexError, TypeError):  # a socket of another family has an address of another type
             return None
         finally:
             borrowed.detach()

@@ -1,10 +1,12 @@
-"""The companion: one per user. It takes submissions, works at them in their order, and tells whoever listens.
+"""The daemon, one per user.
 
-    listener, clerk, teller, jobs  -->  one loop  -->  listener, clerk, teller, jobs
+It takes submissions, runs jobs in queue order, and reports events to its clients.
 
-The loop waits for nothing but what its children say. What must survive is on record before it is acknowledged; everything
-here can be killed at any moment and begun again: jobs that are wanted are in the journal's queue, and a job taken up goes on
-from its checkpoints.
+    listener, commands, queries, jobs  -->  one loop  -->  listener, commands, queries, jobs
+
+The loop waits for nothing but messages from its children. Anything that must survive is recorded
+before it is acknowledged. The daemon can be killed at any moment and started again: requested jobs
+are in the journal's queue, and a resumed job continues from its checkpoints.
 """
 
 from __future__ import annotations
@@ -46,24 +48,37 @@ from core.storage.submissions import Submissions, Wish
 from core.system import machine, private_files
 
 TICK_MS = 500
-"""How often the queue, the settings and the children are looked after when nobody says anything."""
+"""Interval, in milliseconds, at which the loop checks queue, settings and children when idle."""
 COMING_UP_S = 30.0
-"""A listener that is not ready after that, will not be."""
+"""Seconds after which a listener that is not ready counts as failed."""
 CLERK_S, READER_S, TELLER_S = 60.0, 300.0, 30.0
-"""An errand that takes longer is given up, and its clerk, reader or teller with it."""
+"""Time limits of requests in seconds: commands, large timelines, queries.
+
+A request that takes longer is given up and its helper process is killed.
+"""
 LARGE = 2**20
-"""Bytes of a timeline that is read by a process of its own, which ends with it: reading takes many times that in memory."""
+"""Timelines above this many bytes are read by a separate process that ends afterwards.
+
+Reading a timeline takes many times its size in memory.
+"""
 
 SETTINGS_S = 0.5
-"""How often the settings file is looked at; a change is taken over when it has been still for one look."""
+"""Seconds between checks of the settings file.
+
+A change is applied once the file is unchanged for one check.
+"""
 
 _log = logging.getLogger("hotsplice")
 
 
 @contextmanager
 def alone(home: Path) -> Iterator[Callable[[], str]]:
-    """Be this user's only companion. Refused(companion-running). Gone with the process, however it ends. What it gives tells why
-    we are it no longer, if so: a data folder that was removed or replaced may have another companion by now."""
+    """Hold the lock that makes this process the user's only daemon.
+
+    Raises Refused(companion-running). The operating system releases the lock with the process,
+    however it ends. Yields a function that returns why the lock no longer counts, or "": if the
+    data folder was removed or replaced, another daemon may be running in it.
+    """
     place = home / "locks" / "companion"
     private_files.make_folder(place.parent)
     with open(place, "a+b", opener=private_files.opener) as handle:
@@ -81,16 +96,20 @@ def alone(home: Path) -> Iterator[Callable[[], str]]:
                 )
             except FileNotFoundError:
                 return "the data folder is gone"
+            # A disk error that may pass; if the disk is gone, the journal reports that itself.
             except OSError:
                 return (
-                    ""  # a disk that stumbles; the journal has its own words for one that is gone
+                    ""
                 )
 
         yield dismissed
 
 
 class Daemon:
-    """Everything that runs, in one loop. `stopped` tells why to end, if so; `hear` is told what a person may want to read."""
+    """Runs all parts of the daemon in one loop.
+
+    `stopped` returns why to end, or "". `hear` prints a message for a person.
+    """
 
     def __init__(
         self,
@@ -136,10 +155,11 @@ class Daemon:
         self._leaving = ""
 
     def run(self) -> str:
-        """Until someone asks to stop; why it ended."""
+        """Run until somebody stops the daemon; return the reason why it ended."""
+        # A daemon that ends cleanly removes its endpoint file.
         cut_off = (
             endpoint.read(self.where.home) is not None
-        )  # one that ends in order takes its file with it
+        )
         try:
             self._until_ready()
             launcher_info.leave(self.where.home, program_version())
@@ -170,7 +190,7 @@ class Daemon:
             self._context.destroy(linger=500)
 
     def _until_ready(self) -> None:
-        """Clients can come. Refused(listener-failing)."""
+        """Wait until clients can connect. Raises Refused(listener-failing)."""
         until = machine.monotonic() + COMING_UP_S
         while not self._listening.address:
             if self._listening.broken or machine.monotonic() > until:
@@ -179,7 +199,7 @@ class Daemon:
             self._hear_children()
 
     def _announce(self) -> None:
-        """Where clients find us; said before anybody can. Refused(keys-unusable)."""
+        """Write the endpoint file before any client can connect. Raises Refused(keys-unusable)."""
         self._hear(f"companion ready at {self._listening.address}")
         if self._listening.beyond:
             self._hear(self._listening.beyond)
@@ -210,7 +230,7 @@ class Daemon:
         self._working.tend()
         self._said.look()
         if self._working.settled_in:
-            self._clerk.be_there()  # nobody asks yet: a job that was cut off went first
+            self._clerk.be_there()  # start it ahead of any request, but after the interrupted jobs
             self._leftovers.look()
             if self._clerk.there:
                 self._door.look()
@@ -234,12 +254,15 @@ class Daemon:
             self._notices.taken_over(changed)
 
     def _share_out(self) -> None:
-        """Who works now: asked again at every turn, answered from what is known."""
+        """Decide which jobs run now.
+
+        Called on every turn of the loop, and uses only data at hand.
+        """
         names = self._working.names
         for job in self._turns.ended(names):
             self._settle(job, "over")
         working = self._turns.working(names)
-        self._working.stop_all(set(names) - {job.job for job in working})  # held by another process
+        self._working.stop_all(set(names) - {job.job for job in working})  # put on hold elsewhere
         now = scheduler.decide(
             self._turns.waiting(names), working, stopping=self._working.stopping, at_once=self.where.settings.jobs_at_once,
             workers=self._workers or self.where.settings.jobs or machine.cores(), paused=self._turns.paused,
@@ -248,7 +271,7 @@ class Daemon:
         self._films.watch(self._turns.films_awaited())
 
     def _finish(self) -> None:
-        """The jobs under work are interrupted in order."""
+        """Interrupt the running jobs cleanly."""
         self._leaving = self._leaving or "stopped"
         until = machine.monotonic() + STOPPING_S
         self._working.stop_all()
@@ -256,7 +279,7 @@ class Daemon:
             self._inbox.poll(TICK_MS)
             self._hear_children()
 
-    # Requests -----------------------------------------------------------------------------------------------------
+    # Requests -------------------------------------------------------------------------------------
 
     def _take(self, asked: Asked) -> None:
         message = asked.message
@@ -273,8 +296,10 @@ class Daemon:
             row.take(asked.peer, message, asked.upload)
 
     def _cut_off(self, cut: CutOff) -> bool:
-        """A client was cut off; whether it is not to be let in for a while. This user's own programs share one key: with it the
-        window would be shut out too."""
+        """Report that a client was cut off; return whether to shut it out for a while.
+
+        This user's own programs share one key. Shutting it out would also lock out the window.
+        """
         name = next((name for name, key in self._keys.admitted().items() if key == cut.key), "")
         self._notices.cut_off(name, cut.held)
         return name not in ("", OWN)
@@ -315,7 +340,7 @@ class Daemon:
             )
         )
 
-    # Children -----------------------------------------------------------------------------------------------------
+    # Children -------------------------------------------------------------------------------------
 
     def _hear_children(self) -> None:
         while self._inbox.poll(0):
@@ -352,7 +377,10 @@ class Daemon:
             self._settle(job, end.wish, end.code, end.detail)
 
     def _held_by(self, news: Holder) -> None:
-        """Another data folder holds a film that is waited for, or the film is free now."""
+        """Handle a change of a film's lock.
+
+        Another data folder holds a film that a job waits for, or the film is free.
+        """
         if not self._turns.held_by(news.job, news.holder):
             return
         if news.holder:

@@ -1,7 +1,10 @@
-"""Which films other data folders work on, asked of the locks beside the films by a process of its own: a share may hang.
+"""Watches which films other data folders are working on, by the locks next to the films.
 
-companion --(stdin)-->  one line of JSON: {job: output} of every film that is waited for
-companion <--(stdout)-- one line of JSON: {"job": ..., "holder": ...}, when that is news; a null holder: the film is free
+A separate process does this, because a network share may hang.
+
+    daemon --(stdin)-->  one line of JSON: {job: output} for every film that a job waits for
+    daemon <--(stdout)-- one line of JSON per change: {"job": ..., "holder": ...}; a null holder
+                         means that the film is free
 """
 
 from __future__ import annotations
@@ -20,19 +23,22 @@ from core.storage import locks
 from core.system import machine, process
 
 LOOK_S = 1.0
-"""How often a lock is looked at."""
+"""Seconds between two checks of a lock."""
 NAME = "film-watch"
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """Who holds the film of a job: the other data folder, "" where that is not known; None: the film is free."""
+    """The holder of a job's film.
+
+    `holder` is another data folder, "" if it is unknown, or None if the film is free.
+    """
 
     job: str
     holder: str | None
 
 
 class FilmWatch:
-    """The companion's side. The process runs only while films are waited for."""
+    """The daemon's side. The process runs only while jobs wait for films."""
 
     def __init__(
         self, home: Path, context: zmq.Context[zmq.Socket[bytes]], news: Callable[[Holder], None]
@@ -43,7 +49,7 @@ class FilmWatch:
         self._begun = 0
 
     def watch(self, films: Mapping[str, str]) -> None:
-        """Watch exactly these films from now on, by their jobs."""
+        """Watch exactly these films from now on; the keys are their jobs."""
         if films == self._films and (self._child is not None or not films):
             return
         self._films = dict(films)
@@ -61,8 +67,11 @@ class FilmWatch:
         self._child.tell(msgspec.json.encode(self._films) + b"\n")
 
     def hear(self, name: str, line: bytes) -> bool:
-        """What the process said; whether it was this one. When it dies, every film counts as free: a job that finds it held
-        waits again."""
+        """Handle a line from the process; return whether `name` was this process.
+
+        When the process dies, every film counts as free: a job that still finds its film held waits
+        again.
+        """
         if self._child is None or name != self._child.name:
             return False
         if line:
@@ -75,14 +84,14 @@ class FilmWatch:
         return True
 
     def close(self) -> None:
-        """End the process."""
+        """Kill the process."""
         if self._child is not None:
             self._child.kill()
             self._child = None
 
 
 class _Looker:
-    """The process's side: a thread for each film, so that a share that hangs holds up no other film."""
+    """The process's side: one thread per film, so that a hanging share delays no other film."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
@@ -109,7 +118,7 @@ class _Looker:
 
 
 def main() -> int:
-    """Look until standard input closes."""
+    """Watch until standard input closes."""
     process.die_with_parent(int(sys.argv[1]))
     _Looker(Path(sys.argv[2])).listen()
     return 0

@@ -1,4 +1,4 @@
-"""Who is let in: the list of keys, and those that are shut out for a while."""
+"""Admission of clients: the list of keys, and the keys that are shut out for a while."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from core.system import machine
 
 DOMAIN = "hotsplice"
 LIST_S = 1.0
-"""How often it is looked who is let in no longer."""
+"""Seconds between checks for revoked keys."""
 
 
 class Guests:
-    """The list is read anew for every newcomer (in the authenticator's thread), and else once in a while."""
+    """Decides which keys are admitted.
+
+    The list is read again for each new connection (in the authenticator's thread), and otherwise at
+    intervals.
+    """
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
@@ -19,7 +23,7 @@ class Guests:
         self._shut_out: dict[bytes, float] = {}
 
     def callback(self, domain: str, key: bytes) -> bool:
-        """Whether he is let in."""
+        """Return whether a client with this key is admitted."""
         self._look()
         return (
             domain == DOMAIN
@@ -28,13 +32,16 @@ class Guests:
         )
 
     def gone(self, key: bytes) -> bool:
-        """Whether a key was taken from the list. One that cannot be read lets nobody in, but puts nobody out."""
+        """Return whether a key was removed from the list.
+
+        An unreadable list admits nobody, but disconnects nobody either.
+        """
         if machine.monotonic() - self._read > LIST_S:
             self._look()
         return bool(self._allowed) and key not in self._allowed
 
     def shut_out(self, key: bytes, seconds: float) -> None:
-        """Let him in no more for so long; whoever is in with this key already, stays."""
+        """Admit no new connection with this key for so many seconds. Existing connections stay."""
         self._shut_out[key] = machine.monotonic() + seconds
 
     def _look(self) -> None:

@@ -1,4 +1,7 @@
-"""What the companion has its clerk and its teller do, and how all of them say no. Values and their bytes on the pipe between."""
+"""Requests from the daemon to its helper processes, and the refusals that all of them send.
+
+Contains the values and their encoding on the pipe.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +33,14 @@ from core.messages.template import Language
 from core.storage.journal_faults import fault
 
 LENGTHS = struct.Struct(">II")
-"""Before an errand: the lengths of its request and of the path of its timeline."""
+"""Header of a request: the length of the request and the length of the path of its timeline."""
 
 
 class Settle(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="is"):
-    """The companion's own request: what becomes of a job. With a `code` it has failed before it could begin."""
+    """The daemon's own request: record the outcome of a job.
+
+    With a `code`, the job failed before it could start.
+    """
 
     request: str
     job: str
@@ -47,8 +53,11 @@ Errand = Submit | List | Cancel | Resume | Prioritise | Pause | Answer | Settle
 
 
 class Tell(msgspec.Struct, frozen=True, kw_only=True):
-    """The teller's only errand: what a client wants to know, which jobs are under work at this moment, and which wait for
-    another data folder (`holders`: the job, the folder)."""
+    """The only kind of request to the queries process.
+
+    Contains a client's question, the jobs that are running at this moment, and the jobs that wait
+    for another data folder (`holders`: job to folder).
+    """
 
     asked: Describe | Pictures | Stats
     working: tuple[str, ...] = ()
@@ -59,20 +68,23 @@ _T = TypeVar("_T")
 
 
 def packed(errand: Errand | Tell, upload: str = "") -> bytes:
-    """An errand as it is read at the other end. `upload` is the file with its timeline."""
+    """Encode a request for the pipe. `upload` is the file with its timeline."""
     head, path = msgspec.json.encode(errand), os.fsencode(upload)
     return LENGTHS.pack(len(head), len(path)) + head + path
 
 
 def received(pipe: BinaryIO, errands: msgspec.json.Decoder[_T]) -> Iterator[tuple[_T, str]]:
-    """Errands with the files of their timelines as they come in, until the pipe is closed."""
+    """Yield each request with the path of its timeline as it arrives, until the pipe is closed."""
     while lengths := pipe.read(LENGTHS.size):
         head, path = LENGTHS.unpack(lengths)
         yield errands.decode(pipe.read(head)), os.fsdecode(pipe.read(path))
 
 
 def journal_fault(error: Exception, journal: Path) -> Refused:
-    """Why an exception kept something from being recorded or read; an error of the program is logged and named as one."""
+    """Convert an exception from the journal into a refusal.
+
+    A programming error is logged and reported as one.
+    """
     found = fault(error, journal)
     if found is None:
         logs.unforeseen(error)
@@ -81,7 +93,7 @@ def journal_fault(error: Exception, journal: Path) -> Refused:
 
 
 def refusal(error: Refused, request: str, language: Language) -> Refusal:
-    """No, in words."""
+    """Convert a refusal into a message with text in `language`."""
     said = refusal_text.refusal(error, language)
     return Refusal(
         re=request, code=error.code, title=said.title, message=said.message, action=said.action

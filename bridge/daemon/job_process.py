@@ -1,8 +1,10 @@
-"""A job in a process of its own, for the companion: `hotsplice resume JOB --json`, that ends with the companion.
+"""Runs a job in its own process for the daemon: `hotsplice resume JOB --json`.
 
-    python -m bridge.daemon.job_process COMPANION JOB --jobs N
+The process ends with the daemon.
 
-Each line on its standard input is a number: how many workers it may have from now on.
+    python -m bridge.daemon.job_process DAEMON_PID JOB --jobs N
+
+Each line on its standard input is a number: how many workers the job may use from now on.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from core.system import process
 
 
 class _Share:
-    """How many workers we may have; the companion says so while we work."""
+    """The number of workers that the job may use. The daemon changes it while the job runs."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
@@ -25,7 +27,11 @@ class _Share:
         return self._workers
 
     def listen(self) -> None:
-        """Until standard input closes: then the companion is gone, and so are we, also where no kernel sees to it."""
+        """Read worker counts until standard input closes, then end this process.
+
+        A closed pipe means that the daemon is gone. This works on systems without a kernel feature
+        for it, too.
+        """
         rest = b""
         while said := os.read(0, 4096):
             *lines, rest = (rest + said).split(b"\n")
@@ -36,7 +42,7 @@ class _Share:
 
 
 def main() -> int:
-    """The job's exit code, as of the command line."""
+    """Run the job; return the exit code of the command line."""
     process.die_with_parent(int(sys.argv[1]))
     share = _Share(int(sys.argv[sys.argv.index("--jobs") + 1]))
     threading.Thread(target=share.listen, daemon=True).start()

@@ -1,9 +1,12 @@
-"""The listener: a process of its own with the companion's socket, so that nothing a client sends costs the companion memory.
+"""The listener: a separate process for the clients' socket.
+
+It keeps clients from filling the daemon's memory.
 
     python -P -m bridge.daemon.listener PARENT PORT LANGUAGE LISTEN LIMIT
 
-ZeroMQ keeps the frames of a message that is not finished, without a limit. So this process has one: it ends LIMIT bytes above
-what it took when it was ready, and the companion starts another. Jobs, the record and uploads are elsewhere; clients come back.
+ZeroMQ keeps the frames of an unfinished message without a limit, so this process has a limit of its
+own: it ends when its memory is LIMIT bytes above what it used when it was ready, and the daemon
+starts another one. Jobs, journal and uploads are elsewhere, and clients reconnect.
 """
 
 from __future__ import annotations
@@ -42,17 +45,17 @@ from core.storage.submissions import Submissions
 from core.system import machine, process, process_memory
 
 PRESSED = 16 * 2**20
-"""So many bytes above those of an idle listener, and it is looked often who holds them."""
+"""Bytes above an idle listener's memory from which its holders are checked frequently."""
 OVERFULL = 77
-"""How it ends then."""
+"""Exit code of a listener that has exceeded its memory limit."""
 LOOK_S = 0.1
 TICK_MS, IDLE_MS = 50, 500
-"""How often the record is looked at, with and without anybody who wants to be told."""
+"""Milliseconds between reads of the journal while somebody is watching, and while nobody is."""
 _ORDERS = "inproc://orders"
 
 
 class Listener:
-    """One loop: clients, and the companion's orders."""
+    """Serves clients and the daemon's messages in one loop."""
 
     def __init__(
         self, server: Server, context: zmq.Context[zmq.Socket[bytes]], out: int, limit: int
@@ -64,11 +67,11 @@ class Listener:
         self._leaving: str | None = None
 
     def run(self, heard: BinaryIO) -> None:
-        """Until the companion says so, or is gone."""
+        """Run until the daemon says stop or is gone."""
         floor = process_memory.resident()
         threading.Thread(target=self._listen, args=(heard,), daemon=True).start()
         threading.Thread(target=self._watch, args=(floor,), daemon=True).start()
-        process_memory.limit_data(2 * self._limit)  # whatever grows faster than it is looked at
+        process_memory.limit_data(2 * self._limit)  # in case memory outruns the checks
         self._report(
             Ready(address=self._server.address, port=self._server.port, beyond=self._server.beyond)
         )
@@ -118,7 +121,7 @@ class Listener:
             case Close(reason=reason):
                 self._leaving = reason
             case None:
-                self._leaving = ""  # the companion is gone
+                self._leaving = ""  # the daemon is gone
 
     def _report(self, report: Report) -> None:
         line = msgspec.json.encode(report) + b"\n"
@@ -134,12 +137,15 @@ class Listener:
                 post.send(line)
             post.send(b"")
         except zmq.ZMQError:
-            pass  # it has ended
+            pass  # the loop has ended
         finally:
             post.close()
 
     def _watch(self, floor: int) -> None:
-        """End at the limit, whatever the loop is at; and have it look at who holds memory before that."""
+        """Exit at the memory limit, whatever the loop is doing.
+
+        Below the limit, tell the loop when to check which clients hold memory.
+        """
         while True:
             machine.sleep(LOOK_S)
             now = process_memory.resident()
@@ -173,7 +179,7 @@ def main() -> int:
     where, _ = place_anyway()
     logs.begin(where.home)
     out = os.dup(1)
-    os.dup2(2, 1)  # the pipe is for lines alone
+    os.dup2(2, 1)  # keep other output out of the pipe
     keys, context = Keys(where.home), zmq.Context()
     journal = where.journal()
     server = Server(
@@ -183,7 +189,7 @@ def main() -> int:
     try:
         Listener(server, context, out, int(limit)).run(sys.stdin.buffer)
     except BrokenPipeError:
-        return 0  # the companion is gone
+        return 0  # the daemon is gone
     context.destroy(linger=500)
     journal.close()
     return 0

@@ -1,9 +1,12 @@
-"""The listener process as the companion sees it: lines of JSON to it and from it, and another one when it ends.
+"""The daemon's side of the listener process.
 
-    companion --(stdin)-->  Say, Progress, Still, Notice, Unnotice, Speak, ShutOut, Close
-    companion <--(stdout)-- Ready, Heard, CutOff, Overfull
+Exchanges lines of JSON with the listener and restarts it when it ends.
 
-It holds nothing that cannot be told to the next one: the record is read anew, clients come back by themselves and ask again.
+    daemon --(stdin)-->  Say, Progress, Still, Notice, Unnotice, Speak, ShutOut, Close
+    daemon <--(stdout)-- Ready, Heard, CutOff, Overfull
+
+The listener holds no state that the next one cannot get: events are read from the journal again,
+and clients reconnect and repeat their requests by themselves.
 """
 
 from __future__ import annotations
@@ -26,68 +29,75 @@ from core.messages.template import Language
 from core.system import machine
 
 LIMIT = 256 * 2**20
-"""Bytes above those of an idle listener: where it ends."""
+"""Memory limit of the listener, in bytes above an idle listener."""
 SHUT_OUT_S = 60.0
-"""So long a client of another machine that was cut off is not let in."""
+"""Seconds for which a client of another machine is not admitted after it was cut off."""
 MOST_VAIN = 5
-"""Listeners that end before they are ready, one after the other, before it is given up."""
+"""Number of listeners in a row that end before they are ready, after which the daemon gives up."""
 SOON_S, MOST_SOON, REST_S = 60.0, 5, 2.0
-"""Whoever ends the listener more often than so many times in so long waits for the next one."""
+"""Limit on restarts.
+
+If the listener ends more than MOST_SOON times in SOON_S seconds, the next one starts after a delay
+of REST_S seconds.
+"""
 
 _log = logging.getLogger("hotsplice")
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="is"):
-    """Base of what the companion and its listener say to each other. Clients are named by text of ours, keys by theirs."""
+    """Base of the messages between the daemon and its listener.
+
+    Clients are identified by a text that we assign, keys by their own text.
+    """
 
 
 class Say(Line, frozen=True):
-    """Say this to a client."""
+    """Send this to a client."""
 
     peer: str
     said: msgspec.Raw
 
 
 class Progress(Line, frozen=True):
-    """How a job stands, for all who watch it."""
+    """Send the progress of a job to all its watchers."""
 
     said: Progressed
 
 
 class Still(Line, frozen=True):
-    """A job is not under work any more."""
+    """A job is no longer running."""
 
     job: str
 
 
 class Notice(Line, frozen=True):
-    """Tell whom it concerns; with `about` until `Unnotice`."""
+    """Send a notice to everyone concerned. With `about`, it holds until `Unnotice`."""
 
     said: Noticed
     about: str = ""
 
 
 class Unnotice(Line, frozen=True):
-    """It does not hold any more."""
+    """A notice no longer holds."""
 
     about: str
 
 
 class Speak(Line, frozen=True):
-    """Refuse in this language from now on."""
+    """Write refusals in this language from now on."""
 
     language: Language
 
 
 class ShutOut(Line, frozen=True):
-    """Let this key in no more for so long."""
+    """Do not admit this key for so many seconds."""
 
     key: str
     seconds: float
 
 
 class Close(Line, frozen=True):
-    """Tell what is on record still, say goodbye and end."""
+    """Send the events that are still due, say goodbye and end."""
 
     reason: str
 
@@ -96,7 +106,10 @@ Order = Say | Progress | Still | Notice | Unnotice | Speak | ShutOut | Close
 
 
 class Ready(Line, frozen=True):
-    """Clients can come. `beyond` is what a person reads about other machines, empty where none may come."""
+    """Clients can connect.
+
+    `beyond` tells a person about access from other machines; it is empty where none is allowed.
+    """
 
     address: str
     port: int
@@ -104,7 +117,7 @@ class Ready(Line, frozen=True):
 
 
 class Heard(Line, frozen=True):
-    """A request for the companion, and the file with its timeline, of `size` bytes."""
+    """A request for the daemon, and the file with its timeline of `size` bytes."""
 
     peer: str
     message: Request
@@ -113,15 +126,21 @@ class Heard(Line, frozen=True):
 
 
 class CutOff(Line, frozen=True):
-    """A client held more bytes in memory than it may. Its connection was closed; `key` is empty where it is not known."""
+    """A client held more bytes in memory than it may, and its connection was closed.
+
+    `key` is empty if it is not known.
+    """
 
     key: str
     held: int
 
 
 class Overfull(Line, frozen=True):
-    """The listener is beyond its memory limit and ends now; `key` is that of the client that holds most of it, if there is one,
-    and `held` how many bytes it holds."""
+    """The listener has exceeded its memory limit and ends now.
+
+    `key` is the key of the client that holds most of that memory, if there is one, and `held` the
+    number of bytes that it holds.
+    """
 
     memory: int
     limit: int
@@ -134,8 +153,11 @@ _reports: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Report)
 
 
 class ListenerProxy:
-    """The listener for the companion's loop. `asked` is told what clients ask, `moved` that the address is another one,
-    `cut_off` and `overfull` what a person should know. Nothing is waited for."""
+    """The listener process, for the daemon's loop.
+
+    The callbacks: `asked` receives the clients' requests, `moved` is called when the address has
+    changed, and `cut_off` and `overfull` receive what a person should know. No method blocks.
+    """
 
     def __init__(
         self,
@@ -161,7 +183,7 @@ class ListenerProxy:
 
     @property
     def broken(self) -> bool:
-        """Whether no listener can be had."""
+        """Whether the daemon has given up on starting a listener."""
         return self._vain >= MOST_VAIN
 
     def _begin(self) -> None:
@@ -180,7 +202,7 @@ class ListenerProxy:
                 self._order(ShutOut(key=key, seconds=until - now))
 
     def look_after(self) -> None:
-        """There is a listener."""
+        """Start a listener if there is none and one may start now."""
         if (
             self._child is None
             and not self._closing
@@ -190,11 +212,14 @@ class ListenerProxy:
             self._begin()
 
     def hear(self, name: str, line: bytes) -> bool:
-        """What a listener said (its end is an empty line); whether it was one."""
+        """Handle a line from a listener; return whether `name` was a listener.
+
+        An empty line is the end of its process.
+        """
         if not name.startswith("listener-"):
             return False
         if self._child is None or name != self._child.name:
-            return True  # the last words of an earlier one
+            return True  # the last output of an earlier listener
         if not line:
             self._ended()
             return True
@@ -238,51 +263,60 @@ class ListenerProxy:
         )
         self.look_after()
 
-    # What is said -------------------------------------------------------------------------------------------------
+    # Messages to the listener ---------------------------------------------------------------------
 
     @property
     def language(self) -> Language:
-        """In which refusals are said."""
+        """The language of refusals."""
         return self._language
 
     def speak(self, language: Language) -> None:
-        """Refuse in another language from now on."""
+        """Write refusals in another language from now on."""
         self._language = language
         self._order(Speak(language=language))
 
     def say(self, peer: bytes, said: Said) -> None:
-        """Say something to a client, if it is still there; one that came to an earlier listener is not."""
+        """Send a message to a client if it is still connected.
+
+        A client of an earlier listener counts as disconnected.
+        """
         begun, _, name = peer.decode().partition(":")
         if begun == str(self._begun):
             self._order(Say(peer=name, said=msgspec.Raw(encode(said))))
 
     def refuse(self, peer: bytes, error: Refused, request: str) -> None:
-        """Say no, with the cause."""
+        """Send a refusal with its cause."""
         self.say(peer, refusal(error, request, self._language))
 
     def progress(self, said: Progressed) -> None:
-        """How a job stands, to all who watch it; and to those who begin to."""
+        """Send the progress of a job to all its watchers, and later to each new watcher."""
         self._progress[said.job] = said
         self._order(Progress(said=said))
 
     def still(self, job: str) -> None:
-        """A job is not under work any more: its progress is old."""
+        """Mark a job as no longer running and drop its progress."""
         self._progress.pop(job, None)
         self._order(Still(job=job))
 
     def notice(self, said: Noticed, *, about: str = "") -> None:
-        """Tell all whom it concerns; with `about` also those who begin to watch, until `unnotice`."""
+        """Send a notice to everyone concerned.
+
+        With `about`, also to new watchers, until `unnotice`.
+        """
         if about:
             self._notices[about] = said
         self._order(Notice(said=said, about=about))
 
     def unnotice(self, about: str) -> None:
-        """What was noticed about this does not hold any more."""
+        """Withdraw the notice about this subject."""
         if self._notices.pop(about, None) is not None:
             self._order(Unnotice(about=about))
 
     def close(self, reason: str) -> Child | None:
-        """Say goodbye and let nobody in any more; the process that does that, as long as it is there."""
+        """Say goodbye and stop admitting clients.
+
+        Returns the process that does so while it exists.
+        """
         self._closing = True
         self._order(Close(reason=reason))
         return self._child
@@ -293,5 +327,5 @@ class ListenerProxy:
 
 
 def order_of(line: bytes) -> Order:
-    """A line from the companion."""
+    """Decode a line from the daemon."""
     return cast("Order", msgspec.json.decode(line, type=Order))

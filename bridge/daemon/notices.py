@@ -1,4 +1,7 @@
-"""What a person may want to know that is no fact of a film: printed, logged, and told to all who watch while it holds."""
+"""Notices for a person that are not events of a film.
+
+They are printed, logged, and sent to all watchers while they hold.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +26,16 @@ _log = logging.getLogger("hotsplice")
 
 
 class Notices:
-    """In the server's language. `hear` prints for whoever sees the companion's own words."""
+    """Sends notices in the server's language.
+
+    `hear` prints them for readers of the daemon's output.
+    """
 
     def __init__(self, server: ListenerProxy, hear: Callable[[str], None]) -> None:
         self._server, self._hear = server, hear
 
     def taken_over(self, changed: Mapping[str, Any]) -> None:
-        """New settings hold; none is another where only a mistake was mended."""
+        """Report that new settings apply. `changed` is empty if only a mistake was corrected."""
         self._server.unnotice(SETTINGS)
         speak = self._server.language
         if not changed:
@@ -69,7 +75,7 @@ class Notices:
         self._tell("", catalogue.words("settings-taken", speak, detail="; ".join(parts)))
 
     def refused(self, error: Refused) -> None:
-        """The settings file has a mistake; the settings before it hold."""
+        """Report a mistake in the settings file; the previous settings stay in force."""
         said = refusal(error, self._server.language)
         holds = phrase("settings-before-hold", self._server.language)
         self._tell(SETTINGS, said._replace(message=f"{said.message} {holds}"))
@@ -77,7 +83,7 @@ class Notices:
     def taken_up(
         self, left: Left, gone: tuple[str, ...] = (), changed: tuple[str, ...] = ()
     ) -> None:
-        """A job goes on that an earlier companion has left; with what is known of its files."""
+        """Report that a job of an earlier daemon is resumed, with what is known about its files."""
         detail = left.told(self._server.language, gone, changed)
         said = catalogue.words(
             "job-taken-up", self._server.language, name=left.timeline, detail=detail
@@ -85,18 +91,21 @@ class Notices:
         self._tell(left.job, said, left.job)
 
     def awaited(self, job: str, output: str, folder: str) -> None:
-        """A job waits until another data folder is done with its film."""
+        """Report that a job waits until another data folder is done with its film."""
         said = catalogue.words(
             "film-held-elsewhere", self._server.language, path=output, detail=folder
         )
         self._tell(job, said, job)
 
     def over(self, job: str) -> None:
-        """Of a job that has ended it is not said any more how it was found."""
+        """Withdraw the notice about how a job was found, because the job has ended."""
         self._server.unnotice(job)
 
     def cut_off(self, name: str, held: int) -> None:
-        """A client had more in memory than it may, and its connection was closed. `name` is the one it was paired under."""
+        """Report that a client was disconnected because it held too much memory.
+
+        `name` is the name under which the client was paired. `held` is in bytes.
+        """
         speak = self._server.language
         who = (
             phrase("client-own" if name == OWN else "client-unknown", speak)
@@ -106,7 +115,7 @@ class Notices:
         self._tell("", catalogue.words("client-cut-off", speak, name=who, memory=held))
 
     def overfull(self, full: Overfull) -> None:
-        """The listener has ended at its limit; another one is there in a moment."""
+        """Report that the listener ended at its memory limit; another one starts at once."""
         self._tell(
             "", catalogue.words("listener-restarted", self._server.language, memory=full.limit)
         )

@@ -1,10 +1,14 @@
-"""What changed while no companion was there: how the jobs that are taken up stood, and their files then and now.
+"""Detects changes while no daemon was running.
 
-What was is read from the record at the start, before a job writes over it; what is, in a process of its own, which a dead share
-may hang. Only names, sizes and times are looked at: a job examines its sources itself.
+Compares the files of the resumed jobs then and now, and describes the state in which the jobs were
+left.
 
-    companion --(stdin)-->  one line: for each job its files as they were
-    companion <--(stdout)-- a line for each job: which are gone, which are others now
+The previous state is read from the journal at startup, before a job overwrites it. The current
+state is read by a separate process, because a dead share may hang it. Only names, sizes and times
+are compared: a job examines its sources itself.
+
+    daemon --(stdin)-->  one line: the files of each job as they were
+    daemon <--(stdout)-- one line per job: which files are gone, and which have changed
 """
 
 from __future__ import annotations
@@ -28,8 +32,11 @@ MOST_NAMED = 5
 
 
 class Was(msgspec.Struct, frozen=True):
-    """A file as it was known: 0 for a size or a time that is not. `before` is when (unix seconds) it was surely so: a file that
-    was changed later is another."""
+    """A file as it was last known. `size` and `modified_ns` are 0 if unknown.
+
+    `before` is a moment (Unix seconds) at which the file was certainly in this state: a file
+    modified later has changed.
+    """
 
     path: str
     size: int = 0
@@ -38,7 +45,7 @@ class Was(msgspec.Struct, frozen=True):
 
 
 class Compared(msgspec.Struct, frozen=True):
-    """What became of a job's files."""
+    """The files of a job that are gone or have changed."""
 
     job: str
     gone: tuple[str, ...]
@@ -46,7 +53,10 @@ class Compared(msgspec.Struct, frozen=True):
 
 
 class Left(NamedTuple):
-    """A job as it was left. `pieces` 0: there was no plan yet. `made` of them were sealed."""
+    """The state in which a job was left.
+
+    `pieces` is 0 if there was no plan yet. `made` of the pieces have a checkpoint.
+    """
 
     job: str
     timeline: str
@@ -58,7 +68,7 @@ class Left(NamedTuple):
 
     @property
     def briefly(self) -> str:
-        """For the log."""
+        """A short description for the log."""
         if not self.pieces:
             return "not begun yet"
         how = "interrupted" if self.interrupted else "cut off"
@@ -67,7 +77,7 @@ class Left(NamedTuple):
     def told(
         self, language: Language, gone: tuple[str, ...] = (), changed: tuple[str, ...] = ()
     ) -> str:
-        """In words, without a full stop."""
+        """Describe the state in words, without a full stop."""
         if not self.pieces:
             return phrase("taken-up-new", language)
         how = phrase("taken-up-interrupted" if self.interrupted else "taken-up-cut-off", language)
@@ -78,7 +88,7 @@ class Left(NamedTuple):
 
 
 def left(journal: Journal, submissions: Submissions, job: str) -> Left:
-    """How a job that is wanted was left."""
+    """Read the state in which a requested job was left."""
     accepted, planned = journal.last(job, "JobAccepted"), journal.last(job, "FilmPlanned")
     name, output = "", ""
     if accepted is not None and isinstance(accepted.fact, JobAccepted):
@@ -112,12 +122,12 @@ def _files(journal: Journal, job: str, cut: str, output: str, newest: float) -> 
 
 
 def question(jobs: Iterable[Left]) -> bytes:
-    """What the process is asked."""
+    """Encode the files of these jobs for the comparing process."""
     return msgspec.json.encode({left.job: left.files for left in jobs}) + b"\n"
 
 
 def compared(job: str, files: Iterable[Was]) -> Compared:
-    """Which of a job's files are gone, and which are others now."""
+    """Compare a job's files with their previous state."""
     gone, changed = [], []
     for was in files:
         try:
@@ -139,7 +149,7 @@ def _named(paths: tuple[str, ...]) -> str:
 
 
 def main() -> int:
-    """Answer one question."""
+    """Answer one question from standard input."""
     process.die_with_parent(int(sys.argv[1]))
     for job, files in msgspec.json.decode(
         sys.stdin.buffer.readline(), type=dict[str, tuple[Was, ...]]

@@ -1,8 +1,9 @@
-"""What a companion that was killed has left: ended before another begins.
+"""Kills the processes that a killed daemon has left behind, before another daemon starts its own.
 
-On Linux the kernel ends the children of a killed process; elsewhere they end when their standard input closes, which one that
-hangs does not notice. They are known by their command line, which names the process that they belong to: who has another
-parent by now is an orphan. A living companion's and a command line's own children are never touched.
+On Linux, the kernel ends the children of a killed process. On other systems they end when their
+standard input closes, which a hanging process does not notice. Their command line names the process
+that they belong to: a process that now has another parent is an orphan. Children of a running
+daemon or of a command line are never touched.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ MODULES = ("bridge.daemon.job_process", "bridge.daemon.commands", "core.executor
 
 
 def reap() -> list[int]:
-    """Kill them, with all that they started; their process ids."""
+    """Kill all orphans and everything that they started; return their process ids."""
     found = [process for process in psutil.process_iter(["pid"]) if _is_orphan(process)]
     ended = []
     for process in found:
@@ -42,9 +43,10 @@ def _is_orphan(process: psutil.Process) -> bool:
             return False
         parent = process.parent()
         return parent is None or parent.pid != owner
+    # The process has gone, is not ours to inspect, or this system has no user ids.
     except (
         psutil.Error,
         ValueError,
         AttributeError,
-    ):  # gone meanwhile, not ours to see, or no user ids here
+    ):
         return False

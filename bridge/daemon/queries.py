@@ -1,9 +1,12 @@
-"""The teller: a process of its own that reads the record and tells what became of jobs. It writes nothing but small pictures.
+"""Helper process for queries: reads the journal and describes jobs.
 
-    companion --(stdin)-->  8 bytes: two lengths; an errands.Tell
-    companion <--(stdout)-- one line: the answer
+It writes nothing but thumbnails.
 
-A job of many thousand facts takes a moment to tell, a picture takes a decoder: nobody who hands in a timeline waits for that.
+    daemon --(stdin)-->  8 bytes: two lengths; a helper_requests.Tell
+    daemon <--(stdout)-- one line: the answer
+
+Describing a job of many thousand events takes a moment, and a picture needs a decoder. In a process
+of their own, queries never delay a submission.
 """
 
 from __future__ import annotations
@@ -55,15 +58,18 @@ from core.storage.submissions import Submissions
 from core.system import process
 
 DRAWN_S = 2.0
-"""Pictures that take longer than this together are left out; whoever asks again gets more."""
+"""Time limit in seconds for the pictures of one request.
+
+The rest is left out; a repeated request returns more.
+"""
 DRAWERS = 2
-"""Pictures drawn at once: the film comes first."""
+"""Number of pictures drawn at once, kept small because rendering the film takes precedence."""
 
 _tells = msgspec.json.Decoder(Tell)
 
 
 class Queries:
-    """Tells of one journal."""
+    """Answers queries about one journal."""
 
     def __init__(self, where: Locations, journal: Journal) -> None:
         self.where, self.journal = where, journal
@@ -72,7 +78,7 @@ class Queries:
         self._plans: dict[tuple[str, str], Plan] = {}
 
     def answer(self, tell: Tell) -> Said:
-        """The answer to what is asked."""
+        """Return the answer to a query."""
         asked, speak = tell.asked, self.where.settings.language
         try:
             match asked:
@@ -90,7 +96,7 @@ class Queries:
         except RECORD_LOST as error:
             return refusal(journal_fault(error, self.journal.path), asked.request, speak)
 
-    # Words --------------------------------------------------------------------------------------------------------
+    # Descriptions ---------------------------------------------------------------------------------
 
     def _describe(
         self, asked: Describe, working: tuple[str, ...], holders: dict[str, str]
@@ -129,7 +135,7 @@ class Queries:
         )  # fmt: skip
 
     def _earlier(self, known: Account) -> set[int]:
-        """Shots that are missing and of which an earlier good render could stand in."""
+        """Return the incomplete shots for which an earlier good render is available."""
         plan = known.plan
         short = [
             shot.number
@@ -143,7 +149,10 @@ class Queries:
         )
 
     def _plan(self, job: str, cut: str) -> Plan | None:
-        """A plan that was kept; the newest ones that were asked for are at hand: a long one takes a moment to read."""
+        """Return a stored plan, or None.
+
+        The most recently used plans are cached: reading a long one takes a moment.
+        """
         plan = self._plans.pop((job, cut), None) or self._memory.plan(job, cut)
         if plan is not None:
             self._plans[job, cut] = plan
@@ -152,14 +161,14 @@ class Queries:
         return plan
 
     def _all(self) -> list[JobView]:
-        """Every job's chronicle; what nothing new happened to is not read again."""
+        """Return the view of every job. Only jobs with new events are read again."""
         for job, _ in self.journal.jobs():
             last = self._submissions.last(job)
             if job not in self._told or self._told[job][0] != last:
                 self._told[job] = last, account(self.journal, job).told
         return [told for _, told in self._told.values()]
 
-    # Pictures -----------------------------------------------------------------------------------------------------
+    # Pictures -------------------------------------------------------------------------------------
 
     def _pictures(self, asked: Pictures) -> Pictured:
         job = find_job(self.journal, asked.job)
@@ -180,7 +189,10 @@ class Queries:
 
 
 def _kept(line: JobLine, journal: Journal) -> tuple[KeptFilm, ...]:
-    """Every film that can be brought back to where a job's film stands; none while its drive is away."""
+    """Return every film that can be restored to the place of a job's film.
+
+    Returns none while the film's drive is disconnected.
+    """
     try:
         found = generations(Path(line.film), journal) if line.film else []
     except Refused:
@@ -195,7 +207,10 @@ def _kept(line: JobLine, journal: Journal) -> tuple[KeptFilm, ...]:
 
 
 def _from_a_view(where: Locations, tell: Tell) -> Said:
-    """The answer from a journal that cannot be written, as it is at this moment."""
+    """Answer from a read-only view of the journal, because the journal cannot be written.
+
+    The view shows the journal as it is at this moment.
+    """
     try:
         journal = where.journal_to_read()
     except Refused as error:
@@ -207,9 +222,9 @@ def _from_a_view(where: Locations, tell: Tell) -> Said:
 
 
 def main() -> int:
-    """Tell until standard input closes."""
+    """Answer queries until standard input closes."""
     process.die_with_parent(int(sys.argv[1]) if len(sys.argv) > 1 else None)
-    where, _ = place_anyway()  # the companion has said what is wrong with them
+    where, _ = place_anyway()  # the daemon has already reported faults in the settings
     logs.begin(where.home)
     teller: Queries | None = None
     with contextlib.suppress(Refused):

@@ -1,8 +1,10 @@
-"""Whose turn it may be: which jobs can be worked at now, in order, and what becomes of one whose process has ended.
+"""The queue: which jobs can run now, in order, and what becomes of a job whose process has ended.
 
-A job's process may end by itself, be killed, be turned down, or find its film held by another. Only the last two wait; one
-that is killed again and again without a new fact on record is given up, so that it never blocks the others for ever. A job
-whose film another data folder holds is begun again when the lock beside the film is free (`bridge.daemon.film_watch`).
+A job's process may end by itself, be killed, be refused, or find its film held by another process.
+A killed job is started again; if it is killed repeatedly without a new event on record, it is given
+up, so that it never blocks the others for ever. A refused job is put on hold. A job whose film is
+held waits: if the holder is another data folder, the job starts again when the lock next to the
+film is free (`bridge.daemon.film_watch`).
 """
 
 from __future__ import annotations
@@ -22,14 +24,17 @@ from core.storage.submissions import Queued, Submissions, Wish
 from core.system import machine
 
 MOST_DEATHS = 5
-"""Ends without a word and without a new fact, one after the other."""
+"""Number of crashes in a row without a new event after which a job is given up."""
 LOOK_EVERY_S = 2.0
-"""The queue is also written by other processes."""
+"""Seconds between reads of the queue, which other processes also write."""
 WAIT_S, MOST_WAIT_S, LEFT_ALONE_S = 0.5, 10.0, 60.0
 
 
 class End(NamedTuple):
-    """What becomes of a job. `wish` None: nothing is written, it stays in the queue; `why` for people."""
+    """What becomes of a job whose process has ended.
+
+    If `wish` is None, nothing is recorded and the job stays in the queue. `why` is for people.
+    """
 
     wish: Wish | None
     why: str
@@ -46,7 +51,7 @@ class _Tried:
 
 
 class JobQueue:
-    """The queue as it stands in the journal, and what happened to it in this process."""
+    """The queue as it is in the journal, and what happened to its jobs in this process."""
 
     def __init__(self, journal: Journal, submissions: Submissions, home: Path) -> None:
         self._journal, self._submissions, self._home = journal, submissions, home
@@ -60,33 +65,46 @@ class JobQueue:
         self.paused = False
 
     def look(self) -> None:
-        """The queue may have changed."""
+        """Read the queue at the next opportunity, because it may have changed."""
         self._looked = -LOOK_EVERY_S
 
     def settled(self, job: str, *, well: bool) -> None:
-        """What became of a job is on record; or it could not be put there, and the job is left alone for a while."""
+        """Note that the outcome of a job is on record.
+
+        If it could not be recorded (`well` is false), the job is left alone for LEFT_ALONE_S
+        seconds.
+        """
         self._settling.discard(job)
         if not well:
             self._tried.setdefault(job, _Tried()).not_before = machine.monotonic() + LEFT_ALONE_S
         self.look()
 
     def waiting(self, working: Collection[str] = ()) -> list[Job]:
-        """The jobs that could be worked at now, in order; without those under work, here or in another terminal."""
+        """Return the jobs that could run now, in order.
+
+        Excludes jobs that are running here or in another terminal.
+        """
         self._look_at_times()
         busy = self._settling.union(working, self._ended, self._elsewhere, self._awaited)
         return [job for job in self._wanted if job.job not in busy and self._may(job.job)]
 
     @property
     def awaited(self) -> dict[str, str]:
-        """Jobs that wait until another data folder is done with their film: which one, "" where that is not known."""
+        """Jobs that wait until another data folder is done with their film.
+
+        Maps each job to that folder, "" if it is unknown.
+        """
         return self._awaited
 
     def films_awaited(self) -> dict[str, str]:
-        """The films of those jobs."""
+        """Return the films of those jobs."""
         return {job: self._journal.accepted(job).output for job in self._awaited}
 
     def held_by(self, job: str, holder: str | None) -> bool:
-        """Who holds the film of a job that waits for it now; None: it is free. Whether that is news."""
+        """Note who holds the film of a waiting job, or None if the film is free.
+
+        Returns whether that is news.
+        """
         if job not in self._awaited or self._awaited[job] == holder:
             return False
         if holder is None:
@@ -96,12 +114,18 @@ class JobQueue:
         return True
 
     def working(self, working: Collection[str]) -> list[Job]:
-        """Those of these jobs that are still wanted: any other was held by somebody meanwhile."""
+        """Return those of the running jobs that are still requested.
+
+        Any other job was put on hold by somebody meanwhile.
+        """
         self._look_at_times()
         return [job for job in self._wanted if job.job in working]
 
     def ended(self, working: Collection[str]) -> list[str]:
-        """Jobs of the queue that somebody else has brought to their end: that is to be settled."""
+        """Return the queued jobs that somebody else has finished.
+
+        Their outcome must still be recorded in the queue.
+        """
         busy = self._settling.union(working)
         ended = [job for job in self._ended if job not in busy and self._may(job)]
         self._settling |= set(ended)
@@ -125,14 +149,20 @@ class JobQueue:
         return locks.held(self._home, self._journal.accepted(job).output)
 
     def taken_up(self) -> Iterator[Left]:
-        """At the start: what was left unfinished, and how far it was; without what somebody is at work on."""
+        """Yield the jobs left unfinished, with their progress; called at startup.
+
+        Excludes jobs that another process is running.
+        """
         for job, wish in self._submissions.queue():
             if wish == "run" and not self._held(job):
                 yield left(self._journal, self._submissions, job)
 
     def after(self, job: str, code: int | None, summary: dict[str, Any], *, asked: bool) -> End:
-        """A job's process ended with this code (negative: killed; None: it cannot be killed) after these last words; `asked`:
-        we wanted it to."""
+        """Decide what becomes of a job whose process has ended.
+
+        `code` is its exit code: negative if it was killed, None if it cannot be killed. `summary`
+        holds its last message. `asked` says that the daemon asked it to stop.
+        """
         end = self._judge(job, code, summary, asked)
         if end.wish is not None:
             self._settling.add(job)
@@ -151,9 +181,10 @@ class JobQueue:
         tried = self._tried.setdefault(job, _Tried())
         if code == 2:
             cause = str(summary.get("code", ""))
+            # Held by another data folder, by a command line, or by the previous process as it ends.
             if (
                 cause == "job-running"
-            ):  # another data folder, a command line, or the last breath of the process before
+            ):
                 tried.refused += 1
                 tried.not_before = machine.monotonic() + min(MOST_WAIT_S, WAIT_S * tried.refused)
                 self._awaited[job] = str(summary.get("holder", ""))
@@ -183,5 +214,8 @@ class JobQueue:
 
 
 def _job(line: Queued) -> Job:
-    """Its film is known by its name alone: a disk is not asked here. Two names of one film are told apart by its lock."""
+    """Convert a queue entry. The film is identified by its name alone, to avoid disk access here.
+
+    If one film has two names, its lock tells.
+    """
     return Job(line.job, line.priority, line.age, os.path.normpath(line.output))

@@ -1,10 +1,14 @@
-"""Who works now, and with how many hands: a pure decision, made anew whenever something has changed.
+"""Decides which jobs run now and with how many workers.
 
-    the queue in order, what is under work, the settings  -->  what to begin, what to interrupt, workers for each
+The decision is a pure function, evaluated again whenever something has changed.
 
-A job of higher priority comes next; one of clearly higher priority does not wait, since a job that is interrupted goes on from
-its checkpoints. Two jobs for one film never work at once: of several cuts that wait for the same film the newest is made, and
-taking it up supersedes the older ones. A film that is under work is finished first.
+    the queue in order, the running jobs, the settings
+        -->  which jobs to start, which to interrupt, workers for each
+
+A job of higher priority comes next. A job of clearly higher priority does not wait, because an
+interrupted job resumes from its checkpoints. Two jobs for one film never run at once: of several
+cuts that wait for the same film, the newest is rendered, and starting it supersedes the older ones.
+A film that is being rendered is finished first.
 """
 
 from __future__ import annotations
@@ -13,11 +17,14 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 CLEARLY = 10
-"""So much higher must a priority be to interrupt a job under work."""
+"""Minimum priority gap for preemption of a running job."""
 
 
 class Job(NamedTuple):
-    """`age` grows with every job that came later; `film` is where it shall stand."""
+    """A queued job.
+
+    `age` is higher the later the job was queued; `film` is the path of its output.
+    """
 
     job: str
     priority: int
@@ -26,7 +33,7 @@ class Job(NamedTuple):
 
 
 class Now(NamedTuple):
-    """What to do, and how many workers each job that works from now on may have."""
+    """What to do now, and how many workers each job that runs from now on may use."""
 
     begin: tuple[str, ...]
     interrupt: tuple[str, ...]
@@ -42,7 +49,12 @@ def decide(
     workers: int,
     paused: bool = False,
 ) -> Now:
-    """`stopping` are those of `working` that were asked to stop already: they hold their place and their film until they end."""
+    """Return what to start, what to interrupt, and the workers of each job.
+
+    `stopping` are those of `working` that were already asked to stop: they keep their slot and
+    their film until they end. `at_once` is the maximum number of running jobs, and `workers` the
+    number of workers to share.
+    """
     going = _in_order(job for job in working if job.job not in stopping)
     if paused:
         return Now((), tuple(job.job for job in going), {})
@@ -50,9 +62,10 @@ def decide(
     stay, too_many = going[:places], going[places:]
     ready = [job for job in newest_cuts(waiting) if job.film not in {one.film for one in working}]
     begin = ready[: max(0, places - len(working))]
+    # Slots that are about to become free and are not taken yet.
     freed = (
         len(stopping) + len(too_many) - max(0, len(working) - places)
-    )  # places that come free and are still to be had
+    )
     late = ready[len(begin) :][max(0, freed) :]
     yielding: list[Job] = []
     while late and stay and late.pop(0).priority - stay[-1].priority >= CLEARLY:
@@ -64,7 +77,7 @@ def decide(
 
 
 def newest_cuts(waiting: Sequence[Job]) -> list[Job]:
-    """In order, of each film only the job that was asked for last: the others would be thrown away by it."""
+    """Return, in order, only the newest job of each film: it would supersede the others."""
     newest = {job.film: job.job for job in sorted(waiting, key=lambda job: job.age)}
     return _in_order(job for job in waiting if newest[job.film] == job.job)
 
@@ -74,7 +87,11 @@ def _in_order(jobs: Iterable[Job]) -> list[Job]:
 
 
 def _hands(jobs: Sequence[Job], workers: int) -> dict[str, int]:
-    """One each; the rest evenly among those of the highest priority, the oldest first."""
+    """Return the workers of each job.
+
+    Each job gets one; the rest is shared evenly among the jobs of the highest priority, oldest
+    first.
+    """
     hands = {job.job: 1 for job in jobs}
     first = [job.job for job in jobs if job.priority == jobs[0].priority]
     for number in range(workers - len(jobs)):

@@ -1,11 +1,13 @@
-"""The socket of the listener process (`bridge.daemon.listener`): who may speak, what they may say, and who is told what happens.
+"""The socket of the listener process (`bridge.daemon.listener`): admission, requests and events.
 
-CURVE lets everyone in who knows the public key unless an authenticator says otherwise, so the socket asks for its domain to be
-enforced: without the authenticator nobody comes in. A message to somebody who does not read is never waited for: what is on
-record is told from the record, from where he stands; progress is left out.
+Without an authenticator, CURVE admits every client that knows the public key. The socket therefore
+enforces its ZAP domain: without the authenticator it admits nobody. Sending never waits for a
+client that does not read: events are read from the journal again, from the client's last position,
+and progress is skipped.
 
-Complete messages that wait are bounded by `RCVHWM`: beyond it TCP slows the client down. The rest is bounded by the budgets of
-`bridge.daemon.connection_memory`: a client that exceeds its own is told so, and then disconnected.
+Complete messages that wait are bounded by `RCVHWM`: beyond it TCP slows the client down. The rest
+is bounded by the budgets of `bridge.daemon.connection_memory`: a client that exceeds its own is
+warned, and then disconnected.
 """
 
 from __future__ import annotations
@@ -65,21 +67,29 @@ from core.system import machine
 LOOPBACK = "tcp://127.0.0.1"
 MOST_PEERS = 1000
 SILENT_S = 60.0
-"""Who says nothing for so long is forgotten; a client that watches pings every second or so."""
+"""Seconds of silence after which a client is forgotten.
+
+A watching client pings every second or so.
+"""
 BATCH_BYTES = 32 * 1024
-"""Facts in one message, for those who understand that: many, and not too much to lie there for who does not read."""
+"""Batch limit in bytes, so that slow readers do not accumulate a backlog.
+
+Applies to clients that accept batches.
+"""
 WEIGHED_S, WEIGHED_OFTEN_S = 1.0, 0.05
-"""How often that is looked at, and how often while memory grows."""
+"""Seconds between checks of the memory budgets, normally and while memory grows."""
 TIDY_S = 3600.0
 AT_ONCE = 500
-"""Facts told to one watcher before the others are looked at again."""
+"""Maximum number of events sent to one watcher before the others get their turn."""
 
 _log = logging.getLogger("hotsplice")
 
 
 class Asked(NamedTuple):
-    """A request that the companion must answer, the one who asks, and the file with the timeline, where one belongs; `size` in
-    bytes."""
+    """A request that the daemon must answer, and its sender.
+
+    `upload` is the file with the timeline, if the request has one; `size` is in bytes.
+    """
 
     peer: bytes
     message: Request
@@ -96,13 +106,16 @@ class _Peer:
     batches: bool = False
     job: str = ""
     last: int = 0
-    """The sequence number told last."""
+    """The last sequence number sent."""
     uploads: dict[str, str] = field(default_factory=dict)
-    """Digests of the timelines that are being uploaded, by submission."""
+    """Digests of the timelines being uploaded, by submission."""
 
 
 class Server:
-    """One socket and all conversations. Used from one thread; nothing that a client says is an exception here."""
+    """One socket and all its conversations.
+
+    Used from one thread only. Nothing that a client sends raises an exception here.
+    """
 
     def __init__(
         self,
@@ -123,7 +136,7 @@ class Server:
         self._peers: dict[bytes, _Peer] = {}
         self._weighed = self._tidied = 0.0
         self.pressed = False
-        """Whether memory has grown: then it is looked at often who holds it."""
+        """Whether memory has grown, so that the budgets are checked often."""
         self._progress: dict[str, Progressed] = {}
         self._notices: dict[str, Noticed] = {}
         self._guard = zmq.auth.thread.ThreadAuthenticator(context)
@@ -146,7 +159,10 @@ class Server:
         )
 
     def _bind(self, port: int) -> int:
-        """The port that an earlier listener had, so that clients find this one by themselves; any other where that is taken."""
+        """Bind the port of an earlier listener or, if that is taken, any other; return the port.
+
+        On the same port, clients find this listener by themselves.
+        """
         if port:
             with contextlib.suppress(zmq.ZMQError):
                 self.socket.bind(f"{LOOPBACK}:{port}")
@@ -154,7 +170,10 @@ class Server:
         return self.socket.bind_to_random_port(LOOPBACK)
 
     def _listen(self, where: str) -> str:
-        """Let others in from beyond this machine; why not, where that cannot be: this machine's own come in all the same."""
+        """Also listen for other machines; return what to tell a person, including why it failed.
+
+        After a failure, clients on this machine are still served.
+        """
         try:
             self.socket.bind(f"tcp://{where}")
         except zmq.ZMQError as error:
@@ -165,11 +184,11 @@ class Server:
 
     @property
     def watched(self) -> bool:
-        """Whether anybody wants to be told what happens."""
+        """Whether any client is watching."""
         return any(peer.watches for peer in self._peers.values())
 
     def receive(self, most: int = 50) -> Iterator[Asked]:
-        """What has come in and is for the companion to answer; the rest is answered here."""
+        """Yield the incoming requests that the daemon must answer; answer the others here."""
         for _ in range(most):
             try:
                 name = self.socket.recv(zmq.NOBLOCK)
@@ -180,9 +199,11 @@ class Server:
             while frames[-1].more:
                 frame = self.socket.recv(copy=False)
                 size += len(frame.buffer) + FRAME_BYTES
+                # However many frames arrive, keep at most one beyond the limit: enough to refuse
+                # the message.
                 if (
                     len(frames) > MOST_FRAMES
-                ):  # however many there are: none beyond the first that is too many is kept
+                ):
                     frames.pop()
                 frames.append(frame)
             asked = self._hear(name, frames, size)
@@ -250,13 +271,17 @@ class Server:
     def _uploaded(
         self, name: bytes, peer: _Peer, message: Upload | Chunk | Submit, data: Buffer | None
     ) -> Asked | None:
-        """A piece of a timeline, or a submission with the place of its timeline. Refused: what `Uploads` refuses."""
+        """Handle a part of an upload, or a submission and the path of its timeline.
+
+        Raises the refusals of `Uploads`.
+        """
         match message:
             case Upload():
                 peer.uploads[message.submission] = message.sha256
+                # A known submission needs no more bytes.
                 known = self._submissions.known(
                     message.submission
-                )  # then nothing needs to be sent any more
+                )
                 received = message.size if known else self._uploads.begin(peer.key, message)
             case Chunk():
                 received = self._uploads.add(
@@ -286,16 +311,20 @@ class Server:
         return self._peers[name]
 
     def _put_out(self, name: bytes) -> None:
-        """He is let in no longer: he is told so, and nothing more."""
+        """Refuse and disconnect a revoked peer."""
         self.refuse(name, Refused("companion-refuses-key"), "")
         self._peers.pop(name, None)
 
     def shut_out(self, key: bytes, seconds: float) -> None:
-        """Let this key in no more for so long."""
+        """Do not admit this key for so many seconds."""
         self._guests.shut_out(key, seconds)
 
     def weigh(self) -> list[Connection]:
-        """Look what each client holds in memory; who holds too much is told so, and the next time cut off. Those that were."""
+        """Measure the memory of each client, and warn or cut off the clients over budget.
+
+        A client is warned first and cut off at the next check. Returns the connections that were
+        cut off.
+        """
         now = machine.monotonic()
         if now - self._weighed < (WEIGHED_OFTEN_S if self.pressed else WEIGHED_S):
             return []
@@ -311,43 +340,46 @@ class Server:
         return cut
 
     def holders(self) -> list[Connection]:
-        """Who holds something just now, the largest first."""
+        """Return the connections that hold memory at this moment, the largest holder first."""
         return [one for one in self._connections.look(machine.monotonic()) if one.held]
 
-    # Telling ------------------------------------------------------------------------------------------------------
+    # Sending --------------------------------------------------------------------------------------
 
     def say(self, name: bytes, said: Said) -> bool:
-        """Say something, if the peer is there and reads; whether it was sent."""
+        """Send a message if the peer is connected and reads; return whether it was sent."""
         return self.pass_on(name, encode(said))
 
     def pass_on(self, name: bytes, said: bytes) -> bool:
-        """The same with what is encoded already."""
+        """Send a message that is already encoded; return whether it was sent."""
         try:
             self.socket.send_multipart([name, said], zmq.NOBLOCK)
         except zmq.Again:
             return False
-        except zmq.ZMQError:  # EHOSTUNREACH: he is gone; if he comes back he comes as another
+        except zmq.ZMQError:  # EHOSTUNREACH: the peer is gone; if it returns, it has a new name
             self._peers.pop(name, None)
             return False
         return True
 
     def refuse(self, name: bytes, error: Refused, request: str) -> None:
-        """Say no, with the cause."""
+        """Send a refusal with its cause."""
         self.say(name, refusal(error, request, self.language))
 
     def progress(self, said: Progressed) -> None:
-        """How a job stands, to all who watch it; and to those who begin to."""
+        """Send the progress of a job to all its watchers, and later to each new watcher."""
         self._progress[said.job] = said
         for name, peer in list(self._peers.items()):
             if peer.watches and peer.job in ("", said.job):
                 self.say(name, said)
 
     def still(self, job: str) -> None:
-        """A job is not under work any more: its progress is old."""
+        """Mark a job as no longer running and drop its progress."""
         self._progress.pop(job, None)
 
     def notice(self, said: Noticed, *, about: str = "") -> None:
-        """Tell all whom it concerns; with `about` also those who begin to watch, until `unnotice`."""
+        """Send a notice to everyone concerned.
+
+        With `about`, also to new watchers, until `unnotice`.
+        """
         if about:
             self._notices[about] = said
         for name, peer in list(self._peers.items()):
@@ -355,11 +387,14 @@ class Server:
                 self.say(name, said)
 
     def unnotice(self, about: str) -> None:
-        """What was noticed about this does not hold any more."""
+        """Withdraw the notice about this subject."""
         self._notices.pop(about, None)
 
     def pump(self) -> bool:
-        """Tell all who watch what is new on record, and forget who is silent; whether there is more to tell."""
+        """Send new events to all watchers and forget silent peers.
+
+        Returns whether there is more to send.
+        """
         now = machine.monotonic()
         if now - self._tidied > TIDY_S or not self._tidied:
             self._tidied = now
@@ -388,12 +423,12 @@ class Server:
             last, size = row.seq, size + len(body)
             if not peer.batches or size > BATCH_BYTES or row is rows[-1]:
                 if not self.say(name, told[0] if len(told) == 1 else Several(events=tuple(told))):
-                    return False  # he does not read now; he is told later, from here on
+                    return False  # the peer does not read now; the rest is sent later
                 peer.last, size, told = last, 0, []
         return len(rows) == AT_ONCE
 
     def close(self, reason: str) -> None:
-        """Say goodbye and let nobody in any more."""
+        """Say goodbye and stop admitting clients."""
         for name in list(self._peers):
             self.say(name, Bye(reason=reason))
         self.socket.close()

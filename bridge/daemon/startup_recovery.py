@@ -1,4 +1,8 @@
-"""What an earlier companion has left: processes that are ended, and jobs that are taken up; said with how they stood."""
+"""Recovery at startup from what an earlier daemon has left.
+
+Leftover processes are killed and unfinished jobs are resumed; both are reported, with the jobs'
+state.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,11 @@ _log = logging.getLogger("hotsplice")
 
 
 class StartupRecovery:
-    """Said at the start from the record; what became of the jobs' files meanwhile a moment later, by a process that looks."""
+    """Reports what an earlier daemon has left.
+
+    The state of the jobs is read from the journal at once. What became of their files meanwhile
+    follows a moment later, from a separate process.
+    """
 
     def __init__(
         self, context: zmq.Context[zmq.Socket[bytes]], notices: Notices, hear: Callable[[str], None]
@@ -27,7 +35,10 @@ class StartupRecovery:
         self._looker: Child | None = None
 
     def take_up(self, jobs: Iterable[Left], *, cut_off: bool) -> None:
-        """At the start. `cut_off`: the companion before did not end in order."""
+        """Report the jobs at startup, and kill orphans.
+
+        `cut_off` says that the previous daemon did not end cleanly.
+        """
         if cut_off:
             words = "The companion before this one did not end in order: it was killed, it crashed, or the machine stopped."
             _log.warning("companion was cut off", extra={"said": {"message": words}})
@@ -42,18 +53,18 @@ class StartupRecovery:
                 self._left[left.job] = left
 
     def look(self) -> None:
-        """When there is time: what became of the files?"""
+        """Start the process that compares the files, once there is time for it."""
         if self._left and self._looker is None:
             self._looker = Child("meanwhile", "bridge.daemon.offline_changes", [], self._context)
             self._looker.tell(question(self._left.values()))
 
     def hear(self, name: str, line: bytes) -> bool:
-        """What the looking process said; whether it was this one."""
+        """Handle a line from that process; return whether `name` was this process."""
         if self._looker is None or name != self._looker.name:
             return False
         if not line:
             self._looker.code()
-            self._left = {}  # it has said all, or cannot; a job finds out for itself
+            self._left = {}  # finished or crashed; a job checks its files itself
             return True
         found = msgspec.json.decode(line, type=Compared)
         if found.gone or found.changed:
@@ -61,6 +72,6 @@ class StartupRecovery:
         return True
 
     def close(self) -> None:
-        """No more."""
+        """Kill the comparing process."""
         if self._looker is not None:
             self._looker.kill()

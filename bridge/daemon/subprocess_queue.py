@@ -1,9 +1,11 @@
-"""A child that does one errand after the other, and the row of those that wait for it.
+"""A queue of requests for one helper process, which executes them one after the other.
 
-    request  -->  row  -->  child (clerk, teller)  -->  Said
-              a child that dies, or is silent for too long, is replaced; an errand that cost two is given up
+    request  -->  queue  -->  child (commands, queries)  -->  Said
+              a child that dies or is silent for too long is replaced; a request that has cost
+              two children is given up
 
-Whatever a child does may hang in a dead share or end in a crash: the row answers for it, and nobody waits for ever.
+A child may hang on a dead share or crash. The queue answers for it, so that no client waits for
+ever.
 """
 
 from __future__ import annotations
@@ -24,11 +26,14 @@ from bridge.protocol.responses import Said, Saying
 from core.system import machine
 
 MOST_ERRANDS, MOST_OF_ONE = 500, 50
-"""That wait for a child, of all clients and of one; more are sent away."""
+"""Maximum number of waiting requests, of all clients and of one client; more are refused."""
 MOST_DEATHS = 2
-"""What cost so many children their lives is not asked of another one."""
+"""A request is dropped after it has crashed this many children."""
 REST_S = 5.0
-"""A child that ends at its very start is not begun again and again."""
+"""Seconds before a child that has ended may be started again ahead of a request.
+
+Keeps a child that ends during its start from being restarted over and over.
+"""
 
 _log = logging.getLogger("hotsplice")
 _sayings: msgspec.json.Decoder[Saying] = msgspec.json.Decoder(Saying)
@@ -36,8 +41,12 @@ _sayings: msgspec.json.Decoder[Saying] = msgspec.json.Decoder(Saying)
 
 @dataclass
 class HelperRequest:
-    """Who asked what, the file with the timeline that came with it, since when a child has it, and how many it has outlived.
-    `others` asked the same meanwhile: each by its name and that of its request."""
+    """A request that waits for a child or is being executed by one.
+
+    `peer` is the client that sent it, and `upload` the file with its timeline. `since` is when the
+    child got it, and `deaths` the number of children that have ended with it. `others` are clients
+    that sent the same request meanwhile, each with the name of its own request.
+    """
 
     peer: bytes
     message: Any
@@ -48,9 +57,12 @@ class HelperRequest:
 
 
 class SubprocessQueue:
-    """Errands for the program `module`: one after the other, in turns between those who ask. `packed` writes one down for it;
-    `answered` is told what came of each: None where it was given up, because it took longer than `patience_s` or ended the child,
-    twice. `anew`: every errand has a child of its own, which ends with it."""
+    """Executes requests in the program `module`, one after the other, in turns between clients.
+
+    `packed` encodes a request for it. `answered` receives each answer, or None if the request was
+    given up because it took longer than `patience_s` or ended the child, twice. With `anew`, each
+    request gets a child of its own, which ends afterwards.
+    """
 
     def __init__(
         self,
@@ -78,17 +90,20 @@ class SubprocessQueue:
         self._old = False
 
     def full(self, peer: bytes) -> bool:
-        """Whether this client had better ask later."""
+        """Return whether this client should come back later."""
         waiting = sum(len(row) for row in self._waiting.values()) + (self._now is not None)
         return waiting >= MOST_ERRANDS or len(self._waiting.get(peer, ())) >= MOST_OF_ONE
 
     @property
     def there(self) -> bool:
-        """Whether a child is there."""
+        """Whether a child is running."""
         return self._child is not None
 
     def take(self, peer: bytes, message: Any, upload: str = "") -> None:
-        """One more. What is submitted already and waits still is not asked twice: both are told what comes of it."""
+        """Add a request.
+
+        A submission that is already waiting is not added again: both clients get its answer.
+        """
         if isinstance(message, Submit):
             for errand in self._all():
                 if (
@@ -101,12 +116,15 @@ class SubprocessQueue:
         self._next()
 
     def be_there(self) -> None:
-        """Have a child before anybody asks: it takes a moment to come up."""
+        """Start a child ahead of any request, because starting takes a moment."""
         if self._child is None and machine.monotonic() > self._rest_until:
             self._begin()
 
     def look_after(self) -> None:
-        """Give up a child that is silent for too long; one that hangs in a dead share does not even end, and is left behind."""
+        """Give up a child that is silent for too long.
+
+        A child that hangs on a dead share may not even end and is left behind.
+        """
         if (
             self._child is not None
             and self._now is not None
@@ -118,7 +136,10 @@ class SubprocessQueue:
             self._dismiss()
 
     def hear(self, name: str, line: bytes) -> bool:
-        """What a child said (its end is an empty line); whether it was this one."""
+        """Handle a line from the child; return whether `name` was this child.
+
+        An empty line is the child's end.
+        """
         if self._child is None or name != self._child.name:
             return False
         if not line:
@@ -132,11 +153,14 @@ class SubprocessQueue:
         return True
 
     def renew(self) -> None:
-        """The settings have changed: another child, which reads them anew, as soon as this one has nothing to do."""
+        """Replace the child once it is idle, because the settings have changed.
+
+        The new child reads the settings again.
+        """
         self._old = self._child is not None
 
     def close(self) -> None:
-        """End the child."""
+        """Kill the child."""
         if self._child is not None:
             self._child.kill()
 
@@ -147,13 +171,13 @@ class SubprocessQueue:
             yield from row
 
     def _next(self) -> None:
-        """The next errand, of whoever had his turn longest ago."""
+        """Start the next request, of the client whose last turn is longest ago."""
         if self._now is None and self._waiting:
             peer = next(iter(self._waiting))
             row = self._waiting.pop(peer)
             self._now = row.popleft()
             if row:
-                self._waiting[peer] = row  # behind all others
+                self._waiting[peer] = row  # behind all other clients
             self._give()
 
     def _give(self) -> None:
@@ -175,7 +199,10 @@ class SubprocessQueue:
         self._child, self._old = None, False
 
     def _gone(self) -> None:
-        """Whatever it was at may have cost it its life: that is asked of one more, and not of a third."""
+        """Handle the end of a child.
+
+        Its request may have caused it, and is given to one more child at most.
+        """
         assert self._child is not None
         code = self._child.code()
         words = f"{self._module}, a process that works for the companion, ended with exit code {code}; another takes its place."

@@ -1,7 +1,7 @@
-"""The jobs under work: processes of their own, how many hands each has, and what they say.
+"""Supervises the running jobs: their processes, their shares of workers and their output.
 
-companion --(stdin)-->  one line: how many workers the job may have from now on
-companion <--(stdout)-- its progress and its last words, as lines of JSON
+    daemon --(stdin)-->  one line: how many workers the job may use from now on
+    daemon <--(stdout)-- progress and summary of the job, as lines of JSON
 """
 
 from __future__ import annotations
@@ -21,14 +21,18 @@ from bridge.protocol.responses import Progressed
 from core.system import machine
 
 STOPPING_S = 15.0
-"""A job that was asked to stop and has not after that is killed: its checkpoints stay."""
+"""Seconds after which a job that ignored the stop request is killed. Its checkpoints remain."""
 
 _log = logging.getLogger("hotsplice")
 
 
 @dataclass
 class Work:
-    """A job's process. `going`: it has a plan and counts frames; `stopping`: asked to stop, since when."""
+    """The process of a job.
+
+    `going` says that it has a plan and counts frames. `stopping` is when it was asked to stop, or
+    None.
+    """
 
     child: Child
     workers: int
@@ -38,7 +42,7 @@ class Work:
 
 
 class Supervisor:
-    """All of them. `progress` is told how each comes on."""
+    """Holds the processes of all running jobs. `progress` receives their progress."""
 
     def __init__(
         self, context: zmq.Context[zmq.Socket[bytes]], progress: Callable[[Progressed], None]
@@ -58,11 +62,11 @@ class Supervisor:
 
     @property
     def settled_in(self) -> bool:
-        """Whether no job is just being begun: that should have the machine for itself."""
+        """Whether no job is just starting; a job that starts should have the machine to itself."""
         return not self._works or any(work.going for work in self._works.values())
 
     def do(self, now: Now) -> None:
-        """Begin, interrupt and share the machine as it was decided."""
+        """Start and interrupt jobs and distribute workers as decided by the scheduler."""
         for job in now.interrupt:
             self.stop(job)
         for job in now.begin:
@@ -90,31 +94,34 @@ class Supervisor:
                 work.child.tell(f"{workers}\n".encode())
 
     def stop(self, job: str) -> None:
-        """Interrupt a job in order."""
+        """Interrupt a job cleanly."""
         work = self._works.get(job)
         if work is not None and work.stopping is None:
             work.stopping = machine.monotonic()
             work.child.ask_to_stop()
 
     def stop_all(self, jobs: Iterable[str] | None = None) -> None:
-        """Interrupt these, or all."""
+        """Interrupt these jobs, or all."""
         for job in list(self._works) if jobs is None else jobs:
             self.stop(job)
 
     def tend(self) -> None:
-        """Who was asked to stop and does not is ended."""
+        """Kill jobs that ignored the stop request."""
         for work in self._works.values():
             if work.stopping is not None and machine.monotonic() - work.stopping > STOPPING_S:
                 work.stopping = machine.monotonic()
                 work.child.kill()
 
     def kill(self) -> None:
-        """End all of them now."""
+        """Kill all jobs."""
         for work in self._works.values():
             work.child.kill()
 
     def hear(self, job: str, line: bytes) -> Work | None:
-        """What a job's process said; the work itself when that was its end."""
+        """Handle a line from a job's process.
+
+        Returns the job's `Work` if that was its end, otherwise None.
+        """
         work = self._works.get(job)
         if work is None:
             return None
@@ -123,7 +130,7 @@ class Supervisor:
         try:
             event = json.loads(line)
         except ValueError:
-            return None  # it died in the middle of a line
+            return None  # the process died in the middle of a line
         match event.pop("event", ""):
             case "step":
                 self._progress(
@@ -145,5 +152,5 @@ class Supervisor:
             case "summary":
                 work.summary = event
             case _:
-                pass  # facts come from the record
+                pass  # events are read from the journal
         return None

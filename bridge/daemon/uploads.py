@@ -1,10 +1,13 @@
-"""Timelines on their way from a client to the record: files in the data folder, so that memory holds no more than a chunk.
+"""Timelines on their way from a client to the journal.
 
-    <home>/uploads/CLIENT-SUBMISSION   what has arrived so far; its length is how far the upload is
+They are kept as files in the data folder, so that memory holds no more than a chunk.
 
-An upload belongs to the key that began it. After a break it goes on from its length: nothing else needs to be remembered. Bytes
-are not flushed: the digest of the whole timeline tells what a power cut has spoilt. The process that reads a timeline removes
-it; an upload that nobody goes on with is removed after `KEPT_S`.
+    <home>/uploads/CLIENT-SUBMISSION   the bytes received so far; its length is the progress
+
+An upload belongs to the key that started it. After a break it resumes from its length, so that no
+other state is needed. The bytes are not flushed: the digest of the whole timeline reveals damage
+from a power cut. The process that reads a timeline removes it; an abandoned upload is removed after
+`KEPT_S`.
 """
 
 from __future__ import annotations
@@ -22,22 +25,25 @@ from core.system import machine, private_files
 
 FOLDER = "uploads"
 KEPT_S = 24 * 3600.0
-"""An upload that nobody goes on with is removed after so long."""
+"""Seconds after which an abandoned upload is removed."""
 RESTED_S = 600.0
-"""One that rests for so long makes room for a new one where there is none left."""
+"""Seconds without a write after which an upload may be removed to make room for a new one."""
 MOST_OF_ONE, MOST = 12, 24
-"""Uploads at once, of one client and of all."""
+"""Maximum number of uploads at once, of one client and of all."""
 
 
 class Uploads:
-    """The uploads in one data folder. One process writes there at a time."""
+    """The uploads in one data folder. Only one process may write there at a time."""
 
     def __init__(self, home: Path) -> None:
         self.folder = home / FOLDER
         self._sizes: dict[Path, int] = {}
 
     def begin(self, key: bytes, asked: Upload) -> int:
-        """How many bytes are there already. Refused (message-too-large, companion-busy, upload-failing)."""
+        """Start or resume an upload; return the number of bytes received so far.
+
+        Raises Refused(message-too-large, companion-busy, upload-failing).
+        """
         if asked.size > LARGEST_TIMELINE:
             raise Refused(
                 "message-too-large",
@@ -53,8 +59,11 @@ class Uploads:
         return received
 
     def add(self, key: bytes, asked: Chunk, sha256: str, data: Buffer) -> int:
-        """How many bytes are there now. A chunk that does not begin where the last one ended, changes nothing. Refused
-        (upload-missing, upload-failing, message-too-large)."""
+        """Append a chunk; return the number of bytes received so far.
+
+        A chunk that does not start where the last one ended changes nothing. Raises
+        Refused(upload-missing, upload-failing, message-too-large).
+        """
         path = self.place(key, asked.submission, sha256)
         size = self._sizes.get(path)
         if size is None:
@@ -77,7 +86,10 @@ class Uploads:
                 os.close(handle)
 
     def whole(self, key: bytes, asked: Submit, data: Buffer) -> Path:
-        """A timeline that came in one piece, as if it had been uploaded. Refused (companion-busy, upload-failing)."""
+        """Store a timeline that came in one piece, as if it had been uploaded; return its path.
+
+        Raises Refused(companion-busy, upload-failing).
+        """
         path = self.place(key, asked.submission, asked.sha256)
         with self._failing():
             self._make(path)
@@ -89,19 +101,22 @@ class Uploads:
         return path
 
     def place(self, key: bytes, submission: str, sha256: str) -> Path:
-        """Where an upload stands, whether it is there or not."""
+        """Return the path of an upload, whether it exists or not."""
         name = hashlib.sha256(f"{submission} {sha256}".encode()).hexdigest()[:40]
         return self.folder / f"{_client(key)}-{name}"
 
     def tidy(self, now: float) -> int:
-        """Remove uploads that nobody goes on with; how many. `now` is in seconds since 1970."""
+        """Remove abandoned uploads; return their number. `now` is in Unix seconds."""
         old = [path for path, changed in self._all() if now - changed > KEPT_S]
         for path in old:
             self._forget(path)
         return len(old)
 
     def _make(self, path: Path) -> int:
-        """The file is there, private and not too many beside it; its length."""
+        """Create the private file of an upload if it is missing; return the file's length.
+
+        Keeps the number of uploads within the limits.
+        """
         with contextlib.suppress(FileNotFoundError):
             return path.stat().st_size
         private_files.make_folder(self.folder)
@@ -125,7 +140,7 @@ class Uploads:
         self._sizes.pop(path, None)
 
     def _all(self) -> list[tuple[Path, float]]:
-        """All uploads, and when each was written to last."""
+        """Return all uploads, each with the time of its last write."""
         found = []
         with contextlib.suppress(OSError):
             for path in self.folder.iterdir():
@@ -144,7 +159,7 @@ class Uploads:
 
 
 def read(path: Path) -> bytes | None:
-    """A timeline that was uploaded; None where it is not there or cannot be read."""
+    """Read an uploaded timeline. Returns None if it is missing or unreadable."""
     try:
         return path.read_bytes()
     except OSError:

@@ -1,1 +1,1 @@
-"""What the daemon and its clients say to each other, and the keys they use."""
+"""The messages between the daemon and its clients, and the keys that protect them."""

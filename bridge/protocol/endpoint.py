@@ -1,7 +1,8 @@
-"""Where the companion can be reached: a small file in the user's runtime folder, there while a companion runs.
+"""The endpoint file, which says where the daemon can be reached.
 
-It may be left over from one that was killed; whoever finds nobody there starts another. JSON, so that a script with nothing
-but a standard library can read it.
+It is a small file in the user's runtime folder and exists while a daemon runs. A killed daemon
+leaves it behind; a client that reaches nobody there starts another daemon. The format is JSON, so
+that a script can read it with a standard library alone.
 """
 
 from __future__ import annotations
@@ -26,8 +27,12 @@ _ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}:[0-9]{1,5}")
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """`address` for ZeroMQ; `public_key` of the companion (Z85); its process, program and protocol. The process of one on another
-    machine is 0."""
+    """The address of a daemon and what identifies it.
+
+    `address` is a ZeroMQ address and `public_key` the daemon's key (Z85). `pid`, `version` and
+    `protocol` describe its process, program and protocol; `pid` is 0 for a daemon on another
+    machine.
+    """
 
     address: str
     public_key: str
@@ -37,18 +42,26 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def folder(home: Path) -> Path:
-    """Where the file is: beside the data where that is not in its usual place, so that each place has its own companion."""
+    """Return the folder of the endpoint file.
+
+    It is inside the data folder when that is not in its usual location, so that each data folder
+    has its own daemon.
+    """
     if home != Path(platformdirs.user_data_path("Hotsplice", appauthor=False)):
         return home / "run"
     with warnings.catch_warnings():
+        # Without a session there is no XDG_RUNTIME_DIR; a temporary folder will do.
         warnings.simplefilter(
             "ignore"
-        )  # without a session there is no XDG_RUNTIME_DIR: a temporary folder does as well
+        )
         return Path(platformdirs.user_runtime_path("Hotsplice", appauthor=False))
 
 
 def write(home: Path, endpoint: Endpoint) -> None:
-    """Say where we are. Refused(keys-unusable) when that folder belongs to somebody else."""
+    """Write the endpoint file.
+
+    Raises Refused(keys-unusable) when its folder belongs to another user.
+    """
     place = folder(home)
     try:
         if place.parent == home:
@@ -64,7 +77,10 @@ def write(home: Path, endpoint: Endpoint) -> None:
 
 
 def read(home: Path) -> Endpoint | None:
-    """Where a companion said it is; None when none did. It may be gone since: see `alive`. Refused(keys-unusable)."""
+    """Return the endpoint that a daemon wrote, or None if there is none.
+
+    The daemon may have ended since; see `alive`. Raises Refused(keys-unusable).
+    """
     path = folder(home) / FILE
     try:
         data = path.read_bytes()
@@ -78,7 +94,11 @@ def read(home: Path) -> Endpoint | None:
 
 
 def alive(endpoint: Endpoint) -> bool:
-    """Whether its process is still there. True may be said of another that has its number by now, and of one elsewhere."""
+    """Return whether the daemon's process still exists.
+
+    Also returns True when another process has got the same process id, and always for a daemon on
+    another machine.
+    """
     if endpoint.pid == ELSEWHERE:
         return True
     try:
@@ -90,7 +110,7 @@ def alive(endpoint: Endpoint) -> bool:
 
 
 def remove(home: Path, pid: int) -> None:
-    """We are gone; the file of another companion stays."""
+    """Remove the endpoint file of process `pid`; leave the file of another daemon alone."""
     found = read(home)
     if found is not None and found.pid == pid:
         (folder(home) / FILE).unlink(missing_ok=True)
@@ -101,7 +121,10 @@ def _others(home: Path) -> Path:
 
 
 def remember(home: Path, name: str, address: str, key: str) -> None:
-    """A companion on another machine, at HOST:PORT. Refused(pairing-refused, keys-unusable)."""
+    """Remember a daemon on another machine under `name`.
+
+    `address` has the form HOST:PORT. Raises Refused(pairing-refused, keys-unusable).
+    """
     name = pairing_name(name)
     if not _ADDRESS.fullmatch(address) or not 0 < int(address.rpartition(":")[2]) < 65536:
         raise Refused("pairing-refused", name=name, why="no-address", address=address)
@@ -122,7 +145,7 @@ def remember(home: Path, name: str, address: str, key: str) -> None:
 
 
 def elsewhere(home: Path, name: str) -> Endpoint:
-    """A companion that was remembered. Refused(pairing-refused)."""
+    """Return the remembered daemon called `name`. Raises Refused(pairing-refused)."""
     name = pairing_name(name)
     try:
         return msgspec.json.decode((_others(home) / f"{name}.json").read_bytes(), type=Endpoint)
@@ -131,7 +154,7 @@ def elsewhere(home: Path, name: str) -> Endpoint:
 
 
 def remembered(home: Path) -> dict[str, Endpoint]:
-    """All of them, by name."""
+    """Return all remembered daemons by name."""
     found = {}
     for path in sorted(_others(home).glob("[!.]*.json")):
         with contextlib.suppress(Refused):
@@ -140,7 +163,7 @@ def remembered(home: Path) -> dict[str, Endpoint]:
 
 
 def forget(home: Path, name: str) -> bool:
-    """Remember it no longer; whether it was. Refused(pairing-refused)."""
+    """Forget a remembered daemon; return whether it was known. Raises Refused(pairing-refused)."""
     path = _others(home) / f"{pairing_name(name)}.json"
     known = path.exists()
     path.unlink(missing_ok=True)
@@ -148,6 +171,6 @@ def forget(home: Path, name: str) -> bool:
 
 
 def _check_owner(place: Path) -> None:
-    """Somebody else who made the folder could lead our clients to himself."""
+    """Refuse another user's folder: its owner could redirect this user's clients."""
     if hasattr(os, "getuid") and place.stat().st_uid != os.getuid():
         raise Refused("keys-unusable", path=str(place), why="another-user")

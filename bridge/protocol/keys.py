@@ -1,12 +1,13 @@
-"""Keys of the wire: one pair for the companion, one for this user's clients, and the list of those who are let in.
+"""CURVE keys: a pair for the daemon, a pair for this user's clients, the admitted clients.
 
-    <home>/keys/companion.key   made on the first start; readable by the user alone
-    <home>/keys/client.key      for everything that this user runs
-    <home>/keys/allowed/NAME    public keys of others, one line each; `client` is this user's own
+    <home>/keys/companion.key     created on the first start; readable by the user alone
+    <home>/keys/client.key        for all programs that this user runs
+    <home>/keys/allowed/NAME      public keys of clients, one line each; `client` is this user's own
+    <home>/keys/others/NAME.json  daemons on other machines that this user may use
+                                  (bridge/protocol/endpoint.py)
 
-    <home>/keys/others/NAME.json  companions on other machines that this user may use (bridge/protocol/endpoint.py)
-
-A public key is told to anyone. Z85 text of 40 characters, as ZeroMQ has it.
+Public keys are not secret. They are written as Z85 text of 40 characters, which is ZeroMQ's own
+format.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _KEY = re.compile(r"[0-9A-Za-z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
 _PLAIN = re.compile(r"[0-9A-Fa-f]{64}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 OWN = "client"
-"""The name under which this user's own programs are let in."""
+"""The name under which this user's own programs are admitted."""
 _DEVICES = frozenset(
     {
         "con",
@@ -53,22 +54,34 @@ class Keys:
         self.folder = home / "keys"
 
     def companion(self) -> Pair:
-        """The companion's pair, made when there is none: only by whoever holds the companion's lock. Refused(keys-unusable)."""
+        """Return the daemon's key pair; create it if there is none.
+
+        Only the holder of the daemon's lock may call this. Raises Refused(keys-unusable).
+        """
         return self._read("companion") or self._make("companion")
 
     def client(self) -> Pair | None:
-        """This user's pair for clients; None before the first start of a companion. Refused(keys-unusable)."""
+        """Return this user's client key pair, or None before the first start of a daemon.
+
+        Raises Refused(keys-unusable).
+        """
         return self._read("client")
 
     def prepare(self) -> Pair:
-        """Everything a companion needs, made where it is missing; its own pair. Refused(keys-unusable)."""
+        """Create every key that a daemon needs and that is missing; return the daemon's pair.
+
+        Raises Refused(keys-unusable).
+        """
         own = self.companion()
         client = self._read("client") or self._make("client")
         self._write(self.folder / "allowed" / OWN, f"{client.public.decode()}\n")
         return own
 
     def admit(self, name: str, public: str) -> None:
-        """Let a client in, from now on; a key may come in either of its forms. Refused(pairing-refused, keys-unusable)."""
+        """Admit a client from now on. `public` may have either of the two key formats.
+
+        Raises Refused(pairing-refused, keys-unusable).
+        """
         name, key = pairing_name(name), pairing_key(name, public)
         admitted = self.admitted()
         if admitted.get(name, key) != key:
@@ -80,7 +93,12 @@ class Keys:
         self._write(self.folder / "allowed" / name, f"{key}\n")
 
     def remove(self, name: str) -> bool:
-        """Let a client in no longer, and end what it is at; whether there was one. Refused(pairing-refused, keys-unusable)."""
+        """Revoke a client's admission; return whether it was admitted.
+
+        Its current session ends, too.
+
+        Raises Refused(pairing-refused, keys-unusable).
+        """
         path = self.folder / "allowed" / pairing_name(name)
         try:
             path.unlink()
@@ -93,7 +111,10 @@ class Keys:
         return True
 
     def admitted(self) -> dict[str, str]:
-        """Names and public keys of all who are let in, read anew. Empty where that cannot be read."""
+        """Read the names and public keys of all admitted clients from disk.
+
+        Returns an empty dict where the list cannot be read.
+        """
         found = {}
         try:
             for path in sorted((self.folder / "allowed").iterdir()):
@@ -101,11 +122,14 @@ class Keys:
                 if _KEY.fullmatch(text) and not path.name.startswith("."):
                     found[path.name] = text
         except OSError:
-            return {}  # a list that cannot be read lets nobody in
+            return {}  # an unreadable list admits nobody
         return found
 
     def allowed(self) -> frozenset[bytes]:
-        """Public keys of all who are let in: who was admitted a moment ago is let in now."""
+        """Return the public keys of all admitted clients.
+
+        Reads them from disk, so that a new admission counts at once.
+        """
         return frozenset(key.encode() for key in self.admitted().values())
 
     def _read(self, name: str) -> Pair | None:
@@ -144,7 +168,10 @@ class Keys:
 
 
 def pairing_name(name: str) -> str:
-    """A name for another machine, as a file may have it on every system. Refused(pairing-refused)."""
+    """Return `name` in lower case, checked to be a valid file name on every system.
+
+    Raises Refused(pairing-refused).
+    """
     small = name.lower()
     if not _NAME.fullmatch(small) or small in _DEVICES:
         raise Refused("pairing-refused", name=name, why="name-unfit")
@@ -154,7 +181,10 @@ def pairing_name(name: str) -> str:
 
 
 def pairing_key(name: str, public: str) -> str:
-    """A public key as ZeroMQ has it, from either of its forms. Refused(pairing-refused)."""
+    """Return a public key in ZeroMQ's format, given in either format.
+
+    Raises Refused(pairing-refused).
+    """
     if _PLAIN.fullmatch(public):
         return z85.encode(bytes.fromhex(public)).decode()
     if not _KEY.fullmatch(public):
@@ -163,12 +193,15 @@ def pairing_key(name: str, public: str) -> str:
 
 
 def plain_key(public: str) -> str:
-    """A public key in hexadecimal: ZeroMQ's own form is full of signs that mean something to a shell."""
+    """Return a public key in hexadecimal.
+
+    ZeroMQ's own format is full of characters that are special in a shell.
+    """
     return z85.decode(public.encode()).hex()
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """A file that only this user can read, whole or not at all; so is its folder."""
+    """Atomically write a file in a private folder. Only this user can read either of them."""
     private_files.make_folder(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     part.unlink(missing_ok=True)

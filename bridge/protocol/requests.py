@@ -1,4 +1,4 @@
-"""What clients may say to a companion, and how much of it. docs/protocol.md is the specification."""
+"""Messages from clients to the daemon, and their limits. docs/protocol.md is the specification."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ LARGEST_TIMELINE = 64 * 1024 * 1024
 LARGEST_FRAME = LARGEST_TIMELINE + 1024
 MOST_FRAMES = 2
 CHUNK, WINDOW = 32 * 1024, 8
-"""Bytes in one chunk of an upload, and how many chunks may be unacknowledged. Together they are half a second of a line of
-0.5 MB/s, so heartbeats get through in time."""
+"""Bytes in one chunk of an upload, and the number of chunks that may be unacknowledged.
+
+Together they take half a second on a line of 0.5 MB/s, so that heartbeats get through in time.
+"""
 LARGEST_CHUNK = 256 * 1024
 MOST_LISTED = 1000
 MOST_PICTURES = 200
@@ -28,13 +30,13 @@ Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 class Message(
     msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="is", forbid_unknown_fields=True
 ):
-    """Base of what clients say: what is not understood might matter, so it is refused."""
+    """Base of all messages from clients. Unknown fields are refused, because they might matter."""
 
     request: Name
 
 
 class Hello(Message, frozen=True):
-    """The first word: the protocol's version, who speaks, and what the client can do with answers."""
+    """First message: protocol version, the client's name, and which answers it can handle."""
 
     version: Annotated[str, msgspec.Meta(max_length=20)]
     client: Text = ""
@@ -42,7 +44,7 @@ class Hello(Message, frozen=True):
 
 
 class Lacking(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What OTIO has no field for. None where the editor does not say."""
+    """Timeline properties that OTIO has no field for; None where the editor does not say."""
 
     name: Text | None = None
     width: Annotated[int, msgspec.Meta(ge=1, le=32768)] | None = None
@@ -60,8 +62,11 @@ Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class Upload(Message, frozen=True):
-    """Begin to send a timeline in chunks, or go on after a break. The answer says from which byte on. `size` is in bytes,
-    `sha256` is that of the whole timeline in hexadecimal."""
+    """Start to upload a timeline in chunks, or resume after a break.
+
+    The answer says from which byte to go on. `size` is in bytes; `sha256` is the digest of the
+    whole timeline in hexadecimal.
+    """
 
     submission: Submission
     sha256: Sha256
@@ -69,18 +74,23 @@ class Upload(Message, frozen=True):
 
 
 class Chunk(Message, frozen=True):
-    """A piece of an upload, its bytes are the second frame; `at` is the offset of its first byte in the timeline."""
+    """One chunk of an upload; its bytes are the second frame.
+
+    `at` is the offset of the chunk's first byte in the timeline.
+    """
 
     submission: Submission
     at: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
 class Submit(Message, frozen=True):
-    """Make a film. The timeline's bytes are the second frame, or were uploaded under the same `submission`; `sha256` is theirs
-    in hexadecimal.
+    """Request a film.
 
-    `submission` is the client's name for it: asked again under the same name it is the same job. Relative media paths count
-    from the folder of `timeline_path`. An empty preset is chosen by the ending of `output`.
+    The timeline's bytes are the second frame, or were uploaded under the same `submission`.
+    `sha256` is their digest in hexadecimal. `submission` is the client's name for the submission: a
+    repeated request under the same name leads to the same job. Relative media paths are resolved
+    against the folder of `timeline_path`. If `preset` is empty, the extension of `output` selects
+    it.
     """
 
     submission: Submission
@@ -92,28 +102,34 @@ class Submit(Message, frozen=True):
 
 
 class Watch(Message, frozen=True):
-    """Tell me what happens from after this sequence number on, to one job or (empty) to all."""
+    """Subscribe to events after sequence number `after`, of one job or (`job` empty) of all."""
 
     job: Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[a-z0-9]*$")] = ""
     after: Seq = 0
 
 
 class List(Message, frozen=True, omit_defaults=True):
-    """Which jobs are there? The newest are told, at most `most`, oldest first. `by_film`: one line for each film, its newest job,
-    and for each other job that waits or is under work."""
+    """List the newest jobs, at most `most`, oldest first.
+
+    With `by_film`, the list has one line per film, for its newest job, and one for each other job
+    that is waiting or running.
+    """
 
     most: Annotated[int, msgspec.Meta(ge=1, le=MOST_LISTED)] = 100
     by_film: bool = False
 
 
 class Cancel(Message, frozen=True):
-    """Stop a job, or do not begin it; what was made stays, and Resume takes it up."""
+    """Stop a job, or keep it from starting.
+
+    Finished segments are kept, and `Resume` continues the job.
+    """
 
     job: Job
 
 
 class Resume(Message, frozen=True):
-    """Take up a job that was cancelled, interrupted or that failed."""
+    """Continue a job that was cancelled, was interrupted or has failed."""
 
     job: Job
 
@@ -129,13 +145,16 @@ class Answer(Message, frozen=True):
 
 
 class Describe(Message, frozen=True):
-    """What became of a job: its shots, and what was found, in words. What was described is as old as its `last`."""
+    """Describe a job in words: its shots and findings.
+
+    The description is as recent as its `last`.
+    """
 
     job: Job
 
 
 class Pictures(Message, frozen=True):
-    """Small pictures of these shots of a job, as far as they can be had."""
+    """Request thumbnails of these shots of a job, where available."""
 
     job: Job
     shots: Annotated[
@@ -144,28 +163,34 @@ class Pictures(Message, frozen=True):
 
 
 class Stats(Message, frozen=True):
-    """How all jobs went."""
+    """Request statistics about all jobs."""
 
 
 class Prioritise(Message, frozen=True):
-    """Of the jobs that wait, those with a higher priority come first; 0 is what every job begins with."""
+    """Set a waiting job's priority. Higher priorities run first; every job starts with 0."""
 
     job: Job
     priority: Annotated[int, msgspec.Meta(ge=-MOST_PRIORITY, le=MOST_PRIORITY)]
 
 
 class Pause(Message, frozen=True):
-    """Begin no job, and interrupt those under work in order; or, with `paused` false, go on. Survives the companion."""
+    """Start no jobs and interrupt the running ones cleanly; with `paused` false, continue.
+
+    The setting survives a restart of the daemon.
+    """
 
     paused: bool = True
 
 
 class Ping(Message, frozen=True):
-    """Are you there?"""
+    """Check that the daemon is alive."""
 
 
 class Stop(Message, frozen=True):
-    """End the companion. The job under work is interrupted in order, and taken up at the next start."""
+    """Stop the daemon.
+
+    It interrupts the running jobs cleanly and resumes them at its next start.
+    """
 
 
 Request = (

@@ -1,4 +1,4 @@
-"""What a companion says: answers, events, and what they are made of. docs/protocol.md is the specification."""
+"""Messages from the daemon and their parts. docs/protocol.md is the specification."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from core.report.view_model import Finding as Finding
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="is"):
-    """Base of what a companion says. A newer one may say more; clients pass over what they do not know."""
+    """Base of all messages from the daemon.
+
+    A newer daemon may send more; clients ignore what they do not know.
+    """
 
 
 class Welcome(Said, frozen=True):
@@ -27,8 +30,11 @@ class Welcome(Said, frozen=True):
 
 
 class Uploading(Said, frozen=True):
-    """The answer to Upload and to each Chunk: the first `received` bytes of the timeline are there. Chunks hold at most `chunk`
-    bytes, and at most `window` of them may be unacknowledged."""
+    """The answer to Upload and to each Chunk.
+
+    The first `received` bytes of the timeline have arrived. Chunks hold at most `chunk` bytes, and
+    at most `window` of them may be unacknowledged.
+    """
 
     re: str
     submission: str
@@ -38,7 +44,7 @@ class Uploading(Said, frozen=True):
 
 
 class Accepted(Said, frozen=True):
-    """The submission is on record; `again`: it was before."""
+    """The submission is on record. `again` says that it already was."""
 
     re: str
     submission: str
@@ -47,18 +53,25 @@ class Accepted(Said, frozen=True):
 
 
 class Watching(Said, frozen=True):
-    """What happened comes now, and what happens from then on. `last` is the newest sequence number at this moment."""
+    """The answer to Watch: past events follow, then new ones as they happen.
+
+    `last` is the newest sequence number at this moment.
+    """
 
     re: str
     last: int
 
 
 class JobLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A job. `state`: waiting, working, elsewhere (another terminal makes it, or it waits until `holder`, another data folder, is
-    done with its film), held, interrupted, or how it ended. `digest`: jobs
-    that were asked for the same film of the same cut share it; a later one takes the earlier one's place. `runs`: how many jobs
-    for this film the line stands for, where there is one line for each film. `film` is where the film stands: at `output`, which
-    was asked for, or beside it as NAME.incomplete.EXT."""
+    """One line in the list of jobs.
+
+    `state` is waiting, working, elsewhere, held, interrupted, or how the job ended. In state
+    `elsewhere`, another terminal runs the job, or the job waits until `holder`, another data
+    folder, is done with its film. Jobs with the same `digest` request the same film of the same
+    cut; a later one replaces the earlier one. `runs` is the number of jobs for this film that the
+    line represents, where the list has one line per film. `film` is where the film is: at the
+    requested `output`, or next to it as NAME.incomplete.EXT.
+    """
 
     job: str
     state: str
@@ -75,7 +88,10 @@ class JobLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Jobs(Said, frozen=True):
-    """The answer to List, oldest first. `paused`: no job is begun until somebody says so."""
+    """The answer to List, oldest job first.
+
+    While `paused` is set, no job starts until somebody resumes the queue.
+    """
 
     re: str
     jobs: tuple[JobLine, ...]
@@ -83,9 +99,13 @@ class Jobs(Said, frozen=True):
 
 
 class ShotLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A shot of the film. `first` counts the film's frames from 0. `state` is one of core/report/view_model.py: verified, reused,
-    mended, previous, slate, missing, waiting. `path` of its media, empty for a gap. `taken`: a person has decided to leave it as
-    it is."""
+    """One shot of the film.
+
+    `first` is its first frame; the film's frames count from 0. `state` is one of those in
+    core/report/view_model.py: verified, reused, mended, previous, slate, missing, waiting. `path`
+    is the path of its media, empty for a gap. `taken` says that a person has decided to leave the
+    shot as it is.
+    """
 
     number: int
     name: str
@@ -98,8 +118,11 @@ class ShotLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeptFilm(msgspec.Struct, frozen=True, kw_only=True):
-    """A film that `hotsplice rollback FILM --to NUMBER` brings back; 1 is the one that was replaced last. `at` in unix seconds;
-    `complete` is None where the film is not on record; `length` is a timecode, empty where it is not known."""
+    """A film that `hotsplice rollback FILM --to NUMBER` restores; number 1 was replaced last.
+
+    `at` is in Unix seconds. `complete` is None where the film is not on record. `length` is a
+    timecode, empty where it is not known.
+    """
 
     number: int
     at: float
@@ -109,11 +132,15 @@ class KeptFilm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Described(Said, frozen=True):
-    """The answer to Describe: all that a display or an editor needs of a job. `title`, `message`, `safe` and `action` are about
-    the job as a whole. `rate` is a fraction, `start_frame` the record timecode of frame 0 as a number; both are empty before
-    there is a plan. `rollback` is what a roll back would bring to the film's place: the film `before` this one, or `this` one
-    again; empty where it would not. `kept` is every film that can be brought back to where this job's film stands, newest first.
-    `last` is the sequence number of the newest fact in this answer."""
+    """The answer to Describe: everything that a display or an editor needs to know about a job.
+
+    `title`, `message`, `safe` and `action` are about the job as a whole. `rate` is a fraction, and
+    `start_frame` the record timecode of frame 0 as a number; before there is a plan, `rate` is
+    empty and `start_frame` 0. `rollback` says what a rollback would restore: the film `before` this
+    one, or `this` one again; it is empty where a rollback would restore nothing. `kept` lists every
+    film that can be restored to the place of this job's film, newest first. `last` is the sequence
+    number of the newest event in this answer.
+    """
 
     re: str
     last: int
@@ -133,7 +160,10 @@ class Described(Said, frozen=True):
 
 
 class Pictured(Said, frozen=True):
-    """The answer to Pictures: JPEGs in Base64 by shot number; shots of which none can be had are left out."""
+    """The answer to Pictures: JPEGs in Base64 by shot number.
+
+    Shots without an available picture are left out.
+    """
 
     re: str
     job: str
@@ -141,14 +171,17 @@ class Pictured(Said, frozen=True):
 
 
 class Figures(Said, frozen=True):
-    """The answer to Stats: what `hotsplice stats --json` says."""
+    """The answer to Stats: the output of `hotsplice stats --json`."""
 
     re: str
     figures: msgspec.Raw
 
 
 class Done(Said, frozen=True):
-    """It is done, or on record and will be. `notes` are sentences for the person whose wish it was."""
+    """The request is done, or is on record and will be done.
+
+    `notes` are sentences for the person who sent it.
+    """
 
     re: str
     job: str = ""
@@ -156,8 +189,11 @@ class Done(Said, frozen=True):
 
 
 class Pong(Said, frozen=True):
-    """I am here. `last` is the newest sequence number; `told` the one that this client was told last, 0 if it does not watch:
-    one that has another has missed something, and watches again."""
+    """The answer to Ping.
+
+    `last` is the newest sequence number; `told` is the last one that this client was sent, 0 if it
+    does not watch. A client that has another number has missed an event and must watch again.
+    """
 
     re: str
     last: int
@@ -165,8 +201,11 @@ class Pong(Said, frozen=True):
 
 
 class Refusal(Said, frozen=True):
-    """No. `code` is one of docs/errors.md, the words are in the companion's language. `re` is empty where the request could
-    not even be read so far."""
+    """The request is refused.
+
+    `code` is one of those in docs/errors.md; the texts are in the daemon's language. `re` is empty
+    where the request's name could not be read.
+    """
 
     re: str
     code: str
@@ -176,8 +215,11 @@ class Refusal(Said, frozen=True):
 
 
 class Happened(Said, frozen=True):
-    """A fact on record. `after` is the sequence number told before this one, or the one that Watch named: a client that has
-    another one as its last has missed something, and watches again."""
+    """An event on record.
+
+    `after` is the sequence number sent before this one, or the one that Watch named. A client whose
+    last number is another one has missed an event and must watch again.
+    """
 
     seq: int
     after: int
@@ -187,15 +229,22 @@ class Happened(Said, frozen=True):
 
 
 class Several(Said, frozen=True):
-    """Facts in their order, each as it would come alone. Told only to clients whose Hello has the capability `batches`, when
-    there is more than one to tell: what a client has missed in a week comes in a moment."""
+    """Several events in order, each as it would be sent alone.
+
+    The daemon sends this only to clients whose Hello has the capability `batches`, and only when
+    there is more than one event to send. A client that was away for a week catches up in a moment.
+    """
 
     events: tuple[Happened, ...]
 
 
 class Progressed(Said, frozen=True):
-    """A job at a moment. Not on record, without a number, not repeated: the newest says all. Before there is a plan,
-    `step` says what is done of how much."""
+    """The progress of a job at one moment.
+
+    Progress is not recorded, has no sequence number and is not repeated: the newest message
+    replaces all earlier ones. Before there is a plan, `step` names the current step, and `done` and
+    `total` count it.
+    """
 
     job: str
     at: float
@@ -206,8 +255,12 @@ class Progressed(Said, frozen=True):
 
 
 class Noticed(Said, frozen=True):
-    """Something a person may want to know that is no fact of a film: what a changed settings file brings, what a job that is
-    taken up finds. Without a number; said again to who begins to watch, as long as it holds. `code` and `at` make it one."""
+    """A notice for a person that is not an event of a film.
+
+    Examples are the effect of a changed settings file, or the state in which a resumed job was
+    found. A notice has no sequence number. It is repeated to each new watcher as long as it holds.
+    `code` and `at` identify it.
+    """
 
     at: float
     code: str
@@ -218,7 +271,7 @@ class Noticed(Said, frozen=True):
 
 
 class Bye(Said, frozen=True):
-    """The companion ends; what is on record goes on when it starts again."""
+    """The daemon is ending; jobs on record continue when it starts again."""
 
     reason: str
 

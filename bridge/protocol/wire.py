@@ -1,12 +1,16 @@
-"""What is said between companion and clients: messages, limits and the order of a conversation. No sockets.
+"""The protocol between the daemon and its clients: messages, limits, order. No sockets.
 
 docs/protocol.md is the specification. Its rules in short:
 
-    1  A message is one frame of JSON, or two: a Chunk is followed by its bytes, a Submit may be by those of its timeline.
-    2  The first word is Hello. A companion that does not speak its version says so, and nothing else.
-    3  Every request has a name of the client's own choice, and gets exactly one answer that repeats it.
-    4  Whoever watches is told what is on record, by sequence number, each after the one it names in `after`.
-    5  What does not fit is answered with a Refusal that names its cause. Bytes of strangers never raise out of here.
+    1  A message is one frame of JSON, or two frames: a Chunk is followed by its bytes, and a Submit
+       may be followed by the bytes of its timeline.
+    2  The first message is Hello. A daemon that does not speak the client's version says so, and
+       nothing else.
+    3  Every request has a name chosen by the client, and gets exactly one answer, which repeats it.
+    4  Each watcher is sent the recorded events by sequence number; each event names the
+       number before it in `after`.
+    5  An invalid message is answered with a Refusal that names its cause. Bytes from a client never
+       raise an exception out of this module.
 """
 
 from __future__ import annotations
@@ -34,7 +38,10 @@ from core.errors.refusal import Refused
 
 Buffer = bytes | memoryview
 VERSION = "1.2"
-"""Major and minor: of another major nothing is understood; a minor adds what `capabilities` name."""
+"""Major and minor version.
+
+Another major version is not understood; a minor version adds what `capabilities` names.
+"""
 CAPABILITIES = (
     "submit", "watch", "list", "cancel", "resume", "answer", "stop", "describe", "pictures", "stats", "prioritise", "pause",
     "batches", "chunks",
@@ -42,7 +49,10 @@ CAPABILITIES = (
 
 
 class Ask(NamedTuple):
-    """A request, and the bytes that came with it: a whole timeline or a chunk of one. None: it came alone."""
+    """A request and the bytes that came with it.
+
+    `data` is a whole timeline or a chunk of one; None if the request came alone.
+    """
 
     message: Request
     data: Buffer | None = None
@@ -59,17 +69,21 @@ _sayings: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Saying)
 
 
 def encode(message: Message | Said) -> bytes:
-    """A message as its frame."""
+    """Encode a message as one frame."""
     return _encoder.encode(message)
 
 
 def digest(timeline: Buffer) -> str:
-    """What `Submit.sha256` says of these bytes."""
+    """Return the digest of a timeline, as `Submit.sha256` holds it."""
     return hashlib.sha256(timeline).hexdigest()
 
 
 def understood(frames: Sequence[Buffer]) -> Ask | Refused:
-    """What a client said, whatever it is. Refused (message-unclear, message-too-large, message-damaged) is returned."""
+    """Decode the frames of a client's message, whatever they contain.
+
+    An invalid message is returned, not raised, as Refused(message-unclear, message-too-large,
+    message-damaged).
+    """
     if len(frames) > MOST_FRAMES:
         return Refused(
             "message-too-large", detail=f"{len(frames)} parts, at most {MOST_FRAMES} are read"
@@ -85,7 +99,7 @@ def understood(frames: Sequence[Buffer]) -> Ask | Refused:
         msgspec.MsgspecError,
         ValueError,
         RecursionError,
-    ) as error:  # ValueError: text that is no UTF-8
+    ) as error:  # ValueError: text that is not UTF-8
         return Refused("message-unclear", detail=_shortened(str(error)))
     data = frames[1] if len(frames) > 1 else None
     if data is None:
@@ -106,7 +120,7 @@ def understood(frames: Sequence[Buffer]) -> Ask | Refused:
 
 
 def request_name(frames: Sequence[Buffer]) -> str:
-    """The name of a request that was not understood, where at least that can be read; else empty."""
+    """Return the name of a request that was not understood; empty if it cannot be read."""
     if not frames or len(frames[0]) > LARGEST_HEAD:
         return ""
     try:
@@ -116,7 +130,10 @@ def request_name(frames: Sequence[Buffer]) -> str:
 
 
 def heard(frame: bytes) -> Any:
-    """What a companion said: a Saying; None for what a newer one says beyond that, and for what is none of its words."""
+    """Decode a frame from the daemon.
+
+    Returns None for an invalid message, and for one that only a newer daemon knows.
+    """
     try:
         return _sayings.decode(frame)
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -124,18 +141,18 @@ def heard(frame: bytes) -> Any:
 
 
 def speaks(version: str) -> bool:
-    """Whether a client's version is understood here: the same major."""
+    """Return whether a client's version is understood here: its major version must be the same."""
     return version.split(".")[0] == VERSION.split(".")[0]
 
 
 class Conversation:
-    """One client's side of it, as the companion remembers it: what may be said next."""
+    """The daemon's state of one client's conversation: which messages are allowed next."""
 
     def __init__(self) -> None:
         self.greeted = False
 
     def admit(self, message: Request) -> Refused | None:
-        """Why this may not be said now, if so."""
+        """Return why this message is not allowed now, or None if it is allowed."""
         if isinstance(message, Hello):
             if not speaks(message.version):
                 return Refused("protocol-mismatch", name=_shortened(message.version), known=VERSION)

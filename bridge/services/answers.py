@@ -1,5 +1,6 @@
-"""What a person decides about shots and sounds that failed, put on record: whichever process heard it, a job under work hears it
-too.
+"""Records user decisions about failed shots and sounds.
+
+Whichever process receives a decision, a running job gets it too.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ from core.system import machine
 
 UNLIKE = "source-unlike-record"
 ALWAYS = ("skip", "previous", "stop")
-"""What can be preferred always: trying again for ever cannot, and another file is another one each time."""
+"""Decisions that can become a standing preference.
+
+A retry cannot, because it would go on for ever; a relink names another file each time.
+"""
 
 
 def put_on_record(
@@ -47,8 +51,11 @@ def put_on_record(
     always: bool = False,
     speak: Language = "en",
 ) -> list[str]:
-    """An answer; a job under work hears it within a second. What to tell the person, in the language; nothing when the answer is
-    on record and the run that followed it was cut. Refused(answer-unclear)."""
+    """Record a user decision; a running job reads it within a second.
+
+    Returns what to tell the person, in language `speak`. The list is empty if the decision is
+    already on record and the run that followed it was cut off. Raises Refused(answer-unclear).
+    """
     found = _faults(journal, job)
     faults, silent = found.shots, found.files
     mute = [path for path, code in silent.items() if about in ("all", code)]
@@ -113,7 +120,7 @@ def put_on_record(
 
 
 def _is_on_record(journal: Journal, job: str, about: str, answer: str, file: str | None) -> bool:
-    """Whether this very answer was the last one to a job that has not ended since."""
+    """Return whether this decision was the last one about a job that has not ended since."""
     last = journal.last(job, "Answered")
     if last is None or not isinstance(last.fact, Answered) or not is_open(journal, job):
         return False
@@ -130,8 +137,11 @@ def _terms(
     silent: dict[str, str],
     about: str,
 ) -> tuple[str, ...]:
-    """The terms of everything that an answer is about: the shots with their own sound, the `silent` clips of the files in `mute`,
-    and what the film cannot carry of the timeline."""
+    """Return the terms of everything that a decision is about.
+
+    These are the shots with their own sound, the `silent` clips of the files in `mute`, and what
+    the film cannot carry of the timeline.
+    """
     plan = last_plan(journal, job)
     if plan is None:
         return ()
@@ -147,8 +157,12 @@ def _terms(
 
 
 def continued(journal: Journal, job: str) -> str:
-    """The job that goes on after an answer to this one: the newest for the same film of the same cut. Refused(answer-unclear)
-    where a newer cut has taken the film over."""
+    """Return the job that continues after a decision about this one.
+
+    It is the newest job for the same film of the same cut.
+
+    Raises Refused(answer-unclear) if a newer cut has taken over the film.
+    """
     accepted = journal.accepted(job)
     runs = runs_of_film(journal, accepted.output)
     same = [one for one, digest in runs if digest == accepted.digest]
@@ -174,7 +188,7 @@ def _takes_over(journal: Journal, job: str) -> bool:
 
 
 def _without_earlier(journal: Journal, job: str, numbers: list[int]) -> list[int]:
-    """Those of the shots of which no earlier render could stand in."""
+    """Return those of the shots for which no earlier render is available."""
     plan = last_plan(journal, job)
     if plan is None:
         return numbers
@@ -183,7 +197,11 @@ def _without_earlier(journal: Journal, job: str, numbers: list[int]) -> list[int
 
 
 def _vouch(journal: Journal, job: str, numbers: list[int], speak: Language) -> list[str]:
-    """Who wants a file used that is unlike its record has looked at it: from now on its present content is the record."""
+    """Accept the present content of files that differ from their record.
+
+    A person who wants such a file used has looked at it; from now on its present content is the
+    record.
+    """
     paths = _paths(journal, job, numbers)
     for path in paths:
         History(journal).forget_marks(path)
@@ -198,8 +216,12 @@ def _about(numbers: list[int], mute: list[str], speak: Language) -> str:
 
 
 class _Found(NamedTuple):
-    """What failed in the newest run: fault codes by shot, those of them that are not whole (`short`), codes by file whose sound
-    could not be had, and that file by silent clip."""
+    """What failed in the newest run.
+
+    `shots` maps shots to fault codes, and `short` has those of them that are not whole. `files`
+    maps each file whose sound is missing to a fault code, and `clips` maps each silent clip to that
+    file.
+    """
 
     shots: dict[int, str]
     short: set[int]
@@ -232,7 +254,7 @@ def _faults(journal: Journal, job: str) -> _Found:
 
 
 def _losses(journal: Journal, job: str) -> set[str]:
-    """Codes of what the film cannot carry of the timeline."""
+    """Return the codes of what the film cannot carry of the timeline."""
     plan = last_plan(journal, job)
     return {remark.code for remark in plan.remarks if remark.severity == "loss"} if plan else set()
 
@@ -244,7 +266,10 @@ def _shots(journal: Journal, job: str) -> range:
 
 
 def _paths(journal: Journal, job: str, numbers: list[int]) -> list[str]:
-    """Every file that these shots use: a later word about it takes an earlier relink back."""
+    """Return every file that these shots use.
+
+    A later decision about such a file cancels an earlier relink.
+    """
     plan = last_plan(journal, job)
     return (
         list(

@@ -1,4 +1,4 @@
-"""What garbage collection did to the scratch folder, for the log and for people."""
+"""Reports of garbage collection in the scratch folder, for the log and for people."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _log = logging.getLogger("hotsplice")
 
 
 def log(collected: Collected) -> None:
-    """A line for each film whose segments went, and one where the budget is not met or the collection was ended by a fault."""
+    """Log one line for each film whose segments were removed.
+
+    Adds a line if the budget is not met, and one if a fault ended the collection.
+    """
     size, limit = human_bytes(collected.used, "en"), human_bytes(collected.limit, "en")
     for one in collected.removals:
         words = (
@@ -46,7 +49,7 @@ def log(collected: Collected) -> None:
 
 
 def remark(collected: Collected, language: Language) -> dict[str, Any]:
-    """The row of a summary that says that the budget is not met."""
+    """Return the row of a summary that says that the budget is not met."""
     left, limit = human_bytes(collected.left, language), human_bytes(collected.limit, language)
     said = catalogue.words(CODE, language, name=left, detail=limit)
     row = {"title": said.title, "message": said.message, "action": said.action}

@@ -1,4 +1,7 @@
-"""What a job needs, put together from the data folder and its settings. Apart from these, since it loads the whole engine."""
+"""Builds what a job needs from the data folder and its settings.
+
+This is a separate module because it loads the whole engine.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,12 @@ def services(
     share: Callable[[], int] | None = None,
     ahead: list[Hand] | None = None,
 ) -> Services:
-    """Everything a job needs; `search` are folders for missing media beside those of the settings. With `low_priority` in the
-    settings this process steps back behind others. Refused(ffmpeg-missing) and what the journal refuses."""
+    """Build everything that a job needs.
+
+    `search` lists folders for missing media besides those of the settings. If `low_priority` is
+    set, the priority of this process is lowered. Raises Refused(ffmpeg-missing) and the refusals of
+    the journal.
+    """
     if where.settings.low_priority:
         process.step_back()
     found = ffmpeg_binary.find(where.settings.ffmpeg, where.home)
@@ -53,7 +60,10 @@ def services(
 
 
 def _policy(chosen: settings.Settings, wait_s: float | None) -> Policy:
-    """Who says how long to wait now, waits for answers as well; the setting is for drives alone."""
+    """Build the policy from the settings.
+
+    `wait_s`, from `--wait`, also applies to user decisions; the setting applies to drives alone.
+    """
     usual = Policy(kept_films=chosen.kept_films)
     if wait_s is not None:
         return msgspec.structs.replace(usual, gate_patience_s=wait_s, answer_patience_s=wait_s)

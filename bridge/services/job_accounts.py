@@ -1,4 +1,4 @@
-"""What is on record about a job, put together: what reports, bundles, figures and the teller are made of."""
+"""Collects what is on record about a job, for reports, bundles, statistics and queries."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ from core.storage.journal import Entry, Film, Journal
 
 @dataclass(frozen=True)
 class Account:
-    """Everything on record about a job. `plan` is that of its last run, None when it was not kept."""
+    """Everything on record about a job.
+
+    `plan` is the plan of its last run, None if it was not stored.
+    """
 
     job: str
     entries: list[Entry]
@@ -32,7 +35,10 @@ class Account:
 
 
 def find_job(journal: Journal, name: str) -> str:
-    """The job whose id begins with `name`. Refused when there is none or more than one."""
+    """Return the job whose id begins with `name`.
+
+    Raises Refused(job-unknown) if there is none, and Refused(job-ambiguous) if there are several.
+    """
     fits = [job for job, _ in journal.jobs() if job.startswith(name.lower())]
     if not fits:
         raise Refused("job-unknown", name=name)
@@ -42,7 +48,7 @@ def find_job(journal: Journal, name: str) -> str:
 
 
 def newest_open(journal: Journal) -> str:
-    """The newest job that can still be taken up. Refused(nothing-to-resume)."""
+    """Return the newest job that can still be resumed. Raises Refused(nothing-to-resume)."""
     for job, _ in reversed(journal.jobs()):
         if is_open(journal, job):
             return job
@@ -50,14 +56,14 @@ def newest_open(journal: Journal) -> str:
 
 
 def account(journal: Journal, job: str) -> Account:
-    """The account of a job that is on record."""
+    """Collect the account of a recorded job."""
     entries = journal.facts(job)
     plan = last_plan(journal, job)
     return Account(job, entries, plan, chronicle(job, entries, plan))
 
 
 def checkpoints_of(journal: Journal, job: str) -> list[Checkpoint]:
-    """The checkpoints of a job that still hold, oldest first."""
+    """Return the checkpoints of a job that are still valid, oldest first."""
     memory = History(journal)
     return checkpoints(
         job, journal.facts(job), lru_cache(maxsize=8)(lambda cut: memory.plan(job, cut))
@@ -65,7 +71,7 @@ def checkpoints_of(journal: Journal, job: str) -> list[Checkpoint]:
 
 
 def last_plan(journal: Journal, job: str) -> Plan | None:
-    """The plan of a job's last run that came to one."""
+    """Return the plan of a job's last run that had one."""
     planned = journal.last(job, "FilmPlanned")
     return (
         History(journal).plan(job, planned.fact.cut)
@@ -75,7 +81,7 @@ def last_plan(journal: Journal, job: str) -> Plan | None:
 
 
 MOST_EARLIER = 20
-"""In so many plans for a film an earlier render is looked for."""
+"""Maximum number of plans for a film that are searched for an earlier render."""
 
 
 def earlier_renders(
@@ -86,8 +92,10 @@ def earlier_renders(
     *,
     plan_of: Callable[[str, str], Plan | None] | None = None,
 ) -> set[int]:
-    """Those of the shots of a plan of which an earlier good render could stand in. `plan_of` reads a kept plan by job and cut:
-    for whoever has some at hand."""
+    """Return those of a plan's shots for which an earlier good render is available.
+
+    `plan_of` reads a stored plan by job and cut, for callers that have some at hand.
+    """
     memory, asked = History(journal), list(shots)
     read, found = plan_of or memory.plan, set[int]()
     for job, cut in memory.planned_for(output)[:MOST_EARLIER] if asked else ():
@@ -105,7 +113,10 @@ def earlier_renders(
 
 
 def film_place(journal: Journal, job: str, output: str) -> str:
-    """Where the film of a job stands by what the journal says: beside its place as NAME.incomplete.EXT, or at `output`."""
+    """Return where a job's film is, according to the journal.
+
+    That is `output`, or next to it as NAME.incomplete.EXT.
+    """
     last = journal.last(job, "FilmPublished")
     if last is None or not isinstance(last.fact, FilmPublished):
         return output
@@ -116,9 +127,12 @@ def film_place(journal: Journal, job: str, output: str) -> str:
 
 
 def exchange(film: Film | None, told: JobView) -> Literal["", "before", "this"]:
-    """What `hotsplice rollback` would bring to the place of this job's film, by what the journal says of that place (`film`): the
-    film `before` it, where this one stands there; `this` one, where it is the one that is kept; empty where it is neither, or
-    where nothing is kept."""
+    """Return what `hotsplice rollback` would restore to the place of this job's film.
+
+    `film` is what the journal says about that place. The result is "before" for the film before
+    this one, if this one is there; "this" for this one, if it is the kept one; and "" if it is
+    neither, or nothing is kept.
+    """
     if film is None or told.published is None or not film.kept:
         return ""
     if film.film_hash == told.published.film_hash:
@@ -127,7 +141,11 @@ def exchange(film: Film | None, told: JobView) -> Literal["", "before", "this"]:
 
 
 def standing_film(journal: Journal, told: JobView) -> Path | None:
-    """The film of this job, at its place or kept beside it, by what the journal says; nobody has looked whether it is there."""
+    """Return the path of this job's film, according to the journal.
+
+    The film is in its place, or is kept next to it. The path is not checked on disk. Returns None
+    if there is no such film.
+    """
     film = journal.film(film_place(journal, told.job, told.accepted.output))
     if film is None or told.published is None:
         return None

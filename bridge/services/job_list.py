@@ -1,4 +1,4 @@
-"""Jobs as they are listed: what the record says of each, in a line."""
+"""The list of jobs: one line per job, from the journal."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ from core.storage.submissions import Submissions, Wish
 def job_lines(
     journal: Journal, submissions: Submissions, home: Path, most: int, *, by_film: bool = False
 ) -> tuple[JobLine, ...]:
-    """The newest jobs, oldest first, or `by_film` one for each film. That a job is under work is not on record: it waits, or
-    somebody else makes it."""
+    """Return the newest jobs, oldest first, or with `by_film` one line per film.
+
+    The journal does not say whether the daemon is running a job: such a job is listed as waiting,
+    or as run by somebody else.
+    """
     wishes = dict(submissions.queue())
     found = by_film_of(journal, submissions, home) if by_film else listed(journal)
     return tuple(
@@ -32,7 +35,7 @@ def job_lines(
 
 
 def by_film_of(journal: Journal, submissions: Submissions, home: Path) -> list[Listed]:
-    """One line for each film, and for each job that waits or is under work."""
+    """Return one line per film, and one for each other job that is waiting or running."""
     found = listed(journal)
     busy = {job for job, wish in submissions.queue() if wish == "run" and is_open(journal, job)}
     for output in {one.output for one in found}:
@@ -53,7 +56,7 @@ def job_line(
     working: Collection[str],
     holders: Mapping[str, str],
 ) -> JobLine:
-    """One job. KeyError for one that is not on record."""
+    """Return one job's line. Raises KeyError if the job is not on record."""
     wish = dict(submissions.queue()).get(job)
     return as_it_is(
         _line(journal, submissions, home, job, dict(journal.jobs())[job], wish), working, holders
@@ -61,7 +64,10 @@ def job_line(
 
 
 def as_it_is(line: JobLine, working: Collection[str], holders: Mapping[str, str]) -> JobLine:
-    """Add what only the companion knows: which jobs it works at itself, and which wait for another data folder."""
+    """Add what only the daemon knows.
+
+    That is which jobs it runs itself, and which jobs wait for another data folder.
+    """
     if line.state not in ("waiting", "elsewhere"):
         return line
     if line.job in working:
@@ -75,7 +81,10 @@ def as_it_is(line: JobLine, working: Collection[str], holders: Mapping[str, str]
 
 
 def under_work(journal: Journal, home: Path, job: str, output: str) -> bool:
-    """Whether some process is at work on a job: its run has begun and not ended, and its film is held."""
+    """Return whether some process is running a job.
+
+    Its run has then started but not ended, and its film is locked.
+    """
     last = journal.last(job, "RunStarted", "RunInterrupted", "JobFinished")
     return last is not None and isinstance(last.fact, RunStarted) and locks.held(home, output)
 

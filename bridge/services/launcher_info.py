@@ -1,6 +1,7 @@
-"""How this program can be started by one that has only a standard library: a small file in the data folder.
+"""A small file in the data folder that says how to start this program.
 
-It outlives the companion that wrote it, so that a script in an editor can start the next one. JSON.
+A program that has only a standard library can read it, because it is JSON. The file outlives the
+daemon that wrote it, so that a script in an editor can start the next one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ FILE = "program.json"
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
-    """`python`: our interpreter; `path`: where it looks for modules; `version` of the program."""
+    """How to start the program.
+
+    `python` is our interpreter, `path` the folders that it searches for modules, and `version` the
+    program's version.
+    """
 
     python: str
     path: tuple[str, ...]
@@ -26,7 +31,10 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def leave(home: Path, version: str) -> None:
-    """Say how we were started. Refused(keys-unusable) when the data folder cannot be written to."""
+    """Write how this program was started.
+
+    Raises Refused(keys-unusable) if the data folder cannot be written.
+    """
     places = dict.fromkeys(os.path.abspath(place) for place in sys.path if place)
     here = Program(python=sys.executable, path=tuple(places), version=version)
     try:

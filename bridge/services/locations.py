@@ -1,4 +1,4 @@
-"""The data folder, its settings, and what is opened in it."""
+"""The locations of the data folder and the settings, and what is opened in them."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from core.system import machine, private_files
 JOURNAL = data_folder.JOURNAL
 """The journal's name in the data folder."""
 _LOOK_S = 1.0
-"""How often a data folder is looked for whose drive is away."""
+"""Seconds between checks for a data folder whose drive is disconnected."""
 
 
 def program_version() -> str:
-    """Hotsplice's version, or `source` when it runs without having been installed."""
+    """Return Hotsplice's version, or `source` if it runs without having been installed."""
     try:
         return version("hotsplice")
     except PackageNotFoundError:
@@ -45,19 +45,22 @@ class Locations:
 
     @property
     def scratch(self) -> Path:
-        """Where segments are kept."""
+        """The folder of the segments."""
         chosen = self.settings.scratch
         return Path(os.path.expanduser(chosen)).absolute() if chosen else self.home / "scratch"
 
     def films(self) -> tuple[Path, bool]:
-        """Where films go whose place nobody named, and whether that folder may be made: a chosen one may be on a drive that
-        is out."""
+        """Return the folder for films without a given path, and whether that folder may be created.
+
+        A folder chosen in the settings may be on a drive that is disconnected, and must not be
+        created.
+        """
         if self.settings.films:
             return Path(os.path.expanduser(self.settings.films)), False
         return platformdirs.user_videos_path() / "Hotsplice", True
 
     def workspace(self) -> Workspace:
-        """Names and moves in these folders."""
+        """Return the workspace of these folders: its names and its moves of files."""
         return Workspace(self.home, self.scratch)
 
     @property
@@ -66,34 +69,40 @@ class Locations:
         return (self.home / JOURNAL).exists()
 
     def journal(self) -> Journal:
-        """Open the journal, or create it. Refused with the fault that keeps it from being used."""
+        """Open the journal, or create it. Raises Refused with the fault that prevents its use."""
         data_folder.check(self.home, settings.records())
         private_files.repair_ours(self.home, self.scratch)
         first = not self.has_journal
         journal = Journal(self.home / JOURNAL)
         if first:
             data_folder.put_on_record(self.home, settings.records())
-        if self.has_journal:  # its drive may be out since
+        if self.has_journal:  # its drive may have been disconnected since
             settings.write_template(self.home)
         return journal
 
     def journal_to_read(self) -> Journal:
-        """Open the journal for a command that records nothing: works in a full or read-only data folder too."""
+        """Open the journal for a command that records nothing.
+
+        Works in a full or read-only data folder, too.
+        """
         journal = open_for_reading(self.home / JOURNAL)
         if self.has_journal:
             settings.write_template(self.home)
         return journal
 
     def presets(self) -> dict[str, Preset]:
-        """All presets by name."""
+        """Return all presets by name."""
         return presets.load_all(self.home / "presets")
 
 
 def prepare_data_folder(
     wait_s: float | None, *, accept: bool, hear: Callable[[Refused], None]
 ) -> None:
-    """Create the data folder at its first use; wait up to `wait_s` seconds for the drive of one that
-    was used before. Call `hear` once when the wait begins. Refused(data-folder-gone, data-folder-unusable)."""
+    """Create the data folder at its first use.
+
+    If it was used before and its drive is disconnected, wait up to `wait_s` seconds, and call
+    `hear` once when the wait begins. Raises Refused(data-folder-gone, data-folder-unusable).
+    """
     home, usual = settings.home(), not os.environ.get("HOTSPLICE_HOME")
 
     def once(tried: RetryCallState) -> None:
@@ -115,13 +124,16 @@ def prepare_data_folder(
 
 
 def place() -> Locations:
-    """The user's place. Refused(settings-invalid)."""
+    """Return the user's locations. Raises Refused(settings-invalid)."""
     home = settings.home()
     return Locations(home, settings.load(home))
 
 
 def place_anyway() -> tuple[Locations, Refused | None]:
-    """The same where the settings have a mistake, with what is right in them, for those that need no more; and the mistake."""
+    """Return the user's locations even if the settings have a mistake, and that mistake.
+
+    The valid part of the settings is used, for callers that need no more.
+    """
     home = settings.home()
     chosen, mistake = settings.as_far_as_right(home)
     return Locations(home, chosen), mistake

@@ -1,15 +1,16 @@
-"""The log: one JSON object per line in `<home>/logs/hotsplice.log`, for someone who must find out later what happened.
+"""The log, for finding out later what happened.
 
-Each line has `time` (ISO 8601, UTC), `at` (the same in unix seconds), `level`, `pid`, `event` and `message`, a plain English
-sentence that says what happened, to which file, and what was decided; then fields for programs. Who reads `time` and
-`message` alone has the whole story.
+It has one JSON object per line in `<home>/logs/hotsplice.log`. Each line has `time` (ISO 8601,
+UTC), `at` (the same in Unix seconds), `level`, `pid`, `event` and `message`, followed by fields for
+programs. `message` is a plain English sentence that says what happened, to which file, and what was
+decided. `time` and `message` alone tell the whole story.
 
-The one place that sets it up. Each line is opened, appended in one write and closed, so that several processes can log at
-once and none holds a file that another rotates. Nothing that goes wrong here ever reaches whoever logs. No folder is made but
-for the first line: the data folder may be on a drive that is gone, and a line that cannot be written is dropped. Where the disk
-is full, `RESERVE` is given up for the lines that say so. What the journal says is not
-repeated in full.
-Never: the environment, and words that look like secrets.
+Only this module sets up logging. Each line is opened, appended in one write and closed, so that
+several processes can log at once and none holds a file that another one rotates. No error in here
+ever reaches the caller. Folders are created only for the first line, because the data folder may be
+on a drive that is gone; a line that cannot be written is dropped. If the disk is full, `RESERVE` is
+given up for the lines that say so. The log does not repeat in full what the journal contains. It
+never contains the environment, or words that look like secrets.
 """
 
 from __future__ import annotations
@@ -55,15 +56,21 @@ from core.system import codec, machine, private_files
 FILE = "hotsplice.log"
 MOST_BYTES, KEEP = 2_000_000, 5
 SAID = "companion.log"
-"""What a companion without a terminal, and the programs it starts, print: seldom anything, and all the more wanted then."""
+"""The output of a daemon without a terminal and of the programs that it starts.
+
+It is rare, and important when it occurs.
+"""
 SHORTEN_S = 60.0
 RESERVE, RESERVE_BYTES = "reserve", 65_536
-"""A file of zeros beside the log, removed when the disk is full, so that the last lines find room."""
+"""A file of zeros next to the log and its size in bytes.
+
+It is removed when the disk is full, so that the last lines find room.
+"""
 LONGEST = 16_000
-"""Characters of one line; a longer one loses its fields, not its event."""
+"""Maximum length of a line in characters; a longer one loses its fields, but not its event."""
 
 _log = logging.getLogger("hotsplice")
-_SECRETS = (  # each begins where a word begins: a line costs time in proportion to its length
+_SECRETS = (  # each starts at a word boundary, to keep the cost linear in the line's length
     (re.compile(r"\b(\w+://)[^/\s@\"']+@"), r"\1…@"),
     (
         re.compile(
@@ -76,7 +83,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 class _Lines(logging.Handler):
-    """Appends records to a file that it opens for each."""
+    """Appends records to a file that it opens for each record."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -96,7 +103,7 @@ class _Lines(logging.Handler):
                     raise
                 artifacts.give_up(self.path.with_name(RESERVE))
                 self._append(line)
-        except Exception:  # a log that cannot be written costs nobody his film
+        except Exception:  # a log that cannot be written must not cost anyone a film
             pass
 
     def _append(self, line: bytes) -> None:
@@ -112,7 +119,7 @@ class _Lines(logging.Handler):
 
 
 def line_of(record: logging.LogRecord) -> bytes:
-    """A record as one line: control characters escaped, secrets left out."""
+    """Format a record as one line, with control characters escaped and secrets removed."""
     head = {
         "time": iso(record.created),
         "at": round(record.created, 3),
@@ -144,7 +151,7 @@ def _without_secrets(value: Any) -> Any:
 
 
 def iso(at: float) -> str:
-    """A moment (unix seconds) in ISO 8601, UTC, to the millisecond."""
+    """Format a time (Unix seconds) as ISO 8601 in UTC, to the millisecond."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -165,7 +172,7 @@ def _say(level: int, event: str, **fields: Any) -> None:
 
 
 def command(verb: str, version: str, arguments: Sequence[str] = ()) -> None:
-    """A command began, with what was asked and the machine it runs on."""
+    """Log the start of a command, with its arguments and the machine that it runs on."""
     asked = " ".join(["hotsplice", *(arguments or [verb])])
     system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}, {machine.cores()} cores"
     message = f"Hotsplice {version} begins: {asked}. This machine: {system}."
@@ -174,12 +181,14 @@ def command(verb: str, version: str, arguments: Sequence[str] = ()) -> None:
 
 
 _under_way: list[tuple[str, float]] = []
-"""The command of this process that was logged, and when it began (monotonic)."""
+"""The command of this process whose start was logged, and when it started (monotonic)."""
 
 
 def ended(code: int) -> None:
-    """The command that was logged as begun came to its end. Where this line is missing, the process was killed or the machine
-    stopped."""
+    """Log the end of the command whose start was logged.
+
+    If this line is missing, the process was killed or the machine stopped.
+    """
     if not _under_way:
         return
     verb, began = _under_way.pop()
@@ -204,8 +213,11 @@ _MEANING = {
 
 
 def fact(job: str, seq: int, said: Fact) -> None:
-    """A fact that the journal has: a sentence, its kind and number, and for what went wrong the code, the place and the
-    decision."""
+    """Log an event that is in the journal.
+
+    The line has a sentence, the event's kind and number, and for a failure its code, place and
+    decision.
+    """
     level = logging.WARNING if isinstance(said, _WRONG) else logging.INFO
     fields: dict[str, Any] = {}
     failure = getattr(said, "failure", None)
@@ -250,13 +262,19 @@ def fact(job: str, seq: int, said: Fact) -> None:
 
 
 _IN_FULL, _MOST_COUNTED = 3, 1000
-"""So often one cause in one file is logged line by line, then at each doubling: bisecting one damage buries nothing. How many
-causes are counted."""
+"""How often one cause in one file is logged line by line, and how many causes are counted.
+
+After that the cause is logged at each doubling of its count, so that bisecting one damage does not
+bury the rest.
+"""
 _counted: dict[tuple[str, str, str, str], int] = {}
 
 
 def _times(job: str, said: Fact) -> int:
-    """How often this process was told of one cause in one file of a job; 1 for what ends the job or a shot."""
+    """Return how often this process has logged one cause in one file of a job.
+
+    Returns 1 for events that end the job or a shot.
+    """
     if not isinstance(said, AttemptFailed | SegmentParted) or (
         isinstance(said, AttemptFailed) and said.recovery.fatal
     ):
@@ -273,7 +291,7 @@ def _times(job: str, said: Fact) -> int:
 
 
 def _sentence(said: Fact) -> str:
-    """What happened, in English, whatever language the displays speak."""
+    """Describe an event in English, whatever the language of the interface."""
     from core.messages import catalogue  # late: most commands log nothing that needs words
     from core.report.event_text import sentence
 
@@ -286,12 +304,15 @@ def _sentence(said: Fact) -> str:
             way = "back" if said.by_s < 0 else "ahead"
             told = f"{told} It was set {way} by {abs(said.by_s) / 3600:.2f} hours; later lines have times by the new clock."
         return told + _cause(failure) if failure is not None else told
-    except Exception:  # a sentence that cannot be made costs nobody his film
+    except Exception:  # an event that cannot be described must not cost anyone a film
         return type(said).__name__
 
 
 def _cause(failure: Failure) -> str:
-    """What the system said, for those who look for the cause: the sentences before say what it means."""
+    """Describe the error of the operating system, for readers who look for the cause.
+
+    The sentences before it say what it means.
+    """
     seen = failure.evidence
     parts = []
     if seen.errno:
@@ -323,7 +344,7 @@ def _cause(failure: Failure) -> str:
         parts.append("the process was stopped")
     if seen.free_bytes is not None and seen.errno in (errno.ENOSPC, errno.EDQUOT):
         parts.append(f"{seen.free_bytes} bytes were free")
-    if seen.volume not in ("", "/"):  # where a drive went, its paths lie on the system's own
+    if seen.volume not in ("", "/"):  # once a drive is gone, its paths are on the system's own
         parts.append(f"volume {seen.volume}")
     return f" Seen: {'; '.join(parts)}." if parts else ""
 
@@ -332,17 +353,20 @@ _TOLD = (
     ProblemFound, JobFinished, JobAccepted, RunStarted, GateOpened, ClockJumped, SealBroken, Answered, SourceMoved,
     RunInterrupted, FilmPublished,
 )  # fmt: skip
-"""Facts that are short enough to be repeated as they are."""
+"""Events that are short enough to be logged with all their fields."""
 _WRONG = (AttemptFailed, GateClosed, ProblemFound, ShotSlated, SoundSilenced)
 
 
 def refused(code: str, message: str) -> None:
-    """A request that was not begun, with the words that were said about it."""
+    """Log a request that was refused before it started, with the text of the refusal."""
     _say(logging.WARNING, "refused", code=code, message=message)
 
 
 def unforeseen(error: BaseException) -> None:
-    """An exception that nobody caught, with the places in the program that it came through, without the path to the program."""
+    """Log an uncaught exception with its places in the program.
+
+    The path to the program is left out.
+    """
     told: list[dict[str, Any]] = []
     link: BaseException | None = error
     while link is not None and len(told) < 5:
@@ -364,7 +388,7 @@ def _short(filename: str) -> str:
 
 
 def files(home: Path) -> list[Path]:
-    """The logs that are there, the newest first."""
+    """Return the existing logs, newest first."""
     first = home / artifacts.LOGS / FILE
     return [
         path
@@ -374,27 +398,33 @@ def files(home: Path) -> list[Path]:
 
 
 def speak_into_file(home: Path) -> None:
-    """What this process and its children print goes to `SAID` in the data folder from now on. OSError."""
+    """Redirect the output of this process and its children to `SAID` in the data folder.
+
+    Raises OSError.
+    """
     private_files.make_folder(home)
     handle = os.open(home / SAID, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     for number in (1, 2):
         os.dup2(handle, number)
     os.close(handle)
-    if sys.stdout is None:  # a program without a window on Windows has none
+    if sys.stdout is None:  # a program without a window has none on Windows
         sys.stdout = sys.stderr = os.fdopen(
             1, "w", encoding="utf-8", errors="backslashreplace", buffering=1
         )
 
 
 class Shortening:
-    """Sees to it, once in a while, that `SAID` does not grow for ever. It is a child's open file: no other can take its place."""
+    """Shortens `SAID` at intervals, so that it does not grow for ever.
+
+    The file is open in a child, so that it cannot be replaced by another one.
+    """
 
     def __init__(self, home: Path) -> None:
         self._path, self._last = home / SAID, -SHORTEN_S
 
     def look(self) -> None:
-        """Now and then."""
+        """Shorten the file if `SHORTEN_S` seconds have passed since the last check."""
         if machine.monotonic() - self._last >= SHORTEN_S:
             self._last = machine.monotonic()
-            with contextlib.suppress(OSError):  # a log that cannot be written costs nobody his film
+            with contextlib.suppress(OSError):  # a failing log must not cost anyone a film
                 artifacts.shorten(self._path, MOST_BYTES)

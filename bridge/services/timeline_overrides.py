@@ -1,4 +1,7 @@
-"""What an editor says beside its timeline is written into it, so that the record holds one thing to make the film from."""
+"""Writes an editor's additional data into its timeline.
+
+The journal then holds a single document to render the film from.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,11 @@ from otio_adapters import guard
 
 
 def complete(timeline: bytes, lacking: Lacking) -> bytes:
-    """The timeline with what it lacks in its `hotsplice` settings; what it says itself counts more. Untouched where nothing
-    is lacking or it is no timeline. TimelineRefused."""
+    """Add the properties in `lacking` to a timeline's `hotsplice` settings; return the timeline.
+
+    The timeline's own settings take precedence. The bytes are returned unchanged if there is
+    nothing to add, or if they are not a timeline. Raises TimelineRefused.
+    """
     wanted = {
         key: value
         for key, value in msgspec.structs.asdict(lacking).items()

@@ -1,6 +1,8 @@
-"""What can be set: each key of `settings.yaml`, with what is right for it and when a change counts.
+"""The options: each key of `settings.yaml`, its valid values, and when a change takes effect.
 
-The template and docs/settings.md are made of this: `python -m bridge.settings.options > docs/settings.md`.
+The template and docs/settings.md are generated from this module:
+
+    python -m bridge.settings.options > docs/settings.md
 """
 
 from __future__ import annotations
@@ -23,9 +25,13 @@ DEVICES = ("cuda", "vaapi", "qsv", "videotoolbox", "d3d11va")
 
 
 class Option(NamedTuple):
-    """A key. `example` is YAML and `short` its comment in the template, a line each; `about` is for the manual, `default` what
-    holds without it. `counts` says when a change is taken over by a companion that runs. `fits` is asked of a value of the right
-    type; what is right stands in `core/messages/phrases.yaml`, as `right-…`."""
+    """One key of the settings.
+
+    `example` is YAML, and `short` its comment in the template, line by line. `about` is for the
+    manual. `default` describes what applies without the key. `counts` says when a running daemon
+    applies a change. `fits` checks a value of the right type; valid values are described in
+    `core/messages/phrases.yaml` as `right-…`.
+    """
 
     example: str
     short: tuple[str, ...]
@@ -172,7 +178,7 @@ OPTIONS: Mapping[str, Option] = {
 
 
 def template() -> str:
-    """The file as it is first put in place: everything there, and nothing said."""
+    """Return the initial settings file: every key is there, and every one is commented out."""
     lines = [
         "# Hotsplice's settings. Remove the # in front of a line to change it; docs/settings.md has more.",
         "",
@@ -201,7 +207,7 @@ This page is made of the program (`python -m bridge.settings.options > docs/sett
 
 
 def page() -> str:
-    """docs/settings.md."""
+    """Return the text of docs/settings.md."""
     parts = [_HEAD]
     for name, option in OPTIONS.items():
         about = textwrap.fill(option.about, 120, break_on_hyphens=False)

@@ -1,8 +1,10 @@
-"""The user's settings: one YAML file in the data folder. Everything has a default; a mistake is named with its place.
+"""The user's settings: one YAML file in the data folder.
 
-options  -->  template, docs/settings.md          what can be set
-settings_text                                     the text to values and mistakes; a changed text
-settings (here)                                   the file; a companion's view of it while it changes
+Everything has a default; a mistake is reported with its position.
+
+    options          the keys; generates the template and docs/settings.md
+    text             parses the text into values and mistakes; changes the text
+    settings (here)  the file, and the daemon's view of the file as it changes
 """
 
 from __future__ import annotations
@@ -26,12 +28,15 @@ from core.system import private_files
 
 FILE = "settings.yaml"
 LARGEST = 1 << 20
-"""Bytes; a longer file is no settings file."""
+"""Bytes; a longer file is not a settings file."""
 
 
 def language_of_system() -> Language:
-    """What the environment asks for, as POSIX orders it: the first of LC_ALL, LC_MESSAGES and LANG that is set; English where
-    it is another language or none."""
+    """Return the language that the environment asks for, in POSIX order.
+
+    The first of LC_ALL, LC_MESSAGES and LANG that is set counts. Returns English for any other
+    language and if none is set.
+    """
     chosen = next(
         (value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), ""
     )
@@ -40,7 +45,10 @@ def language_of_system() -> Language:
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the user chose; `bridge.settings.options` says of each what it is. None: the default of the place where it is used."""
+    """The user's choices; `bridge.settings.options` describes each one.
+
+    None means the default of the module that uses the setting.
+    """
 
     ffmpeg: str | None = None
     scratch: str | None = None
@@ -63,7 +71,7 @@ _TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
 
 def home() -> Path:
-    """The data folder: HOTSPLICE_HOME, else the platform's own."""
+    """Return the data folder: HOTSPLICE_HOME, otherwise the platform's own."""
     chosen = os.environ.get("HOTSPLICE_HOME")
     if chosen:
         return Path(os.path.abspath(os.path.expanduser(chosen)))
@@ -71,23 +79,32 @@ def home() -> Path:
 
 
 def usual_home() -> Path:
-    """The platform's own data folder."""
+    """Return the platform's own data folder."""
     return Path(platformdirs.user_data_path("Hotsplice", appauthor=False))
 
 
 def records() -> Path:
-    """Where it is recorded on which volumes data folders are: in the user's own folder of the system."""
+    """Return the file that records which volumes the data folders are on.
+
+    It is in the user's own state folder.
+    """
     return Path(platformdirs.user_state_path("Hotsplice", appauthor=False)) / "data-folders"
 
 
 def load(folder: Path) -> Settings:
-    """Read `settings.yaml` of the data folder. Refused(settings-invalid) with everything that is wrong, and where."""
+    """Read `settings.yaml` of the data folder.
+
+    Raises Refused(settings-invalid) with up to five mistakes and their positions.
+    """
     text = _text(folder / FILE)
     return Settings() if text is None else _settings(text, folder / FILE)
 
 
 def as_far_as_right(folder: Path) -> tuple[Settings, Refused | None]:
-    """The same for whoever needs no more: what is right in the file, the defaults for all else; and what is wrong."""
+    """Read the valid part of the settings, and return it with the mistake, if any.
+
+    Everything else has its default. For callers that need no more than that.
+    """
     try:
         return load(folder), None
     except Refused as error:
@@ -100,10 +117,13 @@ def as_far_as_right(folder: Path) -> tuple[Settings, Refused | None]:
 
 
 def change(folder: Path, **values: Any) -> Settings:
-    """Set keys in the file, or with None as value put them behind a #; all else in it stays, byte for byte. The settings as they
-    are then. Refused(settings-invalid) when the file, or what it would be, has a mistake: nothing is written then;
-    Refused(paper-unwritable)."""
-    path = Path(os.path.realpath(folder / FILE))  # who keeps it elsewhere keeps it there
+    """Set keys in the file and return the resulting settings.
+
+    None as a value comments a key out. Everything else in the file stays unchanged, byte for byte.
+    Raises Refused(settings-invalid) if the file has a mistake, or would have one; nothing is
+    written then. Also raises Refused(paper-unwritable).
+    """
+    path = Path(os.path.realpath(folder / FILE))  # the user may keep the file elsewhere
     before = _text(path)
     text = options.template() if before is None else before
     wanted = _plain(_settings(text, path))
@@ -168,12 +188,12 @@ def _settings(text: str, path: Path) -> Settings:
 
 
 def language() -> Language:
-    """The language to speak where nothing is read yet, or where the settings themselves are the trouble."""
+    """Return the language to use before the settings are read, or if the settings are at fault."""
     return as_far_as_right(home())[0].language
 
 
 def write_template(folder: Path) -> None:
-    """Put a commented settings file in place where there is none."""
+    """Write a commented settings file if there is none."""
     path = folder / FILE
     if not path.exists():
         try:
@@ -183,7 +203,7 @@ def write_template(folder: Path) -> None:
 
 
 def differences(before: Settings, after: Settings) -> Mapping[str, Any]:
-    """What is another value now."""
+    """Return the settings whose value has changed, with their new values."""
     return {
         name: getattr(after, name)
         for name in _TYPES
@@ -192,7 +212,11 @@ def differences(before: Settings, after: Settings) -> Mapping[str, Any]:
 
 
 class Watched:
-    """The settings as they are now: looked at by the file's size and times, read only when it has been still for a look."""
+    """The current settings, reloaded when the file changes.
+
+    Only the file's size and times are checked; the file is read once it has been unchanged for one
+    check.
+    """
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self._path, self.settings = folder / FILE, settings
@@ -200,11 +224,14 @@ class Watched:
         self._wrong = False
 
     def look(self) -> Settings | Refused | None:
-        """New settings that hold from now on, or the same after a mistake was mended; or what is wrong with the file, said once,
-        while the old ones hold; or nothing."""
+        """Check the file; return new settings, a mistake, or None.
+
+        Returns the settings that apply from now on, possibly the same after a mistake was
+        corrected. A mistake is returned once, while the old settings stay in force.
+        """
         now, before = self._stamp(), self._seen
         self._seen = now
-        if now == self._read or now != before:  # somebody may be writing it just now
+        if now == self._read or now != before:  # somebody may be writing it right now
             return None
         self._read = now
         try:

@@ -1,4 +1,8 @@
-"""The text of `settings.yaml`: read with the place of every mistake, and changed by a line without touching the rest. Pure."""
+"""Parses and edits the text of `settings.yaml`. Pure.
+
+Every mistake is found with its position, and an edit of one key leaves the rest of the text
+untouched.
+"""
 
 from __future__ import annotations
 
@@ -16,26 +20,26 @@ from core.messages.phrases import phrase
 from core.messages.template import Language
 
 _LONGEST = 60
-"""Characters of a wrong value that are shown."""
+"""Maximum number of characters shown of a wrong value."""
 _NEAR = 0.7
 
 
 class Mistake(NamedTuple):
-    """What is wrong, in any language, and where: counted from 1, as editors do."""
+    """A mistake, in any language, and its position, counted from 1 as in editors."""
 
     line: int
     column: int
     said: Callable[[Language], str]
 
     def told(self, language: Language) -> str:
-        """The mistake in words, without a full stop."""
+        """Describe the mistake, without a full stop."""
         return phrase(
             "settings-place", language, line=self.line, column=self.column, said=self.said(language)
         )
 
 
 class _Told(Exception):
-    """A mistake that ends the reading."""
+    """Raised for a mistake that ends the parsing."""
 
     def __init__(self, mistake: Mistake) -> None:
         super().__init__(mistake)
@@ -43,8 +47,10 @@ class _Told(Exception):
 
 
 def read(text: str, types: Mapping[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:
-    """Values by key, as far as they are right, and all mistakes in the order of their places. `types` are those of the keys; a
-    key without a value is as good as none."""
+    """Return the valid values by key, and all mistakes in order of position.
+
+    `types` maps each key to its type. A key without a value counts as absent.
+    """
     try:
         root = _composed(text)
     except _Told as told:
@@ -95,7 +101,7 @@ def _unfit(node: yaml.Node, name: str) -> Mistake:
 
 
 DEEPEST = 200
-"""Open brackets; deeper ones cost the parser seconds before it gives up."""
+"""Maximum number of open brackets; beyond it the parser takes seconds before it fails."""
 
 
 def _composed(text: str) -> yaml.Node | None:
@@ -128,11 +134,12 @@ def _value(name: str, node: yaml.Node, kind: Any) -> dict[str, Any]:
         if raw is None:
             return {}
         value = msgspec.convert(raw, kind, strict=True)
+    # ValueError: an impossible date, or an error from msgspec.
     except (
         yaml.YAMLError,
         ValueError,
         RecursionError,
-    ) as error:  # ValueError: an impossible date, and what msgspec says
+    ) as error:
         raise _Told(_unfit(_wrong_part(node, kind), name)) from error
     if not OPTIONS[name].fits(value):
         raise _Told(_unfit(_wrong_part(node, kind, name), name))
@@ -140,7 +147,7 @@ def _value(name: str, node: yaml.Node, kind: Any) -> dict[str, Any]:
 
 
 def _wrong_part(node: yaml.Node, kind: Any, name: str = "") -> yaml.Node:
-    """In a list the first part that is wrong by itself; else the whole."""
+    """Return the first part of a list that is wrong by itself, otherwise the whole node."""
     if isinstance(node, yaml.SequenceNode) and kind == tuple[str, ...]:
         for part in node.value:
             if not isinstance(part, yaml.ScalarNode) or part.tag != "tag:yaml.org,2002:str":
@@ -161,12 +168,15 @@ def _at(node: yaml.Node, said: Callable[[Language], str]) -> Mistake:
     return Mistake(node.start_mark.line + 1, node.start_mark.column + 1, said)
 
 
-# Changing -------------------------------------------------------------------------------------------------------------
+# Changing -----------------------------------------------------------------------------------------
 
 
 def changed(text: str, name: str, value: Any) -> str:
-    """The text with one key set; with None as value the key is put behind a #. All else stays as it is, byte for byte. ValueError
-    when the text has no place for it; what the result says must be read again by the caller."""
+    """Return the text with one key set; None as `value` comments the key out.
+
+    Everything else stays unchanged, byte for byte. Raises ValueError if the text has no place for
+    the key. The caller must parse the result again.
+    """
     try:
         root = _composed(text)
     except _Told as told:
@@ -203,7 +213,10 @@ def _replaced(text: str, key: yaml.Node, node: yaml.Node, words: str) -> str:
 
 
 def _comments(text: str, start: int, end: int, node: yaml.Node) -> list[str]:
-    """Those that stand within a value of several lines: outside of its texts, a # begins nothing else."""
+    """Return the comments within a value of several lines.
+
+    Outside of scalars, a # always starts a comment.
+    """
     found = []
     for first, last in [*_texts(node), (end, end)]:
         found += re.findall(r"#[^\n]*", text[start : max(start, first)])
@@ -231,7 +244,7 @@ def _covered(text: str, key: yaml.Node, node: yaml.Node) -> str:
 
 
 def _added(text: str, name: str, words: str) -> str:
-    """Below the commented line of the template, where there is one; else at the end."""
+    """Add the key below the template's commented line, if there is one; otherwise at the end."""
     newline = "\r\n" if "\r\n" in text else "\n"
     lines = text.splitlines(keepends=True)
     place = next(
@@ -247,7 +260,10 @@ def _added(text: str, name: str, words: str) -> str:
 
 
 def _end(text: str, node: yaml.Node) -> int:
-    """Where a value ends; PyYAML lets a list in lines of its own, or a text with |, end where the next key begins."""
+    """Return where a value ends.
+
+    PyYAML reports the end of a block list, or of a text with |, at the beginning of the next key.
+    """
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         return _end(text, last[1] if isinstance(last, tuple) else last)
