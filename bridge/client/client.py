@@ -167,9 +167,7 @@ class Client(Conversation):
         )
         done = sent = said.received
         # Ends of the chunks in flight, each with the time at which it was sent.
-        waiting: deque[tuple[int, float]] = (
-            deque()
-        )
+        waiting: deque[tuple[int, float]] = deque()
         window = 1
         while done < size:
             now = self._used = self._arrived = machine.monotonic()

@@ -163,9 +163,7 @@ class Conversation:
                 and said.code == "message-unclear"
                 and self._monitor in ready
             ):
-                return (
-                    said
-                )
+                return said
         if self._monitor in ready:
             event = int(recv_monitor_message(self._monitor)["event"])
             if event in _NOT_LET_IN:

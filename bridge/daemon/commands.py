@@ -215,9 +215,7 @@ class Commands:
             self.submissions.wish(job, "held")
         # A command in another terminal may be running the job, even if the job is in the queue;
         # that command reads this event.
-        if (
-            wish is None or begun
-        ):
+        if wish is None or begun:
             self.journal.append(job, [Answered(answer="stop")], machine.now())
         if wish == "run":
             self.journal.append(job, [RunInterrupted(reason="cancelled")], machine.now())

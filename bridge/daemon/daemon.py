@@ -98,9 +98,7 @@ def alone(home: Path) -> Iterator[Callable[[], str]]:
                 return "the data folder is gone"
             # A disk error that may pass; if the disk is gone, the journal reports that itself.
             except OSError:
-                return (
-                    ""
-                )
+                return ""
 
         yield dismissed
 
@@ -157,9 +155,7 @@ class Daemon:
     def run(self) -> str:
         """Run until somebody stops the daemon; return the reason why it ended."""
         # A daemon that ends cleanly removes its endpoint file.
-        cut_off = (
-            endpoint.read(self.where.home) is not None
-        )
+        cut_off = endpoint.read(self.where.home) is not None
         try:
             self._until_ready()
             launcher_info.leave(self.where.home, program_version())

@@ -44,9 +44,5 @@ def _is_orphan(process: psutil.Process) -> bool:
         parent = process.parent()
         return parent is None or parent.pid != owner
     # The process has gone, is not ours to inspect, or this system has no user ids.
-    except (
-        psutil.Error,
-        ValueError,
-        AttributeError,
-    ):
+    except (psutil.Error, ValueError, AttributeError):
         return False

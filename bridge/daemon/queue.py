@@ -182,9 +182,7 @@ class JobQueue:
         if code == 2:
             cause = str(summary.get("code", ""))
             # Held by another data folder, by a command line, or by the previous process as it ends.
-            if (
-                cause == "job-running"
-            ):
+            if cause == "job-running":
                 tried.refused += 1
                 tried.not_before = machine.monotonic() + min(MOST_WAIT_S, WAIT_S * tried.refused)
                 self._awaited[job] = str(summary.get("holder", ""))

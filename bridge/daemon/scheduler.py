@@ -63,9 +63,7 @@ def decide(
     ready = [job for job in newest_cuts(waiting) if job.film not in {one.film for one in working}]
     begin = ready[: max(0, places - len(working))]
     # Slots that are about to become free and are not taken yet.
-    freed = (
-        len(stopping) + len(too_many) - max(0, len(working) - places)
-    )
+    freed = len(stopping) + len(too_many) - max(0, len(working) - places)
     late = ready[len(begin) :][max(0, freed) :]
     yielding: list[Job] = []
     while late and stay and late.pop(0).priority - stay[-1].priority >= CLEARLY:

@@ -201,9 +201,7 @@ class Server:
                 size += len(frame.buffer) + FRAME_BYTES
                 # However many frames arrive, keep at most one beyond the limit: enough to refuse
                 # the message.
-                if (
-                    len(frames) > MOST_FRAMES
-                ):
+                if len(frames) > MOST_FRAMES:
                     frames.pop()
                 frames.append(frame)
             asked = self._hear(name, frames, size)
@@ -279,9 +277,7 @@ class Server:
             case Upload():
                 peer.uploads[message.submission] = message.sha256
                 # A known submission needs no more bytes.
-                known = self._submissions.known(
-                    message.submission
-                )
+                known = self._submissions.known(message.submission)
                 received = message.size if known else self._uploads.begin(peer.key, message)
             case Chunk():
                 received = self._uploads.add(

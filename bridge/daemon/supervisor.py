@@ -1,7 +1,7 @@
 """Supervises the running jobs: their processes, their shares of workers and their output.
 
-    daemon --(stdin)-->  one line: how many workers the job may use from now on
-    daemon <--(stdout)-- progress and summary of the job, as lines of JSON
+daemon --(stdin)-->  one line: how many workers the job may use from now on
+daemon <--(stdout)-- progress and summary of the job, as lines of JSON
 """
 
 from __future__ import annotations

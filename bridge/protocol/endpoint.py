@@ -51,9 +51,7 @@ def folder(home: Path) -> Path:
         return home / "run"
     with warnings.catch_warnings():
         # Without a session there is no XDG_RUNTIME_DIR; a temporary folder will do.
-        warnings.simplefilter(
-            "ignore"
-        )
+        warnings.simplefilter("ignore")
         return Path(platformdirs.user_runtime_path("Hotsplice", appauthor=False))
 
 

@@ -135,11 +135,7 @@ def _value(name: str, node: yaml.Node, kind: Any) -> dict[str, Any]:
             return {}
         value = msgspec.convert(raw, kind, strict=True)
     # ValueError: an impossible date, or an error from msgspec.
-    except (
-        yaml.YAMLError,
-        ValueError,
-        RecursionError,
-    ) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise _Told(_unfit(_wrong_part(node, kind), name)) from error
     if not OPTIONS[name].fits(value):
         raise _Told(_unfit(_wrong_part(node, kind, name), name))

@@ -1,1 +1,1 @@
-"""What each output frame is made of: nodes, content keys, ffmpeg arguments. Pure."""
+"""The content of each output frame: nodes, content keys, ffmpeg arguments. Pure."""

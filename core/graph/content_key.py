@@ -1,8 +1,9 @@
-"""Content keys: a hash of everything that can change a segment's pixels or samples, and of nothing else.
+"""Content keys: hashes of everything that can change a segment's pixels or samples.
 
-x264's output depends on the build, on the options and on the number of threads (pinned to one). A source is named by its
-identity (`Source.identity`): one identity is one content, proven by comparing the bytes that were used of it. A file that was
-moved or touched keeps its identity when the comparison succeeds, and so its checkpoints.
+A key depends on nothing else. x264's output depends on the build, on the options and on the number
+of threads (pinned to one). A source is named by its identity (`Source.identity`): one identity is
+one content, proven by comparing the bytes that were used of it. A file that was moved or touched
+keeps its identity if the comparison succeeds, and so its checkpoints stay valid.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ from core.system import codec
 from core.timeline.timeline import Format
 
 RECIPE = 4
-"""Raised whenever this program makes other pixels or samples from the same values; old checkpoints are then not believed."""
+"""Increased whenever this program makes other pixels or samples from the same values.
+
+Checkpoints of older recipes are then not reused.
+"""
 
 
 def _key(kind: str, *facts: Any) -> str:
@@ -37,15 +41,21 @@ def _key(kind: str, *facts: Any) -> str:
 
 
 def _beside_damage(piece: Piece) -> tuple[Any, ...]:
-    """Nothing where nothing is left out, so that such pieces keep the keys they have always had."""
+    """Return the bounds of the healthy packets, or nothing if no packets are left out.
+
+    In the latter case, the piece keeps the key that it has always had.
+    """
     return () if piece.from_s is None and piece.until_s is None else (piece.from_s, piece.until_s)
 
 
 def picture_key(
     picture: Picture, frames: int, form: Format, preset: Preset, ffmpeg_build: str
 ) -> str:
-    """The key of `frames` frames of a picture coded for this film."""
-    recipe = preset.video  # its estimates are nobody's pixels
+    """Return the key of `frames` frames of a picture, coded for this film.
+
+    Raises ValueError for an earlier render, which keeps its own key.
+    """
+    recipe = preset.video  # without its estimates, which do not change pixels
     coded = [
         form.width,
         form.height,
@@ -91,14 +101,14 @@ def picture_key(
 
 
 def chunk_key(sounds: tuple[Sound, ...], samples: int, form: Format, preset: Preset) -> str:
-    """The key of a stretch of mixed sound."""
+    """Return the key of a stretch of mixed sound."""
     laid = [[content_of(s), s.stream, s.source_in_s, s.at, s.samples, s.channels] for s in sounds]
     width = preset.audio.codec if preset.audio.pcm else "pcm_s24le"
     return _key("a", laid, samples, form.sample_rate, form.channels, width)
 
 
 def track_key(chunks: tuple[Chunk, ...], form: Format, preset: Preset, ffmpeg_build: str) -> str:
-    """The key of the whole sound track, encoded."""
+    """Return the key of the whole sound track, encoded."""
     return _key(
         "t",
         [chunk.key for chunk in chunks],
@@ -110,7 +120,7 @@ def track_key(chunks: tuple[Chunk, ...], form: Format, preset: Preset, ffmpeg_bu
 
 
 def cut_key(plan: Plan, preset: Preset) -> str:
-    """The name of the whole composition: equal for plans that make the same film."""
+    """Return the key of the whole composition, equal for plans that make the same film."""
     return _key(
         "f",
         [[segment.key, segment.frames] for segment in plan.segments],
@@ -124,5 +134,5 @@ def cut_key(plan: Plan, preset: Preset) -> str:
 
 
 def request_digest(timeline: bytes, preset: Preset, output: str) -> str:
-    """The name of a request: the same timeline file, preset and place."""
+    """Return the key of a request: the same timeline file, preset and output path."""
     return _key("r", xxhash.xxh3_128_hexdigest(timeline), preset, output)

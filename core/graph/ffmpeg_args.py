@@ -1,7 +1,8 @@
-"""Segments to ffmpeg arguments. Pure: compiled by ffmpeg-python, run elsewhere.
+"""Compile segments to ffmpeg arguments. Pure: uses ffmpeg-python, runs nothing.
 
-Names of clips and files never reach a filter graph (a clip name can open other files there); paths are given as
-`file:` URLs, so that nothing in a name is taken for a protocol, an option or a pattern.
+Names of clips and files never reach a filter graph, because a clip name can open other files there.
+Paths are given as `file:` URLs, so that nothing in a name is read as a protocol, an option or a
+pattern.
 """
 
 from __future__ import annotations
@@ -34,7 +35,11 @@ _CAREFUL = (
     "-filter_threads",
     "1",
 )
-"""-nostdin: a `q` on an inherited terminal ends the film early with exit 0. -xerror: read errors are fatal."""
+"""Options of every command.
+
+-nostdin: a `q` on an inherited terminal ends the film early with exit code 0. -xerror: read errors
+are fatal.
+"""
 
 
 def _ratio(value: Fraction) -> str:
@@ -42,15 +47,21 @@ def _ratio(value: Fraction) -> str:
 
 
 def microseconds(time_s: Fraction) -> str:
-    """Seconds with six decimals, rounded down: three decimals missed 8 of 24 in-points by a frame."""
+    """Return seconds with six decimals, rounded down.
+
+    Three decimals missed 8 of 24 in-points by a frame.
+    """
     whole = floor(time_s * 1_000_000)
     sign, whole = ("-", -whole) if whole < 0 else ("", whole)
     return f"{sign}{whole // 1_000_000}.{whole % 1_000_000:06}"
 
 
 def _compiled(ffmpeg_path: str, stream: Any, *, to_the_end: bool = False) -> tuple[str, ...]:
-    """`to_the_end`: when reading ends in an error, the frames read before it are still decoded and written. With -xerror
-    ffmpeg throws away as many of them as its threads hold at that moment."""
+    """Return the command line for a stream.
+
+    With `to_the_end`, frames that were read before a read error are still decoded and written. With
+    -xerror, ffmpeg discards as many of them as its threads hold at that moment.
+    """
     careful = [word for word in _CAREFUL if not (to_the_end and word == "-xerror")]
     return tuple(str(word) for word in ffmpeg.compile(stream, cmd=[ffmpeg_path, *careful]))
 
@@ -59,15 +70,16 @@ _MATRIX = {1: "bt709", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}
 
 
 def _placed(node: Any, fit: Fit, form: Format, preset: Preset, *, matrix: int, alpha: bool) -> Any:
-    """Scale into the frame, bars around, square pixels, the recipe's pixel format; the colour matrix is converted where
-    the source names another one than the film's."""
+    """Scale a picture into the frame: bars around it, square pixels, the recipe's pixel format.
+
+    The colour matrix is converted if the source's matrix differs from the film's.
+    """
     if alpha:
         node = node.filter("format", "rgba").filter("premultiply", inplace=1)
-    convert = {
-        "out_range": "pc" if _full_range(preset) else "tv"
-    }  # unsaid, ffmpeg 9 leaves a full range as it is
+    # Without an explicit range, ffmpeg 9 keeps a full-range source as it is.
+    convert = {"out_range": "pc" if _full_range(preset) else "tv"}
     wanted = _MATRIX.get(form.colour[2], "bt709")
-    if matrix == 0 or alpha:  # laid on black it is RGB, whatever the source was
+    if matrix == 0 or alpha:  # blended with black, it is RGB whatever the source was
         convert |= {"out_color_matrix": wanted}
     elif matrix in _MATRIX and form.colour[2] in _MATRIX and _MATRIX[matrix] != wanted:
         convert |= {"in_color_matrix": _MATRIX[matrix], "out_color_matrix": wanted}
@@ -82,12 +94,12 @@ def _full_range(preset: Preset) -> bool:
 
 
 def _on_grid(node: Any, rate: Fraction) -> Any:
-    """Frame n is shown at n/rate exactly, whatever the source's time stamps were rounded to."""
+    """Show frame n at exactly n/rate, however the source's time stamps were rounded."""
     return node.filter("settb", expr=_ratio(1 / rate)).filter("setpts", "N")
 
 
 def _tagged(node: Any, form: Format, preset: Preset) -> Any:
-    """Every frame of the film carries the same colour tags; encoders take them from the frames."""
+    """Give every frame the film's colour tags; encoders take them from the frames."""
     primaries, transfer, matrix = form.colour
     return node.filter(
         "setparams",
@@ -125,7 +137,10 @@ def _encoded(
 
 
 def leaves_out(build: str) -> bool:
-    """Whether an ffmpeg (by the first line it says of itself) can leave out packets before its decoder: from 7.1 on."""
+    """Return whether an ffmpeg build can drop packets before its decoder: from 7.1 on.
+
+    `build` is the first line of its version output; an unknown version counts as able.
+    """
     found = re.search(r"version n?(\d+)\.(\d+)", build)
     return found is None or (int(found[1]), int(found[2])) >= (7, 1)
 
@@ -140,10 +155,11 @@ def render(
     leave_out: bool = True,
     hwaccel: str = "",
 ) -> tuple[str, ...]:
-    """The command that makes a segment in `part`. A slate is expected drawn as `part`.png. ValueError for a copy.
+    """Return the command that renders a segment to `part`.
 
-    With `hwaccel` decoding is left to that device. With `leave_out` damaged packets beside a piece are not decoded: a decoder
-    runs ahead of what is wanted, and would fail on them.
+    A slate must already be drawn, as `part`.png. With `hwaccel`, that device decodes. With
+    `leave_out`, damaged packets next to a piece are not decoded: a decoder reads ahead of the
+    wanted frames, and would fail on them. Raises ValueError for a copy or an earlier render.
     """
     rate = form.rate
     match segment.picture:
@@ -176,11 +192,13 @@ def render(
 
 
 def with_run_up(argv: tuple[str, ...], segment: Segment) -> tuple[str, ...]:
-    """The command of `render` with decoding begun earlier by the piece's run-up, and without a graphics device. Empty where
-    there is no run-up.
+    """Return `render`'s command with decoding started earlier by the piece's run-up.
 
-    In an open group of pictures, or where a stream has no index, decoding begins amid the stream, and may fail for want of
-    frames that were before; a run-up leaves that behind.
+    It uses no graphics device, and no strict error detection if the decoder complains about healthy
+    streams. Empty if the piece has no run-up.
+
+    In an open group of pictures, or in a stream without an index, decoding starts in the middle of
+    the stream and may fail because earlier frames are missing; the run-up avoids that.
     """
     piece = segment.picture
     if not isinstance(piece, Piece) or not piece.run_up_s:
@@ -198,19 +216,23 @@ def with_run_up(argv: tuple[str, ...], segment: Segment) -> tuple[str, ...]:
 
 
 def beside_damage(segment: Segment) -> bool:
-    """Whether a segment ends where its source is damaged: what reading meets beyond its last frame is no loss of it."""
+    """Return whether a segment ends where its source is damaged.
+
+    Read errors beyond its last frame then do not affect it.
+    """
     return isinstance(segment.picture, Piece) and bool(segment.picture.until_s)
 
 
 def _piece(piece: Piece, frames: int, rate: Fraction, *, hwaccel: str, leave_out: bool) -> Any:
-    """Record frame k is what the source shows at its in-point + k / rate, a tenth of a frame allowed for rounded stamps.
+    """Show, as record frame k, what the source shows at its in-point + k / rate.
 
-    Time is the file's own: shifted to the in-point it would be rounded to the stream's ticks, which in MXF and AVI are
-    whole frames. Nothing is shown of a time before the first frame that was decoded, so that frames which a demuxer
-    passed over are missing in the count.
+    A tenth of a frame is allowed for rounded time stamps. Times are the file's own: shifted to the
+    in-point, they would be rounded to the stream's ticks, which are whole frames in MXF and AVI.
+    Times before the first decoded frame show nothing, so that frames which a demuxer skipped are
+    missing from the count.
     """
     options: dict[str, Any] = {"err_detect": "explode"}
-    if piece.seek_s > 0:  # not every demuxer can seek to where it is
+    if piece.seek_s > 0:  # not every demuxer can seek to its start
         options["ss"] = microseconds(piece.seek_s)
     if hwaccel:
         options["hwaccel"] = hwaccel
@@ -230,7 +252,8 @@ def _piece(piece: Piece, frames: int, rate: Fraction, *, hwaccel: str, leave_out
         protocol_whitelist="file",
         **options,
     )[str(piece.stream)]
-    # In nanoseconds, two early: a frame that comes at the very tenth is there, whatever is rounded on its way.
+    # In nanoseconds, and 2 ns more, so that a frame exactly a tenth late is included despite
+    # rounding.
     begin = (
         floor((piece.seek_s + piece.phase_s + Fraction(1, 10) / piece.source_rate) * 1_000_000_000)
         + 2
@@ -254,7 +277,7 @@ def _still(
         err_detect="explode",
     )
     node = _placed(node.video, fit, form, preset, matrix=matrix, alpha=alpha)
-    # Decoded and scaled once, then held.
+    # The picture is decoded and scaled once, then held.
     return _on_grid(node.filter("loop", loop=frames - 1, size=1, start=0), form.rate)
 
 
@@ -267,12 +290,12 @@ def _black(form: Format, preset: Preset) -> Any:
 
 
 def prove(*, form: Format, preset: Preset, part: str, ffmpeg_path: str) -> tuple[str, ...]:
-    """One black frame through the recipe."""
+    """Return a command that encodes one black frame with the recipe."""
     return _encoded(_black(form, preset), part, form, preset, 1, ffmpeg_path)
 
 
 def encode_track(*, form: Format, preset: Preset, part: str, ffmpeg_path: str) -> tuple[str, ...]:
-    """The mixed sound from standard input through the recipe's encoder."""
+    """Return the command that encodes the mixed sound from standard input with the recipe."""
     node = ffmpeg.input("pipe:0", f="s24le", ar=form.sample_rate, ac=form.channels)
     options: dict[str, Any] = {
         "c:a": preset.audio.codec,

@@ -1,8 +1,8 @@
-"""The plan's pieces: what is rendered, copied or drawn, each under a content key.
+"""Nodes of the plan: what is rendered, copied or drawn, each under a content key.
 
-A segment is the unit of work and of loss: it is rendered whole or not at all, and sealed as a checkpoint.
-Its key is a hash of everything that can change its pixels and of nothing else (not where it stands in the film),
-so an edit renders only what it changed.
+A segment is the unit of work and of loss: it is rendered completely or not at all, and then gets a
+checkpoint. Its key is a hash of everything that can change its pixels and of nothing else, not even
+its place in the film, so an edit renders only what it changed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from core.timeline.timeline import Format, Remark
 
 
 class Fit(Value, frozen=True):
-    """Where the picture stands in the frame, in pixels: scaled to width x height at (x, y), bars around it."""
+    """Placement of the picture in the frame, in pixels.
+
+    The picture is scaled to width x height at (x, y), with bars around it.
+    """
 
     width: int
     height: int
@@ -27,13 +30,17 @@ class Fit(Value, frozen=True):
 class Piece(Value, frozen=True):
     """Frames of a movie, from its `first_frame`, decoded and encoded again.
 
-    `seek_s` is where the demuxer is asked to go, a quarter of a frame early or more. Record frame k shows what the source
-    shows at seek_s + phase_s + k/rate, counted from the container's start; with `conform` its own rate or its time
-    stamps are other than the film's. `run_up_s` is how much earlier decoding begins when the frames were not found
-    there, because frames need others that stand before them; 0 where none do. `complains` where it is known that the
-    decoder then finds fault with healthy streams. `matrix` is how its colours
-    are coded (ITU-T H.273; 0 is RGB, 2 unspecified: taken to be the film's). Packets shown before `from_s` or from
-    `until_s` on are not decoded, for they are damaged; counted as `seek_s` is.
+    `seek_s` is where the demuxer is asked to seek, a quarter of a frame early or more. Record frame
+    k shows what the source shows at seek_s + phase_s + k/rate, counted from the container's start.
+    `conform` means that the source's rate or time stamps differ from the film's.
+
+    `run_up_s` is how much earlier decoding starts if the frames were not found there, because
+    frames need others that come before them; 0 if none do. `complains` is true where the decoder is
+    known to report errors in healthy streams in that case.
+
+    `matrix` is the colour matrix (ITU-T H.273; 0 is RGB, 2 is unspecified and taken to be the
+    film's). Packets shown before `from_s`, or from `until_s` on, are damaged and not decoded; both
+    count as `seek_s` does.
     """
 
     path: str
@@ -71,7 +78,10 @@ class Still(Value, frozen=True):
 
 
 class Copy(Value, frozen=True):
-    """Packets of a source that is already in the deliverable's format, from packet `first_frame`; no file of its own."""
+    """Packets of a source that is already in the deliverable's format, from packet `first_frame`.
+
+    A copy has no file of its own.
+    """
 
     path: str
     fingerprint: str
@@ -85,13 +95,19 @@ class Black(Value, frozen=True):
 
 
 class Slate(Value, frozen=True):
-    """A card in place of a shot that could not be made; `lines` are what it says, the first as its title."""
+    """A card in place of a shot that could not be rendered.
+
+    `lines` are its text; the first is its title.
+    """
 
     lines: tuple[str, ...]
 
 
 class Earlier(Value, frozen=True):
-    """An earlier good render that stands in for a shot; it cannot be made again, only used while its file is as sealed."""
+    """An earlier good render that replaces a shot.
+
+    It cannot be rendered again, and is used only while its file matches its checkpoint.
+    """
 
     job: str
 
@@ -110,9 +126,10 @@ class Segment(Value, frozen=True):
 
 
 class Sound(Value, frozen=True):
-    """An excerpt of an audio stream, to be laid at sample `at` of its chunk (film sample rate).
+    """An excerpt of an audio stream, placed at sample `at` of its chunk.
 
-    `source_in_s` counts from the file's first frame in seconds. `channels` picks channels of the stream, empty for all.
+    `at` is at the film's sample rate. `source_in_s` counts from the file's first frame in seconds.
+    `channels` selects channels of the stream; empty means all.
     """
 
     clip: str
@@ -128,7 +145,10 @@ class Sound(Value, frozen=True):
 
 
 def content_of(used: Piece | Still | Copy | Sound) -> str:
-    """The name of the content that is used; of values from before there were identities the fingerprint."""
+    """Return the identity of the content that is used.
+
+    Values from before there were identities have only the fingerprint.
+    """
     return used.identity or used.fingerprint
 
 
@@ -142,8 +162,10 @@ class Chunk(Value, frozen=True):
 
 
 class Shot(Value, frozen=True):
-    """A stretch of the film on which one clip, or nothing, is visible. Numbered from 1 in record order. `timecode_s` is the
-    timecode of its file's first frame in seconds, where it has one."""
+    """A stretch of the film that shows one clip, or nothing. Numbered from 1 in record order.
+
+    `timecode_s` is the timecode of its file's first frame in seconds, if it has one.
+    """
 
     number: int
     name: str
@@ -157,10 +179,13 @@ class Shot(Value, frozen=True):
 
 
 class Problem(Value, frozen=True):
-    """Something found before rendering: a failure code with what the message needs. `shots` are those it touches, `clips` those
-    whose sound it touches; `heard` says of each of these where in the film it would be heard (first frame, frames).
-    `fingerprint` is the version of the file that was found, empty where there is none; `lookalikes` are files that resemble
-    a missing one."""
+    """Something found before rendering: a failure code with the data for its message.
+
+    `shots` are the affected shots, `clips` the clips whose sound is affected. `heard` gives, for
+    each of these clips, where in the film it would be heard (first frame, frames). `fingerprint` is
+    the version of the file that was found, "" if there is none; `lookalikes` are files that
+    resemble a missing one.
+    """
 
     code: str
     path: str
@@ -173,7 +198,10 @@ class Problem(Value, frozen=True):
 
 
 class Plan(Value, frozen=True):
-    """Everything that is to be made for one film. `signature` is the coded format that every segment must have."""
+    """Everything to render for one film.
+
+    `signature` is the coded format that every segment must have.
+    """
 
     name: str
     format: Format
@@ -191,11 +219,11 @@ class Plan(Value, frozen=True):
 
     @property
     def audible(self) -> bool:
-        """Whether the film has a sound track at all."""
+        """Whether the film has a sound track."""
         return bool(self.chunks)
 
     def made_of(self) -> dict[str, str]:
-        """Path to fingerprint of every file that is seen or heard."""
+        """Return the fingerprint of every file that is seen or heard, by path."""
         seen = {
             s.picture.path: s.picture.fingerprint
             for s in self.segments
@@ -206,7 +234,7 @@ class Plan(Value, frozen=True):
         }
 
     def identities(self) -> dict[str, str]:
-        """Path to identity (`Source.identity`) of the same files."""
+        """Return the identity (`Source.identity`) of every file that is seen or heard, by path."""
         seen = {
             s.picture.path: content_of(s.picture)
             for s in self.segments
@@ -217,7 +245,7 @@ class Plan(Value, frozen=True):
         }
 
     def contents(self) -> dict[str, dict[str, str]]:
-        """By content key the files that a segment or a chunk of sound is made of, each with its identity."""
+        """Return, by content key, the files of a segment or sound chunk, each with its identity."""
         shown = [(s.key, s.picture) for s in self.segments]
         found = {
             key: {seen.path: content_of(seen)}

@@ -1,4 +1,4 @@
-"""A deliverable's recipe: plain data, read from YAML, that a user can add to."""
+"""A deliverable's recipe: plain data from YAML, to which users can add their own."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from core.system.codec import Value
 
 
 class VideoRecipe(Value, frozen=True, forbid_unknown_fields=True):
-    """How pictures are coded. `options` are the encoder's own, by ffmpeg's names without the dash.
+    """How pictures are coded.
 
-    `cost_ms_per_megapixel` (one thread) and `bits_per_pixel` are estimates: they size segments, order the work and
-    foretell the space needed; they never enter a verdict. `copy` allows sources already in this very format to be
-    taken over packet by packet; only intra-only codecs qualify.
+    `options` are the encoder's own, by ffmpeg's names without the dash. `cost_ms_per_megapixel`
+    (one thread) and `bits_per_pixel` are estimates: they size segments, order the work and predict
+    the space needed; they never affect a verdict. `copy` allows copying packets from sources that
+    are already in this exact format; only intra-only codecs qualify.
     """
 
     encoder: str
@@ -24,22 +25,28 @@ class VideoRecipe(Value, frozen=True, forbid_unknown_fields=True):
 
 
 class AudioRecipe(Value, frozen=True, forbid_unknown_fields=True):
-    """`codec` pcm_s24le or pcm_s16le is written as mixed; any other encoder is run once over the whole film."""
+    """How sound is coded.
+
+    With `codec` pcm_s24le or pcm_s16le the sound is written as mixed; any other encoder runs once
+    over the whole film.
+    """
 
     codec: str = "pcm_s24le"
     bits_per_second: int | None = None
 
     @property
     def pcm(self) -> bool:
-        """Whether samples stand in the film as they were mixed."""
+        """Whether the film contains the samples as they were mixed."""
         return self.codec.startswith("pcm_")
 
 
 class Preset(Value, frozen=True, forbid_unknown_fields=True):
-    """One way to deliver: `name` as given to `--preset`, container by ffmpeg's muxer name, file extension with dot.
+    """One way to deliver a film.
 
-    `even` demands even width and height; `minimum` is the smallest frame the codec takes.
-    `fallback` names the preset that is used when the encoder does not work on this machine (a graphics device).
+    `name` is as given to `--preset`, `container` is ffmpeg's muxer name, `extension` includes the
+    dot. `even` requires even width and height; `minimum` is the smallest frame that the codec
+    accepts. `fallback` names the preset to use when the encoder (a graphics device) does not work
+    on this machine.
     """
 
     name: str

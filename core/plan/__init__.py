@@ -1,1 +1,1 @@
-"""From a timeline and its opened sources to a plan: segments, audio, framing. Pure."""
+"""Turns a timeline and its opened sources into a plan: segments, audio, framing. Pure."""

@@ -1,7 +1,7 @@
-"""Where every sound lies in the sound track, to the sample.
+"""Sample-accurate placement of all sounds in the sound track.
 
-A clip sounds from the sample of its first record frame to the sample of the frame after its last: neighbours share a
-boundary, so there is no gap and no overlap at any frame rate.
+A clip sounds from the sample of its first record frame to the sample of the frame after its last.
+Neighbouring clips share a boundary, so there is no gap and no overlap at any frame rate.
 """
 
 from __future__ import annotations
@@ -24,11 +24,14 @@ from core.timeline.timeline import Clip, Format, Timeline
 from core.timeline.timing import nearest_frame, sample_at
 
 _PACKET_SAMPLES = 2048
-"""The longest packet of coded sound that cameras and editors write (AAC 1024 or 2048 samples, MP2 and MP3 1152, AC-3 1536)."""
+"""Samples in the longest packet of coded sound that cameras and editors write.
+
+AAC has 1024 or 2048 samples, MP2 and MP3 1152, AC-3 1536.
+"""
 
 
 class Notes(Protocol):
-    """Where problems go."""
+    """Callback that records a problem."""
 
     def __call__(
         self, code: str, path: str, detail: str, *, shot: int | None = None, clip: str = ""
@@ -43,7 +46,10 @@ def lay_sounds(
     policy: Policy,
     problem: Notes,
 ) -> tuple[tuple[Chunk, ...], int]:
-    """The chunks of the sound track and its length in samples; no chunks when nothing is audible."""
+    """Return the chunks of the sound track and its length in samples.
+
+    There are no chunks, and the length is 0, if nothing is audible.
+    """
     clips = flatten.heard(timeline)
     if not clips:
         return (), 0
@@ -115,7 +121,7 @@ def _sounds(
         picked = tuple(channel for channel in wanted if channel < stream.channels)
         if len(picked) < len(wanted):
             problem("source-no-sound", path, clip.name, clip=clip.id)
-        if wanted and not picked:  # nothing picked would be all of them
+        if wanted and not picked:  # an empty choice would mean all channels
             continue
         if picked == tuple(range(stream.channels)):
             picked = ()
@@ -133,11 +139,11 @@ def _sound(
 ) -> Sound:
     at = sample_at(clip.record_in, form.rate, form.sample_rate)
     samples = sample_at(clip.record_out, form.rate, form.sample_rate) - at
-    # The picture's first frame is the zero of source time, for its sound too: they stay in step.
+    # Source time starts at the picture's first frame, for the sound too, so that they stay in sync.
     begin_s = flatten.source_offset(clip, source) + (
         source.video.start_s if source.video and not source.video.still else Fraction(0)
     )
-    # In whole samples below: the first that there is must not be the one that rounding takes.
+    # Rounded down, so that rounding does not drop the first existing sample.
     late = min(
         samples,
         max(
@@ -151,7 +157,8 @@ def _sound(
     at, samples, begin_s = at + late, samples - late, begin_s + Fraction(late, form.sample_rate)
     if stream.samples:
         end_s = stream.start_s + Fraction(stream.samples, stream.sample_rate)
-        # Both ends to their nearest sample: rounded together, an in-point between two samples would cost the last one.
+        # Round each end to its nearest sample: rounded together, an in-point between two samples
+        # would drop the last one.
         there = max(
             0,
             nearest_frame(end_s, Fraction(form.sample_rate))
@@ -177,12 +184,15 @@ def _sound(
 
 
 def _unsaid(stream: AudioFacts, form: Format) -> Fraction:
-    """How many samples sound may begin after its clip without a word: a frame of the film, as at its end.
+    """Return how many samples late a sound may start without being reported.
 
-    What encoders put before the sound (the priming of AAC and MP3, B-frames that delay the picture) makes it begin before
-    the picture, never after it: MOV, MP4 with and without an edit list, MXF, WAV, MP3, Matroska and transport streams as ffmpeg
-    writes them are all late by nothing. A file that was cut without decoding has no parts of packets: its coded sound may
-    begin up to a packet late, which from 24 frames a second on may be longer than a frame."""
+    This is one frame of the film, as at the sound's end. What encoders put before the sound (the
+    priming of AAC and MP3, B-frames that delay the picture) makes it start before the picture,
+    never after it: MOV, MP4 with and without an edit list, MXF, WAV, MP3, Matroska and transport
+    streams written by ffmpeg have no delay. A file that was cut without decoding contains only
+    whole packets. Its coded sound may start up to a packet late, which can be longer than a frame
+    from 24 frames per second on.
+    """
     frame = form.sample_rate / form.rate
     packet = Fraction(_PACKET_SAMPLES * form.sample_rate, stream.sample_rate or form.sample_rate)
     return frame if stream.codec.startswith("pcm") else max(frame, packet)

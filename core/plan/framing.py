@@ -1,4 +1,4 @@
-"""The film's format, and where a picture of another size stands in its frame."""
+"""The film's format, and the placement of pictures of other sizes in its frame."""
 
 from __future__ import annotations
 
@@ -16,17 +16,21 @@ _DEFAULT_SIZE = (1920, 1080)
 
 
 class FormatRefused(ValueError):
-    """This preset cannot carry this film's format; the text says why."""
+    """The preset does not support the film's format; the message says why."""
 
 
 def display_size(video: VideoFacts) -> tuple[Fraction, Fraction]:
-    """Width and height as seen: square pixels, upright."""
+    """Return width and height as displayed: with square pixels, upright."""
     width, height = Fraction(video.width) * video.pixel_aspect, Fraction(video.height)
     return (height, width) if video.rotation % 180 else (width, height)
 
 
 def fit(video: VideoFacts, form: Format) -> Fit:
-    """As large as it goes with its proportions kept, centred; even numbers, as subsampled colour needs them."""
+    """Return the largest centred placement that keeps the picture's proportions.
+
+    Sizes and offsets are even, as subsampled colour requires. A picture of exactly the film's size
+    fills the frame.
+    """
     wide, high = display_size(video)
     scale = min(form.width / wide, form.height / high)
     width = min(form.width, max(2, round(wide * scale / 2) * 2))
@@ -48,9 +52,11 @@ def fit(video: VideoFacts, form: Format) -> Fit:
 def format_of(
     timeline: Timeline, sources: Mapping[str, Source | Failure], preset: Preset
 ) -> Format:
-    """What the timeline says, else what the first source has, else HD, 48 kHz, stereo. FormatRefused.
+    """Return the film's format.
 
-    Without any audible clip the film has no sound track: 0 channels.
+    Values that the timeline does not specify come from the first source, otherwise the default is
+    HD, 48 kHz, stereo. Without any audible clip, the film has no sound track: 0 channels. Raises
+    FormatRefused.
     """
     row, _ = flatten.visible(timeline)
     seen = [sources.get(v.clip.media.path or "") for v in row if v.clip is not None]

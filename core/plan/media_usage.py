@@ -1,4 +1,4 @@
-"""What a film uses of each of its files, by the plan."""
+"""Which parts of its media files a film uses, according to the plan."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from core.media.content import WHOLE, Use
 
 
 def used(plan: Plan) -> dict[str, tuple[Use, ...]]:
-    """Path to the stretches of its streams that are shown and played. A copied stretch is counted from the stream's start, so
-    plans are made without copies for this (with an empty signature)."""
+    """Return, for each path, the stretches of its streams that are shown or played.
+
+    A copied stretch is counted from the stream's start, so this requires a plan without copies
+    (made with an empty signature). Raises ValueError for a plan with copies.
+    """
     uses: dict[str, list[Use]] = {}
     rate = plan.format.rate
     for segment in plan.segments:

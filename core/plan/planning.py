@@ -1,11 +1,16 @@
-"""A timeline and its opened sources to a plan: shots, segments, chunks of sound, and all problems at once.
+"""Planning: a timeline and its opened sources become shots, segments, sound chunks and problems.
 
-Rules:
-1. Every record frame belongs to exactly one segment, every film sample to exactly one chunk (`check` says so).
-2. A segment never costs much more than `Policy.segment_cost_s` of encoding. Shots that cost more are cut at multiples in
-   the *source*, so trimming a long shot renders only its first or last piece again.
-3. A source in the deliverable's own format is copied; every other one is conformed, fitted and encoded.
-4. What cannot be made is planned as a slate of exact length, and is a problem that names its shots.
+All problems are found at once. Rules:
+
+1. Every record frame belongs to exactly one segment, every film sample to exactly one chunk
+   (`check` asserts it).
+2. A segment never costs much more than `Policy.segment_cost_s` of encoding. Longer shots are cut at
+   multiples in the *source*, so that trimming a long shot only renders its first or last piece
+   again.
+3. A source in the deliverable's own format is copied; every other source is conformed, fitted and
+   encoded.
+4. A shot that cannot be rendered is planned as a slate of exact length, and as a problem that names
+   the shot.
 """
 
 from __future__ import annotations
@@ -30,7 +35,7 @@ from core.timeline.timing import showing_frame
 
 COPY_FRAMES = 480
 _RUN_UP_S = Fraction(5)
-"""Longer than the groups of pictures that cameras record and stations send."""
+"""Longer than the groups of pictures that cameras record and TV stations send."""
 _DECODE_MS_PER_MEGAPIXEL = 8.0
 
 Sources = Mapping[str, Source | Failure]
@@ -38,7 +43,7 @@ Sources = Mapping[str, Source | Failure]
 
 @dataclass
 class _Draft:
-    """What the planner gathers on its way."""
+    """Working state of the planner."""
 
     timeline: Timeline
     sources: Sources
@@ -53,7 +58,7 @@ class _Draft:
     problems: dict[tuple[str, str], tuple[list[int], list[str], str]] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
     short: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
-    """By code and path: the frames that are there, and those that its too long shots ask for."""
+    """By code and path: the frames that exist, and those that the shots of the file need."""
 
     def problem(
         self, code: str, path: str, detail: str, *, shot: int | None = None, clip: str = ""
@@ -65,7 +70,7 @@ class _Draft:
             clips.append(clip)
 
     def too_short(self, code: str, path: str, there: int, shot: Shot) -> None:
-        """The shots of one file are one problem, so the frames of all of them are counted."""
+        """Add a shot to the one problem for its file, which counts the frames of all such shots."""
         before, asked = self.short.get((code, path), (0, 0))
         have, wanted = self.short[code, path] = before + there, asked + shot.frames
         self.problem(code, path, "", shot=shot.number)
@@ -86,15 +91,21 @@ class _Draft:
 
 
 def segment_frames(form: Format, preset: Preset, policy: Policy) -> int:
-    """How many frames one segment has at most (but for a remainder of up to half as many)."""
+    """Return the maximum number of frames in one segment.
+
+    A segment may be up to half as long again where this avoids a short remainder.
+    """
     megapixels = form.width * form.height / 1e6
     cost_s = (preset.video.cost_ms_per_megapixel + _DECODE_MS_PER_MEGAPIXEL) * megapixels / 1000
     return max(8, int(policy.segment_cost_s / cost_s))
 
 
 def cuts(first: int, frames: int, limit: int) -> list[tuple[int, int]]:
-    """(offset, length) pieces of `frames` frames whose first is source frame `first`: one where they are no more than
-    `limit`, else cut at its multiples, except where that would leave less than a quarter of it."""
+    """Return (offset, length) of the pieces of `frames` frames whose first is source frame `first`.
+
+    One piece if the range is not longer than `limit`. Otherwise the range is cut at multiples of
+    `limit`, except where a piece would be shorter than a quarter of it.
+    """
     if frames <= limit:
         return [(0, frames)]
     edges = [0]
@@ -116,7 +127,11 @@ def plan(
     build: str,
     slate_words: SlateWords,
 ) -> Plan:
-    """Lay out the whole film. `sources` holds, for every path of `flatten.wanted_paths`, the source or why there is none."""
+    """Plan the whole film.
+
+    `sources` has an entry for every path of `flatten.wanted_paths`: the source, or the failure that
+    explains why there is none.
+    """
     form = format_of(timeline, sources, preset)
     draft = _Draft(timeline, sources, form, preset, policy, build, signature, slate_words)
     row, losses = flatten.visible(timeline)
@@ -166,7 +181,7 @@ def plan(
 
 
 def _seen(sources: Sources, path: str) -> tuple[str, tuple[Lookalike, ...]]:
-    """The fingerprint of the file that a problem is about, empty where there is none; and what resembles it."""
+    """Return the fingerprint of a problem's file, or "" if there is none, and its lookalikes."""
     for asked, source in sources.items():
         found = source.evidence if isinstance(source, Failure) else source
         if path in (asked, found.path):
@@ -198,11 +213,8 @@ def _clip(draft: _Draft, number: int, record_in: int, frames: int, clip: Clip) -
     elif isinstance(source, Source) and source.video is not None:
         path, code, detail = source.path, "source-begins-anew", ""
     elif isinstance(source, Source):
-        path, code, detail = (
-            source.path,
-            "source-no-picture",
-            "",
-        )  # of the file that was opened, where another stands in
+        # The path of the file that was opened, which may be a substitute.
+        path, code, detail = (source.path, "source-no-picture", "")
     else:
         code = {
             "generator": "generator-not-rendered",
@@ -226,7 +238,10 @@ def _slate(draft: _Draft, shot: Shot, at: int, frames: int, code: str) -> None:
 
 
 def _hold(draft: _Draft, shot: Shot, at: int, frames: int, picture: Picture) -> None:
-    """A picture that does not change, in equal pieces: pieces of one length share one key and are made once."""
+    """Add a picture that does not change, in equal pieces.
+
+    Pieces of one length share one key and are rendered once.
+    """
     limit = segment_frames(draft.form, draft.preset, draft.policy)
     for offset, length in cuts(0, frames, limit):
         draft.lay(shot, at + offset, length, picture)
@@ -287,7 +302,8 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
             )
     elif there > 0:
         limit = segment_frames(draft.form, draft.preset, draft.policy)
-        # A conformed source is cut on the film's own grid, counted from the source's first frame: trimming keeps the rest.
+        # A conformed source is cut on the film's own grid, counted from the source's first frame,
+        # so that trimming keeps the other pieces.
         for offset, length in cuts(first if direct else floor(begin_s * rate), there, limit):
             at_s = begin_s + Fraction(offset) / rate
             frame = first + offset if direct else showing_frame(at_s, video.rate)
@@ -321,28 +337,33 @@ def _pictures(draft: _Draft, shot: Shot, clip: Clip, source: Source, video: Vide
 
 
 def _other_colour(have: Colour, film: Colour) -> bool:
-    """Whether primaries or transfer would need a conversion that is not made here (2 is unspecified)."""
+    """Return whether primaries or transfer would need a conversion, which is not done here.
+
+    The value 2 is unspecified and never differs.
+    """
     return any(a != b and 2 not in (a, b) for a, b in zip(have[:2], film[:2], strict=True))
 
 
 def _seek(shown_s: Fraction, video: VideoFacts) -> Fraction:
-    """Where the demuxer is asked to go for what is shown at a time: a little early, in whole microseconds.
+    """Return the time that the demuxer is asked to seek to for what is shown at `shown_s`.
 
-    Demuxers find a key frame by its decoding time, which runs ahead of showing it; where a file does not make up for
-    that, its first picture starts late by as much."""
+    It is a little early, in whole microseconds. Demuxers find a key frame by its decoding time,
+    which is earlier than its presentation time; where a file does not compensate for that, its
+    first picture starts late by the same amount.
+    """
     early = shown_s - Fraction(1, 4) / video.rate - (0 if video.intra_only else video.start_s)
     return max(Fraction(0), Fraction(floor(early * 1_000_000), 1_000_000))
 
 
 def _frames_before(begin_s: Fraction, wanted: int, video: VideoFacts, rate: Fraction) -> int:
-    """How many of the wanted record frames come before the source's first picture."""
+    """Return how many of the wanted record frames come before the source's first picture."""
     return min(wanted, max(0, ceil((-begin_s - Fraction(1, 10) / video.rate) * rate)))
 
 
 def _frames_there(
     begin_s: Fraction, first: int, wanted: int, video: VideoFacts, rate: Fraction, direct: bool
 ) -> int:
-    """How many of the wanted record frames the source has pictures for."""
+    """Return for how many of the wanted record frames the source has pictures."""
     if first < 0 or first >= video.frames:
         return 0
     if direct:
@@ -364,7 +385,10 @@ def _copyable(draft: _Draft, video: VideoFacts) -> bool:
 
 
 def check(made: Plan) -> None:
-    """Rule 1, as an assertion that always runs: a plan with a hole or an overlap must never be rendered."""
+    """Assert rule 1 for every plan: one with a gap or an overlap must never be rendered.
+
+    Raises AssertionError, also where Python skips `assert` statements.
+    """
     at = 0
     for segment in made.segments:
         if segment.record_in != at or segment.frames <= 0:

@@ -1,1 +1,1 @@
-"""Hotsplice's own files: journal, history, segment store, films, locks."""
+"""Files of Hotsplice itself: journal, history, segment store, kept films, locks."""

@@ -1,8 +1,10 @@
-"""What is written about films beside them: reports, bundles, small pictures, logs. Nothing here is believed or needed.
+"""Files about films that no job depends on: reports, bundles, thumbnails, logs.
 
-<home>/pictures/   small pictures for reports, made again when they are gone
-<home>/reports/    reports that were not asked for at another place
-<home>/logs/       see bridge/services/logs.py
+A job never trusts these files and never needs them.
+
+    <home>/pictures/   thumbnails for reports, drawn again when they are missing
+    <home>/reports/    reports for which the user gave no other path
+    <home>/logs/       see `bridge.services.logs`
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ PICTURES, REPORTS, LOGS = "pictures", "reports", "logs"
 
 
 def picture(home: Path, name: str) -> bytes | None:
-    """A small picture that was kept; None when there is none that can be read."""
+    """Return a stored thumbnail, or None if none can be read."""
     try:
         return (home / PICTURES / name).read_bytes()
     except OSError:
@@ -27,7 +29,10 @@ def picture(home: Path, name: str) -> bytes | None:
 
 
 def picture_part(home: Path, name: str) -> Path:
-    """A fresh name to draw a picture under. OSError when the folder cannot be used."""
+    """Return an unused path at which to draw a thumbnail.
+
+    Raises OSError if the folder cannot be used.
+    """
     folder = home / PICTURES
     private_files.make_folder(folder)
     part = folder / f".{name}.{os.getpid()}.part"
@@ -36,20 +41,24 @@ def picture_part(home: Path, name: str) -> Path:
 
 
 def keep_picture(home: Path, part: Path, name: str) -> bytes:
-    """Put a drawn picture in its place; its bytes."""
+    """Move a finished thumbnail to its final name and return its bytes."""
     data = part.read_bytes()
     take_place(part, home / PICTURES / name)
     return data
 
 
 def discard(part: Path) -> None:
-    """Remove what was not finished."""
+    """Remove an unfinished thumbnail."""
     part.unlink(missing_ok=True)
 
 
 def write_whole(target: Path, data: bytes, *, ours: bytes = b"", mode: int | None = None) -> None:
-    """Write a paper whole or not at all; `mode` as for `put`. A file that stands there is replaced only when `ours` is in its
-    first 4 KiB: a report shall never cost a film. Refused(paper-in-the-way, paper-unwritable)."""
+    """Write a report file completely or not at all.
+
+    `mode` is the same as for `put`. An existing file is replaced only if `ours` occurs in its first
+    4 KiB, so that a report never overwrites a film. Raises Refused(paper-in-the-way) or
+    Refused(paper-unwritable).
+    """
     try:
         if target.exists() and not (ours and target.is_file() and ours in _head(target)):
             raise Refused("paper-in-the-way", path=str(target))
@@ -63,11 +72,13 @@ def write_whole(target: Path, data: bytes, *, ours: bytes = b"", mode: int | Non
 
 
 def put(target: Path, data: bytes, *, mode: int | None = None, durable: bool = True) -> None:
-    """Write a file whole or not at all, whatever had its name; `mode` says who may read it, None: whoever may read the
-    user's other files. One that is soon written anew need not be durable. OSError."""
-    begin = os.fsencode(target.name)[:100].decode(
-        "utf-8", "ignore"
-    )  # a name may be as long as any name can be
+    """Write a file completely or not at all, replacing any file of that name.
+
+    `mode` is the file's mode; None gives it the mode of the user's other files. `durable=False`
+    skips the fsync, for files that are soon rewritten. Raises OSError.
+    """
+    # Shortened, because the target's name may already have the maximum length.
+    begin = os.fsencode(target.name)[:100].decode("utf-8", "ignore")
     part = target.with_name(f".{begin}.{os.getpid()}.part")
     try:
         with open(part, "xb", opener=private_files.opener) as handle:
@@ -85,7 +96,10 @@ def put(target: Path, data: bytes, *, mode: int | None = None, durable: bool = T
 
 
 def rewrite(target: Path, data: bytes) -> None:
-    """Replace a file of ours, whole or not at all; who may read it stays. Refused(paper-unwritable)."""
+    """Replace one of our own files completely or not at all, keeping its mode.
+
+    Raises Refused(paper-unwritable).
+    """
     try:
         private_files.make_folder(target.parent)
         put(
@@ -105,7 +119,11 @@ def _head(path: Path) -> bytes:
 
 
 def hold_room(path: Path, size: int) -> None:
-    """Write a file of zeros that `give_up` removes when the disk is full; its folder is made where it is missing. OSError."""
+    """Reserve disk space with a file of `size` zero bytes, creating its folder if it is missing.
+
+    `give_up` removes the file when the disk is full. An existing file is left as it is. Raises
+    OSError.
+    """
     private_files.make_folder(path.parent)
     if path.exists():
         return
@@ -117,20 +135,24 @@ def hold_room(path: Path, size: int) -> None:
 
 
 def give_up(path: Path) -> None:
-    """Remove such a file. OSError."""
+    """Remove a file that `hold_room` wrote. Raises OSError."""
     path.unlink(missing_ok=True)
 
 
 def rotate(log: Path, keep: int, most: int) -> None:
-    """`log` becomes `log.1`, that `log.2` and so on; the oldest of `keep` goes. Of several processes that see at once that it
-    has grown beyond `most` bytes one does it; whoever appends meanwhile does so under either name, and nothing is lost."""
+    """Rename `log` to `log.1`, `log.1` to `log.2` and so on; the oldest of `keep` files is dropped.
+
+    If several processes notice at once that the log exceeds `most` bytes, one of them rotates it.
+    Processes that append meanwhile write to the file under its old or its new name, so no line is
+    lost.
+    """
     with open(log.parent / ".rotating", "a+b", opener=private_files.opener) as handle:
         try:
             lock_file(handle.fileno())
         except OSError:
-            return  # another process is at it
+            return  # another process is rotating
         if log.stat().st_size <= most:
-            return  # and has done it
+            return  # another process has already rotated
         for number in range(keep - 1, 0, -1):
             older = log.with_name(f"{log.name}.{number}")
             if older.exists():
@@ -139,8 +161,11 @@ def rotate(log: Path, keep: int, most: int) -> None:
 
 
 def shorten(log: Path, most: int) -> None:
-    """A log that others hold open and append to begins anew; what it said until then is in `log.1`. Lines that are written in
-    this very moment may be lost. OSError."""
+    """Truncate a log that other processes hold open for appending.
+
+    Its last `most` bytes are kept in `log.1`. Lines that are written during the call may be lost.
+    Raises OSError.
+    """
     if not log.exists() or log.stat().st_size <= most:
         return
     with log.open("rb") as handle:

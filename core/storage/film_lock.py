@@ -1,13 +1,20 @@
-"""The lock that lives beside a film, so that two data folders or two machines never work on it at once.
+"""Lock file beside a film, so that two data folders or two machines never work on it at once.
 
-    <folder of the film>/.hotsplice/<name>.lock   `machine`, `process` and `data folder`, a line each; locked with flock
+    <folder of the film>/.hotsplice/<name>.lock
 
-The system releases the lock when its process ends, however it ends. Where a file system has no locks, the file itself is the
-lock: its owner renews the file's time every `RENEW_S`, and one that was not renewed for `STALE_S` by the clock of the file
-system, or whose process on this machine is gone, belongs to nobody. Work on a film takes it.
-Whoever asks about the work of this data folder asks the data folder's own lock (`core.storage.locks`). `holder` takes this one
-shared, for a moment, and only while another data folder is known to work on the film. A folder that takes no lock takes no film
-either, so work goes on without one there and ends with the words for that folder.
+The file has three lines, `machine`, `process` and `data folder`, and is locked with flock.
+
+The system releases the lock when the process that holds it ends, for whatever reason. Where a file
+system has no locks, the existence of the file is the lock: its owner updates the file's time every
+`RENEW_S`. A lock file is stale if it was not renewed for `STALE_S` by the clock of the file system,
+or if its process on this machine is gone. A stale lock is free to take.
+
+Only work on a film takes this lock. To find out about work of its own data folder, a caller checks
+the data folder's lock (`core.storage.locks`). `holder` takes this lock shared, for a moment, and
+only while another data folder is known to work on the film.
+
+A folder in which no lock can be created cannot take a film either, so work goes on without a lock
+there and ends with the message for that folder.
 """
 
 from __future__ import annotations
@@ -37,13 +44,16 @@ from core.system import private_files
 RENEW_S, STALE_S = 10.0, 60.0
 _HELD = {errno.EWOULDBLOCK, errno.EACCES, errno.EAGAIN}
 _TRIES = 20
-"""How often a lock is taken whose file its last owner removes meanwhile."""
+"""Attempts to take a lock while its previous owner keeps removing the file."""
 _LOOKS, _LOOK_S = 5, 0.02
-"""How often a lock that is held is tried again, and after how many seconds: `holder` holds it for a moment."""
+"""Attempts at a lock that is held, and the delay between them.
+
+`holder` holds the lock only for a moment.
+"""
 
 
 def file(output: str, folder_name: str) -> Path:
-    """Where the lock of a film lies."""
+    """Return the path of a film's lock file."""
     name = hashlib.blake2b(os.fsencode(os.path.basename(output)), digest_size=10).hexdigest()
     return Path(os.path.realpath(os.path.dirname(output))) / folder_name / f"{name}.lock"
 
@@ -52,25 +62,31 @@ def file(output: str, folder_name: str) -> Path:
 def held_beside(
     output: str, folder_name: str, home: Path, lock: Callable[[int], None]
 ) -> Iterator[None]:
-    """Hold a film where it stands, with `lock` for an open file. Refused(job-running) names who holds it."""
+    """Hold the lock beside a film, using `lock` to lock an open file.
+
+    Raises Refused(job-running), which names the holder.
+    """
     place = file(output, folder_name)
     folder = place.parent
     release: Callable[[], None] | None = None
-    with contextlib.suppress(OSError):  # see above: nothing can be published there either
+    with contextlib.suppress(OSError):  # nothing can be published there either
         release = _taken(place, output, home, lock)
     try:
         yield
     finally:
         if release is not None:
             release()
-            with contextlib.suppress(OSError):  # films are kept there
+            with contextlib.suppress(OSError):  # not empty: kept films are in it
                 folder.rmdir()
 
 
 def holder(output: str, folder_name: str, home: Path, look: Callable[[int], None]) -> str | None:
-    """Who holds a film where it stands: the data folder, after the machine's name where that is another one; "" where the
-    lock does not say; None when the film is free. `look` locks an open file shared. A folder that cannot be looked
-    at holds nothing: whoever begins then is told why."""
+    """Return who holds the lock beside a film, or None if the film is free.
+
+    The holder is its data folder, preceded by the machine's name if that is another machine; "" if
+    the lock file does not say. `look` takes a shared lock on an open file. A folder that cannot be
+    read counts as free: a job that starts there gets the reason.
+    """
     place = file(output, folder_name)
     try:
         handle = os.open(place, os.O_RDWR)
@@ -88,7 +104,10 @@ def holder(output: str, folder_name: str, home: Path, look: Callable[[int], None
 
 
 def _taken(place: Path, output: str, home: Path, lock: Callable[[int], None]) -> Callable[[], None]:
-    """Take the lock; what releases it. Refused(job-running), OSError where no file can be made."""
+    """Take the lock and return a function that releases it.
+
+    Raises Refused(job-running), and OSError where no file can be created.
+    """
     retrying = Retrying(retry=retry_if_exception_type(_Removed), stop=stop_after_attempt(_TRIES))
     try:
         return retrying(_taken_once, place, output, home, lock)
@@ -97,7 +116,7 @@ def _taken(place: Path, output: str, home: Path, lock: Callable[[int], None]) ->
 
 
 class _Removed(Exception):
-    """The last owner of a lock removed its file or its folder while we took it."""
+    """The previous owner removed the lock file or its folder while we took the lock."""
 
 
 def _taken_once(
@@ -132,7 +151,10 @@ def _taken_once(
 
 
 def _not_while_looked_at(lock: Callable[[int], None], handle: int) -> None:
-    """Lock an open file, over the moment for which somebody else only looks at it. OSError."""
+    """Lock an open file, retrying while `holder` briefly holds a shared lock on it.
+
+    Raises OSError.
+    """
     Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, OSError) and error.errno in _HELD),
         stop=stop_after_attempt(_LOOKS),
@@ -142,15 +164,18 @@ def _not_while_looked_at(lock: Callable[[int], None], handle: int) -> None:
 
 
 def _make_durably(folder: Path) -> None:
-    """Make our hidden folder, where it is missing, so that no power cut takes it away with what is kept in it. OSError."""
+    """Create our hidden folder durably, so that a power cut cannot remove it with its contents.
+
+    Does nothing if the folder exists. Raises OSError.
+    """
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=private_files.FOLDER)
         if os.name != "nt":
             handle = os.open(folder.parent, os.O_RDONLY)
             try:
-                with contextlib.suppress(
-                    OSError
-                ):  # file systems that cannot say so; the flush before publishing tells
+                # Fails where a file system does not support it; the flush before publishing reports
+                # that.
+                with contextlib.suppress(OSError):
                     os.fsync(handle)
             finally:
                 os.close(handle)
@@ -158,17 +183,15 @@ def _make_durably(folder: Path) -> None:
 
 def _let_go(place: Path, handle: int) -> None:
     with contextlib.suppress(OSError):
-        place.unlink(
-            missing_ok=True
-        )  # while it is still locked: nobody can hold a file that has no name
-    with contextlib.suppress(
-        OSError
-    ):  # a drive that was pulled meanwhile fails here too; the lock is gone with it
+        # Removed while it is still locked: no process can hold a lock file that has no name.
+        place.unlink(missing_ok=True)
+    # Closing fails after the drive was disconnected; the lock is gone with the drive.
+    with contextlib.suppress(OSError):
         os.close(handle)
 
 
 def _renewed(place: Path, output: str, home: Path, said: bytes) -> Callable[[], None]:
-    """The lock of a file system without locks."""
+    """Take the lock on a file system without locks and renew its time in a thread."""
     if place.stat().st_size and not _stale(place):
         raise Refused("job-running", path=output, detail=_who(place, home))
     place.write_bytes(said)
@@ -201,15 +224,17 @@ def _stale(place: Path) -> bool:
     now = place.with_name(f".{place.name}.{os.getpid()}")
     private_files.create(now)
     try:
-        return (
-            now.stat().st_mtime - place.stat().st_mtime > STALE_S
-        )  # both by the clock of the file system
+        # Both times come from the clock of the file system.
+        return now.stat().st_mtime - place.stat().st_mtime > STALE_S
     finally:
         now.unlink(missing_ok=True)
 
 
 def _who(place: Path, home: Path) -> str:
-    """The machine and data folder that hold a lock; empty where that is this very data folder, or cannot be read."""
+    """Return the machine and data folder in a lock file, as described for `holder`.
+
+    "" if the holder is this data folder or the file cannot be read.
+    """
     with contextlib.suppress(OSError):
         machine, _, folder = [*place.read_text(errors="replace").splitlines(), "", "", ""][:3]
         if (machine, folder) != (platform.node(), str(home)):

@@ -1,4 +1,4 @@
-"""What is on record of films by their hashes: which job made one, when, and whether it is complete."""
+"""Published films on record, by hash: the job of each, when it was published, if it is complete."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from core.system import codec
 
 
 class KnownFilm(NamedTuple):
-    """A film that was published once; `at` in unix seconds. `complete` as its job ended, or as the film says itself."""
+    """A film that was once published.
+
+    `at` is in Unix seconds. `complete` comes from the film's own record; for films of older
+    versions, which lack it, from the outcome of the job.
+    """
 
     job: str
     at: float
@@ -19,7 +23,7 @@ class KnownFilm(NamedTuple):
 
 
 def known(journal: Journal, digits: str) -> KnownFilm | None:
-    """The film with this hash, or whose hash begins with these digits; None when it is not on record."""
+    """Return the newest film whose hash is or begins with `digits`; None if none is on record."""
     digits = digits.rpartition(":")[2]
     if not digits.isalnum():
         return None
@@ -41,7 +45,10 @@ def known(journal: Journal, digits: str) -> KnownFilm | None:
 
 
 def _accepted(journal: Journal, job: str, seq: int) -> bool:
-    """Whether a person decided later that an incomplete film is complete as it is: its job ended so, with this very film."""
+    """Return whether a user later accepted an incomplete film as complete.
+
+    This is so if its job ended as complete after `seq` and published no other film before that end.
+    """
     rows = journal.read(
         "SELECT 1 FROM facts AS ends WHERE job = ? AND seq > ? AND kind = 'JobFinished' "
         "AND json_extract(body, '$.outcome') = 'complete' AND NOT EXISTS (SELECT 1 FROM facts "
@@ -52,7 +59,10 @@ def _accepted(journal: Journal, job: str, seq: int) -> bool:
 
 
 def _ended_complete(journal: Journal, job: str, seq: int) -> bool:
-    """A film of an older version does not say itself whether it is complete: its job does."""
+    """Return whether the job of a film from an older version ended complete.
+
+    Such a film does not record its completeness itself.
+    """
     rows = journal.read(
         "SELECT json_extract(body, '$.outcome') FROM facts "
         "WHERE job = ? AND seq > ? AND kind = 'JobFinished' ORDER BY seq LIMIT 1",
@@ -62,6 +72,9 @@ def _ended_complete(journal: Journal, job: str, seq: int) -> bool:
 
 
 def is_complete(journal: Journal, film_hash: str) -> bool:
-    """Whether a film is complete. One that is not on record counts as complete, so that an incomplete one does not replace it."""
+    """Return whether a film is complete.
+
+    A film that is not on record counts as complete, so that an incomplete film does not replace it.
+    """
     film = known(journal, film_hash)
     return film is None or film.complete

@@ -1,9 +1,11 @@
-"""The mark in a film's folder. It shows that the folder is the same one when its drive comes back under another number.
+"""Marker file that identifies a film's folder when its drive comes back with another device number.
 
-    <folder of the film>/.hotsplice/NAME.OWNER.place   a token; there while a job for the film NAME can be taken up
+    <folder of the film>/.hotsplice/NAME.OWNER.place
 
-`OWNER` names the data folder (`owners.name`). The token belongs to the folder, not to one job: a job that finds a token there
-records that one. So a mark that a power cut left behind serves the next job for the film, and is removed when that job ends.
+The file contains a token. It exists while a job for the film NAME can be resumed. `OWNER`
+identifies the data folder (`scratch_leases.name`). The token belongs to the folder, not to one job:
+a job that finds a token records that token. A marker that a power cut left behind therefore serves
+the next job for the film, and is removed when that job ends.
 """
 
 from __future__ import annotations
@@ -20,12 +22,15 @@ _TOKEN_LENGTH = 16
 
 
 def name(home: Path, output: Path) -> str:
-    """The mark of a film's folder, relative to that folder."""
+    """Return the path of the marker file, relative to the film's folder."""
     return f"{BESIDE}/{output.name}.{scratch_leases.name(home)[:_OWNER_DIGITS]}.place"
 
 
 def leave(output: Path, mark: str, token: str) -> str:
-    """Make sure that a token stands in the film's folder, which must exist; the one that stands there. OSError."""
+    """Make sure that the film's folder, which must exist, has a token; return the one in effect.
+
+    An existing token is kept. Raises OSError.
+    """
     found = _read(output.parent / mark)
     if found:
         return found
@@ -34,7 +39,7 @@ def leave(output: Path, mark: str, token: str) -> str:
 
 
 def write(output: Path, mark: str, token: str) -> None:
-    """Put this token into the film's folder, durably. OSError."""
+    """Write a token to the film's folder, durably. Raises OSError."""
     target = output.parent / mark
     make_below(target.parent, output.parent)
     private_files.share(target.parent)
@@ -45,18 +50,21 @@ def write(output: Path, mark: str, token: str) -> None:
         os.fsync(handle.fileno())
     take_place(part, target)
     flush_directory(target.parent)
-    flush_directory(output.parent)  # whoever made our hidden folder may not have flushed it
+    flush_directory(output.parent)  # the creator of our hidden folder may not have flushed it
 
 
 def remove(output: Path, mark: str) -> None:
-    """Remove a mark that no job needs. A power cut may bring it back; the next work on the film removes it again. OSError."""
+    """Remove a marker that no job needs.
+
+    A power cut may bring the file back; the next job for the film removes it again. Raises OSError.
+    """
     target = output.parent / mark
     target.unlink(missing_ok=True)
     target.with_name(f"{target.name}.part").unlink(missing_ok=True)
 
 
 def _read(mark: Path) -> str:
-    """The token in a mark; empty when there is none, or a torn one."""
+    """Return the token in a marker file, or "" if it is missing or torn."""
     try:
         found = mark.read_bytes().decode("ascii", "replace")
     except OSError:

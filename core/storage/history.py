@@ -1,6 +1,7 @@
-"""What is remembered across jobs: plans, sources as they were once seen and used, what cured a fault here, what a person prefers.
+"""Knowledge that outlives a job: plans, sources as last seen, cures for faults, preferences.
 
-In the journal's file, but not the journal: losing all of it costs time and questions, never a film. Stays on this machine.
+It is stored in the journal's file but is not part of the journal: losing all of it costs time and
+questions, never a film. It stays on this machine.
 """
 
 from __future__ import annotations
@@ -16,11 +17,18 @@ from core.storage.journal import Journal
 from core.system import codec
 
 _MOST_CONTENTS = 5_000
-"""Contents of which marks are kept. The longest unused are forgotten first: a file of theirs that is moved is rendered again."""
+"""Number of contents whose packet hashes are kept.
+
+The least recently used contents are forgotten first. If a file with a forgotten content is moved,
+its shots are rendered again.
+"""
 _ALL = (-(1 << 62), 1 << 62)
 _OF = "(SELECT file FROM marked WHERE identity = ?)"
 _ONE_FILE = "UPDATE sources SET inode = '' WHERE identity = ? AND (inode != ? OR fingerprint != ?)"
-"""One file has a content at a time: the others are compared before they are taken for it again."""
+"""Statement that clears the inode of all other files with a content.
+
+Only one file holds a content at a time; the others are compared before they are accepted again.
+"""
 _BEGIN = "INSERT OR IGNORE INTO marked (identity, modified_ns) VALUES (?, 0)"
 _MARK = "INSERT OR IGNORE INTO marks SELECT file, ?, ?, ? FROM marked WHERE identity = ?"
 _STREAM = (
@@ -34,8 +42,11 @@ _FORGET = (
 
 
 class SourceRecord(NamedTuple):
-    """A source as it was when last opened; the fields are those of `core.timeline.source.Source`. `volume` is the mount point it
-    was on, `inode` its number there."""
+    """A source as it was when last opened.
+
+    The fields are those of `core.timeline.source.Source`. `volume` is the source's mount point,
+    `inode` its number on that volume.
+    """
 
     path: str
     size: int
@@ -48,7 +59,7 @@ class SourceRecord(NamedTuple):
 
 
 class Cure(NamedTuple):
-    """How often a change helped against a fault on this machine, and how often not."""
+    """How often a change cured a fault on this machine, and how often it failed to."""
 
     code: str
     change: str
@@ -63,28 +74,28 @@ _ENDED_SINCE = (
 
 
 class History:
-    """Reads and writes beside the facts, in the journal's own transactions."""
+    """Reads and writes records beside the events, in the journal's own transactions."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
     def keep_plan(self, job: str, cut: str, plan: Plan) -> None:
-        """The plan of a run, for reports and for finding earlier renders of a shot."""
+        """Store the plan of a run, for reports and for finding earlier renders of a shot."""
         body = zlib.compress(codec.encode(plan))
         self._journal.write("INSERT OR REPLACE INTO plans VALUES (?, ?, ?)", [(job, cut, body)])
 
     def plan(self, job: str, cut: str) -> Plan | None:
-        """A plan that was kept."""
+        """Return a stored plan, or None."""
         rows = self._journal.read("SELECT body FROM plans WHERE job = ? AND cut = ?", (job, cut))
         return codec.decode(zlib.decompress(rows[0][0]), Plan) if rows else None
 
     def plans_of(self, job: str) -> list[Plan]:
-        """The plans of a job's cuts."""
+        """Return the plans of a job's cuts."""
         rows = self._journal.read("SELECT body FROM plans WHERE job = ?", (job,))
         return [codec.decode(zlib.decompress(body), Plan) for (body,) in rows]
 
     def planned_for(self, output: str) -> list[tuple[str, str]]:
-        """(job, cut) of everything that was ever planned for a film, newest first."""
+        """Return (job, cut) of every plan for a film, newest first."""
         rows = self._journal.read(
             "SELECT plans.job, plans.cut FROM plans JOIN jobs ON jobs.id = plans.job WHERE jobs.output = ? "
             "ORDER BY plans.rowid DESC",
@@ -93,7 +104,7 @@ class History:
         return [(job, cut) for job, cut in rows]
 
     def plans_for(self, output: str) -> list[tuple[str, Plan]]:
-        """(job, plan) of everything that was ever planned for a film, newest first."""
+        """Return (job, plan) of every plan for a film, newest first."""
         rows = self._journal.read(
             "SELECT plans.job, plans.body FROM plans JOIN jobs ON jobs.id = plans.job WHERE jobs.output = ? "
             "ORDER BY plans.rowid DESC",
@@ -102,8 +113,12 @@ class History:
         return [(job, codec.decode(zlib.decompress(body), Plan)) for job, body in rows]
 
     def see(self, seen: list[SourceRecord]) -> None:
-        """Remember sources as they are now. What is on record of a file's content is held against another file of its name and
-        date: one of them is damaged, or somebody set the date."""
+        """Record sources in their current state.
+
+        If a path has a new content but its modification time is unchanged, the new content inherits
+        the old content's packet hashes, so that the file is checked against them: either the file
+        is damaged, or somebody set its date.
+        """
         rows: list[tuple[str, list[tuple[Any, ...]]]] = []
         for one in seen:
             before = self.seen(one.path)
@@ -134,8 +149,10 @@ class History:
         self._forget_unused()
 
     def recall(self, seen: Iterable[SourceRecord]) -> None:
-        """Remember, with what is written next, sources as another record knew them, the oldest first. What is known of a path
-        stays."""
+        """Add sources as another record knew them, oldest first, with the next transaction.
+
+        Paths already on record stay unchanged.
+        """
         newest = {one.path: one for one in seen if one.identity}
         known = [one for path, one in newest.items() if self.seen(path) is None]
         kept = [(one.identity, one.size, one.mark) for one in known]
@@ -155,9 +172,8 @@ class History:
             "INSERT OR IGNORE INTO {0} SELECT m.file, {1} FROM {0} o, marked m WHERE m.identity = ? AND o.file = "
             + _OF
         )
-        streams = copied.format(
-            "marked_streams", "o.stream, o.header, o.unmarked + 1"
-        )  # it is not what is on record
+        # The file differs from the content on record, so the new content counts as incomparable.
+        streams = copied.format("marked_streams", "o.stream, o.header, o.unmarked + 1")
         marks = copied.format("marks", "o.stream, o.place, o.mark")
         return [(_BEGIN, [(now,)]), (marks, [(now, before)]), (streams, [(now, before)])]
 
@@ -172,7 +188,7 @@ class History:
                 self._journal.write(statement, rows)
 
     def seen(self, path: str) -> SourceRecord | None:
-        """A source as it was when last opened."""
+        """Return a source as it was when last opened, or None."""
         rows = self._journal.read(
             "SELECT path, size, mark, fingerprint, volume, identity, inode, modified_ns FROM sources WHERE path = ?",
             (path,),
@@ -180,7 +196,7 @@ class History:
         return SourceRecord(*rows[0]) if rows else None
 
     def volumes(self) -> list[str]:
-        """Mount points on which a source was ever opened."""
+        """Return the mount points on which a source was ever opened."""
         return [
             volume
             for (volume,) in self._journal.read(
@@ -189,7 +205,7 @@ class History:
         ]
 
     def alike(self, size: int, mark: str) -> list[str]:
-        """Identities of the contents of a size and content mark, the last used first."""
+        """Return the identities of contents with this size and content mark, last used first."""
         rows = self._journal.read(
             "SELECT identity FROM contents WHERE size = ? AND mark = ? ORDER BY used DESC",
             (size, mark),
@@ -197,7 +213,7 @@ class History:
         return [identity for (identity,) in rows]
 
     def holders(self, identity: str) -> list[str]:
-        """Paths of the files that had this content when they were last opened."""
+        """Return the paths of the files that had this content when they were last opened."""
         return [
             path
             for (path,) in self._journal.read(
@@ -206,17 +222,23 @@ class History:
         ]
 
     def holds(self, path: str, identity: str) -> bool:
-        """Whether a content is still that of the file at a path, as far as is on record; no other file was given it since."""
+        """Return whether, according to the record, the file at a path still has this content.
+
+        False if another file was given the content since. True for a path without a record.
+        """
         seen = self.seen(path)
         return seen is None or not seen.identity or (seen.identity == identity and bool(seen.inode))
 
     def on_record(self, identity: str) -> bool:
-        """Whether an identity was ever given."""
+        """Return whether an identity was ever assigned."""
         return bool(self._journal.read("SELECT 1 FROM contents WHERE identity = ?", (identity,)))
 
     def known(self, identity: str) -> tuple[Known, ...] | None:
-        """Everything on record of a content; empty where nothing was made of it. None where something was used of which there
-        is no record: no comparison can tell then."""
+        """Return everything on record of a content.
+
+        Empty if nothing was rendered from it. None if packets without a hash on record were used:
+        no comparison can then be conclusive.
+        """
         streams = self._journal.read(
             f"SELECT stream, header, unmarked FROM marked_streams WHERE file = {_OF}", (identity,)
         )
@@ -232,8 +254,11 @@ class History:
         )
 
     def relinks(self, output: str) -> dict[str, str]:
-        """Path to the file that a person gave for it, for a film. The newest answer about a path wins: another than a relink
-        takes it back."""
+        """Return, for a film, the files that users chose for paths.
+
+        The newest answer about a path wins; an answer other than a relink revokes an earlier
+        relink.
+        """
         given: dict[str, str] = {}
         for entry, _ in self._journal.answers(output):
             answer = entry.fact
@@ -246,7 +271,7 @@ class History:
         return given
 
     def moved(self, output: str) -> dict[str, str]:
-        """Path to where the file was last found, for a film."""
+        """Return, for a film, where the file of each moved path was last found."""
         rows = self._journal.read(
             "SELECT facts.body FROM facts JOIN jobs ON jobs.id = facts.job WHERE facts.kind = 'SourceMoved' AND jobs.output = ? "
             "ORDER BY facts.seq",
@@ -256,8 +281,11 @@ class History:
         return {fact.path: fact.to for fact in found}
 
     def folders(self, *, job: str = "", output: str = "", role: str = "") -> list[FolderRecorded]:
-        """Folders on record, newest first: those of a job that has not ended well since, of every job for a film, or all that had
-        a role."""
+        """Return recorded folders, newest first.
+
+        The parameters select the folders of a job that has not ended well since, of every job for a
+        film, and with a role; empty parameters select everything.
+        """
         rows = self._journal.read(
             "SELECT facts.body FROM facts JOIN jobs ON jobs.id = facts.job WHERE facts.kind = 'FolderRecorded' "
             f"AND (? = '' OR (facts.job = ? AND NOT EXISTS ({_ENDED_SINCE}))) "
@@ -268,7 +296,10 @@ class History:
         return [codec.decode(body, FolderRecorded) for (body,) in rows]
 
     def keep_marks(self, taken: Iterable[tuple[str, Marks]]) -> None:
-        """Remember, with the next fact, what contents (by identity) were like where they were used. What is on record stays."""
+        """Store packet hashes of the parts of contents that were used, with the next transaction.
+
+        `taken` pairs the identity of a content with its hashes. Hashes already on record are kept.
+        """
         for identity, marks in taken:
             fields = [
                 (marks.stream, place, mark.to_bytes(8, "little"), identity)
@@ -281,11 +312,14 @@ class History:
                 self._journal.later(statement, rows)
 
     def marks(self, path: str, identity: str, stream: int) -> Marks:
-        """What a stream of a content was like when it was used; empty where that is not on record."""
+        """Return the packet hashes on record for one stream of a content, or none."""
         return Marks(path=path, stream=stream, marks=self._marks(identity, stream, *_ALL))
 
     def all_marks(self, path: str, identity: str) -> tuple[Marks, ...]:
-        """Everything on record of a content, as of a file that has it; with what was used and left no mark."""
+        """Return everything on record of a content, as belonging to the file at `path`.
+
+        This includes the number of packets that were used without leaving a hash (`unmarked`).
+        """
         streams = self._journal.read(
             f"SELECT stream, header, unmarked FROM marked_streams WHERE file = {_OF}", (identity,)
         )
@@ -298,8 +332,11 @@ class History:
         )  # fmt: skip
 
     def unlike(self, identity: str, marks: Marks) -> list[int]:
-        """The places at which a file is not as on record of its content: it has decayed, or was damaged by something that hides
-        it. Sorted; empty where nothing is on record."""
+        """Return the places at which a file differs from the record of its content, sorted.
+
+        Such a file has decayed, or was damaged in a way that hides the change. Empty if nothing is
+        on record.
+        """
         if not marks.marks:
             return []
         known = self._marks(identity, marks.stream, min(marks.marks), max(marks.marks))
@@ -308,8 +345,10 @@ class History:
         )
 
     def forget_marks(self, path: str) -> None:
-        """A person vouches for a file as it is now: what was known of its content before is not held against it. What was
-        made of it so far can then not be compared any more."""
+        """Forget the packet hashes of a file, because a user vouches for its current state.
+
+        What was rendered from the file so far can then no longer be compared.
+        """
         seen = self.seen(path)
         identity = seen.identity if seen is not None and seen.identity else path
         self._journal.write(f"DELETE FROM marks WHERE file = {_OF}", [(identity,)])
@@ -318,7 +357,7 @@ class History:
         )
 
     def modified_ns(self, path: str) -> int:
-        """The modification time of a file when it was last opened (unix nanoseconds); 0 where it never was."""
+        """Return a file's modification time when it was last opened, in Unix nanoseconds, or 0."""
         rows = self._journal.read(
             "SELECT max(modified_ns) FROM (SELECT modified_ns FROM sources WHERE path = ?1 AND modified_ns != 0 UNION ALL "
             "SELECT modified_ns FROM marked WHERE identity = ?1)", (path,)
@@ -333,7 +372,7 @@ class History:
         return {place: int.from_bytes(mark, "little") for place, mark in rows}
 
     def note_cure(self, code: str, change: str, *, cured: bool) -> None:
-        """Count what a change did against a fault."""
+        """Count whether a change cured a fault."""
         won, lost = int(cured), int(not cured)
         self._journal.write(
             "INSERT INTO cures VALUES (?, ?, ?, ?) ON CONFLICT (code, change) DO UPDATE SET "
@@ -342,7 +381,7 @@ class History:
         )
 
     def cures(self) -> list[Cure]:
-        """Everything that was counted, the most helpful first."""
+        """Return all counts; for each fault, the most helpful change first."""
         rows = self._journal.read(
             "SELECT code, change, cured, failed FROM cures ORDER BY code, cured - failed DESC, change",
             (),
@@ -350,11 +389,11 @@ class History:
         return [Cure(*row) for row in rows]
 
     def forget_cures(self) -> None:
-        """Begin anew."""
+        """Reset all counts."""
         self._journal.write("DELETE FROM cures", [()])
 
     def prefer(self, code: str, answer: Answers | None) -> None:
-        """Always answer so to this fault; None: ask again."""
+        """Always give this answer to this fault; None asks the user again."""
         if answer is None:
             self._journal.write("DELETE FROM preferences WHERE code = ?", [(code,)])
         else:
@@ -363,5 +402,5 @@ class History:
             )
 
     def preferences(self) -> dict[str, Answers]:
-        """Fault code to answer."""
+        """Return the preferred answer for each fault code."""
         return dict(self._journal.read("SELECT code, answer FROM preferences ORDER BY code", ()))

@@ -1,7 +1,7 @@
-"""Jobs by what is on record of them: which can be taken up, how they ended, and which are runs of one film.
+"""Queries for jobs on record: which can be resumed, how they ended, and which belong to one film.
 
-A job has *ended well* when it came to a film or gave way to a newer cut. After an answer it is open again, until it has ended
-anew: an answer continues the job that it is given to.
+A job has *ended well* when it published a film or was superseded by a newer cut. A user's answer
+reopens it until it ends again, because an answer continues the job to which it is given.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ ENDED_WELL = (
     "WHERE later.job = facts.job AND later.seq > facts.seq AND (later.kind = 'RunStarted' "
     "OR (later.kind = 'Answered' AND json_extract(later.body, '$.answer') != 'stop')))"
 )
-"""A fact after which nothing is left to do for its job."""
+"""SQL condition for an event after which nothing is left to do for its job."""
 
 
 def is_open(journal: Journal, job: str) -> bool:
-    """Whether a job can be taken up: it has not ended, or failed, or was answered since."""
+    """Return whether a job can be resumed: it has not ended, has failed, or was answered since."""
     return not journal.read(f"SELECT 1 FROM facts WHERE job = ? AND {ENDED_WELL}", (job,))
 
 
 def open_jobs(journal: Journal, output: str) -> list[tuple[str, str]]:
-    """(id, digest) of the jobs for an output that can be taken up, newest first."""
+    """Return (id, digest) of the jobs for an output that can be resumed, newest first."""
     question = (
         "SELECT id, digest FROM jobs WHERE output = ? AND NOT EXISTS "
         f"(SELECT 1 FROM facts WHERE facts.job = jobs.id AND {ENDED_WELL}) ORDER BY accepted_at DESC"
@@ -36,13 +36,16 @@ def open_jobs(journal: Journal, output: str) -> list[tuple[str, str]]:
 
 
 def ended(journal: Journal, job: str) -> JobFinished | None:
-    """How the last run of a job ended; None where there was none, or it was interrupted, or is under way."""
+    """Return how the last run of a job ended.
+
+    None if the job never ran, or if its last run was interrupted or is still in progress.
+    """
     last = journal.last(job, "JobFinished", "RunStarted", "RunInterrupted")
     return last.fact if last and isinstance(last.fact, JobFinished) else None
 
 
 def runs_of_film(journal: Journal, output: str) -> list[tuple[str, str]]:
-    """(id, digest) of all jobs for an output, oldest first."""
+    """Return (id, digest) of all jobs for an output, oldest first."""
     rows = journal.read(
         "SELECT id, digest FROM jobs WHERE output = ? ORDER BY accepted_at, rowid", (output,)
     )
@@ -50,8 +53,11 @@ def runs_of_film(journal: Journal, output: str) -> list[tuple[str, str]]:
 
 
 class Listed(NamedTuple):
-    """A job in a list: its id, when it was accepted (unix seconds), where its film shall stand, and how many jobs the line stands
-    for."""
+    """A job in a list.
+
+    `at` is the time of acceptance in Unix seconds, `output` the path of the film, `runs` the number
+    of jobs that this line represents.
+    """
 
     job: str
     at: float
@@ -60,7 +66,7 @@ class Listed(NamedTuple):
 
 
 def listed(journal: Journal) -> list[Listed]:
-    """All jobs, oldest first."""
+    """Return all jobs, oldest first."""
     return [
         Listed(*row)
         for row in journal.read(
@@ -70,8 +76,11 @@ def listed(journal: Journal) -> list[Listed]:
 
 
 def films(jobs: list[Listed], busy: Collection[str]) -> list[Listed]:
-    """One line for each film: its newest job, which stands for the older ones; and those that are `busy`, since each of them can
-    be stopped by itself."""
+    """Return one line for each film, plus one for each `busy` job.
+
+    A film's line is its newest job and represents the older ones. Busy jobs get their own lines
+    because each of them can be stopped individually.
+    """
     of_film: dict[str, list[Listed]] = {}
     for one in jobs:
         of_film.setdefault(os.path.normpath(one.output), []).append(one)

@@ -1,7 +1,8 @@
-"""The journal: what happened, in SQLite, before anything is believed.
+"""The journal: SQLite record of every event, written before the engine acts on it.
 
-WAL with synchronous=FULL: after a power cut every acknowledged fact is there (WAL+NORMAL loses rows, DELETE+FULL the
-last commit). On a local disk only. One process at a time works on a job (`Workspace.lock`); several may write here.
+WAL with synchronous=FULL: after a power cut every acknowledged event is there (WAL+NORMAL loses
+rows, DELETE+FULL the last commit). On a local disk only. One process at a time works on a job
+(`core.storage.locks`); several may write to the journal.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _VERSION = len(SCHEMAS)
 
 
 class Entry(NamedTuple):
-    """A fact with its place in the journal and its moment (unix seconds)."""
+    """An event with its sequence number and its time (Unix seconds)."""
 
     seq: int
     job: str
@@ -42,7 +43,11 @@ class Entry(NamedTuple):
 
 
 class Film(NamedTuple):
-    """A published film: its hash (tree), the cut it is, counts, and the film it replaced with that one's hash if known."""
+    """A published film.
+
+    `film_hash` is its tree hash, `cut` the key of its cut. `kept` is the path of the film that it
+    replaced, `kept_hash` that film's hash if known.
+    """
 
     path: str
     job: str
@@ -55,15 +60,21 @@ class Film(NamedTuple):
 
 
 class Journal:
-    """Append and read facts. Used from one thread; sqlite3.Error and OSError mean that nothing was recorded."""
+    """Appends and reads events. Used from one thread.
+
+    sqlite3.Error and OSError mean that nothing was recorded.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Open the journal, or create it. Refused with a code of `journal_faults`, or `journal-newer`."""
+        """Open the journal, or create it.
+
+        Raises Refused with a code of `journal_faults`, or with `journal-newer`.
+        """
         self.path = path
         self._later: list[tuple[str, list[tuple[Any, ...]]]] = []
         try:
             private_files.make_folder(path.parent)
-            private_files.create(path)  # the log and the shared memory beside it take its mode
+            private_files.create(path)  # the WAL and shared-memory files take its mode
             self._file = os.stat(path)
             _opened.add(self)
             self._db = sqlite3.connect(path, timeout=15.0, isolation_level=None)
@@ -73,9 +84,8 @@ class Journal:
                 self._db.execute("PRAGMA fullfsync=1")
                 self._db.execute("PRAGMA checkpoint_fullfsync=1")
             self._migrate()
-            self._db.execute(
-                "BEGIN IMMEDIATE"
-            )  # a file that can only be read says so here, before work depends on it
+            # A read-only file fails here, before work depends on it.
+            self._db.execute("BEGIN IMMEDIATE")
             self._db.execute(f"PRAGMA user_version={_VERSION}")
             self._db.execute("ROLLBACK")
             self.still_ours()
@@ -106,7 +116,7 @@ class Journal:
         self._db.execute("COMMIT")
 
     def check(self) -> None:
-        """Read every page and compare tables with their indexes. Refused(journal-damaged)."""
+        """Run PRAGMA quick_check, which reads every page. Raises Refused(journal-damaged)."""
         try:
             (found,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
         except sqlite3.Error as error:
@@ -115,8 +125,11 @@ class Journal:
             raise Refused("journal-damaged", path=str(self.path), detail=str(found))
 
     def still_ours(self) -> None:
-        """Raise JournalLost when the file that was opened does not stand at its path any more. Files beside the journal are
-        created only after this look: its drive may have left an empty mount point behind."""
+        """Raise JournalLost if the file that was opened is no longer at its path.
+
+        Files beside the journal are created only after this check, because its drive may have left
+        an empty mount point behind.
+        """
         try:
             if os.stat(self.path).st_ino == self._file.st_ino:
                 return
@@ -130,7 +143,11 @@ class Journal:
 
     @contextmanager
     def _whole(self) -> Iterator[None]:
-        """All of what is written in it, or nothing; and never left open, or nothing could be recorded after it."""
+        """Run the block in one transaction: everything in it is recorded, or nothing.
+
+        Deferred writes come first. The transaction is always ended, because nothing could be
+        recorded after one that stays open.
+        """
         self.still_ours()
         self._db.execute("BEGIN IMMEDIATE")
         later, self._later = self._later, []
@@ -140,22 +157,24 @@ class Journal:
             yield
             self._db.execute("COMMIT")
         except BaseException:
-            if self._db.in_transaction:  # SQLite itself has taken some back: a full disk
+            if self._db.in_transaction:  # SQLite itself rolls back on a full disk
                 self._db.execute("ROLLBACK")
             raise
 
     def write(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Several rows of what is remembered beside the facts (`core.storage.history`), all or none."""
+        """Write several rows of history (`core.storage.history`), all or none."""
         with self._whole():
             self._db.executemany(statement, rows)
 
     def later(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
-        """The same, but it may wait for what is recorded next, and stands or falls with it: a flush less. Who reads before has it
-        recorded first."""
+        """Deferred write, committed or lost with the next transaction; saves an fsync.
+
+        `read` commits deferred writes first.
+        """
         self._later.append((statement, rows))
 
     def read(self, question: str, fields: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-        """Rows of it."""
+        """Return the rows of a query, after committing deferred writes."""
         if self._later:
             with self._whole():
                 pass
@@ -165,8 +184,10 @@ class Journal:
         self, job: str, fact: JobAccepted, timeline: bytes, at: float, *facts: Fact,
         also: Iterable[tuple[str, tuple[Any, ...]]] = (),
     ) -> None:  # fmt: skip
-        """Record a new job with the timeline exactly as it was handed in; further `facts`, and the rows of `also`, stand or fall
-        with it."""
+        """Record a new job with the timeline exactly as it was submitted.
+
+        Further `facts` and the rows of `also` are recorded in the same transaction.
+        """
         with self._whole():
             self._db.execute(
                 "INSERT INTO jobs VALUES (?, ?, ?, ?, ?)",
@@ -185,8 +206,10 @@ class Journal:
         return int(cursor.lastrowid or 0)
 
     def append(self, job: str, facts: Iterable[Fact], at: float) -> int:
-        """Record facts, all or none, durably; the sequence number of the last. What they imply for seals and films
-        is recorded in the same transaction."""
+        """Record events durably, all or none, and return the sequence number of the last one.
+
+        Their consequences for checkpoints and films are recorded in the same transaction.
+        """
         last = 0
         with self._whole():
             for fact in facts:
@@ -241,7 +264,7 @@ class Journal:
         return last
 
     def published(self, film_hash: str) -> tuple[str, FilmPublished] | None:
-        """(job, fact) of the film with this hash, when it was published last; None where it never was."""
+        """Return (job, event) of the last publication of the film with this hash, or None."""
         row = self._db.execute(
             "SELECT job, body FROM facts WHERE kind = 'FilmPublished' AND json_extract(body, '$.film_hash') = ? "
             "ORDER BY seq DESC",
@@ -250,14 +273,14 @@ class Journal:
         return (row[0], codec.decode(row[1], FilmPublished)) if row and film_hash else None
 
     def facts(self, job: str) -> list[Entry]:
-        """Everything that happened to a job, in order."""
+        """Return all events of a job, in order."""
         rows = self._db.execute(
             "SELECT seq, job, at, body FROM facts WHERE job = ? ORDER BY seq", (job,)
         )
         return [Entry(seq, job, at, codec.decode(body, Fact)) for seq, job, at, body in rows]  # type: ignore[arg-type]
 
     def last(self, job: str, *kinds: str) -> Entry | None:
-        """The newest fact of these kinds."""
+        """Return the newest event of these kinds, or None."""
         marks = ",".join("?" * len(kinds))
         row = self._db.execute(
             f"SELECT seq, job, at, body FROM facts WHERE job = ? AND kind IN ({marks}) ORDER BY seq DESC LIMIT 1",
@@ -266,18 +289,21 @@ class Journal:
         return Entry(row[0], row[1], row[2], codec.decode(row[3], Fact)) if row else None  # type: ignore[arg-type]
 
     def newest(self, job: str) -> float:
-        """The moment (unix seconds) of the newest fact about a job; 0 where there is none."""
+        """Return the time (Unix seconds) of a job's newest event, or 0 if there is none."""
         (at,) = self._db.execute(
             "SELECT at FROM facts WHERE job = ? ORDER BY seq DESC LIMIT 1", (job,)
         ).fetchone() or (0.0,)
         return float(at)
 
     def jobs(self) -> list[tuple[str, float]]:
-        """(id, accepted at) of all jobs, oldest first."""
+        """Return (id, time of acceptance) of all jobs, oldest first."""
         return list(self._db.execute("SELECT id, accepted_at FROM jobs ORDER BY accepted_at, id"))
 
     def accepted(self, job: str) -> JobAccepted:
-        """What was asked, without the timeline, which may be large; KeyError for an unknown job."""
+        """Return a job's request without the timeline, which may be large.
+
+        Raises KeyError for an unknown job.
+        """
         if (entry := self.last(job, "JobAccepted")) is None or not isinstance(
             entry.fact, JobAccepted
         ):
@@ -285,14 +311,20 @@ class Journal:
         return entry.fact
 
     def request(self, job: str) -> tuple[JobAccepted, bytes]:
-        """What was asked, and the timeline's bytes; KeyError for an unknown job."""
+        """Return a job's request and the bytes of its timeline.
+
+        Raises KeyError for an unknown job.
+        """
         row = self._db.execute("SELECT timeline FROM jobs WHERE id = ?", (job,)).fetchone()
         if row is None:
             raise KeyError(job)
         return self.accepted(job), row[0]
 
     def answers(self, output: str, *, after: int = 0) -> list[tuple[Entry, str]]:
-        """What people decided about a film, with the digest of the request it was said of, oldest first."""
+        """Return users' answers about a film, oldest first.
+
+        Each answer comes with the digest of the request to which it was given.
+        """
         rows = self._db.execute(
             "SELECT seq, job, at, body, digest FROM facts JOIN jobs ON jobs.id = facts.job "
             "WHERE kind = 'Answered' AND output = ? AND seq > ? ORDER BY seq",
@@ -304,7 +336,7 @@ class Journal:
         ]  # type: ignore[arg-type]
 
     def seals(self, keys: Iterable[str]) -> dict[str, SegmentSealed]:
-        """The seals on record under these keys."""
+        """Return the checkpoints on record under these keys."""
         found = {}
         for key in keys:
             row = self._db.execute("SELECT body FROM seals WHERE key = ?", (key,)).fetchone()
@@ -313,19 +345,22 @@ class Journal:
         return found
 
     def all_seals(self) -> list[tuple[SegmentSealed, str]]:
-        """(seal, job that made it), for cleaning up."""
+        """Return (checkpoint, job that wrote it) of all checkpoints, for garbage collection."""
         return [
             (codec.decode(body, SegmentSealed), job)
             for body, job in self._db.execute("SELECT body, job FROM seals")
         ]
 
     def forget_seals(self, keys: Iterable[str]) -> None:
-        """Drop seals whose files are about to be removed: first the record, then the file."""
+        """Delete checkpoints whose files are about to be removed; the record goes first."""
         with self._whole():
             self._db.executemany("DELETE FROM seals WHERE key = ?", [(key,) for key in keys])
 
     def decoded(self, fingerprint: str, stream: int, first: int, count: int) -> dict[int, int]:
-        """Hashes (xxh3-64), by frame number, of a source's packets that once decoded cleanly, in [first, first + count)."""
+        """Return hashes (xxh3-64) of a source's packets that once decoded cleanly, by frame number.
+
+        The frames are those in [first, first + count).
+        """
         rows = self._db.execute(
             "SELECT frame, mark FROM decoded WHERE fingerprint = ? AND stream = ? AND frame >= ? AND frame < ?",
             (fingerprint, stream, first, first + count),
@@ -333,7 +368,7 @@ class Journal:
         return {frame: int.from_bytes(mark, "little") for frame, mark in rows}
 
     def add_decoded(self, fingerprint: str, stream: int, marks: Mapping[int, int]) -> None:
-        """Remember packets that decoded cleanly. Losing this costs a decode, never a wrong film."""
+        """Record packets that decoded cleanly. Losing this costs a decode, never a wrong film."""
         with self._whole():
             self._db.executemany(
                 "INSERT OR REPLACE INTO decoded VALUES (?, ?, ?, ?)",
@@ -344,22 +379,25 @@ class Journal:
             )
 
     def film(self, path: str) -> Film | None:
-        """What was last published at a path."""
+        """Return the film last published at a path, or None."""
         row = self._db.execute("SELECT * FROM films WHERE path = ?", (path,)).fetchone()
         return Film(*row) if row else None
 
     def films(self) -> list[Film]:
-        """Everything that was published and not replaced since."""
+        """Return all films that were published and not replaced since."""
         return [Film(*row) for row in self._db.execute("SELECT * FROM films")]
 
 
 _opened: WeakSet[Journal] = WeakSet()
-"""The journals of this process."""
+"""The open journals of this process."""
 
 
 def lost() -> Exception:
-    """What recording would raise now that the kernel has taken the journal's shared memory away: JournalLost, OSError or
-    sqlite3.Error. SQLite is not asked: it may be in the middle of something."""
+    """Return the error that recording would raise now that the journal's shared memory is gone.
+
+    This is JournalLost, OSError or sqlite3.Error. SQLite is not called, because it may be in the
+    middle of an operation.
+    """
     for journal in list(_opened):
         try:
             journal.still_ours()

@@ -1,9 +1,10 @@
-"""Why the journal cannot be used: told by evidence, never by the type of an exception alone.
+"""Diagnosis of a journal that cannot be used, from evidence and not only from an exception's type.
 
-A full disk, an exceeded quota, a read-only mount, a missing permission, a lock and a failing disk all leave the journal
-whole. Only a file that can be read to its end, and that SQLite still calls corrupt, is damaged. SQLite's own code is not
-enough: EDQUOT arrives as SQLITE_IOERR_WRITE, and ENOSPC at a flush as SQLITE_IOERR_FSYNC. So the files are asked with an
-open for writing, and the folder with a probe write.
+A full disk, an exceeded quota, a read-only mount, a missing permission, a lock and a failing disk
+all leave the journal intact. Only a file that can be read to its end, and that SQLite still calls
+corrupt, is damaged. SQLite's own code is not enough: EDQUOT arrives as SQLITE_IOERR_WRITE, and
+ENOSPC at a flush as SQLITE_IOERR_FSYNC. So this module opens the files for writing and writes a
+probe file to the folder.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ UNWRITABLE = frozenset(
         "journal-failing",
     }
 )
-"""Codes of faults that keep the journal from being written while it may still be read."""
+"""Codes of faults that prevent writing the journal, while it may still be readable."""
 _PROBE_BYTES = 256 * 1024
 """Size of the probe write: SQLite's shared-memory file and a few transactions."""
 _NAMES: Mapping[str, str] = {
@@ -36,7 +37,7 @@ _NAMES: Mapping[str, str] = {
     "ETIMEDOUT": "failing", "EREMOTEIO": "failing", "ENOTCONN": "failing", "EHOSTDOWN": "failing",
 }  # fmt: skip
 _OF_ERRNO = {getattr(errno, name): kind for name, kind in _NAMES.items() if hasattr(errno, name)}
-"""What each errno says of the data folder."""
+"""What each errno means for the data folder."""
 _OF_SQLITE = {
     sqlite3.SQLITE_FULL: "full",
     sqlite3.SQLITE_READONLY: "read-only",
@@ -46,15 +47,21 @@ _OF_SQLITE = {
     sqlite3.SQLITE_NOMEM: "",
     sqlite3.SQLITE_NOLFS: "",
 }
-"""What SQLite's primary result code says of the data folder where the system itself says nothing; "" for no more than that
-the journal failed. A code that is named nowhere here (constraint, misuse, unknown table) is an error of the program."""
+"""What SQLite's primary result code means for the data folder if the system reports no error.
+
+"" means only that the journal failed. A code that is not listed here or below (constraint, misuse,
+unknown table) is an error in the program.
+"""
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class JournalLost(Exception):
-    """The journal's file was deleted or replaced while it was open; SQLite would go on saying OK. `folder_gone`: the whole
-    folder is missing, or another volume is in its place."""
+    """The journal's file was deleted or replaced while it was open.
+
+    SQLite would still report success. `folder_gone` means that the whole folder is missing, or that
+    another volume is in its place.
+    """
 
     def __init__(self, path: str, *, folder_gone: bool = False) -> None:
         super().__init__(path)
@@ -62,14 +69,18 @@ class JournalLost(Exception):
 
 
 RECORD_LOST = (JournalLost, sqlite3.Error, OSError)
-"""What recording raises when the journal's or the scratch disk takes no more. Whatever was recorded before still holds."""
+"""Errors raised when the journal's disk or the scratch disk accepts no more data.
+
+Everything recorded before still holds.
+"""
 
 
 def fault(error: Exception, journal: Path) -> Refused | None:
-    """The fault behind an exception met while the journal was opened, read or written; None for an error of the program.
+    """Return the fault behind an exception from opening, reading or writing the journal.
 
-    The refusal has `path` (the data folder, or the journal where that file alone is meant), `detail` (the system's words)
-    and `free` (bytes left, for a full disk).
+    None for an error in the program. The refusal has `path` (the data folder, or the journal if
+    only that file is affected), `detail` (the system's message) and `free` (bytes left, for a full
+    disk).
     """
     if isinstance(error, JournalLost) and error.folder_gone:
         return Refused("data-folder-gone", path=str(journal.parent))
@@ -100,7 +111,10 @@ def fault(error: Exception, journal: Path) -> Refused | None:
 
 
 def _of_the_program(error: OSError, journal: Path) -> bool:
-    """Whether the system has no part in it: an exception without an errno, or a refusal although the folder can be written."""
+    """Return whether an error comes from the program and not from the system.
+
+    Such an error has no errno, or denies permission although the folder can be written.
+    """
     if error.errno is None:
         return True
     return (
@@ -111,7 +125,7 @@ def _of_the_program(error: OSError, journal: Path) -> bool:
 
 
 def _system(error: OSError, journal: Path) -> Refused:
-    """The fault that an errno names."""
+    """Return the fault that an errno names."""
     words = error.strerror or str(error)
     kind = _OF_ERRNO.get(error.errno or 0, "")
     if kind == "unusable":
@@ -133,8 +147,10 @@ def _folder(kind: str, journal: Path, detail: str) -> Refused:
 
 
 def _unwritable(journal: Path) -> OSError | None:
-    """What the system says when the journal's files are opened for writing and a file is written beside them; None when
-    both succeed."""
+    """Return the error from opening the journal's files for writing or writing a probe beside them.
+
+    None if both succeed.
+    """
     for path in (
         journal,
         *(journal.with_name(journal.name + ending) for ending in ("-wal", "-shm")),
@@ -164,7 +180,7 @@ def _unwritable(journal: Path) -> OSError | None:
 
 
 def _unreadable(journal: Path) -> OSError | None:
-    """The system's error when the file is read to its end; None when every byte can be read."""
+    """Return the error from reading the file to its end, or None if every byte can be read."""
     try:
         with journal.open("rb", buffering=0) as handle:
             while handle.read(1 << 20):

@@ -1,7 +1,8 @@
-"""The journal for reading where it cannot be written: a full disk, a read-only mount, a folder of another user.
+"""Read access to a journal that cannot be written.
 
-SQLite needs to write even to read a journal with a write-ahead log, so a private copy is read instead. The copy is taken
-only where opening the journal itself has failed, and removed when it is closed.
+The disk may be full, the mount read-only, or the folder another user's. SQLite must write even to
+read a journal that has a write-ahead log, so a private copy is read instead. The copy is taken only
+after opening the journal itself has failed, and is removed when it is closed.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from core.storage.journal import Journal
 from core.storage.journal_faults import UNWRITABLE
 
 _TRIES = 3
-"""Copies that are taken while another process may be writing."""
+"""Attempts to copy the journal while another process may be writing to it."""
 
 
 class JournalView(Journal):
-    """A copy of the journal as it was when it was opened. Whatever would be recorded is refused with `fault`."""
+    """A copy of the journal from the moment of opening. Recording anything raises `fault`."""
 
     def __init__(self, path: Path, fault: Refused) -> None:
         self.fault = fault
@@ -38,7 +39,7 @@ class JournalView(Journal):
     _viewing = False
 
     def close(self) -> None:
-        """Close the copy and remove it."""
+        """Close and remove the copy."""
         super().close()
         self._folder.cleanup()
 
@@ -51,7 +52,10 @@ class JournalView(Journal):
 
 
 def open_for_reading(path: Path) -> Journal:
-    """The journal, or a view of it where it cannot be written. Refused where it cannot be read either."""
+    """Open the journal, or a view of it if it cannot be written.
+
+    Raises Refused if it cannot be read either.
+    """
     try:
         return Journal(path)
     except Refused as fault:
@@ -60,11 +64,14 @@ def open_for_reading(path: Path) -> Journal:
         try:
             return JournalView(path, fault)
         except OSError:
-            raise fault from None  # no room for a copy anywhere, or the file cannot be read
+            raise fault from None  # no space for a copy, or the file cannot be read
 
 
 def _copied(path: Path, folder: Path) -> Path:
-    """Copy the journal with its write-ahead log, anew while a writer changes either. OSError."""
+    """Copy the journal and its write-ahead log; start over if a writer changes either meanwhile.
+
+    Raises OSError.
+    """
     log = path.with_name(path.name + "-wal")
     target = folder / path.name
 
@@ -79,7 +86,7 @@ def _copied(path: Path, folder: Path) -> Path:
     Retrying(
         retry=retry_if_result(lambda quiet: not quiet),
         stop=stop_after_attempt(_TRIES),
-        retry_error_callback=lambda _: False,  # SQLite tells whether the last copy is whole
+        retry_error_callback=lambda _: False,  # SQLite detects an inconsistent copy
     )(quietly)
     return target
 

@@ -1,9 +1,13 @@
-"""Films that were replaced, beside the film in our hidden folder. The newest stands under the name by which a roll back finds it
-(`Workspace.kept`); before another one takes that name, it gets a number.
+"""Replaced films, kept in our hidden folder beside the film.
 
-    film.mov.previous                     the film that was replaced last
-    film.mov.3.a0b1c2d3e4f5.kept          one before; the number grows, then the first digits of its hash as it was on record
-    film.mov.other                        a file that stood in the film's place and was not what was published there
+The newest has the name under which a rollback finds it (`Workspace.kept`). Before another film
+takes that name, the kept one is renamed with a number.
+
+    film.mov.previous               the film that was replaced last
+    film.mov.3.a0b1c2d3e4f5.kept    an older one: an increasing number, then the first digits
+                                    of its hash on record
+    film.mov.other                  a file that had the film's name but was not the film
+                                    published there
 """
 
 from __future__ import annotations
@@ -16,12 +20,15 @@ from core.storage.workspace import BESIDE, Workspace, flush_directory, take_plac
 
 _DIGITS = 12
 UNKNOWN = "unknown"
-"""Stands for the hash of a file that is not on record."""
+"""Label of a file whose hash is not on record."""
 
 
 class Kept(NamedTuple):
-    """A film that is kept. `number` grows with time; the newest has none (0). `label` are the first digits of its hash as it was
-    on record, empty where only the journal says it."""
+    """A kept film.
+
+    `number` increases with time; the newest film has none (0). `label` is the first digits of its
+    hash on record, or "" if only the journal has the hash.
+    """
 
     path: Path
     number: int
@@ -29,7 +36,7 @@ class Kept(NamedTuple):
 
 
 def kept_films(output: Path) -> list[Kept]:
-    """Everything that is kept of a film, newest first. OSError."""
+    """Return everything that is kept of a film, newest first. Raises OSError."""
     newest, other = Workspace.kept(output), Workspace.aside(output)
     found = [Kept(newest, 0, "")] if newest.exists() else []
     found += sorted(_numbered(output), key=lambda one: -one.number)
@@ -48,7 +55,10 @@ def _numbered(output: Path) -> list[Kept]:
 
 
 def retire(slot: Path, output: Path, film_hash: str) -> None:
-    """Give the file under a name that another one is about to take a number of its own. OSError."""
+    """Move the file at `slot` to a numbered name, because another file is about to take its name.
+
+    Raises OSError.
+    """
     number = max((one.number for one in _numbered(output)), default=0) + 1
     label = film_hash.rpartition(":")[2][:_DIGITS] or UNKNOWN
     take_place(slot, slot.with_name(f"{output.name}.{number}.{label}.kept"))
@@ -56,5 +66,5 @@ def retire(slot: Path, output: Path, film_hash: str) -> None:
 
 
 def remove(kept: Kept) -> None:
-    """Delete a film that is kept. OSError."""
+    """Delete a kept film. Raises OSError."""
     kept.path.unlink(missing_ok=True)

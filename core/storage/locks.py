@@ -1,8 +1,13 @@
-"""Who is at work on a film. A lock is gone with the process that holds it, however it ends.
+"""Locks of films in the data folder.
 
-<home>/locks/<name>        one for each film, by its place: held by who is at work on it
-<home>/locks/<name>.busy   the same, by the place as it was asked for: for those who only want to know. Whoever looks at it never
-                           keeps anybody from beginning, and asks no disk but this one: a share that hangs is somewhere else.
+The system releases a lock when the process that holds it ends, for whatever reason.
+
+    <home>/locks/<name>        one for each film, by its resolved path; held by the process
+                               that works on it
+    <home>/locks/<name>.busy   the same by the path as requested, for processes that only query
+
+Querying the `.busy` file never keeps a process from starting work, and touches only the data
+folder's disk: a network share that hangs is elsewhere.
 """
 
 from __future__ import annotations
@@ -22,9 +27,11 @@ LOCKS = "locks"
 
 @contextmanager
 def film(home: Path, output: str, *, beside: str = ".hotsplice") -> Iterator[None]:
-    """Hold a film for this process, in the data folder and beside the film (in the folder
-    `beside` there; "" while the film's drive is away). Refused(job-running) when
-    another process holds it."""
+    """Hold a film for this process, in the data folder and beside the film.
+
+    `beside` names the folder for the lock beside the film; "" while the film's drive is
+    disconnected. Raises Refused(job-running) if another process holds the film.
+    """
     place = _place(home, output)
     private_files.make_folder(place.parent)
     with open(place, "a+b", opener=private_files.opener) as handle:
@@ -33,7 +40,7 @@ def film(home: Path, output: str, *, beside: str = ".hotsplice") -> Iterator[Non
         except OSError as error:
             raise Refused("job-running", path=output) from error
         with open(_busy(home, output), "a+b", opener=private_files.opener) as busy:
-            _lock(busy.fileno(), wait=True)  # for no longer than somebody looks at it
+            _lock(busy.fileno(), wait=True)  # waits only while another process queries it
             with (
                 film_lock.held_beside(output, beside, home, lock_file) if beside else nullcontext()
             ):
@@ -41,7 +48,7 @@ def film(home: Path, output: str, *, beside: str = ".hotsplice") -> Iterator[Non
 
 
 def held(home: Path, output: str) -> bool:
-    """Whether a process is at work on a film just now. It is looked at without making anything."""
+    """Return whether a process is working on a film now. Creates no file."""
     try:
         with _busy(home, output).open("r+b") as handle:
             _lock(handle.fileno(), shared=True)
@@ -53,18 +60,21 @@ def held(home: Path, output: str) -> bool:
 
 
 def held_elsewhere(home: Path, output: str, *, beside: str = ".hotsplice") -> str | None:
-    """Which other data folder works on a film, by the lock beside it: None when the film is free; "" when it is not
-    known which. It asks the film's disk, which may hang."""
+    """Return which other data folder works on a film, according to the lock beside it.
+
+    None if the film is free; "" if the data folder is not known. This accesses the film's disk,
+    which may hang.
+    """
     return film_lock.holder(output, beside, home, lambda handle: _lock(handle, shared=True))
 
 
 def name_of(output: str) -> str:
-    """A short name for a film's whole path."""
+    """Return a short name (hash) for a film's full path."""
     return hashlib.blake2b(os.fsencode(output), digest_size=10).hexdigest()
 
 
 def lock_file(handle: int) -> None:
-    """Hold an open file until it is closed; OSError when another process holds it."""
+    """Lock an open file until it is closed. Raises OSError if another process holds it."""
     _lock(handle)
 
 
@@ -86,7 +96,6 @@ def _busy(home: Path, output: str) -> Path:
 
 
 def _place(home: Path, output: str) -> Path:
-    real = os.path.join(
-        os.path.realpath(os.path.dirname(output)), os.path.basename(output)
-    )  # by whatever way it is reached
+    # Resolved, so that all paths to the same folder share one lock.
+    real = os.path.join(os.path.realpath(os.path.dirname(output)), os.path.basename(output))
     return home / LOCKS / name_of(real)

@@ -1,7 +1,7 @@
-"""What may be the name of a film's file. Pure: strings and limits in, the name of a reason out.
+"""Rules for the file name of a film. Pure: strings and limits in, the code of a fault out.
 
-Every way to ask for a film (command line, companion, watch folder, window, Resolve) goes through `core.engine.output_path`, which
-asks here.
+Every way to request a film (command line, companion, watch folder, window, Resolve) goes through
+`core.engine.output_path`, which calls this module.
 """
 
 from __future__ import annotations
@@ -10,21 +10,27 @@ import unicodedata
 from typing import Literal
 
 HIDDEN_FOLDER = ".hotsplice"
-"""The folder beside a film in which it is joined and its predecessors are kept (`core.storage.workspace.BESIDE`)."""
+"""Folder beside a film: the film is joined there, and replaced films are kept there.
+
+The same as `core.storage.workspace.BESIDE`.
+"""
 
 OUR_ENDINGS = (".previous", ".other", ".swap", ".new", ".part", ".try", ".tried")
-"""Last suffixes of files that Hotsplice writes beside a film and removes or replaces without asking."""
+"""Last suffixes of files that Hotsplice writes beside a film, and removes or replaces unasked."""
 
 OUR_STEMS = (".incomplete",)
-"""Ends of the stem, before the suffix, of files that Hotsplice publishes beside a film by itself: NAME.incomplete.mov."""
+"""Ends of the stem of files that Hotsplice itself publishes beside a film: NAME.incomplete.mov."""
 
 WINDOWS_FILE_SYSTEMS = frozenset(
     {"vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk", "cifs", "smb3", "smbfs"}
 )
-"""Kinds of volumes, as the kernel lists them, whose names must be names for Windows too."""
+"""File system types, as named by the kernel, on which file names must also be valid for Windows."""
 
 _DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029")
-"""Characters that turn the direction of reading or break the line. Scripts that run from right to left need none of them."""
+"""Characters that change the reading direction or break the line.
+
+Right-to-left scripts do not need any of them.
+"""
 _INVISIBLE = frozenset("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad")
 """Characters that some file systems ignore when they compare names."""
 _WINDOWS_FORBIDDEN = frozenset('<>:"/\\|?*')
@@ -44,8 +50,10 @@ NameFault = Literal[
 
 
 def is_hidden_folder(component: str) -> bool:
-    """Whether a component of a path names our hidden folder on any common file system: those that ignore case, invisible
-    characters, or dots and spaces at the end included."""
+    """Return whether a path component names our hidden folder on any common file system.
+
+    This covers file systems that ignore case, invisible characters, or trailing dots and spaces.
+    """
     seen = "".join(
         character
         for character in unicodedata.normalize("NFKC", component)
@@ -55,7 +63,10 @@ def is_hidden_folder(component: str) -> bool:
 
 
 def fault_of(name: str, *, for_windows: bool = False) -> NameFault | None:
-    """Why no film may have this file name; None where it may. `for_windows`: the volume keeps names by the rules of Windows."""
+    """Return why a film cannot have this file name, or None if it can.
+
+    `for_windows` means that the volume stores names by the rules of Windows.
+    """
     if not name or name in (".", ".."):
         return "name-empty"
     if any(unicodedata.category(character) == "Cc" for character in name):
@@ -80,8 +91,11 @@ def fault_of(name: str, *, for_windows: bool = False) -> NameFault | None:
 def too_long(
     path: str, name_bytes: int, *, longest_name: int, longest_path: int, endings: int
 ) -> Literal["name", "path"] | None:
-    """Which limit a film's place exceeds together with the files beside it. Lengths in bytes; `endings` is the longest that
-    is added to a film's name, `longest_path` includes the terminating NUL as PATH_MAX does."""
+    """Return which limit the path of a film, or of the files beside it, exceeds.
+
+    Lengths are in bytes. `endings` is the longest suffix added to a film's name; `longest_path`
+    includes the terminating NUL, as PATH_MAX does. Returns None if both limits hold.
+    """
     if name_bytes + endings > longest_name:
         return "name"
     beside = len(path.encode("utf-8", "surrogateescape")) + len(HIDDEN_FOLDER) + 1 + endings

@@ -1,4 +1,4 @@
-"""Presets from YAML: those that come with Hotsplice and those in the user's own folder, which win."""
+"""Presets from YAML files: bundled ones, and those in the user's folder, which take precedence."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _parse(text: str, where: str) -> Preset:
 
 
 def _tagged(raw: dict[str, object]) -> dict[str, object]:
-    """The model's own tags are not a user's business."""
+    """Add the model's own tags, which users do not write in their files."""
     tags = {"video": "VideoRecipe", "audio": "AudioRecipe"}
     return {
         k: {"is": tags[k], **v} if k in tags and isinstance(v, dict) else v for k, v in raw.items()
@@ -41,7 +41,10 @@ def _read(path: Path) -> str:
 
 
 def load_all(user_folder: Path | None) -> dict[str, Preset]:
-    """Presets by name. Refused(preset-invalid) names the file and the place in it."""
+    """Return all presets by name.
+
+    Raises Refused(preset-invalid), which gives the file and the location of the fault in it.
+    """
     found: dict[str, Preset] = {}
     for entry in sorted(resources.files("core.presets").iterdir(), key=lambda e: e.name):
         if entry.name.endswith(".yaml"):
@@ -55,7 +58,10 @@ def load_all(user_folder: Path | None) -> dict[str, Preset]:
 
 
 def for_output(presets: dict[str, Preset], name: str | None, output: Path) -> Preset:
-    """The preset asked for; without a name the usual one for the file's extension. Refused when they disagree."""
+    """Return the preset called `name`, or without a name the default for the output's extension.
+
+    Raises Refused if the name or the extension is unknown, or if the preset has another extension.
+    """
     if name is None:
         name = {".mov": "prores-hq", ".mp4": "h264", ".mkv": "ffv1"}.get(output.suffix.lower())
         if name is None:
@@ -64,9 +70,8 @@ def for_output(presets: dict[str, Preset], name: str | None, output: Path) -> Pr
             )
     if name not in presets:
         raise Refused("preset-unknown", name=name, known=", ".join(sorted(presets)))
-    preset = presets[
-        name
-    ]  # the user's own may have taken a bundled one's name, with another ending
+    # A user's preset may have a bundled preset's name but another extension.
+    preset = presets[name]
     if output.suffix.lower() != preset.extension:
         raise Refused(
             "output-wrong-extension", path=str(output), preset=name, extension=preset.extension
@@ -75,7 +80,10 @@ def for_output(presets: dict[str, Preset], name: str | None, output: Path) -> Pr
 
 
 def fallback_of(presets: dict[str, Preset], preset: Preset) -> Preset | None:
-    """The preset that is used when this one's encoder does not work here; only one whose films are named alike."""
+    """Return the preset to use when this preset's encoder does not work on this machine.
+
+    Only a preset with the same file extension qualifies; otherwise returns None.
+    """
     other = presets.get(preset.fallback)
     return (
         other

@@ -69,4 +69,4 @@ CREATE INDEX sources_of_content ON sources(identity);
 ALTER TABLE queue ADD COLUMN asked_after INTEGER NOT NULL DEFAULT 0;
 """,
 )
-"""One for each version, each beginning where the one before ended."""
+"""One script for each version; each starts from the tables of the previous version."""

@@ -1,7 +1,9 @@
-"""Who keeps segments in a scratch folder. Two journals may share one, and what one of them does not know may be a checkpoint
-of the other.
+"""Records of the data folders that store segments in a scratch folder.
 
-<scratch>/owners/<name>   one for each data folder: the machine's name, and its path there
+Two journals may share one scratch folder, and a file that one journal does not know may be a
+checkpoint of the other.
+
+    <scratch>/owners/<name>   one for each data folder: the machine's name, and its path there
 """
 
 from __future__ import annotations
@@ -18,17 +20,20 @@ OWNERS = "owners"
 
 
 def sign(scratch: Path, home: Path) -> None:
-    """Leave our mark durably, before the folder is recorded with it and before the first segment is. Nobody else keeps anything
-    below our own data folder. OSError."""
+    """Write this data folder's lease durably.
+
+    This happens before the scratch folder is recorded with the lease, and before its first segment
+    is recorded. A scratch folder inside our own data folder needs no lease, because no other data
+    folder stores anything there. Raises OSError.
+    """
     if scratch.is_relative_to(home):
         return
     mark = scratch / OWNERS / name(home)
     if mark.exists():
         return
     private_files.make_folder(mark.parent)
-    part = mark.with_name(
-        f".{mark.name}.part"
-    )  # always the same name: what a power cut leaves is written over
+    # Always the same name, so that a file left by a power cut is overwritten.
+    part = mark.with_name(f".{mark.name}.part")
     with open(part, "wb", opener=private_files.opener) as handle:
         handle.write(os.fsencode(_said(home)))
         handle.flush()
@@ -36,24 +41,30 @@ def sign(scratch: Path, home: Path) -> None:
     try:
         take_place(part, mark)
     except FileNotFoundError:
-        if not mark.exists():  # else another process of this data folder has just done the same
+        if not mark.exists():  # otherwise another process of this data folder wrote it
             raise
-    for folder in (mark.parent, scratch, scratch.parent):  # each may have been made just now
+    for folder in (mark.parent, scratch, scratch.parent):  # each may be new
         flush_directory(folder)
 
 
 def mark_of(home: Path) -> tuple[str, str]:
-    """Our mark relative to the scratch folder, and what stands in it: by these the folder is known again."""
+    """Return our lease's path relative to the scratch folder, and its content.
+
+    They identify the scratch folder when it is seen again.
+    """
     return f"{OWNERS}/{name(home)}", _said(home)
 
 
 def others(scratch: Path, home: Path) -> list[str]:
-    """The other data folders that keep segments here; one that is gone from this machine needs nothing any more. OSError."""
+    """Return the other data folders that store segments here.
+
+    A data folder that no longer exists on this machine does not count. Raises OSError.
+    """
     return list(_others(scratch, home).values())
 
 
 def living(scratch: Path, home: Path) -> frozenset[str]:
-    """Names of the other data folders that keep segments here. OSError."""
+    """Return the names of the other data folders that store segments here. Raises OSError."""
     return frozenset(_others(scratch, home))
 
 
@@ -74,5 +85,5 @@ def _said(home: Path) -> str:
 
 
 def name(home: Path) -> str:
-    """The name of a data folder: a hash of this machine's name and its path."""
+    """Return a data folder's name: a hash of this machine's name and the folder's path."""
     return hashlib.blake2b(os.fsencode(_said(home)), digest_size=10).hexdigest()

@@ -1,10 +1,15 @@
-"""What the journal says of each sealed segment, once more beside the segments: a lost journal costs no rendering.
+"""Copies of the journal's checkpoints beside the segments: a lost journal costs no rendering.
 
-    <scratch>/index/a/<content key>.<owner>   one JSON object: the seal, and the packet hashes of the sources it was made of
+    <scratch>/index/a/<content key>.<owner>
 
-`owner` names the data folder (`owners.name`), since several may share a scratch folder. An entry is a claim like any other
-seal on record: no segment is used before its bytes were hashed again. The packet hashes come back with it, so that what was
-known of the sources is known again. An entry that is missing or torn costs that segment's rendering and nothing else.
+Each entry is one JSON object: a checkpoint, and the packet hashes of the sources from which its
+segment was rendered. `owner` identifies the data folder (`scratch_leases.name`), because several
+may share a scratch folder.
+
+An entry is only a cached checkpoint, like any other on record: no segment is used before its bytes
+have been hashed again. Restoring an entry also restores the packet hashes, and with them what was
+known of the sources. If an entry is missing or torn, its segment is rendered again; nothing else is
+lost.
 """
 
 from __future__ import annotations
@@ -36,7 +41,7 @@ _MADE_BY = (
 
 
 class Entry(Value, frozen=True):
-    """A sealed segment, what its sources were like where it used them, and the files that they were."""
+    """A checkpoint, the packet hashes of the source parts it used, and the source files."""
 
     seal: SegmentSealed
     marks: tuple[Marks, ...] = ()
@@ -53,8 +58,11 @@ class SegmentIndex:
         self._waiting: SimpleQueue[tuple[Path, bytes]] = SimpleQueue()
 
     def add(self, seal: SegmentSealed, marks: tuple[Marks, ...], memory: History) -> None:
-        """Write an entry durably, beside whatever is done next. Nothing waits for it, and a disk that refuses it is no loss:
-        the journal has it too."""
+        """Write an entry durably, in the background.
+
+        Nothing waits for the entry. A write error is ignored, because the journal has the
+        checkpoint too.
+        """
         seen = [memory.seen(path) for path in dict.fromkeys(one.path for one in marks)]
         entry = Entry(seal=seal, marks=marks, sources=tuple(one for one in seen if one is not None))
         self._waiting.put((self._path(seal.key), codec.encode(entry)))
@@ -66,11 +74,14 @@ class SegmentIndex:
         made_of: Mapping[str, Mapping[str, str]],
         memory: History,
     ) -> None:
-        """Write the entries that a power cut or a drive that was away took, with all that is on record of what each segment was
-        `made_of` (key to paths with identities). A disk that refuses is no loss."""
-        self._beside.submit(
-            lambda: None
-        ).result()  # those that are still being written are not missing
+        """Write the entries that are missing after a power cut or while a drive was disconnected.
+
+        Each entry contains everything on record of the segment's sources. `made_of` maps content
+        keys to source paths and their identities. A write error is ignored. Returns when all
+        entries are written.
+        """
+        # Wait for entries that are still being written, which are not missing.
+        self._beside.submit(lambda: None).result()
         wanted = {self._path(seal.key): seal for seal in seals if seal.file}
         shelves = {path.parent for path in wanted}
         there = {path for shelf in shelves if shelf.is_dir() for path in shelf.iterdir()}
@@ -89,8 +100,11 @@ class SegmentIndex:
         self._beside.submit(lambda: None).result()
 
     def sweep(self, known: set[str], *, before: float) -> None:
-        """Remove this data folder's entries of segments that are not on record, and unfinished ones, that were written before a
-        moment (unix seconds): a power cut left them. OSError."""
+        """Remove this data folder's unfinished entries and its entries for unknown segments.
+
+        Only entries written before a moment (Unix seconds) are removed; a power cut left them.
+        `known` are the keys on record. Raises OSError.
+        """
         for path in self._folder.glob("*/*"):
             if (
                 path.suffixes[:1] == [f".{self._owner}"]
@@ -100,44 +114,58 @@ class SegmentIndex:
                 path.unlink(missing_ok=True)
 
     def was_read(self, journal: Journal) -> bool:
-        """Whether the journal has taken everything that stands in the index of this scratch folder."""
+        """Return whether the journal has read everything in the index of this scratch folder."""
         return bool(
             journal.read("SELECT 1 FROM switches WHERE name = ? AND is_on", (self._switch,))
         )
 
     def forget(self, key: str) -> None:
-        """Remove this data folder's entry, before the seal itself is forgotten. OSError."""
-        self._beside.submit(
-            lambda: None
-        ).result()  # an entry that is still being written would come back
+        """Remove this data folder's entry, before the checkpoint itself is forgotten.
+
+        Raises OSError.
+        """
+        # Wait, because an entry that is still being written would come back.
+        self._beside.submit(lambda: None).result()
         self._path(key).unlink(missing_ok=True)
 
     def forget_broken(self, facts: Iterable[Fact]) -> None:
-        """Remove the entries of seals that these facts break, before that is recorded."""
+        """Remove the entries of checkpoints that these events invalidate.
+
+        Called before the events are recorded.
+        """
         for fact in facts:
             if isinstance(fact, SealBroken):
-                with contextlib.suppress(OSError):  # its bytes are hashed again in any case
+                with contextlib.suppress(OSError):  # the segment is hashed again in any case
                     self.forget(fact.key)
 
     def shared(self, key: str, others: frozenset[str]) -> bool:
-        """Whether another data folder has an entry for a segment too; `others` are the owners that still exist."""
+        """Return whether another data folder has an entry for a segment too.
+
+        `others` are the owners that still exist.
+        """
         folder = self._path(key).parent
         return bool(others) and any((folder / f"{key}.{owner}").exists() for owner in others)
 
     def entries(self) -> Iterator[Entry]:
-        """Entries of this data folder, and of those that are gone from this machine. OSError."""
+        """Yield entries of this data folder, and of those that no longer exist on this machine.
+
+        Raises OSError.
+        """
         others = scratch_leases.living(self._scratch, self._home)
         for path in sorted(self._folder.glob("*/*")):
             if path.suffix != _PART and path.suffix.lstrip(".") not in others:
-                with contextlib.suppress(
-                    OSError, ValueError
-                ):  # torn by a power cut: that segment is rendered again
+                with contextlib.suppress(OSError, ValueError):
+                    # A torn entry, left by a power cut, means that its segment is rendered again.
                     yield codec.decode(path.read_bytes(), Entry)
 
     @contextlib.contextmanager
     def removing(self, journal: Journal) -> Iterator[None]:
-        """While seals are forgotten and their files removed: when the process is killed meanwhile, the next `restore` puts those
-        on record again whose entries and files still stand. What forgets the seals is written first. OSError."""
+        """Enclose the removal of checkpoints and their files.
+
+        If the process is killed during the block, the next `restore` records again every checkpoint
+        whose entry and file still exist. The mark for this is a deferred write, so the block must
+        begin with the transaction that forgets the checkpoints. Raises OSError.
+        """
         was_read = self.was_read(journal)
         journal.later(_REMOVING, [(self._switch,)])
         yield
@@ -145,14 +173,19 @@ class SegmentIndex:
             journal.write(_READ, [(self._switch,)])
 
     def undo_cut_removal(self, journal: Journal) -> None:
-        """After a removal that was cut, put on record again what still stands, so that it can be removed. The index of a lost
-        journal is left to the next job, which may need it. OSError."""
+        """After an interrupted removal, record what still exists, so that it can be removed.
+
+        The index of a lost journal is left to the next job, which may need it. Raises OSError.
+        """
         if journal.read("SELECT 1 FROM switches WHERE name = ? AND NOT is_on", (self._switch,)):
             self.restore(journal)
 
     def restore(self, journal: Journal) -> int:
-        """Put on record what the journal does not know, once for each scratch folder; how many segments. Without an index nothing
-        is written: the request may still be refused. OSError."""
+        """Record checkpoints that the journal does not know, once for each scratch folder.
+
+        Returns the number of segments. Without an index nothing is written, because the request may
+        still be refused. Raises OSError.
+        """
         if self.was_read(journal) or not self._folder.is_dir():
             return 0
         known = {seal.key for seal, _ in journal.all_seals()}
@@ -165,9 +198,8 @@ class SegmentIndex:
         memory.keep_marks(
             (marks.identity, marks) for entry in found for marks in entry.marks if marks.identity
         )
-        made_by: dict[str, str] = (
-            dict(journal.read(_MADE_BY, ())) if found else {}
-        )  # a job that is not on record has no name
+        # A segment whose job is not on record gets an empty job name.
+        made_by: dict[str, str] = dict(journal.read(_MADE_BY, ())) if found else {}
         rows = []
         for entry in found:
             at = (self._scratch / "store" / entry.seal.file).stat().st_mtime
@@ -186,13 +218,19 @@ class SegmentIndex:
         return len(found)
 
     def begin(self, journal: Journal) -> None:
-        """Entries are added to this index from now on, and the journal knows them all: it is not read again."""
+        """Note, with the next transaction, that the journal knows every entry of this index.
+
+        From now on entries are added here, and the index is not read again.
+        """
         if not self.was_read(journal):
             journal.later(_READ, [(self._switch,)])
 
     def keys(self, journal: Journal) -> set[str]:
-        """Content keys whose segments may be needed by a data folder which still exists: those that another one has an entry for,
-        and our own while the journal has not read them. OSError."""
+        """Return the content keys whose segments an existing data folder may need.
+
+        These are the keys for which another data folder has an entry, and our own as long as the
+        journal has not read them. Raises OSError.
+        """
         known = {
             *scratch_leases.living(self._scratch, self._home),
             *(() if self.was_read(journal) else (self._owner,)),
@@ -200,7 +238,10 @@ class SegmentIndex:
         return {path.stem for path in self._folder.glob("*/*") if path.suffix.lstrip(".") in known}
 
     def drop(self, key: str) -> None:
-        """Remove the entries of data folders that are gone, whose segment is removed. OSError."""
+        """Remove the entries for a removed segment of data folders that no longer exist.
+
+        Raises OSError.
+        """
         for path in (self._folder / key[1:2]).glob(f"{key}.*"):
             path.unlink(missing_ok=True)
 
@@ -214,7 +255,10 @@ class SegmentIndex:
         return self._folder / key[1:2] / f"{key}.{self._owner}"
 
     def _write_waiting(self) -> None:
-        """Write what came while earlier entries were flushed: their folders are flushed once."""
+        """Write all queued entries and flush each of their folders once.
+
+        Entries queue up while earlier entries are flushed.
+        """
         shelves = set[Path]()
         with contextlib.suppress(Empty):
             while True:
@@ -237,11 +281,13 @@ class SegmentIndex:
         take_place(part, path)
 
     def _make_shelf(self, shelf: Path) -> None:
-        """Make a folder of the index in the scratch folder that holds the store. Its drive may be out: nothing is made on the
-        empty mount point, not even when the drive goes between the look and the making. OSError."""
-        if (
-            os.mkdir not in os.supports_dir_fd
-        ):  # Windows, where a drive that is out leaves no folder
+        """Create a folder of the index in the scratch folder that holds the store.
+
+        If the scratch drive is disconnected, nothing is created on its empty mount point, even if
+        the drive disappears between the check and the creation. Raises OSError.
+        """
+        # On Windows, a disconnected drive leaves no folder behind.
+        if os.mkdir not in os.supports_dir_fd:
             (self._scratch / "store").stat()
             for folder in (self._folder, shelf):
                 folder.mkdir(mode=private_files.FOLDER, exist_ok=True)
@@ -256,8 +302,6 @@ class SegmentIndex:
                     )
         finally:
             os.close(scratch)
-        for made_in in (
-            self._folder,
-            self._scratch,
-        ):  # or a power cut takes the new folder with its entries
+        # Otherwise a power cut removes the new folder together with its entries.
+        for made_in in (self._folder, self._scratch):
             flush_directory(made_in)

@@ -1,11 +1,14 @@
-"""What a process still says when the drive of its journal is pulled and the kernel would end it without a word.
+"""Last message of a process whose journal drive was disconnected, before the kernel ends it.
 
-SQLite keeps the index of the write-ahead log (`journal.db-shm`) in a mapped file. Where a page of it can no longer be read, there
-is no call that could fail: the kernel sends SIGBUS, and SQLite can neither go on nor return. On Windows it reports an error.
+SQLite maps the index of the write-ahead log (`journal.db-shm`) into memory. If a page of it can no
+longer be read, no system call fails: the kernel sends SIGBUS, and SQLite can neither continue nor
+return. On Windows, SQLite reports an error instead.
 
-Python's own signal handlers run when the call has returned, so this one is a C function that ctypes makes of a Python function.
-It can run, since SQLite is called without the interpreter's lock and stands in none of Python's own code. It asks SQLite for
-nothing more, says what there is to say and ends the process, as a kill would: nothing that is on record is lost.
+Python's signal handlers only run after the current call has returned, so this handler is a C
+function that ctypes creates from a Python function. It can run because SQLite is called without the
+interpreter's lock, and because the signal does not interrupt Python's own code. The handler does
+not call SQLite again; it reports the fault and ends the process, as a kill would. Everything on
+record is kept.
 """
 
 from __future__ import annotations
@@ -22,19 +25,22 @@ from functools import lru_cache
 from typing import Any
 
 Say = Callable[[Exception], int]
-"""Tells a person why the journal is lost; the exit code."""
+"""Reports why the journal is lost and returns the exit code."""
 
 _UNSAID = 3
-"""The exit code where even the last words fail: what was recorded holds."""
+"""Exit code if the report itself fails. Everything recorded so far still holds."""
 _says: list[Say] = []
 _one = threading.Lock()
-"""Held for good by the thread that has the last word."""
+"""Acquired by the first thread that handles the signal, and never released."""
 
 
 @contextmanager
 def last_words(say: Say) -> Iterator[None]:
-    """Where the kernel takes the journal's memory away meanwhile, `say` is called with what the journal would have raised, and
-    the process ends with the exit code that it returns. The innermost `say` is the one that is called."""
+    """Report the loss if the kernel takes the journal's memory away during the block.
+
+    `say` is called with the exception that the journal would have raised; the process then ends
+    with the exit code that `say` returns. In nested blocks, the innermost `say` is called.
+    """
     _says.append(say)
     before = _listen(_handler()) if len(_says) == 1 else None
     try:
@@ -46,7 +52,10 @@ def last_words(say: Say) -> Iterator[None]:
 
 
 def _listen(handler: Any) -> Any:
-    """Have SIGBUS answered by a C function; the one that answered it before. None is the system's own answer, an end."""
+    """Set the C function that handles SIGBUS and return the previous one.
+
+    None is the system's default action, which ends the process.
+    """
     if not hasattr(signal, "SIGBUS"):
         return None
     libc = ctypes.CDLL(None)
@@ -56,7 +65,7 @@ def _listen(handler: Any) -> Any:
 
 @lru_cache(maxsize=1)
 def _handler() -> Any:
-    """`_met` as a C function; None where the system makes no new code in memory."""
+    """Return `_met` as a C function, or None if the system does not allow new code in memory."""
     with contextlib.suppress(MemoryError, OSError):
         return ctypes.CFUNCTYPE(None, ctypes.c_int)(_met)
     return None
@@ -69,17 +78,15 @@ def _met(number: int) -> None:
         from core.storage import journal
 
         caller = sys._getframe().f_back
-        if (
-            caller is None or caller.f_code.co_filename != journal.__file__
-        ):  # another mapped file, or a signal from elsewhere
+        # The signal concerns another mapped file, or was sent by another process.
+        if caller is None or caller.f_code.co_filename != journal.__file__:
             _listen(None)
-            os.kill(os.getpid(), number)  # it waits until this function returns
+            os.kill(os.getpid(), number)  # pending until this function returns
             return
         code = _says[-1](journal.lost())
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
-    except (
-        BaseException
-    ):  # an exception would lead back into SQLite, which meets the same page again
+    except BaseException:
+        # An exception would return into SQLite, which would hit the same page again.
         pass
     os._exit(code)

@@ -1,9 +1,10 @@
-"""What clients asked for, by the names they gave it, and which jobs shall still be worked at, in which order. In the journal's
-own transactions.
+"""Submissions of clients, and the queue of jobs. Written in the journal's own transactions.
 
-A submission is on record together with its job or not at all, so a client that asks again under the same name, hours or a
-crash later, is told of the same job. `wish` of a job in the queue: `run` it as soon as it is its turn, `held` until someone
-resumes it, `over`: nothing is to be done. The order: the highest priority first, then the oldest.
+A submission is recorded together with its job or not at all, so a client that submits again under
+the same name, hours or a crash later, gets the same job.
+
+A job in the queue has a `wish`: `run` it when its turn comes, `held` until someone resumes it, or
+`over`: nothing is left to do. Jobs run by priority, highest first; among equals, the oldest first.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _ASKED_AGAIN = (
     "AND NOT EXISTS (SELECT 1 FROM facts AS later WHERE later.job = facts.job AND later.seq > facts.seq "
     "AND later.kind IN ('RunStarted', 'JobFinished', 'RunInterrupted'))"
 )
-"""A client asked for the job after its last run had ended."""
+"""SQL condition: a client requested the job after its last run had ended."""
 _SETTLE = (
     "UPDATE queue SET wish = ?2 WHERE job = ?1 AND (EXISTS (SELECT 1 FROM facts WHERE facts.job = queue.job "
     f"AND {ENDED_WELL}) OR NOT EXISTS ({_ASKED_AGAIN}))"
@@ -39,7 +40,11 @@ _ORDER = "ORDER BY priority DESC, place"
 
 
 class Queued(NamedTuple):
-    """A job in the queue. `output` is where its film shall stand; `age` grows with every job that came later."""
+    """A job in the queue.
+
+    `output` is the path of its film. `age` is the place in the queue, which grows with every later
+    job.
+    """
 
     job: str
     wish: Wish
@@ -49,14 +54,14 @@ class Queued(NamedTuple):
 
 
 class Submitted(NamedTuple):
-    """A submission: its job, and `content`, a hash of all that was asked under its name."""
+    """A submission: its job, and `content`, a hash of everything requested under its name."""
 
     job: str
     content: str
 
 
 class Happening(NamedTuple):
-    """A fact as it is written down: `body` is its JSON."""
+    """An event as stored; `body` is its JSON."""
 
     seq: int
     job: str
@@ -65,13 +70,13 @@ class Happening(NamedTuple):
 
 
 class Submissions:
-    """The queue and the names, and the journal from a sequence number on."""
+    """Submissions by name, the queue, and the journal's events from a sequence number on."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
     def known(self, name: str) -> Submitted | None:
-        """What was submitted under a name."""
+        """Return what was submitted under a name, or None."""
         rows = self._journal.read("SELECT job, content FROM submissions WHERE id = ?", (name,))
         return Submitted(*rows[0]) if rows else None
 
@@ -86,8 +91,11 @@ class Submissions:
         timeline: bytes,
         at: float,
     ) -> None:
-        """A submission, its job and its place in the queue, durable when this returns. `body` is the request as JSON.
-        sqlite3.IntegrityError: another writer took the name first."""
+        """Record a submission, its job and its place in the queue, durably.
+
+        `body` is the request as JSON. Raises sqlite3.IntegrityError if another writer took the name
+        first.
+        """
         self._journal.accept(
             job,
             fact,
@@ -98,20 +106,23 @@ class Submissions:
         )
 
     def join(self, name: str, *, content: str, body: str, job: str) -> None:
-        """Another name for a job that is open already; it is wanted again."""
+        """Add another name for a job that is already open, and request the job again."""
         self.wish(job, "run")
         self._journal.write(_SUBMIT, [(name, job, content, body)])
 
     def wish(self, job: str, wish: Wish) -> None:
-        """What shall become of a job; it keeps its place in the queue."""
+        """Set the wish of a job, which keeps its place in the queue."""
         self._journal.write(_WISH, [(job, wish)])
 
     def settle(self, job: str, wish: Wish) -> None:
-        """What becomes of a job whose run has ended. Whatever a client asked for after that end stays as it is."""
+        """Set the wish of a job whose run has ended.
+
+        If a client requested the job after that end, its wish stays, unless the job has ended well.
+        """
         self._journal.write(_SETTLE, [(job, wish)])
 
     def asked_again(self, job: str) -> bool:
-        """Whether a client asked for the job after its last run had ended."""
+        """Return whether a client requested the job after its last run had ended."""
         return (
             self._journal.read(
                 f"SELECT 1 FROM queue WHERE job = ? AND EXISTS ({_ASKED_AGAIN})", (job,)
@@ -120,11 +131,11 @@ class Submissions:
         )
 
     def queue(self) -> list[tuple[str, Wish]]:
-        """(job, wish) of everything that is not over, in order."""
+        """Return (job, wish) of every job that is not over, in order."""
         return [(line.job, line.wish) for line in self.lines()]
 
     def lines(self) -> list[Queued]:
-        """The same with all that is known of it."""
+        """Return every job that is not over, in order, with all its fields."""
         rows = self._journal.read(
             "SELECT job, wish, priority, output, place FROM queue JOIN jobs ON jobs.id = queue.job "
             f"WHERE wish != 'over' {_ORDER}",
@@ -133,7 +144,10 @@ class Submissions:
         return [Queued(*row) for row in rows]
 
     def ended(self) -> list[str]:
-        """Jobs that are wanted though they have ended well since: another process made them, or a newer cut superseded them."""
+        """Return jobs that are wanted although they have ended well.
+
+        Another process finished them, or a newer cut superseded them.
+        """
         rows = self._journal.read(
             "SELECT job FROM queue WHERE wish = 'run' AND EXISTS "
             f"(SELECT 1 FROM facts WHERE facts.job = queue.job AND {ENDED_WELL}) ORDER BY place",
@@ -142,32 +156,35 @@ class Submissions:
         return [job for (job,) in rows]
 
     def prioritise(self, job: str, priority: int) -> None:
-        """Of the jobs that wait, those with a higher priority come first. A job that was never queued has no place to change."""
+        """Set a job's priority in the queue. A job that was never queued stays unchanged."""
         self._journal.write(_PRIORITY, [(priority, job)])
 
     def priority(self, job: str) -> int:
-        """What a job was given; 0 is what every job begins with."""
+        """Return a job's priority; every job starts with 0."""
         rows = self._journal.read("SELECT priority FROM queue WHERE job = ?", (job,))
         return int(rows[0][0]) if rows else 0
 
     def pause(self, *, paused: bool) -> None:
-        """Whether jobs shall rest, all of them, until this is said otherwise."""
+        """Pause or resume all jobs. The setting lasts until it is changed."""
         self._journal.write(_SWITCH, [("paused", int(paused))])
 
     @property
     def paused(self) -> bool:
-        """Whether all jobs rest."""
+        """Whether all jobs are paused."""
         return (
             self._journal.read("SELECT 1 FROM switches WHERE name = 'paused' AND is_on", ()) != []
         )
 
     def made(self, job: str) -> int:
-        """How many pieces of a job were sealed, ever."""
+        """Return how many content keys of a job ever got a checkpoint."""
         question = "SELECT count(DISTINCT json_extract(body, '$.key')) FROM facts WHERE job = ? AND kind = 'SegmentSealed'"
         return int(self._journal.read(question, (job,))[0][0])
 
     def since(self, seq: int, *, job: str = "", most: int = 500) -> list[Happening]:
-        """Facts after a sequence number, of one job or of all, oldest first, at most so many."""
+        """Return at most `most` events after a sequence number, oldest first.
+
+        The events are those of one job, or of all jobs if `job` is empty.
+        """
         which, fields = ("AND job = ? ", (seq, job, most)) if job else ("", (seq, most))
         rows = self._journal.read(
             f"SELECT seq, job, at, body FROM facts WHERE seq > ? {which}ORDER BY seq LIMIT ?",
@@ -176,7 +193,7 @@ class Submissions:
         return [Happening(*row) for row in rows]
 
     def last(self, job: str = "") -> int:
-        """The newest sequence number, of one job or of all; 0 before anything happened."""
+        """Return the newest sequence number, of one job or of all, or 0 if there are no events."""
         which, fields = (" WHERE job = ?", (job,)) if job else ("", ())
         return int(
             self._journal.read(f"SELECT coalesce(max(seq), 0) FROM facts{which}", fields)[0][0]

@@ -1,12 +1,15 @@
-"""Our own files. Every rename, unlink and directory of Hotsplice is here and nowhere else.
+"""Hotsplice's own files: their names, and every rename of them.
 
-    <home>/journal.db               what happened
+    <home>/journal.db               the journal
     <home>/pictures/                last good frames before damage, for reports
-    <scratch>/store/ab/abcd….mov    sealed segments, named by content key
-    <scratch>/work/<job>/           part files; not believed, removed freely
-    <folder of the film>/.hotsplice/  the film being joined, the films it replaced, and the folder's mark (`folder_mark`)
+    <scratch>/store/ab/abcd….mov    segments, named by content key
+    <scratch>/work/<job>/           part files; never trusted, removed at any time
+    <folder of the film>/.hotsplice/
+                                    the film being joined, the films it replaced, and the folder's
+                                    marker file (`folder_mark`)
 
-A file becomes true by: part file, flush by its writer, rename, flush of its folder, journal (of a segment the last two at once).
+A file becomes valid in these steps: part file, flush by its writer, rename, flush of its folder,
+journal. For a segment, the last two steps happen at the same time.
 """
 
 from __future__ import annotations
@@ -27,11 +30,15 @@ from core.system import private_files
 BESIDE = ".hotsplice"
 _HELD_BRIEFLY = os.name == "nt"
 LONGEST_ENDING = len(".incomplete.000.0123456789ab.kept")
-"""Bytes that are added to a film's name for the files beside it."""
+"""Length in bytes of the longest suffix that files beside a film add to its name."""
 
 
 def _rename(source: Path, target: Path) -> None:
-    """A virus scanner or indexer holds a new file for a moment on Windows: a rename is then refused, briefly."""
+    """Rename a file, retrying on Windows.
+
+    On Windows, a virus scanner or indexer may hold a new file for a moment, and the rename is then
+    refused.
+    """
     if not _HELD_BRIEFLY:
         os.replace(source, target)
         return
@@ -46,12 +53,15 @@ def _rename(source: Path, target: Path) -> None:
 
 
 def take_place(part: Path, target: Path) -> None:
-    """A finished file takes its name, whole; what had it is gone. For what is not a film (`core.storage.artifacts`)."""
+    """Atomically rename a finished file to `target`, replacing any file of that name.
+
+    For files other than films (`core.storage.artifacts`).
+    """
     _rename(part, target)
 
 
 def point_to(target: Path, name: Path) -> None:
-    """A name that leads to a file; what had it is gone. OSError."""
+    """Atomically replace `name` with a symlink to `target`. Raises OSError."""
     part = name.with_name(f".{name.name}.{os.getpid()}.part")
     part.unlink(missing_ok=True)
     part.symlink_to(target)
@@ -59,7 +69,7 @@ def point_to(target: Path, name: Path) -> None:
 
 
 def flush_directory(path: Path) -> None:
-    """Make names in a directory durable; file systems that cannot say so are left alone."""
+    """Make the names in a directory durable. File systems that do not support this are ignored."""
     if os.name == "nt":
         return
     handle = os.open(path, os.O_RDONLY)
@@ -73,7 +83,11 @@ def flush_directory(path: Path) -> None:
 
 
 def make_below(path: Path, base: Path) -> None:
-    """A durable directory below `base`, which is never made itself: its drive may be out. FileNotFoundError without it."""
+    """Create a directory durably, with its parents below `base`.
+
+    `base` itself is never created, because its drive may be disconnected. Raises FileNotFoundError
+    if it does not exist.
+    """
     if path.is_dir():
         return
     if path == base:
@@ -84,14 +98,20 @@ def make_below(path: Path, base: Path) -> None:
 
 
 class Sealed(NamedTuple):
-    """A segment's name in the store; `durable` returns when no power cut takes it away any more. OSError."""
+    """A segment's name in the store.
+
+    `durable` returns once no power cut can remove the name any more; it raises OSError.
+    """
 
     file: str
     durable: Callable[[], None]
 
 
 class Workspace:
-    """Names and moves. `home` holds the journal, `scratch` what can be made again."""
+    """Paths and moves of Hotsplice's files.
+
+    `home` contains the journal; everything in `scratch` can be rendered again.
+    """
 
     def __init__(self, home: Path, scratch: Path) -> None:
         self.home, self.scratch = home, scratch
@@ -104,12 +124,15 @@ class Workspace:
 
     @property
     def own_folders(self) -> tuple[Path, ...]:
-        """Folders whose files Hotsplice removes by rules of its own: nobody's film may stand there."""
+        """Folders from which Hotsplice removes files by its own rules; no film may be in them."""
         ours = [self.home / name for name in ("pictures", locks.LOCKS, "logs", "door")]
         return (*ours, self.scratch / "store", self.scratch / "work", self.scratch / "index")
 
     def prepare(self, job: str) -> None:
-        """Folders for a job; part files of an earlier run are removed (its owner is gone: we hold the lock)."""
+        """Create a job's folders and remove part files of an earlier run.
+
+        The process of the earlier run is gone, because the caller holds the job's lock.
+        """
         work = self.scratch / "work" / job
         for folder in (work, self.scratch / "store"):
             make_below(folder, self.scratch.parent)
@@ -118,36 +141,40 @@ class Workspace:
         ]:
             for shelf in fresh:
                 shelf.mkdir(mode=private_files.FOLDER, exist_ok=True)
-            flush_directory(folder)  # once, instead of once for each while segments wait
+            flush_directory(folder)  # one flush instead of one per folder
         for old in work.iterdir():
             old.unlink()
 
     def part(self, job: str, key: str, attempt: int, extension: str) -> Path:
-        """A fresh name for an attempt; what stood there is removed."""
+        """Return an unused path for an attempt; an existing file there is removed."""
         path = self.scratch / "work" / job / f"{key}.{attempt}{extension}"
         self.discard(path)
         return path
 
     def picture(self, name: str) -> Path:
-        """A name for a small picture of the last good frame before damage: it stays, for reports."""
+        """Return the path for a thumbnail of the last good frame before damage.
+
+        The thumbnail is kept for reports.
+        """
         folder = self.home / "pictures"
         make_below(folder, self.home)
         return folder / name
 
     def discard(self, part: Path) -> None:
-        """Remove a part file (and its slate) that will not be believed."""
+        """Remove a part file that will not be used, and its slate."""
         part.unlink(missing_ok=True)
         part.with_name(part.name + ".png").unlink(missing_ok=True)
 
     def stored(self, file: str) -> Path:
-        """Where a sealed file is."""
+        """Return the path of a segment file in the store."""
         return self.scratch / "store" / file
 
     def seal(self, part: Path, key: str, extension: str) -> Sealed:
-        """Rename a flushed part file to its content key. Doing it twice is harmless. OSError.
+        """Rename a flushed part file to its content key. Doing it twice is harmless.
 
-        The name is made durable beside whatever is done next, and `durable` waits for that: the record takes as long to be
-        written. After a power cut between the two the record names a file that is not there, which is seen, and made again.
+        The name is made durable in the background while the checkpoint is recorded, which takes as
+        long; `durable` waits for it. After a power cut between the two, the record may name a
+        missing file; this is detected, and the segment is rendered again. Raises OSError.
         """
         file = f"{key[1:2]}/{key}{extension}"
         target = self.stored(file)
@@ -158,7 +185,7 @@ class Workspace:
         return Sealed(file, flushing.result)
 
     def close_job(self, job: str, output: Path) -> None:
-        """Remove a job's part files; the store stays."""
+        """Remove a job's part files. The store is kept."""
         work = self.scratch / "work" / job
         if work.is_dir():
             for old in work.iterdir():
@@ -178,43 +205,53 @@ class Workspace:
             folder.rmdir()
 
     def trial(self, output: Path, extension: str) -> Path:
-        """Where the encoder is tried for a film: always the same name, so that the next run removes what a cut left."""
+        """Return the path for an encoder trial.
+
+        It is the same for every run of a film, so that the next run removes the file of an
+        interrupted one.
+        """
         return self.scratch / f"prove-{locks.name_of(str(output))}{extension}"
 
     def trials(self, output: Path) -> list[Path]:
-        """What is left of trials for a film."""
+        """Return the files left by encoder trials for a film."""
         return list(self.scratch.glob(f"prove-{locks.name_of(str(output))}.*"))
 
-    # The film -----------------------------------------------------------------------------------------------------
+    # The film -----------------------------------------------------------------------------------
 
     def staged(self, job: str, output: Path) -> Path:
-        """Where the film is joined: on the same volume as its place, so that publishing is a rename. FileNotFoundError when the
-        film's folder is not there."""
+        """Return the path at which the film is joined.
+
+        It is on the same volume as the film's own path, so that publishing is a rename. Raises
+        FileNotFoundError if the film's folder does not exist.
+        """
         make_below(output.parent / BESIDE, output.parent)
         private_files.share(output.parent / BESIDE)
         return output.parent / BESIDE / f"{output.stem}.{job}.part{output.suffix}"
 
     def fresh(self, path: Path) -> Path:
-        """The name, with what stood there removed."""
+        """Remove any file at a path, and return the path."""
         path.unlink(missing_ok=True)
         return path
 
     @staticmethod
     def kept(output: Path) -> Path:
-        """Where the film that was replaced is kept."""
+        """Return the path at which the replaced film is kept."""
         return output.parent / BESIDE / f"{output.name}.previous"
 
     @staticmethod
     def aside(output: Path) -> Path:
-        """Where a file is kept that stood in a film's place and is not what was published there."""
+        """Return the path for a file that had the film's name but was not published there."""
         return output.parent / BESIDE / f"{output.name}.other"
 
     def publish(self, staged: Path, output: Path, *, strange: bool = False) -> str:
-        """Put the verified film in its place; the path under which the replaced one is kept, or empty. A `strange` one, which
-        is not what was published there, is put aside and does not take the place of the film that is kept.
+        """Move the verified film to its final path.
 
-        The old film stays reachable at every instant: it gets a second name first, then its place is taken by rename.
-        Where there are no hard links it is moved, and its place is empty for a moment.
+        Returns the path at which the replaced file is kept, or "". A `strange` file, which is not
+        what was published there, is moved aside and does not take the place of the kept film.
+
+        The old film stays reachable at every instant: it gets a second name first, then a rename
+        replaces it. Without hard links, the old film is moved, and its path is empty for a moment.
+        Raises OSError.
         """
         kept = self.aside(output) if strange else self.kept(output)
         replaced = ""
@@ -224,9 +261,8 @@ class Workspace:
             try:
                 os.link(output, spare)
                 _rename(spare, kept)
-                spare.unlink(
-                    missing_ok=True
-                )  # the same file under both names, after a cut: then rename does nothing
+                # After an interruption, both names may be the same file; rename then does nothing.
+                spare.unlink(missing_ok=True)
             except OSError:
                 spare.unlink(missing_ok=True)
                 _rename(output, kept)
@@ -237,22 +273,25 @@ class Workspace:
             _rename(staged, output)
         except OSError:
             if replaced and not output.exists():
-                _rename(
-                    kept, output
-                )  # a film that cannot be published does not cost the one that was there
+                # A failed publication must not cost the previous film.
+                _rename(kept, output)
             raise
         flush_directory(output.parent)
         return replaced
 
     @staticmethod
     def swap(output: Path) -> Path:
-        """The third name while two films change places."""
+        """Return the third name, used while two films are exchanged."""
         return output.parent / BESIDE / f"{output.name}.swap"
 
     def roll_back(self, output: Path, chosen: Path | None = None) -> None:
-        """Exchange the film and a kept one, by default the newest; a `chosen` one needs the name of the newest to be free. The
-        film that goes keeps a third name until `forget_exchange` is told that this is on record; `exchanged` tells after a cut
-        how far it came. OSError: the kept one has its old name where nothing was exchanged."""
+        """Exchange the film with a kept one, by default the newest.
+
+        Any other `chosen` film requires that the name of the newest kept film is free. The outgoing
+        film keeps a third name until `forget_exchange` confirms that the exchange is on record;
+        after an interruption, `exchanged` determines how far it got. Raises OSError; if nothing was
+        exchanged, the kept film still has its old name.
+        """
         kept, spare = chosen or self.kept(output), self.swap(output)
         if not kept.exists():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(kept))
@@ -265,7 +304,7 @@ class Workspace:
             flush_directory(kept.parent)
             _rename(kept, output)
         except OSError:
-            self.exchanged(output)  # undoes what was begun
+            self.exchanged(output)  # undoes a partial exchange
             raise
         try:
             flush_directory(output.parent)
@@ -275,8 +314,11 @@ class Workspace:
     def exchanged(
         self, output: Path, *, same: Callable[[Path, Path], bool] = Path.samefile
     ) -> bool:
-        """Whether `roll_back` was begun here, is not on record yet, and came far enough to be finished: then it now is. Undone
-        otherwise. `same` tells whether two names lead to one file."""
+        """Finish or undo an interrupted `roll_back` that is not on record yet.
+
+        Returns whether it had progressed far enough to be finished, and now is. `same` tells
+        whether two paths lead to one file.
+        """
         kept, spare = self.kept(output), self.swap(output)
         if not spare.exists():
             return False
@@ -290,22 +332,24 @@ class Workspace:
             try:
                 os.link(spare, kept)
             except OSError:
-                return True  # no hard links: the third name stays, as the sign of what is not on record yet
+                # Without hard links the third name stays, as the sign that the exchange is not on
+                # record yet.
+                return True
             flush_directory(kept.parent)
         return same(spare, kept)
 
     def forget_exchange(self, output: Path) -> None:
-        """The exchange is on record: the third name goes."""
+        """Remove the third name, once the exchange is on record."""
         kept, spare = self.kept(output), self.swap(output)
         if spare.exists() and not kept.exists():
             _rename(spare, kept)
             flush_directory(kept.parent)
         spare.unlink(missing_ok=True)
 
-    # Cleaning -----------------------------------------------------------------------------------------------------
+    # Garbage collection -------------------------------------------------------------------------
 
     def remove_stored(self, file: str) -> int:
-        """Delete a sealed file whose record was dropped before; bytes freed."""
+        """Delete a segment file whose record has been removed, and return the bytes freed."""
         path = self.stored(file)
         try:
             size = path.stat().st_size
@@ -315,8 +359,11 @@ class Workspace:
         return size
 
     def unrecorded(self, known: set[str], *, before: float) -> list[str]:
-        """Files in the store that no seal knows and that were written before a moment (unix seconds): sealed by
-        rename, cut before the journal. Younger ones may be on their way into it."""
+        """Return files in the store that belong to no checkpoint.
+
+        A power cut between the rename and the journal leaves such files. Only files written before
+        a moment (Unix seconds) are returned, because newer ones may be about to be recorded.
+        """
         store = self.scratch / "store"
         files = (
             f"{p.parent.name}/{p.name}"
@@ -326,13 +373,16 @@ class Workspace:
         return sorted(set(files) - known)
 
     def work_folders(self) -> list[str]:
-        """Jobs that have part files."""
+        """Return the jobs that have part files."""
         work = self.scratch / "work"
         return sorted(p.name for p in work.iterdir()) if work.is_dir() else []
 
 
 def durable_rename(folder: Path) -> None:
-    """Do with a tiny file what publishing a film does: write, flush, rename, flush the directory. OSError: it cannot be."""
+    """Test publishing with a tiny file: write, flush, rename, flush the directory.
+
+    Raises OSError if the folder does not support these steps.
+    """
     first, second = (
         folder / f".hotsplice-{os.getpid()}.try",
         folder / f".hotsplice-{os.getpid()}.tried",

@@ -1,6 +1,7 @@
-"""Values to JSON and back: one codec for the journal, the workers' pipes and content keys.
+"""Values to JSON and back: one codec for the journal, the worker processes' pipes and content keys.
 
-Fractions travel as "24000/1001". Keys are sorted in `canonical`, so equal values have equal bytes.
+Fractions are written as "24000/1001". `canonical` sorts keys, so that equal values have equal
+bytes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ T = TypeVar("T")
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="is"):
-    """Base of every value: frozen, compared by content, written to the journal and the workers' pipes as JSON."""
+    """Base of every value: frozen, compared by content.
+
+    Values are written as JSON to the journal and to the worker processes' pipes.
+    """
 
 
 def _encode(value: Any) -> Any:
@@ -34,20 +38,23 @@ _canonical = msgspec.json.Encoder(enc_hook=_encode, order="sorted")
 
 
 def encode(value: Any) -> bytes:
-    """One line of JSON without a newline."""
+    """Return the value as one line of JSON, without a newline."""
     return _encoder.encode(value)
 
 
 def canonical(value: Any) -> bytes:
-    """JSON with sorted keys: the bytes that content keys are hashed from."""
+    """Return the value as JSON with sorted keys: the bytes from which content keys are hashed."""
     return _canonical.encode(value)
 
 
 def decode(data: bytes | str, kind: type[T]) -> T:
-    """The value; msgspec.ValidationError (a ValueError) names the path of what does not fit."""
+    """Return the value that `data` encodes.
+
+    Raises msgspec.ValidationError (a ValueError), which gives the path of what does not fit.
+    """
     return msgspec.json.decode(data, type=kind, dec_hook=_decode)
 
 
 def plain(value: Any) -> Any:
-    """The value as dicts, lists, strings and numbers, for reports and `--json`."""
+    """Return the value as dicts, lists, strings and numbers, for reports and `--json`."""
     return msgspec.json.decode(encode(value))

@@ -1,4 +1,4 @@
-"""How a folder is known again, so that another volume under the same path is not taken for it."""
+"""Identity of a folder, so that another volume at the same path is not mistaken for it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from core.system.codec import Value
 class FolderIdentity(Value, frozen=True):
     """A folder as it was when it was recorded.
 
-    `mount` is its mount point. `device` (st_dev) and `filesystem` (f_fsid, 0 where the system has none) number the volume;
-    a drive may get another device number each time it is plugged in. `inode` is the folder's own. `token` stands in the file
-    `mark`, relative to the folder, and travels with the drive; it is empty when it could not be written.
+    `mount` is its mount point. `device` (st_dev) and `filesystem` (f_fsid, 0 where the system has
+    none) number the volume; a drive may get another device number each time it is connected.
+    `inode` is the folder's own. `token` is the content of the file `mark`, whose path is relative
+    to the folder; the token stays with the drive. It is empty if it could not be written.
     """
 
     path: str

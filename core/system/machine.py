@@ -1,4 +1,4 @@
-"""The machine: clock, sleep, chance, space, volumes. The only place that reads them."""
+"""The machine: clock, sleep, randomness, space, volumes. No other module reads them."""
 
 from __future__ import annotations
 
@@ -31,31 +31,41 @@ _NETWORK_FILE_SYSTEMS = {
 }
 
 _OCTAL = re.compile(r"\\([0-7]{3})")
-"""How the kernel writes blanks, tabs, newlines and backslashes in names of mount points; nothing else is escaped."""
+"""Escapes for blanks, tabs, newlines and backslashes in the kernel's list of mount points.
+
+The kernel escapes no other characters.
+"""
 
 
 def now() -> float:
-    """Unix seconds."""
+    """Return Unix seconds."""
     return time.time()
 
 
 def monotonic() -> float:
-    """Seconds for measuring; unaffected by changes of the clock. On Linux it stands still while the machine sleeps."""
+    """Return seconds for measuring, unaffected by changes of the clock.
+
+    On Linux, this clock stops while the machine sleeps.
+    """
     return time.monotonic()
 
 
 def thread_cpu() -> float:
-    """Processor seconds of this thread."""
+    """Return the CPU seconds of this thread."""
     return time.thread_time()
 
 
 def process_cpu() -> float:
-    """Processor seconds of this process."""
+    """Return the CPU seconds of this process."""
     return time.process_time()
 
 
 class Begun(NamedTuple):
-    """The beginning of a run: a moment on `monotonic`, and the processor seconds that this process and this thread had used."""
+    """The beginning of a run.
+
+    `at` is on the `monotonic` clock; the others are the CPU seconds that this process and this
+    thread had used.
+    """
 
     at: float
     cpu_s: float
@@ -66,32 +76,38 @@ _begun: Begun | None = None
 
 
 def begin() -> None:
-    """A command begins: the next run counts its time from here."""
+    """Note that a command begins: the next run counts its time from here."""
     global _begun
     _begun = Begun(monotonic(), process_cpu(), thread_cpu())
 
 
 def begun() -> Begun:
-    """Where the time of a run counts from: the `begin` that no other run was told, else now."""
+    """Return the beginning of a run: the last `begin` that no other run has taken, or now."""
     global _begun
     taken, _begun = _begun, None
     return taken or Begun(monotonic(), process_cpu(), thread_cpu())
 
 
 class Steady:
-    """Unix seconds as they were when this was made, and from there on what went by on `monotonic`: whoever sets the clock
-    moves nothing that is waited for in a run. For decisions; what a person reads is told by `now`."""
+    """A clock that starts at the current Unix time and then advances with `monotonic`.
+
+    Setting the system's clock does not affect what a run waits for. For decisions; times shown to
+    people come from `now`.
+    """
 
     def __init__(self) -> None:
         self._wall, self._begun = now(), monotonic()
 
     def now(self) -> float:
-        """Unix seconds, but for what the clock was moved by since."""
+        """Return Unix seconds, without any change of the clock since the start."""
         return self._wall + monotonic() - self._begun
 
 
 def since_boot() -> float:
-    """Like `monotonic`, but the machine's sleep is counted, where the system tells the two apart."""
+    """Return seconds like `monotonic`, but including the machine's sleep.
+
+    Where the system does not distinguish the two, this equals `monotonic`.
+    """
     return (
         time.clock_gettime(time.CLOCK_BOOTTIME)
         if hasattr(time, "CLOCK_BOOTTIME")
@@ -103,29 +119,32 @@ _LITTLE_MEMORY = 512 << 20
 
 
 def sleep(seconds: float) -> None:
-    """Do nothing for a while."""
+    """Sleep for a number of seconds."""
     time.sleep(seconds)
 
 
 def chance() -> float:
-    """A random number in [0, 1), for jitter."""
+    """Return a random number in [0, 1), for jitter."""
     return secrets.randbelow(1 << 30) / (1 << 30)
 
 
 def token(length: int = 6) -> str:
-    """A random name of lower-case letters and digits that are hard to confuse."""
+    """Return a random name of lower-case letters and digits that are hard to confuse."""
     return "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(length))
 
 
 def cores() -> int:
-    """Processors this process may use."""
+    """Return the number of CPUs this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return max(1, os.cpu_count() or 1)
 
 
 def _nearest(path: str | Path) -> Path:
-    """The path, or its nearest parent that can be looked at: a name may be too long, a folder closed, a share gone."""
+    """Return the path, or its nearest parent that can be accessed.
+
+    A name may be too long, a folder not accessible, a share gone.
+    """
     place = Path(path)
     while place != place.parent:
         try:
@@ -138,7 +157,10 @@ def _nearest(path: str | Path) -> Path:
 
 
 def free_bytes(path: str | Path) -> int | None:
-    """Space left for us on the volume of a path or of its nearest existing parent; None when it cannot be told."""
+    """Return the space available to us on the volume of a path or of its nearest existing parent.
+
+    None if it cannot be determined.
+    """
     place = _nearest(path)
     try:
         return shutil.disk_usage(place).free
@@ -147,7 +169,10 @@ def free_bytes(path: str | Path) -> int | None:
 
 
 def disk_bytes(path: str | Path) -> int | None:
-    """The whole size of the volume of a path or of its nearest existing parent; None when it cannot be told."""
+    """Return the size of the volume of a path or of its nearest existing parent.
+
+    None if it cannot be determined.
+    """
     place = _nearest(path)
     try:
         return shutil.disk_usage(place).total
@@ -156,8 +181,8 @@ def disk_bytes(path: str | Path) -> int | None:
 
 
 def free_memory() -> int | None:
-    """Bytes of memory that could be had without swapping; None when it cannot be told."""
-    import psutil  # late: workers start without it
+    """Return the bytes of memory available without swapping, or None if unknown."""
+    import psutil  # imported late: worker processes start without it
 
     try:
         return int(psutil.virtual_memory().available)
@@ -166,7 +191,10 @@ def free_memory() -> int | None:
 
 
 def short_of_memory() -> bool:
-    """Whether a MemoryError may be the machine's: little is free, or the system limits what this process may have."""
+    """Return whether a MemoryError may be the machine's fault.
+
+    This is so if little memory is free, or if the system limits this process's memory.
+    """
     free = free_memory()
     if free is None or free < _LITTLE_MEMORY:
         return True
@@ -181,7 +209,7 @@ def short_of_memory() -> bool:
 
 
 def resident_bytes(pid: int) -> int | None:
-    """How much memory a process holds; None when it is gone."""
+    """Return a process's resident memory in bytes, or None if the process is gone."""
     import psutil
 
     try:
@@ -191,7 +219,7 @@ def resident_bytes(pid: int) -> int | None:
 
 
 def family_cpu(pid: int) -> float:
-    """Processor seconds of a process and of those of its children that have ended; 0 when it is gone."""
+    """Return the CPU seconds of a process and of its ended children; 0 if the process is gone."""
     import psutil
 
     try:
@@ -202,7 +230,10 @@ def family_cpu(pid: int) -> float:
 
 
 def give_memory_back() -> None:
-    """Return what was freed to the system, after something large: glibc keeps it otherwise. Elsewhere nothing."""
+    """Return freed memory to the system, after a large allocation.
+
+    glibc keeps it otherwise. Does nothing on other systems.
+    """
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:
@@ -210,8 +241,11 @@ def give_memory_back() -> None:
 
 
 def mount_point(path: str | Path) -> str:
-    """The mount point that a path leads to; `/` at the least. What the kernel lists counts where it lists them: a folder that
-    is mounted in a second place looks like any other."""
+    """Return the mount point of a path; `/` if there is no other.
+
+    The kernel's list decides, where there is one: a folder that is mounted in a second place looks
+    like any other folder.
+    """
     place = Path(os.path.realpath(path))
     listed, _ = listed_mount(place)
     if listed:
@@ -222,19 +256,16 @@ def mount_point(path: str | Path) -> str:
 
 
 def longest_name(folder: str | Path) -> int:
-    """Bytes that a file name in this folder may have."""
+    """Return the maximum length in bytes of a file name in this folder."""
     try:
         return os.pathconf(folder, "PC_NAME_MAX")
-    except (
-        AttributeError,
-        OSError,
-        ValueError,
-    ):  # Windows has no such question; the answer is this everywhere
+    except (AttributeError, OSError, ValueError):
+        # Windows has no pathconf; its limit is 255, as on other systems.
         return 255
 
 
 def longest_path(folder: str | Path) -> int:
-    """Bytes that a whole path on this volume may have, its terminating NUL included."""
+    """Return the maximum length in bytes of a path on this volume, with its terminating NUL."""
     try:
         return os.pathconf(folder, "PC_PATH_MAX")
     except (AttributeError, OSError, ValueError):
@@ -242,7 +273,10 @@ def longest_path(folder: str | Path) -> int:
 
 
 def volume(path: str | Path) -> int | None:
-    """The device number of the volume a path (or its nearest existing parent) is on."""
+    """Return the device number of the volume of a path or of its nearest existing parent.
+
+    None if it cannot be determined.
+    """
     place = _nearest(path)
     try:
         return place.stat().st_dev
@@ -251,14 +285,19 @@ def volume(path: str | Path) -> int | None:
 
 
 def names_a_path(error: OSError) -> bool:
-    """Whether a system call on a path met this error: the system names the path. An error of our own code, or of a library, names
-    none and accuses neither a drive nor a folder."""
+    """Return whether a system call on a path raised this error: then the system names the path.
+
+    An error of our own code or of a library names no path, and says nothing about a drive or
+    folder.
+    """
     return error.filename is not None
 
 
 def file_system(path: str | Path) -> int:
-    """The number of the file system that a path (or its nearest existing parent) is on, the same whenever its drive is plugged
-    in; 0 where the system does not tell."""
+    """Return the file system number (f_fsid) of a path or of its nearest existing parent.
+
+    It stays the same each time the drive is connected. 0 where the system does not provide it.
+    """
     place = _nearest(path)
     try:
         return int(os.statvfs(place).f_fsid)
@@ -267,12 +306,14 @@ def file_system(path: str | Path) -> int:
 
 
 def listed_mount(path: str | Path) -> tuple[str, str]:
-    """The mount point of a path and its kind (`ext4`, `nfs4`) as the kernel lists them, without touching either: a dead
-    share is listed still. Empty where the system keeps no list; only Linux does."""
+    """Return a path's mount point and file system type (`ext4`, `nfs4`) from the kernel's list.
+
+    This accesses neither of them: the list still contains a dead share. Both are "" where the
+    system has no list; only Linux has one.
+    """
     try:
-        mounts = Path("/proc/self/mountinfo").read_text(
-            "utf-8", "surrogateescape"
-        )  # names there are bytes, as everywhere
+        # File names in the list are bytes, not always valid UTF-8.
+        mounts = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape")
     except OSError:
         return "", ""
     best, kind = "", ""
@@ -287,13 +328,15 @@ def listed_mount(path: str | Path) -> tuple[str, str]:
 
 
 def keeps_change_time(path: str | Path) -> bool:
-    """Whether the file system of a path notes for itself when a file was last written to. Where it does not, a program can put
-    back every date. Only Linux tells; elsewhere True."""
+    """Return whether the file system of a path itself records when a file was last changed.
+
+    Where it does not, a program can restore every date. Known only on Linux; True elsewhere.
+    """
     return listed_mount(path)[1] not in _NO_CHANGE_TIME
 
 
 def on_network(path: str | Path) -> bool:
-    """Whether a path is on a network file system. Only Linux tells; elsewhere False."""
+    """Return whether a path is on a network file system. Known only on Linux; False elsewhere."""
     return listed_mount(path)[1] in _NETWORK_FILE_SYSTEMS
 
 
@@ -309,15 +352,18 @@ _oom_seen = _oom_kill_count()
 
 
 def new_oom_kills() -> int:
-    """How many processes the kernel has killed for want of memory since this was asked last (or since this process began), on
-    the whole machine. Only Linux tells; elsewhere 0."""
+    """Return how many processes the kernel has killed for lack of memory since the last call.
+
+    The first call counts from the start of this process. The count covers the whole machine. Known
+    only on Linux; 0 elsewhere.
+    """
     global _oom_seen
     before, _oom_seen = _oom_seen, _oom_kill_count()
     return max(0, _oom_seen - before)
 
 
 class Around(TypedDict):
-    """What evidence says of the machine at that moment."""
+    """State of the machine at the moment of a failure, for evidence."""
 
     free_bytes: int | None
     free_memory_bytes: int | None
@@ -327,7 +373,10 @@ class Around(TypedDict):
 
 
 def around(path: str | Path) -> Around:
-    """The machine around a path. It touches the volume, so never in the engine."""
+    """Return the state of the machine around a path.
+
+    This accesses the volume, which may hang, so the engine never calls it.
+    """
     return Around(
         free_bytes=free_bytes(path), free_memory_bytes=free_memory(), volume=mount_point(path) if path else "",
         network=bool(path) and on_network(path), oom_kills=new_oom_kills(),
@@ -335,7 +384,10 @@ def around(path: str | Path) -> Around:
 
 
 def same_file(path: str | Path, inode: tuple[int, int]) -> bool:
-    """Whether a path leads to the file with this (device, inode), whatever its spelling, link or mount."""
+    """Return whether a path leads to the file with this (device, inode).
+
+    The path may use any spelling, link or mount.
+    """
     try:
         facts = os.stat(path)
     except OSError:

@@ -1,7 +1,8 @@
-"""Files and folders that only this user can read: modes 0600 and 0700, whatever the umask says.
+"""Files and folders that only this user can read: modes 0600 and 0700, whatever the umask.
 
-Everything Hotsplice keeps is made through here or by a worker, whose umask is 077. A published film is the user's: it gets
-the mode that any program of the user would give it.
+Everything that Hotsplice stores is created through this module or by a worker process, whose umask
+is 077. A published film belongs to the user: it gets the mode that any other program of the user
+would give it.
 """
 
 from __future__ import annotations
@@ -14,17 +15,20 @@ from pathlib import Path
 
 FOLDER, FILE = 0o700, 0o600
 OTHERS = 0o077
-"""Everything that a mode gives to anybody but the owner."""
+"""All permission bits of a mode that apply to anybody but the owner."""
 
 
 def opener(path: str, flags: int) -> int:
-    """For `open(..., opener=)`: a file that is created belongs to this user alone."""
+    """Opener for `open(..., opener=)`: only this user can access a file that it creates."""
     return os.open(path, flags, FILE)
 
 
 def make_folder(path: Path) -> None:
-    """Create a folder for this user alone. One that exists is left as it is. FileNotFoundError without the folder above it,
-    which may be on a drive that is not connected; any other OSError."""
+    """Create a folder that only this user can access. An existing folder is left as it is.
+
+    Raises FileNotFoundError if the parent is missing, which may be on a disconnected drive, and any
+    other OSError.
+    """
     try:
         path.mkdir(mode=FOLDER)
     except FileExistsError:
@@ -33,7 +37,10 @@ def make_folder(path: Path) -> None:
 
 
 def make_folder_within(home: Path, path: Path) -> None:
-    """Create a folder like `make_folder`. Below the existing folder `home`, create the folders between as well. OSError."""
+    """Create a folder like `make_folder`, with missing parents below the existing folder `home`.
+
+    Raises OSError.
+    """
     for parent in reversed(path.parents):
         if parent.is_relative_to(home) and parent != home:
             make_folder(parent)
@@ -41,8 +48,10 @@ def make_folder_within(home: Path, path: Path) -> None:
 
 
 def make_folders(path: Path) -> None:
-    """Create a folder of the platform's, below the user's home or the system's runtime folder, with those above it that are
-    missing. OSError."""
+    """Create a platform folder with its missing parents. Raises OSError.
+
+    Such folders are below the user's home or the system's runtime folder.
+    """
     try:
         make_folder(path)
     except FileNotFoundError:
@@ -51,14 +60,18 @@ def make_folders(path: Path) -> None:
 
 
 def create(path: Path) -> None:
-    """Create an empty file for this user alone where there is none. OSError."""
+    """Create an empty file that only this user can access, if there is none. Raises OSError."""
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, FILE))
 
 
 def share(folder: Path) -> None:
-    """Give our hidden folder in a film's folder its mode: private, unless a group shares the film's folder. Who may put films
-    there may then put them through ours. Left as it is where it is another user's. OSError."""
+    """Set the mode of our hidden folder in a film's folder.
+
+    It is private, unless a group shares the film's folder: members who may put films there may then
+    also put them there through our folder. A folder of another user is left as it is. Raises
+    OSError.
+    """
     above, own = folder.parent.stat(), folder.stat()
     shared = bool(above.st_mode & stat.S_IWGRP) and not above.st_mode & stat.S_IWOTH
     mode = 0o770 if shared else FOLDER
@@ -67,21 +80,27 @@ def share(folder: Path) -> None:
 
 
 def user_mode() -> int:
-    """The mode that this user's programs give to a new file."""
+    """Return the mode that this user's programs give to a new file."""
     mask = os.umask(OTHERS)
     os.umask(mask)
     return 0o666 & ~mask
 
 
 def release(path: Path) -> None:
-    """Give a file that was made privately the mode of the user's own files; left as it is where the volume has no modes."""
+    """Give a privately created file the mode of the user's own files.
+
+    Does nothing where the volume has no modes.
+    """
     with contextlib.suppress(OSError):
         path.chmod(user_mode())
 
 
 def repair(paths: Iterable[Path]) -> None:
-    """Make these and everything in them private where an earlier version did not. A folder is changed after what is in it,
-    so one that is private needs no second look. Links, and what belongs to another user, are left alone."""
+    """Make paths and everything in them private, where an earlier version did not.
+
+    A folder's mode is changed after its contents, so a private folder needs no second check. Links,
+    and files of another user, are left alone.
+    """
     for path in paths:
         with contextlib.suppress(OSError):
             _repair(path)
@@ -105,8 +124,10 @@ _IN_SCRATCH = ("store", "work", "index", "owners")
 
 
 def repair_ours(home: Path, scratch: Path) -> None:
-    """Make the data folder and our folders in scratch private. A folder that holds anything else too is somebody's own: then
-    only what is ours in it is changed."""
+    """Make the data folder and our folders in scratch private.
+
+    A folder that also contains anything else belongs to the user: only our files in it are changed.
+    """
     try:
         names = {path.name for path in home.iterdir()}
     except OSError:
@@ -114,7 +135,8 @@ def repair_ours(home: Path, scratch: Path) -> None:
     ours = {
         name for name in names if name.startswith(("journal.db", ".")) or name in _IN_DATA_FOLDER
     }
-    # A secret key that others could read is refused by `bridge.protocol.keys`: it may be known, and no mode takes that back.
+    # `bridge.protocol.keys` refuses a secret key that others could read: somebody may know it, and
+    # no mode change can undo that.
     inside = scratch.parent == home and scratch.name in names
     repair(home / name for name in sorted(ours - {"keys"}))
     repair(scratch / name for name in _IN_SCRATCH)

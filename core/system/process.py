@@ -1,8 +1,9 @@
-"""Starting other programs: the only place that does. A child never outlives its parent.
+"""Start other programs; no other module does. A child never outlives its parent.
 
-ffmpeg goes on happily after its parent was killed. On Linux the kernel is asked to kill the child with the thread
-that started it; elsewhere a worker kills its ffmpeg when its own standard input closes, which covers every end of
-the engine but not a kill -9 of the worker itself.
+ffmpeg keeps running after its parent was killed. On Linux, the kernel is asked to kill the child
+together with the thread that started it. Elsewhere, a worker process kills its ffmpeg when its own
+standard input closes. This covers every end of the engine, but not a kill -9 of the worker process
+itself.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from typing import NamedTuple
 from core.system import machine
 
 PIPE, NOWHERE = subprocess.PIPE, subprocess.DEVNULL
-"""A stream that is read or written by whoever starts the program; one that nobody reads."""
+"""A stream for the caller to read or write; a stream that is discarded."""
 
 TimeoutExpired = subprocess.TimeoutExpired
-"""A program did not end in its time."""
+"""A program did not end in time."""
 
 
 class NotStarted(OSError):
@@ -34,7 +35,7 @@ class NotStarted(OSError):
 LOW_NICENESS = 10
 
 MOST_HEARD = 1 << 20
-"""Bytes that a short program may print; what prints more has lost its way."""
+"""Maximum bytes of output from a short program; one that prints more has gone wrong."""
 
 _PR_SET_PDEATHSIG = 1
 _SETPRIV = ("/usr/bin/setpriv", "/bin/setpriv")
@@ -43,7 +44,10 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def die_with_parent(parent: int | None = None) -> None:
-    """Ask the kernel to kill this process when the thread that started it ends; exit now if `parent` is already gone."""
+    """Ask the kernel to kill this process when the thread that started it ends.
+
+    Exits now if `parent` is already gone.
+    """
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if parent is not None and os.getppid() != parent:
@@ -52,8 +56,11 @@ def die_with_parent(parent: int | None = None) -> None:
 
 @lru_cache(maxsize=1)
 def _pdeathsig_prefix() -> tuple[str, ...]:
-    """The `setpriv` call that does for a command what `die_with_parent` does; empty where setpriv is missing. It starts a child
-    without copying the page tables of this process, which takes longer than all checks of a short shot."""
+    """Return the `setpriv` command that does for a program what `die_with_parent` does.
+
+    Empty if setpriv is missing. It starts a child without copying the page tables of this process;
+    copying them takes longer than all checks of a short shot.
+    """
     program = (
         next((path for path in _SETPRIV if os.access(path, os.X_OK)), None)
         if _libc is not None
@@ -76,19 +83,21 @@ def _pdeathsig_prefix() -> tuple[str, ...]:
 
 
 def step_back() -> None:
-    """Let other programs go first, from now on: processor at nice 10, disk at the idle class (Windows: below normal, very low).
-    Everything that is started later inherits it. Where the system does not allow it, we go on as we are."""
-    import psutil  # late: workers start without it
+    """Lower this process's priority for good: CPU at nice 10, disk in the idle class.
+
+    On Windows: below normal, very low. Programs started later inherit the priority. Where the
+    system refuses, the priority stays as it is.
+    """
+    import psutil  # imported late: worker processes start without it
 
     us = psutil.Process()
     with contextlib.suppress(psutil.Error, OSError):
         if os.name == "nt":
             us.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)  # type: ignore[attr-defined]
         else:
-            us.nice(
-                max(LOW_NICENESS, us.nice())
-            )  # nobody may come back up: who is further back already stays there
-    with contextlib.suppress(psutil.Error, OSError, AttributeError):  # no such thing on macOS
+            # Niceness cannot be reduced again, so a process that is nicer already stays there.
+            us.nice(max(LOW_NICENESS, us.nice()))
+    with contextlib.suppress(psutil.Error, OSError, AttributeError):  # not available on macOS
         us.ionice(psutil.IOPRIO_VERYLOW if os.name == "nt" else psutil.IOPRIO_CLASS_IDLE)  # type: ignore[attr-defined]
 
 
@@ -102,16 +111,18 @@ def spawn(
     own_session: bool = False,
     from_single_thread: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start a program; NotStarted when it cannot be. Standard input is closed unless asked for: ffmpeg reads `q` from it.
+    """Start a program. Raises NotStarted if it cannot be started.
 
-    `from_single_thread` promises that no other thread runs, so the child may be prepared between fork and exec, and makes it die
-    with this thread. `never_began` tells why such a child did not run at all.
-    `own_session` keeps a terminal's Ctrl-C from the child: we stop it ourselves, in order.
+    Standard input is closed by default, because ffmpeg reads `q` from it. `from_single_thread`
+    promises that no other thread runs, so the child can be prepared between fork and exec; the
+    child then dies with this thread. `never_began` tells why such a child did not run at all.
+    `own_session` keeps a terminal's Ctrl-C from the child, so that we can stop it in order.
     """
     prefix = _pdeathsig_prefix() if from_single_thread and os.access(argv[0], os.X_OK) else ()
     prepare: Callable[[], None] | None = (
         die_with_parent if from_single_thread and not prefix and _libc is not None else None
     )
+    # A separate type, so that no other OSError is mistaken for a program that does not start.
     try:
         return subprocess.Popen(
             [*prefix, *argv],
@@ -122,13 +133,16 @@ def spawn(
             start_new_session=own_session,
             preexec_fn=prepare,
         )
-    except OSError as error:  # a type of its own: no other error of ours is taken for a program that does not start
+    except OSError as error:
         raise NotStarted(error.errno, error.strerror, argv[0]) from error
 
 
 def never_began(program: str, exit_code: int) -> NotStarted | None:
-    """Why a program that setpriv should have started did not run. setpriv has exit codes of its own, and takes a file that the
-    system cannot execute for a shell script, so the program is tried again without it."""
+    """Return why a program that setpriv should have started did not run, or None.
+
+    setpriv has its own exit codes, and treats a file that the system cannot execute as a shell
+    script. So this runs the program again without setpriv.
+    """
     if exit_code not in _SETPRIV_FAILED or not _pdeathsig_prefix():
         return None
     try:
@@ -145,7 +159,10 @@ def never_began(program: str, exit_code: int) -> NotStarted | None:
 def detach(
     argv: Sequence[str], log: int, environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    """Start a program that shall go on without us; what it says goes to an open file. OSError when it cannot be started."""
+    """Start a program that keeps running without us; its output goes to an open file.
+
+    Raises OSError if it cannot be started.
+    """
     options: dict[str, int] = {}
     if os.name == "nt":
         options["creationflags"] = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP  # type: ignore[attr-defined]
@@ -162,8 +179,11 @@ def detach(
 
 
 def kill_session(process: subprocess.Popen[bytes]) -> None:
-    """Kill a child started with `own_session` and everything it started. Never waits: a process that hangs in a dead
-    share cannot be killed until the share answers, and nobody may wait for that."""
+    """Kill a child started with `own_session`, and everything it started.
+
+    This waits at most 0.5 s for the child to end: a process that hangs on a dead share cannot be
+    killed until the share answers, and no caller may have to wait for that.
+    """
     try:
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
@@ -176,7 +196,10 @@ def kill_session(process: subprocess.Popen[bytes]) -> None:
 
 
 def ended(process: subprocess.Popen[bytes], *, wait_s: float = 1.0) -> int | None:
-    """How a program ended (negative: by which signal), waiting so long for it; None while it has not."""
+    """Return a program's exit code (negative: the signal), waiting up to `wait_s` seconds.
+
+    None if it is still running.
+    """
     try:
         return process.wait(timeout=wait_s)
     except subprocess.TimeoutExpired:
@@ -184,15 +207,22 @@ def ended(process: subprocess.Popen[bytes], *, wait_s: float = 1.0) -> int | Non
 
 
 class Said(NamedTuple):
-    """What a short program printed, standard output and error together, and how it ended (negative: by which signal)."""
+    """Output of a short program.
+
+    `text` is standard output and standard error together; `exit_code` is negative for a signal.
+    """
 
     text: str
     exit_code: int
 
 
 def hear(argv: Sequence[str], *, timeout_s: float = 20.0) -> Said:
-    """Run a short program. It is killed, with all that it started, when the time is over or it prints without end. NotStarted
-    when it cannot be started; TimeoutExpired when it does not end."""
+    """Run a short program and return its output.
+
+    The program and everything it started are killed when the time is up or the output exceeds
+    `MOST_HEARD`. Raises NotStarted if the program cannot be started, TimeoutExpired if it does not
+    end.
+    """
     child = spawn(argv, stderr=subprocess.STDOUT, own_session=True)
     assert child.stdout
     until, data = machine.monotonic() + timeout_s, bytearray()
@@ -206,22 +236,25 @@ def hear(argv: Sequence[str], *, timeout_s: float = 20.0) -> Said:
                 if not block:
                     break
                 data += block
-        if len(data) < MOST_HEARD:  # else it is ended here, and judged by what it said
+        if len(data) < MOST_HEARD:  # otherwise it is killed below, and its output decides
             child.wait(max(0.1, until - machine.monotonic()))
     finally:
-        kill_session(child)  # a script may have left something behind
+        kill_session(child)  # a script may have left child processes
         child.stdout.close()
     return Said(data.decode(errors="replace"), child.returncode or 0)
 
 
 def output_of(argv: Sequence[str], *, timeout_s: float = 20.0) -> str:
-    """What a short program prints; NotStarted or TimeoutExpired when it does not."""
+    """Return the output of a short program. Raises NotStarted or TimeoutExpired."""
     return hear(argv, timeout_s=timeout_s).text
 
 
 def trust_no_relative_path() -> None:
-    """Drop empty and relative entries of PATH for this process and its children: what a library starts by a bare name (a browser,
-    a file manager) is never looked for in the folder that the user stands in."""
+    """Drop empty and relative entries of PATH for this process and its children.
+
+    A library may start a program by its bare name (a browser, a file manager). It must never be
+    searched for in the current folder.
+    """
     entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
     absolute = [entry for entry in entries if os.path.isabs(entry.strip('"'))]
     os.environ["PATH"] = os.pathsep.join(absolute) or os.defpath

@@ -1,4 +1,4 @@
-"""What this process takes of the machine's memory, and a limit for it."""
+"""Memory use of this process, and a limit for it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ _US = psutil.Process()
 
 
 def resident() -> int:
-    """Bytes of this process that are in memory."""
+    """Return the resident memory of this process in bytes."""
     return int(_US.memory_info().rss)
 
 
 def limit_data(more: int) -> None:
-    """Let this process grow by `more` bytes at most: beyond, the system gives it no memory. A second limit for one that looks at
-    `resident` already. It holds on Linux; elsewhere this does nothing."""
+    """Let this process grow by at most `more` bytes; beyond that, the system refuses memory.
+
+    A second limit, for a process that already watches `resident`. It works on Linux; elsewhere this
+    does nothing.
+    """
     if sys.platform == "linux":
         import resource
 
         most = int(_US.memory_info().data) + more
-        with contextlib.suppress(OSError, ValueError):  # the user has set a lower one: that holds
+        with contextlib.suppress(OSError, ValueError):  # keep a lower limit set by the user
             resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # nobody wants all that on the disk
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no core dump of that size

@@ -1,1 +1,1 @@
-"""What an editor's timeline says, in OpenTimelineIO's terms: values without media."""
+"""An editor's timeline in OpenTimelineIO's terms: values without media."""

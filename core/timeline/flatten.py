@@ -1,7 +1,7 @@
-"""Many tracks to one row of shots: the topmost enabled clip is what one sees, gaps are black.
+"""Flattens tracks to one row of shots: the topmost enabled clip is visible, gaps are black.
 
-A title or generator, which only the editor can draw, covers nothing when a picture lies beneath it: a film without
-its title is of more use than a card in place of the picture. It is said either way.
+A title or generator, which only the editor can draw, does not cover a picture below it: a film
+without its title is more useful than a slate in place of the picture. Either way it is reported.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from core.timeline.timeline import Clip, Remark, Timeline
 
 
 class Visible(NamedTuple):
-    """A stretch of record frames on which one clip (None: a gap) is seen."""
+    """A range of record frames that shows one clip, or a gap (None)."""
 
     record_in: int
     frames: int
@@ -23,7 +23,10 @@ class Visible(NamedTuple):
 
 
 def visible(timeline: Timeline) -> tuple[list[Visible], list[Remark]]:
-    """The row, without holes from frame 0 to the end, and what is lost of titles that lie over pictures."""
+    """Return the row of shots and remarks about titles that are lost over pictures.
+
+    The row has no holes from frame 0 to the end.
+    """
     layers = [
         [clip for clip in track.clips if clip.enabled]
         for track in timeline.tracks
@@ -62,7 +65,7 @@ def visible(timeline: Timeline) -> tuple[list[Visible], list[Remark]]:
 
 
 def heard(timeline: Timeline) -> list[Clip]:
-    """Every clip of every enabled audio track, in record order."""
+    """Return every enabled clip of every enabled audio track, in record order."""
     clips = [
         c for t in timeline.tracks if t.kind == "audio" and t.enabled for c in t.clips if c.enabled
     ]
@@ -70,7 +73,7 @@ def heard(timeline: Timeline) -> list[Clip]:
 
 
 def wanted_paths(timeline: Timeline) -> list[str]:
-    """Every media file the film needs, once, in the order of first use."""
+    """Return every media file that the film needs, once, in the order of first use."""
     row, _ = visible(timeline)
     clips = [v.clip for v in row if v.clip is not None] + heard(timeline)
     return list(
@@ -79,13 +82,18 @@ def wanted_paths(timeline: Timeline) -> list[str]:
 
 
 def at_normal_speed(clip: Clip) -> bool:
-    """Whether the clip's speed change is left out: it may then ask for more than its media has."""
+    """Return whether the clip's speed change is ignored.
+
+    The clip may then need more than its media has.
+    """
     return any(one.code == "speed-change-unsupported" for one in clip.remarks)
 
 
 def source_offset(clip: Clip, source: Source) -> Fraction:
-    """Seconds from the media's first frame to the clip's in-point. Where the timeline gave only a timecode and the
-    file knows its own, their difference."""
+    """Return the seconds from the media's first frame to the clip's in-point.
+
+    If the timeline gave only a timecode and the file has its own, this is their difference.
+    """
     if not clip.source_is_timecode:
         return clip.source_in
     if source.timecode_s is not None and clip.source_in >= source.timecode_s - Fraction(1, 2):

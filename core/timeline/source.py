@@ -1,4 +1,4 @@
-"""What an opened media file turned out to be. Facts only; no judgement."""
+"""Properties of an opened media file. Facts only; no judgement."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from core.timeline.timeline import UNSPECIFIED, Colour
 
 
 class VideoFacts(Value, frozen=True):
-    """The first video stream. `start_s` counts from the container's own start, as ffmpeg's `-ss` does.
+    """The first video stream.
 
-    `frames` is the container's count, else duration times rate, else 0; where it is `counted`, all packets were read.
-    `begins_anew` tells that time stamps go back within the file: several recordings lie in it end to end. `constant_rate` is
-    true when every frame stands on the grid of `rate`; `grid` is that of their stamps where it is not `rate` to the last digit
-    (2997/125 is meant as 24000/1001, and an hour later shows another frame). `rotation` is in degrees clockwise.
+    `start_s` counts from the container's own start, as ffmpeg's `-ss` does. `frames` is the
+    container's count, otherwise duration times rate, otherwise 0; with `counted`, all packets were
+    read. `begins_anew` means that time stamps go back within the file: it contains several
+    recordings, one after another. `constant_rate` is true if every frame is on the grid of `rate`.
+    `grid` is the rate of the time stamps if it does not equal `rate` to the last digit (2997/125
+    means 24000/1001, and shows another frame an hour later). `rotation` is in degrees clockwise.
     `signature` names the coded format (`core.graph.nodes`).
     """
 
@@ -41,8 +43,11 @@ class VideoFacts(Value, frozen=True):
 
 
 class AudioFacts(Value, frozen=True):
-    """One audio stream; `samples` at its own `sample_rate`, 0 when the container does not say. `counted` and `begins_anew` as of
-    pictures."""
+    """One audio stream.
+
+    `samples` is at the stream's own `sample_rate`, 0 if the container does not give it. `counted`
+    and `begins_anew` are as in `VideoFacts`.
+    """
 
     stream: int
     codec: str
@@ -57,13 +62,18 @@ class AudioFacts(Value, frozen=True):
 class Source(Value, frozen=True):
     """A media file as found on disk.
 
-    `fingerprint` stands for the state of the file: size, modification and change times, and hashes of samples of it. While it
-    stays the same, nothing was written to the file. `inode` is (device, inode): an output path is compared with it, since
-    ffmpeg overwrites its own source through a hard link without a word. `mark` is over the size and the samples alone: files
-    with different marks differ, files with one mark may still differ between the samples. `identity` names the content in
-    content keys; two files have one identity only where their bytes were compared (`core.engine.source_identity`). `modified_ns` is the
-    modification time in unix nanoseconds, `volume` the mount point, `short_bytes` by how much the file ends before its own
-    head says.
+    `fingerprint` represents the state of the file: size, modification and change times, and hashes
+    of samples of its content. While it stays the same, nothing was written to the file. `inode` is
+    (device, inode); the output path is compared with it, because ffmpeg silently overwrites its own
+    source through a hard link.
+
+    `mark`, the content mark, covers only the size and the samples: files with different marks
+    differ, but files with the same mark may still differ between the samples. `identity` names the
+    content in content keys; two files have the same identity only if their bytes were compared
+    (`core.engine.source_identity`).
+
+    `modified_ns` is the modification time in Unix nanoseconds, `volume` the mount point.
+    `short_bytes` is by how much the file is shorter than its own header says.
     """
 
     path: str
@@ -80,11 +90,13 @@ class Source(Value, frozen=True):
     modified_ns: int = 0
 
     def audio_stream(self, order: int) -> AudioFacts | None:
-        """The n-th audio stream of the file."""
+        """Return the n-th audio stream of the file (from 0), or None."""
         return self.audio[order] if 0 <= order < len(self.audio) else None
 
 
 def version(fingerprint: str) -> str:
-    """The part of a fingerprint that stays the same when a file is renamed, linked or given other permissions: all but its
-    change time."""
+    """Return the part of a fingerprint without the file's change time.
+
+    It stays the same when the file is renamed, linked or given other permissions.
+    """
     return fingerprint.partition("+")[0]

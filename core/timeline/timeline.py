@@ -1,8 +1,8 @@
-"""What an editor's timeline says, before any media file is opened. Values only.
+"""An editor's timeline before any media file is opened. Values only.
 
-A reader in `otio_adapters/` makes a `Timeline`; `core.timeline.flatten` makes shots of it.
-Times: record time in frames of the timeline's rate counted from its first frame, source
-time in exact seconds counted from the first frame of the media file.
+A reader in `otio_adapters/` creates a `Timeline`; `core.timeline.flatten` turns it into shots.
+Record time is in frames at the timeline's rate, counted from its first frame. Source time is in
+exact seconds, counted from the first frame of the media file.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ MediaKind = Literal["file", "generator", "sequence", "none"]
 
 
 class Media(Value, frozen=True):
-    """What a clip points at. `path` is absolute and exactly as the editor wrote it, but for `file:` URLs decoded.
+    """The media of a clip.
 
-    kind `file`: a movie, sound or still; `generator`: a title or colour that only the editor can
-    draw; `sequence`: numbered pictures (`path` is the first); `none`: the reference is missing and names no file.
+    `path` is absolute and exactly as the editor wrote it, except that `file:` URLs are decoded.
+
+    Kind `file` is a movie, sound or still; `generator` a title or colour that only the editor can
+    draw; `sequence` numbered pictures (`path` is the first); `none` a missing reference that names
+    no file.
     """
 
     name: str
@@ -28,13 +31,16 @@ class Media(Value, frozen=True):
 
 
 Fields = dict[str, str | int | float]
-"""What fills the holes of a sentence."""
+"""Values for the placeholders of a sentence."""
 
 
 class Remark(Value, frozen=True):
-    """Something in the timeline that will not look as in the editor. `code` is a catalogue code; severity
-    `note` costs nothing visible, `loss` means that the film differs from the timeline here. The catalogue's sentence is filled
-    with `text` as its `name`, and with `fields` (`core.report.labels.remark_words`)."""
+    """Something in the timeline that will not look as it does in the editor.
+
+    `code` is a catalogue code. Severity `note` has no visible effect; `loss` means that the film
+    differs from the timeline here. The catalogue's sentence is filled with `text` as its `name`,
+    and with `fields` (`core.report.labels.remark_words`).
+    """
 
     code: str
     severity: Literal["note", "loss"]
@@ -43,16 +49,17 @@ class Remark(Value, frozen=True):
     fields: Fields = {}
 
     def __hash__(self) -> int:
-        """Equal remarks are told once, and `fields` has no hash of its own."""
+        """Hash without `fields`, which is not hashable. Equal remarks are reported once."""
         return hash((self.code, self.severity, self.text, self.record_in))
 
 
 class Clip(Value, frozen=True):
     """A clip on a track.
 
-    `source_in` is the wanted media time of the first frame in seconds. With `source_is_timecode` it counts from
-    timecode zero of the media (the timeline did not say where the media starts), else from the media's first frame.
-    `channels` are (audio stream, channel) pairs where the editor patched them, else empty: all of the first stream.
+    `source_in` is the wanted media time of the first frame in seconds. With `source_is_timecode` it
+    counts from timecode zero of the media, because the timeline did not say where the media starts;
+    otherwise from the media's first frame. `channels` are (audio stream, channel) pairs if the
+    editor patched them; empty means all of the first stream.
     """
 
     id: str
@@ -77,7 +84,7 @@ class Clip(Value, frozen=True):
 
 
 class Track(Value, frozen=True):
-    """A track; its clips are in record order and do not overlap."""
+    """A track. Its clips are in record order and do not overlap."""
 
     kind: Literal["video", "audio"]
     name: str
@@ -93,9 +100,11 @@ class Track(Value, frozen=True):
 
 
 class Timeline(Value, frozen=True):
-    """A cut. Tracks of each kind run from the bottom up; `start_frame` is the record timecode of frame 0.
+    """An edited timeline.
 
-    Width, height, sample rate and channels are None where the timeline does not say: then the first source does.
+    Tracks of each kind are ordered from the bottom up; `start_frame` is the record timecode of
+    frame 0. Width, height, sample rate and channels are None if the timeline does not specify them;
+    the first source then provides them.
     """
 
     name: str
@@ -125,7 +134,10 @@ UNSPECIFIED: Colour = (2, 2, 2)
 
 
 class Format(Value, frozen=True):
-    """What every frame and sample of the film is: pixels, frames per second, samples per second, channels, colour."""
+    """Properties of every frame and sample of the film.
+
+    These are pixels, frames per second, samples per second, channels and colour.
+    """
 
     width: int
     height: int

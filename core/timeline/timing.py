@@ -1,8 +1,8 @@
 """Exact time: rates and seconds are fractions, frames and samples are integers.
 
-No edit is ever held in float seconds. Editors write rates as rounded floats
-(Resolve `23.976023976023978`, Hiero `23.976024627685547`, others plain `23.976`),
-so a rate is snapped to the n/1001 or integer rate it means before it is used.
+No edit is ever held in float seconds. Editors write rates as rounded floats (Resolve
+`23.976023976023978`, Hiero `23.976024627685547`, others plain `23.976`), so a rate is snapped to
+the n/1001 or integer rate that it means before it is used.
 """
 
 from __future__ import annotations
@@ -44,12 +44,18 @@ _DROPPING = (Fraction(30000, 1001), Fraction(60000, 1001))
 _SNAP = Fraction(1, 1000)
 """How far a written rate may be from the rate it means (23.976 against 24000/1001 is 2.4e-5)."""
 _TREMBLE = Fraction(1, 100_000)
-"""How far a written time may be from the whole frame that it means, in frames: less than a tenth of an audio sample."""
+"""How far a written time may be from the whole frame that it means, in frames.
+
+Less than a tenth of an audio sample.
+"""
 
 
 @lru_cache(maxsize=256)
 def exact_rate(value: float | Fraction | int) -> Fraction:
-    """Frames per second as the exact rate that `value` means; ValueError unless finite and positive."""
+    """Return the exact rate that `value`, in frames per second, means.
+
+    Raises ValueError unless the rate is finite and positive.
+    """
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         raise ValueError(f"{value} is not a frame rate")
     rate = Fraction(value).limit_denominator(1_000_000)
@@ -58,16 +64,16 @@ def exact_rate(value: float | Fraction | int) -> Fraction:
     nearest = min(_KNOWN_RATES, key=lambda known: abs(known - rate))
     if abs(nearest - rate) <= _SNAP:
         return nearest
-    if rate < Fraction(1, 1001):  # would be rounded to none
+    if rate < Fraction(1, 1001):  # would be rounded to 0
         raise ValueError(f"{value} is not a frame rate")
     return rate.limit_denominator(1001)
 
 
 def seconds(value: float, rate: float) -> Fraction:
-    """A `RationalTime(value, rate)` of OTIO in exact seconds.
+    """Return OTIO's `RationalTime(value, rate)` in exact seconds.
 
-    Values are floats in the file; what is a whole frame but for float noise is that
-    frame (`20.000000000000004` is written by Resolve).
+    Values are floats in the file. A value that differs from a whole frame only by float noise is
+    that frame (Resolve writes `20.000000000000004`).
     """
     exact = Fraction(value)
     whole = round(exact)
@@ -77,23 +83,32 @@ def seconds(value: float, rate: float) -> Fraction:
 
 
 def nearest_frame(time_s: Fraction, rate: Fraction) -> int:
-    """The frame boundary nearest to a time; halves go up."""
+    """Return the frame boundary nearest to a time; halves round up."""
     return floor(time_s * rate + Fraction(1, 2))
 
 
 def showing_frame(time_s: Fraction, rate: Fraction) -> int:
-    """The frame on screen at a time. A time within a tenth of a frame before a frame counts as that frame,
-    because time stamps in files are rounded (Matroska to a millisecond)."""
+    """Return the frame on screen at a time.
+
+    A time within a tenth of a frame before a frame counts as that frame, because time stamps in
+    files are rounded (Matroska to a millisecond).
+    """
     return floor(time_s * rate + Fraction(1, 10))
 
 
 def sample_at(frame: int, rate: Fraction, sample_rate: int) -> int:
-    """The audio sample at which a frame begins; rounding is per boundary, so it never accumulates."""
+    """Return the audio sample at which a frame begins.
+
+    Each boundary is rounded separately, so rounding never accumulates.
+    """
     return floor(Fraction(frame * sample_rate) / rate + Fraction(1, 2))
 
 
 def timecode(frame: int, rate: Fraction, *, drop_frame: bool = False) -> str:
-    """SMPTE timecode of a frame counted from 00:00:00:00; drop-frame (`;`) only where the rate has it."""
+    """Return the SMPTE timecode of a frame, counted from 00:00:00:00.
+
+    Drop-frame timecode (`;`) only applies to rates that have it.
+    """
     base = max(1, round(rate))
     sign = "-" if frame < 0 else ""
     frame = abs(frame)
@@ -111,7 +126,10 @@ def timecode(frame: int, rate: Fraction, *, drop_frame: bool = False) -> str:
 
 
 def frames_of_timecode(text: str, rate: Fraction) -> int:
-    """The inverse of `timecode`; ValueError when the text is none."""
+    """Return the frame of a timecode: the inverse of `timecode`.
+
+    Raises ValueError if the text is not a timecode.
+    """
     dropped = ";" in text and rate in _DROPPING
     parts = text.replace(";", ":").split(":")
     if len(parts) != 4 or not all(part.isdigit() for part in parts):
