@@ -31,6 +31,7 @@ from bridge.daemon.server import Asked
 from bridge.daemon.startup_recovery import StartupRecovery
 from bridge.daemon.subprocess_queue import HelperRequest, SubprocessQueue
 from bridge.daemon.supervisor import STOPPING_S, Supervisor, Work
+from bridge.daemon.watch_folder_process import WatchFolderService
 from bridge.protocol import endpoint
 from bridge.protocol.endpoint import Endpoint
 from bridge.protocol.keys import OWN, Keys
@@ -41,7 +42,6 @@ from bridge.services import launcher_info, logs
 from bridge.services.job_list import as_it_is
 from bridge.services.locations import Locations, program_version
 from bridge.settings.settings import Watched, differences
-from bridge.watch_folder.service import WatchFolderService
 from core.errors.refusal import Refused
 from core.storage.locks import lock_file
 from core.storage.submissions import Submissions, Wish

@@ -12,7 +12,7 @@ import contextlib
 
 import psutil
 
-MODULES = ("bridge.daemon.job_process", "bridge.daemon.commands", "core.executors.worker")
+MODULES = ("bridge.cli.job_process", "bridge.daemon.commands", "core.executors.worker")
 
 
 def reap() -> list[int]:

@@ -72,7 +72,7 @@ class Supervisor:
         for job in now.begin:
             workers = now.workers[job]
             child = Child(
-                job, "bridge.daemon.job_process", [job, "--jobs", str(workers)], self._context
+                job, "bridge.cli.job_process", [job, "--jobs", str(workers)], self._context
             )
             self._works[job] = Work(child, workers)
             words = f"The companion begins to work on job {job}: process {child.process.pid}, {workers} shots at once."

@@ -1,7 +1,8 @@
-"""The door as a process of its own: `python -m bridge.door COMPANION`. It ends with the companion.
+"""The process of the watch folder: `python -m bridge.watch_folder DAEMON_PID`.
 
-A folder may lie on a share that hangs, or be full of rubbish: the companion does not notice. When the
-settings change, the companion begins it anew.
+It ends with the daemon. A folder may be on a share that hangs, or may be full of unrelated files; a
+process of its own keeps that from the daemon. The daemon restarts the process when the settings
+change.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import sys
 import threading
 
 from bridge.client.client import Client
+from bridge.daemon.watch_folder_process import inbox
 from bridge.services import logs
 from bridge.services.locations import place, program_version
 from bridge.watch_folder.folder import Folder
-from bridge.watch_folder.service import inbox
 from bridge.watch_folder.submission import Usual
 from bridge.watch_folder.watcher import Watcher
 from core.errors.refusal import Refused
@@ -28,7 +29,7 @@ def _end_with_companion() -> None:
 
 
 def main() -> int:
-    """Keep the folder of this user."""
+    """Watch the folder of this user."""
     process.die_with_parent(int(sys.argv[1]))
     threading.Thread(target=_end_with_companion, daemon=True).start()
     where = place()
@@ -50,7 +51,8 @@ def main() -> int:
             keeper.run(lambda: False)
         except (
             Refused
-        ) as error:  # the companion is gone, or does not know us: it starts another when it is back
+        ) as error:
+            # The daemon is gone or refuses this client; it starts another watcher when it is back.
             logs.refused(error.code, "the door ends")
             return 1
     return 0

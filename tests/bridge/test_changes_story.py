@@ -213,10 +213,10 @@ def gone(process: psutil.Process) -> bool:
 def test_orphans_are_ended_with_all_they_started_and_nobody_else(leftovers):
     nobody = subprocess.Popen(["true"])
     nobody.wait()
-    lost = leftovers("bridge.daemon.job_process", nobody.pid)
+    lost = leftovers("bridge.cli.job_process", nobody.pid)
     family = [lost, *lost.children()]
     others = [
-        leftovers("bridge.daemon.job_process", os.getpid()),
+        leftovers("bridge.cli.job_process", os.getpid()),
         leftovers("bridge.cli.main", nobody.pid),
     ]
     assert len(family) == 2

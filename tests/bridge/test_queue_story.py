@@ -141,9 +141,9 @@ def beneath(pid: int, *, deep: bool = False) -> list[psutil.Process]:
 def hands(pid: int) -> dict[str, list[psutil.Process]]:
     """Workers of each job."""
     jobs = {
-        said[said.index("bridge.daemon.job_process") + 2]: child.pid
+        said[said.index("bridge.cli.job_process") + 2]: child.pid
         for child in beneath(pid)
-        if "bridge.daemon.job_process" in (said := words(child))
+        if "bridge.cli.job_process" in (said := words(child))
     }
     return {
         job: [one for one in beneath(child) if "core.executors.worker" in words(one)]
@@ -276,7 +276,7 @@ def test_nothing_of_several_jobs_is_left_when_the_companion_is_killed(house, des
     eventually(
         lambda: (
             programs()
-            >= {"bridge.daemon.job_process", "bridge.daemon.commands", "core.executors.worker"}
+            >= {"bridge.cli.job_process", "bridge.daemon.commands", "core.executors.worker"}
             and any("ffmpeg" in name for name in programs())
         )
     )
@@ -312,7 +312,7 @@ def test_at_low_priority_all_that_works_lets_others_go_first_and_the_companion_a
             )
             assert not behind or who != "bridge.daemon.commands", "who answers does not wait"
             seen.update({who} if behind else ())
-        return {"bridge.daemon.job_process", "core.executors.worker", "ffmpeg"} <= seen
+        return {"bridge.cli.job_process", "core.executors.worker", "ffmpeg"} <= seen
 
     eventually(look)
     assert int(psutil.Process(pid).ionice().ioclass) != idle

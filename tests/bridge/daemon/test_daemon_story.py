@@ -175,7 +175,7 @@ def test_a_job_that_is_killed_is_taken_up_and_the_companion_goes_on(house, reel,
         (process,) = [
             p
             for p in psutil.Process(child.pid).children()
-            if "bridge.daemon.job_process" in p.cmdline()
+            if "bridge.cli.job_process" in p.cmdline()
         ]
         process.send_signal(signal.SIGKILL)
         rest = until_end(client, job, after=begun[-1].seq)

@@ -111,7 +111,7 @@ def test_the_door_ends_with_the_companion_and_comes_back_when_it_dies(house):
         found = []
         for one in psutil.Process(child.pid).children():
             with contextlib.suppress(psutil.NoSuchProcess):  # another child that ends just now
-                if one.status() != psutil.STATUS_ZOMBIE and "bridge.door" in " ".join(
+                if one.status() != psutil.STATUS_ZOMBIE and "bridge.watch_folder" in " ".join(
                     one.cmdline()
                 ):
                     found.append(one)

@@ -1,4 +1,4 @@
-"""The door as the companion sees it: where it is, and a process that is started, and started again when it ends."""
+"""The daemon's side of the watch folder: its path, and a child process that is restarted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REST_S = 5.0
 
 
 def inbox(where: Locations) -> Path | None:
-    """The folder that is watched; None when nobody wants one."""
+    """Return the folder to watch, or None when the setting is off."""
     chosen = where.settings.door
     if chosen is False:
         return None
@@ -30,7 +30,7 @@ def inbox(where: Locations) -> Path | None:
 
 
 class WatchFolderService:
-    """The process, for the companion's loop. Nothing is waited for."""
+    """The child process, for the daemon's event loop. No method blocks."""
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], where: Locations) -> None:
         self._context, self._wanted = context, inbox(where) is not None
@@ -38,26 +38,29 @@ class WatchFolderService:
         self._not_before = 0.0
 
     def look(self) -> None:
-        """It runs, if it should."""
+        """Start the process if it should run."""
         now = machine.monotonic()
         if self._wanted and self._child is None and now >= self._not_before:
             self._not_before = now + REST_S
-            self._child = Child("door", "bridge.door", [], self._context)
+            self._child = Child("door", "bridge.watch_folder", [], self._context)
 
     def anew(self, where: Locations) -> None:
-        """The settings have changed: another process, which reads them anew."""
+        """Restart the process after a change of the settings, which it then reads again."""
         self._wanted = inbox(where) is not None
         if self._child is not None:
             self._not_before = 0.0
-            self._child.kill()  # its end is heard, and then another is started
+            self._child.kill()  # `ended` reports its end, and `look` starts another one
 
     def ended(self, name: bytes, line: bytes) -> None:
-        """Something was heard of a child: if it was the end of this one, another is started in a while."""
+        """Handle a message from a child.
+
+        After the end of this one, `look` starts another after a pause.
+        """
         if name == b"door" and not line and self._child is not None:
             self._child.code()
             self._child = None
 
     def close(self) -> None:
-        """No more."""
+        """Kill the process."""
         if self._child is not None:
             self._child.kill()

@@ -2,7 +2,7 @@
 
 The process ends with the daemon.
 
-    python -m bridge.daemon.job_process DAEMON_PID JOB --jobs N
+    python -m bridge.cli.job_process DAEMON_PID JOB --jobs N
 
 Each line on its standard input is a number: how many workers the job may use from now on.
 """
