@@ -1,6 +1,6 @@
-"""A request to its end: refuse what cannot be, examine, plan, take up or accept the job, run it.
+"""Take a request to its end: refuse it, or examine, plan, resume or accept the job, and run it.
 
-Nothing here touches media: workers do. Nothing is recorded of a request that is refused.
+Nothing here touches media; workers do. A refused request leaves nothing on record.
 """
 
 from __future__ import annotations
@@ -44,14 +44,20 @@ from core.timeline.source import Source
 from core.timeline.timeline import Remark
 
 _MOST_TOUCHED = 100
-"""So often the dates of media may change while a film is made before that counts as a file that never comes to rest."""
+"""Number of replans that only changed media dates may cause before they count against the limit.
+
+Beyond that, the file counts as one that never settles.
+"""
 _ENCODER_GONE = {"encoder-missing", "encoder-device-gone"}
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended. `state` is None when it was stopped before there was a plan. `again`: another
-    file was given for a source meanwhile, or stands in its place, which wants a plan of its own."""
+    """How a run ended.
+
+    `state` is None if the run was stopped before it had a plan. `again`: during the run, the user
+    chose another file for a source, or a source was replaced, so the film needs a new plan.
+    """
 
     job: str
     end: JobFinished | RunInterrupted
@@ -71,7 +77,15 @@ def assemble(
     from_checkpoint: int | None = None,
     job: str | None = None,
 ) -> Ended:
-    """Assemble the film. Refused before anything is recorded; `journal_faults.RECORD_LOST` when the journal's disk is gone."""
+    """Assemble the film and return how the run ended.
+
+    `stopped` returns the reason to stop, or "". `wake` receives the worker pool's `wake_fd`, and -1
+    at the end. `from_checkpoint` is the sequence number of the checkpoint to return to; whatever
+    was recorded after it is rendered again. `job` is the job to resume, if it is already known.
+
+    Raises Refused before anything is recorded, and `journal_faults.RECORD_LOST` if the journal's
+    disk is gone.
+    """
     tally = RunMetrics()
     with tally.recording():
         seen = check_request(request, house, job)
@@ -124,7 +138,10 @@ def assemble(
 
 
 def _with_an_encoder_that_works(request: Request, attempt: Callable[[Request], Ended]) -> Ended:
-    """A graphics device that fails costs time, not the film: the preset's fallback makes it, and that is said."""
+    """Run `attempt`, and run it again with the preset's fallback if the encoder does not work.
+
+    A graphics device that fails costs time, not the film. A remark says that the fallback was used.
+    """
     if request.fallback is None:
         return attempt(request)
     text = f"{request.preset.name} needs a graphics encoder that does not work here; {request.fallback.name} was used."
@@ -159,8 +176,11 @@ def _until_it_ends(
     seen: FolderIdentity | None,
     collector: ScratchCollector,
 ) -> Ended:
-    """Laid out anew as often as its media is to be looked at again: a person's wish each time, what was replaced by itself only
-    so often, since a file may never come to rest."""
+    """Run the job, and replan it as often as its media has to be examined again.
+
+    Every request of the user leads to a new plan. Files that are replaced on disk lead to at most
+    `policy.looks` new plans, because a file may never settle.
+    """
     looks, touched, replaced = house.policy.looks, _MOST_TOUCHED, dict[str, str]()
     ended = _assemble(
         request,
@@ -182,7 +202,7 @@ def _until_it_ends(
         replaced = {
             path: before.plan.identities().get(path, "") for path in before.replaced
         } | replaced
-        again = replace(request, accept_folder=False)  # once is enough
+        again = replace(request, accept_folder=False)  # accepting the folder once is enough
         ended = _assemble(
             again,
             house,
@@ -207,7 +227,7 @@ def _until_it_ends(
 
 
 def _touched(before: Plan, now: Plan, paths: Collection[str]) -> bool:
-    """Whether only the dates of these files changed, so that nothing is made again because of them."""
+    """Whether only the dates of these files changed, so that nothing is rendered again for them."""
     then, since = before.made_of(), now.made_of()
     were, are = before.identities(), now.identities()
     return bool(paths) and all(
@@ -301,7 +321,7 @@ def _assemble(
         )
     believed_copies = [
         seal for key, seal in state.claimed.items() if seal.kind == "copy"
-    ]  # their key holds the source's fingerprint, and every byte is compared again while it is joined
+    ]  # the key contains the source's fingerprint, and joining compares every byte again
     engine.note(*[msgspec.structs.replace(seal, reused=True) for seal in believed_copies])
     engine.note(*answering.stand_ins(state))
     try:
@@ -320,13 +340,14 @@ def _assemble(
             collector.verified[film.path] = film.film_hash
             outcome: Outcomes = (
                 "incomplete" if state.incomplete else "unchanged"
-            )  # what stands there has its slates still
+            )  # the existing film still has its slates
             if before is not None and before.outcome == "incomplete" and not state.incomplete:
-                outcome = "complete"  # by decision
+                outcome = "complete"  # by user decision
             engine.note(tally.finished(outcome, crew, taken=state.taken))
     except run_tasks.Stopped:
-        pass  # the job is on record by now: the engine says that it was stopped
-    machine.give_memory_back()  # reading and recording a long timeline takes ten times what is kept of it
+        pass  # the job is on record by now, so the engine records the stop
+    # Reading and recording a long timeline takes ten times the memory that is kept of it.
+    machine.give_memory_back()
     end = engine.run()
     unmark(request.output, house.journal, house.workspace)
     if state.published is not None:
@@ -342,7 +363,7 @@ def _assemble(
 
 
 def _wanted(state: JobState) -> set[str]:
-    """What the film is made of, whether it is there or not."""
+    """Return the content keys of everything in the film, whether it exists yet or not."""
     return (
         {one.key for one in (*state.work, *state.plan.segments)}
         | {one.key for one in state.plan.chunks}
@@ -353,7 +374,10 @@ def _wanted(state: JobState) -> set[str]:
 def _used(
     request: Request, house: Services, standing: Mapping[str, Source]
 ) -> dict[str, tuple[Use, ...]]:
-    """What the film would use of these files, by the paths in the timeline; empty where no film can be made of them."""
+    """Return what the film would use of these files, by the paths in the timeline.
+
+    Empty if no film can be made of them.
+    """
     named = {path: msgspec.structs.replace(source, path=path) for path, source in standing.items()}
     try:
         plan = planning.plan(
@@ -368,8 +392,11 @@ def _used(
 def _already_there(
     output: Path, house: Services, crew: WorkerPool, state: JobState, stopped: Callable[[], str]
 ) -> Film | None:
-    """This very film, where it stands already, by its hash: then nothing is to be made, and the film that it replaced stays
-    kept. An incomplete one stands beside its place."""
+    """Return this very film if it already exists and its hash is correct, else None.
+
+    Nothing has to be rendered then, and the film that it replaced stays kept. An incomplete film is
+    looked for beside the output path.
+    """
     for place in (output, publish.beside(output)):
         film = house.journal.film(str(place))
         if film is None or film.cut != state.cut or not place.exists():
@@ -391,7 +418,10 @@ def _already_there(
 
 
 def _free(house: Services, state: JobState) -> int:
-    """Room on a full disk: whatever is ours, not needed now, and stands verified elsewhere."""
+    """Free space on a full disk; return the bytes freed.
+
+    Removes files of ours that are not needed now and exist verified elsewhere.
+    """
     keep = state.believed.keys() | state.claimed.keys()
     return gc.remove(
         gc.removable(house.journal, house.workspace, keep=keep), house.journal, house.workspace

@@ -1,7 +1,8 @@
-"""Small pieces of work are recorded together: one transaction and one wait for the disk instead of one for each.
+"""Record small results together: one transaction and one disk flush instead of one for each.
 
-A piece waits for others no longer than a quarter of a second, and only while every worker is busy, so that nothing waits for it.
-What was not recorded yet was not acknowledged: a kill costs it like work in flight.
+A result waits no longer than a quarter of a second for others, and only while every worker is
+busy, so that nothing waits for it. A result that is not recorded yet has not been acknowledged: a
+kill costs it, like a task in flight.
 """
 
 from __future__ import annotations
@@ -19,22 +20,27 @@ from core.tasks.spec import Made, Outcome
 LONGEST_S = 0.25
 MOST = 16
 SMALL_S = 2.0
-"""A piece that took longer is recorded at once, with all that waits: what a kill may cost stays small."""
+"""Seconds. A longer task is recorded at once with all that waits, so that a kill costs little."""
 
 
 class BatchedHistory(History):
-    """A memory that keeps what sources were like until the pieces made of them are recorded: it reads for all of them before it
-    writes for any, since a read that follows a write costs a flush of its own."""
+    """A history that holds packet hashes back until the results that use them are recorded.
+
+    It reads for all results before it writes for any, because a read that follows a write costs a
+    flush of its own.
+    """
 
     _taken: tuple[tuple[str, Marks], ...] = ()
 
     def keep_marks(self, taken: Iterable[tuple[str, Marks]]) -> None:
-        """Remember these with what is recorded next, when `write_marks` was called."""
+        """Hold these packet hashes back for the next record; `write_marks` hands them over."""
         self._taken += tuple(taken)
 
     def learned(self, state: JobState, need: PendingTask, *, cured: bool) -> ShotDegraded | None:
-        """Remember on this machine whether what was changed after the last failure helped; what is said of a shot that was made
-        in another way."""
+        """Remember on this machine whether the change after the last failure helped.
+
+        Return the event for a shot that was rendered in another way, else None.
+        """
         tries = state.failed.get(need.key)
         if not tries or not tries[-1].recovery.change:
             return None
@@ -45,13 +51,17 @@ class BatchedHistory(History):
         return None
 
     def write_marks(self) -> None:
-        """Hand over what was taken to the journal's next transaction."""
+        """Add the held packet hashes to the journal's next transaction."""
         taken, self._taken = self._taken, ()
         super().keep_marks(taken)
 
 
 def may_wait(back: Sequence[tuple[float, float, Outcome]], *, idle: int, now: float) -> bool:
-    """Whether the pieces that came back, as (begun, ended, outcome) on the monotonic clock, oldest first, may wait for more."""
+    """Whether results may wait for more before they are recorded.
+
+    `back` lists the results as (begun, ended, outcome), oldest first, in seconds of the monotonic
+    clock, like `now`. `idle` is the number of workers that could take a task.
+    """
     if not back or idle or len(back) >= MOST or now - back[0][1] >= LONGEST_S:
         return False
     return all(

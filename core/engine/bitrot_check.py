@@ -1,4 +1,7 @@
-"""Sources that are not what they were when they were last used, by the marks on record (`core.media.packet_hashes`)."""
+"""Detect sources that changed since they were last used, by their recorded packet hashes.
+
+See `core.media.packet_hashes`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from core.tasks.spec import ExamineCopy, Made, MixSound, Order, RenderSegment
 
 
 def stamped(order: Order, made: Made) -> Made:
-    """The same with the identities of the files that its marks are of."""
+    """Return the result with the identity of its file added to each set of packet hashes."""
     if isinstance(order, MixSound):
         contents = {sound.path: content_of(sound) for sound in order.sounds}
     elif isinstance(order, RenderSegment | ExamineCopy):
@@ -26,7 +29,10 @@ def stamped(order: Order, made: Made) -> Made:
 
 
 def of(order: Order, made: Made, memory: History) -> Evidence | None:
-    """Evidence when a source of what was made has decayed; else what it was like now is remembered."""
+    """Return evidence if a source of the result has decayed, else None.
+
+    If none has decayed, the packet hashes of the sources are recorded.
+    """
     if not isinstance(order, RenderSegment | ExamineCopy | MixSound):
         return None
     wrong = verification.unlike_record(
@@ -38,8 +44,10 @@ def of(order: Order, made: Made, memory: History) -> Evidence | None:
 
 
 def _taken(order: RenderSegment | ExamineCopy | MixSound, memory: History) -> Evidence | None:
-    """Evidence when another job has meanwhile given the content that this was made of to another file: one content key never
-    stands for two files."""
+    """Return evidence if another job has meanwhile assigned the content used here to another file.
+
+    A content key never refers to two files.
+    """
     used = order.sounds if isinstance(order, MixSound) else (order,)
     for one in used:
         path, identity = (

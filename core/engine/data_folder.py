@@ -1,11 +1,15 @@
-"""The data folder: made at its first use, and known again, so that the empty mount point of its drive is not taken for it.
+"""The data folder: created on first use, and recognized afterwards.
 
-    <records>/<name of the data folder>   its FolderIdentity as JSON; only for a data folder on another volume than the records
+Recognition prevents the empty mount point of its drive from being taken for the data folder.
 
-The records lie in the user's own folder of the system. A data folder is gone when the mount point on record is none now, or when
-another volume without a journal is mounted there. Nothing is created then. At a first use only the data folder itself is
-created: parents that are missing may belong to a drive that is not connected. The platform's own data folder has parents in
-the user's home, which are created.
+    <records>/<name of the data folder>   its FolderIdentity as JSON; only for a data folder that is
+                                          on another volume than the records
+
+The records are in the user's own system folder. A data folder is gone if its recorded mount point
+is no longer a mount point, or if another volume without a journal is mounted there. In that case
+nothing is created. On first use only the data folder itself is created: missing parents may belong
+to a drive that is not connected. The parents of the platform's own data folder are in the user's
+home, and are created.
 """
 
 from __future__ import annotations
@@ -23,11 +27,11 @@ from core.tasks import volume_probe
 
 JOURNAL = "journal.db"
 _CONTENT_LOST = ("tmpfs", "ramfs")
-"""File systems that are empty after a restart, and no other volume for it."""
+"""File systems that are empty after a restart without being another volume."""
 
 
 def check(home: Path, records: Path) -> None:
-    """Refused(data-folder-gone) while the drive of a data folder that was used before is not connected."""
+    """Raise Refused(data-folder-gone) if the drive of a known data folder is not connected."""
     known = _on_record(home, records)
     if known is None:
         return
@@ -38,8 +42,11 @@ def check(home: Path, records: Path) -> None:
 
 
 def prepare(home: Path, records: Path, *, usual: bool, accept: bool = False) -> None:
-    """Create a data folder that was never used. `usual`: it is the platform's own; `accept`: use the folder as it is now,
-    whatever is on record. Refused(data-folder-gone, data-folder-unusable)."""
+    """Create a data folder that was never used.
+
+    `usual`: this is the platform's own data folder. `accept`: use the folder as it is now, whatever
+    is on record. Raises Refused(data-folder-gone, data-folder-unusable).
+    """
     if not accept:
         check(home, records)
     try:
@@ -58,13 +65,16 @@ def prepare(home: Path, records: Path, *, usual: bool, accept: bool = False) -> 
 
 
 def put_on_record(home: Path, records: Path) -> None:
-    """Put on record where a data folder is whose journal stands."""
+    """Record the place of a data folder that contains a journal.
+
+    No record is kept if the data folder is on the same volume as the records.
+    """
     record = records / scratch_leases.name(home)
     mount = machine.mount_point(home)
     on_system = machine.mount_point(records) == mount
     with contextlib.suppress(
         OSError
-    ):  # without a record a lost drive is told by its missing parent alone
+    ):  # without a record, only a missing parent shows that a drive is gone
         if on_system:
             record.unlink(missing_ok=True)
             return

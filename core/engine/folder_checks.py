@@ -1,7 +1,8 @@
-"""The film's folder and the scratch folder: recorded when a job is accepted, and compared before anything is written there.
+"""Record the film's folder and the scratch folder, and compare them before anything is written.
 
-A drive that is out leaves its mount point behind, an empty folder on the system's disk. So a folder counts as the one on record
-when our token stands in it, or when volume and inode are the same.
+Both are recorded when a job is accepted. A drive that is not connected leaves its mount point
+behind, an empty folder on the system's disk. So a folder counts as the one on record if our token
+is in it, or if volume and inode are the same.
 """
 
 from __future__ import annotations
@@ -26,14 +27,17 @@ from core.system.folder import FolderIdentity
 from core.tasks import volume_probe
 
 _CONTENT_LOST = ("tmpfs", "ramfs")
-"""File systems that are empty after a restart, and no other volume for it."""
+"""File systems that are empty after a restart without being another volume."""
 
 
 def record_film_folder(
     seen: FolderIdentity, output: Path, home: Path, *, by_person: bool = False
 ) -> FolderRecorded:
-    """The film's folder with a token left in it. Refused(output-gone) when it is not the one that was `seen` a
-    moment ago: the drive was pulled since."""
+    """Leave a token in the film's folder and return the record of the folder.
+
+    Raises Refused(output-gone) if the folder is not the one that was `seen` a moment ago, because
+    its drive was removed since.
+    """
     gone = Refused("output-gone", path=seen.path, drive=seen.mount if seen.mount != "/" else "")
     if _changed(seen):
         raise gone
@@ -41,23 +45,26 @@ def record_film_folder(
     try:
         token = folder_mark.leave(output, mark, machine.token(16))
     except OSError as error:
-        if _changed(seen):  # nothing would show that it is the same drive when it is back
+        if _changed(seen):  # nothing would identify the drive when it is back
             raise gone from error
-        token = ""  # full, or read-only: then volume and inode alone tell
+        token = ""  # full or read-only: only volume and inode identify the folder then
     folder = msgspec.structs.replace(seen, mark=mark, token=token)
     return FolderRecorded(role="film", folder=folder, by_person=by_person)
 
 
 def film_folder(journal: Journal, job: str) -> FolderIdentity | None:
-    """The folder of a job's film on record; None for a job of an older version, and once it came to a film: its mark is removed
-    then, and a drive may have another number when an answer continues the job."""
+    """Return the recorded folder of a job's film, or None.
+
+    There is none for a job of an older version, nor after the job has produced a film: its mark is
+    removed then, and a drive may have another number when an answer continues the job.
+    """
     return next(
         (fact.folder for fact in History(journal).folders(job=job) if fact.role == "film"), None
     )
 
 
 def open_job(request: Request, journal: Journal) -> str | None:
-    """The job of this very request that can be taken up."""
+    """Return the job of this very request that can be resumed, or None."""
     jobs = open_jobs(journal, str(request.output))
     digest = (
         content_key.request_digest(request.raw, request.preset, str(request.output)) if jobs else ""
@@ -66,7 +73,10 @@ def open_job(request: Request, journal: Journal) -> str | None:
 
 
 def film_is_away(journal: Journal, job: str | None) -> bool:
-    """Whether the folder of an accepted job's film is not there, or is another one. Then the job waits for it before it joins."""
+    """Whether the folder of an accepted job's film is missing or replaced.
+
+    The job then waits for the folder before it joins the film.
+    """
     known = film_folder(journal, job) if job is not None else None
     return known is not None and bool(_changed(known))
 
@@ -77,15 +87,18 @@ def _changed(known: FolderIdentity) -> str:
     except OSError as error:
         if not machine.names_a_path(error):
             raise
-        return "volume-gone"  # a share that answers with an error is waited for as well
+        return "volume-gone"  # the job waits for a share that answers with an error as well
 
 
 def check_place(
     output: Path, journal: Journal, ours: Iterable[Path], *, accept_folder: bool = False
 ) -> FolderIdentity:
-    """The film's folder as it is now. Refused when a new job's film cannot stand there: what `check_output` refuses, and
-    output-drive-out when the drive that held the films of this place is not mounted, so that its empty mount point would take
-    the film."""
+    """Return the film's folder as it is now.
+
+    Raises Refused if a new job's film cannot be placed there: as `check_output` does, and with
+    output-drive-out if the drive that held the films of this path is not mounted, so that its empty
+    mount point would take the film. `accept_folder` skips the check of the drive.
+    """
     known = next(
         (
             fact.folder
@@ -106,7 +119,10 @@ def check_place(
 
 
 def check_request(request: Request, house: Services, job: str | None) -> FolderIdentity | None:
-    """The film's folder as it is now; None when an accepted job waits for it. Refused when the film cannot stand at its place."""
+    """Return the film's folder as it is now; None if an accepted job waits for it.
+
+    Raises Refused if the film cannot be placed at its path.
+    """
     journal, accepted = house.journal, job or open_job(request, house.journal)
     if not request.accept_folder and film_is_away(journal, accepted):
         return None
@@ -116,12 +132,12 @@ def check_request(request: Request, house: Services, job: str | None) -> FolderI
 
 
 def may_be_away(output: Path, journal: Journal) -> bool:
-    """Whether some accepted job waits, or will wait, for this film's folder."""
+    """Whether an accepted job waits, or will wait, for this film's folder."""
     return any(film_is_away(journal, job) for job, _ in open_jobs(journal, str(output)))
 
 
 def _is_unmounted(known: FolderIdentity, output: Path) -> bool:
-    """Whether the mount point on record, which the place lies in, is none now."""
+    """Whether the recorded mount point above the output path is no longer a mount point."""
     mount = machine.mount_point(output.parent)
     return (
         mount != known.mount
@@ -136,8 +152,11 @@ def await_scratch(
     on_step: Callable[[str, int, int], None],
     stopped: Callable[[], str],
 ) -> str:
-    """Wait until the scratch folder is on the volume that it was on before, for as long as gates are waited for; its mount point.
-    Stopped; Refused(scratch-gone)."""
+    """Wait until the scratch folder is on the volume on record; return its mount point.
+
+    The wait is as long as for a circuit breaker (`policy.gate_patience_s`). Raises Stopped or
+    Refused(scratch-gone).
+    """
     known = _scratch_on_record(house)
     if known is None or request.accept_folder:
         return machine.mount_point(house.workspace.scratch)
@@ -156,8 +175,10 @@ def await_scratch(
 
 
 def refuse_scratch_elsewhere(scratch: Path, mount: str) -> None:
-    """Refused(scratch-gone) when the scratch folder's drive was taken out since it was looked at: its mount point is none now,
-    and nothing may be made or recorded there."""
+    """Raise Refused(scratch-gone) if the scratch folder's drive was removed since it was checked.
+
+    Its mount point is no longer one then, and nothing may be created or recorded there.
+    """
     if machine.mount_point(scratch) != mount:
         raise _scratch_gone(str(scratch), mount)
 
@@ -173,8 +194,12 @@ def _scratch_on_record(house: Services) -> FolderIdentity | None:
 
 
 def _scratch_is_away(known: FolderIdentity) -> bool:
-    """Whether another volume is there. A folder that was emptied or removed on the same volume is made anew: all that is in it
-    can be made again. The root of the system cannot go away, and its numbers change with every container."""
+    """Whether another volume is now at the path of the scratch folder.
+
+    A folder that was emptied or removed on the same volume is created again, because everything in
+    it can be rendered again. The root file system cannot go away, and its numbers change with
+    every container.
+    """
     if known.mount == "/" or volume_probe.marked(known) or not volume_probe.other_volume(known):
         return False
     same_mount = machine.mount_point(known.path) == known.mount
@@ -182,7 +207,10 @@ def _scratch_is_away(known: FolderIdentity) -> bool:
 
 
 def scratch_folder(house: Services) -> tuple[FolderIdentity | None, bool]:
-    """The scratch folder as it is now, and whether that is news. None below the data folder, where the journal is. OSError."""
+    """Return the scratch folder as it is now, and whether it differs from the one on record.
+
+    (None, False) for a scratch folder inside the data folder, where the journal is. Raises OSError.
+    """
     scratch, home = house.workspace.scratch, house.workspace.home
     if scratch.is_relative_to(home):
         return None, False

@@ -1,8 +1,9 @@
-"""Room on the scratch disk, without losing anything: only what can stand in for itself elsewhere is removed.
+"""Free space on the scratch disk without loss: remove only what can be had from elsewhere.
 
-A segment goes when the film made of it stands verified now, byte for byte; a file in the store goes when nothing on record
-knows it and nobody else keeps segments there; part files go when their job has come to its end. Segments of cuts that were
-replaced stand nowhere else: they go when a person says so.
+A segment is removed if the film made from it is verified now, byte for byte. A file in the store
+is removed if no record mentions it and no other data folder keeps segments there. Part files are
+removed when their job has ended. Segments of replaced cuts exist nowhere else; they are removed
+when the user asks for it.
 """
 
 from __future__ import annotations
@@ -29,14 +30,19 @@ from core.tasks.spec import Assignment, CheckFilm, Made
 
 _CHECK_STALL_S = 600.0
 _YOUNG_S = 3600.0
-"""A file without a record may be on its way into it."""
+"""Seconds. A younger file without a record may be about to be recorded."""
 
 
 @dataclass(frozen=True)
 class Removable:
-    """What could be removed: seals with their files, files in the store that no seal knows, part files of ended jobs. `others`
-    are the data folders that keep segments there too: what we do not know may be theirs. `superseded` are seals of cuts
-    that were replaced, in no film that stands or is kept: going back to one makes them again from its media."""
+    """What can be removed.
+
+    `seals`: checkpoints with their files. `strays`: files in the store that no checkpoint
+    mentions. `ended`: ended jobs that have part files. `others`: the data folders that also keep
+    segments in the scratch folder; files unknown to us may be theirs. `superseded`: checkpoints of
+    replaced cuts that are in no current or kept film; a return to such a cut renders them again
+    from its media.
+    """
 
     seals: tuple[SegmentSealed, ...]
     strays: tuple[str, ...]
@@ -45,14 +51,17 @@ class Removable:
     superseded: tuple[SegmentSealed, ...] = ()
 
     def with_superseded(self) -> Removable:
-        """The same, with what a person does not want to go back to."""
+        """Include superseded segments."""
         return replace(self, seals=self.seals + self.superseded, superseded=())
 
 
 def removable(
     journal: Journal, workspace: Workspace, *, keep: Collection[str] = (), workers: int = 1
 ) -> Removable:
-    """Look at everything; films are read again by workers. `keep` are content keys that are needed now."""
+    """Find what can be removed. Workers read films again to verify them.
+
+    `keep` are content keys that are needed now.
+    """
     seals = journal.all_seals()
     keep = {*keep, *needed_by_open_jobs(journal)}
     shown = _in_films(journal)
@@ -87,7 +96,10 @@ def removable(
 
 
 def remove(found: Removable, journal: Journal, workspace: Workspace) -> int:
-    """Remove it: first the record, then the file. Bytes freed in the store."""
+    """Remove everything in `found`: first the record, then the file.
+
+    Return the bytes freed in the store.
+    """
     index, living = (
         SegmentIndex(workspace.scratch, workspace.home),
         scratch_leases.living(workspace.scratch, workspace.home),
@@ -103,7 +115,7 @@ def remove(found: Removable, journal: Journal, workspace: Workspace) -> int:
         )
     recorded = {
         seal.file for seal, _ in journal.all_seals()
-    }  # a clock that was set ahead makes a young file look old
+    }  # a clock set ahead makes a young file look old
     for stray in found.strays:
         if stray not in recorded:
             freed += workspace.remove_stored(stray)
@@ -119,7 +131,7 @@ def remove(found: Removable, journal: Journal, workspace: Workspace) -> int:
 
 
 def _sweep_beside(output: Path, journal: Journal, workspace: Workspace) -> None:
-    """Remove the lock and the mark that a power cut left beside a film, and the encoder's trial in the scratch folder."""
+    """Remove the lock and mark that a power cut left beside a film, and trials of the encoder."""
     mark = output.parent / folder_mark.name(workspace.home, output)
     if mark.exists() or film_lock.file(str(output), BESIDE).exists():
         catch_up_alone(output, journal, workspace)
@@ -130,13 +142,16 @@ def _sweep_beside(output: Path, journal: Journal, workspace: Workspace) -> None:
 
 
 def open_jobs(journal: Journal) -> list[str]:
-    """Jobs that can be taken up."""
+    """Return the jobs that can be resumed."""
     return [job for job, _ in journal.jobs() if not _ended(journal, job)]
 
 
 def needed_by_open_jobs(journal: Journal) -> set[str]:
-    """Checkpoints of jobs that can be taken up again, and what their plans reuse; another job may have used them last, and so be
-    named as theirs."""
+    """Return the content keys of checkpoints of resumable jobs, and of what their plans reuse.
+
+    Another job may have used a reused checkpoint last, and the checkpoint is then recorded under
+    that job.
+    """
     jobs, memory = open_jobs(journal), History(journal)
     made = {
         entry.fact.key
@@ -152,7 +167,7 @@ def needed_by_open_jobs(journal: Journal) -> set[str]:
 
 
 def _in_films(journal: Journal) -> set[str]:
-    """Checkpoints of the films that stand, and of those that are kept beside them."""
+    """Return the content keys of checkpoints in the current films and in the kept ones."""
     hashes = {found for film in journal.films() for found in (film.film_hash, film.kept_hash)}
     jobs = {published[0] for found in hashes if (published := journal.published(found))} | {
         film.job for film in journal.films()
@@ -166,7 +181,7 @@ def _in_films(journal: Journal) -> set[str]:
 
 
 def _replaced(journal: Journal, job: str) -> bool:
-    """Whether another job made the film that stands in the place of this one's."""
+    """Whether another job made the film that is now at this job's output path."""
     film = journal.film(journal.accepted(job).output)
     return film is not None and film.job != job
 
@@ -177,7 +192,7 @@ def _ended(journal: Journal, job: str) -> bool:
 
 
 def _verified_jobs(journal: Journal, jobs: Collection[str], workers: int) -> set[str]:
-    """Those of the jobs whose film stands where it was published, byte for byte."""
+    """Return the jobs whose film is still where it was published, byte for byte."""
     films = {
         film.job: film
         for film in journal.films()
@@ -206,6 +221,9 @@ def _verified_jobs(journal: Journal, jobs: Collection[str], workers: int) -> set
 
 
 def _made(journal: Journal, film: Film) -> bool:
-    """Whether the film that stands there is what its job published: after a roll back it is the one before."""
+    """Whether the current film is the one that its job published.
+
+    After a rollback it is an older film.
+    """
     published = journal.published(film.film_hash)
     return published is not None and published[0] == film.job

@@ -1,11 +1,11 @@
-"""order -> perform -> record -> fold: the loop is the whole engine.
+"""Pending task -> worker -> journal -> state: this loop is the whole engine.
 
-    needs = state.needs(now, in flight)      pure: looks at the state, never at the last fact
-    a worker performs the order              the only place that touches media
-    journal.append(fact)                     first the record,
-    state.fold(fact)                         then the memory
+    needs = state.needs(now, in flight)      pure: looks at the state, never at the last event
+    a worker performs the task               the only place that touches media
+    journal.append(event)                    record it first,
+    state.fold(event)                        then update the state
 
-Whatever happens at whatever instant, running it again ends in the same film.
+Whatever happens at any moment, running the job again produces the same film.
 """
 
 from __future__ import annotations
@@ -64,8 +64,12 @@ from core.tasks.spec import (
 
 @dataclass
 class Engine:
-    """Brings one planned job to its end. `on_fact` hears every fact after it was recorded, `on_tick` is called when
-    frames were counted; `stopped` is asked between steps; `free` removes what is ours and can be made again."""
+    """Runs one planned job to its end.
+
+    `on_fact` receives every event after it is recorded. `on_tick` is called after the workers'
+    replies are processed, which includes their frame counts. `stopped` is called between steps and
+    returns the reason to stop, or "". `free` removes files of ours that can be rendered again.
+    """
 
     job: str
     output: Path
@@ -96,7 +100,10 @@ class Engine:
         self._sealed: list[tuple[SegmentSealed, Sealed, Dispatched, Made]] = []
 
     def note(self, *told: Fact) -> None:
-        """First the record, then the memory, then the listeners. What was sealed since the last record goes with it."""
+        """Record events, then update the state, then call the listeners.
+
+        Checkpoints that wait for their record are recorded in the same transaction.
+        """
         sealed, self._sealed = self._sealed, []
         facts = (*(fact for fact, *_ in sealed), *told)
         if not facts:
@@ -113,8 +120,11 @@ class Engine:
             self._make_durable(*one)
 
     def run(self) -> JobFinished | RunInterrupted:
-        """Until the job has ended or someone asks to stop. JournalLost, sqlite3.Error, OSError: nothing can be recorded
-        any more; what was recorded holds."""
+        """Run until the job has ended or a stop is requested; return the event that says so.
+
+        Raises JournalLost, sqlite3.Error or OSError if nothing can be recorded any more.
+        Existing records stay valid.
+        """
         while self.state.finished is None:
             reason = self.stopped() or self._ask() or self._wants_another_plan()
             if reason:
@@ -133,7 +143,7 @@ class Engine:
             needs = self.state.needs(now, self.given.keys())
             published = (
                 self.state.published
-            )  # once it is, the end is owed at once: there is nobody to listen to
+            )  # once the film is published, the job ends at once without waiting for replies
             for need in needs:
                 if need.kind == "publish":
                     self.publish()
@@ -146,7 +156,7 @@ class Engine:
                     and self.crew.would_learn(MixSound)
                     and any(other.kind != "mix" for other in needs)
                 ):
-                    continue  # there are pictures to make meanwhile
+                    continue  # render pictures in the meantime
                 elif self.crew.idle and len(self.given) - len(self._back) < max(
                     1, self.crew.size - self._fewer
                 ):
@@ -165,7 +175,10 @@ class Engine:
         return self.state.finished
 
     def _ask(self) -> str:
-        """Hear what people decided meanwhile, and bring what they wished for; why to stop, if that is their wish."""
+        """Apply new user decisions and use the earlier renders that they ask for.
+
+        Return the reason to stop, or "".
+        """
         for answer in self.answering.news():
             self.state.fold(answer)
             self.relinked = self.relinked or self.state.asks_for_another_plan(answer)
@@ -176,8 +189,10 @@ class Engine:
         return self.answering.stop(self.state)
 
     def _wants_another_plan(self) -> str:
-        """Another file was given for a source, or stands in its place: when everything else is made, the film is planned anew
-        instead of published."""
+        """Return ANEW if the film has to be planned again instead of published, else "".
+
+        This is so if a source was relinked or replaced, once everything else is rendered.
+        """
         wanted = self.state.wants_another_look or (self.relinked and self.state.complete)
         return ANEW if wanted and not self.given else ""
 
@@ -213,8 +228,11 @@ class Engine:
         self.on_tick(self)
 
     def _settle(self, *, at_once: bool = False) -> bool:
-        """Hear what came back; whether anything did. The workers that brought it are at their next work already: flushing
-        names and records takes as long as starting a program."""
+        """Process the outcomes that came back; return whether there were any.
+
+        Their workers already have the next tasks, because flushing names and records takes as long
+        as starting a program.
+        """
         back = [
             (self.given[name].at, self.given[name].back_at, reply) for name, reply in self._back
         ]
@@ -226,7 +244,7 @@ class Engine:
         self.note()
         return bool(news)
 
-    # Orders -------------------------------------------------------------------------------------------------------
+    # Tasks ----------------------------------------------------------------------------------------
 
     def _give(self, need: PendingTask) -> None:
         short = self._keeper.shortage(need, self.state)
@@ -239,7 +257,7 @@ class Engine:
                 need, self.state, job=self.job, attempt=attempt, output=self.output, workspace=self.workspace,
                 journal=self.journal, ffmpeg=self.ffmpeg,
             )  # fmt: skip
-        except OSError as error:  # the scratch or the film's folder does not take our file names
+        except OSError as error:  # the scratch folder or the film's folder rejects our file names
             self._fail(need, task_factory.not_begun(need, error, self.output, self.workspace))
             return
         self.given[need.name] = Dispatched(need, order, attempt, machine.monotonic())
@@ -248,7 +266,7 @@ class Engine:
             need.name, Assignment(order=order, rate=self.state.plan.format.rate, stall_s=stall_s)
         )
 
-    # Outcomes -----------------------------------------------------------------------------------------------------
+    # Outcomes -------------------------------------------------------------------------------------
 
     def _hear(self, given: Dispatched, outcome: Outcome) -> None:
         need, order = given.need, given.order
@@ -292,7 +310,10 @@ class Engine:
                 raise AssertionError(f"{need.name} answered with {type(outcome).__name__}")
 
     def _seal(self, given: Dispatched, made: Made) -> None:
-        """Part file to its content key, then the record. A film is joined; everything else is a checkpoint."""
+        """Rename a part file to its content key, then record it as a checkpoint.
+
+        A film is recorded as joined instead.
+        """
         need, order = given.need, given.order
         if isinstance(order, JoinFilm):
             self.note(outcomes.joined(self.state, order, made))
@@ -309,7 +330,7 @@ class Engine:
                     sealed = self.workspace.seal(
                         Path(order.part), need.key, task_factory.extension(need, self.state)
                     )
-        except OSError as error:  # the scratch disk's fault, and no loss of the record
+        except OSError as error:  # a fault of the scratch disk, not a loss of the journal
             self._fail(need, task_factory.not_sealed(str(getattr(order, "part", "")), error), order)
             return
         self.tally.rendered_frames += made.frames if need.segment else 0
@@ -328,7 +349,7 @@ class Engine:
                 sealed.durable()
         except (
             OSError
-        ) as error:  # whether the name survives a power cut nobody knows: it is made again
+        ) as error:  # the name may not survive a power cut, so this task is performed again
             self.note(
                 SealBroken(
                     key=fact.key,
@@ -342,18 +363,19 @@ class Engine:
             )
 
     def _fail(self, need: PendingTask, evidence: Evidence, order: Order | None = None) -> None:
-        # On a disk that hangs, removing hangs as well; the part has a name of its own, and goes with the job's folder.
+        # On a disk that hangs, removal hangs too. The part has a name of its own, and goes with the
+        # job's folder.
         if isinstance(order, RenderSegment | MixSound | EncodeTrack) and evidence.note not in (
             "hung",
             "slow",
         ):
             with contextlib.suppress(
                 OSError
-            ):  # it fails where writing failed; the evidence of that is the news
+            ):  # removal fails where writing failed; the write error is the one to report
                 self.workspace.discard(Path(order.part))
         if (
             not evidence.volume and evidence.path
-        ):  # what was judged here and not in a worker; nothing is touched for it
+        ):  # evidence from the engine itself, not from a worker; nothing is touched to complete it
             mount = machine.listed_mount(evidence.path)[0]
             evidence = msgspec.structs.replace(
                 evidence, volume=mount, free_memory_bytes=machine.free_memory()
@@ -369,10 +391,13 @@ class Engine:
             elif isinstance(fact, AttemptFailed) and fact.recovery.change == FREED:
                 self.free()
 
-    # The end ------------------------------------------------------------------------------------------------------
+    # The end --------------------------------------------------------------------------------------
 
     def publish(self) -> None:
-        """The rename that makes it the film. Done before and cut before the record: the film is known by its hash."""
+        """Rename the joined film to its place, then record it.
+
+        After an interruption between the two, the next run recognizes the film by its hash.
+        """
         joined, need = self.state.joined, PendingTask("publish", self.state.cut)
         assert joined is not None
         published, failed = None, self._keeper.shortage(need, self.state)
@@ -402,7 +427,7 @@ class Engine:
 
     def _end(self, outcome: Outcomes, code: str = "", detail: str = "") -> None:
         with self.tally.recording(self.crew):
-            with contextlib.suppress(OSError):  # what a sick disk keeps, `clean` takes later
+            with contextlib.suppress(OSError):  # `clean` removes later what a failing disk keeps
                 self.workspace.close_job(self.job, self.output)
             if self.index is not None and outcome != "failed":
                 seals = {**self.state.claimed, **self.state.believed}.values()

@@ -1,5 +1,8 @@
-"""Where a film may stand: the one place that decides, for the command line, the companion, the watch folder, the window and
-Resolve alike. A path that a person names becomes the path by which the film is known, or a refusal in words.
+"""Decide where a film may be written.
+
+This one place decides for the command line, the daemon, the watch folder, the window and Resolve
+alike. A path that a user names becomes the path by which the film is known, or is refused with an
+explanation.
 """
 
 from __future__ import annotations
@@ -20,19 +23,25 @@ _TOO_LONG = (errno.ENAMETOOLONG,)
 
 
 def film_at(named: str) -> Path:
-    """The path by which a film is known: absolute, links resolved. A film that is reached through a linked folder, or by a link
-    of its own, is the same film, with one lock, one record and one predecessor. Refused where no path has that name, or it
-    cannot be looked at."""
+    """Return the path by which a film is known: absolute, links resolved.
+
+    A film that is reached through a linked folder, or by a link of its own, is the same film, with
+    one lock, one record and one predecessor. Raises Refused if no path can have that name, or if
+    the path cannot be examined.
+    """
     if "\0" in named:
         raise Refused("output-name-unusable", path=named, why="name-control")
     try:
         return Path(os.path.realpath(os.path.abspath(os.path.expanduser(named))))
-    except OSError as error:  # the working folder went away, as with its drive
+    except OSError as error:  # the working folder is gone, for example with its drive
         raise unreachable(named, error) from error
 
 
 def look(path: Path) -> os.stat_result | None:
-    """What stands at a path, links followed; None when nothing does. Refused when it cannot be told."""
+    """Return the `os.stat` of a path, links followed; None if nothing is there.
+
+    Raises Refused if that cannot be determined.
+    """
     try:
         return os.stat(path)
     except OSError as error:
@@ -44,14 +53,20 @@ def look(path: Path) -> os.stat_result | None:
 
 
 def unreachable(path: str, error: OSError) -> Refused:
-    """The refusal for an OSError that a path test met: too long, or not to be looked at, with the system's own words."""
+    """Return the refusal for an OSError from a path check.
+
+    Either the path is too long, or it cannot be examined; the detail is then the system's own text.
+    """
     if error.errno in _TOO_LONG:
         return Refused("output-name-too-long", path=path)
     return Refused("output-unreachable", path=path, detail=error.strerror or str(error))
 
 
 def check_output(output: Path, ours: Iterable[Path] = ()) -> None:
-    """Refused when a film cannot stand there, before any work. `ours` are the folders in which Hotsplice removes files."""
+    """Raise Refused if a film cannot be written to this path, before any work is done.
+
+    `ours` are the folders in which Hotsplice removes files.
+    """
     _check_name(output)
     real = Path(os.path.realpath(output.parent))
     _check_outside(output, real, ours)
@@ -60,7 +75,7 @@ def check_output(output: Path, ours: Iterable[Path] = ()) -> None:
         raise Refused("output-is-folder", path=str(output))
     if there is not None and not stat.S_ISREG(
         there.st_mode
-    ):  # a rename would put a film in the place of a pipe or a device
+    ):  # a rename would replace a pipe or a device with a film
         raise Refused("output-no-file", path=str(output))
     folder = look(output.parent)
     if folder is None or not stat.S_ISDIR(folder.st_mode):
@@ -83,7 +98,7 @@ def check_output(output: Path, ours: Iterable[Path] = ()) -> None:
 
 
 def _check_name(output: Path) -> None:
-    """Refused for a name that no film may have, wherever it is."""
+    """Raise Refused for a name that no film may have, in whatever folder."""
     if output.parent == output:  # the root
         raise Refused("output-is-folder", path=str(output))
     for_windows = (
@@ -98,7 +113,7 @@ def _check_name(output: Path) -> None:
 
 
 def _check_outside(output: Path, real: Path, ours: Iterable[Path]) -> None:
-    """Refused inside a folder whose files come and go by Hotsplice's own rules, by whatever way it is reached."""
+    """Raise Refused inside folders whose files Hotsplice manages, however they are reached."""
     hidden = any(output_names.is_hidden_folder(part) for part in (*output.parts, *real.parts))
     if hidden or any(_inside(real, Path(os.path.realpath(folder))) for folder in ours):
         raise Refused("output-in-our-folder", path=str(output.parent))

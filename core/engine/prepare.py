@@ -1,5 +1,7 @@
-"""From opened sources to a plan with its claims: the encoder is proven, and what cannot be is refused before anything is
-recorded."""
+"""Turn opened sources into a plan with its cached checkpoints.
+
+The encoder is proven, and an impossible request is refused before anything is recorded.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +34,20 @@ from core.timeline.source import Source
 
 _TOO_SHORT = ("source-too-short", "sound-too-short", "speed-runs-out")
 _OF_THE_RECIPE = {"preset-unfit", "program-mismatch", "encoder-device-gone"}
-"""What a trial of the encoder can fail over; anything else is told as an encoder that does not work."""
+"""Failure codes of an encoder trial that are reported as they are.
+
+Every other failure is reported as an encoder that does not work.
+"""
 
 
 def refuse_sources_as_output(output: Path, opened: Opened) -> None:
-    """By inode, not by name: through a hard link, a symlink or another spelling ffmpeg destroys its own source. One that
-    is not there now is known by its name alone; the next run would take the film for it. So is what may be it."""
+    """Raise Refused(output-is-source) if the film would overwrite one of its sources.
+
+    Files are compared by inode, not by name: through a hard link, a symlink or another spelling,
+    ffmpeg would destroy its own source. A source that is missing now is known by its name alone,
+    and the next run would take the film for it. The same holds for files that may be the missing
+    one.
+    """
     for path, alike in opened.alike.items():
         if os.path.realpath(output) in map(os.path.realpath, alike):
             raise Refused("output-is-source", path=str(output), source=path)
@@ -52,8 +62,11 @@ def refuse_sources_as_output(output: Path, opened: Opened) -> None:
 def planned(
     request: Request, house: Services, crew: WorkerPool, opened: Opened, stopped: Callable[[], str]
 ) -> JobState:
-    """The state a run begins with. Refused(format-unfit, scratch-unusable, scratch-no-permission, encoder-missing,
-    preset-unfit)."""
+    """Return the state that a run begins with.
+
+    Raises Refused(format-unfit, scratch-unusable, scratch-no-permission, encoder-missing,
+    preset-unfit), or Refused with another code of a failed encoder trial.
+    """
     sources = opened.sources
     try:
         form = format_of(request.timeline, sources, request.preset)
@@ -65,7 +78,7 @@ def planned(
         private_files.make_folder(scratch)
         Path(part).unlink(
             missing_ok=True
-        )  # of a run that was cut; and a disk that can only be read may say so here
+        )  # left by an interrupted run; a read-only disk may also raise its error here
     except OSError as error:
         raise Refused(
             "scratch-unusable", path=str(scratch), detail=error.strerror or str(error)
@@ -84,7 +97,7 @@ def planned(
     proved = results["prove"]
     if isinstance(proved, Failure):
         Path(part).unlink(missing_ok=True)
-        # No encoder is to blame for a disk, nor for a machine that is short of something.
+        # A disk fault, or a lack of system resources, is not the encoder's fault.
         if proved.code.startswith("scratch-") or proved.type is ErrorType.SYSTEM_RESOURCE_EXCEEDED:
             raise Refused(proved.code, path=str(scratch))
         raise Refused(
@@ -114,7 +127,7 @@ def planned(
     doubted = _doubted(plan, sources)
     if (
         doubted
-    ):  # a header that gives no length, or too small a one, is no proof that media is too short
+    ):  # a header with no length, or too small a length, does not prove that media is too short
         places = {
             path: source.path for path in doubted if isinstance(source := sources[path], Source)
         }
@@ -144,7 +157,7 @@ def planned(
 
 
 def _doubted(made: Plan, sources: dict[str, Source | Failure]) -> list[str]:
-    """Paths whose media ends too soon by its header alone: its packets were not counted yet."""
+    """Return paths whose media is too short by its header; its packets were not counted yet."""
     short = {problem.path for problem in made.problems if problem.code in _TOO_SHORT}
     return [
         path
@@ -161,7 +174,7 @@ def _doubted(made: Plan, sources: dict[str, Source | Failure]) -> list[str]:
 
 
 def _claimed(plan: Plan, preset: Preset, house: Services, volumes: dict[str, str]) -> JobState:
-    """The state at the start of a run: seals on record are claims."""
+    """Return the state at the start of a run, with the checkpoints on record as cached ones."""
     memory = History(house.journal)
     state = JobState(
         plan=plan,
@@ -187,7 +200,10 @@ def _claimed(plan: Plan, preset: Preset, house: Services, volumes: dict[str, str
 def refuse_without_space(
     state: JobState, output: Path, workspace: Workspace, *, away: bool = False
 ) -> None:
-    """Refused(scratch-space, output-space) when the film foreseeably does not fit. `away`: the film's volume cannot be asked."""
+    """Raise Refused(scratch-space, output-space) if the film is not expected to fit.
+
+    `away`: the free space of the film's volume cannot be determined.
+    """
     margin = state.policy.free_margin_bytes
     on_scratch, on_output = disk_space.scratch_bytes(state), disk_space.film_bytes(state)
     needs = [(workspace.scratch, on_scratch, "scratch"), (output.parent, on_output, "output")]

@@ -1,7 +1,8 @@
-"""What becomes of the film that stands in the place of the new one, and where a film goes that is not complete.
+"""Publish a film: decide where it goes, and what happens to the film that is there already.
 
-An incomplete film never takes the place of a complete one by itself: it stands beside it, as NAME.incomplete.EXT, until the
-complete one is published. What nobody has on record counts as complete: it may be a film from somewhere else.
+An incomplete film never replaces a complete one by itself. It is placed beside the complete one as
+NAME.incomplete.EXT, until a complete film is published. A film that is not on record counts as
+complete, because it may come from elsewhere.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ from core.storage.workspace import Workspace, flush_directory, take_place
 
 
 class NotDurable(OSError):
-    """The film is in its place, but whether its name survives a power cut is not known. `published` says where it is."""
+    """The film is in its place, but its name may not survive a power cut.
+
+    `published` tells where the film is.
+    """
 
     def __init__(self, published: FilmPublished, error: OSError) -> None:
         super().__init__(error.errno, error.strerror, published.output)
@@ -33,11 +37,11 @@ class NotDurable(OSError):
 
 
 class _StagedGone(FileNotFoundError):
-    """Somebody removed the joined film before it took its place, and nothing was touched for it."""
+    """The joined film was removed before it could be published; nothing else was changed."""
 
 
 def evidence(error: OSError, output: Path) -> Evidence:
-    """What was seen when a film could not be published, or its name not made durable."""
+    """Return evidence for a film that could not be published or whose name is not durable."""
     note = (
         "name-not-durable"
         if isinstance(error, NotDurable)
@@ -65,7 +69,11 @@ def attempt(
     *,
     complete: bool,
 ) -> tuple[FilmPublished | None, Evidence | None]:
-    """Publish the film of a job. The film, None when it is not in its place; and what was seen to fail."""
+    """Publish the film of a job.
+
+    Return the published film, or None if it is not in its place, and the evidence of a failure, or
+    None.
+    """
     try:
         replace = journal.last(job, "ReplacementAllowed") is not None
         return publish(joined, output, journal, workspace, complete=complete, replace=replace), None
@@ -76,7 +84,7 @@ def attempt(
 
 
 def beside(output: Path) -> Path:
-    """Where an incomplete film stands while a complete one has its place."""
+    """Return the path of an incomplete film while a complete one has the output path."""
     return output.with_name(f"{output.stem}.incomplete{output.suffix}")
 
 
@@ -89,10 +97,13 @@ def publish(
     complete: bool,
     replace: bool = False,
 ) -> FilmPublished:
-    """Put a joined film in its place; an incomplete one beside a complete one, unless it may `replace` it.
+    """Move a joined film to its place.
 
-    NotDurable: it is in its place, and the last flush failed. Any other OSError: it is not there. Called again after either, it
-    knows the film by its hash and goes on.
+    An incomplete film is placed beside a complete one, unless `replace` is set.
+
+    Raises NotDurable if the film is in its place but the last flush failed. Any other OSError means
+    that the film is not there. A second call after either error recognizes the film by its hash and
+    continues.
     """
     found = hashes.tree_hash(output) if output.exists() else ""
     place = output
@@ -113,7 +124,7 @@ def publish(
     if found == joined.film_hash:
         if (
             Path(joined.staged) != place
-        ):  # else it was verified in its place, and is published once more
+        ):  # otherwise the film was verified in its place and is published once more
             workspace.fresh(Path(joined.staged))
     elif not Path(joined.staged).exists() and place.parent.is_dir():
         raise _StagedGone(errno.ENOENT, os.strerror(errno.ENOENT), joined.staged)
@@ -135,7 +146,7 @@ def publish(
 
 
 def _with_kept(published: FilmPublished, kept: Path, replaced: str) -> FilmPublished:
-    """With the path of the film that is kept, and `replaced`, the hash of the one that was replaced just now."""
+    """Add the path of the kept film, and `replaced`, the hash of the film replaced just now."""
     there = str(kept) if kept.exists() else ""
     return msgspec.structs.replace(
         published,
@@ -146,8 +157,11 @@ def _with_kept(published: FilmPublished, kept: Path, replaced: str) -> FilmPubli
 
 
 def _make_room(place: Path, found: str, journal: Journal, workspace: Workspace) -> bool:
-    """Before a film is kept under a name, what has the name gets a number. Whether a file that is not ours stands there: it does
-    not take the name of a film that is kept, but is put aside."""
+    """Free the name under which the film at `place` will be kept: number the file that has it.
+
+    Return whether the file at `place` is not ours. Such a file is put aside and does not take the
+    name of a kept film.
+    """
     if not found:
         return False
     kept, aside, before = workspace.kept(place), workspace.aside(place), journal.film(str(place))
@@ -165,10 +179,13 @@ def _make_room(place: Path, found: str, journal: Journal, workspace: Workspace) 
 def tidy(
     published: FilmPublished, output: Path, journal: Journal, *, keep: int
 ) -> list[FilmRemoved]:
-    """After a film was recorded: what it makes superfluous is removed, and said. The incomplete film beside a complete one, if it
-    is ours byte for byte; and kept films beyond `keep`, but never the last complete one, and never a file that is not ours."""
+    """Remove what a newly recorded film makes superfluous; return the events for removed films.
+
+    Removed are the incomplete film beside a complete one, if it is ours byte for byte, and kept
+    films beyond `keep`. The last complete film and files that are not ours always stay.
+    """
     gone: list[FilmRemoved] = []
-    with contextlib.suppress(OSError):  # what cannot be removed goes after the next film
+    with contextlib.suppress(OSError):  # what cannot be removed now is removed after the next film
         _tidy(published, output, journal, keep, gone)
     return gone
 
@@ -217,15 +234,18 @@ def _is_complete(kept: Kept, place: Path, journal: Journal) -> bool:
 
 
 def again(film: Film, output: Path) -> FilmJoined | None:
-    """A film that stands verified, to be published once more: one beside its place, which may be complete by decision now; or one
-    whose drive does not confirm its name. None: it is in its place, and safe there. OSError."""
+    """Return a verified film to be published once more; None if it is safe in its place.
+
+    The film is either beside its place and may be complete by decision now, or its drive did not
+    confirm its name. Raises OSError.
+    """
     place = Path(film.path)
     if place == output:
         try:
             flush_directory(place.parent)
             return None
         except OSError:
-            pass  # publishing tells it, and tries again
+            pass  # publishing tries again and reports the error
     return FilmJoined(
         cut=film.cut, staged=str(place), bytes=place.stat().st_size, film_hash=film.film_hash, frames=film.frames,
         samples=film.samples, complete=True,
@@ -234,8 +254,10 @@ def again(film: Film, output: Path) -> FilmJoined | None:
 
 @contextlib.contextmanager
 def in_place(published: FilmPublished) -> Iterator[None]:
-    """The film is in its place and is put on record: an exception of a record that cannot be written carries its path as
-    `film`, so that nobody says that nothing was published."""
+    """Add the path of a film in its place to the error if the journal cannot record it.
+
+    The error gets the path as `film`, so that no message claims that nothing was published.
+    """
     try:
         yield
     except RECORD_LOST as error:
@@ -244,8 +266,10 @@ def in_place(published: FilmPublished) -> Iterator[None]:
 
 
 def restore(output: Path, journal: Journal) -> None:
-    """After a cut on a volume without hard links, where the film was moved to make room and the new one never came: it goes back
-    to its place."""
+    """Move a kept film back to its place after an interruption on a volume without hard links.
+
+    There, the film was moved to make room, and the new film never arrived.
+    """
     film, kept = journal.film(str(output)), Workspace.kept(output)
     if film is None or output.exists() or not kept.exists() or not film.film_hash:
         return

@@ -1,7 +1,8 @@
-"""After a cut: bring the record up to what stands on disk, before anything else is done about a film.
+"""Bring the record up to date with the disk after an interruption, before any other work on a film.
 
-Publishing and rolling back rename first and record afterwards, so a cut between the two leaves a film standing that the
-record does not know. Its hash says which it is. Without this the next film would keep it under the hash of another one.
+Publish and rollback rename first and record afterwards. An interruption between the two leaves a
+film that the record does not know; its hash tells which film it is. Without this step, the next
+publish would keep it under the hash of another film.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ from core.system import machine
 
 
 def catch_up(output: Path, journal: Journal, workspace: Workspace) -> bool:
-    """To be called under the film's lock. Whether a roll back that was cut before its record is now finished and recorded."""
+    """Reconcile the record with the disk. The caller holds the film's lock.
+
+    Return whether a rollback that was interrupted before its record is now finished and recorded.
+    """
     unmark(output, journal, workspace)
     for job, _ in open_jobs(journal, str(output)):
         _cut_publish(job, output, journal, workspace)
@@ -31,7 +35,7 @@ def catch_up(output: Path, journal: Journal, workspace: Workspace) -> bool:
     if not workspace.exchanged(output, same=hashes.same):
         if (
             third := workspace.swap(output)
-        ).exists():  # somebody put a file in the film's place meanwhile: both are kept
+        ).exists():  # someone put a file in the film's place meanwhile: keep both
             retire(third, output, hashes.tree_hash(third))
         return False
     film = journal.film(str(output))
@@ -43,15 +47,20 @@ def catch_up(output: Path, journal: Journal, workspace: Workspace) -> bool:
 
 
 def unmark(output: Path, journal: Journal, workspace: Workspace) -> None:
-    """Remove the mark of the film's folder when no job can be taken up that needs it. What cannot be removed goes next time."""
+    """Remove the mark in the film's folder if no resumable job needs it.
+
+    What cannot be removed is left for the next call.
+    """
     if not open_jobs(journal, str(output)):
         with contextlib.suppress(OSError):
             folder_mark.remove(output, folder_mark.name(workspace.home, output))
 
 
 def catch_up_alone(output: Path, journal: Journal, workspace: Workspace) -> None:
-    """The same for a command that does no work on the film itself. A film that is under work, or whose folder may be away, is
-    left to that work."""
+    """Reconcile on behalf of a command that does not work on the film itself.
+
+    A film that another process works on, or whose folder may be away, is left to that work.
+    """
     if may_be_away(output, journal) or not output.parent.is_dir():
         return
     with contextlib.suppress(Refused), locks.film(workspace.home, str(output)):
@@ -61,7 +70,10 @@ def catch_up_alone(output: Path, journal: Journal, workspace: Workspace) -> None
 def record_roll_back(
     output: Path, journal: Journal, *, film_hash: str = "", kept_hash: str = ""
 ) -> None:
-    """The film and a kept one have changed places. The hashes are those of what stands there now; without them both are read."""
+    """Record that the film and a kept one have changed places.
+
+    The hashes are those of the files now there; without them both files are read.
+    """
     film = journal.film(str(output))
     if film is None:
         return
@@ -75,7 +87,7 @@ def record_roll_back(
 
 
 def _cut_publish(job: str, output: Path, journal: Journal, workspace: Workspace) -> None:
-    """A cut between the rename and its record."""
+    """Record a publish that was interrupted between the rename and its record."""
     joined = journal.last(job, "FilmJoined", "FilmPublished")
     if joined is None or not isinstance(joined.fact, FilmJoined):
         return

@@ -1,10 +1,11 @@
-"""Open every source, and find again what is missing: by content, never by name alone.
+"""Open every source, and find missing ones again: by content, never by name alone.
 
-A file elsewhere is taken only when all bytes that the film uses of it were compared with the record, or a media hash list has
-its hash. Everything else that looks like it is proposed.
+A file at another path is taken only if all bytes that the film uses of it match the record, or if a
+media hash list has its hash. Every other file that looks like it is only proposed.
 
-What a person has said comes first, then the file at its path, then a search. The search is a worker's: it costs nothing
-when nothing is missing, ends after its time, and a share that hangs costs a worker and what would have been found.
+A user's choice comes first, then the file at its path, then a search. A worker does the search: it
+costs nothing when nothing is missing, it ends after its time budget, and a share that hangs costs
+one worker and the search results.
 """
 
 from __future__ import annotations
@@ -38,8 +39,12 @@ Step = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Opened:
-    """For every path of the timeline the source (perhaps at another place) or why there is none; what was found elsewhere;
-    what is said about it. `alike` are files that look like one that is missing and were not taken."""
+    """The outcome of opening all sources.
+
+    `sources` has, for every path of the timeline, the source (perhaps at another path) or the
+    reason why there is none. `moved`: sources that were found elsewhere. `remarks`: what to report
+    about them. `alike`: files that look like a missing one and were not taken.
+    """
 
     sources: dict[str, Source | Failure]
     moved: tuple[SourceMoved, ...] = ()
@@ -47,8 +52,11 @@ class Opened:
     alike: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def remember(self, memory: History) -> None:
-        """Every source as it is now, in one write. One that was found again is remembered under its old path too; one that
-        a person chose in place of another is not that other one."""
+        """Remember every source as it is now, in one write.
+
+        A source that was found again is also remembered under its old path. A file that the user
+        chose to replace a source is not remembered under that source's path.
+        """
         now = [
             (source.path, source) for source in self.sources.values() if isinstance(source, Source)
         ]
@@ -75,13 +83,20 @@ def _seen(path: str, source: Source) -> SourceRecord:
 
 
 Uses = Callable[[Mapping[str, Source]], Mapping[str, tuple[Use, ...]]]
-"""Given what stands at some paths of the timeline: what the film uses of each. A path of which nobody knows is left out."""
+"""Function from the sources at some paths of the timeline to what the film uses of each.
+
+Paths for which that is unknown are left out.
+"""
 
 
 @dataclass(frozen=True)
 class Relinker:
-    """What opening and searching need. `folders` are searched because a person named them, those in `skip` never are. `replaced`
-    are files that were replaced, or away, since this run began, with the identities they had."""
+    """Opens sources and searches for missing ones.
+
+    `folders` are searched because the user named them; folders in `skip` are never searched.
+    `replaced` maps files that were replaced or missing since this run began to the identities that
+    they had.
+    """
 
     crew: WorkerPool
     memory: History
@@ -95,7 +110,7 @@ class Relinker:
     uses: Uses = lambda sources: dict.fromkeys(sources, ())
 
     def open(self, paths: Sequence[str]) -> Opened:
-        """Every path. preparation.Stopped when asked to stop."""
+        """Open every path. Raises `run_tasks.Stopped` when asked to stop."""
         told = self.memory.relinks(str(self.output))
         places = {path: told.get(path, path) for path in paths}
         at = self._examine(list(dict.fromkeys(places.values())), "examine")
@@ -135,7 +150,7 @@ class Relinker:
         return Opened(sources, tuple(moved), tuple(remarks), alike)
 
     def _replaced(self, source: Source) -> bool:
-        """Whether its content is not what it was; another date alone is no other file."""
+        """Whether a file's content has changed; a different date alone does not count."""
         now = source.identity or source.fingerprint
         if self.replaced.get(source.path, "") not in ("", now):
             return True
@@ -158,9 +173,12 @@ class Relinker:
         )
 
     def _wait_for_volumes(self, at: dict[str, Source | Failure]) -> None:
-        """Sources on a volume that is not mounted now are waited for, as in the midst of a job: a drive that is out for a moment
-        must not cost a film that begins just then. A volume is known by any file that was ever opened on it, in this run or
-        before. `at` gets what came back."""
+        """Wait for sources on a volume that is not mounted now, as in the middle of a job.
+
+        A drive that is disconnected for a moment must not cost a film that starts just then. A
+        volume is known by any file that was ever opened on it, in this run or before. `at`
+        receives the sources that came back.
+        """
         missing = [
             path
             for path, source in at.items()
@@ -181,8 +199,11 @@ class Relinker:
             away.difference_update(back)
 
     def _wait_for_deliveries(self, at: dict[str, Source | Failure]) -> None:
-        """What took the place of a file while the film was made may be on its way still: it is waited for as a volume is. `at`
-        gets what came."""
+        """Wait for replacement files that are still being written, as for a volume.
+
+        These files took the place of others while the film was rendered. `at` receives the
+        results.
+        """
         began = machine.monotonic()
         while growing := [path for path in self.replaced if _grows(at.get(path))]:
             if self.stopped():
@@ -202,11 +223,14 @@ class Relinker:
     def _search(
         self, at: dict[str, Source | Failure], places: Mapping[str, str], same: SourceIdentities
     ) -> tuple[dict[str, Match], list[Remark], dict[str, tuple[str, ...]]]:
-        """Look for what could not be opened. `at` gets what was found; the matches that were taken, what is said, and what
-        looks like a file that is missing still.
+        """Search for files that could not be opened.
 
-        A file of the same size and samples is compared before it is taken. Where it is another one the search goes on, for as
-        long as there is time."""
+        `at` receives the sources that were found. Return the matches that were taken, the remarks,
+        and the files that look like one that is still missing.
+
+        A file of the same size and samples is compared before it is taken. If it proves to be a
+        different file, the search goes on for as long as there is time.
+        """
         lost = {
             p: failure
             for p, failure in at.items()
@@ -284,7 +308,10 @@ class Relinker:
         taken: dict[str, Match],
         refused: dict[str, dict[str, Compared]],
     ) -> list[str]:
-        """Take those of these matches that are proven, and put the others among the refused. What could not be opened is said."""
+        """Take the proven matches, and add the others to `refused`.
+
+        Return a message for each file that could not be opened.
+        """
         files = {
             path: source
             for path, match in row.items()
@@ -355,8 +382,11 @@ class Relinker:
         return Wanted(path=path, size=seen.size, mark=seen.mark, refused=others, unproven=unproven)
 
     def _perform(self, order: FindSources) -> Outcome:
-        """Its outcome. It sees to its time itself and hangs only where the system does, which is soon seen. Never tried
-        again: a job does not wait for a search."""
+        """Run the search and return its outcome.
+
+        The search keeps to its time budget by itself. It hangs only if the system does, and that is
+        noticed soon. It is never tried again, because a job does not wait for a search.
+        """
         total = len(order.wanted)
         self.on_step("find", 0, total)
         self.crew.give("find", Assignment(order=order, stall_s=self.policy.probe_stall_s))

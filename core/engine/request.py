@@ -1,4 +1,4 @@
-"""What is asked for, and what a job needs around it."""
+"""The request for a film, and the services that its job needs."""
 
 from __future__ import annotations
 
@@ -22,19 +22,23 @@ from core.timeline.timeline import Timeline
 if TYPE_CHECKING:
     from core.engine.loop import (
         Engine,
-    )  # only to name it: whoever asks for a film does not load the engine
+    )  # for annotations only: code that requests a film does not load the engine
 
 
 def pack(raw: bytes) -> bytes:
-    """A timeline's bytes for a Request."""
+    """Compress a timeline's bytes for a Request."""
     return zlib.compress(raw, 1)
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for: a timeline (with the bytes it was read from, `pack`ed: a long one is megabytes, and they are wanted
-    twice in hours), where the film shall stand, and how coded; `fallback` is the recipe when this one's encoder does not work
-    here."""
+    """The request for a film.
+
+    `timeline` comes with the bytes that it was read from. They are compressed by `pack`, because
+    those of a long timeline are megabytes and are needed only twice in hours. `output` is the
+    film's path, `preset` its encoding, and `fallback` the preset to use if the encoder of `preset`
+    does not work here.
+    """
 
     timeline: Timeline
     packed: bytes
@@ -43,21 +47,24 @@ class Request:
     preset: Preset
     fallback: Preset | None = None
     replace_complete: bool = False
-    """An incomplete film may take the place of a complete one."""
+    """Allow an incomplete film to replace a complete one."""
     accept_folder: bool = False
-    """The film's folder and the scratch folder are used as they are, though they are not the ones on record."""
+    """Use the film's and the scratch folder as they are, even if they are not those on record."""
 
     @property
     def raw(self) -> bytes:
-        """The timeline exactly as it was handed in."""
+        """The timeline exactly as it was submitted."""
         return zlib.decompress(self.packed)
 
 
 @dataclass(frozen=True)
 class Services:
-    """What a job needs around it. `hwaccel` is ffmpeg's name of a device that sources are decoded with, empty for none;
-    `media_folders` are searched for media that is missing. `share` is asked how many workers there may be from now on; without it
-    there are `workers` to the end. `ahead` are workers that were started already."""
+    """The services that a job needs.
+
+    `hwaccel` is ffmpeg's name of the device that decodes sources, empty for none. `media_folders`
+    are searched for missing media. `share` returns how many workers are allowed from now on;
+    without it there are `workers` until the end. `ahead` are workers that are already running.
+    """
 
     journal: Journal
     workspace: Workspace
@@ -71,12 +78,12 @@ class Services:
     share: Callable[[], int] | None = None
     ahead: list[Hand] = field(default_factory=list)
     scratch_budget: Budget | None = None
-    """How much room segments may take; None for any."""
+    """Space that segments may take; None for no limit."""
 
 
 @dataclass
 class Listener:
-    """Who hears what happens: steps before the job, facts, progress, what was removed from scratch."""
+    """Callbacks for steps before the job, events, progress and removals from scratch."""
 
     on_step: Callable[[str, int, int], None] = lambda step, done, total: None
     on_fact: Callable[[str, int, Fact], None] = lambda job, seq, fact: None

@@ -1,7 +1,8 @@
-"""What is watched beside the work: room on the volumes, memory, closed gates, the clock.
+"""Watch what the tasks depend on: volume space, memory, tripped circuit breakers, the clock.
 
-A gate is probed by a worker, because whoever touches a dead share may never come back. As long as an earlier probe is
-stuck in the system, no other is sent: its end is the sign that the place answers again.
+A worker probes whether a tripped circuit breaker can be reset, because a process that touches a
+dead share may never return. While an earlier probe is stuck in the kernel, no other is sent: its
+end is the sign that the place answers again.
 """
 
 from __future__ import annotations
@@ -26,13 +27,16 @@ from core.tasks.spec import Assignment, Outcome, ProbePlace, Progress, Validated
 
 PROBE = "probe:"
 _SCRATCH_EVERY_S = 1.0
-"""How often the scratch folder is compared with the record; what is written there fails by itself when it is gone."""
+"""Seconds between two comparisons of the scratch folder with its record.
+
+If the folder is gone, a write to it fails by itself.
+"""
 _JUMP_S = 5.0
-"""Clocks are corrected by less than this all the time."""
+"""Seconds. Clocks are corrected by less than this all the time."""
 
 
 class ResourceMonitor:
-    """Watches for one job. `output` is where its film shall stand."""
+    """Watches the resources of one job. `output` is the path of its film."""
 
     def __init__(self, *, crew: WorkerPool, workspace: Workspace, output: Path) -> None:
         self._crew, self._workspace, self._output = crew, workspace, output
@@ -41,11 +45,13 @@ class ResourceMonitor:
         self._scratch_seen = 0.0
         self._clock = (machine.now(), machine.monotonic(), machine.since_boot())
 
-    # Before a piece of work ---------------------------------------------------------------------------------------
+    # Before a task --------------------------------------------------------------------------------
 
     def shortage(self, need: PendingTask, state: JobState) -> Evidence | None:
-        """Whether the folder for this is not the one on record, or there is too little room or memory to begin; asked before
-        each piece of work."""
+        """Return evidence if a pending task cannot be started, else None; called before each task.
+
+        The reason is that its folder is not the one on record, or that space or memory is short.
+        """
         gone = self._absence(need, state)
         if gone is not None or need.kind in ("validate", "copy", "locate", "publish"):
             return gone
@@ -74,8 +80,10 @@ class ResourceMonitor:
         return None
 
     def _absence(self, need: PendingTask, state: JobState) -> Evidence | None:
-        """The folder of the film or of the segments is not there, or something else is in its place. A mark that was deleted in
-        the right folder is written again."""
+        """Return evidence if the folder of the film or of the segments is missing or replaced.
+
+        A mark that was deleted from the right folder is written again.
+        """
         place: Place = "output" if need.kind in ("join", "publish") else "scratch"
         known = state.folders.get("film" if place == "output" else "scratch")
         now = machine.monotonic()
@@ -98,15 +106,18 @@ class ResourceMonitor:
         if place == "scratch":
             self._scratch_seen = now
         elif known.token and not volume_probe.marked(known):
-            with contextlib.suppress(OSError):  # full, or read-only: volume and inode tell
+            with contextlib.suppress(OSError):  # full or read-only: volume and inode identify it
                 folder_mark.write(self._output, known.mark, known.token)
         return None
 
-    # Gates --------------------------------------------------------------------------------------------------------
+    # Circuit breakers -----------------------------------------------------------------------------
 
     def tend(self, state: JobState, *, idle: bool) -> list[str]:
-        """Send out probes that are due. The gates that were waited for long enough, counted only while there is nothing
-        else to do (`idle`)."""
+        """Send out the probes that are due; return the circuit breakers to give up on.
+
+        A circuit breaker is given up once it has been tripped for longer than
+        `policy.gate_patience_s`, but only while there is nothing else to do (`idle`).
+        """
         now = machine.monotonic()
         self._closed = {gate: self._closed.get(gate, now) for gate in state.gates}
         tired = [
@@ -151,23 +162,23 @@ class ResourceMonitor:
         return ProbePlace(path=path, volume=gate.partition(":")[2])
 
     def heard(self, name: str, reply: Progress | Outcome) -> Iterable[GateOpened]:
-        """What a probe says; of all answers only a good one is news."""
+        """Yield the reset of a circuit breaker whose probe succeeded; a failed probe is no news."""
         gate = name.removeprefix(PROBE)
         if isinstance(reply, Validated) and gate in self._closed:
             yield self.opened(gate)
 
     def opened(self, gate: str, *, given_up: bool = False) -> GateOpened:
-        """The fact that a gate is not closed any more."""
+        """Return the event that resets a circuit breaker. `given_up`: the wait was too long."""
         return GateOpened(
             gate=gate,
             closed_s=round(machine.monotonic() - self._closed.pop(gate), 3),
             given_up=given_up,
         )
 
-    # The clock ----------------------------------------------------------------------------------------------------
+    # The clock ------------------------------------------------------------------------------------
 
     def clock(self) -> ClockJumped | None:
-        """Whether the machine slept or its clock was set since this was last asked."""
+        """Return an event if the machine slept or its clock was set since the last call."""
         before, self._clock = (
             self._clock,
             (machine.now(), machine.monotonic(), machine.since_boot()),

@@ -1,4 +1,4 @@
-"""A job is taken up again, or accepted: and what is recorded at the beginning of a run."""
+"""Resume a job or accept a new one, and record the beginning of a run."""
 
 from __future__ import annotations
 
@@ -47,9 +47,15 @@ def take_up(
     scratch_mount: str,
     seen: FolderIdentity | None = None,
 ) -> str:
-    """The job's id: the open one of this very request, or a new one. Older cuts for the same place are superseded. `seen` is
-    the film's folder, None when the job waits for it; `scratch_mount` the mount point of the scratch folder when it was looked
-    at. Refused(output-gone, scratch-gone) when the folder is gone since it was seen."""
+    """Resume or accept the job of a request; return its id.
+
+    That is `job`, else the open job of this very request, else a new one. Older cuts for the same
+    output are superseded. `from_checkpoint` is the sequence number after which checkpoints are not
+    used. `seen` is the film's folder, None if the job waits for it. `scratch_mount` is the mount
+    point of the scratch folder when it was checked.
+
+    Raises Refused(output-gone, scratch-gone) if a folder is gone since it was checked.
+    """
     digest = content_key.request_digest(request.raw, request.preset, str(request.output))
     chosen = job
     catch_up(request.output, house.journal, house.workspace)
@@ -99,7 +105,7 @@ def take_up(
             if isinstance(entry.fact, SegmentSealed)
         ]
         before = {seal.key for seq, seal in seals if seq <= from_checkpoint}
-        # What was there already and was only looked at again is older than it seems.
+        # A checkpoint that existed before and was only verified again is older than its event.
         later = dict.fromkeys(
             seal.key
             for seq, seal in seals
@@ -116,7 +122,10 @@ def take_up(
 def opening_facts(
     house: Services, state: JobState, moved: Iterable[SourceMoved] = ()
 ) -> list[Fact]:
-    """What is recorded before the first piece of work: the run, what was found elsewhere, all problems, the plan in figures."""
+    """Return the events to record before the first task.
+
+    They are the run, the sources found elsewhere, all problems, and the plan in figures.
+    """
     plan = state.plan
     frames = {s.key: 0 for s in plan.segments}
     for segment in plan.segments:

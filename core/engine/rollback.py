@@ -1,8 +1,10 @@
-"""Bring back a film that was replaced. Both films exist at every instant, and the record says afterwards which is where.
+"""Restore a film that was replaced.
 
-the newest kept film gets a number        only where an older one is wanted: its name must be free
+Both films exist at every instant, and the record says afterwards where each of them is.
+
+the newest kept film gets a number        only if an older one is wanted: its name must be free
 film <-> kept film                        `Workspace.roll_back`, by renames
-FilmRolledBack                            the hashes of the bytes that stand there now
+FilmRolledBack                            the hashes of the bytes that are there now
 """
 
 from __future__ import annotations
@@ -23,8 +25,11 @@ from core.timeline.timing import timecode
 
 
 class Generation(NamedTuple):
-    """A film that is kept, or, as number 0, the one that stands in its place. `complete` is None and `job` empty where it is not
-    on record; `at` in unix seconds; `length` is a timecode, empty where it is not known."""
+    """A kept film, or, as number 0, the current film.
+
+    `complete` is None and `job` is empty if the film is not on record. `at` is in unix seconds.
+    `length` is a timecode, empty if it is unknown.
+    """
 
     number: int
     path: str
@@ -37,7 +42,10 @@ class Generation(NamedTuple):
 
 
 def generations(output: Path, journal: Journal) -> list[Generation]:
-    """The film and everything that is kept of it, newest first, by what is on record. Refused when the folder cannot be read."""
+    """Return the film and all that is kept of it, newest first, as far as it is on record.
+
+    Raises Refused if the folder cannot be read.
+    """
     film = journal.film(str(output))
     try:
         found = (
@@ -75,8 +83,11 @@ def _generation(number: int, path: Path, digits: str, journal: Journal) -> Gener
 
 
 def roll_back(output: Path, journal: Journal, workspace: Workspace, number: int = 1) -> bool:
-    """Bring back a kept film by its number in `generations`, under the film's lock; whether the drive confirmed the names.
-    Refused when there is none, when its bytes have changed, or when the drive fails: then the film is as it was."""
+    """Restore a kept film by its number in `generations`. The caller holds the film's lock.
+
+    Return whether the drive confirmed the names. Raises Refused if there is no such film, if its
+    bytes have changed, or if the drive fails; the film is then as it was.
+    """
     film = journal.film(str(output))
     try:
         kept = kept_films(output)
@@ -104,13 +115,16 @@ def roll_back(output: Path, journal: Journal, workspace: Workspace, number: int 
     record_roll_back(output, journal, film_hash=comes, kept_hash=goes)
     try:
         workspace.forget_exchange(output)
-    except OSError:  # the third name goes with the next command about this film
+    except OSError:  # the next command about this film removes the third name
         durable = False
     return durable
 
 
 def _changed_places(output: Path, comes: str) -> bool:
-    """Whether the wanted film stands in the film's place though its old name is there still, as on a drive that fails."""
+    """Whether the restored film is in its place.
+
+    On a failing drive, its old name may still exist as well.
+    """
     try:
         return hashes.tree_hash(output) == comes
     except OSError:
@@ -118,7 +132,10 @@ def _changed_places(output: Path, comes: str) -> bool:
 
 
 def _is_as_recorded(chosen: Kept, found: str, newest: str, journal: Journal) -> bool:
-    """Whether a kept film has the bytes that are on record for it; a file that is not on record has none to be compared with."""
+    """Whether a kept film has the bytes on record.
+
+    A file that is not on record has nothing to compare with and passes.
+    """
     if chosen.label == UNKNOWN:
         return True
     if chosen.label:
@@ -127,7 +144,10 @@ def _is_as_recorded(chosen: Kept, found: str, newest: str, journal: Journal) -> 
 
 
 def _hash_of(path: Path) -> str:
-    """The hash of a file; empty where there is none, or where it cannot be read: it is kept all the same."""
+    """Return the hash of a file; empty if there is none, or if it cannot be read.
+
+    A file that cannot be read is kept all the same.
+    """
     try:
         return hashes.tree_hash(path)
     except OSError:

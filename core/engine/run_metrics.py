@@ -1,9 +1,10 @@
-"""What a run took, and which part of it recovery cost.
+"""Measure what a run costs, and how much of that is due to recovery.
 
-*Overhead* is what a run without recovery would not do: the journal, flushes, renames, hashes, and every look at what was made or
-used to see whether it is right. Two figures: the wall-clock time by which that held up the run, and its processor time.
-*Start-up* is what goes by before the film is planned: loading the program, reading the timeline, opening media, proving the
-encoder. What recovery costs there counts as well.
+*Overhead* is what a run without recovery would not do: the journal, flushes, renames, hashes, and
+every check of rendered or used files. It has two figures: the wall-clock time by which it held up
+the run, and its processor time. *Start-up* is the time before the film is planned: loading the
+program, reading the timeline, opening media, proving the encoder. Overhead during start-up counts
+as well.
 """
 
 from __future__ import annotations
@@ -20,11 +21,15 @@ from core.system import machine
 
 @dataclass
 class RunMetrics:
-    """Seconds of this run. `recording_s`: the engine's, on records, flushes and renames. `checking_s`: the workers', on hashes,
-    flushes and verification. `working_s`: on orders, all workers added up. `held_s`: wall-clock time by which records and checks
-    held up the run: records while a worker had nothing to do or waited to be heard, checks divided by the workers.
-    `startup_held_s` is the part of it that fell into `startup_s`. `*_cpu_s` are processor time. `started` is when the film was
-    planned (monotonic clock)."""
+    """The costs of one run, in seconds.
+
+    `recording_s`: the engine's time on records, flushes and renames. `checking_s`: the workers'
+    time on hashes, flushes and verification. `working_s`: time on tasks, summed over all workers.
+    `held_s`: wall-clock time by which records and checks held up the run. Records count while a
+    worker is idle or waits to be read; checks are divided by the number of workers.
+    `startup_held_s` is the part of `held_s` that fell into `startup_s`. `*_cpu_s`: processor time.
+    `started`: when the film was planned (monotonic clock).
+    """
 
     begun: machine.Begun = field(default_factory=machine.begun)
     started: float = 0.0
@@ -43,18 +48,18 @@ class RunMetrics:
         self.started = self._starting_since = self.begun.at
 
     def work_begins(self) -> None:
-        """The film is planned."""
+        """End the start-up: the film is planned."""
         self.started = machine.monotonic()
         self.startup_s += self.started - (self._starting_since or self.started)
         self._starting_since = None
 
     def work_ends(self) -> None:
-        """The film is to be planned anew: that is starting up again."""
+        """Begin another start-up: the film is to be planned again."""
         self._starting_since = machine.monotonic()
 
     @contextmanager
     def recording(self, crew: WorkerPool | None = None) -> Iterator[None]:
-        """Count what is done in it as recording. Without a crew everything waits for it."""
+        """Count the time inside the block as recording. Without `crew`, everything waits for it."""
         started, cpu = machine.monotonic(), machine.thread_cpu()
         try:
             yield
@@ -68,7 +73,7 @@ class RunMetrics:
     def checked(
         self, seconds: float, crew: WorkerPool, *, alone: bool = False, cpu_s: float = 0.0
     ) -> None:
-        """Count a worker's check; `alone`: no other worker had anything to do meanwhile."""
+        """Count a worker's check. `alone`: no other worker had anything to do meanwhile."""
         self.checking_s += seconds
         self.checking_cpu_s += cpu_s
         self._held(seconds / (1 if alone else max(1, crew.size)))
@@ -86,11 +91,11 @@ class RunMetrics:
         detail: str = "",
         taken: Accepted | None = None,
     ) -> JobFinished:
-        """The end of the job, with what it took until now, and what the film lacks by decision."""
+        """Return the end of the job, with its costs so far and what the film lacks by decision."""
         left, used_s = taken or Accepted(), machine.process_cpu() - self.begun.cpu_s
         beside_s = max(
             0.0, used_s - (machine.thread_cpu() - self.begun.thread_cpu_s)
-        )  # the threads that flush and index
+        )  # threads that flush and index
         return JobFinished(
             outcome=outcome,
             code=code,

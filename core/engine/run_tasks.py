@@ -1,4 +1,8 @@
-"""Before anything is rendered: open every source, prove the encoder, and say all problems at once."""
+"""Run tasks outside the engine's loop.
+
+Before anything is rendered, they open every source and prove the encoder, so that all problems are
+reported at once.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ from core.timeline.source import Source
 
 
 class Stopped(Exception):
-    """Someone asked us to stop."""
+    """A stop was requested."""
 
 
 def run_all(
@@ -28,7 +32,11 @@ def run_all(
     stopped: Callable[[], bool],
     on_done: Callable[[str, Outcome], None] = lambda name, outcome: None,
 ) -> dict[str, Outcome | Failure]:
-    """Perform orders that belong to no job yet; what fails for a moment is tried again. Stopped when asked to stop."""
+    """Perform tasks that do not belong to a job yet; return an outcome or a failure for each name.
+
+    Tasks that fail temporarily are tried again. `on_done` receives each final reply. Raises
+    Stopped when asked to stop.
+    """
     waiting = dict.fromkeys(assignments, -inf)
     tries: dict[str, list[tuple[str, float]]] = {}
     results: dict[str, Outcome | Failure] = {}
@@ -37,7 +45,7 @@ def run_all(
             raise Stopped
         now = (
             machine.monotonic()
-        )  # nothing of this is recorded, so whoever sets the clock moves nothing
+        )  # monotonic, because nothing here is recorded and clock changes must not matter
         for name in [n for n, at in waiting.items() if at <= now][: crew.idle]:
             del waiting[name]
             crew.give(name, assignments[name])
@@ -57,7 +65,7 @@ def run_all(
                     failure,
                     attempt=sum(
                         code == failure.code for code, _ in failed
-                    ),  # one trouble does not use up another's attempts
+                    ),  # each kind of failure has attempts of its own
                     first_failed_at=failed[0][1],
                     now=failed[-1][1],
                     chance=machine.chance(),
@@ -82,7 +90,10 @@ def examine(
     on_done: Callable[[str, Outcome], None] = lambda name, outcome: None,
     count: bool = False,
 ) -> dict[str, Source | Failure]:
-    """Open every path; for each the source, or the failure that says why there is none. `count` reads them to their end."""
+    """Open every path; return for each the source, or the failure that says why there is none.
+
+    `count` reads the files to their end.
+    """
     orders = {
         path: Assignment(order=ExamineSource(path=path, count=count), rate=Fraction(25))
         for path in paths

@@ -1,15 +1,22 @@
-"""The scratch folder is kept within its budget, without losing anything: only what stands verified elsewhere is removed.
+"""Keep the scratch folder within its budget: remove only what exists verified elsewhere.
 
-A segment may go when its packets are in a complete film that stands at its place now, byte for byte: the film's hash is on
-record with the keys it was joined of, and its bytes are read again and are equal. Segments of replaced cuts stand nowhere else,
-segments of incomplete films are wanted again when a person answers, and a film that a job is about to replace is elsewhere for no
-longer than that: none of these go by themselves. Nor does a segment of a job that
-can be taken up, or one that another data folder has in its index.
+A segment may be removed if its packets are in a complete film that is in its place now, byte for
+byte. The film's hash is on record with the keys that it was joined from, and the film's bytes are
+read again and compared.
 
-    films, least recently used first  -->  read again  -->  its segments, unused for longest first  -->  until within the budget
+Some segments are never removed automatically:
+- segments of replaced cuts, which exist nowhere else;
+- segments of incomplete films, which are needed again when the user answers;
+- segments of a film that a job is about to replace, which exist elsewhere only until then;
+- segments of a job that can be resumed;
+- segments that another data folder has in its index.
 
-Of each: first the record, then the index, then the file. A process that is killed between leaves files without a record, and the
-next start puts on record what the index has (`SegmentIndex.restore`).
+Films are taken least recently used first, and read again. Their segments are removed, unused for
+longest first, until the folder is within its budget.
+
+For each segment, first the record is removed, then the index entry, then the file. A process that
+is killed in between leaves files without a record; the next start records what the index has
+(`SegmentIndex.restore`).
 """
 
 from __future__ import annotations
@@ -32,15 +39,15 @@ from core.system import codec, machine
 from core.tasks.spec import Assignment, CheckFilm, Made
 
 _UNCHANGED = "DELETE FROM seals WHERE key = ? AND sealed_at = ?"
-"""A job that has used a segment since it was looked at keeps it."""
+"""Keeps a segment that a job has used since it was examined."""
 
 
 def stored_bytes(workspace: Workspace) -> int:
-    """What the files in the store take, of whatever data folder. OSError."""
+    """Return the bytes of the files in the store, of all data folders. Raises OSError."""
     total = 0
     with contextlib.suppress(
         FileNotFoundError
-    ):  # nothing was kept here yet, or a file went meanwhile
+    ):  # nothing was kept here yet, or a file was removed meanwhile
         for folder in os.scandir(workspace.scratch / "store"):
             if folder.is_dir(follow_symlinks=False):
                 for file in os.scandir(folder.path):
@@ -50,7 +57,7 @@ def stored_bytes(workspace: Workspace) -> int:
 
 
 def limit(budget: Budget | None, workspace: Workspace) -> int | None:
-    """The budget in bytes; None for none."""
+    """Return the budget in bytes; None if there is none."""
     return budget.limit(machine.disk_bytes(workspace.scratch)) if budget is not None else None
 
 
@@ -64,9 +71,12 @@ def collect(
     replaced: Collection[str] = (),
     dry_run: bool = False,
 ) -> Collected:
-    """Bring the store within its budget as far as that loses nothing. `check` says whether a film stands as it is on record,
-    and is asked of no more films than needed; `keep` are keys that are needed now, and `replaced` films about to be. With
-    `dry_run` nothing is removed. sqlite3.Error, OSError."""
+    """Bring the store within its budget as far as that loses nothing.
+
+    `check` returns whether a film is as it is on record; it is called for no more films than
+    needed. `keep` are content keys that are needed now. `replaced` are paths of films about to be
+    replaced. With `dry_run` nothing is removed. Raises sqlite3.Error or OSError.
+    """
     used = stored_bytes(workspace)
     excess, removals = used - limit, list[Removal]()
     if excess > 0:
@@ -98,8 +108,11 @@ def _to_be_replaced(journal: Journal) -> list[str]:
 def _candidates(
     journal: Journal, workspace: Workspace, keep: Collection[str], replaced: Collection[str]
 ) -> list[tuple[Film, list[Stored]]]:
-    """Films that are complete and stand, with the segments that are provably in them and nobody else's; the least recently used
-    film first, and of those the smaller."""
+    """Return complete films that exist, each with the segments that are provably in it.
+
+    Segments that another data folder also has are left out. The least recently used film comes
+    first; of equally old films, the smaller one.
+    """
     index, others = (
         SegmentIndex(workspace.scratch, workspace.home),
         scratch_leases.living(workspace.scratch, workspace.home),
@@ -130,7 +143,10 @@ def _candidates(
 
 
 def _parts(journal: Journal, film_hash: str) -> Iterator[tuple[str, str]]:
-    """(key, hash of the segment's file) of what a film with this hash was joined of. An older version has not recorded that."""
+    """Yield (key, hash of the segment's file) for the segments that a film was joined from.
+
+    Older versions did not record them.
+    """
     joined = journal.read(
         "SELECT seq, job, body FROM facts WHERE kind = 'FilmJoined' AND json_extract(body, '$.film_hash') = ?",
         (film_hash,),
@@ -150,7 +166,7 @@ def _parts(journal: Journal, film_hash: str) -> Iterator[tuple[str, str]]:
 def _remove(
     journal: Journal, workspace: Workspace, chosen: list[Stored]
 ) -> tuple[list[Stored], int]:
-    """Those that went, and the bytes of their files."""
+    """Remove segments; return those that were removed, and the bytes of their files."""
     index = SegmentIndex(workspace.scratch, workspace.home)
     freed, went = 0, list[Stored]()
     with index.removing(journal):
@@ -165,8 +181,11 @@ def _remove(
 
 
 class ScratchCollector:
-    """Collections of one run: before its film is made, and after it has ended. None of them fails the run or delays it for long.
-    `verified` are films whose bytes this run has read, with their hashes: these are not read again."""
+    """Collections of one run: before its film is rendered, and after the run has ended.
+
+    A collection never fails the run or delays it for long. `verified` maps paths of films whose
+    bytes this run has read to their hashes; these films are not read again.
+    """
 
     def __init__(
         self,
@@ -191,7 +210,10 @@ class ScratchCollector:
     def collect(
         self, seconds: float, *, keep: Collection[str] = (), replaced: Collection[str] = ()
     ) -> None:
-        """Collect, and read films again for so many seconds at most; `keep` and `replaced` as of `collect`."""
+        """Collect, and read films again for at most `seconds`.
+
+        For `keep` and `replaced`, see the function `collect`.
+        """
         until = machine.monotonic() + seconds
         size = None
         try:
@@ -203,7 +225,7 @@ class ScratchCollector:
                 self._journal, self._workspace, size, check=check, keep=keep, replaced=replaced
             )
             told = self._first_time(over=found.left > size)
-        except Exception as error:  # it costs nobody a film; who hears it puts it into the log
+        except Exception as error:  # no film fails because of it; the listener logs it
             self._on_collected(Collected(0, size or 0, trouble=error))
         else:
             if found.removals or told:
@@ -222,7 +244,7 @@ class ScratchCollector:
         )
 
     def _first_time(self, *, over: bool) -> bool:
-        """Whether the budget is not met, and that was not said since it last was."""
+        """Whether the budget is exceeded, and that was not reported since it was last met."""
         switch = f"over budget {self._workspace.scratch}"
         known = bool(self._journal.read("SELECT 1 FROM switches WHERE name = ?", (switch,)))
         if over and not known:
@@ -235,7 +257,10 @@ class ScratchCollector:
 def film_stands(
     film: Film, crew: WorkerPool, policy: Policy, *, stopped: Callable[[], bool] = lambda: False
 ) -> bool:
-    """Read a film again: whether it is, byte for byte, what was published. False when there is no time to finish."""
+    """Read a film again; return whether it is, byte for byte, what was published.
+
+    False if `stopped` ends the check early.
+    """
     order = CheckFilm(
         path=film.path,
         film_hash=film.film_hash,

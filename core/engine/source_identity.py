@@ -1,13 +1,15 @@
-"""Decide which identity every opened file has: whether it is a content on record, and so whether its checkpoints are its own.
+"""Assign an identity to every opened file, which decides whether recorded checkpoints apply to it.
 
-Rules:
-1. A file at a path and in a state (size, times, inode, samples) that are on record keeps its identity. Nothing is read, except
-   on a file system that keeps no change time: there every state can be forged by a copy with the old date, so what was used
-   is compared each time.
-2. Any other file is compared with the contents on record of its size and samples: all that was ever used of one of them must
-   be equal. Then it has that identity, and nothing of it is made again. Otherwise it gets one of its own.
-3. An identity belongs to one file at a time, or to links to it. A copy beside a file that is still there has its own, since
-   what was not used yet may differ.
+A file gets the identity of a content on record, or a new one. Rules:
+
+1. A file whose path and state (size, times, inode, samples) are on record keeps its identity.
+   Nothing is read, except on a file system that keeps no change time: there, a copy with the old
+   date can forge any state, so the parts that were used are compared each time.
+2. Any other file is compared with the contents on record that have its size and samples. If
+   everything that was ever used of one of them is equal, the file has that identity, and nothing
+   made from it is rendered again. Otherwise it gets an identity of its own.
+3. An identity belongs to one file at a time, or to links to it. A copy beside a file that still
+   exists has its own identity, because parts that were not used yet may differ.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from core.tasks.spec import Assignment
 from core.timeline.source import Source
 
 _TRIED = 3
-"""Contents on record that a file is compared with."""
+"""Number of contents on record that a file is compared with."""
 _HOLDERS = 16
 
 Step = Callable[[str, int, int], None]
@@ -39,7 +41,10 @@ Pair = tuple[str, str]
 
 @dataclass
 class SourceIdentities:
-    """Compare files with contents on record, each pair once. `bytes` were read for it so far."""
+    """Compares files with contents on record, each pair once.
+
+    `bytes` and `seconds` are what the comparisons have read and taken so far.
+    """
 
     crew: WorkerPool
     memory: History
@@ -50,11 +55,13 @@ class SourceIdentities:
     seconds: float = 0.0
     _compared: dict[Pair, Compared] = field(default_factory=dict)
     _open: set[str] = field(default_factory=set)
-    """Paths where another file may stand than when they were last opened: their contents are free for others."""
+    """Paths that may hold another file than when last opened; others may have their contents."""
 
     def identified(self, sources: Mapping[str, Source]) -> tuple[dict[str, Source], list[str]]:
-        """The same sources with their identities, and the paths of those that could not be compared though they look the same
-        as on record. Stopped when asked to stop."""
+        """Return the sources with their identities, and paths that could not be compared.
+
+        Those paths look the same as on record. Raises Stopped when asked to stop.
+        """
         seen = {path: self.memory.seen(path) for path in sources}
         as_it_was = {
             path: before.identity
@@ -108,8 +115,11 @@ class SourceIdentities:
         return settled, [path for path in sources if self._untold(path, seen[path], settled[path])]
 
     def proven(self, tries: Mapping[str, tuple[Source, tuple[Use, ...]]]) -> dict[str, Compared]:
-        """Of every path that is not there, with a file that may be it and what the film uses of it: how that file compares with
-        what is on record of the path. A file is proven when it is the same and everything that is used is covered."""
+        """Compare candidates for missing files with the records of the missing files.
+
+        `tries` maps each missing path to its candidate and to what the film uses of it. A candidate
+        is proven if the verdict is `same` and everything that is used is covered.
+        """
         asked = {}
         for path, (source, used) in tries.items():
             before = self.memory.seen(path)
@@ -119,7 +129,7 @@ class SourceIdentities:
         return {path: found.get(path, Compared(verdict="unknown")) for path in tries}
 
     def read_of(self, path: str) -> int:
-        """How many bytes of a file were compared with the record."""
+        """Return how many bytes of a file were compared with the record."""
         return sum(compared.bytes for (at, _), compared in self._compared.items() if at == path)
 
     def _candidates(self, source: Source, before: SourceRecord | None) -> list[str]:
@@ -130,13 +140,16 @@ class SourceIdentities:
         return list(dict.fromkeys([*first, *alike]))[:_TRIED]
 
     def _fresh(self, source: Source) -> str:
-        """An identity of its own: the one that opening it gave, unless another state of a file had it already."""
+        """Return an identity of its own for a file.
+
+        It is the one from opening the file, unless another state of a file has it already.
+        """
         if source.identity and self.memory.on_record(source.identity):
             return f"{source.identity}-{machine.token()}"
         return source.identity
 
     def _untold(self, path: str, before: SourceRecord | None, now: Source) -> bool:
-        """Whether a file may be the same as on record, and nobody knows."""
+        """Whether a file may be the same as on record, but no comparison could tell."""
         alike = (
             before is not None
             and before.mark
@@ -150,7 +163,10 @@ class SourceIdentities:
     def _all(
         self, asked: Mapping[str, tuple[Source, str, tuple[Use, ...]]], *, alone: bool
     ) -> dict[str, Compared]:
-        """How every file compares with an identity. Those that cannot be read, or change meanwhile, are unknown."""
+        """Compare every file with an identity.
+
+        Files that cannot be read, or change meanwhile, are `unknown`.
+        """
         found: dict[str, Compared] = {}
         orders: dict[str, Assignment] = {}
         for name, (source, identity, used) in asked.items():
@@ -162,13 +178,13 @@ class SourceIdentities:
             if _covered(source):
                 found[name] = Compared(
                     verdict="same", covered=True
-                )  # its mark is over every byte of it
+                )  # its content mark covers every byte
                 continue
             if alone and (source.path, identity) in self._compared:
                 found[name] = self._compared[source.path, identity]
                 continue
             known = self.memory.known(identity)
-            if not known:  # nothing was made of it, or nothing can be said of what was
+            if not known:  # nothing was made from it, or (None) the record cannot tell
                 found[name] = Compared(verdict="unknown" if known is None else "same")
                 continue
             order = CompareSource(
@@ -209,7 +225,7 @@ class SourceIdentities:
 
 
 def sources_in(opened: Mapping[str, Source | Failure]) -> dict[str, Source]:
-    """Those that could be opened."""
+    """Return the sources that could be opened."""
     return {path: source for path, source in opened.items() if isinstance(source, Source)}
 
 

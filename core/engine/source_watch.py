@@ -1,8 +1,11 @@
-"""When everything is made, and before it is joined: whether the files it was made of are those still.
+"""Check, when everything is rendered and before the film is joined, whether its sources changed.
 
-A newer version may come when all shots of the older one are made, or the right one when they are slates, be it the very file
-that was away. Only a file that can be used is news: what is broken, still being written or gone costs nothing that was made.
-Workers look, because whoever touches a dead share may never come back; one that does not is reason enough to look no further.
+A newer version of a file may arrive after all shots of the older one are rendered. The right file,
+even the very file that was missing, may arrive after its shots have become slates. Only a usable
+file counts: a file that is broken, still being written or gone costs nothing that was rendered.
+
+Workers do the checks, because a process that touches a dead share may never return. If one of them
+does not return, no further files are checked.
 """
 
 from __future__ import annotations
@@ -22,8 +25,10 @@ _AWAY = {"source-missing", "source-volume-gone", "source-hung", "network-lost"}
 
 
 class SourceWatch:
-    """Looks for one job, once for each cut. Its orders have names that begin with `prefix`; `looked` hears how many seconds it
-    took."""
+    """Checks the sources of one job, once for each cut.
+
+    The names of its tasks begin with `prefix`. `looked` receives the seconds that the check took.
+    """
 
     def __init__(
         self, crew: WorkerPool, prefix: str, looked: Callable[[float], None] = lambda took_s: None
@@ -35,8 +40,10 @@ class SourceWatch:
         self._out: set[str] = set()
 
     def looks(self, state: JobState) -> bool:
-        """Whether the film has to wait to be joined: sends workers to look, as many as there are. Who may not lay the film out
-        anew does not ask."""
+        """Send checks to all idle workers; return whether the film has to wait to be joined.
+
+        Skipped when no replans remain.
+        """
         if state.looks and state.cut != self._cut:
             self._cut, self._left = state.cut, list(state.plan.made_of().items())
             self._since = machine.monotonic()
@@ -52,7 +59,7 @@ class SourceWatch:
     def heard(
         self, name: str, reply: Progress | Outcome, state: JobState, now: float
     ) -> list[Fact]:
-        """What follows from what was seen."""
+        """Return the events that follow from the result of a check."""
         if isinstance(reply, Progress) or name not in self._out:
             return []
         self._out.remove(name)
@@ -79,6 +86,6 @@ class SourceWatch:
 
 
 def _missed(state: JobState) -> set[str]:
-    """Files for which something stands in because they were not there."""
+    """Return the missing files for which a placeholder is in the film."""
     failures = [*state.slated.values(), *state.silenced.values()]
     return {failure.evidence.path for failure in failures if failure.code in _AWAY}

@@ -1,4 +1,7 @@
-"""Needs to orders: the one place where a content key meets file names and ffmpeg arguments."""
+"""Build tasks from pending tasks.
+
+This is the one place where a content key meets file names and ffmpeg arguments.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +38,11 @@ PCM, TRACK = ".pcm", ".m4a"
 
 @dataclass
 class Dispatched:
-    """A need whose order a worker has, since `at` and until `back_at` (monotonic clock). `alone`: no other worker had an order
-    when it came back."""
+    """A pending task in flight, with the task (`order`) that a worker performs for it.
+
+    The worker has the task from `at` to `back_at` (seconds of the monotonic clock). `alone`: no
+    other worker had a task when this one came back.
+    """
 
     need: PendingTask
     order: Order
@@ -48,7 +54,7 @@ class Dispatched:
 
 
 def extension(need: PendingTask, state: JobState) -> str:
-    """The file extension of what a need makes."""
+    """Return the file extension of a pending task's result."""
     return {"mix": PCM, "track": TRACK}.get(need.kind, state.preset.extension)
 
 
@@ -63,7 +69,10 @@ def order_for(
     journal: Journal,
     ffmpeg: str,
 ) -> Order:
-    """What a worker is to do about a need. Part files get fresh names that carry the attempt."""
+    """Build the worker's task for a pending task.
+
+    Part files get fresh names that contain the attempt.
+    """
     form, preset = state.plan.format, state.preset
     if need.kind == "validate":
         seal = state.claimed[need.key]
@@ -222,8 +231,11 @@ def _sealed_sound(keys: list[str], state: JobState, workspace: Workspace) -> tup
 
 
 def not_begun(need: PendingTask, error: OSError, output: Path, workspace: Workspace) -> Evidence:
-    """What was seen when an order could not even be written: the scratch or the film's folder does not take our file names. An
-    error that names no path is the program's."""
+    """Return evidence for a task that could not even be built.
+
+    This happens if the scratch folder or the film's folder rejects our file names. An error that
+    names no path is blamed on the program.
+    """
     if not machine.names_a_path(error):
         return Evidence(
             operation=need.kind,
@@ -239,7 +251,7 @@ def not_begun(need: PendingTask, error: OSError, output: Path, workspace: Worksp
 
 
 def not_sealed(path: str, error: OSError) -> Evidence:
-    """What was seen when a part that was made could not take its name in the store."""
+    """Return evidence for a finished part file that could not take its name in the store."""
     return Evidence(
         operation="seal", place="scratch", path=path, errno=error.errno, detail=str(error)
     )

@@ -1,6 +1,6 @@
-"""Small pictures of the shots of a job, for its report: kept ones, else drawn by workers from what we made ourselves.
+"""Thumbnails of a job's shots for its report: kept ones, else drawn by workers from our own files.
 
-Never a reason for a report not to come out: a shot without a picture is simply without one.
+Thumbnails never keep a report from being written: a shot may simply be without one.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from core.system import machine
 from core.tasks.spec import Assignment, DrawThumbnail, Made, Outcome
 
 STALL_S = 15.0
-"""A worker that draws for longer than this is given up."""
+"""Seconds after which a worker that still draws is given up."""
 WHOLE_S = 90.0
-"""And all of them together: then the report goes without the rest."""
+"""Seconds for all thumbnails together; after that, the report goes without the rest."""
 
 
 class _Wanted(NamedTuple):
-    """One picture, for the shots that show it; `ways` are (file, frame in it), the best first."""
+    """A thumbnail and the shots that show it; `ways` are (file, frame in it), the best first."""
 
     shots: list[int]
     ways: list[tuple[str, int]]
@@ -45,8 +45,12 @@ def of_job(
     shots: Collection[int] | None = None,
     within_s: float = WHOLE_S,
 ) -> dict[int, bytes]:
-    """JPEGs by shot number, of these `shots` or of all. `film` is the published film of this very plan where it still stands,
-    else None. What is kept is found at once; drawing the others ends `within_s` seconds after the first of them."""
+    """Return JPEGs by shot number, for `shots` or for all shots.
+
+    `film` is the published film of this very plan if it still exists, else None. Kept thumbnails
+    are returned at once. Drawing the others ends `within_s` seconds after it began, except that
+    the first one may take up to `STALL_S` seconds longer.
+    """
     found: dict[int, bytes] = {}
     wanted: dict[str, _Wanted] = {}
     seals = journal.seals({segment.key for segment in plan.segments})
@@ -96,7 +100,10 @@ def _draw(
     deadline = machine.monotonic() + within_s
 
     def over() -> bool:
-        """Long enough; but whoever asks again and again for a little gets on."""
+        """Whether time is up.
+
+        The first thumbnail gets extra time, so that repeated calls with little time make progress.
+        """
         now = machine.monotonic()
         return now > deadline and bool(found or now > deadline + STALL_S)
 
@@ -109,7 +116,7 @@ def _draw(
             }
             _try(crew, again, way, rate, workspace, found, over)
     except (OSError, run_tasks.Stopped):
-        pass  # a full disk, or long enough: the report goes without the rest
+        pass  # the disk is full or time is up: the report goes without the rest
     finally:
         crew.dismiss()
     return found

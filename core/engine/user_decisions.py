@@ -1,4 +1,4 @@
-"""What people decided, brought to a running job: at its beginning what was said before, later what is said meanwhile."""
+"""Bring user decisions to a running job: earlier ones at its start, new ones as they are made."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from core.system import machine
 
 _ASK_EVERY_S = 0.5
 STOPPED_AT = "stop at "
-"""How the reason begins of a run that a preference ended; the fault's code follows."""
+"""Prefix of the stop reason of a run that a preference ended; the failure code follows."""
 
 
 class UserDecisions:
-    """Listens for one job. Answers to one shot hold for the very same request only; the shots of another cut are others. What is
-    left as it is holds in every cut of the film, as long as its terms do."""
+    """The decisions for one job.
+
+    Answers about one shot hold for the identical request only, because another cut has other
+    shots. A decision to leave something as it is holds in every cut of the film for as long as its
+    terms do.
+    """
 
     def __init__(self, journal: Journal, *, output: str, digest: str) -> None:
         self._journal, self._output, self._digest = journal, output, digest
@@ -26,16 +30,16 @@ class UserDecisions:
         self._waiting_since: float | None = None
         self._tried: set[int] = set()
         self._left: dict[str, str] = {}
-        """Terms of what is left as it is, with the job in which that was decided."""
+        """Terms of everything left as it is, each with the job in which that was decided."""
 
     def said_before(self, state: JobState) -> None:
-        """Remember what was said of this film in earlier runs, the newest word last."""
+        """Apply the decisions about this film from earlier runs, the newest one last."""
         for entry, digest in self._journal.answers(self._output):
             self._last = entry.seq
             fact = entry.fact
             if not isinstance(fact, Answered) or (
                 fact.answer == "skip" and not fact.terms
-            ):  # on record without what it is about
+            ):  # recorded without terms, so its subject is unknown
                 continue
             for term in fact.terms:
                 self._left.pop(term, None)
@@ -47,7 +51,10 @@ class UserDecisions:
                 state.fold(fact)
 
     def left_as_it_is(self, state: JobState) -> list[Fact]:
-        """What happened to shots and sounds that are left as they are: it happens to them again, and nothing is tried."""
+        """Return the events of shots and sounds that are left as they are.
+
+        What happened to them before happens again, without another attempt.
+        """
         left: dict[str, set[str]] = {}
         for term in (*state.terms.shots.values(), *state.terms.clips.values()):
             if term in self._left:
@@ -66,7 +73,10 @@ class UserDecisions:
         return facts
 
     def news(self) -> list[Answered]:
-        """Answers that were put on record since, by whoever; they are there already and only need to be folded."""
+        """Return answers recorded since the last call, no matter who gave them.
+
+        They are in the journal already and only have to be applied to the state.
+        """
         now = machine.monotonic()
         if now - self._asked < _ASK_EVERY_S:
             return []
@@ -81,14 +91,17 @@ class UserDecisions:
         ]
 
     def stop(self, state: JobState) -> str:
-        """Why the job shall stop: somebody always wants that where something fails so. Empty: it shall not."""
+        """Return why the job has to stop, or "".
+
+        The reason is a preference to stop whenever a shot fails with a certain code.
+        """
         wishes = {
             code for n, code in state.shots_missing().items() if state.wish(n, code) == "stop"
         }
         return f"{STOPPED_AT}{min(wishes)}" if wishes else ""
 
     def stand_ins(self, state: JobState) -> list[Fact]:
-        """Earlier renders for the shots that are missing and about which that was wished."""
+        """Return earlier renders for the missing shots for which the user asked for them."""
         wanted = [
             n
             for n, code in state.shots_missing().items()
@@ -110,7 +123,7 @@ class UserDecisions:
         )
 
     def still_waited_for(self, state: JobState) -> bool:
-        """Whether a person may still say something about what is missing before the film is joined."""
+        """Whether the user may still decide about missing shots before the film is joined."""
         if not state.questions() or state.joined is not None:
             return False
         now = machine.monotonic()

@@ -1,1 +1,1 @@
-"""What can go wrong: the six error types, evidence, and refusals."""
+"""Error types, evidence of failures, and refusals."""

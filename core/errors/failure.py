@@ -1,6 +1,7 @@
-"""What can go wrong: evidence as it was seen, and the failure it was judged to be.
+"""Evidence of a failed operation, and the failure it is classified as.
 
-Whoever runs a program reports `Evidence` and never a verdict; `core.job.classify` sees it and judges.
+The code that runs a program reports `Evidence`, never a verdict. `core.job.classify` reads the
+evidence and classifies it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from core.system.codec import Value
 
 
 class ErrorType(str, Enum):
-    """The six classes; each has a strategy in `core.job.retry_policy`."""
+    """The six error types; each has a strategy in `core.job.retry_policy`."""
 
     TRANSIENT_NETWORK = "transient_network"
     TRANSIENT_RESOURCE = "transient_resource"
@@ -23,7 +24,7 @@ class ErrorType(str, Enum):
 
 
 class Strategy(str, Enum):
-    """What is done about a failure."""
+    """The response to a failure."""
 
     RETRY_WITH_BACKOFF = "retry_with_backoff"
     WAIT_AND_RETRY = "wait_and_retry"
@@ -34,34 +35,43 @@ class Strategy(str, Enum):
 
 
 Place = Literal["source", "scratch", "output", "program"]
-"""Where it happened. The same errno on a source, the scratch disk and the output disk are three faults."""
+"""Where a failure happened.
+
+The same errno on a source, the scratch disk and the output disk is three different failures.
+"""
 
 
 PROGRAM = "program"
-"""The note of what is nobody's fault but ours."""
+"""`Evidence.note` of a failure that only Hotsplice itself can be blamed for."""
 
 Resembles = Literal["unproven", "named", "other", "unlike", "instead"]
 
 
 class Lookalike(Value, frozen=True):
-    """A file that resembles one that is missing, and how: `unproven` (its size and samples, and not all of its bytes are
-    known), `named` (name and size), `other` (size and samples, but other bytes where it was used), `unlike` (the name, but
-    another content). `instead`: the path whose place the missing file was to take."""
+    """A file that resembles a missing one, and in which way.
+
+    Values of `how`:
+    - `unproven`: same size and samples, but not all of its bytes are known;
+    - `named`: same name and size;
+    - `other`: same size and samples, but different bytes where the missing file was used;
+    - `unlike`: same name, different content;
+    - `instead`: `path` is the file that the missing file was chosen to replace.
+    """
 
     path: str
     how: Resembles
 
 
 class Evidence(Value, frozen=True):
-    """What was seen when an operation failed; nothing here is interpreted.
+    """Observations about a failed operation; nothing here is interpreted.
 
-    `exit_code` is negative for a signal, as Python's returncode. `frames_*` are counts of frames (or samples for
-    sound). `note` is one of our own checks' words, kebab-case (`too-few-frames`), empty when none spoke. `volume` is the
-    mount point that the path was on. `bad` are runs (offset in the piece of work, length) where the check can tell them.
-    `oom_kills` is how many processes the kernel has killed for want of memory, on the whole machine, since this process last
-    reported.
-    `fingerprint` is the version of a source that cannot be opened, empty where it is not there; `lookalikes` are files that
-    resemble it.
+    `exit_code` is negative for a signal, like Python's `returncode`. `frames_*` count frames
+    (samples for sound). `note` is the finding of one of our own checks, in kebab-case
+    (`too-few-frames`), and empty if none reported. `volume` is the mount point of `path`. `bad`
+    lists runs (offset in the task, length) if the check can locate them. `oom_kills` is the number
+    of processes that the kernel killed for lack of memory, on the whole machine, since this
+    process last reported. `fingerprint` is the version of a source that cannot be opened, empty if
+    the source is missing. `lookalikes` are files that resemble it.
     """
 
     operation: str
@@ -88,7 +98,7 @@ class Evidence(Value, frozen=True):
 
 
 class Failure(Value, frozen=True):
-    """A judged failure: one class, one kebab-case code that the catalogue explains, and the evidence it rests on."""
+    """A classified failure: its error type, its kebab-case catalogue code, and the evidence."""
 
     type: ErrorType
     code: str
@@ -96,9 +106,13 @@ class Failure(Value, frozen=True):
 
 
 class Recovery(Value, frozen=True):
-    """The decision about a failure. `retry_at` (unix seconds by the run's own clock, which nobody sets) is set when another
-    attempt will be made then; `fatal` ends the job; neither means that the shot is given up and reported. `change` is what will
-    be different at the next attempt; `gate` names what is waited for, and then the attempt does not count."""
+    """The decision about a failure.
+
+    `retry_at` is set if the task is tried again at that time, in unix seconds on the run's own
+    clock, which clock changes do not affect. `fatal` ends the job. If neither is set, the shot is
+    given up and reported. `change` is what the next attempt does differently. `gate` names the
+    circuit breaker that the task waits for; the attempt then does not count.
+    """
 
     strategy: Strategy
     retry_at: float | None = None

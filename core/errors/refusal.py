@@ -1,4 +1,7 @@
-"""A request that cannot be understood or must not be carried out. Ends in a message and exit code 2, never in a traceback."""
+"""Refusals of requests that cannot be understood or must not be carried out.
+
+A refusal ends in a message and exit code 2, never in a traceback.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,20 @@ PartKind = Literal[
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a timeline, as a field of a refusal. `name` is empty for one without a name, None for what never has one."""
+    """A part of a timeline, as a field of a refusal.
+
+    `name` is empty for a part without a name, and None for a kind of part that never has one.
+    """
 
     kind: PartKind
     name: str | None = None
 
 
 class Refused(Exception):
-    """`code` is a catalogue code (kebab-case); the fields fill its message."""
+    """Refusal of a request.
+
+    `code` is a catalogue code (kebab-case); the fields fill in its message.
+    """
 
     def __init__(self, code: str, **fields: object) -> None:
         super().__init__(code, fields)

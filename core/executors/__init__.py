@@ -1,1 +1,1 @@
-"""Worker processes: task in, outcome out."""
+"""Worker processes: a task goes in, an outcome comes out."""

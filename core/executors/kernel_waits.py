@@ -1,8 +1,10 @@
-"""What a silent worker and its programs wait for, as the kernel tells it. Nothing here touches a file: the engine asks.
+"""Find out from the kernel what a silent worker and its programs wait for.
 
-On Linux a process says in `/proc` which system call it is in, and for which file. So a hang is told from its cause: the
-source, the scratch disk, the film's volume, or the program itself (which is then stopped, or computes for ever). Elsewhere
-nothing is known.
+The engine calls this module, so nothing here touches the files themselves.
+
+On Linux, `/proc` tells which system call a process is in, and for which file. This identifies the
+cause of a hang: the source, the scratch disk, the film's volume, or the program itself (which is
+stopped, or computes forever). On other systems nothing is known.
 """
 
 from __future__ import annotations
@@ -16,7 +18,11 @@ _OF_HANDLES = {
     "x86_64": {0, 1, 5, 8, 17, 18, 19, 20, 74, 75, 77, 187, 221, 285},
     "aarch64": {46, 47, 62, 63, 64, 65, 66, 67, 68, 80, 82, 83, 213, 223},
 }
-"""read, write, fstat, lseek, pread, pwrite, readv, writev, fsync, fdatasync, ftruncate, readahead, fadvise, fallocate."""
+"""System calls that take a file descriptor, by machine.
+
+read, write, fstat, lseek, pread, pwrite, readv, writev, fsync, fdatasync, ftruncate, readahead,
+fadvise, fallocate.
+"""
 _OF_NAMES = {
     "x86_64": {
         2: 0,
@@ -35,13 +41,20 @@ _OF_NAMES = {
     },
     "aarch64": {34: 1, 35: 1, 38: 1, 45: 0, 48: 1, 56: 1, 79: 1, 291: 1, 439: 1},
 }
-"""open, stat, lstat, access, truncate, rename, mkdir, unlink, openat, newfstatat, unlinkat, statx, faccessat2: which argument."""
+"""System calls that take a path, by machine, each with the index of the path argument.
+
+open, stat, lstat, access, truncate, rename, mkdir, unlink, openat, newfstatat, unlinkat, statx,
+faccessat2.
+"""
 
 
 class KernelWait(NamedTuple):
-    """`paths` are files that are waited for; `blocked` that the kernel waits for a device, whatever
-    the file; `stopped` that a program was halted; `read_bytes` what the programs have read so
-    far. `known` is False where the system does not tell."""
+    """What a worker and its programs wait for.
+
+    `paths`: the files that they wait for. `blocked`: the kernel waits for a device, whatever the
+    file. `stopped`: a program was halted. `read_bytes`: bytes that the programs have read so far.
+    `known` is False if the system does not tell.
+    """
 
     known: bool = False
     paths: tuple[str, ...] = ()
@@ -51,7 +64,10 @@ class KernelWait(NamedTuple):
 
 
 def kernel_wait_of(session: int) -> KernelWait:
-    """Of all processes of a session; of the worker itself (`session`) the reads count only while it runs no program."""
+    """Return what the processes of a session wait for.
+
+    `read_bytes` includes the reads of the worker itself (`session`) only while it runs no program.
+    """
     members = _members(session)
     paths: list[str] = []
     states = list(members.values())
@@ -73,13 +89,13 @@ def kernel_wait_of(session: int) -> KernelWait:
 
 
 def _members(session: int) -> dict[int, str]:
-    """Processes of a session and the letter of their state."""
+    """Return the processes of a session with their state letters, zombies excluded."""
     found = {}
     for name in _listed("/proc"):
         if name.isdigit():
             words = (
                 _text(f"/proc/{name}/stat").rpartition(") ")[2].split(" ")
-            )  # behind the name, in which anything may stand
+            )  # after the process name, which may contain any character
             if len(words) > 3 and words[3] == str(session) and words[0] != "Z":
                 found[int(name)] = words[0]
     return found
@@ -93,7 +109,7 @@ def _listed(folder: str) -> list[str]:
 
 
 def _text(path: str) -> str:
-    """Empty when the process ended meanwhile, or may not be asked."""
+    """Return the text of a file; empty if the process has ended or may not be inspected."""
     try:
         return Path(path).read_text(errors="replace")
     except OSError:
@@ -106,12 +122,15 @@ def _read_bytes(pid: int) -> int:
 
 
 def _call(pid: int, task: str) -> list[str]:
-    """The system call a thread is in and its arguments; `running` when it is in none."""
+    """Return a thread's current system call and its arguments; `running` if it is in none."""
     return _text(f"/proc/{pid}/task/{task}/syscall").split()
 
 
 def _waited_for(pid: int, task: str) -> str:
-    """The file of the system call that a thread is in; empty when it is in none, or in one about no file."""
+    """Return the file that a thread's system call concerns.
+
+    Empty if the thread is in no system call, or in one that concerns no file.
+    """
     words = _call(pid, task)
     if not words or not words[0].isdigit():
         return ""

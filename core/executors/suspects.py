@@ -1,4 +1,4 @@
-"""Which files an order is about, and which of them is suspected when its worker fell silent or died. Pure."""
+"""Decide which file of a task to blame when its worker went silent or died. Pure."""
 
 from __future__ import annotations
 
@@ -24,8 +24,12 @@ from core.tasks.spec import (
 
 
 def suspect(order: Order, heard: KernelWait) -> tuple[Place, str]:
-    """The place and the path at fault: the file that is waited for; the program itself, when it waits for none; and where
-    the system tells nothing, what such an order mostly fails over."""
+    """Return the place and the path at fault.
+
+    The fault lies with the file that the worker waits for, or with the program itself if the
+    worker waits for neither a file nor a device. If the system does not tell, blame the file that
+    such tasks most often fail on.
+    """
     known = _files(order)
     for waited in heard.paths:
         for path, place in known.items():
@@ -38,7 +42,10 @@ def suspect(order: Order, heard: KernelWait) -> tuple[Place, str]:
 
 
 def _files(order: Order) -> dict[str, Place]:
-    """Path to place, the likeliest to fail first. What begins with the path of a part belongs to it."""
+    """Map the paths of a task to their places, the likeliest to fail first.
+
+    A file whose path begins with the path of a part file belongs to that part.
+    """
     match order:
         case ExamineSource() | CompareSource() | ExamineCopy() | LocateDamage():
             return {order.path: "source"}

@@ -1,7 +1,8 @@
-"""A worker process: takes one order at a time from standard input, answers on standard output, both JSON lines.
+"""Worker process: reads one task at a time from standard input, replies on standard output.
 
-Media is only ever touched here, never in the engine: a process that reads from a dead share can hang beyond any
-signal, and a decoder may crash. The worker is single-threaded when it starts ffmpeg and dies with the engine.
+Tasks and replies are JSON lines. Only workers touch media, never the engine: a process that reads
+from a dead share can hang beyond the reach of any signal, and a decoder may crash. The worker is
+single-threaded when it starts ffmpeg, and dies with the engine.
 """
 
 from __future__ import annotations
@@ -45,12 +46,15 @@ from core.tasks.spec import (
 
 
 def perform(assignment: Assignment, report: object = None) -> Outcome:
-    """Do one order. Never raises but EngineGone: whatever goes wrong comes back as Evidence."""
+    """Perform one task and return its outcome.
+
+    Raises only `ffmpeg.EngineGone`; every other error comes back as `Evidence`.
+    """
     try:
         return _judged(assignment, report)
     except ffmpeg.EngineGone:
         raise
-    except Exception as error:  # the judging itself failed: nobody is accused then
+    except Exception as error:  # the evaluation itself failed, so no file is blamed
         order = assignment.order
         path = (
             getattr(order, "path", "") or getattr(order, "source", "") or getattr(order, "part", "")
@@ -60,7 +64,7 @@ def perform(assignment: Assignment, report: object = None) -> Outcome:
 
 
 def _judged(assignment: Assignment, report: object) -> Outcome:
-    """The outcome of an order; a failure with what was asked of the file, and of the witness against it."""
+    """Perform a task and measure what it costs; double-check the evidence of a failure."""
     began, own = machine.monotonic(), machine.process_cpu()
     supervising = ffmpeg.Supervision.cpu_s
     outcome = _performed(assignment, report)
@@ -69,15 +73,19 @@ def _judged(assignment: Assignment, report: object) -> Outcome:
         return _counted(outcome, assignment.order, machine.monotonic() - began, own, supervising)
     if not isinstance(outcome, Evidence):
         return outcome
-    open_sources.let_go()  # the next attempt looks at everything anew
+    open_sources.let_go()  # the next attempt reopens every source
     return evidence.checked(outcome, assignment.order, assignment.ffmpeg)
 
 
 def _counted(
     made: Made, order: Order, elapsed_s: float, own_cpu_s: float, heard_cpu_s: float
 ) -> Made:
-    """With what recovery took of it. A picture is ffmpeg's work: all that this process did besides hearing it counts as checking
-    (marks, hashes, flushes, counts). Of other orders it is what was measured, and that share of the processor time."""
+    """Add the share of recovery in a task's cost.
+
+    ffmpeg renders the pictures, so everything that this process does besides supervising ffmpeg
+    counts as checking (packet hashes, hashes, flushes, counts). For other tasks the measured
+    checking time counts, and the same share of the processor time.
+    """
     if isinstance(order, RenderSegment) and made.making_s > 0:
         checking_s = max(made.checking_s, elapsed_s - made.making_s)
         checking_cpu_s = max(0.0, own_cpu_s - heard_cpu_s)
@@ -104,7 +112,7 @@ def _performed(assignment: Assignment, report: object) -> Outcome:
             case FindSources():
                 return media_search.find(order, on_frames)
             case CompareSource():
-                from core.tasks import compare_source  # only where a file was moved or touched
+                from core.tasks import compare_source  # only needed if a file was moved or touched
 
                 return compare_source.compare(order, on_frames)
             case ProveEncoder():
@@ -116,13 +124,13 @@ def _performed(assignment: Assignment, report: object) -> Outcome:
             case ExamineCopy():
                 return stream_copy.examine(order, on_frames, assignment.ffmpeg)
             case LocateDamage():
-                from core.tasks import locate_damage  # as seldom as damage is
+                from core.tasks import locate_damage  # rarely needed, because damage is rare
 
                 return locate_damage.locate(order, assignment.rate, on_frames)
             case MixSound():
                 from core.tasks import (
                     mix_sound,
-                )  # numpy takes a tenth of a second, and few workers mix
+                )  # importing numpy takes a tenth of a second, and few workers mix
 
                 try:
                     return mix_sound.mix(order, on_frames, assignment.ffmpeg)
@@ -137,14 +145,14 @@ def _performed(assignment: Assignment, report: object) -> Outcome:
             case ProbePlace():
                 return volume_probe.probe(order)
             case DrawThumbnail():
-                from core.tasks import thumbnail  # Pillow is not needed for films
+                from core.tasks import thumbnail  # films do not need Pillow
 
                 return thumbnail.draw(order, assignment.rate)
     except ffmpeg.EngineGone:
         raise
     except (
         Exception
-    ) as error:  # the boundary: everything becomes evidence, with its type and words kept
+    ) as error:  # the boundary: every error becomes evidence and keeps its type and message
         seen = evidence.evidence_of(
             error, order, frames=done or None, elapsed_s=machine.monotonic() - began
         )
@@ -152,19 +160,21 @@ def _performed(assignment: Assignment, report: object) -> Outcome:
 
 
 def _heard(pipe: int) -> bytes:
-    """What the engine says next; sources stay open only while it goes on saying something."""
+    """Read what the engine sends next; close held sources after `IDLE_S` seconds of silence."""
     if open_sources.held() and not select.select([pipe], [], [], open_sources.IDLE_S)[0]:
         open_sources.let_go()
     return os.read(pipe, 1 << 20)
 
 
 def main() -> int:
-    """Serve orders until standard input closes."""
+    """Serve tasks until standard input closes. Return 1 if the engine is gone, else 0."""
     process.die_with_parent(int(sys.argv[1]) if len(sys.argv) > 1 else None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.umask(0o077)  # segments, pictures and films under work are for this user alone
+    os.umask(0o077)  # segments, pictures and unfinished films are private to this user
     av.logging.set_level(av.logging.PANIC)
-    gc.freeze()  # what was imported is never garbage: looking through it costs time, and pages that are shared after a fork
+    # Imported objects never become garbage. Scanning them costs time, and memory as well, because
+    # it unshares pages that are shared after a fork.
+    gc.freeze()
     out = sys.stdout.buffer.raw if hasattr(sys.stdout.buffer, "raw") else sys.stdout.buffer
     last = 0.0
 
@@ -186,7 +196,7 @@ def main() -> int:
                 line, buffer = buffer.split(b"\n", 1)
                 try:
                     assignment = codec.decode(line, Assignment)
-                except msgspec.DecodeError as error:  # an engine of another version
+                except msgspec.DecodeError as error:  # the engine has another version
                     send(
                         Evidence(
                             operation="assignment",

@@ -1,6 +1,7 @@
-"""Worker processes and who has which order. A worker that dies, or says nothing for too long, is replaced.
+"""Worker pool: the worker processes and their current tasks.
 
-The engine sees only replies: a crash of a worker arrives as Evidence like any other failure.
+The pool replaces a worker that dies or stays silent for too long. The engine sees only replies: a
+worker crash arrives as `Evidence`, like any other failure.
 """
 
 from __future__ import annotations
@@ -36,11 +37,17 @@ class _Worker:
 
 
 class WorkerPool:
-    """`size` workers. `give` an order under a name while `idle` is not zero; `listen` returns what they say.
+    """A pool of `size` workers.
 
-    `share`, where there is one, is asked at every `listen` how many may work from now on: more are hired at once, and who is
-    too many leaves when his order is done. From `ahead` those are taken that were started already; who is left there is not ours.
-    `ffmpeg` is the program that workers ask as a witness before they blame a source.
+    Call `give` to send a named task while `idle` is not zero; `listen` returns the replies.
+
+    Every `listen` asks `share`, if given, for the number of workers allowed from now on. Missing
+    workers are started at once; surplus workers exit after their current task. Workers that are
+    already running are taken from `ahead`; those left in the list do not belong to the pool.
+    `ffmpeg` is the program that workers consult for a second opinion before they blame a source.
+
+    A worker is replaced after `stall_s` seconds of silence, unless its task sets another limit, and
+    between two tasks if it holds more than `memory_bytes`.
     """
 
     def __init__(
@@ -69,34 +76,37 @@ class WorkerPool:
 
     @property
     def wake_fd(self) -> int:
-        """Writing a byte here ends `listen` early; meant for signal handlers."""
+        """File descriptor for signal handlers: writing a byte to it ends `listen` early."""
         return self._wake_write
 
     @property
     def idle(self) -> int:
-        """How many workers have nothing to do."""
+        """Number of workers that can take a task now."""
         free = sum(worker.order is None for worker in self._workers)
         return max(0, min(free, self.size - (len(self._workers) - free)))
 
     @property
     def waits(self) -> bool:
-        """Whether a worker has nothing to do, or has said something that was not heard yet."""
+        """Whether a worker is idle or has sent something that has not been read yet."""
         return self.idle > 0 or bool(self._selector.select(0))
 
     @property
     def busy(self) -> dict[str, Order]:
-        """Orders under way by name."""
+        """Tasks in flight, by name."""
         return {worker.name: worker.order for worker in self._workers if worker.order is not None}
 
     @property
     def cpu_s(self) -> float:
-        """Processor seconds of all workers so far, with their programs that have ended."""
+        """Processor seconds of all workers so far, including their programs that have ended."""
         return self._left_cpu_s + sum(
             machine.family_cpu(worker.process.pid) for worker in self._workers
         )
 
     def would_learn(self, kind: type[Order]) -> bool:
-        """Whether all who know this kind of order are busy: whoever is given one now takes the time and memory to learn it."""
+        """Whether a worker would have to spend time and memory to load this kind of task.
+
+        This is so if all workers that have done this kind of task are busy.
+        """
         return any(kind in worker.knows for worker in self._workers) and not any(
             kind in worker.knows for worker in self._workers if worker.order is None
         )
@@ -105,7 +115,10 @@ class WorkerPool:
         return worker.stall_s or self._stall_s
 
     def stuck(self, name: str) -> bool:
-        """Whether the process that had this order was killed but cannot end: the system itself waits for a dead volume."""
+        """Whether the worker of this task was killed but cannot end.
+
+        The kernel itself then waits for a dead volume.
+        """
         process = self._abandoned.get(name)
         if process is not None and process.poll() is not None:
             del self._abandoned[name]
@@ -133,12 +146,12 @@ class WorkerPool:
         return worker.process.returncode
 
     def give(self, name: str, assignment: Assignment) -> None:
-        """Hand an order to an idle worker; its replies come back under `name`."""
+        """Send a task to an idle worker; its replies come back under `name`."""
         kind = type(assignment.order)
         idle = [worker for worker in self._workers if worker.order is None]
         worker = min(
             idle, key=lambda one: kind not in one.knows
-        )  # what a kind of order needs is in memory there already
+        )  # prefer a worker that has already loaded what this kind of task needs
         worker.knows.add(kind)
         worker.order, worker.name, worker.heard = assignment.order, name, machine.monotonic()
         worker.stall_s, worker.begun, worker.frames, worker.read_bytes = (
@@ -154,10 +167,13 @@ class WorkerPool:
             )
             worker.process.stdin.flush()
         except BrokenPipeError:
-            pass  # it died; `listen` will see the end of its output and say so
+            pass  # the worker died; `listen` will see the end of its output and report it
 
     def listen(self, timeout_s: float) -> list[tuple[str, Progress | Outcome]]:
-        """Replies that arrived, waiting up to `timeout_s` for the first. An outcome frees its worker."""
+        """Return the replies that arrived; wait up to `timeout_s` seconds for the first one.
+
+        An outcome frees its worker.
+        """
         said: list[tuple[str, Progress | Outcome]] = []
         self._fit()
         soonest = min(
@@ -202,7 +218,7 @@ class WorkerPool:
         return said
 
     def _fit(self) -> None:
-        """As many workers as we may have now."""
+        """Start or end workers until there are as many as are allowed now."""
         if self._share is not None:
             self.size = max(1, self._share())
         for worker in [worker for worker in self._workers if worker.order is None][
@@ -213,7 +229,7 @@ class WorkerPool:
             self._start()
 
     def _relieve(self, worker: _Worker) -> None:
-        """A worker that grew too large has done its last order: what it leaked goes with it."""
+        """Replace a worker that has grown too large; this frees the memory that it leaked."""
         held = machine.resident_bytes(worker.process.pid) if self._memory_bytes else None
         if held is not None and self._memory_bytes is not None and held > self._memory_bytes:
             self._drop(worker)
@@ -232,7 +248,7 @@ class WorkerPool:
         if order is not None:
             place, path = suspects.suspect(order, heard)
             if note == "worker-died" and place != "source":
-                place = "program"  # of a crash that no source is blamed for, no disk is
+                place = "program"  # a crash is blamed on a source or the program, never on a disk
             if note == "worker-died" and code == -signal.SIGKILL and kills:
                 note, place = (
                     "memory-kill",
@@ -267,7 +283,7 @@ class WorkerPool:
             )
 
     def dismiss(self) -> None:
-        """Kill every worker and what it runs. Nothing is lost: part files are not believed."""
+        """Kill every worker and its programs. Nothing is lost: part files are never trusted."""
         for worker in list(self._workers):
             self._drop(worker)
         self._selector.close()

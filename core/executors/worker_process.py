@@ -1,5 +1,8 @@
-"""Starting a worker process. It is at work a tenth of a second later: who knows that there will be work may start some ahead,
-while the rest of the program is still being read, and `Crew` takes them over."""
+"""Start and end worker processes.
+
+A worker is ready a tenth of a second after its start. A caller that expects work can start some
+ahead, while the rest of the program is still loading; `WorkerPool` takes them over.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from collections.abc import Iterator
 from core.system import process
 
 Hand = subprocess.Popen[bytes]
-"""A worker process that waits for its first order."""
+"""A worker process that waits for its first task."""
 
 _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -23,14 +26,14 @@ _ENVIRONMENT = {
 
 
 def spawn_worker() -> Hand:
-    """One worker process. OSError when none can be started."""
+    """Start one worker process. Raises OSError if none can be started."""
     argv = [
         sys.executable,
         "-P",
         "-m",
         "core.executors.worker",
         str(os.getpid()),
-    ]  # -P: never import from where we stand
+    ]  # -P: never import from the current directory
     environment = {
         **os.environ,
         **_ENVIRONMENT,
@@ -47,21 +50,21 @@ def spawn_worker() -> Hand:
 
 
 def terminate(hand: Hand) -> None:
-    """End a worker process and all that it started; never waits for one that cannot end."""
+    """Kill a worker process and all that it started; never wait for one that cannot end."""
     process.kill_session(hand)
     for stream in (hand.stdin, hand.stdout, hand.stderr):
         if stream is None:
             continue
-        with contextlib.suppress(OSError):  # flushing an order into a dead worker
+        with contextlib.suppress(OSError):  # closing may flush a task into a dead worker
             stream.close()
 
 
 @contextlib.contextmanager
 def spawn_ahead(count: int) -> Iterator[list[Hand]]:
-    """So many workers, started now; whoever is still in the list at the end was not needed and goes."""
+    """Start `count` workers now; terminate those still in the list at the end as not needed."""
     hands: list[Hand] = []
     try:
-        with contextlib.suppress(OSError):  # the crew finds it out, and that is told
+        with contextlib.suppress(OSError):  # the worker pool meets the same error and reports it
             for _ in range(count):
                 hands.append(spawn_worker())
         yield hands

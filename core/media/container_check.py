@@ -1,7 +1,11 @@
-"""Why a source failed, asked of the file itself. ffmpeg speaks of corrupt packets when a drive returns errors, and of
-nothing at all when a file ends too soon: so it is read once more, and its container's own word is taken on its length.
+"""Find out from the file itself why a source failed.
 
-Called only after a failure, and never in the engine: whoever reads may hang.
+ffmpeg reports corrupt packets when a drive returns read errors, and reports nothing when a file
+ends too early. This module therefore reads the file again and compares its length with the length
+that its container declares.
+
+Called only after a failure, and only in a worker process, never in the engine: reading a file may
+hang.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ _MOST_BOXES = 100_000
 
 
 class Why(NamedTuple):
-    """What the file itself says: the errno that reading it ends in, `cut-short` as a note, words."""
+    """What the file itself shows: the errno of a failed read, the note `cut-short`, details."""
 
     errno: int | None = None
     note: str = ""
@@ -29,7 +33,7 @@ class Why(NamedTuple):
 
 
 HEAD = 1 << 16
-"""So much of a file is looked at for a sign of what it is."""
+"""Bytes of a file's beginning that are searched for a media signature."""
 _BEGINNINGS = (
     b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b"FRM8", b"OggS", b"fLaC", b"ID3", b"caff", b"MThd", b"FLV", b".RMF",
     b".snd", b"DKIF", b"YUV4MPEG2", b"DSD ", b"wvpk", b"MAC ", b"#!AMR", b"\x1aE\xdf\xa3", b"0&\xb2u", b"\x06\x0e\x2b\x34",
@@ -38,13 +42,19 @@ _BEGINNINGS = (
     b"\xff\x4f\xff\x51", b"\xff\x0a", b"P5", b"P6",
 )  # fmt: skip
 _WITHIN = (b"\x06\x0e\x2b\x34\x02\x05\x01\x01", b"mdat", b"moov", b"mvhd", b"\x1fC\xb6u")
-"""What a container writes further on: an MXF behind a run-in, a movie's boxes, a cluster of Matroska."""
+"""Signatures found further inside a container.
+
+An MXF file behind a run-in, the boxes of a movie, a Matroska cluster.
+"""
 _TS_PACKETS = (188, 192, 204)
 
 
 def begins_like_media(head: bytes) -> bool:
-    """Whether the first `HEAD` bytes of a file (with its last put behind them) hold the signature of any container, picture or
-    raw stream; or begin with zeroes, which stand where a head was lost."""
+    """Return True if the bytes hold the signature of any container, picture or raw stream.
+
+    `head` is the first `HEAD` bytes of a file followed by its last ones. A file whose first 512
+    bytes are zero counts as media, since zeroes can take the place of a lost head.
+    """
     if not head[:512].strip(b"\0") or head.startswith(_BEGINNINGS) or head[4:8] in _MOVIE_HEADS:
         return True
     if any(sign in head for sign in _WITHIN):
@@ -59,7 +69,11 @@ def begins_like_media(head: bytes) -> bool:
 
 
 def why(path: str | Path) -> Why:
-    """Why a source could not be used, as far as the file can tell. Reads for five seconds at the most."""
+    """Return why a source could not be used, as far as the file can tell.
+
+    Checks for a read error, then for a file that was cut short, then for a hole. The read check
+    stops after five seconds.
+    """
     number = reading_error(path, budget_s=_REREAD_S)
     if number is not None:
         return Why(errno=number, detail=f"reading it again: {os.strerror(number)}")
@@ -70,9 +84,12 @@ def why(path: str | Path) -> Why:
 
 
 def reading_error(path: str | Path, *, budget_s: float) -> int | None:
-    """The errno that reading this file ends in, None when it reads well: samples all over it, then all of it from its head
-    on for as long as `budget_s` allows. It calls the system and nothing of ours, so that no error of ours is taken for an
-    errno of the file."""
+    """Return the errno that reading the file fails with, or None if it reads cleanly.
+
+    Reads samples spread over the whole file, then the file from its start for up to `budget_s`
+    seconds. Makes system calls only and runs none of our own code, so that an error of ours is
+    never mistaken for an errno of the file.
+    """
     began, buffer = machine.monotonic(), bytearray(_BLOCK)
     try:
         with open(path, "rb", buffering=0) as handle:
@@ -89,8 +106,11 @@ def reading_error(path: str | Path, *, budget_s: float) -> int | None:
 
 
 def cut_short(path: str | Path) -> str:
-    """In words how much of a MOV, MP4, WAV or Matroska file is missing at its end, by its own word; empty when nothing is,
-    or when that cannot be told."""
+    """Describe how much is missing at the end of a MOV, MP4, WAV or Matroska file.
+
+    Compares the file size with the length that the container declares. Returns "" if nothing is
+    missing or if that cannot be determined.
+    """
     try:
         with Path(path).open("rb") as handle:
             size = os.fstat(handle.fileno()).st_size
@@ -99,7 +119,7 @@ def cut_short(path: str | Path) -> str:
                 return _boxes(handle, size)
             if head[:4] in (b"RIFF", b"RIFX"):
                 said = int.from_bytes(head[4:8], "little" if head[:4] == b"RIFF" else "big") + 8
-                unsaid = said in (8, (1 << 32) + 7)  # written to a pipe
+                unsaid = said in (8, (1 << 32) + 7)  # a writer to a pipe leaves these
                 return (
                     "" if unsaid or said - 1 <= size else _words(said, size)
                 )  # the last byte may be padding
@@ -111,8 +131,11 @@ def cut_short(path: str | Path) -> str:
 
 
 def hole(path: str | Path) -> int | None:
-    """Where the first hole of a sparse file is: copies that were cut by a crash have them. None when there is none, or when
-    the system does not tell."""
+    """Return the offset in bytes of the first hole in a sparse file.
+
+    A copy that was cut by a crash has holes. Returns None if there is no hole or the system cannot
+    tell.
+    """
     try:
         with Path(path).open("rb") as handle:
             at = os.lseek(handle.fileno(), 0, os.SEEK_HOLE)
@@ -126,13 +149,13 @@ def _words(said: int, size: int) -> str:
 
 
 def _boxes(handle: BinaryIO, size: int) -> str:
-    """The outermost boxes of a movie, one after the other."""
+    """Walk the top-level boxes of a movie and describe what is missing at its end."""
     at, index = 0, False
     for _ in range(_MOST_BOXES):
         handle.seek(at)
         head = handle.read(16)
         if len(head) < 8 or not _BOX.fullmatch(head[4:8]):
-            break  # the end, or something behind the movie that is none of it
+            break  # the end, or trailing data that is not part of the movie
         length = int.from_bytes(head[:4], "big")
         if length == 1:
             length = int.from_bytes(head[8:16], "big")
@@ -148,7 +171,10 @@ def _boxes(handle: BinaryIO, size: int) -> str:
 
 
 def _segment(handle: BinaryIO, size: int) -> str:
-    """The one segment behind a Matroska file's head."""
+    """Compare the declared end of a Matroska file's segment with the file size.
+
+    The file has one segment, behind the EBML header.
+    """
     handle.seek(4)
     head = _number(handle)
     handle.seek(head or 0, os.SEEK_CUR)
@@ -160,7 +186,11 @@ def _segment(handle: BinaryIO, size: int) -> str:
 
 
 def _number(handle: BinaryIO) -> int | None:
-    """A length as Matroska writes it: as many more bytes as the first has zeroes before its one. All ones: not known."""
+    """Read a length in Matroska's variable-size encoding.
+
+    The zero bits before the first set bit of the first byte give the number of further bytes. All
+    ones means that the length is unknown: returns None.
+    """
     first = handle.read(1)
     more = 8 - first[0].bit_length() if first and first[0] else 8
     value = int.from_bytes(first + handle.read(more), "big") & ((1 << 7 * (more + 1)) - 1)

@@ -1,7 +1,7 @@
-"""What is known of a file's content, and how a file is compared with it. Values that travel to a worker and back.
+"""Values that describe a file's content and its comparison with a file; sent to a worker and back.
 
-A place in a stream is a packet's time stamp in the stream's time base, or for uncompressed sound the number of a block of
-`core.media.packet_hashes.BLOCK` samples, counted from the first.
+A place in a stream is a packet's time stamp in the stream's time base. For uncompressed sound it is
+the index of a block of `core.media.packet_hashes.BLOCK` samples, counted from the first.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from typing import Literal
 from core.system.codec import Value
 
 WHOLE = -1
-"""The number under which the hash of a whole file stands among the hashes of its streams."""
+"""Stream number under which the hash of a whole file is recorded."""
 
 
 class Places(Value, frozen=True):
-    """When in a file the places of a stream are: place p is at p * unit_s - zero_s seconds from its start, and lasts so long.
-    `touches` tells that a place may be heard one place earlier and later too."""
+    """Map the places of a stream to times in its file.
+
+    Place p starts at p * unit_s - zero_s seconds from the start of the file and lasts `lasts_s`.
+    `touches` means that a place may also be audible one place earlier and later.
+    """
 
     unit_s: Fraction
     zero_s: Fraction
@@ -26,12 +29,13 @@ class Places(Value, frozen=True):
 
 
 class Marks(Value, frozen=True):
-    """Hashes (xxh3-64) by place of the coded content that a piece of work used from one stream of a file.
+    """Packet hashes (xxh3-64), by place, of the content that a task used from one stream of a file.
 
-    `before` are hashes of what decoding began with, earlier than anything that is shown. `unmarked` counts packets that were
-    used and have no place of their own: they cannot be compared later. `header` is a hash of what the container says of the
-    stream (`core.media.packet_hashes.header_of`), 0 where that was not asked. `places` are given for sound. The engine adds the
-    `identity` of the file.
+    `before` holds the hashes of the packets where decoding began, ahead of the first packet shown.
+    `unmarked` counts packets that were used but have no place of their own, so they cannot be
+    compared later. `header` is the hash of what the container declares about the stream
+    (`core.media.packet_hashes.header_of`), 0 if it was not requested. `places` is set for sound.
+    The engine adds the `identity` of the file.
     """
 
     path: str
@@ -45,8 +49,10 @@ class Marks(Value, frozen=True):
 
 
 class Known(Value, frozen=True):
-    """What is on record of one stream: the hash of its header and the hash at each place; of a whole file (`WHOLE`) the high
-    and the low half of its XXH3-128 at places 0 and 1."""
+    """What the history holds about one stream: the hash of its header and the hash at each place.
+
+    For a whole file (`WHOLE`), places 0 and 1 hold the high and the low half of its XXH3-128.
+    """
 
     stream: int
     header: int
@@ -54,7 +60,10 @@ class Known(Value, frozen=True):
 
 
 class Use(Value, frozen=True):
-    """A stretch of a stream that a film shows or plays, in seconds from the container's start; of `WHOLE` everything."""
+    """A range of a stream that a film shows or plays, in seconds from the container's start.
+
+    For `WHOLE` it means the entire file.
+    """
 
     stream: int
     begin_s: Fraction = Fraction(0)
@@ -62,9 +71,12 @@ class Use(Value, frozen=True):
 
 
 class CompareSource(Value, frozen=True):
-    """Compare a file, whose state is `fingerprint`, with everything that is `known` of a content, and find out whether that
-    covers the `used` stretches. `holders` are other paths that stand for this content on record; with `alone` nothing is read
-    where one of them still leads to another file."""
+    """Compare a file with a recorded content, and check that the record covers what a film uses.
+
+    `fingerprint` is the expected state of the file, `known` everything on record about the content,
+    `used` the ranges that must be covered. `holders` are other paths recorded for the same content.
+    If `alone` is set, nothing is read while one of them still leads to a different file.
+    """
 
     path: str
     fingerprint: str
@@ -75,9 +87,13 @@ class CompareSource(Value, frozen=True):
 
 
 class Compared(Value, frozen=True):
-    """`verdict`: every place on record is the `same`, one is an`other`, or that cannot be told (`unknown`). `covered`: all
-    that is used is on record. `held`: the path that still leads to another file of this content, or empty. `bytes` of coded
-    content were read."""
+    """The result of `CompareSource`.
+
+    `verdict` is `same` if every recorded place matches, `other` if one differs, and `unknown` if
+    that cannot be determined. `covered` is true if everything used is on record. `held` is the path
+    that still leads to another file with this content, or "". `bytes` counts the coded content
+    read.
+    """
 
     verdict: Literal["same", "other", "unknown"]
     covered: bool = False

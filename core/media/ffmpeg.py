@@ -1,7 +1,7 @@
-"""Run ffmpeg under supervision and report what was seen: exit, log lines, frames. Never a verdict.
+"""Run ffmpeg under supervision and report its exit code, log lines and frames; never a verdict.
 
-The caller is a worker process with one thread. While ffmpeg runs, the worker's own command pipe is watched: when it
-closes, the engine is gone and ffmpeg is killed.
+The caller is a worker process with one thread. While ffmpeg runs, this module also watches the
+worker's command pipe. A closed pipe means that the engine is gone, and ffmpeg is killed.
 """
 
 from __future__ import annotations
@@ -20,18 +20,24 @@ _TAIL_LINES = 60
 
 
 class EngineGone(Exception):
-    """The process that gave the order no longer exists."""
+    """The process that assigned the task no longer exists."""
 
 
 class Supervision:
-    """Processor seconds that this process has spent on starting ffmpeg and hearing it; `core.executors.worker` reads them."""
+    """Count the processor seconds that this process spends on starting and supervising ffmpeg.
+
+    Read by `core.executors.worker`.
+    """
 
     cpu_s = 0.0
 
 
 class Ran(NamedTuple):
-    """How an ffmpeg ended. `lines` are its last log lines; `frames` the last count it reported, and `out_s` how many
-    seconds it had written."""
+    """How an ffmpeg run ended.
+
+    `lines` are its last log lines, `frames` is the last frame count it reported, and `out_s` the
+    number of seconds it had written.
+    """
 
     exit_code: int
     lines: tuple[str, ...]
@@ -42,7 +48,10 @@ class Ran(NamedTuple):
 
 @contextmanager
 def _mortal(child: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Whatever ends the watching ends what is watched: an input that cannot be read, a pipe to the engine that broke."""
+    """Kill the child when its supervision ends with an exception.
+
+    Examples are an input that cannot be read and a broken pipe to the engine.
+    """
     try:
         yield
     except BaseException:
@@ -58,8 +67,15 @@ def run(
     command_pipe: int | None = None,
     heed: Callable[[str], bool] = lambda line: True,
 ) -> Ran:
-    """Run to the end. What `feed` yields goes to standard input; only log lines that `heed` accepts are kept. EngineGone
-    when the command pipe closes; wrong.NotStarted."""
+    """Run ffmpeg to its end.
+
+    `feed` yields the bytes for standard input. Only log lines that `heed` accepts are kept.
+    `on_frames` is called with the frame count whenever it grows. For sound alone it is called with
+    0 as the output grows.
+
+    Raises EngineGone when the command pipe closes, and `core.system.process.NotStarted` when ffmpeg
+    cannot be started.
+    """
     started, cpu = machine.monotonic(), machine.thread_cpu()
     child = process.spawn(
         argv,
@@ -112,9 +128,8 @@ def run(
                             lines.append(said)
                     elif line.startswith(b"frame="):
                         counted = int(line[6:].strip() or b"0")
-                        if (
-                            counted > frames
-                        ):  # a stalled ffmpeg goes on reporting: only progress counts as life
+                        # A stalled ffmpeg keeps reporting, so only a growing count is progress.
+                        if counted > frames:
                             frames = counted
                             on_frames(frames)
                     elif line.startswith(b"out_time_us=") and line[12:].strip().isdigit():

@@ -1,7 +1,7 @@
-"""Which ffmpeg is used, and whether it runs.
+"""Choose the ffmpeg to use and check that it runs.
 
-In this order: the one that the settings choose; the one that comes with the installation; one on PATH. The result is always an
-absolute path. A program is never looked for in the folder that the user stands in.
+The order is: the one named in the settings, the one bundled with the installation, the one on PATH.
+The result is always an absolute path. The current working folder is never searched for programs.
 """
 
 from __future__ import annotations
@@ -23,16 +23,20 @@ from core.system.process import NotStarted
 Origin = Literal["chosen", "bundled", "path"]
 
 START_LIMIT_S = 10.0
-"""Seconds in which an ffmpeg must print its version; a cold disk and a virus scanner take some of them."""
+"""Seconds within which ffmpeg must print its version; a cold disk and a virus scanner take some."""
 TRIES = 2
 _AGAIN = frozenset({errno.ETXTBSY, errno.EAGAIN, errno.ENOMEM, errno.EIO, errno.EINTR})
-"""Errors of a start that another start may not meet."""
+"""Start errors that may not recur on another attempt."""
 _LIBRARY = re.compile(r"error while loading shared libraries: ([^:]+):|Library not loaded: (\S+)")
 
 
 class FfmpegBinary(NamedTuple):
-    """An ffmpeg: its absolute path, its version word, an identity under which its output is known again, and where it was
-    found. `passed_over` says why the bundled one is not used, None where it is used or another one was chosen."""
+    """An ffmpeg program.
+
+    `path` is absolute, `version` the version word, `identity` the string that identifies its
+    output, and `origin` where it was found. `passed_over` says why the bundled ffmpeg is not used.
+    It is None if the bundled one is used or another one was chosen.
+    """
 
     path: str
     version: str
@@ -42,8 +46,13 @@ class FfmpegBinary(NamedTuple):
 
 
 def find(chosen: str | None, base: Path | None = None) -> FfmpegBinary:
-    """The ffmpeg to use. `chosen` is an absolute path, a path relative to `base` (the data folder), or the name of a command on
-    PATH; where it does not run, nothing else is tried in its place. Refused(ffmpeg-missing, ffmpeg-not-running)."""
+    """Return the ffmpeg to use.
+
+    `chosen` is an absolute path, a path relative to `base` (the data folder), or the name of a
+    command on PATH. If the chosen one does not run, nothing else is tried in its place.
+
+    Raises Refused (`ffmpeg-missing`, `ffmpeg-not-running`).
+    """
     if chosen:
         return _started(_resolved(chosen, base), "chosen")
     why: Refused | None = None
@@ -61,8 +70,11 @@ def _candidates() -> list[tuple[Origin, str]]:
 
 
 def bundled() -> str | None:
-    """The ffmpeg in the installed package imageio-ffmpeg, without starting anything; None where the package has none. Its own
-    search is not used: it starts whatever is called `ffmpeg`, without a time limit."""
+    """Return the path of the ffmpeg in the installed package imageio-ffmpeg, or None.
+
+    Starts nothing. The package's own search is not used because it starts any program called
+    `ffmpeg` and has no time limit.
+    """
     found = util.find_spec("imageio_ffmpeg")
     if found is None or not found.origin:
         return None
@@ -78,8 +90,11 @@ def bundled() -> str | None:
 
 
 def on_path(name: str) -> str | None:
-    """The absolute path of a program on PATH. Entries that are empty, relative or the current folder are passed over, and so is
-    what Windows looks through before PATH."""
+    """Return the absolute path of a program on PATH, or None.
+
+    Skips empty and relative entries and the current folder, as well as the folders that Windows
+    searches before PATH.
+    """
     try:
         here = os.path.realpath(os.getcwd())
     except OSError:  # the working folder was removed
@@ -96,7 +111,10 @@ def on_path(name: str) -> str | None:
 
 
 def _resolved(chosen: str, base: Path | None) -> str:
-    """The absolute path that the settings mean, of a file that may be run. Refused(ffmpeg-missing)."""
+    """Return the absolute path of the executable file that the settings name.
+
+    Raises Refused (`ffmpeg-missing`).
+    """
     named = os.path.expanduser(chosen)
     if os.sep not in named and not (os.altsep and os.altsep in named):
         path = on_path(named)
@@ -120,7 +138,10 @@ def _resolved(chosen: str, base: Path | None) -> str:
 
 
 def _started(path: str, origin: Origin) -> FfmpegBinary:
-    """Start it once for its version. Refused."""
+    """Start the program once to read its version.
+
+    Raises Refused (`ffmpeg-missing`, `ffmpeg-not-running`).
+    """
     said = _version(path)
     first = said.text.splitlines()[0] if said.text else ""
     words = first.split()
@@ -156,14 +177,12 @@ def _version(path: str) -> process.Said:
             seconds=f"{START_LIMIT_S:g}",
             count=TRIES,
         ) from error
-    except (
-        NotStarted
-    ) as error:  # any other exception is a mistake of ours, and ffmpeg is not blamed for it
+    # Only NotStarted: any other exception is a bug of ours, and ffmpeg is not blamed for it.
+    except NotStarted as error:
         if error.errno == errno.ENOEXEC or getattr(error.__cause__, "winerror", None) in (193, 216):
             raise Refused("ffmpeg-not-running", path=path, why="ffmpeg-architecture") from error
-        if (
-            error.errno == errno.ENOENT
-        ):  # the file is there: what is missing is its loader or interpreter
+        # The file exists, so its loader or interpreter is missing.
+        if error.errno == errno.ENOENT:
             raise Refused("ffmpeg-not-running", path=path, why="ffmpeg-loader") from error
         raise Refused(
             "ffmpeg-not-running", path=path, detail=error.strerror or str(error)
@@ -175,8 +194,11 @@ def _may_pass(error: BaseException) -> bool:
 
 
 def encoders(build: FfmpegBinary) -> set[str]:
-    """Names of the encoders this build has. NotStarted, process.TimeoutExpired."""
+    """Return the names of the encoders in this build.
+
+    Raises NotStarted or process.TimeoutExpired.
+    """
     lines = process.output_of([build.path, "-hide_banner", "-encoders"]).splitlines()
     return {line.split()[1] for line in lines if len(line.split()) > 1 and line[:1] == " "} - {
         "="
-    }  # of the legend above them
+    }  # "=" comes from the legend above the list

@@ -1,10 +1,14 @@
-"""Hashes of files. A film's hash is a tree, so that it can be computed beside the writing and says where damage is.
+"""Hashes of files.
 
-File hash: XXH3-128 over the whole file. Tree hash: XXH3-128 over the concatenated XXH3-128 digests of each 8 MiB
-leaf; written `tree8m:` before the hex digits.
+A film's hash is a tree, so that it can be computed while the film is being written and can show
+where damage is.
 
-A source's fingerprint and mark are over samples of it: equal ones prove nothing about the bytes between the samples. Only a hash
-of all bytes does (`file_hash`), or of those that are used (`core.tasks.compare_source`).
+File hash: XXH3-128 over the whole file. Tree hash: XXH3-128 over the concatenated XXH3-128 digests
+of each 8 MiB leaf; written with the prefix `tree8m:` before the hex digits.
+
+A source's fingerprint and content mark cover samples of it. Equal values prove nothing about the
+bytes between the samples. Only a hash of all bytes (`file_hash`) or of all bytes in use
+(`core.tasks.compare_source`) proves that the content is the same.
 """
 
 from __future__ import annotations
@@ -22,11 +26,11 @@ _BLOCK = 1 << 20
 _SAMPLE = 1 << 16
 _SAMPLES = 14
 COVERED = 2 * _BLOCK
-"""A content mark of a file of so many bytes or fewer covers all of them."""
+"""Size in bytes up to which a content mark covers every byte of a file."""
 
 
 def file_hash(path: str | Path) -> str:
-    """XXH3-128 of a file; OSError when it cannot be read."""
+    """Return the XXH3-128 of a file. Raises OSError if it cannot be read."""
     digest = xxhash.xxh3_128()
     buffer = bytearray(_BLOCK)
     view = memoryview(buffer)
@@ -37,7 +41,7 @@ def file_hash(path: str | Path) -> str:
 
 
 def leaf_hash(handle: int, index: int) -> bytes:
-    """The digest of one leaf of an open file, read at its place."""
+    """Return the digest of leaf `index` of an open file descriptor, by a positioned read."""
     digest = xxhash.xxh3_128()
     at, end = index * LEAF, (index + 1) * LEAF
     while at < end:
@@ -50,12 +54,15 @@ def leaf_hash(handle: int, index: int) -> bytes:
 
 
 def root_hash(leaves: list[bytes]) -> str:
-    """The tree hash over its leaves."""
+    """Return the tree hash for a list of leaf digests."""
     return "tree8m:" + xxhash.xxh3_128_hexdigest(b"".join(leaves))
 
 
 def tree_hash(path: str | Path, on_leaf: Callable[[int], None] = lambda leaf: None) -> str:
-    """The tree hash of a file; OSError when it cannot be read. `on_leaf` hears the number of each leaf."""
+    """Return the tree hash of a file. Raises OSError if it cannot be read.
+
+    `on_leaf` is called with the index of each leaf.
+    """
     with Path(path).open("rb", buffering=0) as handle:
         size = os.fstat(handle.fileno()).st_size
         leaves = []
@@ -66,25 +73,38 @@ def tree_hash(path: str | Path, on_leaf: Callable[[int], None] = lambda leaf: No
 
 
 def same(one: Path, other: Path) -> bool:
-    """Whether two names lead to one file or to the same bytes. Not every file system shows two names of a file as one inode.
-    OSError."""
+    """Return True if two paths lead to the same file or to files with equal bytes.
+
+    Compares bytes as well, since some file systems give two names of one file different inodes.
+    Raises OSError.
+    """
     if one.samefile(other):
         return True
     return one.stat().st_size == other.stat().st_size and tree_hash(one) == tree_hash(other)
 
 
 def content_mark(path: str | Path) -> str:
-    """Hash a file's size, first and last MiB and 14 samples between, whatever its name and dates. Files with different marks
-    are different. Files with one mark may differ between the samples, unless they have no more than `COVERED` bytes."""
+    """Hash a file's size, its first and last MiB and 14 samples between them.
+
+    The name and the dates of the file do not count.
+
+    Files with different content marks differ. Files with equal marks may still differ between the
+    samples, unless they have at most `COVERED` bytes.
+    """
     return both_names(path)[1]
 
 
 def fingerprint(path: str | Path) -> str:
-    """Hash the state of a file in milliseconds: size, modification and change times, and the samples of its content mark. A
-    file that is written to, even by a program that restores its date, gets another one. So does a file that is renamed,
-    linked or given other permissions; `core.timeline.source.version` is the part that stays the same then. FAT, exFAT and SFTP
-    keep no change time: there a restored date hides what was written between the samples (`Source.inode` tells more). A disk
-    that decays changes neither times nor samples."""
+    """Hash a file's state: size, modification and change times, and its content mark's samples.
+
+    Takes milliseconds. A file that is written to gets a new fingerprint, even if the program
+    restores its date. So does a file that is renamed, linked or given other permissions;
+    `core.timeline.source.version` is the part that stays the same in that case.
+
+    FAT, exFAT and SFTP keep no change time. There, a restored date hides what was written between
+    the samples (`Source.inode` tells more). Bit rot changes no times, and no sample unless it hits
+    one.
+    """
     with Path(path).open("rb", buffering=0) as opened:
         facts = os.fstat(opened.fileno())
         dated = _dated(facts)
@@ -94,7 +114,11 @@ def fingerprint(path: str | Path) -> str:
 
 
 def version_of(path: str | Path, *, readable: bool = True) -> str:
-    """The fingerprint of a file that cannot be used; of one that cannot be read its size and date. Empty where there is none."""
+    """Return a version of a file that cannot be used, or "" if the file cannot be found.
+
+    This is the fingerprint. For a file that cannot be read (`readable` False or OSError), or that
+    is not a regular file, it is the size and the modification time.
+    """
     try:
         facts = os.stat(path)
         if readable and stat.S_ISREG(facts.st_mode):
@@ -110,7 +134,7 @@ def version_of(path: str | Path, *, readable: bool = True) -> str:
 
 
 def both_names(path: str | Path) -> tuple[str, str]:
-    """(fingerprint, content mark) of a file that is read once; OSError when it cannot be read."""
+    """Return (fingerprint, content mark) of a file in one read. Raises OSError."""
     with Path(path).open("rb", buffering=0) as opened:
         facts = os.fstat(opened.fileno())
         dated = _dated(facts)
@@ -130,19 +154,25 @@ def _finger(dated: xxhash.xxh3_128, facts: os.stat_result) -> str:
 
 
 def own_identity(path: str, inode: int, fingerprint: str) -> str:
-    """A name for the content of one file in one state. No other path has it, except through a symlink; OSError."""
+    """Return an identity for the content of one file in one state.
+
+    No other path gets the same identity, except through a symlink. Raises OSError.
+    """
     return xxhash.xxh3_128_hexdigest(
         f"{inode} {fingerprint} {os.path.realpath(path)}".encode("utf-8", "surrogatepass")
     )
 
 
 def sampled_bytes(size: int) -> int:
-    """How many bytes of a file of a size its content mark reads."""
+    """Return how many bytes the content mark reads of a file of `size` bytes."""
     return min(size, COVERED + _SAMPLES * _SAMPLE)
 
 
 def _samples(opened: FileIO, size: int) -> Iterator[memoryview]:
-    """What is read of a file: head, samples between, tail. Each is gone with the next."""
+    """Yield the blocks that are hashed: head, samples between, tail.
+
+    All blocks share one buffer, so each one is valid only until the next.
+    """
     view = memoryview(bytearray(min(size, _BLOCK)))
     between = [(size * number // (_SAMPLES + 1), _SAMPLE) for number in range(1, _SAMPLES + 1)]
     places = [(0, _BLOCK), *between, (max(0, size - _BLOCK), _BLOCK)]

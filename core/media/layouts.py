@@ -6,5 +6,5 @@ _LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: 
 
 
 def layout_name(channels: int) -> str:
-    """ffmpeg's name for the usual layout of so many channels."""
+    """Return ffmpeg's name for the usual layout of `channels` channels."""
     return _LAYOUTS.get(channels, f"{channels}c")

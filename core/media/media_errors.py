@@ -1,10 +1,13 @@
-"""What a worker finds wrong, as exceptions that carry what was seen; `evidence.evidence_of` makes Evidence of them."""
+"""Exceptions for faults that a worker finds, carrying what it saw.
+
+`core.tasks.evidence.evidence_of` turns them into Evidence.
+"""
 
 from __future__ import annotations
 
 
 class NotMedia(Exception):
-    """The file is none that could be used. `note` is the kebab-case name of what is wrong."""
+    """The file is not usable media. `note` is the kebab-case name of the problem."""
 
     def __init__(self, note: str, detail: str = "") -> None:
         super().__init__(note)
@@ -12,7 +15,7 @@ class NotMedia(Exception):
 
 
 class TooShort(Exception):
-    """A stream ended before the excerpt did. `seen` of `wanted` samples were there."""
+    """A stream ended before the excerpt did: it held `seen` of `wanted` samples."""
 
     def __init__(self, wanted: int, seen: int) -> None:
         super().__init__(f"{seen} of {wanted} samples")
@@ -20,7 +23,7 @@ class TooShort(Exception):
 
 
 class NotContiguous(Exception):
-    """The frames asked for do not stand in the file one after the other. `seen` of `wanted` did."""
+    """The requested frames are not consecutive in the file: `seen` of `wanted` were."""
 
     def __init__(self, wanted: int, seen: int) -> None:
         super().__init__(f"{seen} of {wanted} frames")
@@ -28,7 +31,7 @@ class NotContiguous(Exception):
 
 
 class Changed(Exception):
-    """The bytes read are not those that were examined before. `key` is the segment's."""
+    """The bytes read differ from those examined before. `key` is the key of the segment."""
 
     def __init__(self, key: str, path: str) -> None:
         super().__init__(path)
@@ -36,7 +39,7 @@ class Changed(Exception):
 
 
 class Damaged(Exception):
-    """A sealed file does not hold what its checkpoint says. `key` is its content key."""
+    """A file does not match its checkpoint. `key` is its content key."""
 
     def __init__(self, key: str, path: str) -> None:
         super().__init__(path)

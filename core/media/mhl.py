@@ -1,14 +1,18 @@
-"""Media hash lists: what copying tools on a set wrote down about each file, and the hashes they wrote.
+"""Read media hash lists: what copying tools on a set recorded about each file, with its hashes.
 
-Two formats, one element each for a file. A history has a list for each generation; hashes that a check found wrong
-(`action="failed"`) are those of a copy that was bad when it was checked, and what was written down before stays the truth:
+There are two formats, with one element for each file. A history has one list for each generation.
+Hashes that a check found wrong (`action="failed"`) belong to a copy that was bad when it was
+checked. The hashes recorded earlier remain the truth.
 
-    ascmhl/0001_A001_2026-01-16_091500Z.mhl   ASC MHL 2.0: paths are relative to the folder that holds `ascmhl`
-    packinglist_A001_2026-01-16_091500Z.mhl   the same of a folder A001, written anywhere (`ascmhl flatten`)
-    A001.mhl                                  MHL 1.x: paths are relative to the file's own folder
+    ascmhl/0001_A001_2026-01-16_091500Z.mhl   ASC MHL 2.0: paths are relative to the folder that
+                                              holds `ascmhl`
+    packinglist_A001_2026-01-16_091500Z.mhl   the same for a folder A001, stored anywhere
+                                              (`ascmhl flatten`)
+    A001.mhl                                  MHL 1.x: paths are relative to the list's folder
 
-Sources: the ASC MHL 2.0 schema (urn:ASC:MHL:v2.0) and mediahashlist.org for 1.x. A list is somebody else's file: it is read
-up to a size, declares no entities, and refers to nothing.
+Sources: the ASC MHL 2.0 schema (urn:ASC:MHL:v2.0) and mediahashlist.org for 1.x. A list comes from
+a third party, so this module reads it only up to a size limit, and rejects document types and with
+them entities and external references.
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ import xxhash
 
 FOLDER, ENDING = "ascmhl", ".mhl"
 MOST_BYTES = 32 << 20
-"""Some hundred thousand files."""
+"""Size limit of a list; enough for a few hundred thousand files."""
 _BLOCK = 1 << 20
 _DEEPEST = 32
 _NAME = re.compile(
@@ -38,7 +42,10 @@ _TAGS = {
     "xxh128": "xxh128", "xxh3": "xxh3", "xxh64": "xxh64", "xxhash64be": "xxh64", "xxhash64": "xxh64",
     "md5": "md5", "sha1": "sha1", "c4": "c4",
 }  # fmt: skip
-"""Element to algorithm, the quickest first. MHL 1.x also has 32-bit hashes, which prove nothing among many files."""
+"""Map XML elements to algorithms, the fastest first.
+
+MHL 1.x also has 32-bit hashes, which prove nothing among many files.
+"""
 _MAKERS: dict[str, Callable[[], Any]] = {
     "xxh128": xxhash.xxh3_128, "xxh3": xxhash.xxh3_64, "xxh64": xxhash.xxh64, "md5": lambda: hashlib.md5(usedforsecurity=False),
     "sha1": lambda: hashlib.sha1(usedforsecurity=False), "c4": hashlib.sha512,
@@ -46,12 +53,15 @@ _MAKERS: dict[str, Callable[[], Any]] = {
 
 
 class NotUnderstood(Exception):
-    """A list that cannot be read: why."""
+    """A list cannot be read; the message says why."""
 
 
 class Record(NamedTuple):
-    """What a list says about one file: its path from the list's root, its size if that is said, and its hashes: algorithm
-    to values, of which any will do (MHL 1.x writes one of its hashes with its bytes in either order)."""
+    """What a list says about one file.
+
+    `told` is the file's path from the root of the list and `size` its size, if given. `hashes` maps
+    an algorithm to its accepted values: MHL 1.x writes one of its hashes in either byte order.
+    """
 
     told: str
     size: int | None
@@ -59,20 +69,23 @@ class Record(NamedTuple):
 
 
 def name_of(path: str) -> str:
-    """A file's name, with accents composed: macOS takes them apart, others do not."""
+    """Return the name of a file in composed Unicode (NFC); macOS decomposes accents."""
     return parts_of(path)[-1]
 
 
 def parts_of(path: str) -> list[str]:
-    """The names in a path of any system, with accents composed."""
+    """Return the components of a path of any system, in composed Unicode (NFC)."""
     return [
         part for part in unicodedata.normalize("NFC", path).replace("\\", "/").split("/") if part
     ] or [""]
 
 
 def roots_of(history: str) -> list[str]:
-    """The folder that the paths of a list are relative to; and its name when the list was made, which stands in the list's
-    own name: `0001_A001_2026-01-16_091500Z.mhl` is of a folder A001, whatever that is called now."""
+    """Return the root folder of a list's paths, and the name that folder had when it was listed.
+
+    That name is part of the list's own name: `0001_A001_2026-01-16_091500Z.mhl` describes a folder
+    A001, whatever that folder is called now.
+    """
     folder = os.path.dirname(history)
     root = os.path.dirname(folder) if os.path.basename(folder) == FOLDER else folder
     named = _NAME.fullmatch(os.path.basename(history))
@@ -82,10 +95,13 @@ def roots_of(history: str) -> list[str]:
 def records(
     history: str, names: Collection[str], breathe: Callable[[], None] = lambda: None
 ) -> list[Record]:
-    """What a list says about files of these names (as `name_of` gives them). `breathe` is called after each block.
+    """Return what a list says about files with these names (as `name_of` returns them).
 
-    NotUnderstood or OSError. A file of which one hash failed is left out, with its size and all its hashes: they are those of
-    a damaged copy."""
+    `breathe` is called after each block. A file with a failed hash is left out, together with its
+    size and all its hashes, because they belong to a damaged copy.
+
+    Raises NotUnderstood or OSError.
+    """
     reading = _Reading(names)
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
@@ -101,11 +117,8 @@ def records(
                 parser.Parse(block)
                 breathe()
         parser.Parse(b"", True)
-    except (
-        expat.ExpatError,
-        ValueError,
-        LookupError,
-    ) as error:  # the last two: an encoding that there is not
+    # ValueError and LookupError: the list declares an unknown encoding.
+    except (expat.ExpatError, ValueError, LookupError) as error:
         raise NotUnderstood(f"it is damaged ({error})") from error
     return reading.found
 
@@ -115,7 +128,10 @@ def _declares(*_: object) -> None:
 
 
 class _Reading:
-    """Hears a list's elements; an entry is a `hash` element with the elements directly in it."""
+    """Collect a list's entries from parser events.
+
+    An entry is a `hash` element with its direct child elements.
+    """
 
     def __init__(self, names: Collection[str]) -> None:
         self.names = names
@@ -173,8 +189,11 @@ def _values(tag: str, text: str) -> frozenset[str]:
 
 
 class Told(NamedTuple):
-    """What a list says about a file; how many names their paths have in common, counted from the file's own, and whether
-    the name of the list's folder is among them."""
+    """A list's record that may belong to a path, and how well the two paths agree.
+
+    `agreed` is the number of path components in common, counted from the file name backwards.
+    `sure` tells whether the name of the list's root folder is among them.
+    """
 
     agreed: int
     sure: bool
@@ -183,7 +202,7 @@ class Told(NamedTuple):
 
 
 def told(record: Record, history: str, path: str) -> Told:
-    """How a list's record fits a path."""
+    """Rate how well a record of the list `history` fits `path`."""
     within, wanted = parts_of(record.told), parts_of(path)
     agreed = max(_agreement([*parts_of(root), *within], wanted) for root in roots_of(history))
     return Told(agreed, agreed > len(within), record, history)
@@ -199,7 +218,7 @@ def _agreement(one: list[str], other: list[str]) -> int:
 
 
 def common(told: list[dict[str, frozenset[str]]]) -> dict[str, frozenset[str]]:
-    """What all lists agree on; nothing when two contradict each other."""
+    """Return the hashes that all lists agree on; empty if two lists contradict each other."""
     common: dict[str, frozenset[str]] = {}
     for hashes in told:
         for algorithm, values in hashes.items():
@@ -208,12 +227,15 @@ def common(told: list[dict[str, frozenset[str]]]) -> dict[str, frozenset[str]]:
 
 
 def quickest(hashes: Collection[str]) -> str:
-    """Of these algorithms the one to compute."""
+    """Return the fastest of these algorithms."""
     return next(algorithm for algorithm in _MAKERS if algorithm in hashes)
 
 
 def hash_of(path: str, algorithm: str, breathe: Callable[[], None] = lambda: None) -> str:
-    """A file's hash as a list would write it; OSError. `breathe` is called after each block and may raise."""
+    """Return a file's hash as a list writes it. Raises OSError.
+
+    `breathe` is called after each block and may raise.
+    """
     digest = _MAKERS[algorithm]()
     buffer = bytearray(_BLOCK)
     view = memoryview(buffer)
@@ -225,7 +247,7 @@ def hash_of(path: str, algorithm: str, breathe: Callable[[], None] = lambda: Non
 
 
 def _c4(digest: bytes) -> str:
-    """SMPTE ST 2114: SHA-512 in base 58, 90 characters."""
+    """Encode a digest as a C4 ID (SMPTE ST 2114): SHA-512 in base 58, 90 characters."""
     number, text = int.from_bytes(digest, "big"), ""
     while number:
         number, digit = divmod(number, 58)

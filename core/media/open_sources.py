@@ -1,7 +1,10 @@
-"""Sources that stay open in a worker between its orders: opening one takes longer than reading the packets of a short shot.
+"""Keep sources open in a worker process between its tasks.
 
-Only what gives the same answer again is kept: a movie with a complete index, in the state in which it was opened. A worker that
-has nothing to do lets go of everything, so that a drive can be ejected and an editor can replace a file.
+Opening a source takes longer than reading the packets of a short shot.
+
+Only a source that gives the same answer again stays open: a movie with a complete index, in the
+state in which it was opened. An idle worker closes all its sources, so that a drive can be ejected
+and an editor can replace a file.
 """
 
 from __future__ import annotations
@@ -16,14 +19,18 @@ import av
 from core.media import packets
 
 IDLE_S = 1.0
-"""A worker without an order for so long closes its sources."""
+"""Seconds after which a worker without a task closes its sources."""
 _MOST = 8
 _open: OrderedDict[str, tuple[tuple[int, ...], av.container.InputContainer]] = OrderedDict()
 
 
 @contextmanager
 def source(path: str) -> Iterator[av.container.InputContainer]:
-    """A file as `packets.opened` opens it. It is not kept when an exception ends its use. av.FFmpegError, OSError."""
+    """Yield a file as `packets.opened` opens it, and keep it open afterwards.
+
+    The container is closed instead if its use ends with an exception. Raises av.FFmpegError or
+    OSError.
+    """
     state = _state(path)
     kept, container = _open.pop(path, ((), None))
     if container is not None and kept != state:
@@ -36,9 +43,8 @@ def source(path: str) -> Iterator[av.container.InputContainer]:
     except BaseException:
         container.close()
         raise
-    if (
-        os.name == "nt" or not _indexed(container) or _state(path) != state
-    ):  # on Windows nobody could replace an open file
+    # On Windows, nobody can replace a file that is open.
+    if os.name == "nt" or not _indexed(container) or _state(path) != state:
         container.close()
         return
     _open[path] = state, container
@@ -47,12 +53,12 @@ def source(path: str) -> Iterator[av.container.InputContainer]:
 
 
 def held() -> bool:
-    """Whether any source is open."""
+    """Return True if any source is open."""
     return bool(_open)
 
 
 def let_go() -> None:
-    """Close them all."""
+    """Close all open sources."""
     while _open:
         _open.popitem()[1][1].close()
 
@@ -63,8 +69,10 @@ def _state(path: str) -> tuple[int, ...]:
 
 
 def _indexed(container: av.container.InputContainer) -> bool:
-    """Whether every packet was known when the file was opened. A demuxer that finds them while it reads may seek to another
-    one the next time."""
+    """Return True if every packet was known when the file was opened.
+
+    A demuxer that finds packets as it reads may seek to another one the next time.
+    """
     return "mov" in container.format.name.split(",") and all(
         stream.frames for stream in container.streams.video
     )

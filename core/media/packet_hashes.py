@@ -1,7 +1,8 @@
-"""Marks: hashes of a source's coded content, place by place, as it was when a piece of work was made of it.
+"""Packet hashes: hashes of a source's coded content, place by place, as a task used it.
 
-Most damage of pictures with little redundancy (ProRes, DNxHR) and all damage of uncompressed sound decodes without a word.
-It can only be told by what was once there. A mark costs the reading of a packet, about a thousandth of encoding it.
+Most damage to pictures with little redundancy (ProRes, DNxHR) and all damage to uncompressed sound
+decodes without an error. Only a comparison with the earlier content reveals it. A packet hash costs
+the reading of a packet, about a thousandth of encoding it.
 """
 
 from __future__ import annotations
@@ -18,28 +19,36 @@ from core.media import hashes, nal, open_sources, rational
 from core.media.content import WHOLE, Marks, Places
 
 BLOCK = 4096
-"""Uncompressed sound is marked by blocks of so many samples, counted from the stream's first: its packets depend on where
-reading began."""
+"""Samples per hashed block of uncompressed sound, counted from the first sample of the stream.
+
+Blocks replace packets here, because its packets depend on where reading began.
+"""
 _LOW = (1 << 64) - 1
 
 
 def mark(data: av.Packet[Any] | bytes) -> int:
-    """The hash of some coded content."""
+    """Return the xxh3-64 hash of coded content."""
     return xxhash.xxh3_64_intdigest(data)
 
 
 def start_of(container: av.container.InputContainer) -> Fraction:
-    """The container's own start in seconds: times in orders count from there."""
+    """Return the container's own start in seconds; times in tasks count from there."""
     return Fraction(container.start_time or 0, 1_000_000)
 
 
 _CUT_BY_PARSER = {"mpeg", "h264", "hevc", "mpegvideo", "m4v", "vc1", "h263", "obu"}
-"""Formats in which a packet begins where reading began: after a seek the first one holds the end of the one before, and
-the time stamp does not tell them apart."""
+"""Formats in which a packet begins wherever reading began.
+
+After a seek, the first packet holds the end of the previous one, and its time stamp does not show
+it.
+"""
 
 
 def stable(container: av.container.InputContainer) -> bool:
-    """Whether a time stamp names the same packet wherever reading began, so that its hash can stand on record."""
+    """Return True if a time stamp names the same packet wherever reading began.
+
+    Only then can the packet's hash be recorded.
+    """
     return _CUT_BY_PARSER.isdisjoint(container.format.name.split(","))
 
 
@@ -49,12 +58,15 @@ def packets_between(
     begin_s: Fraction,
     end_s: Fraction,
 ) -> Iterator[av.Packet[Any]]:
-    """Packets in decoding order from the key frame at or before a time on, to the last that is decoded before `end_s`."""
+    """Yield packets in decoding order.
+
+    Starts at the key frame at or before `begin_s` and ends with the last packet decoded before
+    `end_s`. Both are seconds from the container's start.
+    """
     base = rational.time_base(stream)
     start_s = start_of(container)
-    end = ceil(
-        (end_s + start_s) / base
-    )  # in ticks: fractions would take longer than reading the packets
+    # In ticks: fractions would take longer than reading the packets.
+    end = ceil((end_s + start_s) / base)
     container.seek(floor((begin_s + start_s) / base), stream=stream, backward=True, any_frame=False)
     for packet in container.demux(stream):
         at = packet.dts if packet.dts is not None else packet.pts
@@ -66,7 +78,7 @@ def packets_between(
 
 
 class Noted:
-    """Collect the hashes of packets of one stream in one pass of reading."""
+    """Collect the packet hashes of one stream in one pass of reading."""
 
     def __init__(self, stable: bool = True) -> None:
         self._stable = stable
@@ -74,8 +86,11 @@ class Noted:
         self.unmarked = 0
 
     def note(self, packet: av.Packet[Any]) -> None:
-        """A packet without a time stamp, or with that of another packet, has no place of its own: it is counted. So is every
-        packet of a container that is not `stable`."""
+        """Record the hash of a packet, or count the packet if it has no place of its own.
+
+        A packet has none if it carries no time stamp or the time stamp of another packet, or if its
+        container is not `stable`.
+        """
         self.unmarked += packet.pts is None or packet.pts in self.marks or not self._stable
         if packet.pts is not None and self._stable:
             self.marks[packet.pts] = mark(packet)
@@ -90,9 +105,14 @@ def of_pictures(
     *,
     beside_damage: bool = False,
 ) -> Marks:
-    """Marks of the packets that frames between two times are made of, where the demuxer was asked for `early_s`;
-    `beside_damage` without those that are shown later.
-    av.InvalidDataError when one of them cannot be what an encoder wrote; av.FFmpegError, OSError."""
+    """Return the hashes of the packets that frames between two times are made of.
+
+    `early_s` is the time that the demuxer was asked for; packets from there to `begin_s` go into
+    `before`. With `beside_damage`, packets shown at `end_s` or later are left out.
+
+    Raises av.InvalidDataError if no encoder can have written one of the packets; av.FFmpegError or
+    OSError if the file cannot be read.
+    """
     noted, before = Noted(), Noted()
     with open_sources.source(path) as container:
         video = container.streams[stream]
@@ -125,7 +145,7 @@ def of_pictures(
 
 
 def of_whole(path: str) -> Marks:
-    """Marks of a file that is used as a whole; OSError."""
+    """Return the hash of a file that is used as a whole. Raises OSError."""
     digest = int(hashes.file_hash(path), 16)
     return Marks(path=path, stream=WHOLE, marks={0: digest >> 64, 1: digest & _LOW})
 
@@ -133,8 +153,11 @@ def of_whole(path: str) -> Marks:
 def header_of(
     container: av.container.InputContainer, stream: av.VideoStream | av.AudioStream
 ) -> int:
-    """Hash what a container says of a stream apart from its packets: equal packets under another header are shown or heard
-    otherwise. `container` comes from `packets.opened`, since a full opening tells more."""
+    """Hash what a container declares about a stream apart from its packets.
+
+    Equal packets under another header are shown or heard differently. `container` must come from
+    `packets.opened`, since a full opening declares more.
+    """
     facts: list[Any] = [container.format.name, container.start_time, stream.index, stream.frames]
     facts += [stream.start_time, stream.duration]
     facts += [rational.time_base(stream), stream.codec_context.name, stream.codec_context.codec_tag]
@@ -155,7 +178,7 @@ def header_of(
 
 
 def places_of_sound(container: av.container.InputContainer, stream: av.AudioStream) -> Places:
-    """When the blocks or packets of a sound stream are heard."""
+    """Return when the blocks or packets of an audio stream are heard."""
     rate = stream.codec_context.sample_rate
     if stream.codec_context.name.startswith("pcm"):
         length_s = Fraction(BLOCK, rate)

@@ -1,7 +1,8 @@
-"""What stands in a media file, packet by packet: counts, time stamps, payload digests, stream signature.
+"""Read a media file packet by packet: counts, time stamps, payload digests, stream signature.
 
-Reading packets costs about a thousandth of encoding them and, with the digest, finds every change of a payload
-(a full decode finds none of 30 flipped bits in ProRes). See docs/architecture.md, "Oracles".
+Reading packets costs about a thousandth of encoding them. With the digest, it finds every change of
+a payload, while a full decode finds none of 30 flipped bits in ProRes. See docs/architecture.md,
+"Oracles".
 """
 
 from __future__ import annotations
@@ -18,14 +19,17 @@ import xxhash
 from core.media import rational
 
 _GLOBAL_HEADER_COUNTS = {"h264", "hevc", "ffv1", "av1", "vp9", "mpeg4"}
-"""Codecs whose packets cannot be decoded without the header beside them: there, headers must be equal."""
+"""Codecs whose packets cannot be decoded without the stream header; headers must be equal."""
 _HAS_DECODING_TIMES = "mov"
 _PIXEL_FORMAT = re.compile(r"( \d+x\d+) \w+")
 
 
 class Counted(NamedTuple):
-    """Facts of a video stream. `reorder` is how many packets decoding runs ahead of showing; `on_grid` tells whether
-    the frames, sorted by time, stand exactly on the rate's grid (within `tolerance` of a frame)."""
+    """Facts about a video stream.
+
+    `reorder` is by how many packets decoding runs ahead of showing. `on_grid` tells whether the
+    frames, sorted by time, lie on the rate's grid (within `tolerance` of a frame).
+    """
 
     frames: int
     digest: str
@@ -35,9 +39,12 @@ class Counted(NamedTuple):
 
 
 class Length(NamedTuple):
-    """How long a stream is by its packets. `seconds` is from its first time stamp to the end of its last packet, None where
-    packets carry no stamps. `begins_anew`: decoding times go back and go on from there; a single stamp that is wrong does not
-    count."""
+    """The length of a stream according to its packets.
+
+    `seconds` runs from the first time stamp to the end of the last packet; it is None if the
+    packets carry no time stamps. `begins_anew` is true if decoding times jump back and continue
+    from there; a single wrong stamp does not count.
+    """
 
     packets: int
     seconds: Fraction | None
@@ -71,7 +78,10 @@ class _Stamps:
 
 
 def lengths(path: str) -> dict[int, Length]:
-    """Every stream's length by its number, with all packets of the file read; av.FFmpegError, OSError."""
+    """Read all packets of a file and return each stream's length by stream number.
+
+    Raises av.FFmpegError or OSError.
+    """
     with av.open(path, options={"protocol_whitelist": "file"}) as container:
         found = {stream.index: _Stamps() for stream in container.streams}
         bases = {stream.index: rational.time_base(stream) for stream in container.streams}
@@ -89,7 +99,7 @@ def lengths(path: str) -> dict[int, Length]:
 
 
 def begins_anew(path: str, stream: int) -> bool:
-    """Whether a stream's time stamps go back within the file; False where that cannot be read."""
+    """Return True if a stream's time stamps jump back within the file; False if unreadable."""
     try:
         found = lengths(path).get(stream)
     except (av.FFmpegError, OSError):
@@ -98,9 +108,13 @@ def begins_anew(path: str, stream: int) -> bool:
 
 
 def opened(path: str) -> av.container.InputContainer:
-    """A file whose packets are wanted, not its pictures: FFmpeg decodes the first picture of H.264 and HEVC to know the pixel
-    format, which takes longer than reading all packets of a shot. That format is None here. Files without decoding times
-    (Matroska) are opened in full: FFmpeg needs the picture to guess them."""
+    """Open a file for its packets, not its pictures.
+
+    FFmpeg decodes the first picture of H.264 and HEVC to learn the pixel format, which takes longer
+    than reading all packets of a shot. This function skips that, so the pixel format is None. Files
+    without decoding times (Matroska) are opened in full, because FFmpeg needs the picture to guess
+    them.
+    """
     container = av.open(path, options={"protocol_whitelist": "file", "skip_frame": "all"})
     if _HAS_DECODING_TIMES in container.format.name.split(","):
         return container
@@ -109,14 +123,17 @@ def opened(path: str) -> av.container.InputContainer:
 
 
 def agrees(stream: av.VideoStream, wanted: str) -> bool:
-    """Whether a stream has this signature; in a file from `opened` the pixel format is left to the header that names it."""
+    """Return True if a stream has the signature `wanted`.
+
+    For a file from `opened`, the pixel format is not compared: the stream header describes it.
+    """
     if stream.codec_context.pix_fmt is None:
         wanted = _PIXEL_FORMAT.sub(r"\1", wanted)
     return signature(stream) == wanted
 
 
 def signature(stream: av.VideoStream) -> str:
-    """The coded format of a stream, equal for streams whose packets may stand in one track."""
+    """Return the coded format of a stream; equal for streams whose packets may share one track."""
     context = stream.codec_context
     header = ""
     if (
@@ -135,14 +152,20 @@ def signature(stream: av.VideoStream) -> str:
 
 
 def reorder_of(shown: list[int]) -> int:
-    """Of pts in decoding order: by how many frames decoding must run ahead so that no frame is late."""
+    """Return by how many frames decoding must run ahead so that no frame is late.
+
+    `shown` holds the pts of the frames in decoding order.
+    """
     rank = {pts: place for place, pts in enumerate(sorted(shown))}
     return max((place - rank[pts] for place, pts in enumerate(shown)), default=0)
 
 
 def stands_on_grid(ordered: list[int], frames_per_tick: Fraction, tolerance: Fraction) -> bool:
-    """Whether sorted time stamps (ticks), counted from the first, are those of frames 0, 1, 2 and so on, within `tolerance` of a
-    frame. In integers: it is asked for every packet."""
+    """Return True if sorted time stamps are those of frames 0, 1, 2 and so on.
+
+    Time stamps are in ticks and count from the first one. Each may deviate by `tolerance` of a
+    frame. Computed in integers, because the check runs for every packet.
+    """
     zero = ordered[0] if ordered else 0
     each, whole = frames_per_tick.numerator, frames_per_tick.denominator
     most, part = tolerance.numerator * whole, tolerance.denominator
@@ -154,8 +177,11 @@ def stands_on_grid(ordered: list[int], frames_per_tick: Fraction, tolerance: Fra
 def count_video(
     path: str | Path, rate: Fraction, *, expected: str = "", tolerance: Fraction = Fraction(1, 8)
 ) -> Counted:
-    """Read every video packet of a file; av.FFmpegError or OSError when it cannot be read. Where the signature that it should
-    have is `expected`, no picture needs to be decoded to see that it has."""
+    """Read every video packet of a file and return the facts.
+
+    If `expected` names the signature that the file should have, no picture needs to be decoded to
+    confirm it. Raises av.FFmpegError or OSError if the file cannot be read.
+    """
     if expected:
         with opened(str(path)) as container:
             if agrees(container.streams.video[0], expected):

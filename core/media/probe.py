@@ -1,4 +1,4 @@
-"""Open a media file and say what it is: streams, rates, counts, rotation, timecode, fingerprint."""
+"""Open a media file and describe it: streams, rates, counts, rotation, timecode, fingerprint."""
 
 from __future__ import annotations
 
@@ -34,20 +34,32 @@ _STILL_CODECS = {
 
 
 _MOST_PIXELS = 1 << 28
-"""Of one picture: a 16k square, which takes 800 MB to decode."""
+"""Pixel limit of one picture: a 16k square, which takes 800 MB to decode."""
 _YOUNG_S, _LOOK_AGAIN_S, _WRITTEN_S = 2.0, 0.25, 5.0
-"""A file changed so recently is looked at again after so long; one without its end may be under way for the last of these."""
+"""Limits in seconds for files that may still be growing.
+
+A file changed within the first limit is checked again after the second. A file that is cut short
+may still be under way if it changed within the third.
+"""
 
 
 _UNRELIABLE = {"mpegts", "mpeg"}
-"""Formats without a length of their own: what is read is the last time stamp, and recordings may lie in them end to end, so
-that a time names several places. They are read to their end, whatever their size: else a film would show another recording."""
+"""Formats that declare no length.
+
+Their apparent length is the last time stamp, and they may hold several recordings end to end, so
+that one time names several places. They are always read to their end, whatever their size.
+Otherwise a film would show the wrong recording.
+"""
 _RAW = {"h264", "hevc", "mpegvideo", "m4v", "vc1", "obu"}
 
 
 def examine(path: str, *, count: bool = False) -> Source:
-    """Open, read the header, decode the first picture; with `count` read all packets for the length. NotMedia, OSError or
-    av.FFmpegError when that cannot be done; NotMedia of `growing` while somebody still writes to it."""
+    """Open a file, read its header and decode its first picture.
+
+    With `count`, all packets are read to find the length. Raises NotMedia, OSError or
+    av.FFmpegError if that fails, and NotMedia("growing") while another program still writes to the
+    file.
+    """
     facts = os.stat(path)
     if not stat.S_ISREG(facts.st_mode):
         raise NotMedia("not-a-file")
@@ -67,12 +79,15 @@ def examine(path: str, *, count: bool = False) -> Source:
 
 
 _LISTS = (b"#EXTM3U", b"ffconcat version", b"v=0")
-"""How texts begin that lead to other files: playlists, lists of ffmpeg, sessions."""
+"""Beginnings of texts that lead to other files: playlists, ffmpeg lists, session descriptions."""
 
 
 def _refuse_words(path: str, *, invalid: bool) -> None:
-    """NotMedia when what no demuxer takes is a text, or begins like no media at all: named as a clip, it is no damaged one, and
-    whatever a demuxer that was chosen by its name misses in it was never there."""
+    """Raise NotMedia if a file that failed to open is a text or does not begin like media.
+
+    Such a file, named as a clip, is not a damaged clip. A demuxer chosen by the file's name misses
+    content in it that was never there. The signature is checked only for `invalid` data.
+    """
     with Path(path).open("rb") as handle:
         head = handle.read(container_check.HEAD)
         handle.seek(max(len(head), os.fstat(handle.fileno()).st_size - container_check.HEAD))
@@ -86,7 +101,7 @@ def _refuse_words(path: str, *, invalid: bool) -> None:
 
 
 def _grows(path: str, before: os.stat_result) -> bool:
-    """Whether the file was changed since it was first looked at."""
+    """Return True if the file has changed since it was first examined."""
     if abs(machine.now() - before.st_mtime) < _YOUNG_S:
         machine.sleep(_LOOK_AGAIN_S)
     now = os.stat(path)
@@ -97,8 +112,9 @@ def _examined(path: str, facts: os.stat_result, *, count: bool) -> Source:
     if facts.st_size == 0:
         raise NotMedia("empty-file")
     fingerprint, mark = hashes.both_names(path)
-    # Only real media containers: a text file is a "picture" to ffmpeg's tty demuxer, a playlist opens other files.
-    # A still's name is no pattern: `shot%02d.png` would open shot01.png.
+    # Accept only real media containers: ffmpeg's tty demuxer takes a text file for a picture, and a
+    # playlist opens other files. A still's name is not a pattern: `shot%02d.png` would open
+    # shot01.png.
     with av.open(path, options={"protocol_whitelist": "file", "pattern_type": "none"}) as container:
         if container.format.name in ("tty", "hls", "concat", "sdp", "dash", "ffmetadata"):
             raise NotMedia("refused", container.format.name)
@@ -129,8 +145,11 @@ def _examined(path: str, facts: os.stat_result, *, count: bool) -> Source:
 def _counted(
     path: str, video: VideoFacts | None, audio: tuple[AudioFacts, ...]
 ) -> tuple[VideoFacts | None, tuple[AudioFacts, ...]]:
-    """The same facts with lengths that the packets prove. A container's own number of frames or samples is kept where it is
-    the larger one: it may count what shares a packet."""
+    """Return the facts with lengths that the packets prove.
+
+    The container's own number of frames or samples stays if it is larger, since it may count frames
+    that share a packet.
+    """
     found = packets.lengths(path)
     anew = any(one.begins_anew for one in found.values())
     if video is not None and not video.still:
@@ -152,17 +171,19 @@ def _counted(
 
 
 def _short_of_head(path: str, size: int) -> int:
-    """How many bytes a WAV lacks of what its head promises (0 for other files). It was cut off, or a piece is missing in its
-    middle and all sound after that is early: uncompressed sound does not show it otherwise."""
+    """Return how many bytes a WAV file lacks of what its header declares; 0 for other files.
+
+    Either the file was cut off, or a piece is missing in its middle and all sound after that is
+    early. Uncompressed sound does not reveal this in any other way.
+    """
     with Path(path).open("rb") as handle:
         if handle.read(4) != b"RIFF" or handle.read(8)[4:] != b"WAVE":
             return 0
         at = 12
         while len(head := handle.read(8)) == 8:
             length = int.from_bytes(head[4:], "little")
-            if (
-                head[:4] == b"data"
-            ):  # recorders that were stopped by a power cut leave 0 or all ones
+            # Recorders stopped by a power cut leave 0 or all ones.
+            if head[:4] == b"data":
                 return max(0, at + 8 + length - size) if 0 < length < 0xFFFFFFFF else 0
             at += 8 + length + length % 2
             handle.seek(at)
@@ -185,8 +206,11 @@ def _start(
 def _duration(
     stream: av.VideoStream | av.AudioStream, container: av.container.InputContainer
 ) -> Fraction:
-    """Seconds of a stream. Matroska has none in its header but, mostly, a tag of each stream; the container's own length
-    is that of its longest stream. Both are rounded to milliseconds."""
+    """Return the duration of a stream in seconds.
+
+    Matroska has no stream duration in its header but, in most files, a tag for each stream. The
+    container's own duration is that of its longest stream. Both are rounded to milliseconds.
+    """
     if stream.duration:
         return stream.duration * rational.time_base(stream)
     tagged = re.fullmatch(
@@ -215,20 +239,18 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
         raise NotMedia("picture-too-large", f"{context.width}x{context.height}")
     base = rational.base_rate(stream)
     average = rational.average_rate(stream) or base or Fraction(25)
-    if (
-        base and average > 2 * base
-    ):  # no average passes the rate that all time stamps fit: raw DV counts ticks for frames
+    # No average exceeds the rate that all time stamps fit: raw DV counts ticks as frames.
+    if base and average > 2 * base:
         average = base
     if container.format.name in _RAW and (coded := rational.coded_rate(stream)):
-        base = average = (
-            coded  # the demuxer says 25 whatever is in the stream; it is shown as the stream says
-        )
+        # The demuxer reports 25 whatever the stream holds, but playback follows the stream.
+        base = average = coded
     rate = exact_rate(Fraction(average))
     frames = 1 if still else stream.frames or round(_duration(stream, container) * rate)
     intra = bool(context.codec.intra_only)
     frame = None
     for count, packet in enumerate(container.demux(stream)):
-        # FFV1 may or may not lean on the frame before: only its packets tell.
+        # FFV1 frames may depend on the previous frame; only the packets tell.
         if context.codec.canonical_name == "ffv1" and count < 2 and packet.size:
             intra = packet.is_keyframe
         frame = frame or next(iter(packet.decode()), None)
@@ -237,9 +259,8 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
     if frame is None:
         raise NotMedia("no-picture")
     start_s = _start(stream, container)
-    if (
-        container.format.name == "avi" and frame.pts
-    ):  # it tells when to decode: before the first is shown
+    # AVI gives the decoding time, which is before the first frame is shown.
+    if container.format.name == "avi" and frame.pts:
         start_s = frame.pts * rational.time_base(frame) - _container_start(container)
     constant = base is not None and abs(Fraction(base) - Fraction(average)) * 1000 < average
     sign = packets.signature(stream)
@@ -270,9 +291,8 @@ def _video(container: av.container.InputContainer) -> VideoFacts | None:
 
 def _audio(stream: av.AudioStream, container: av.container.InputContainer) -> AudioFacts:
     context = stream.codec_context
-    if (
-        context is None
-    ):  # passed over, it would make the streams behind it count as others than they are
+    # Skipping the stream would shift the numbers of the streams behind it.
+    if context is None:
         raise NotMedia("no-decoder", "of its sound")
     rate = context.sample_rate or 0
     samples = round(_duration(stream, container) * rate)
@@ -291,9 +311,8 @@ def _audio(stream: av.AudioStream, container: av.container.InputContainer) -> Au
 def _timecode(container: av.container.InputContainer, video: VideoFacts | None) -> Fraction | None:
     rate = video.rate if video else Fraction(25)
     for metadata in (container.metadata, *(stream.metadata for stream in container.streams)):
-        text = metadata.get("timecode") or metadata.get(
-            "TIMECODE"
-        )  # Matroska writes its tags in capitals
+        # Matroska writes its tags in capitals.
+        text = metadata.get("timecode") or metadata.get("TIMECODE")
         if text:
             try:
                 return frames_of_timecode(text, rate) / rate

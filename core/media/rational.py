@@ -1,7 +1,8 @@
-"""PyAV's rational numbers as Fractions: the only place that reads them.
+"""Convert PyAV's rational numbers to Fractions; no other module reads them.
 
-PyAV 18 returns `fractions.Fraction`, PyAV 19 an `AVRational` of its own, which cannot be floored, rounded or encoded.
-`tests/laws/test_rationals.py` keeps every other module from reading these attributes.
+PyAV 18 returns `fractions.Fraction`; PyAV 19 returns its own `AVRational`, which cannot be floored,
+rounded or encoded. `tests/laws/test_rationals.py` keeps every other module from reading these
+attributes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class _Rational(Protocol):
 
 
 def exact(value: _Rational | None) -> Fraction | None:
-    """The same number; None for none, and for one whose denominator is 0."""
+    """Return the value as a Fraction; None for None and for a denominator of 0."""
     return (
         Fraction(value.numerator, value.denominator)
         if value is not None and value.denominator
@@ -30,25 +31,28 @@ def exact(value: _Rational | None) -> Fraction | None:
 
 
 def time_base(of: av.stream.Stream | av.frame.Frame, default: Fraction = Fraction(1)) -> Fraction:
-    """Seconds per tick of a stream's or a frame's time stamps; `default` where neither the file nor the demuxer says."""
+    """Return the seconds per tick of a stream's or a frame's time stamps.
+
+    Returns `default` if neither the file nor the demuxer declares it.
+    """
     return exact(of.time_base) or default
 
 
 def base_rate(stream: av.VideoStream) -> Fraction | None:
-    """The lowest rate, in frames per second, that all time stamps of the stream's beginning fit."""
+    """Return the lowest rate, in frames per second, that all time stamps at the beginning fit."""
     return exact(stream.base_rate)
 
 
 def average_rate(stream: av.VideoStream) -> Fraction | None:
-    """Frames per second by the number of frames and the duration."""
+    """Return the number of frames divided by the duration, in frames per second."""
     return exact(stream.average_rate)
 
 
 def coded_rate(stream: av.VideoStream) -> Fraction | None:
-    """Frames per second as the coded pictures themselves say."""
+    """Return the rate that the coded pictures themselves declare, in frames per second."""
     return exact(stream.codec_context.framerate)
 
 
 def pixel_aspect(stream: av.VideoStream) -> Fraction:
-    """Width of a pixel through its height; 1 where the file does not say."""
+    """Return the width of a pixel divided by its height; 1 if the file does not declare it."""
     return exact(stream.sample_aspect_ratio) or Fraction(1)

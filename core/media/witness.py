@@ -1,11 +1,11 @@
-"""The witness against a source: ffmpeg alone decodes the same range, with none of our own reading code.
+"""Decode a source with ffmpeg alone, without our own reading code, as a witness to its damage.
 
-A source is blamed only when the witness fails as well. It starts at the key frame before the range; when it complains
-there, it starts once more from well before, since a stream of intra refresh, or one without an index, needs a longer
-run-up. One clean pass acquits the source.
+A source is blamed only if this witness fails as well. The witness starts at the key frame before
+the range. If it complains there, it starts once more from well before, because a stream with intra
+refresh, or one without an index, needs a longer run-up. One clean pass clears the source.
 
-What is decoded decides: the frames are there, their number is right, none is concealed. Log lines count only when a
-decoder says that it lost something.
+The decoded output decides: all frames are there, their number is right, none is concealed. Log
+lines count only if a decoder reports that it lost something.
 """
 
 from __future__ import annotations
@@ -27,7 +27,11 @@ _STEADY = (
     "-hide_banner", "-nostdin", "-loglevel", "level+info", "-nostats", "-progress", "pipe:1", "-stats_period", "0.5",
     "-err_detect", "crccheck", "-threads", "1", "-protocol_whitelist", "file",
 )  # fmt: skip
-"""One thread, so that the decoder says what it conceals; checksums are compared; no complaint ends the pass."""
+"""Options for every pass.
+
+One thread, so that the decoder logs what it conceals; checksums are compared; no complaint ends the
+pass.
+"""
 
 _LOST = re.compile(
     r"corrupt decoded frame|concealing \d+|error while decoding|Error submitting packet|Decoding error|CRC mismatch|checksum",
@@ -36,7 +40,10 @@ _LOST = re.compile(
 _ENDED = re.compile(
     r"partial file|File ended prematurely|Error during demuxing|Input/output error", re.IGNORECASE
 )
-"""Reading ended too soon. Frames before that place are good: their number tells, or where it is not known, their time."""
+"""Lines saying that reading ended too soon.
+
+Frames before that place are good. Their number shows the loss or, where it is unknown, their time.
+"""
 _SHORT_S, _SLACK_S = 0.5, 0.001
 _DECODER_ERROR = re.compile(
     r"^\[(?P<who>[a-z0-9_]+) @ 0x[0-9a-f]+\] \[(error|fatal|panic)\] (?P<what>.*)"
@@ -58,16 +65,22 @@ _INNOCENT = (
         r"^(illegal reordering_of_pic_nums_idc|Increasing reorder buffer|non-existing SPS \d+ referenced in buffering)"
     ),
 )
-"""What decoders say of healthy streams. A fast path only: frames that are missing or concealed count all the same."""
+"""Messages that decoders log for healthy streams.
+
+This is only a fast path: missing and concealed frames count all the same.
+"""
 
 
 _AIMS_BY_STAMPS = {"mpegts", "mpeg"}
-"""Formats without an index: ffmpeg looks for a time by halving the file."""
+"""Formats without an index; ffmpeg finds a time in them by bisecting the file."""
 
 
 class Heard(NamedTuple):
-    """How the witness ended. `clean`: the range decodes; then `run_up_s` is how much earlier it had to begin. Else `said`
-    are the lines that tell of a loss, or what was counted."""
+    """The result of a witness pass.
+
+    If the range decodes, `clean` is true and `run_up_s` is how much earlier decoding had to begin.
+    Otherwise `said` holds the log lines that report a loss, or the counts.
+    """
 
     clean: bool
     run_up_s: Fraction = Fraction(0)
@@ -84,8 +97,11 @@ def of_pictures(
     frames: int,
     on_frames: Callable[[int], None] = lambda frames: None,
 ) -> Heard:
-    """Decode what is shown from `begin_s` to `end_s`, counted from the container's start; at least `frames` pictures must
-    come. With `end_s` 0 the source is a still. EngineGone is not asked for: the caller's pipe is not watched here."""
+    """Decode the pictures shown from `begin_s` to `end_s`, counted from the container's start.
+
+    At least `frames` pictures must come. An `end_s` of 0 means that the source is a still. Never
+    raises EngineGone, because the caller's command pipe is not watched here.
+    """
     if not end_s:
         still = (
             program,
@@ -136,7 +152,7 @@ def of_sound(
     channels: int,
     to: str,
 ) -> Heard:
-    """Decode so many samples at `rate` into the file `to`, as doubles of native order, channel beside channel."""
+    """Decode `samples` samples at `rate` into the file `to`: interleaved little-endian doubles."""
     argv = (
         program, *_STEADY, *_seek(begin_s), "-i", f"file:{path}", "-map", f"0:{stream}", "-t",
         _seconds(Fraction(samples, rate)), "-ar", str(rate), "-ac", str(channels), "-c:a", "pcm_f64le", "-f", "f64le",
@@ -146,7 +162,7 @@ def of_sound(
 
 
 def opens(program: str, path: str, *, pictures: bool) -> Heard:
-    """Whether ffmpeg opens a file at all and decodes its first picture, or the beginning of its first sound."""
+    """Check that ffmpeg opens a file and decodes its first picture or the start of its sound."""
     which = ("-map", "0:V:0", "-frames:v", "1") if pictures else ("-map", "0:a:0", "-t", "0.1")
     argv = (program, *_STEADY, "-i", f"file:{path}", *which, "-f", "null", "-")
     return _heard(ffmpeg.run(argv, heed=_tells_of_loss), int(pictures))
@@ -160,7 +176,10 @@ def of_film(
     sound_s: float,
     on_frames: Callable[[int], None] = lambda frames: None,
 ) -> Heard:
-    """Decode a whole film, pictures and sound: exactly `frames` pictures and at least so many seconds of sound must come."""
+    """Decode a whole film, pictures and sound.
+
+    Exactly `frames` pictures and at least `sound_s` seconds of sound must come.
+    """
     argv = (
         program,
         *_STEADY,
@@ -193,7 +212,10 @@ def of_film(
 
 
 def misled(path: str) -> bool:
-    """Whether time stamps that begin anew led the witness to another place of a file: then it says nothing of damage."""
+    """Return True if time stamps that jump back led the witness to another place in the file.
+
+    In that case its result says nothing about damage. Applies to formats without an index only.
+    """
     try:
         with av.open(path, options={"protocol_whitelist": "file"}) as container:
             if _AIMS_BY_STAMPS.isdisjoint(container.format.name.split(",")):
@@ -217,7 +239,10 @@ def _seconds(time_s: Fraction) -> str:
 
 
 def _heard(ran: ffmpeg.Ran, frames: int, length_s: float = 0.0) -> Heard:
-    """`length_s` is how much must have come where the number of frames says too little."""
+    """Judge a run by its exit code, its number of frames and its log lines.
+
+    `length_s` is the length in seconds that must come if the number of frames says too little.
+    """
     if ran.exit_code != 0:
         return Heard(False, said=(*ran.lines, f"ffmpeg ended with {ran.exit_code}"))
     if ran.frames < frames:

@@ -1,4 +1,4 @@
-"""Verify a film that was published some time ago: its hash, and with `deep` every frame and sample decoded."""
+"""Verify a film that was published earlier: its hash and, with `deep`, every frame and sample."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ OTHER_BYTES = "its bytes are not those that were published"
 def check_film(
     order: CheckFilm, on_frames: Callable[[int], None], program: str = ""
 ) -> Made | Refuted:
-    """Made when the film is what was published. OSError when it cannot be read. What our own strict decoding finds counts when
-    `program`, an ffmpeg alone, does not decode every frame cleanly either."""
+    """Check a film; return Made if it is what was published, Refuted otherwise.
+
+    A fault found by our own strict decoding counts only if `program`, an independent ffmpeg, does
+    not decode every frame cleanly either. A changed hash counts at once. Raises OSError if the film
+    cannot be read.
+    """
     found = _checked(order, on_frames)
     if isinstance(found, Refuted) and order.deep and program and found.reason != OTHER_BYTES:
         with av.open(order.path) as container:
@@ -51,9 +55,8 @@ def _checked(order: CheckFilm, on_frames: Callable[[int], None]) -> Made | Refut
                     return Refuted(reason="it has no pictures")
                 video = container.streams.video[0]
                 video.thread_type = "AUTO"
-                video.codec_context.options = {
-                    "err_detect": "explode"
-                }  # else broken pictures are patched up
+                # Otherwise the decoder conceals broken pictures.
+                video.codec_context.options = {"err_detect": "explode"}
                 audio = container.streams.audio[0] if container.streams.audio else None
                 for frame in container.decode([video, audio] if audio else [video]):
                     if isinstance(frame, av.VideoFrame):
@@ -65,9 +68,8 @@ def _checked(order: CheckFilm, on_frames: Callable[[int], None]) -> Made | Refut
                     elif isinstance(frame, av.AudioFrame):
                         samples += frame.samples
         except av.FFmpegError as error:
-            if isinstance(
-                error, OSError
-            ):  # the disk's fault, or it is gone: nothing is known of its pictures
+            # The disk failed or is gone: this says nothing about the pictures.
+            if isinstance(error, OSError):
                 raise
             return Refuted(reason=f"decoding stopped after {frames} frames: {error.strerror}")
         if said:
@@ -80,7 +82,7 @@ def _checked(order: CheckFilm, on_frames: Callable[[int], None]) -> Made | Refut
 
 
 def validate(order: ValidateSeal) -> Validated | Refuted:
-    """Hash a sealed file again."""
+    """Hash a checkpoint's file again; Refuted if it is gone or its bytes have changed."""
     try:
         found = hashes.file_hash(order.path)
     except FileNotFoundError:

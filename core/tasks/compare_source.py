@@ -1,8 +1,8 @@
-"""Compare a file with what is on record of a content, place by place.
+"""Compare a file with what is on record about a content, place by place.
 
-Every packet or block on record is read and hashed, nothing else: what it costs is reading what was once used of the file.
-Equal hashes (xxh3-64) of all of them, under equal stream headers, are the proof that two files have the same content where
-anything was ever made of it.
+The task reads and hashes every recorded packet or block and nothing else, so it costs as much as
+reading what was once used of the file. If all hashes (xxh3-64) are equal under equal stream
+headers, the two files have the same content wherever anything was ever rendered from it.
 """
 
 from __future__ import annotations
@@ -20,18 +20,22 @@ from core.media.content import WHOLE, Compared, CompareSource, Known, Use
 from core.media.media_errors import Changed
 
 _APART = 256
-"""So many packets beside one another that are not on record are passed over by seeking."""
+"""Consecutive packets without a record that are read before seeking past the rest."""
 _BLOCKS = 512
 """Blocks of sound that are decoded at once: 2 Mi samples."""
 _OFTEN = 64
 
 
 class _Differs(Exception):
-    """A place is not as on record."""
+    """A place differs from the record."""
 
 
 def compare(order: CompareSource, report: Callable[[int], None]) -> Compared:
-    """Changed when the file changes meanwhile; OSError and av.FFmpegError when it cannot be read."""
+    """Compare a file with everything on record about a content.
+
+    `report` is called with progress counts. Raises Changed if the file changes in the meantime, and
+    OSError or av.FFmpegError if it cannot be read.
+    """
     held = _held(order)
     if held and order.alone:
         return Compared(verdict="unknown", held=held)
@@ -54,7 +58,8 @@ def _held(order: CompareSource) -> str:
             if not os.path.samestat(mine, os.stat(path)):
                 return path
         except OSError:
-            continue  # it is not there: nothing is made of it now
+            # The file is gone, so nothing is rendered from it now.
+            continue
     return ""
 
 
@@ -64,7 +69,10 @@ class _Reading:
         self.bytes = self._count = 0
 
     def all(self) -> bool:
-        """Compare every stream on record; whether all that is used is on record. _Differs."""
+        """Compare every stream on record; return True if the record covers everything that is used.
+
+        Raises _Differs.
+        """
         streams = {known.stream for known in self._order.known}
         covered = all(use.stream in streams for use in self._order.used)
         for known in self._order.known:
@@ -101,7 +109,7 @@ class _Reading:
             self._report(self._count)
         return packet_hashes.mark(packet)
 
-    # Packets ------------------------------------------------------------------------------------------------------
+    # Packets --------------------------------------------------------------------------------------
 
     def _packets(
         self,
@@ -120,7 +128,7 @@ class _Reading:
         while left:
             before = len(left)
             self._run(container, stream, known, left)
-            if len(left) == before:  # a place on record is not there
+            if len(left) == before:  # a recorded place is missing
                 raise _Differs
         return covered
 
@@ -131,7 +139,7 @@ class _Reading:
         known: dict[int, int],
         left: set[int],
     ) -> None:
-        """Read on from the first place that is left, until nothing on record comes any more."""
+        """Read on from the first place that is left, until no recorded places follow."""
         first, passed = min(left), 0
         container.seek(first, stream=stream, backward=True, any_frame=False)
         for packet in container.demux(stream):
@@ -149,7 +157,7 @@ class _Reading:
             raise _Differs
         left.discard(packet.pts)
 
-    # Uncompressed sound -------------------------------------------------------------------------------------------
+    # Uncompressed sound ---------------------------------------------------------------------------
 
     def _blocks(
         self,
@@ -180,7 +188,7 @@ class _Reading:
 
 
 def _runs(places: dict[int, int]) -> Iterator[tuple[int, int]]:
-    """(first, count) of runs of numbers that follow one another, `_BLOCKS` at most."""
+    """Yield (first, count) for runs of consecutive places, at most `_BLOCKS` long."""
     for _, group in groupby(enumerate(sorted(places)), lambda pair: pair[1] - pair[0]):
         run = [place for _, place in group]
         for at in range(0, len(run), _BLOCKS):

@@ -1,10 +1,10 @@
-"""What went wrong in a worker, as Evidence; and whether it may be said of a source, a disk or a person at all.
+"""Turn what went wrong in a worker into Evidence, and check what may be blamed for it.
 
-Three rules keep the innocent from being blamed:
-1. An exception in our own code is the program's fault, whatever it was reading.
-2. An errno counts as the system's only when a plain open, read or write meets it too. PyAV turns ffmpeg's general -1
-   into EPERM.
-3. A source is called damaged only when ffmpeg alone cannot decode it either (`witness`).
+Three rules prevent false blame of a source, a disk or a person:
+1. An exception in our own code is the program's fault, whatever the code was reading.
+2. An errno counts as the system's only if a plain open, read or write meets it too. PyAV turns
+   ffmpeg's general -1 into EPERM.
+3. A source is called damaged only if ffmpeg alone cannot decode it either (`witness`).
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ _READING = {
     )
     if (number := getattr(errno, name, None)) is not None
 }  # fmt: skip
-"""What reading may end in once and not again."""
+"""Errnos that a read may fail with once and not again."""
 _ROOT = Path(__file__).resolve().parents[2]
 
 
 def where(order: Order) -> tuple[str, Place, str]:
-    """(operation, place, path) to name in evidence when an order itself does not know better."""
+    """Return the (operation, place, path) of a task, for errors that name nothing better."""
     match order:
         case ExamineSource():
             return "examine", "source", order.path
@@ -94,8 +94,11 @@ def where(order: Order) -> tuple[str, Place, str]:
 def evidence_of(
     error: Exception, order: Order, *, frames: int | None = None, elapsed_s: float = 0.0
 ) -> Evidence:
-    """An exception as evidence: its errno, the sound, part or file it concerns, counts where it has them. `frames` were done
-    when it came, after so many seconds."""
+    """Turn an exception into evidence.
+
+    The evidence holds the errno, the sound, part or file that the exception concerns, and counts
+    where it has them. `frames` were done when the exception came, after `elapsed_s` seconds.
+    """
     operation, place, path = where(order)
     clip, note, wanted, seen = "", "", None, None
     concerned = getattr(error, "sound", None)
@@ -159,7 +162,10 @@ def evidence_of(
 
 
 def _version(order: Order, error: Exception) -> str:
-    """Which version of a source could not be opened: a decision about it holds until there is another."""
+    """Return which version of a source could not be opened.
+
+    A user decision about it holds until the file changes to another version.
+    """
     return (
         hashes.version_of(order.path, readable=not isinstance(error, OSError))
         if isinstance(order, ExamineSource)
@@ -168,7 +174,7 @@ def _version(order: Order, error: Exception) -> str:
 
 
 def _raised_at(error: Exception) -> str:
-    """Where in our own code an exception came from, for the log."""
+    """Return where in our own code an exception came from, for the log."""
     ours = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
@@ -180,7 +186,7 @@ def _raised_at(error: Exception) -> str:
 
 
 def asked(seen: Evidence) -> Evidence:
-    """The same, with what the source itself says of why it could not be used."""
+    """Return the evidence, extended by what the source itself shows about the fault."""
     if seen.place != "source" or seen.note not in ("invalid-data", "media-error", "too-few-frames"):
         return seen
     why = container_check.why(seen.path)
@@ -193,13 +199,19 @@ def asked(seen: Evidence) -> Evidence:
 
 
 def checked(seen: Evidence, order: Order, program: str) -> Evidence:
-    """The same, for what was there meanwhile, what was replaced, and what nobody but we is to blame for. `program` is the
-    ffmpeg that is the witness; without one no witness is asked."""
+    """Return the evidence after checks that it blames the right cause.
+
+    Covers sources that are there again, sources that were replaced, and faults that are only ours.
+    `program` is the ffmpeg that acts as the witness; if it is empty, no witness is asked.
+    """
     return _confirmed(_unless_replaced(_unless_there(seen), order), order, program)
 
 
 def _unless_there(seen: Evidence) -> Evidence:
-    """The same, unless a source that was missed is there again: it was away with its volume."""
+    """Set the note `volume-gone` if a missing source is there again.
+
+    It was away together with its volume.
+    """
     if (
         seen.place == "source"
         and not seen.note
@@ -213,7 +225,7 @@ def _unless_there(seen: Evidence) -> Evidence:
 
 
 def _unless_replaced(seen: Evidence, order: Order) -> Evidence:
-    """The same, unless another file stands in the place of the one that is blamed: then that is what happened."""
+    """Set the note `source-changed` if another file has replaced the one that is blamed."""
     made_of: dict[str, str] = {}
     match order:
         case RenderSegment():
@@ -257,8 +269,10 @@ def _ours(seen: Evidence) -> Evidence:
 
 
 def _met_again(seen: Evidence) -> Evidence:
-    """The same when a plain read of the file meets an errno as well. Else it was a moment's failure of reading, or a number
-    that ffmpeg gave without meaning the system's."""
+    """Keep the errno of a read error only if a plain read of the file meets an errno as well.
+
+    Otherwise reading failed for a moment, or ffmpeg gave a number that was not the system's.
+    """
     number = container_check.reading_error(seen.path, budget_s=_REREAD_S) if seen.path else None
     if number is not None:
         return msgspec.structs.replace(seen, errno=number)
@@ -268,8 +282,11 @@ def _met_again(seen: Evidence) -> Evidence:
 
 
 def _refuses(path: str) -> bool:
-    """Whether the folder of a file of ours refuses to be written to, or the file to be read. A system that refuses names the
-    file; an error without a name is ours."""
+    """Return True if a file of ours cannot be read or its folder cannot be written to.
+
+    When the system refuses, the error names the file. An error without a file name is our own
+    fault.
+    """
     folder = path if os.path.isdir(path) else os.path.dirname(path)
     try:
         volume_probe.writable(Path(folder))
@@ -281,7 +298,7 @@ def _refuses(path: str) -> bool:
 
 
 def _witnessed(seen: Evidence, order: Order, program: str) -> Evidence:
-    """The same when ffmpeg alone fails over the source too; else the fault is ours."""
+    """Keep the blame on the source if ffmpeg alone fails on it too; otherwise the fault is ours."""
     heard = _testimony(seen, order, program)
     if heard is None:
         return seen
@@ -316,7 +333,7 @@ def _of_sound(order: MixSound, sound: Sound, program: str) -> witness.Heard:
 
 
 def _testimony(seen: Evidence, order: Order, program: str) -> witness.Heard | None:
-    """None where the source is none of the order's."""
+    """Ask the witness about the source; None if the blamed source is not one of the task's."""
     match order:
         case RenderSegment() if seen.path == order.source:
             return render.decodes_alone(order)

@@ -1,7 +1,8 @@
-"""Join sealed segments, source packets and sound into one film with rebuilt time stamps, and check the result whole.
+"""Join segments, source packets and sound into one film, and check the result as a whole.
 
-ffmpeg's concat demuxer drifts (22 ms of sound at every cut) and exits 0 when a part is missing; here every packet is
-placed by count and every part's digest is compared with its checkpoint while it passes through.
+Time stamps are rebuilt. ffmpeg's concat demuxer drifts (22 ms of sound at every cut) and exits 0
+when a part is missing. This module places every packet by count instead, and compares each part's
+digest with its checkpoint as the part passes through.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _MOVIE_TIMESCALE_LIMIT = 1 << 20
 
 
 class _Sources:
-    """The last few source files stay open: cuts go back and forth between them."""
+    """Keep the last few source files open, because cuts go back and forth between them."""
 
     def __init__(self) -> None:
         self._open: OrderedDict[str, av.container.InputContainer] = OrderedDict()
@@ -61,7 +62,10 @@ class _Sources:
 
 
 def options_for(container: str, rate: Fraction, sample_rate: int) -> dict[str, str]:
-    """Muxer options under which every frame and sample boundary is a whole tick; same bytes on every run."""
+    """Return muxer options that put every frame and sample boundary on a whole tick.
+
+    The output has the same bytes on every run.
+    """
     options = {"fflags": "+bitexact"}
     if container in ("mov", "mp4"):
         ticks = rate.numerator if rate.numerator >= 1000 else rate.numerator * 1000
@@ -76,7 +80,10 @@ def options_for(container: str, rate: Fraction, sample_rate: int) -> dict[str, s
 
 @contextmanager
 def _reading(part: JoinVideo) -> Iterator[None]:
-    """What goes wrong in reading a source is no fault of the film: the exception carries the part that is copied as `part`."""
+    """Attach the copied part to any exception, as its `part` attribute.
+
+    A fault in reading a source is no fault of the film.
+    """
     try:
         yield
     except Exception as error:
@@ -85,7 +92,10 @@ def _reading(part: JoinVideo) -> Iterator[None]:
 
 
 def _video_packets(order: JoinFilm, sources: _Sources) -> Iterator[tuple[Packet, int]]:
-    """(packet, its pts in frames) of the whole film in decoding order; each part's digest is checked as it ends."""
+    """Yield (packet, its pts in frames) for the whole film in decoding order.
+
+    Each part's digest is checked at its end.
+    """
     base = 0
     for part in order.video:
         if part.file:
@@ -112,7 +122,7 @@ def _video_packets(order: JoinFilm, sources: _Sources) -> Iterator[tuple[Packet,
 
 
 def _pcm_packets(order: JoinFilm) -> Iterator[tuple[Packet, int]]:
-    """(packet, first sample) of the mixed sound, half a second each."""
+    """Yield (packet, first sample) of the mixed sound, half a second each."""
     width = order.channels * (3 if order.pcm == "pcm_s24le" else 2)
     step = int(order.sample_rate * _SOUND_STEP_S)
     at = 0
@@ -140,7 +150,7 @@ def _template(order: JoinFilm, stack: list[av.container.InputContainer]) -> av.V
 
 
 class _EarlyFlush:
-    """Lets the disk begin while the film is still being written, so that the flush at the end has little left to do."""
+    """Start flushing while the film is still being written, to shorten the final flush."""
 
     def __init__(self, path: str, beside: ThreadPoolExecutor) -> None:
         self._path, self._beside = path, beside
@@ -148,14 +158,17 @@ class _EarlyFlush:
         self._running: Future[None] | None = None
 
     def wrote(self, size: int) -> None:
-        """So many more bytes went to the muxer."""
+        """Count `size` more bytes sent to the muxer; start a flush when enough have gathered."""
         self._since += size
         if self._since >= _FLUSH_BYTES and (self._running is None or self._running.done()):
             self.settle()
             self._since, self._running = 0, self._beside.submit(self._flush)
 
     def settle(self) -> None:
-        """Raise what an early flush met: the kernel reports a lost write once, and the flush at the end would not hear of it."""
+        """Wait for the early flush and raise its error.
+
+        The kernel reports a lost write once, so the final flush would not see it.
+        """
         if self._running is not None:
             self._running.result()
 
@@ -169,8 +182,11 @@ def write(
     on_frames: Callable[[int], None],
     wrote: Callable[[int], None] = lambda size: None,
 ) -> None:
-    """Write the film to its part file. Damaged, Changed, NotContiguous, av.FFmpegError, OSError; IndexError and AssertionError
-    of a source that has not the streams it had."""
+    """Write the film to its part file.
+
+    Raises Damaged, Changed, NotContiguous, av.FFmpegError or OSError; IndexError or AssertionError
+    for a source that no longer has its streams.
+    """
     sources = _Sources()
     opened: list[av.container.InputContainer] = []
     out = av.open(
@@ -183,9 +199,8 @@ def write(
         template = _template(order, opened)
         video = out.add_stream_from_template(template, opaque=True)
         video.time_base = 1 / order.rate
-        if (
-            template.codec_context.name == "prores"
-        ):  # the muxer takes every ProRes for HQ unless told
+        # The muxer takes every ProRes stream for HQ unless told otherwise.
+        if template.codec_context.name == "prores":
             video.codec_context.codec_tag = _PRORES_TAGS.get(
                 str(template.codec_context.profile), "apch"
             )
@@ -248,7 +263,10 @@ def write(
 
 
 def _check(order: JoinFilm, on_frames: Callable[[int], None]) -> Made | Refuted:
-    """Open the film as a stranger would: every part's packets under its digest, every stamp on the grid."""
+    """Check the written film through an independent read.
+
+    Every part's packets must match its digest, and every time stamp must lie on the grid.
+    """
     parts = iter(order.video)
     part: JoinVideo | None = next(parts, None)
     digest, sound_digest = xxhash.xxh3_128(), xxhash.xxh3_128()
@@ -304,22 +322,24 @@ def _check(order: JoinFilm, on_frames: Callable[[int], None]) -> Made | Refuted:
 
 
 def join(order: JoinFilm, on_frames: Callable[[int], None]) -> Made | Refuted:
-    """Write, flush, open again, check, hash. `Made.digest` is the number of samples found, `file_hash` the tree hash."""
+    """Write the film, flush it, open it again, check it and hash it.
+
+    `Made.digest` is the number of samples found, `file_hash` the tree hash.
+    """
     with ThreadPoolExecutor(1) as beside:
         early = _EarlyFlush(order.part, beside)
         write(order, on_frames, early.wrote)
         early.settle()
     started = machine.monotonic()
     with Path(order.part).open("rb+") as handle, ThreadPoolExecutor(2) as beside:
-        # All three only read, and none is believed before all have ended.
+        # All three only read. No result counts before all three have ended.
         flushed = beside.submit(os.fsync, handle.fileno())
         hashed = beside.submit(hashes.tree_hash, order.part)
         found = _check(order, on_frames)
         both: list[Future[Any]] = [flushed, hashed]
         while wait(both, timeout=_HEARTBEAT_S).not_done:
-            on_frames(
-                found.frames if isinstance(found, Made) else 0
-            )  # a slow disk may take its time; silence would be taken for a hang
+            # Report progress: a slow disk may take long, and silence would be taken for a hang.
+            on_frames(found.frames if isinstance(found, Made) else 0)
         flushed.result()
         tree = hashed.result()
     if isinstance(found, Refuted):

@@ -1,8 +1,12 @@
-"""Find which frames of a segment cannot be had from its source: one pass through the decoder, as strict as rendering.
+"""Find which frames of a segment cannot be decoded from its source.
 
-A frame is bad when its packet is corrupt, does not decode without a word, is not what the record says, or is not there.
-Where frames lean on others, so is everything decoded after it up to the next key frame, what is shown before that one but
-decoded after it, and frames shown earlier that may lean on one of these: none is believed that a bad one may have touched.
+One pass through the decoder, as strict as rendering. A frame is bad if its packet is corrupt, does
+not decode without a complaint, differs from the record, or is missing. Where frames depend on
+others, these frames are bad as well, because a bad frame may have affected them:
+
+- everything decoded after it, up to the next key frame
+- frames shown before that key frame but decoded after it
+- frames shown earlier that may depend on one of these
 """
 
 from __future__ import annotations
@@ -26,12 +30,12 @@ from core.tasks.spec import Located, LocateDamage
 _THUMBNAIL = (480, 480)
 _TENTH = Fraction(1, 10)
 _KEPT = 24
-"""Decoders hold back fewer pictures than this; so many are kept for the last good one."""
+"""Number of pictures kept to find the last good one; decoders hold back fewer."""
 
 
 @dataclass
 class _Packet:
-    """`at` in seconds of the container's time."""
+    """A packet; `at` is its time in seconds from the container's start."""
 
     at: Fraction
     key: bool
@@ -39,7 +43,11 @@ class _Packet:
 
 
 def locate(order: LocateDamage, rate: Fraction, on_frames: Callable[[int], None]) -> Located:
-    """The bad runs. OSError and Changed: nothing can be said. av.FFmpegError: it cannot even be read to the end."""
+    """Return the bad runs of frames.
+
+    Raises OSError or Changed if nothing can be said, and av.FFmpegError if the file cannot even be
+    read to the end of the segment.
+    """
     if hashes.fingerprint(order.path) != order.fingerprint:
         raise Changed(order.key, order.path)
     packets: list[_Packet] = []
@@ -84,10 +92,13 @@ def _decoded(
     begin_s: Fraction,
     end_s: Fraction,
 ) -> Iterable[tuple[av.Packet[Any] | None, list[av.VideoFrame], bool]]:
-    """Every packet from a frame before the segment on, with what came out of the decoder when it went in, and whether
-    something was wrong; at last, without a packet, what was still in the decoder."""
+    """Yield (packet, frames, bad), from a frame before the segment on.
+
+    `frames` are what the decoder returned for the packet, and `bad` tells whether something was
+    wrong. The last item has no packet and holds what was still in the decoder.
+    """
     context = stream.codec_context
-    context.thread_count = 1  # or what is said of a packet would come later
+    context.thread_count = 1  # with more threads, complaints about a packet would come later
     context.options = {"err_detect": "explode"}
     harmless = re.compile(order.harmless) if order.harmless else None
     known = order.known.marks if order.known is not None and packet_hashes.stable(container) else {}
@@ -111,14 +122,17 @@ def _decoded(
                     raise
                 bad = True
             bad = bad or _complained(said[heard:], harmless)
-            if bad:  # what was decoded before it is still good, and would be lost with it
+            if bad:  # earlier frames in the decoder are good, but would be lost
                 frames += _drained(context)
             yield packet, frames, bad
         yield None, _drained(context), False
 
 
 def _drained(context: av.VideoCodecContext) -> list[av.VideoFrame]:
-    """What is still in the decoder; it can begin anew then. What does not come out is missed by its time."""
+    """Drain the decoder and reset it, so that it can start anew.
+
+    Frames that do not come out are found missing by their time.
+    """
     try:
         return list(context.decode(None))
     except av.FFmpegError:
@@ -132,7 +146,7 @@ def _complained(said: list[Any], harmless: re.Pattern[str] | None) -> bool:
 
 
 def _touched(packets: list[_Packet]) -> list[tuple[Fraction, bool]]:
-    """(time, may be damaged) of every packet, by time."""
+    """Return (time, may be damaged) for every packet, sorted by time."""
     found: list[tuple[Fraction, bool]] = []
     group: list[_Packet] = []
     before = False
@@ -147,14 +161,19 @@ def _touched(packets: list[_Packet]) -> list[tuple[Fraction, bool]]:
 
 
 def _in_group(group: list[_Packet], before: bool) -> list[tuple[Fraction, bool]]:
-    """`group` is a key frame and what is decoded up to the next; `before` tells that the group before it is damaged, which
-    touches what is shown before the key frame."""
+    """Return (time, may be damaged) for each packet of a group.
+
+    `group` is a key frame and the packets decoded up to the next one. `before` means that the group
+    before it is damaged, which affects what is shown before the key frame.
+    """
     key_s = group[0].at
     first = next((n for n, packet in enumerate(group) if packet.bad and packet.at >= key_s), None)
     if first is None:
         return [(p.at, p.bad or (before and p.at < key_s)) for p in group]
     first_s = min(packet.at for packet in group[first:])
-    while True:  # what is decoded after a frame that is shown later than the damage may lean on it, and is not decoded either
+    # Packets shown after the damage are not decoded either, so packets decoded after one of them
+    # may depend on it. Extend the damage back to the earliest of these.
+    while True:
         cut = next(n for n, packet in enumerate(group) if packet.at >= first_s)
         earlier = min(packet.at for packet in group[cut:])
         if earlier >= first_s:
@@ -164,7 +183,10 @@ def _in_group(group: list[_Packet], before: bool) -> list[tuple[Fraction, bool]]
 
 
 def _miss(packets: list[_Packet], shown: set[Fraction], order: LocateDamage) -> None:
-    """Packets of which nothing came out are bad. (Of two that hold a field each, one frame comes out.)"""
+    """Mark packets as bad if no frame came out of them.
+
+    Of two packets that hold one field each, one frame comes out; the second packet is not bad.
+    """
     fields = Fraction(3, 4) / order.source_rate
     times = sorted(shown)
     for packet in packets:
@@ -176,7 +198,7 @@ def _miss(packets: list[_Packet], shown: set[Fraction], order: LocateDamage) -> 
 
 
 def _is_bad(order: LocateDamage, at_s: Fraction, packets: list[tuple[Fraction, bool]]) -> bool:
-    """Whether what is shown at a time is damaged or is not there."""
+    """Return True if the picture shown at a time is damaged or missing."""
     slack_s = _TENTH / order.source_rate
     place = bisect_right(packets, (at_s + slack_s, True)) - 1
     if place < 0 or packets[place][1]:
@@ -199,7 +221,10 @@ def _runs(flags: list[bool]) -> tuple[tuple[int, int], ...]:
 def _thumbnail(
     path: str, pictures: Iterable[tuple[Fraction, av.VideoFrame]], before_s: Fraction
 ) -> str:
-    """Write the last picture shown before a time; where it could not be written, empty: it is a help, no result."""
+    """Write the last picture shown before a time and return its path.
+
+    Returns "" if it cannot be written: the picture is only an aid, so that is no error.
+    """
     good = [frame for at, frame in sorted(pictures, key=lambda p: p[0]) if at < before_s]
     if not path or not good:
         return ""

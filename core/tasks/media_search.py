@@ -1,11 +1,14 @@
-"""Looking for media that is not where it should be: by content, through folders, volumes and media hash lists.
+"""Search for missing media by content, through folders, volumes and media hash lists.
 
-A file that was opened before is recognised by its size and content mark. That is no proof: whoever takes it compares the bytes
-first (`core.tasks.compare_source`). A file that was never opened, or of which the record cannot tell, is known by what an MHL list
-says of it, if its path agrees with the list's beyond what every camera makes: every card has a CLIP/C0001 and a list that
-vouches for its own, so the name of the folder that the list is about must be in the path too.
+A file that was opened before is recognised by its size and content mark. That is no proof, so the
+caller compares the bytes before using the file (`core.tasks.compare_source`). A file that was never
+opened, or whose record is inconclusive, is recognised by what an MHL list says about it. For that,
+its path must agree with the list's path beyond the names that every camera creates. Every card has
+a CLIP/C0001, and a list that vouches for its own, so the path must also contain the name of the
+folder that the list describes.
 
-The search is bounded in time and number of files. The larger part of the time is for walking, the rest for comparing.
+The search is bounded in time and in number of files. The larger share of the time is for walking,
+the rest for comparing.
 """
 
 from __future__ import annotations
@@ -25,18 +28,21 @@ from core.tasks.spec import FindSources, Found, Match, Wanted
 _NEVER = {"lost+found", "$RECYCLE.BIN", "System Volume Information", "__pycache__", "node_modules"}
 _NO_DISKS = ("/proc", "/sys", "/dev")
 _WALKING = 0.7
-"""Of the time."""
+"""Share of the time budget that is spent on walking."""
 _MOST_TROUBLE = 12
 _MOST_UNPROVEN = 8
 _OFTEN = 256
 
 
 class _Spent(Exception):
-    """The time, or the number of files, is used up."""
+    """The time, or the number of files, is used up; the message goes into `Found.trouble`."""
 
 
 def find(order: FindSources, report: Callable[[int], None] = lambda found: None) -> Found:
-    """Everything that fits the wanted files. `report` hears how many of them are proven, again and again."""
+    """Return everything that matches the wanted files.
+
+    `report` is called repeatedly with the number of files proven so far.
+    """
     return _Search(order, report).run()
 
 
@@ -56,7 +62,7 @@ class _Search:
         self._entered: set[tuple[int, int]] = set()
         self._closed = 0
         self._recorded: dict[int | str, list[Wanted]] = {}
-        """By size and by name."""
+        """Files with a record, by size and by name."""
         for wanted in self.order.wanted:
             for known in (wanted.size, mhl.name_of(wanted.path)) if wanted.mark else ():
                 self._recorded.setdefault(known, []).append(wanted)
@@ -67,7 +73,10 @@ class _Search:
         self._later: list[tuple[Wanted, str]] = []
         self._by_size: dict[int, list[str]] = {}
         self._by_name: dict[str, list[tuple[int, str]]] = {}
-        """What was seen, in case a list names it yet; kept only where something was never opened before."""
+        """Paths seen so far, by name, in case a list found later mentions them.
+
+        Kept, like `_by_size`, only if a file was never opened or its record is inconclusive.
+        """
         self._lists: list[str] = []
         self._read: set[str] = set()
         self._records: dict[str, list[mhl.Told]] = {}
@@ -106,8 +115,12 @@ class _Search:
         how: Literal["samples", "mhl", "alike", "unlike"],
         history: str = "",
     ) -> None:
-        """All that is proven, or is still to be, is kept; of the others, which may be many where cameras name alike, some. The
-        film's other media are none of them."""
+        """Record a match.
+
+        Keeps all matches that are proven or can still be. Of the others, which may be many where
+        cameras use the same names, it keeps up to `_MOST_UNPROVEN` per file and kind. The film's
+        other media are left out of these.
+        """
         self.matches.pop((wanted.path, to), None)
         if how in ("alike", "unlike") and to in self._others:
             return
@@ -119,10 +132,10 @@ class _Search:
         kept.add(to)
         self.matches[wanted.path, to] = Match(path=wanted.path, to=to, how=how, history=history)
 
-    # Walking ------------------------------------------------------------------------------------------------------
+    # Walking --------------------------------------------------------------------------------------
 
     def _walk_all(self, place: str, named: bool) -> bool:
-        """The folder with all folders in it, the nearest first; whether there is time for more."""
+        """Walk a folder and all folders inside it, nearest first; return True if time is left."""
         self._lists_above(place)
         waiting = deque([place])
         try:
@@ -143,7 +156,7 @@ class _Search:
         return True
 
     def _enter(self, folder: str) -> bool:
-        """Whether nobody was in there yet: a link may lead anywhere, also back."""
+        """Return True on the first visit to a folder: a link may lead anywhere, also back."""
         try:
             facts = os.stat(folder)
         except OSError:
@@ -198,7 +211,7 @@ class _Search:
                 self._match(wanted, path, "unlike")
 
     def _lists_above(self, place: str) -> None:
-        """Lists that speak of a place stand in it or in a folder around it."""
+        """Collect the lists in the folders above a place, since such a list may cover the place."""
         folder = os.path.abspath(place)
         while self._unrecorded and folder != (folder := os.path.dirname(folder)):
             for around in (os.path.join(folder, mhl.FOLDER), folder):
@@ -212,7 +225,7 @@ class _Search:
                 except OSError:
                     continue  # most folders have none
 
-    # Comparing ----------------------------------------------------------------------------------------------------
+    # Comparing ------------------------------------------------------------------------------------
 
     def _compare(self, wanted: Wanted, path: str) -> None:
         if path in wanted.refused or path in wanted.unproven:
@@ -227,7 +240,7 @@ class _Search:
             self._match(wanted, path, "samples" if same else "unlike")
 
     def _settle(self) -> None:
-        """Compare what the walk came upon, as long as there is time."""
+        """Compare what the walk found, as long as there is time."""
         later, self._later = self._later, []
         try:
             for wanted, path in later:
@@ -263,8 +276,12 @@ class _Search:
                 self.trouble.append(f"{history} was passed over: {error.strerror or error}.")
 
     def _prove(self, wanted: Wanted) -> None:
-        """By the lists that know the file, if they are of one mind; by others it is a proposal. Of a file on record only those
-        are hashed that it may be."""
+        """Match a wanted file through the lists that know it.
+
+        A hash is proof only if these lists agree with each other and one of them is sure. Otherwise
+        a match is only a proposal. For a file on record, only the candidates in `Wanted.unproven`
+        are hashed.
+        """
         told = self._records.get(wanted.path, [])
         closest = max((one.agreed for one in told), default=0)
         surest = max((one.agreed for one in told if one.sure), default=0)
@@ -288,7 +305,7 @@ class _Search:
                 if trusted:
                     self._match(wanted, path, "unlike", history)
             elif sizes:
-                self._match(wanted, path, "alike", history)  # until it is hashed, or time is up
+                self._match(wanted, path, "alike", history)  # until it is hashed or the time is up
         if trusted:
             named = [
                 path
@@ -302,7 +319,7 @@ class _Search:
                     self._hash(wanted, path, hashes, named=path in named, history=history)
 
     def _open(self, wanted: Wanted, path: str) -> bool:
-        """Whether it can still be said whether this is the file."""
+        """Return True if it is still undecided whether `path` is the wanted file."""
         known = self.matches.get((wanted.path, path))
         return (
             path != wanted.path
@@ -334,7 +351,7 @@ class _Search:
 
 
 def _is_text(name: str) -> bool:
-    """A name that is no text cannot be told to anybody."""
+    """Return True if a name is valid text; other names cannot be shown to the user."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -1,8 +1,9 @@
 """Mix a chunk of the sound track, exact to the sample.
 
-Every sound is decoded from a little before its in-point (decoders of coded sound need a run-up), cut at the sample,
-brought to the film's rate and channels, and added in double precision. Sixteen and 24-bit sources laid alone come
-out bit for bit. What exceeds full scale is clipped and counted, so that it can be said.
+Every sound is decoded from a little before its in-point (decoders of coded sound need a run-up),
+cut at the sample, converted to the film's rate and channels, and added in double precision. 16-bit
+and 24-bit sources without overlap come out bit for bit. Samples beyond full scale are clipped and
+counted, so that the clipping can be reported.
 """
 
 from __future__ import annotations
@@ -27,13 +28,19 @@ from core.tasks.spec import Made, MixSound
 
 _RUN_UP_S = Fraction(1, 10)
 _PADDING_SAMPLES = 4096
-"""How much a source's end may fall short of its container's word (coded sound ends in padding that is not counted alike)."""
+"""Samples by which a source may end earlier than its container declares.
+
+Coded sound ends in padding that tools count differently.
+"""
 _BLOCK = 1 << 14
-"""Samples that become integers at once."""
+"""Samples converted to integers at a time."""
 
 
 def _floats(frame: av.AudioFrame) -> np.ndarray:
-    """(channels, samples) in -1..1, double precision: 24-bit integers keep every bit."""
+    """Return a frame as (channels, samples) doubles in -1..1.
+
+    Double precision keeps every bit of 24-bit integers.
+    """
     data = frame.to_ndarray()
     channels = frame.layout.nb_channels
     if not frame.format.is_planar:
@@ -53,11 +60,15 @@ def _excerpt(
     count: int,
     noted: packet_hashes.Noted,
 ) -> np.ndarray:
-    """Samples [first, first + count) of a stream at its own rate, counted from the container's start; silence before it.
-    What they were made of goes to `noted`."""
+    """Return samples [first, first + count) of a stream at its own rate.
+
+    They count from the container's start; samples before it are silent. The hashes of the coded
+    content they were made of go to `noted`. Raises TooShort if more samples are missing at the end
+    than padding explains.
+    """
     uncompressed = stream.codec_context.name.startswith("pcm")
     begin, stop = first, first + count
-    if uncompressed:  # in whole blocks
+    if uncompressed:  # in whole blocks, as it is hashed
         begin, stop = (
             begin // packet_hashes.BLOCK * packet_hashes.BLOCK,
             -(-stop // packet_hashes.BLOCK) * packet_hashes.BLOCK,
@@ -78,15 +89,17 @@ def samples_of(
     count: int,
     noted: packet_hashes.Noted,
 ) -> tuple[np.ndarray, int]:
-    """As many of these samples as there are, and the number of the one after the last of them."""
+    """Return (channels, count) samples from `first` on, and the number after the last one found.
+
+    Samples that the stream does not have are silent.
+    """
     rate = stream.codec_context.sample_rate
     channels = stream.codec_context.channels
     start_s = packet_hashes.start_of(container)
     out = np.zeros((channels, count))
     place = _placing(rational.time_base(stream, Fraction(1, rate)), start_s, rate)
-    rounded = (
-        "matroska" in container.format.name
-    )  # its time stamps are rounded to milliseconds: count instead
+    # Matroska rounds time stamps to milliseconds, so samples are counted instead.
+    rounded = "matroska" in container.format.name
     run_up_s = max(Fraction(0), Fraction(first, rate) - _RUN_UP_S)
     if run_up_s > 0 and not (rounded and stream.codec_context.name.startswith("pcm")):
         container.seek(floor((run_up_s + start_s) * 1_000_000), backward=True, any_frame=False)
@@ -114,7 +127,10 @@ def samples_of(
 
 
 def _placing(base: Fraction, start_s: Fraction, rate: int) -> Callable[[int], int]:
-    """The sample nearest to a time stamp. In integers: it is asked for every packet."""
+    """Return a function that maps a time stamp to the nearest sample.
+
+    It computes in integers, because it is called for every packet.
+    """
     tick, zero = base * rate, start_s * rate - Fraction(1, 2)
     below = tick.denominator * zero.denominator
     each, shift = tick.numerator * zero.denominator, zero.numerator * tick.denominator
@@ -122,7 +138,10 @@ def _placing(base: Fraction, start_s: Fraction, rate: int) -> Callable[[int], in
 
 
 def block_marks(data: np.ndarray, first: int) -> dict[int, int]:
-    """Marks of samples (channels, count) that begin with a block; the last is shorter where the stream ends."""
+    """Return the block hashes of (channels, count) samples that begin with a block.
+
+    The last block is shorter where the stream ends.
+    """
     blocks = range(0, data.shape[1], packet_hashes.BLOCK)
     return {
         (first + at) // packet_hashes.BLOCK: packet_hashes.mark(
@@ -142,7 +161,10 @@ def _frames(
 
 
 def _resampled(data: np.ndarray, source_rate: int, rate: int, skip: int, count: int) -> np.ndarray:
-    """`count` samples at `rate` after dropping `skip`, of data that begins on a sample of both rates."""
+    """Resample data that begins on a sample of both rates.
+
+    Returns `count` samples at `rate` after dropping the first `skip`.
+    """
     frame = av.AudioFrame.from_ndarray(
         np.ascontiguousarray(data), format="dblp", layout=layout_name(data.shape[0])
     )
@@ -154,7 +176,11 @@ def _resampled(data: np.ndarray, source_rate: int, rate: int, skip: int, count: 
 
 
 def _to_channels(data: np.ndarray, channels: int) -> np.ndarray:
-    """The same sound on so many channels: equal counts straight, mono on all (centre from five up), else mixed down."""
+    """Convert sound to `channels` channels.
+
+    Equal counts pass through. Mono goes to all channels, or to the centre from five channels up.
+    Surround is mixed down. Any other combination keeps the channels that both have.
+    """
     have = data.shape[0]
     if have == channels:
         return data
@@ -165,7 +191,8 @@ def _to_channels(data: np.ndarray, channels: int) -> np.ndarray:
         else:
             out[:] = data[0]
     elif channels == 1:
-        sides = _to_channels(data, 2) if have >= 5 else data  # the middle is where people speak
+        # The downmix to two channels keeps the centre, which has the dialogue.
+        sides = _to_channels(data, 2) if have >= 5 else data
         out[0] = sides[: min(have, 2)].mean(axis=0)
     elif channels == 2 and have >= 5:
         half = 0.5**0.5
@@ -182,7 +209,10 @@ def _to_channels(data: np.ndarray, channels: int) -> np.ndarray:
 
 
 def read(sound: Sound, sample_rate: int, channels: int) -> tuple[np.ndarray, Marks]:
-    """(channels, samples) of one sound at the film's rate, and what it was made of; TooShort, av.FFmpegError, OSError."""
+    """Return (channels, samples) of one sound at the film's rate, and the hashes of its content.
+
+    Raises TooShort, av.FFmpegError or OSError.
+    """
     with packets.opened(sound.path) as container:
         stream = container.streams[sound.stream]
         assert isinstance(stream, av.AudioStream)
@@ -197,11 +227,11 @@ def read(sound: Sound, sample_rate: int, channels: int) -> tuple[np.ndarray, Mar
             first = floor(sound.source_in_s * own + Fraction(1, 2))
             data = _excerpt(container, stream, first, sound.samples, noted)
         else:
-            step = own // gcd(own, sample_rate)  # every so many source samples meet a film sample
+            # Every `step` source samples, one coincides with a film sample.
+            step = own // gcd(own, sample_rate)
             wanted_first = floor(sound.source_in_s * sample_rate + Fraction(1, 2))
-            before = min(
-                max(0, -wanted_first), sound.samples
-            )  # silence, as the file has not begun there
+            # Silence, because the file has not begun there.
+            before = min(max(0, -wanted_first), sound.samples)
             first = max(0, floor(sound.source_in_s * own) - own // 20) // step * step
             skip, wanted = (
                 max(0, wanted_first + before - first * sample_rate // own),
@@ -209,9 +239,8 @@ def read(sound: Sound, sample_rate: int, channels: int) -> tuple[np.ndarray, Mar
             )
             needed = (skip + wanted) * own // sample_rate
             count = needed + own // 20
-            if end := _end(
-                stream, container
-            ):  # what is asked for beyond the end would come back as silence
+            # A request beyond the end would return silence.
+            if end := _end(stream, container):
                 if first + needed - end > _PADDING_SAMPLES:
                     raise TooShort(
                         sound.samples, max(0, before + (end - first) * sample_rate // own - skip)
@@ -236,7 +265,10 @@ def read(sound: Sound, sample_rate: int, channels: int) -> tuple[np.ndarray, Mar
 
 
 def _end(stream: av.AudioStream, container: av.container.InputContainer) -> int:
-    """The number of the sample after the last, counted from the container's start as all samples are; 0 where nobody says."""
+    """Return the number of the sample after the last, counted from the container's start.
+
+    Returns 0 if neither the stream nor the container declares a duration.
+    """
     if stream.duration:
         begin_s = (
             0
@@ -251,10 +283,13 @@ def _end(stream: av.AudioStream, container: av.container.InputContainer) -> int:
 
 
 def as_pcm(mixed: np.ndarray, bytes_per_sample: int) -> tuple[bytes, int]:
-    """Interleaved little-endian integers of (channels, samples) doubles, and how many samples were clipped."""
+    """Convert (channels, samples) doubles to interleaved little-endian integers.
+
+    Returns the bytes and the number of clipped samples.
+    """
     full = float(1 << (bytes_per_sample * 8 - 1))
     blocks, clipped = [], 0
-    for at in range(0, mixed.shape[1], _BLOCK):  # a whole chunk would be there five times over
+    for at in range(0, mixed.shape[1], _BLOCK):  # a whole chunk would take five times its memory
         scaled = np.rint(mixed[:, at : at + _BLOCK].T * full)
         clipped += int(np.count_nonzero((scaled > full - 1) | (scaled < -full)))
         whole = np.ascontiguousarray(np.clip(scaled, -full, full - 1).astype("<i4"))
@@ -264,7 +299,10 @@ def as_pcm(mixed: np.ndarray, bytes_per_sample: int) -> tuple[bytes, int]:
 
 
 def _same_as_planned(order: MixSound) -> None:
-    """Changed when a file is another one than the chunk's key names. Asked after reading: whatever came before is seen then."""
+    """Raise Changed if a file is no longer the one that the chunk's key names.
+
+    Called after reading, so that it sees any change made before or during it.
+    """
     for path, sound in {sound.path: sound for sound in order.sounds}.items():
         if hashes.fingerprint(path) != sound.fingerprint:
             raise Changed(sound.clip, path)
@@ -273,7 +311,10 @@ def _same_as_planned(order: MixSound) -> None:
 def _read_alone(
     sound: Sound, sample_rate: int, channels: int, program: str, to: str
 ) -> np.ndarray | None:
-    """The sound as ffmpeg alone decodes it, through the file `to`; None when it meets a loss as well."""
+    """Return the sound as ffmpeg alone decodes it, through the file `to`.
+
+    Returns None if ffmpeg meets a loss as well.
+    """
     with packets.opened(sound.path) as container:
         stream = container.streams[sound.stream]
         assert isinstance(stream, av.AudioStream)
@@ -306,7 +347,7 @@ def _read_alone(
 
 
 def _chosen(data: np.ndarray, sound: Sound) -> np.ndarray:
-    """Those channels that the clip uses."""
+    """Return the channels that the clip uses."""
     if not sound.channels:
         return data
     return data[[channel for channel in sound.channels if channel < data.shape[0]] or [0]]
@@ -315,10 +356,11 @@ def _chosen(data: np.ndarray, sound: Sound) -> np.ndarray:
 def mix(
     order: MixSound, on_samples: Callable[[int], None] = lambda samples: None, program: str = ""
 ) -> Made:
-    """Write the chunk, flush it, and read it back once to be sure of its hash. What our own reading complains about is
-    taken from `program`, an ffmpeg alone, where that decodes it without a loss.
+    """Write the chunk, flush it and return its hash.
 
-    The exception of a sound that could not be read carries the sound as `sound`.
+    If our own reading complains about a sound, the sound comes from `program`, an independent
+    ffmpeg, provided that it decodes the sound without a loss. The exception for a sound that could
+    not be read carries the sound as `sound`.
     """
     mixed = np.zeros((order.channels, order.samples))
     used: list[Marks] = []

@@ -1,5 +1,8 @@
-"""Make one segment, or the encoded sound track: run ffmpeg, then look at what it left. Exit code 0 proves nothing:
-ffmpeg exits 0 with half the frames, with a full disk, with a source that went away."""
+"""Render one segment, or the encoded sound track: run ffmpeg, then examine its output.
+
+Exit code 0 proves nothing: ffmpeg exits 0 with half the frames, with a full disk, and with a source
+that went away.
+"""
 
 from __future__ import annotations
 
@@ -29,17 +32,23 @@ _NOTHING_CAME = re.compile(r"Nothing was written|Output file is empty")
 
 
 def _flush(path: str) -> None:
-    """To the platter; ffmpeg never does. A failed flush is never tried again on the same file: the kernel has
-    forgotten the data by then (fsyncgate)."""
+    """Flush a file to the disk; ffmpeg never does.
+
+    A failed flush is never tried again on the same file, because the kernel has forgotten the data
+    by then (fsyncgate).
+    """
     with Path(path).open("rb+") as handle:
         os.fsync(handle.fileno())
 
 
 @contextmanager
 def _flushing(path: str) -> Iterator[None]:
-    """Flush a file beside what is done with it, which may only be reading. What the flush raises comes before everything else:
-    nothing that was read is worth anything then. A small file is flushed afterwards: reading it takes no longer than starting a
-    thread."""
+    """Flush a file in parallel with the body of the context, which may only read the file.
+
+    An error of the flush takes precedence over every other error, because nothing read from the
+    file counts then. A small file is flushed after the body: reading it takes no longer than
+    starting a thread.
+    """
     if os.path.getsize(path) < _SMALL_BYTES:
         try:
             yield
@@ -55,8 +64,9 @@ def _flushing(path: str) -> Iterator[None]:
 
 
 def _ours(ran: ffmpeg.Ran, part: str) -> bool:
-    """Whether it is what was written that failed, not what was read."""
-    # ffmpeg 9 names the side ([in#0], [out#0]), ffmpeg 5 the file. That nothing came to be written is the source's fault.
+    """Return True if writing failed, not reading."""
+    # ffmpeg 9 names the side ([in#0], [out#0]), ffmpeg 5 the file. Empty output is the source's
+    # fault.
     return any(
         ("[out#" in line and not _NOTHING_CAME.search(line))
         or part in line
@@ -69,7 +79,7 @@ def _died(
     ran: ffmpeg.Ran, *, operation: str, argv: tuple[str, ...], part: str, source: str, wanted: int
 ) -> Evidence:
     source = "" if _ours(ran, part) else source
-    # ffmpeg calls a packet corrupt whose reading failed, whatever the errno was.
+    # ffmpeg calls a packet corrupt if reading it failed, whatever the errno was.
     why = container_check.why(source) if source and ran.exit_code >= 0 else container_check.Why()
     if (
         source
@@ -95,8 +105,11 @@ def _died(
 
 
 class _Meanwhile:
-    """Marks of the source, taken while ffmpeg is busy with it: begun at its first frame, since no other thread may run when a
-    program is started, and over before the next is."""
+    """Hash the packets of the source while ffmpeg is busy with it.
+
+    Starts at ffmpeg's first frame, because no other thread may run while a program is started. Ends
+    before the next program starts.
+    """
 
     def __init__(self, order: RenderSegment, on_frames: Callable[[int], None]) -> None:
         self._order, self._on_frames = order, on_frames
@@ -104,20 +117,22 @@ class _Meanwhile:
         self._marks: Future[Marks] | None = None
 
     def on_frames(self, frames: int) -> None:
-        """Passes it on."""
+        """Start hashing at the first call, and pass the frame count on."""
         if self._marks is None and self._order.end_s:
             self._pool = ThreadPoolExecutor(1)
             self._marks = self._pool.submit(self._take)
         self._on_frames(frames)
 
     def settle(self) -> None:
-        """Wait until no thread of ours runs."""
+        """Wait until the hashing thread has ended."""
         if self._pool is not None:
             self._pool.shutdown()
 
     def marks(self, *, again: bool) -> tuple[Marks, ...]:
-        """What was found, or the exception that told of damage; none where there is no source. `again` tells that decoding
-        began earlier in the end."""
+        """Return the packet hashes of the source, or raise the exception that revealed damage.
+
+        Empty without a source. `again` means that decoding began earlier in the final attempt.
+        """
         if not self._order.source:
             return ()
         if not self._order.end_s:
@@ -146,8 +161,11 @@ def _complained(ran: ffmpeg.Ran) -> bool:
 
 
 def _plainly(argv: tuple[str, ...], run_up_s: Fraction) -> tuple[str, ...]:
-    """The same command without strictness of the decoder's and without a graphics device, its reading begun so much earlier.
-    A picture of another size goes through the same filters, which loses no frame."""
+    """Return the command without strict decoding and without a graphics device.
+
+    Reading begins `run_up_s` seconds earlier. A picture of another size goes through the same
+    filters, so that no frame is lost.
+    """
     words, plain = iter(argv), list[str]()
     for word in words:
         if word in ("-err_detect", "-hwaccel"):
@@ -165,7 +183,7 @@ def _plainly(argv: tuple[str, ...], run_up_s: Fraction) -> tuple[str, ...]:
 def decodes_alone(
     order: RenderSegment, on_frames: Callable[[int], None] = lambda frames: None
 ) -> witness.Heard:
-    """What ffmpeg alone says of the pictures that a segment shows."""
+    """Return what ffmpeg alone reports about the pictures that a segment shows."""
     length_s = order.end_s - order.begin_s
     frames = floor(length_s * order.source_rate) if order.source_rate else int(length_s >= 1)
     return witness.of_pictures(
@@ -182,10 +200,11 @@ def decodes_alone(
 def render(
     order: RenderSegment, rate: Fraction, on_frames: Callable[[int], None], command_pipe: int | None
 ) -> Outcome:
-    """Made with everything that was counted, or Evidence when ffmpeg did not end well.
+    """Render one segment; return Made with all counts, or Evidence if ffmpeg failed.
 
-    A source is blamed when two readings failed, since a drive or a share that stumbles once is no damage, and when ffmpeg
-    alone fails over it as well. Where that one does not, the segment is made without strictness.
+    A source is blamed only if two readings failed, because one failed read on a drive or a share is
+    not damage, and if ffmpeg alone fails on it as well. If ffmpeg alone succeeds, the segment is
+    rendered without strict decoding.
     """
     if order.slate:
         from core.tasks import slate  # Pillow is needed for slates alone
@@ -258,7 +277,7 @@ def render(
         if not decodes_alone(order, on_frames).clean:
             raise
         marks = (Marks(path=order.source, stream=order.stream, marks={}, unmarked=1),)
-    if innocent:  # decoded from another place than the marks begin at
+    if innocent:  # decoding began at another place than the hashes
         marks = tuple(msgspec.structs.replace(one, unmarked=one.unmarked + 1) for one in marks)
     return Made(
         frames=counted.frames,
@@ -278,14 +297,17 @@ def render(
 
 
 def _not_the_source(seen: Evidence) -> Evidence:
-    """What failed although ffmpeg alone can decode the source: the fault is ours, unless it is the system's."""
+    """Take the blame off a source that ffmpeg alone can decode.
+
+    The fault is ours, unless it is the system's.
+    """
     if seen.place != "source" or seen.errno is not None:
         return seen
     return msgspec.structs.replace(seen, place="program", note="not-made")
 
 
 def prove(order: ProveEncoder, command_pipe: int | None) -> Outcome:
-    """Encode the one frame that tells whether this ffmpeg can make the preset at all, and what comes out."""
+    """Encode one frame, to test whether this ffmpeg supports the preset and what it produces."""
     ran = ffmpeg.run(order.argv, command_pipe=command_pipe)
     if ran.exit_code != 0:
         return _died(ran, operation="prove", argv=order.argv, part=order.part, source="", wanted=1)
@@ -297,7 +319,7 @@ def prove(order: ProveEncoder, command_pipe: int | None) -> Outcome:
 def encode_track(
     order: EncodeTrack, on_frames: Callable[[int], None], command_pipe: int | None
 ) -> Outcome:
-    """One encoder over the whole sound track, so that no join has priming or padding."""
+    """Encode the whole sound track in one pass, so that no join has priming or padding."""
     samples = (segment_reader.pcm(part) for part in order.inputs)
     ran = ffmpeg.run(order.argv, feed=samples, on_frames=on_frames, command_pipe=command_pipe)
     if ran.exit_code != 0:

@@ -1,4 +1,4 @@
-"""Where missing media may be, in the order in which it is looked for."""
+"""Folders where missing media may be, in search order."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from core.tasks.spec import FindSources
 
 
 def of(order: FindSources) -> list[tuple[str, bool]]:
-    """(folder, whether a person named it), in order: see FindSources. Of our own accord we do not walk a whole system:
-    neither its root nor a folder in its root that was not a media folder already."""
+    """Return (folder, whether a person named it), in the order given in FindSources.
+
+    On its own initiative, Hotsplice never walks a whole system: neither its root nor a folder in
+    the root, unless that was a media folder already.
+    """
     near = list(dict.fromkeys(os.path.dirname(path) for path in order.near))
     above = [os.path.dirname(folder) for folder in near]
     places = [_nearest(path) for path in order.beside] + near
@@ -24,7 +27,7 @@ def of(order: FindSources) -> list[tuple[str, bool]]:
 
 
 def _nearest(path: str) -> str:
-    """The folder of a file, or what is left of the way to it."""
+    """Return the folder of a file, or the nearest existing folder above it."""
     folder = os.path.dirname(path)
     if os.path.isdir(folder):
         return folder
@@ -38,7 +41,7 @@ def _deep(folder: str) -> bool:
 
 
 def _volume(folder: str) -> str:
-    """The root of the volume that a folder is on."""
+    """Return the root of the volume that a folder is on."""
     while folder and not os.path.ismount(folder):
         folder = os.path.dirname(folder)
     return folder

@@ -1,6 +1,6 @@
-"""Reading what was sealed: nothing of a file is used before it was compared with its checkpoint.
+"""Read files that have a checkpoint; nothing is used before it was compared with the checkpoint.
 
-A sealed file that is gone, is no media any more or has other bytes is Damaged; its work is done again.
+A file that is gone, is no longer media or has other bytes raises Damaged, and its task runs again.
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ Packet: TypeAlias = "av.Packet[Any]"
 
 @contextmanager
 def believing(part: JoinVideo | JoinSound) -> Iterator[None]:
-    """What goes wrong in reading this part is damage of it, unless its file still has the hash it was sealed with: then the
-    error is our own, and goes up as a RuntimeError."""
+    """Turn read errors of a part into Damaged.
+
+    If the file still has the hash from its checkpoint, the error is our own and is raised as a
+    RuntimeError.
+    """
     try:
         yield
     except (OSError, av.FFmpegError, IndexError) as error:
@@ -35,7 +38,10 @@ def believing(part: JoinVideo | JoinSound) -> Iterator[None]:
 
 
 def _as_sealed(part: JoinVideo | JoinSound) -> bool:
-    """Whether a plain reading of the file finds what was sealed; False where its hash is not known."""
+    """Return True if a plain read finds the bytes of the checkpoint.
+
+    False if their hash is not known.
+    """
     try:
         return bool(part.file_hash) and hashes.file_hash(part.file) == part.file_hash
     except OSError:
@@ -43,7 +49,12 @@ def _as_sealed(part: JoinVideo | JoinSound) -> bool:
 
 
 def pictures(part: JoinVideo, signature: str) -> list[Packet]:
-    """Every packet of a sealed segment: a damaged segment leaves no trace in the film."""
+    """Return every packet of a segment after checking all of them.
+
+    A damaged segment therefore leaves no trace in the film.
+
+    Raises Damaged.
+    """
     digest = xxhash.xxh3_128()
     with believing(part), packets.opened(part.file) as container:
         stream = container.streams.video[0]
@@ -59,7 +70,7 @@ def pictures(part: JoinVideo, signature: str) -> list[Packet]:
 
 
 def pcm(part: JoinSound) -> bytes:
-    """The samples of a sealed chunk of the sound track."""
+    """Return the samples of a chunk of the sound track. Raises Damaged."""
     with believing(part):
         data = Path(part.file).read_bytes()
     if xxhash.xxh3_128_hexdigest(data) != part.digest:
@@ -68,7 +79,10 @@ def pcm(part: JoinSound) -> bytes:
 
 
 def track(part: JoinSound, container: av.container.InputContainer) -> Iterator[Packet]:
-    """The packets of the encoded sound track; its digest is known, and compared, when the last has been read."""
+    """Yield the packets of the encoded sound track.
+
+    The digest is known, and compared, only after the last packet. Raises Damaged.
+    """
     digest = xxhash.xxh3_128()
     with believing(part):
         for packet in container.demux(container.streams.audio[0]):

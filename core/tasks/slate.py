@@ -1,4 +1,4 @@
-"""Draw a slate: a card that says which shot is missing and why, in place of its pictures."""
+"""Draw a slate: a card that names the missing shot and the reason, in place of its pictures."""
 
 from __future__ import annotations
 
@@ -26,8 +26,11 @@ _SPELT = str.maketrans(
 
 
 def drawable(text: str) -> str:
-    """Text in the letters that Pillow's own font has, which are those of ASCII: umlauts as German spells them without, other
-    letters without their accents. What has no such letter is left, and drawn as a box."""
+    """Convert text to ASCII, which is all that Pillow's own font has.
+
+    Umlauts get their German substitutes, other letters lose their accents. A letter without an
+    ASCII form stays and is drawn as a box.
+    """
     spelt = unicodedata.normalize("NFC", text).translate(_SPELT)
     return "".join(
         unicodedata.normalize("NFD", c).encode("ascii", "ignore").decode() or c for c in spelt
@@ -60,7 +63,10 @@ def _wrapped(
 
 
 def draw(path: str | Path, lines: tuple[str, ...], width: int, height: int) -> None:
-    """Write a PNG of width x height; the first line large. Names stay text: they never reach a filter graph."""
+    """Write a PNG of width x height pixels with the first line large.
+
+    Names stay text and never reach a filter graph.
+    """
     image = Image.new("RGB", (width, height), _GROUND)
     pen = ImageDraw.Draw(image)
     margin = max(8, width // 16)

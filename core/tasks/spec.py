@@ -1,7 +1,9 @@
-"""What must be done, in imperatives, and what comes back. Plain values that travel to a worker process.
+"""Specifications of tasks, named in the imperative, and their results.
 
-Every order may be performed twice without harm: it writes only a part file of its own name, and nothing is
-believed before the engine has renamed that file to its content key.
+They are plain values that travel to a worker process and back.
+
+Every task may run twice without harm. It writes only a part file of its own name, and the engine
+accepts nothing before it has renamed that file to its content key.
 """
 
 from __future__ import annotations
@@ -18,16 +20,22 @@ from core.timeline.source import Source
 
 
 class ExamineSource(Value, frozen=True):
-    """Open a media file and say what it is. `count` reads every packet of it: its streams are as long as they really are."""
+    """Open a media file and describe it.
+
+    `count` reads every packet, to find the true length of its streams.
+    """
 
     path: str
     count: bool = False
 
 
 class Wanted(Value, frozen=True):
-    """A file that is looked for, with its size and content mark (`Source.mark`) as it was when last seen; 0 and empty for
-    one that never was. Files in `refused` were compared with it and are others; of those in `unproven` the record could not
-    tell, and a media hash list may."""
+    """A missing file, with its size and content mark (`Source.mark`) when it was last seen.
+
+    Both are empty (0 and "") for a file that was never seen. Files in `refused` were compared with
+    it and differ. For files in `unproven` the record was inconclusive, but a media hash list may
+    decide.
+    """
 
     path: str
     size: int = 0
@@ -37,9 +45,13 @@ class Wanted(Value, frozen=True):
 
 
 class FindSources(Value, frozen=True):
-    """Look for files by their content. Searched, with all folders in them and in this order: where they were (`beside`,
-    paths of files), where `near` files are, the `folders`, and the volumes of the near ones. Folders in `skip` are not
-    entered. Ends after `budget_s` or when `most` files were looked at."""
+    """Search for files by their content.
+
+    The search covers these folders with all their subfolders, in this order: where the files were
+    (`beside`, paths of files), where `near` files are, the `folders`, then the folders above the
+    near files and their volumes. Folders in `skip` are not entered. The search ends after
+    `budget_s` seconds or `most` files.
+    """
 
     wanted: tuple[Wanted, ...]
     folders: tuple[str, ...] = ()
@@ -51,14 +63,17 @@ class FindSources(Value, frozen=True):
 
 
 class ProveEncoder(Value, frozen=True):
-    """Encode one frame exactly as segments will be: proves the encoder and gives the film's stream signature."""
+    """Encode one frame exactly as segments will be encoded.
+
+    This proves that the encoder works and yields the film's stream signature.
+    """
 
     argv: tuple[str, ...]
     part: str
 
 
 class ValidateSeal(Value, frozen=True):
-    """Hash a sealed file again before it is believed."""
+    """Hash a checkpoint's file again before it is used."""
 
     key: str
     path: str
@@ -67,11 +82,17 @@ class ValidateSeal(Value, frozen=True):
 
 
 class RenderSegment(Value, frozen=True):
-    """Run ffmpeg to make one segment in `part`; then count, sign, hash and flush it. `again`, where there is one, is run
-    when that did not give all frames without a word: the same with decoding begun well before, by `run_up_s`. Of a movie,
-    `begin_s` to `end_s` of its `stream` are shown, counted from the container's start; the demuxer is asked for `seek_s`.
-    `source_rate` is 0 where it is not constant. With `beside_damage` the source is damaged beyond the last frame, and what
-    reading says of that does not count. `identity` names the source's content (`Source.identity`)."""
+    """Run ffmpeg to render one segment into `part`.
+
+    The worker then counts its frames, takes its signature and hash, and flushes it.
+
+    `again`, unless empty, is the command for a second attempt if the first did not deliver all
+    frames without a complaint: it begins decoding `run_up_s` seconds earlier. For a movie,
+    `begin_s` to `end_s` of its `stream` are shown, counted from the container's start, and the
+    demuxer is asked for `seek_s`. `source_rate` is 0 if it is not constant. `beside_damage` means
+    that the source is damaged beyond the last frame, and complaints about that part do not count.
+    `identity` names the source's content (`Source.identity`).
+    """
 
     key: str
     argv: tuple[str, ...]
@@ -95,8 +116,11 @@ class RenderSegment(Value, frozen=True):
 
 
 class ExamineCopy(Value, frozen=True):
-    """Read packets that will be copied and hash them; decode each one whose hash (xxh3-64) is not in `known`, where
-    hashes of packets that decoded cleanly before stand under their frame number."""
+    """Read the packets that will be copied and hash them; decode those that never decoded cleanly.
+
+    `known` maps frame numbers to the hashes (xxh3-64) of packets that decoded cleanly before. A
+    packet with a known hash is not decoded again.
+    """
 
     key: str
     path: str
@@ -110,11 +134,13 @@ class ExamineCopy(Value, frozen=True):
 
 
 class LocateDamage(Value, frozen=True):
-    """Find which frames of a segment that failed cannot be had from its source: decode it once, as strictly as rendering.
+    """Find which frames of a failed segment cannot be decoded from its source.
 
-    Record frame k shows what the source shows at begin_s + k / rate, counted from the container's start (`copied`: from the
-    stream's); with `conform` the source keeps another time. `known` is what is on record. Decoders' lines that match `harmless`
-    do not count. A small picture of the last good frame before the damage is written to `picture`.
+    Decodes the segment once, as strictly as rendering. Record frame k shows what the source shows
+    at begin_s + k / rate, counted from the container's start (if `copied`, from the stream's
+    start). `conform` means that the source's rate or time stamps differ from the film's. `known` is
+    what is on record. Decoder log lines that match `harmless` do not count. A small picture of the
+    last good frame before the damage is written to `picture`.
     """
 
     key: str
@@ -132,7 +158,10 @@ class LocateDamage(Value, frozen=True):
 
 
 class MixSound(Value, frozen=True):
-    """Mix a chunk of the sound track into raw PCM, `bytes_per_sample` little-endian integers."""
+    """Mix a chunk of the sound track into raw PCM.
+
+    Its samples are little-endian integers of `bytes_per_sample` bytes.
+    """
 
     key: str
     part: str
@@ -144,7 +173,10 @@ class MixSound(Value, frozen=True):
 
 
 class JoinSound(Value, frozen=True):
-    """One run of sound: a sealed file of PCM, or of the encoded track. `file_hash` is the file's, empty when not known."""
+    """One run of sound: a checkpoint file of PCM or of the encoded track.
+
+    `file_hash` is the hash of the file, "" if it is not known.
+    """
 
     key: str
     file: str
@@ -154,7 +186,10 @@ class JoinSound(Value, frozen=True):
 
 
 class EncodeTrack(Value, frozen=True):
-    """Encode the whole sound track once: sealed PCM, in order, through one encoder; each compared with its seal on its way."""
+    """Encode the whole sound track once: PCM from checkpoints, in order, through one encoder.
+
+    Each input is compared with its checkpoint on the way.
+    """
 
     key: str
     argv: tuple[str, ...]
@@ -164,8 +199,11 @@ class EncodeTrack(Value, frozen=True):
 
 
 class JoinVideo(Value, frozen=True):
-    """One run of pictures to be joined: from a sealed file, or (file empty) packets of a source. `file_hash` is the sealed
-    file's, empty when not known."""
+    """One run of pictures to join.
+
+    It comes from a checkpoint file or, if `file` is empty, from packets of a source. `file_hash` is
+    the hash of the checkpoint file, "" if it is not known.
+    """
 
     key: str
     frames: int
@@ -179,7 +217,10 @@ class JoinVideo(Value, frozen=True):
 
 
 class JoinFilm(Value, frozen=True):
-    """Join everything into `part` with rebuilt time stamps, flush it, open it again and check it as a whole."""
+    """Join everything into `part` with rebuilt time stamps.
+
+    The worker then flushes the file, opens it again and checks it as a whole.
+    """
 
     cut: str
     part: str
@@ -197,7 +238,7 @@ class JoinFilm(Value, frozen=True):
 
 
 class CheckFilm(Value, frozen=True):
-    """Verify a published film: hash always, every frame decoded with `deep`."""
+    """Verify a published film: always its hash, and with `deep` every decoded frame."""
 
     path: str
     film_hash: str
@@ -207,8 +248,13 @@ class CheckFilm(Value, frozen=True):
 
 
 class ProbePlace(Value, frozen=True):
-    """See whether a place can be used again: read a file there, or write one and find so much room; or so much free memory.
-    With `volume` a file missing on that mount point is no fault of it; `fingerprint` and `known` say which file or folder."""
+    """Check that a place can be used again.
+
+    The task reads a file there, or with `write` writes one and expects `free_bytes` of room, or
+    expects `free_memory_bytes` of free memory. With `volume`, a file that is missing on that mount
+    point is not a fault of the place. `fingerprint` and `known` identify the expected file or
+    folder.
+    """
 
     path: str
     write: bool = False
@@ -220,8 +266,10 @@ class ProbePlace(Value, frozen=True):
 
 
 class DrawThumbnail(Value, frozen=True):
-    """Draw picture `frame` (from 0, in the order of showing) of a film or segment of ours, small, as JPEG in `part`; at most
-    `width` pixels wide."""
+    """Draw picture `frame` of one of our films or segments as a small JPEG in `part`.
+
+    `frame` counts from 0 in display order. The picture is at most `width` pixels wide.
+    """
 
     path: str
     frame: int
@@ -236,7 +284,7 @@ Order = (
 
 
 class Examined(Value, frozen=True):
-    """The source as found."""
+    """The examined source."""
 
     source: Source
 
@@ -244,9 +292,14 @@ class Examined(Value, frozen=True):
 class Match(Value, frozen=True):
     """A file `to` that may be the wanted `path`.
 
-    `how`: proven by a hash in an `mhl` history; equal in size and `samples`, which is still to be compared; only `alike` in
-    name and size, nothing on record could be compared; or `unlike`: it has the name, and the record says that it is another
-    file. `history` is the MHL file that speaks of it, if one does.
+    `how` is one of these:
+
+    - `mhl`: proven by a hash in an MHL history
+    - `samples`: equal size and samples; still to be compared
+    - `alike`: equal name and size only; nothing on record could be compared
+    - `unlike`: has the name, but the record says that it is another file
+
+    `history` is the MHL file that mentions it, if there is one.
     """
 
     path: str
@@ -256,8 +309,11 @@ class Match(Value, frozen=True):
 
 
 class Found(Value, frozen=True):
-    """What a search found, nearest first. `trouble` are sentences: what could not be searched or understood, and why. It looked
-    at so many files, read so many `bytes` of them and took `seconds`."""
+    """The result of a search, nearest matches first.
+
+    `trouble` holds sentences: what could not be searched or understood, and why. The search
+    examined `looked_at` files, read `bytes` of them and took `seconds`.
+    """
 
     matches: tuple[Match, ...] = ()
     trouble: tuple[str, ...] = ()
@@ -267,16 +323,21 @@ class Found(Value, frozen=True):
 
 
 class Proved(Value, frozen=True):
-    """The signature of what the encoder makes."""
+    """The signature of the encoder's output."""
 
     signature: str
 
 
 class Made(Value, frozen=True):
-    """A part file was made and flushed, and this stands in it; `core.job.verification` compares it with what was promised.
-    `frames` are samples for sound, `log` ffmpeg's lines, `known` hashes by frame of packets that decoded cleanly, `marks` of all
-    that was used; `again`: the second way; `innocent`: ffmpeg alone decodes the source without loss, so no complaint of ours
-    counts. Seconds: `making_s` ffmpeg's, `checking_s` all else, `checking_cpu_s` its processor time."""
+    """A part file was rendered and flushed.
+
+    `core.job.verification` compares these values with what the task promised. `frames` counts
+    samples for sound. `log` holds ffmpeg's lines, `known` the hashes by frame of packets that
+    decoded cleanly, `marks` the packet hashes of all that was used. `again` means that the second
+    command was used. `innocent` means that ffmpeg alone decodes the source without loss, so our own
+    complaints do not count. In seconds, `making_s` is ffmpeg's time, `checking_s` all other time,
+    and `checking_cpu_s` the processor time of the latter.
+    """
 
     frames: int
     signature: str = ""
@@ -297,18 +358,21 @@ class Made(Value, frozen=True):
 
 
 class Validated(Value, frozen=True):
-    """A sealed file is what the journal says."""
+    """The file of a checkpoint is what the journal says."""
 
 
 class Refuted(Value, frozen=True):
-    """A check found what it was looking for: the file is not what it should be."""
+    """A check failed: the file is not what it should be."""
 
     reason: str
 
 
 class Located(Value, frozen=True):
-    """Runs (offset in the segment, length) of frames that cannot be had, in order and apart; never too few as far as can be
-    told by decoding. `picture` is the last good frame before them, a file, or empty."""
+    """Runs (offset in the segment, length) of frames that cannot be decoded, in order and disjoint.
+
+    They never cover too few frames, as far as decoding can tell. `picture` is the path of the last
+    good frame before them, or "".
+    """
 
     bad: tuple[tuple[int, int], ...]
     picture: str = ""
@@ -318,15 +382,18 @@ Outcome = Examined | Found | Compared | Proved | Made | Validated | Refuted | Lo
 
 
 class Progress(Value, frozen=True):
-    """Frames done so far by a running order."""
+    """The number of frames done so far by a running task."""
 
     frames: int
 
 
 class Assignment(Value, frozen=True):
-    """What goes to a worker: an order with the frame rate that its counts are checked against, and after how many seconds
-    without progress it hangs (0: the crew's own patience). `ffmpeg` is the program that is asked as a witness before a source
-    is blamed; the crew names it."""
+    """What a worker receives: a task and how to supervise it.
+
+    `rate` is the frame rate that the task's counts are checked against. The task counts as hung
+    after `stall_s` seconds without progress; 0 means the worker pool's default. `ffmpeg` is the
+    program that acts as the witness before a source is blamed; the worker pool sets it.
+    """
 
     order: Order
     rate: Fraction = Fraction(25)
@@ -335,4 +402,4 @@ class Assignment(Value, frozen=True):
 
 
 Reply = Progress | Outcome
-"""What comes back, one per line; an Outcome ends the order."""
+"""What a worker sends back, one per line; an Outcome ends the task."""

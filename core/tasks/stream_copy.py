@@ -1,5 +1,7 @@
-"""Packets of a source that is already in the deliverable's format: find them by frame number, hash them, and decode
-those that were never seen to decode cleanly."""
+"""Copy packets of a source that is already in the deliverable's format.
+
+Finds packets by frame number, hashes them, and decodes those that have never decoded cleanly.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,15 @@ from core.tasks.spec import ExamineCopy, Made
 def frames_of(
     container: av.container.InputContainer, stream: av.VideoStream, first: int, count: int
 ) -> Iterator[av.Packet[Any]]:
-    """The packets of frames [first, first + count) of an intra-only stream of constant rate, in order; NotContiguous."""
-    # Not the average: one frame of another length, and far into a long file every number would be one too small.
+    """Yield the packets of frames [first, first + count) of a stream, in order.
+
+    The stream must be intra-only and of constant rate. Raises NotContiguous.
+    """
+    # Not the average rate: with one frame of a different length, every number far into a long file
+    # would be one too small.
     rate = rational.base_rate(stream) or rational.average_rate(stream) or Fraction(25)
     base = rational.time_base(stream)
     start = stream.start_time or 0
-    # Where the last copy from this file ended, reading simply goes on; elsewhere, or the first time, seek.
     container.seek(
         start + floor(Fraction(first) / rate / base), stream=stream, backward=True, any_frame=False
     )
@@ -49,7 +54,10 @@ def frames_of(
 
 @contextmanager
 def complaints(*, of_all_threads: bool = False) -> Iterator[list[Any]]:
-    """What decoders log as errors meanwhile: of a slice of FFV1 whose checksum is wrong they speak nowhere else."""
+    """Capture what decoders log as errors while the context is open.
+
+    An FFV1 slice with a wrong checksum is reported nowhere else.
+    """
     level = av.logging.get_level()
     av.logging.set_level(av.logging.ERROR)
     try:
@@ -60,8 +68,11 @@ def complaints(*, of_all_threads: bool = False) -> Iterator[list[Any]]:
 
 
 def examine(order: ExamineCopy, on_frames: Callable[[int], None], program: str = "") -> Made:
-    """Digest of the packets, and the hashes of those that were decoded now. Changed, NotContiguous; what av raises on damage
-    that `program`, an ffmpeg alone, meets as well."""
+    """Return the digest of the packets and the hashes of those that were decoded now.
+
+    Raises Changed or NotContiguous, and PyAV's error for damage that `program`, an independent
+    ffmpeg, meets as well.
+    """
     started = machine.monotonic()
     try:
         sign, digest, fresh, noted = _read(order, on_frames, strict=True)
@@ -73,9 +84,8 @@ def examine(order: ExamineCopy, on_frames: Callable[[int], None], program: str =
         ):
             raise
         sign, digest, fresh, noted = _read(order, on_frames, strict=False)
-    if (
-        hashes.fingerprint(order.path) != order.fingerprint
-    ):  # asked after reading: whatever came before is seen then
+    # Checked after reading, so that a change made before or during it is seen.
+    if hashes.fingerprint(order.path) != order.fingerprint:
         raise Changed(order.key, order.path)
     with packets.opened(order.path) as container:
         copied = container.streams[order.stream]
@@ -101,7 +111,7 @@ def examine(order: ExamineCopy, on_frames: Callable[[int], None], program: str =
 def decodes_alone(
     order: ExamineCopy, program: str, on_frames: Callable[[int], None] = lambda frames: None
 ) -> witness.Heard:
-    """What ffmpeg alone says of the frames that would be copied."""
+    """Return what ffmpeg alone reports about the frames that would be copied."""
     with av.open(order.path, options={"protocol_whitelist": "file"}) as container:
         stream = container.streams[order.stream]
         assert isinstance(stream, av.VideoStream)
@@ -119,8 +129,13 @@ def decodes_alone(
 def _read(
     order: ExamineCopy, on_frames: Callable[[int], None], *, strict: bool
 ) -> tuple[str, str, dict[int, int], packet_hashes.Noted]:
-    """Signature, digest, hashes of packets decoded now by frame number, and of all packets. Unless `strict`
-    only frames that do not come, or come corrupt, count."""
+    """Return (signature, digest, fresh, noted).
+
+    `fresh` maps frame numbers to the hashes of packets decoded now; `noted` holds the hashes of all
+    packets.
+
+    Unless `strict`, only frames that do not come or come corrupt count as damage.
+    """
     digest = xxhash.xxh3_128()
     fresh: dict[int, int] = {}
     with (

@@ -1,4 +1,4 @@
-"""One small picture out of a film or segment, for reports."""
+"""Draw a small picture from a film or segment, for reports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ _QUALITY = 78
 
 
 def draw(order: DrawThumbnail, rate: Fraction) -> Made:
-    """Write the JPEG and flush it. TooShort when there is no such frame; av.FFmpegError or OSError when it cannot be read."""
+    """Write the JPEG and flush it.
+
+    Raises TooShort if the frame does not exist, and av.FFmpegError or OSError if the file cannot be
+    read.
+    """
     picture = _frame(order.path, order.frame, rate)
     picture.thumbnail((order.width, order.width))
     with open(order.part, "xb") as handle:

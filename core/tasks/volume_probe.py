@@ -1,5 +1,8 @@
-"""Whether a place can be used: really read or written, since a mount that is listed may still not answer. And whether a folder
-is the one on record, since an empty mount point looks like any folder."""
+"""Check that a place can be used, and that a folder is the one on record.
+
+The check reads or writes for real, since a mount that is listed may still not answer. Folders are
+identified, since an empty mount point looks like any other folder.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,12 @@ _BLOCK = 1 << 16
 
 
 def probe(order: ProbePlace) -> Validated | Refuted:
-    """Validated when the place does what is asked of it; OSError says what it does instead. Of a file with a fingerprint: Refuted
-    when another one that can be used stands there; of one that cannot (yet) NotMedia, av.FFmpegError or OSError."""
+    """Check what the task asks of a place; return Validated if the place does it.
+
+    Raises OSError with what the place does instead. For a file with a fingerprint: returns Refuted
+    if another usable file has its path, and raises NotMedia, av.FFmpegError or OSError if the file
+    there cannot be used (yet).
+    """
     if order.free_memory_bytes:
         free = machine.free_memory()
         return (
@@ -30,7 +37,7 @@ def probe(order: ProbePlace) -> Validated | Refuted:
             return Validated()
         from core.media import (
             probe as probe_media,
-        )  # loads the decoders, which other places do without
+        )  # loads the decoders, which other places do not need
 
         found = probe_media.examine(order.path)
         return Refuted(reason=f"{found.path} is another file")
@@ -47,7 +54,10 @@ def probe(order: ProbePlace) -> Validated | Refuted:
 
 
 def identify(folder: Path, mark: str = "", token: str = "") -> FolderIdentity:
-    """A folder as it is now; `token` stands in the file `mark` in it. OSError."""
+    """Return the identity of a folder as it is now.
+
+    `token` is the content of the file `mark` inside it. Raises OSError.
+    """
     facts = os.stat(folder)
     mount, number = machine.mount_point(folder), machine.file_system(folder)
     return FolderIdentity(
@@ -62,8 +72,11 @@ def identify(folder: Path, mark: str = "", token: str = "") -> FolderIdentity:
 
 
 def changed(known: FolderIdentity) -> str:
-    """Empty when the folder is the one on record; else `volume-gone` (another volume is there), `folder-gone` or
-    `folder-replaced` (another folder has its name). OSError when that cannot be told."""
+    """Return "" if the folder is the one on record.
+
+    Otherwise returns `volume-gone` (another volume is there), `folder-gone` or `folder-replaced`
+    (another folder has its name). Raises OSError if that cannot be determined.
+    """
     mount = machine.mount_point(known.path)
     try:
         inode = os.stat(known.path).st_ino
@@ -77,7 +90,7 @@ def changed(known: FolderIdentity) -> str:
 
 
 def marked(known: FolderIdentity) -> bool:
-    """Whether the token on record stands in the folder."""
+    """Return True if the folder holds the token on record."""
     try:
         return bool(known.token) and Path(known.path, known.mark).read_bytes() == os.fsencode(
             known.token
@@ -87,7 +100,10 @@ def marked(known: FolderIdentity) -> bool:
 
 
 def other_volume(known: FolderIdentity) -> bool:
-    """Whether a path lies on another volume now, by what the system says of it; a missing folder counts as its parent."""
+    """Return True if the system reports another volume for a path than the one on record.
+
+    A missing folder counts as its parent.
+    """
     if machine.mount_point(known.path) != known.mount:
         return True
     number = machine.file_system(known.path)
@@ -95,7 +111,10 @@ def other_volume(known: FolderIdentity) -> bool:
 
 
 def writable(folder: Path, wanted: int = 0) -> Validated | Refuted:
-    """Write a small file in a folder, flush it and remove it. Refuted with less than `wanted` bytes free; OSError."""
+    """Write a small file in a folder, flush it and remove it.
+
+    Returns Refuted if less than `wanted` bytes are free. Raises OSError.
+    """
     trial = folder / f".hotsplice-{os.getpid()}.probe"
     try:
         with trial.open("xb", buffering=0) as handle:
@@ -112,7 +131,11 @@ def writable(folder: Path, wanted: int = 0) -> Validated | Refuted:
 
 
 def _read(path: str) -> None:
-    """The first and the last of it, from the volume itself where the system lets us forget what it remembers."""
+    """Read the beginning and the end of a file.
+
+    Where the system allows it, the cached pages are dropped first, so that the read reaches the
+    volume.
+    """
     with Path(path).open("rb", buffering=0) as handle:
         if hasattr(os, "posix_fadvise"):
             os.posix_fadvise(handle.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
