@@ -1,15 +1,18 @@
 """The menu script: Workspace > Scripts > Hotsplice - Assemble Timeline.
 
-DaVinci Resolve runs it as a process of its own, in whatever Python it has (3.6 or newer, nothing installed), so this file
-is a pair of hands and no more: it starts `bridge.resolve.main` in the companion's own interpreter and does what that says,
-one line of JSON at a time.
+DaVinci Resolve runs it as a separate process, in whatever Python it has (3.6 or newer, nothing
+installed). This script therefore contains no logic: it starts `bridge.resolve.main` in the daemon's
+own interpreter and carries out its instructions, one line of JSON at a time.
 
-    hand  -->  {"say": TEXT}                                         a line for the Console
-               {"call": [OBJECT, METHOD], "with": [...], "keep": NAME}   call it; with `keep`, hold what comes back under NAME
-               {"end": true}                                         that was all
-    hand  <--  {"got": VALUE}   {"missing": true}   {"failed": TEXT}  the answer to a call
+    helper  -->  {"say": TEXT}       print a line in the Console
+                 {"call": [OBJECT, METHOD], "with": [...], "keep": NAME}
+                                     call a method; with `keep`, hold its result under NAME
+                 {"end": true}       the work is finished
+    helper  <--  {"got": VALUE}   {"missing": true}   {"failed": TEXT}
+                                     the answer to a call
 
-An argument {"constant": [OBJECT, NAME]} is the object's own value of that name. At first there is one object, `resolve`.
+An argument {"constant": [OBJECT, NAME]} stands for the object's own value of that name. At first
+there is one object, `resolve`.
 """
 
 import importlib
@@ -37,7 +40,7 @@ ENDED = (
 
 
 def say(text):
-    """A line in the Console, whatever alphabet that can show."""
+    """Print a line in the Console, in whatever alphabet it can show."""
     try:
         print(text)
     except UnicodeError:
@@ -49,7 +52,10 @@ def say(text):
 
 
 def resolve_object():
-    """Resolve itself: a global of a menu script, else by way of `app` or `bmd`, else of its own module; None."""
+    """Return Resolve's API object, or None.
+
+    It is a global of a menu script, or available through `app`, `bmd` or Resolve's own module.
+    """
     found = globals().get("resolve")
     if found is not None:
         return found
@@ -65,7 +71,10 @@ def resolve_object():
 
 
 def data_folder(environment, system):
-    """Where Hotsplice keeps its data for this user; as `platformdirs` has it. `system` is sys.platform."""
+    """Return Hotsplice's data folder of this user, as `platformdirs` does.
+
+    `system` is sys.platform.
+    """
     chosen = environment.get("HOTSPLICE_HOME")
     if chosen:
         return os.path.abspath(os.path.expanduser(chosen))
@@ -81,7 +90,10 @@ def data_folder(environment, system):
 
 
 def program(folder):
-    """How the hand is started, from the file that a companion leaves: its interpreter and search path; None without one."""
+    """Return the helper's command and search path, or None.
+
+    They come from the file that the daemon writes for this purpose.
+    """
     path = os.path.join(folder, "program.json")
     try:
         if hasattr(os, "getuid") and os.stat(path).st_uid != os.getuid():
@@ -94,33 +106,39 @@ def program(folder):
 
 
 def environment_for(path, environment):
-    """The hand's environment: ours without what Resolve or a launcher says of *this* Python and of Resolve's own libraries."""
+    """Return the helper's environment.
+
+    The helper gets the script's environment, without the variables that configure *this* Python or
+    Resolve's own libraries; Resolve or a launcher sets these.
+    """
     clean = {key: value for key, value in environment.items() if not key.startswith(OF_THE_EDITOR)}
     clean["PYTHONPATH"] = os.pathsep.join(path)
     return clean
 
 
 def answer(order, objects):
-    """Do one call; what is told of it. Resolve answers most mistakes with None or False, and that is told as it is."""
+    """Carry out one call and return the answer.
+
+    Resolve answers most mistakes with None or False; these are returned as they are.
+    """
     name, method = order["call"]
     words = []
     try:
         for word in order.get("with", ()):
             if isinstance(word, dict) and "constant" in word:
+                # The live value: Resolve does not accept names of constants.
                 owner, constant = word["constant"]
-                word = getattr(
-                    objects[owner], constant, None
-                )  # the live value: names of constants are not understood
+                word = getattr(objects[owner], constant, None)
                 if word is None:
                     return {"missing": True}
+            # None means missing; hasattr is no test, because it is True for everything.
             words.append(word)
-        way = getattr(
-            objects[name], method, None
-        )  # None for what is missing: hasattr is True for everything
+        way = getattr(objects[name], method, None)
         if not callable(way):
             return {"missing": True}
         got = way(*words)
-    except Exception as error:  # whatever the editor's side throws is told, and judged by the hand
+    except Exception as error:
+        # Return whatever the editor raises; the helper judges it.
         return {"failed": f"{type(error).__name__}: {error}"}
     if "keep" in order:
         objects[order["keep"]] = got
@@ -129,7 +147,7 @@ def answer(order, objects):
 
 
 def serve(hand, objects):
-    """Do what the hand says until it has ended; whether it ended as it should."""
+    """Carry out the helper's instructions until it ends. Return whether it ended properly."""
     for line in iter(hand.stdout.readline, b""):
         order = json.loads(line.decode("ascii"))
         if "say" in order:
@@ -144,7 +162,7 @@ def serve(hand, objects):
 
 
 def main():
-    """Run the hand."""
+    """Run the helper."""
     folder = data_folder(os.environ, sys.platform)
     found, resolve = program(folder), resolve_object()
     if found is None:
@@ -156,13 +174,14 @@ def main():
 
 
 def run(found, log, resolve):
-    """From the hand's start to its end; `log` is the file for what it complains of."""
+    """Start the helper and serve it until it ends. `log` is the file for its error output."""
     words, path = found
     try:
         with open(log, "ab") as complaints:
             hand = subprocess.Popen(
                 [*words, str(VERSION)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints,
-                env=environment_for(path, os.environ), creationflags=0x08000000 if os.name == "nt" else 0,  # no black window
+                # On Windows: no console window.
+                env=environment_for(path, os.environ), creationflags=0x08000000 if os.name == "nt" else 0,
             )  # fmt: skip
     except OSError as error:
         say(BROKEN.format(error.strerror or error))
@@ -173,7 +192,7 @@ def run(found, log, resolve):
         well = False
     for pipe in (hand.stdin, hand.stdout):
         try:
-            pipe.close()  # which ends it, if it has not ended
+            pipe.close()  # this ends the helper, if it is still running
         except OSError:
             pass
     hand.wait()

@@ -1,1 +1,1 @@
-"""What runs inside DaVinci Resolve: standard library only, in whatever Python it has."""
+"""Scripts that run inside DaVinci Resolve: standard library only, in whatever Python it has."""

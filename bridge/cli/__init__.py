@@ -1,1 +1,1 @@
-"""The command hotsplice."""
+"""The `hotsplice` command."""

@@ -1,4 +1,8 @@
-"""`answer`, `preferences` and `cures`: what a person decides about a fault, now or always, and what helped on this machine."""
+"""`answer`, `preferences` and `cures`: answers to faults and retry outcomes.
+
+`answer` decides about one fault, `preferences` about every later one, and `cures` lists what helped
+on this machine.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,11 @@ from core.storage.journal import Journal
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """The exit code of the run that follows an answer; 0 when nothing follows; 2 when it cannot be understood."""
+    """Run one of these commands.
+
+    Return the exit code of the run that follows an answer, 0 when nothing follows, or 2 when the
+    command cannot be understood.
+    """
     a = arguments
 
     def work(where: Locations, journal: Journal, console: Console) -> int:
@@ -48,14 +56,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _answer(where: Locations, a: argparse.Namespace, console: Console) -> int:
-    """Where a companion runs, it goes on with the job, and the command follows it; else the job is gone on with here."""
+    """Answer a fault, then continue the job.
+
+    A running daemon continues the job and this command follows it; otherwise the job continues in
+    this process.
+    """
     journal, speak = where.journal(), where.settings.language
     try:
         job = continued(journal, find_job(journal, a.job))
         if not a.later:
-            file = (
-                os.path.abspath(os.path.expanduser(a.file)) if a.file else ""
-            )  # the companion stands in another folder
+            # The daemon runs in another folder, so it needs an absolute path.
+            file = os.path.abspath(os.path.expanduser(a.file)) if a.file else ""
             asked = Answer(
                 request="answer",
                 job=job,
@@ -73,10 +84,9 @@ def _answer(where: Locations, a: argparse.Namespace, console: Console) -> int:
             )
             if code is not None:
                 return code
+        # This process renders the film now: all settings must be valid before anything is recorded.
         if not (a.later or a.answer == "stop"):
-            where = (
-                place()
-            )  # a film is made here now: all settings must be right, before anything is on record
+            where = place()
         catch_up_alone(Path(journal.accepted(job).output), journal, where.workspace())
         notes = put_on_record(
             journal, job, a.about, a.answer, file=a.file, always=a.always, speak=speak

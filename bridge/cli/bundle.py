@@ -1,4 +1,4 @@
-"""What goes into a bundle for someone who can help: file names to bytes, with or without the names in them."""
+"""Contents of a diagnostic bundle: file names mapped to bytes, with or without names redacted."""
 
 from __future__ import annotations
 
@@ -47,8 +47,11 @@ _LIBRARIES = (
 
 
 def bundle(where: Locations, journal: Journal, known: Account, *, masked: bool) -> dict[str, bytes]:
-    """Everything about one job. What a person reads of it is in the language of the
-    settings. With `masked` nothing of it tells a name, a path, or shows a picture."""
+    """Collect everything about one job.
+
+    Texts for people are in the language of the settings. With `masked`, no file contains a name, a
+    path or a picture.
+    """
     speak = where.settings.language
     _, raw = journal.request(known.job)
     timeline = _parsed(raw)
@@ -89,7 +92,7 @@ def _names(where: Locations, *values: Any) -> set[str]:
 
 
 def _named(value: Any, field: str = "") -> set[str]:
-    """What a timeline calls things, and where it says that they are."""
+    """Collect the names and media locations that a timeline contains."""
     if isinstance(value, dict):
         return {name for key, one in value.items() for name in _named(one, key)}
     if isinstance(value, list):
@@ -99,7 +102,7 @@ def _named(value: Any, field: str = "") -> set[str]:
 
 
 def _again(job: str, facts: list[dict[str, Any]], plan: Any) -> Account:
-    """The account made anew of masked values, so that what is told of them can hold nothing else."""
+    """Rebuild the account from masked values, so that the report cannot contain anything else."""
     entries = [
         Entry(
             one["seq"],
@@ -132,8 +135,12 @@ def _parsed(raw: bytes) -> Any:
 
 
 def _logged(home: Path, job: str, *, only: bool) -> list[dict[str, Any]]:
-    """What the logs say about the job, and what they say about none. `only`: of the latter nothing that was said of names that
-    this job does not know."""
+    """Read the log entries about `job` and those that belong to no job.
+
+    With `only`, drop the message of every entry. Of the entries without a job, keep only `command`
+    and `unforeseen`, without their error messages: these may hold names that this job does not
+    know.
+    """
     found: list[dict[str, Any]] = []
     for path in reversed(logs.files(home)):
         try:
@@ -144,10 +151,11 @@ def _logged(home: Path, job: str, *, only: bool) -> list[dict[str, Any]]:
             try:
                 said = json.loads(line)
             except ValueError:
-                continue  # a line that a full disk cut
+                continue  # a full disk cut this line
             if not isinstance(said, dict) or said.get("job", job) != job:
                 continue
-            if only:  # the story tells the same of masked values
+            # `story.txt` tells the same from masked values.
+            if only:
                 said.pop("message", None)
             if only and "job" not in said:
                 if said.get("event") not in ("command", "unforeseen"):
@@ -159,7 +167,7 @@ def _logged(home: Path, job: str, *, only: bool) -> list[dict[str, Any]]:
 
 
 def _machine(where: Locations) -> dict[str, Any]:
-    """Versions and facts; neither the machine's name nor anything of its environment."""
+    """Describe versions and hardware, without the machine's name or its environment variables."""
     try:
         ffmpeg = ffmpeg_binary.find(where.settings.ffmpeg, where.home).version
     except Refused as error:

@@ -1,4 +1,4 @@
-"""What `assemble` shows while it works: a live line for people, or one JSON event per line for programs."""
+"""Output of `assemble`: a live line for people, or one JSON event per line for programs."""
 
 from __future__ import annotations
 
@@ -43,32 +43,32 @@ _STEP_EVERY_S = 0.5
 
 
 class Display(Protocol):
-    """Hears what happens to one job."""
+    """Receives everything that happens to one job."""
 
     def step(self, step: str, done: int, total: int) -> None:
-        """Something before the plan: sources being opened."""
+        """Show a step before the plan, such as opening sources."""
 
     def fact(self, job: str, seq: int, fact: Fact, at: float | None = None) -> None:
-        """A fact that was recorded, at a moment (unix seconds) or just now."""
+        """Show a recorded event. `at` is its time in unix seconds; None means now."""
 
     def tick(self, engine: Engine) -> None:
-        """Frames may have been counted."""
+        """Show progress; frames may have been counted since the last call."""
 
     def now(self, job: str, snapshot: Snapshot) -> None:
-        """How the job stands, where another process is at it."""
+        """Show the job as in a snapshot; another process may run it."""
 
     def notice(self, title: str, message: str) -> None:
-        """Something about the job that is no fact of it."""
+        """Show a message about the job that is not one of its events."""
 
     def summary(self, report: dict[str, Any]) -> None:
-        """The end, always called, once."""
+        """Show the end of the run. Called exactly once."""
 
     def close(self) -> None:
-        """No more output."""
+        """Stop all output."""
 
 
 def plain_console() -> Console:
-    """For lines and tables: nothing is cut off where nobody sees a terminal's edge."""
+    """Return a console for lines and tables; without a terminal, it does not cut lines off."""
     console = Console(highlight=False, soft_wrap=True, emoji=False)
     return (
         console
@@ -78,7 +78,7 @@ def plain_console() -> Console:
 
 
 def view(engine: Engine, language: Language = "en") -> Snapshot:
-    """The job as it is now."""
+    """Take a snapshot of the running job."""
     return snapshot_of(
         engine.state,
         {name: given.frames for name, given in engine.given.items()},
@@ -89,7 +89,7 @@ def view(engine: Engine, language: Language = "en") -> Snapshot:
 
 
 def duration(seconds: float | None) -> str:
-    """1:02:03, 2:03 or a dash."""
+    """Format seconds as 1:02:03 or 2:03, or a dash for None."""
     if seconds is None:
         return "–"
     whole = int(seconds + 0.5)
@@ -98,7 +98,7 @@ def duration(seconds: float | None) -> str:
 
 
 def step_title(step: str, total: int, speak: Language) -> str:
-    """What is done before the plan."""
+    """Return the title of a step before the plan."""
     if step == "find":
         return phrase("looking", speak, count=total)
     if step == "scratch":
@@ -115,7 +115,7 @@ def step_title(step: str, total: int, speak: Language) -> str:
 
 
 class JsonLines:
-    """One JSON object per line on standard output; the last is the summary."""
+    """Writes one JSON object per line to standard output; the last one is the summary."""
 
     def __init__(self) -> None:
         self._last = 0.0
@@ -128,14 +128,15 @@ class JsonLines:
             )
             sys.stdout.flush()
         except BrokenPipeError:
-            sys.stdout = open("/dev/null", "w")  # noqa: SIM115  nobody listens any more; the film is finished all the same
+            # The reader is gone. The film is finished all the same.
+            sys.stdout = open("/dev/null", "w")  # noqa: SIM115
 
     def step(self, step: str, done: int, total: int) -> None:
         self._say("step", step=step, done=done, total=total)
 
     def fact(self, job: str, seq: int, fact: Fact, at: float | None = None) -> None:
         body = codec.plain(fact)
-        # Envelope and body apart: both have names.
+        # Separate envelope and body: both may use the same field names.
         self._say("fact", moment=at, job=job, seq=seq, kind=body.pop("is"), body=body)
 
     def tick(self, engine: Engine) -> None:
@@ -159,7 +160,7 @@ class JsonLines:
 
 
 class Live:
-    """A bar with time left, speed and the shot under work; problems as they are met; a closing word."""
+    """Shows a bar with time left, speed and current shot, problems as they occur, and a summary."""
 
     def __init__(self, language: Language = "en") -> None:
         self.language = language
@@ -206,9 +207,8 @@ class Live:
             case AttemptFailed() if (
                 fact.failure.code == "source-changed" and fact.recovery.retry_at is not None
             ):
-                if self._news(
-                    fact.failure.evidence.path
-                ):  # every worker that is busy with the file meets it
+                # Every worker that reads the file reports this failure.
+                if self._news(fact.failure.evidence.path):
                     self._retry(fact)
             case AttemptFailed() if fact.recovery.retry_at is not None and not fact.recovery.gate:
                 self._retry(fact)
@@ -262,9 +262,8 @@ class Live:
                 )
             case RunInterrupted() if fact.reason == ANEW:
                 self.console.print(safe(sentence(fact, speak)))
-            case SealBroken() if self._news(
-                fact.reason
-            ):  # all copies of one file are made again at once
+            # A damaged file breaks all checkpoints that refer to it at once.
+            case SealBroken() if self._news(fact.reason):
                 self.console.print(
                     f"[yellow]{phrase('checkpoint-again', speak)}[/]: {safe(reason(fact.reason, speak))}"
                 )
@@ -272,14 +271,16 @@ class Live:
                 pass
 
     def _news(self, about: str) -> bool:
-        """Whether it was not said of this plan yet."""
+        """Return whether `about` is new, and remember it. A new plan clears the memory."""
         new = about not in self._said
         self._said.add(about)
         return new
 
     def _news_of(self, kind: str, failure: Failure, where: str) -> bool:
-        """Whether the display has not reported this kind of trouble for the cause and file yet. The summary lists all shots and
-        frames. Without a file, the display reports each place."""
+        """Return whether this kind of trouble is new for its cause and file.
+
+        The summary lists all shots and frames. Without a file, every place is reported.
+        """
         return self._news(f"{kind} {failure.code} {failure.evidence.path or where}")
 
     def _retry(self, fact: AttemptFailed) -> None:
@@ -364,7 +365,7 @@ class Live:
             say(safe(line))
 
     def _of_one_file(self, problems: list[dict[str, Any]]) -> str:
-        """What has one cause in one file, on one line: all shots and the first place."""
+        """Format problems with one cause in one file as one line, with the first timecode."""
         of_all = {
             name: [one for problem in problems for one in problem[name]]
             for name in ("shots", "clips", "timecodes")
@@ -377,36 +378,43 @@ class Live:
         )
 
     def _advice(self, action: dict[str, Any]) -> str:
-        """What can be done, marked where it cannot be undone."""
+        """Format an action, marked when it cannot be undone."""
         return f"→ {action['do']}" + (
             "" if action["safe"] else f" {phrase('with-care', self.language)}"
         )
 
 
 def safe(text: str) -> str:
-    """File names may hold rich's own markup and control characters; they are shown, never obeyed."""
+    """Escape rich markup and control characters, which file names may contain."""
     return re.sub(r"(\\+)(?=\[|\Z)|\[", _literal, printable(text))
 
 
 def brief(text: object) -> str:
-    """A name or path for a line or a table: as `safe`, and shortened in the middle. JSON has it whole."""
+    """Shorten a name or path in the middle and make it `safe`, for a line or a table.
+
+    JSON output contains the full text.
+    """
     return safe(middle(shown(text)))
 
 
 def printable(text: str) -> str:
-    """With control characters made visible; a terminal has no sign for bytes that are no text."""
+    """Make control characters visible, and show `?` for bytes that are not valid text."""
     return "".join(
         "?" if "\udc80" <= character <= "\udcff" else character for character in shown(text)
     )
 
 
 def _literal(found: re.Match[str]) -> str:
-    """A bracket; or backslashes that rich would take for the escape of the bracket after them: an empty tag parts the two."""
+    """Escape a bracket, or backslashes before a bracket or at the end of the text.
+
+    Rich would read such backslashes as the escape of the bracket that follows; an empty tag
+    separates the two.
+    """
     return f"{found[1] * 2}[none][/none]" if found[1] else "\\["
 
 
 def _place(gate: str) -> str:
-    """What is waited for: the volume, where the gate names one."""
+    """Return the volume that a circuit breaker waits for, or "" when its name holds none."""
     return gate.partition(":")[2]
 
 

@@ -1,4 +1,4 @@
-"""What most commands do around their own work: find the user's place, open the journal, say in words what cannot be done."""
+"""Common frame of most commands: find the data folder, open the journal, report refusals."""
 
 from __future__ import annotations
 
@@ -27,8 +27,11 @@ def with_place(
     as_json: bool = False,
     find: Callable[[], Locations] = place,
 ) -> int:
-    """The exit code of a command's own work; REFUSED where it cannot be done, said in words or, with `--json`, as its summary.
-    `find` says where the user's place is."""
+    """Run a command's own work and return its exit code.
+
+    When the work is refused, print the reason in words, or as a JSON summary with `as_json`, and
+    return REFUSED. `find` returns the user's locations.
+    """
     console = plain_console()
     try:
         return work(find(), console)
@@ -53,8 +56,11 @@ def with_place(
 
 
 def place_with_mistakes() -> Locations:
-    """The user's place for a command that needs the record and the companion, and none of the settings but the language: a
-    mistake in them is said on standard error, and what is right in them holds."""
+    """Return the user's locations for a command that uses no setting but the language.
+
+    Such a command needs only the journal and the daemon. A mistake in the settings is reported on
+    standard error; the valid settings apply.
+    """
     where, mistake = place_anyway()
     if mistake is not None:
         speak = where.settings.language
@@ -66,8 +72,11 @@ def place_with_mistakes() -> Locations:
 
 
 def to_read(where: Locations) -> Journal:
-    """The journal for a command that records nothing. A view of a journal that cannot be written is said on standard
-    error. Refused where it cannot be read either."""
+    """Open the journal for a command that records nothing.
+
+    When the journal is readable but not writable, a view of it is returned and the fault is
+    reported on standard error. Raises Refused when it is not readable either.
+    """
     journal = where.journal_to_read()
     if isinstance(journal, JournalView):
         speak = where.settings.language
@@ -87,8 +96,11 @@ def with_journal(
     find: Callable[[], Locations] = place,
     reading: bool = False,
 ) -> int:
-    """Run a command with the journal open. A command that is only `reading` also works where the data folder is full or
-    cannot be written; that is said on standard error."""
+    """Run a command with the journal open.
+
+    A command that is only `reading` also works when the data folder is full or not writable; the
+    fault is then reported on standard error.
+    """
 
     def opened(where: Locations, console: Console) -> int:
         journal = to_read(where) if reading else where.journal()

@@ -1,4 +1,7 @@
-"""What is asked of the companion where one runs, and done here where none does: on the same record, by the same clerk."""
+"""Requests that go to a running daemon, or are carried out here when none runs.
+
+Both use the same journal and the same `Commands`.
+"""
 
 from __future__ import annotations
 
@@ -19,20 +22,23 @@ Asked = List | Cancel | Resume | Prioritise | Pause | Answer
 
 
 def runs(where: Locations) -> bool:
-    """Whether a companion seems to run."""
+    """Return whether a daemon seems to run."""
     found = endpoint.read(where.home)
     return found is not None and endpoint.alive(found)
 
 
 def client_of(where: Locations, *, at: str = "") -> Client:
-    """A client that starts no companion; `at`: of another machine, by its name."""
+    """Return a client that does not start a daemon. `at` names a paired machine."""
     return Client(
         where.home, program=f"hotsplice {program_version()}", patience_s=PATIENCE_S, at=at
     )
 
 
 def ask(where: Locations, asked: Asked) -> Done | Jobs:
-    """The answer, from whoever can give it. Declined, Refused. A companion that starts later finds on record what was done."""
+    """Send a request to the daemon, or carry it out here when none runs.
+
+    A daemon that starts later finds the result in the journal. Raises Declined or Refused.
+    """
     if runs(where):
         try:
             with client_of(where) as client:
@@ -60,8 +66,11 @@ def ask_and_follow(
     as_json: bool,
     hear: Callable[[Done], None],
 ) -> int | None:
-    """Have the companion go on with a job; `hear` is told what it says to that; and follow the job to its end. The job's exit
-    code, 0 at once with `detach`. None where no companion runs: then nothing was done."""
+    """Have the daemon continue a job, pass its reply to `hear`, and follow the job to its end.
+
+    Return the job's exit code, or 0 at once with `detach`. Return None when no daemon runs; nothing
+    has been done then.
+    """
     if not runs(where):
         return None
     with client_of(where) as client:

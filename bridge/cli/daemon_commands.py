@@ -1,4 +1,4 @@
-"""`companion`, `submit`, `watch` and `stop`: the process beside the editor, and what is said to it from a terminal."""
+"""`companion`, `submit`, `watch` and `stop`: run the daemon and talk to it from a terminal."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from core.system import machine, private_files, process
 from otio_adapters.guard import bytes_of
 
 COMING_UP_S = 5.0
-"""A companion that was started and cannot be reached after that is not waited for any longer."""
+"""Seconds that a started daemon gets to answer before another one is started."""
 SENDING_S = 1.0
 ELSEWHERE_S = 10.0
-"""How long the companion of another machine is tried."""
+"""Seconds to try to reach the daemon of another machine."""
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit code of one of these commands."""
+    """Run one of these commands and return its exit code."""
 
     def work(where: Locations, console: Console) -> int:
         match arguments.verb:
@@ -110,7 +110,10 @@ def _ping() -> Any:
 
 
 def start(where: Locations) -> Callable[[], None]:
-    """How a companion is brought into being. Called again and again until it answers; only one of them stays."""
+    """Return a function that starts a daemon.
+
+    The client calls it repeatedly until a daemon answers. Of several daemons only one stays.
+    """
     last, started = -10.0, None
 
     def begin() -> None:
@@ -123,7 +126,9 @@ def start(where: Locations) -> Callable[[], None]:
             return
         if machine.monotonic() - last > 0.5:
             last = machine.monotonic()
-            where.journal().close()  # a companion that cannot open it ends at once; whoever asked is told why
+            # A daemon that cannot open the journal ends at once; opening it here reports why to the
+            # user.
+            where.journal().close()
             with open(where.home / logs.SAID, "ab", opener=private_files.opener) as log:
                 environment = {
                     **os.environ,
@@ -177,7 +182,10 @@ def _submit(where: Locations, arguments: argparse.Namespace, console: Console) -
 
 
 def _sending(console: Console, as_json: bool, speak: Language) -> Callable[[int, int], None]:
-    """Tells how far a timeline has arrived: at every tenth, and at most once a second."""
+    """Return a callback that reports how much of a timeline has been sent.
+
+    It reports at every tenth, and at most once a second.
+    """
     tenth, told = 0, machine.monotonic()
 
     def hear(arrived: int, size: int) -> None:

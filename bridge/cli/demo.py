@@ -1,6 +1,7 @@
-"""`demo`: a small film with everything going wrong that a night can hold, and what is left of it: nothing.
+"""`demo`: assemble a small film while everything goes wrong, and show that no work is lost.
 
-Real movies, a real timeline, a real SIGKILL, a really missing and a really damaged source.
+It uses real movies, a real timeline, a real SIGKILL, a source that is really missing and one that
+is really damaged.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class DemoFailed(Exception):
 
 
 def run(folder: str | None) -> int:
-    """0 when everything came out as promised, else 3."""
+    """Run the demo. Return 0 when everything came out as promised, otherwise 3."""
     console, speak = plain_console(), settings.language()
     place = (
         Path(os.path.expanduser(folder)).absolute()

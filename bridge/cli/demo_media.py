@@ -1,4 +1,7 @@
-"""The demo's footage: small movies with burnt-in timecode and a tone, and a timeline of a dozen shots."""
+"""Media of the demo: small movies and a timeline of a dozen shots.
+
+Each movie has burnt-in timecode and a tone.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _SAMPLE_RATE = 48000
 
 
 class Reel(NamedTuple):
-    """One source: file name, encoder with pixel format, tone in Hz, hue of its ground."""
+    """One source: file name, encoders, pixel format, tone in Hz and background colour."""
 
     name: str
     encoder: str
@@ -44,7 +47,7 @@ _OPTIONS = {
 
 
 def make_reel(folder: Path, reel: Reel, frames: int) -> Path:
-    """Write one source of so many frames, starting at 01:00:00:00."""
+    """Write one source of `frames` frames, starting at timecode 01:00:00:00."""
     path = folder / reel.name
     large, small = ImageFont.load_default(52), ImageFont.load_default(22)
     ground = Image.new("RGB", SIZE, reel.ground)
@@ -110,7 +113,11 @@ def _tone(out: av.container.OutputContainer, audio: av.AudioStream, hz: int, sam
 def make_timeline(
     path: Path, shots: list[tuple[str, Path | None, int, int]], source_frames: int
 ) -> Path:
-    """Write an .otio: (name, media or None for a gap, first source frame, frames) in order, picture and sound alike."""
+    """Write an .otio timeline.
+
+    `shots` holds (name, media or None for a gap, first source frame, frames) in order. The picture
+    track and the sound track are alike.
+    """
     timeline = otio.schema.Timeline(
         name="Hotsplice demo", global_start_time=otio.opentime.RationalTime(86400, RATE)
     )

@@ -1,4 +1,4 @@
-"""`diagnose`: everything about a job in one file that can be sent to someone who can help."""
+"""`diagnose`: pack everything about a job into one file for someone who can help."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from core.storage import artifacts
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 with a bundle written; 2 when there is no such job or it cannot be written."""
+    """Write a bundle and return 0; return 2 for an unknown job or an unwritable file."""
     console = plain_console()
     try:
         where = place()
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def packed(files: dict[str, bytes]) -> bytes:
-    """A zip of these files; it says nothing of when or where it was made."""
+    """Return a zip archive of `files` that does not reveal when or where it was created."""
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():

@@ -1,4 +1,4 @@
-"""`doctor` and `presets`: what this machine can do, one line each, with what to do where something is missing."""
+"""`doctor` and `presets`: report what this machine can do, with advice for what is missing."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from core.timeline.timeline import Format
 
 ENOUGH_FREE = 20_000_000_000
 FRAME_LIMIT_S = 60.0
-"""Seconds for one black frame; a graphics driver may hang."""
+"""Seconds allowed for encoding one black frame; a graphics driver may hang."""
 MARKS = {"ok": "green", "note": "yellow", "bad": "red"}
-"""What a line can be, and its colour."""
+"""Levels of a finding, with their colours."""
 
 
 class Line(NamedTuple):
-    """One finding: good, a warning or bad; `advice` is what to do about it."""
+    """One finding: its level, its subject, the result, and advice on how to fix it."""
 
     mark: str
     what: str
@@ -48,7 +48,7 @@ class Line(NamedTuple):
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when a film can be assembled here, 1 when something is missing."""
+    """Run the command. Return 0 when a film can be assembled here, 1 when something is missing."""
     console = plain_console()
     try:
         where = place()
@@ -83,7 +83,7 @@ def _presets(where: Locations, console: Console) -> None:
 
 
 def examine(where: Locations) -> list[Line]:
-    """Every finding, in the order in which a person would mend them."""
+    """Return all findings, in the order in which a user would fix them."""
     speak, cores = where.settings.language, machine.cores()
     at_once = phrase("doctor-at-once", speak, cores=cores, jobs=where.settings.jobs or cores)
     ours = f"{program_version()}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
@@ -98,7 +98,7 @@ def examine(where: Locations) -> list[Line]:
 
 
 def _journal(where: Locations, speak: Language) -> list[Line]:
-    """What keeps the user's journal from being written or read; nothing where there is none yet."""
+    """Check whether the user's journal is readable and writable. Return [] when none exists yet."""
     if not (where.home / JOURNAL).exists():
         return []
     name = phrase("doctor-record", speak)
@@ -167,7 +167,10 @@ def _ffmpeg(where: Locations, speak: Language) -> list[Line]:
 
 
 def _encodes(found: ffmpeg_binary.FfmpegBinary, preset: Preset) -> bool:
-    """Whether one black frame comes out: an encoder for a graphics device is listed where there is no such device."""
+    """Return whether the preset encodes one black frame.
+
+    ffmpeg lists an encoder for a graphics device even when the device is missing.
+    """
     form = Format(width=640, height=360, rate=Fraction(25), sample_rate=48000, channels=2)
     with tempfile.TemporaryDirectory(prefix="hotsplice-doctor-") as folder:
         part = str(Path(folder, f"frame{preset.extension}"))
@@ -209,9 +212,8 @@ def _parts(speak: Language) -> list[Line]:
     for name, check in checks:
         try:
             lines.append(Line("ok", name, check()))
-        except (
-            Exception
-        ) as error:  # whatever is wrong with an installed part, the doctor says so and goes on
+        except Exception as error:
+            # Whatever is wrong with an installed part, report it and continue.
             why = f"{type(error).__name__}: {middle(str(error))}"
             lines.append(Line("bad", name, why, phrase("doctor-install-again", speak)))
     return lines

@@ -1,4 +1,4 @@
-"""`check`, `rollback` and `clean`: what stands on disk, compared with what the journal says of it."""
+"""`check`, `rollback` and `clean`: compare files with the journal, restore or remove them."""
 
 from __future__ import annotations
 
@@ -41,8 +41,13 @@ from core.tasks.spec import Assignment, CheckFilm, Order, Refuted, ValidateSeal
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when all is well, 1 when something is not what was recorded, 2 when the request cannot be met and nothing was changed, 3
-    when a film was brought back and its drive did not confirm the name."""
+    """Run one of these commands and return its exit code.
+
+    - 0: all is well.
+    - 1: a file differs from what was recorded.
+    - 2: the request cannot be carried out; nothing was changed.
+    - 3: a film was restored, but its drive did not confirm the new name.
+    """
 
     def work(where: Locations, journal: Journal, console: Console) -> int:
         match arguments.verb:
@@ -66,7 +71,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _witness(where: Locations) -> str:
-    """The ffmpeg that is asked before a film is called changed; empty where none runs."""
+    """Return the ffmpeg that confirms a change before a film is reported as changed.
+
+    Return "" when no ffmpeg runs.
+    """
     try:
         return ffmpeg_binary.find(where.settings.ffmpeg, where.home).path
     except Refused:
@@ -94,9 +102,8 @@ def _check(
 ) -> int:
     path = film_at(what)
     film = journal.film(str(path))
-    if (
-        film is not None and journal.published(film.film_hash) is None
-    ):  # a file from elsewhere was brought back
+    # A film without a publication on record is a file from elsewhere that `rollback` restored.
+    if film is not None and journal.published(film.film_hash) is None:
         raise Refused("film-unknown", path=str(path))
     if film is not None:
         orders: dict[str, Order] = {str(path): _check_order(path, film, deep)}
@@ -176,7 +183,11 @@ def _check_order(path: Path, film: Film, deep: bool) -> CheckFilm:
 
 
 def _judged(name: str, order: Order, result: Refuted | Failure) -> Failure:
-    """A film that has changed since it was published, a checkpoint since it was sealed; or why neither could be looked at."""
+    """Turn a check result into a failure.
+
+    The failure says that a film has changed since publication, that a checkpoint is damaged, or why
+    the file could not be examined.
+    """
     if isinstance(result, Failure):
         return result
     if isinstance(order, CheckFilm):
@@ -202,9 +213,9 @@ def _roll_back(
     workspace, speak = where.workspace(), where.settings.language
     with locks.film(where.home, str(output)):
         try:
-            again = catch_up(
-                output, journal, workspace
-            )  # then this very command was cut, and is now done
+            # True means that this same rollback was interrupted and `catch_up` has just completed
+            # it.
+            again = catch_up(output, journal, workspace)
         except OSError as error:
             raise Refused(
                 "roll-back-failed", path=str(output), detail=error.strerror or str(error)
@@ -224,7 +235,7 @@ def _roll_back(
 
 
 def _list(where: Locations, journal: Journal, output: Path, as_json: bool, console: Console) -> int:
-    """The film that stands there, as number 0, and everything that can be brought back."""
+    """List the film at `output` as number 0, and every version that can be restored."""
     found, speak = generations(output, journal), where.settings.language
     if as_json:
         print(json.dumps([one._asdict() for one in found], ensure_ascii=False))
@@ -255,8 +266,11 @@ def _list(where: Locations, journal: Journal, output: Path, as_json: bool, conso
 
 
 def _clean(where: Locations, journal: Journal, asked: argparse.Namespace, console: Console) -> int:
-    """Segments are removed only when the film made of them stands verified, or when nothing on record needs them; those of
-    cuts that were replaced only when that is asked for."""
+    """Remove segments and left-over part files.
+
+    A segment is removed only when the film that contains it exists and is verified, or when nothing
+    in the journal needs it. Segments of superseded cuts are removed only with `superseded`.
+    """
     workspace, speak, dry_run = where.workspace(), where.settings.language, asked.dry_run
     if not dry_run:
         SegmentIndex(workspace.scratch, workspace.home).undo_cut_removal(journal)
@@ -284,7 +298,10 @@ def _clean(where: Locations, journal: Journal, asked: argparse.Namespace, consol
 
 
 def _say_what_the_budget_removes(where: Locations, journal: Journal, console: Console) -> None:
-    """What the next job would remove, were there no time limit: decided by the same function."""
+    """Report what the next job would remove to keep the scratch budget, ignoring its time limit.
+
+    The decision comes from the function that the job itself uses.
+    """
     workspace, speak = where.workspace(), where.settings.language
     limit = scratch_collector.limit(scratch_budget.budget(where.settings.scratch_budget), workspace)
     if limit is None or scratch_collector.stored_bytes(workspace) <= limit:

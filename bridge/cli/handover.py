@@ -1,4 +1,4 @@
-"""To hand a job over to the companion that runs, and what to do where it is at a film already."""
+"""Hand a job over to a running daemon, or follow a film that the daemon is already rendering."""
 
 from __future__ import annotations
 
@@ -22,12 +22,15 @@ from core.storage.jobs import open_jobs
 
 
 def hand_over(job: str | None, *, detach: bool, as_json: bool) -> int | None:
-    """`resume` where a companion runs: it goes on with the job. The exit code; None where none runs."""
+    """Carry out `resume` through a running daemon.
+
+    Return the exit code, or None when no daemon runs.
+    """
     try:
         if not runs(place()):
             return None
     except Refused:
-        return None  # whoever resumes it here says that better
+        return None  # resuming in this process reports the refusal better
     left: list[int | None] = []
 
     def work(where: Locations, console: Console) -> int:
@@ -61,8 +64,10 @@ def hand_over(job: str | None, *, detach: bool, as_json: bool) -> int | None:
 def follow_companion(
     where: Locations, request: Request, *, as_json: bool, console: Console
 ) -> int | None:
-    """`assemble` of what the companion is at: the exit code of its job, which is followed; None where it is not at this very
-    film."""
+    """Carry out `assemble` by following the daemon's job for the same request.
+
+    Return that job's exit code, or None when the daemon has no such job waiting or running.
+    """
     journal = where.journal()
     try:
         digest = content_key.request_digest(request.raw, request.preset, str(request.output))

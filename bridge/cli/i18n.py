@@ -1,5 +1,7 @@
-"""The words of the grammar in the language of the settings. In the grammar they stand in English, as argparse's own do; both
-are looked up here when they are said."""
+"""Translation of command-line texts into the language of the settings.
+
+The parser and argparse hold their texts in English; both are translated when they are printed.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +18,18 @@ _spoken: ContextVar[Language] = ContextVar("spoken", default="en")
 
 
 def say(text: str) -> str:
-    """A sentence of the grammar or of argparse in the language that is spoken; in English where it has no other words."""
+    """Translate a text of the parser or of argparse; English is the fallback."""
     return text if _spoken.get() == "en" else _german().get(text, text)
 
 
 @contextmanager
 def spoken(language: Language) -> Iterator[None]:
-    """Grammars that are made, asked and printed meanwhile speak this language.
+    """Use `language` for all parsers that are created, called and printed inside the context.
 
-    argparse asks `gettext` for its words by these two names of its module. gettext itself knows translations only as files in
-    the form of another tool, and by the language of the system, which need not be that of the settings."""
+    argparse translates its texts with `gettext`, through these two names of its module. gettext
+    itself only knows translations as files in its own format, chosen by the system's language,
+    which may differ from that of the settings.
+    """
     ours = {"_": say, "ngettext": lambda one, many, count: say(one if count == 1 else many)}
     before = {name: vars(argparse)[name] for name in ours}
     token = _spoken.set(language)

@@ -1,4 +1,7 @@
-"""The command `hotsplice`. Every error ends in words and a documented exit code, never in a traceback."""
+"""The `hotsplice` command.
+
+Every error ends in a message and a documented exit code, never in a traceback.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None, *, share: Callable[[], int] | None = None) -> int:
-    """Run one command; its exit code. `share` says at any time how many workers a job may have from then on."""
+    """Run one command and return its exit code.
+
+    `share` returns the number of workers that a job may use; it may change at any time.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     return _ended(_command(words, share))
 
@@ -40,9 +46,8 @@ def _ended(code: int) -> int:
 def _command(argv: Sequence[str], share: Callable[[], int] | None) -> int:
     as_json = "--json" in argv
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(
-            errors="backslashreplace"
-        )  # names that are not text; in JSON it is the very escape
+        # Names may not be valid text; `backslashreplace` writes the same escape as JSON does.
+        sys.stdout.reconfigure(errors="backslashreplace")
         sys.stdout = SafeStdout(sys.stdout)  # type: ignore[assignment]
     try:
         machine.begin()
@@ -64,13 +69,14 @@ def _command(argv: Sequence[str], share: Callable[[], int] | None) -> int:
             return _dispatch(arguments, share)
     except CommandUnclear as error:
         return _unclear(error, as_json)
-    except sqlite3.Error as error:  # the middle of a journal is read late
+    except sqlite3.Error as error:  # damage in the middle of a journal shows late
         return _journal_failed(error, as_json)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         return 0
-    except Exception as error:  # the last boundary: nobody who edits films is shown a traceback, and no developer loses one
+    except Exception as error:
+        # The last boundary: users never see a traceback, developers never lose one.
         return _unexpected(error, as_json)
 
 
@@ -81,11 +87,14 @@ def _language() -> Language:
 
 
 _WAIT = ("assemble", "resume", "companion")
-"""Commands that wait for a data folder whose drive is away; all others say so at once."""
+"""Commands that wait for a data folder whose drive is missing; all others report it at once."""
 
 
 def _prepare_data_folder(arguments: argparse.Namespace, as_json: bool) -> Refused | None:
-    """Create the data folder at its first use, or wait for its drive; why it cannot be used. `doctor` says that itself."""
+    """Create the data folder on first use, or wait for its drive.
+
+    Return why it cannot be used, or None. `doctor` reports that itself.
+    """
     if arguments.verb in (None, "doctor", "demo"):
         return None
     from bridge.services.locations import prepare_data_folder
@@ -113,7 +122,7 @@ def _prepare_data_folder(arguments: argparse.Namespace, as_json: bool) -> Refuse
 
 
 def _begin_log(verb: str | None, argv: Sequence[str]) -> None:
-    """Commands that only ask are not logged, but for what goes wrong."""
+    """Start the log. Commands that only read are not logged, except for their failures."""
     if verb is None:
         return
     from bridge.services import logs
@@ -127,7 +136,11 @@ def _begin_log(verb: str | None, argv: Sequence[str]) -> None:
 
 
 def _unusable(arguments: argparse.Namespace) -> Refused | None:
-    """Why a name cannot be meant: no journal, timeline or message holds bytes that are no text; a name alone needs a folder."""
+    """Return why a path argument cannot be used, or None.
+
+    Journal, timelines and messages cannot store names that are not valid text. A relative name
+    needs the current folder, which may be missing.
+    """
     from core.errors.refusal import Refused
 
     said = [
@@ -137,7 +150,7 @@ def _unusable(arguments: argparse.Namespace) -> Refused | None:
     for name in (*said, *getattr(arguments, "search", ())):
         try:
             path = os.path.abspath(name or os.sep)
-        except OSError:  # the folder that the terminal is in went away, as with its drive
+        except OSError:  # the terminal's folder is gone, for example with its drive
             return Refused("output-folder-missing", path=os.environ.get("PWD", "."))
         if path.encode(errors="ignore").decode() != path:
             return Refused("name-not-text", path=os.fsencode(path).decode(errors="replace"))
@@ -145,7 +158,7 @@ def _unusable(arguments: argparse.Namespace) -> Refused | None:
 
 
 def _journal_failed(error: Exception, as_json: bool, speak: Language | None = None) -> int:
-    """`speak` where the settings may be gone with their folder."""
+    """Report a journal failure. Pass `speak` when the settings may be gone with their folder."""
     from bridge.services.locations import JOURNAL
     from bridge.settings import settings
     from core.storage.journal_faults import fault
@@ -174,7 +187,10 @@ def _refuse(error: Refused, usage: str, as_json: bool, speak: Language | None = 
 
 
 def _unexpected(error: Exception, as_json: bool) -> int:
-    """Keep the traceback in a file and say where. Exit code 3: what was recorded holds."""
+    """Keep the traceback in a file and say where.
+
+    Return exit code 3: what was recorded stays valid.
+    """
     import tempfile
     import traceback
 
@@ -213,7 +229,7 @@ def _unexpected(error: Exception, as_json: bool) -> int:
 
 
 def _unforeseen(kept: str) -> tuple[str, str, str]:
-    """Title, message and action. The catalogue itself may be what is broken: then in plain English."""
+    """Return title, message and action, in plain English when the catalogue itself is broken."""
     try:
         from bridge.settings import settings
         from core.messages.catalogue import words
@@ -223,7 +239,7 @@ def _unforeseen(kept: str) -> tuple[str, str, str]:
         detail = phrase("written-in", speak, path=kept) if kept else phrase("not-written", speak)
         said = words("unforeseen", speak, detail=detail)
         return said.title, said.message, said.action
-    except Exception:  # whatever it is, it is written in the file that was just kept
+    except Exception:  # the kept file describes it
         where = (
             f"What happened is written in {kept}." if kept else "It could not even be written down."
         )
@@ -235,8 +251,11 @@ def _unforeseen(kept: str) -> tuple[str, str, str]:
 
 
 def _workers_ahead(wanted: int | None) -> AbstractContextManager[list[Hand]]:
-    """Workers for a job, started while the rest of the program is still being read. None where they should step back with us
-    first, or where the settings are wrong, which is told later."""
+    """Spawn workers for a job while the rest of the program is still being imported.
+
+    Spawn none when workers must run at low priority, which this process sets first, or when the
+    settings are wrong, which is reported later.
+    """
     from bridge.settings import settings
     from core.errors.refusal import Refused
     from core.executors import worker_process
@@ -252,7 +271,8 @@ def _workers_ahead(wanted: int | None) -> AbstractContextManager[list[Hand]]:
 
 
 def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) -> int:
-    # Imported late: `hotsplice --help` answers at once, and a broken part does not take the others with it.
+    # Imports are late, so that `hotsplice --help` answers at once and a broken module affects only
+    # its own commands.
     if arguments.version:
         from bridge.services.locations import program_version
 
@@ -271,7 +291,8 @@ def _dispatch(arguments: argparse.Namespace, share: Callable[[], int] | None) ->
         case "resume":
             a = arguments
             alone = a.checkpoint or a.jobs or a.search or a.accept_folder or a.wait is not None
-            if share is None and not alone:  # else it is the companion's own, or for us alone
+            # Otherwise it is the daemon's own job, or one for this process only.
+            if share is None and not alone:
                 from bridge.cli.handover import hand_over
 
                 code = hand_over(a.job, detach=a.detach, as_json=a.json)

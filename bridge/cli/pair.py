@@ -1,4 +1,4 @@
-"""`pair`: which other machines may use this one's companion, and whose companions this one may use."""
+"""`pair`: which machines may use this daemon, and which other daemons this machine may use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.messages.phrases import phrase
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit code of `pair`."""
+    """Run `pair` and return its exit code."""
     console = plain_console()
     try:
         _run(place(), arguments, console)
@@ -61,20 +61,23 @@ def _run(where: Locations, arguments: argparse.Namespace, console: Console) -> N
 
 
 def _own_key(keys: Keys, arguments: argparse.Namespace) -> None:
-    """Two keys are shown at each machine, and it is easy to take the wrong one."""
+    """Refuse this machine's own key: every machine shows two keys, and they are easily confused."""
     if pairing_key(arguments.name, arguments.key) == keys.companion().public.decode():
         raise Refused("pairing-refused", name=arguments.name, why="own-key")
 
 
 def _prepare(where: Locations, keys: Keys) -> None:
-    """Keys are made by whoever holds the companion's lock, so that two never make them at once. Refused(keys-unusable)."""
+    """Create the keys while holding the daemon's lock.
+
+    The lock keeps two processes from creating them at once. Raises Refused(keys-unusable).
+    """
     from bridge.daemon.daemon import alone
 
     try:
         with alone(where.home):
             keys.prepare()
     except Refused as error:
-        if error.code != "companion-running":  # that one has made them
+        if error.code != "companion-running":  # a running daemon has created the keys
             raise
 
 

@@ -1,4 +1,4 @@
-"""The grammar of the command line: which commands there are and what they take."""
+"""Parser of the command line: the commands and their arguments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EXIT_CODES = {
 
 
 class CommandUnclear(Exception):
-    """A command that cannot be understood: why, and how it is used."""
+    """A command that cannot be understood, with the reason and the usage text."""
 
     def __init__(self, why: str, usage: str) -> None:
         super().__init__(why)
@@ -25,8 +25,11 @@ class CommandUnclear(Exception):
 
 
 class _Grammar(argparse.ArgumentParser):
-    """Says what its arguments are in the language that is spoken. Raises Unclear instead of ending the process with words of its
-    own: those of --json read a summary."""
+    """Parser with translated help texts.
+
+    It raises CommandUnclear instead of ending the process with a message of its own, because users
+    of `--json` expect a summary.
+    """
 
     def add_argument(self, *names: Any, **how: Any) -> argparse.Action:
         if "help" in how:
@@ -38,7 +41,7 @@ class _Grammar(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    """The grammar of the command line, in the language that is `spoken`."""
+    """Create the parser of the command line, in the language set by `spoken`."""
     codes = "\n".join(
         [say("exit codes:"), *(f"  {code:<4} {say(text)}" for code, text in _EXIT_CODES.items())]
     )

@@ -1,4 +1,7 @@
-"""`prioritise`, `pause`, `unpause` and `cancel`: the queue, said to the companion where it runs and put on record where not."""
+"""`prioritise`, `pause`, `unpause` and `cancel`: change the queue.
+
+A running daemon carries the command out; without one, it is recorded in the journal.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from core.messages.phrases import phrase
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit code 0, or 2 when it cannot be done."""
+    """Run one of these commands. Return 0, or 2 when it cannot be carried out."""
 
     def work(where: Locations, console: Console) -> int:
         said = ask(where, _asked(where, arguments))

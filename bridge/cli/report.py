@@ -1,4 +1,4 @@
-"""`report`: a job as one HTML page."""
+"""`report`: write a job as one HTML page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from core.system import machine, private_files
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 with a report written; 2 when there is no such job or it cannot be written."""
+    """Write a report and return 0; return 2 for an unknown job or an unwritable file."""
     console = plain_console()
     try:
         where = place()
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def page(where: Locations, journal: Journal, known: Account) -> str:
-    """The report of a job, with what pictures there are."""
+    """Return the HTML report of a job, with all pictures that are available."""
     shown: dict[int, bytes] = {}
     if known.plan is not None:
         workers = where.settings.jobs or machine.cores()

@@ -1,4 +1,4 @@
-"""`assemble` and `resume`: read the timeline, run the job, say how it ended."""
+"""`assemble` and `resume`: read the timeline, run the job, report how it ended."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from otio_adapters.read import timeline_from
 
 
 class Stop:
-    """Remembers that someone asked to stop, and wakes the engine."""
+    """Records a request to stop, and wakes the engine."""
 
     def __init__(self) -> None:
         self.reason = ""
         self.fd = -1
 
     def wake(self, fd: int) -> None:
-        """Where to write a byte so that a waiting engine looks up; -1 for nobody."""
+        """Set the file descriptor to write a byte to for waking the engine; -1 for none."""
         self.fd = fd
 
     def __call__(self) -> str:
@@ -49,7 +49,7 @@ class Stop:
 
     @contextmanager
     def listening(self) -> Iterator[Stop]:
-        """Ctrl-C, SIGTERM and the end of the session are requests to stop, not failures."""
+        """Treat Ctrl-C, SIGTERM and the end of the session as requests to stop, not as failures."""
         names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
         def heard(number: int, _: object) -> None:
@@ -58,7 +58,7 @@ class Stop:
                 try:
                     os.write(self.fd, b"!")
                 except OSError:
-                    pass  # the pipe is full: it is awake already
+                    pass  # the pipe is full, so the engine is awake already
 
         before = {name: signal.signal(getattr(signal, name), heard) for name in names}
         try:
@@ -85,7 +85,7 @@ def run_assemble(
     replace_complete: bool = False,
     ahead: list[Hand] | None = None,
 ) -> int:
-    """Exit code of `hotsplice assemble`. `ahead` are workers that were started already."""
+    """Run `hotsplice assemble` and return its exit code. `ahead` holds workers already started."""
     display = _display(as_json)
     try:
         where = place()
@@ -98,7 +98,7 @@ def run_assemble(
         return _say(display, summary.refusal(error))
 
     def busy() -> int | None:
-        """Where the companion is at this very film, it is followed."""
+        """Follow the daemon when it renders this same film."""
         from bridge.cli import handover
 
         return handover.follow_companion(
@@ -109,7 +109,7 @@ def run_assemble(
 
 
 def _asked(where: Locations, timeline: str, output: str, preset: str | None) -> Request:
-    """The request that the words of a command make. Refused."""
+    """Build the request from the arguments of a command. Raises Refused."""
     target = film_at(output)
     _check_output(where, target)
     known = where.presets()
@@ -127,7 +127,10 @@ def _asked(where: Locations, timeline: str, output: str, preset: str | None) -> 
 
 
 def _check_output(where: Locations, target: Path) -> None:
-    """Refused when a film cannot stand there, unless a job was accepted for it and its folder is away: that one is waited for."""
+    """Check that a film can be written to `target`. Raises Refused.
+
+    A missing folder is accepted when a job is on record for it: that job waits for the folder.
+    """
     try:
         check_output(target, where.workspace().own_folders)
     except Refused:
@@ -153,7 +156,7 @@ def run_resume(
     share: Callable[[], int] | None = None,
     ahead: list[Hand] | None = None,
 ) -> int:
-    """Exit code of `hotsplice resume`. `ahead` are workers that were started already."""
+    """Run `hotsplice resume` and return its exit code. `ahead` holds workers already started."""
     display = _display(as_json)
     try:
         where = place()
@@ -184,7 +187,10 @@ def run_resume(
 
 
 def run_again(where: Locations, job: str) -> int:
-    """Go on with a job after a person has decided something. Refused(job-running) while it is under work."""
+    """Continue a job after a user decision.
+
+    Raises Refused(job-running) while the job is running.
+    """
     journal = where.journal()
     try:
         request = _stored(where, *journal.request(job))
@@ -196,7 +202,7 @@ def run_again(where: Locations, job: str) -> int:
 
 
 def _stored(where: Locations, accepted: JobAccepted, raw: bytes) -> Request:
-    """The request of a job, as it was made. Refused."""
+    """Rebuild the original request of a job. Raises Refused."""
     known = where.presets()
     chosen = preset_files.for_output(known, accepted.preset, Path(accepted.output))
     return Request(
@@ -242,7 +248,7 @@ def _run(
 
     def end(error: Exception) -> int:
         report = record_lost(error)
-        del report["safe"]  # the film may be in its place already
+        del report["safe"]  # the film may be published already
         code = _say(display, report)
         logs.ended(code)
         return code
@@ -283,7 +289,10 @@ def _run(
 
 
 def _earlier(journal: Journal, request: Request, ended: Ended) -> set[int]:
-    """Shots of an incomplete film of which an earlier render could stand in, where a person may still decide."""
+    """Return shots of an incomplete film that an earlier render could replace.
+
+    Only shots that still wait for a user decision count.
+    """
     if ended.state is None or not isinstance(ended.end, JobFinished):
         return set()
     return earlier_renders(journal, str(request.output), ended.state.plan, ended.state.questions())
@@ -296,7 +305,10 @@ def _say(display: console.Display, report: dict[str, Any]) -> int:
 
 
 def _checkpoint(journal: Journal, job: str, name: str) -> int:
-    """The journal's number of a checkpoint that `checkpoints` lists; the number alone is enough. Refused(checkpoint-unknown)."""
+    """Return the journal's sequence number of a checkpoint that `checkpoints` lists.
+
+    The number alone is enough as a name. Raises Refused(checkpoint-unknown).
+    """
     known = {point.id for point in checkpoints_of(journal, job)}
     wanted = name if "-" in name else f"{job}-{name}"
     if wanted not in known:

@@ -1,4 +1,7 @@
-"""Standard output that may go away: a closed pipe, a full disk, a terminal that was shut. The film is finished all the same."""
+"""Standard output that may vanish: a closed pipe, a full disk, a closed terminal.
+
+The film is finished all the same.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import TextIO
 
 
 class SafeStdout:
-    """A stream that goes silent, for good, when it cannot be written to any more."""
+    """A stream that discards all output once a write has failed."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -16,7 +19,7 @@ class SafeStdout:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write, or not."""
+        """Write the text, or discard it."""
         try:
             return self._stream.write(text)
         except (OSError, ValueError):
@@ -24,14 +27,14 @@ class SafeStdout:
             return len(text)
 
     def flush(self) -> None:
-        """Flush, or not."""
+        """Flush the stream, or discard what it holds."""
         try:
             self._stream.flush()
         except (OSError, ValueError):
             self._hush()
 
     def _hush(self) -> None:
-        """What waits in buffers goes nowhere when the interpreter ends, instead of ending it badly."""
+        """Redirect the stream to the null device, so that flushing buffers at exit cannot fail."""
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._stream.fileno())
         os.close(nowhere)

@@ -1,4 +1,4 @@
-"""`jobs`, `show` and `checkpoints`: the journal, read aloud."""
+"""`jobs`, `show` and `checkpoints`: display the journal."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _COLOUR = {"complete": "green", "unchanged": "green", "incomplete": "yellow", "f
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit code 0, or 2 when there is no such job."""
+    """Run one of these commands. Return 0, or 2 when the job is unknown."""
 
     def work(where: Locations, journal: Journal, console: Console) -> int:
         speak = where.settings.language
@@ -54,12 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def moment(at: float) -> str:
-    """Local date and time to the second."""
+    """Format a time as local date and time to the second."""
     return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def state_of(journal: Journal, job: str) -> str:
-    """One word: accepted, unfinished or interrupted, or how it ended."""
+    """Return one word for a job's state: accepted, unfinished, interrupted, or its outcome."""
     last = journal.last(job, "JobFinished", "RunInterrupted", "RunStarted")
     match last.fact if last else None:
         case JobFinished() as end:
@@ -73,15 +73,18 @@ def state_of(journal: Journal, job: str) -> str:
 
 
 def _now(journal: Journal, job: str, home: Path, output: str) -> str:
-    """The same; one that is under work in another terminal is made elsewhere."""
+    """Return the state of a job, or `elsewhere` while another terminal renders it."""
     return "elsewhere" if under_work(journal, home, job, output) else state_of(journal, job)
 
 
 def _jobs(
     where: Locations, journal: Journal, console: Console, asked: argparse.Namespace, speak: Language
 ) -> None:
-    """From the record; what is in the queue, and under work, is known to the companion where one runs. Of a film the newest job
-    stands for all of them, unless every job is asked for."""
+    """List jobs from the journal.
+
+    A running daemon adds which jobs are queued or running. Unless all jobs are requested, the
+    newest job of a film represents the film's other jobs.
+    """
     said = ask(where, List(request="jobs", most=MOST_LISTED)) if runs(where) else None
     queued = (
         {line.job: line for line in said.jobs if line.state in _QUEUED}
@@ -181,7 +184,7 @@ def _checkpoints(
 
 
 def checkpoint_fields(checkpoint: Checkpoint) -> dict[str, Any]:
-    """A checkpoint as JSON has it: the fixed fields and no others."""
+    """Convert a checkpoint to its JSON fields: the fixed fields and no others."""
     body: dict[str, Any] = codec.plain(checkpoint)
     body.pop("is")
     body["current_step"].pop("is")
@@ -189,7 +192,7 @@ def checkpoint_fields(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def _plain(entry: Entry, checkpoint: dict[str, Any] | None) -> dict[str, Any]:
-    """A fact as JSON; where it is a checkpoint, with that."""
+    """Convert an event to JSON, together with its checkpoint if it has one."""
     body = codec.plain(entry.fact)
     line = {
         "seq": entry.seq,

@@ -1,4 +1,4 @@
-"""`stats`: how all jobs went, from the journal. What each figure means stands in `core.report.statistics`."""
+"""`stats`: report how all jobs went. `core.report.statistics` defines each figure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from core.system import codec
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0, or 2 when the journal cannot be read."""
+    """Run `stats`. Return 0, or 2 when the journal cannot be read."""
 
     def work(where: Locations, journal: Journal, console: Console) -> int:
         told = statistics(account(journal, job).told for job, _ in journal.jobs())
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def as_plain(told: Statistics) -> dict[str, Any]:
-    """The figures as JSON says them."""
+    """Convert the figures to JSON fields."""
     body: dict[str, Any] = codec.plain(told)
     body.pop("is")
     body["recovering"].pop("is")

@@ -1,4 +1,4 @@
-"""The end of a run as a report: for people, and the last line of `--json`."""
+"""Report at the end of a run: for people, and as the last line of `--json`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ COMPLETE, INCOMPLETE, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def refusal(error: Refused, language: Language | None = None) -> dict[str, Any]:
-    """Exit code 2: nothing was begun. `language` None: the one of the settings."""
+    """Report a refusal with exit code 2: nothing was begun.
+
+    `language` None means that of the settings.
+    """
     language = language or settings.language()
     said = refusal_text.refusal(error, language)
     logs.refused(error.code, said.message)
@@ -47,8 +50,10 @@ def refusal(error: Refused, language: Language | None = None) -> dict[str, Any]:
 def lost_record(
     journal: Path, scratch: Path, error: Exception, language: Language = "en"
 ) -> dict[str, Any]:
-    """Exit code 3: the journal's disk or the scratch disk takes no more. Raises the exception itself where it is an error
-    of the program."""
+    """Report that the disk of the journal or the scratch folder takes no more data: exit code 3.
+
+    Raises `error` itself when it is an error of the program.
+    """
     if (
         isinstance(error, OSError)
         and error.filename
@@ -102,7 +107,7 @@ def _problems(state: JobState, job: str, language: Language) -> list[dict[str, A
             "clips": list(problem.clips),
         }
         told = _said(said)
-        if problem.code in LOOKED_FOR and problem.detail:  # where a copy may be
+        if problem.code in LOOKED_FOR and problem.detail:  # the detail says where a copy may be
             told["message"] += f" {problem.detail}"
         if problem.lookalikes:
             told["message"] += f" {relink_text.resembling(problem.lookalikes, language)}"
@@ -144,7 +149,10 @@ def _problems(state: JobState, job: str, language: Language) -> list[dict[str, A
 
 
 def _one_for_each_cause(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row for each cause (code and file): the first one's words, with the shots, clips and `places` of all."""
+    """Merge rows with the same cause, that is code and file.
+
+    The words of the first row are kept, with the shots, clips and `places` of all.
+    """
     alike: dict[tuple[Any, ...], dict[str, Any]] = {}
     for number, row in enumerate(rows):
         cause = (
@@ -167,7 +175,10 @@ def _one_for_each_cause(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _parted(
     rows: list[dict[str, Any]], taken: Accepted
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Problems that are open, and those about which a person has decided to leave it so; of one that is both a row in each."""
+    """Split problems into open ones and those that a user has decided to leave as they are.
+
+    A problem that is partly decided yields one row in each list.
+    """
     open_: list[dict[str, Any]] = []
     decided: list[dict[str, Any]] = []
     for row in rows:
@@ -203,7 +214,10 @@ def _parted(
 
 
 def _mend(mend: repair_text.Repair, language: Language) -> dict[str, Any]:
-    """A run of frames or sounds that is missing, with its numbers besides its words. `places` are all runs of one cause."""
+    """Report one run of missing frames or sound, as figures and words.
+
+    `places` later collects all runs with the same cause.
+    """
     place = {
         "shot": mend.shot,
         "clip": "" if mend.shot else mend.clip,
@@ -231,7 +245,7 @@ def _mend(mend: repair_text.Repair, language: Language) -> dict[str, Any]:
 
 
 def record_timecode(plan: Plan, shot: int) -> str:
-    """Where a shot begins in the film."""
+    """Return the timecode at which a shot begins in the film."""
     return timecode(
         plan.start_frame + plan.shots[shot - 1].record_in,
         plan.format.rate,
@@ -240,7 +254,7 @@ def record_timecode(plan: Plan, shot: int) -> str:
 
 
 def _remarks(state: JobState, language: Language) -> list[dict[str, Any]]:
-    """One line per kind of remark: a timeline with 300 conformed clips says so once."""
+    """Return one row per kind of remark: a timeline with 300 conformed clips mentions them once."""
     counted = Counter((remark.code, remark.severity) for remark in state.plan.remarks)
     first = {}
     for remark in reversed(state.plan.remarks):
@@ -275,8 +289,10 @@ def _remarks(state: JobState, language: Language) -> list[dict[str, Any]]:
 def report(
     ended: Ended, request: Request, language: Language = "en", *, earlier: Collection[int] = ()
 ) -> dict[str, Any]:
-    """Outcome, exit code, words, and the figures of the run. `earlier` are the shots of which an earlier good render could stand
-    in."""
+    """Report the outcome, exit code, words and figures of the run.
+
+    `earlier` holds the shots that an earlier good render could replace.
+    """
     state, tally, end = ended.state, ended.tally, ended.end
     base: dict[str, Any] = {
         "job": ended.job,
@@ -301,7 +317,7 @@ def report(
     }
     good = len(sealed - state.shots_missing().keys())
     stands = isinstance(end, JobFinished) and end.outcome != "failed" and ended.film is None
-    if stands:  # the film itself was verified, and all that is in it
+    if stands:  # The film itself was verified, with everything in it.
         good = shots - len(state.shots_missing())
     problems, decided = _parted(_problems(state, ended.job, language), taken)
     reused = [seal for seal in state.believed.values() if seal.reused]
@@ -411,7 +427,10 @@ def report(
 
 
 def _taken_words(state: JobState, taken: Accepted, language: Language) -> str:
-    """What was decided to be left so; a shot of which a part is there, or an earlier render, is not called a slate."""
+    """Describe what a user has decided to leave as it is.
+
+    A shot that is partly there, or replaced by an earlier render, is not called a slate.
+    """
     parts = [
         shot
         for shot in taken.shots
@@ -422,13 +441,13 @@ def _taken_words(state: JobState, taken: Accepted, language: Language) -> str:
 
 
 def _why_stopped(end: RunInterrupted, language: Language) -> str:
-    """Who always wants to stop at a fault is told that it was that."""
+    """Explain a stop that a preference caused: the user prefers to stop at this fault."""
     code = end.reason.removeprefix(STOPPED_AT)
     return phrase("stopped-by-preference", language, code=code) + " " if code != end.reason else ""
 
 
 def _what_now(ended: Ended, state: JobState, language: Language, earlier: Collection[int]) -> str:
-    """Mend it; or decide, where shots wait for a decision."""
+    """Return the advice: fix the problems, or decide when shots wait for a decision."""
     mend = phrase("mend-and-run", language)
     asked = sorted(state.questions())
     previous = "previous" if asked and asked[0] in earlier else ""

@@ -1,4 +1,8 @@
-"""`tray`: the icon and the window. An extra: where its toolkit is missing, that is said and nothing else is touched."""
+"""`tray`: the tray icon and its window.
+
+The tray is an optional extra. When its toolkit is missing, the command says so; everything else
+works without it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from core.errors.refusal import Refused
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when a person quit it; 2 when it cannot be shown."""
+    """Run the tray. Return 0 when the user quits it, 2 when it cannot be shown."""
     try:
         where = place()
         _check_display()
@@ -31,7 +35,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def no_display(said: Sequence[str]) -> int:
-    """The toolkit found no display, or cannot load what talks to it; the exit code. `said` is what it said, the last at last."""
+    """Report that the toolkit found no display, or cannot load its display plugin.
+
+    `said` holds the toolkit's messages, the latest last. Return the exit code.
+    """
     unseen = next((text for text in said if "could not connect" in text), "")
     unloaded = next((text for text in said if "even though it was found" in text), "")
     detail = (unseen or unloaded or said[-1]).splitlines()[0].rstrip(".")
@@ -41,7 +48,7 @@ def no_display(said: Sequence[str]) -> int:
 
 
 def _check_display() -> None:
-    """On Linux the toolkit ends the process where there is none."""
+    """Refuse when no display exists: on Linux the toolkit would end the process."""
     if sys.platform == "linux" and not any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     ):

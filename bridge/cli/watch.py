@@ -1,4 +1,7 @@
-"""To follow what the companion does from a terminal: one job until its end, shown as if it were made here, or everything."""
+"""Follow the daemon from a terminal: one job until its end, or all jobs.
+
+A single job is shown as if this process rendered it.
+"""
 
 from __future__ import annotations
 
@@ -32,16 +35,22 @@ from core.timeline.timing import timecode
 
 EXITS = {"complete": 0, "unchanged": 0, "superseded": 0, "incomplete": 1, "failed": 3}
 _FOR_GOOD = ("cancelled", "answer", STOPPED_AT)
-"""Why a run ended that nobody takes up again unasked; another was only interrupted, and the job waits for its turn."""
+"""Reasons of an interruption after which nobody resumes the job unasked.
+
+After any other reason, the job waits for its turn again.
+"""
 _snapshots = msgspec.json.Decoder(Snapshot)
 
 
 End = Callable[[], Described]
-"""How a job stands, asked anew each time."""
+"""Returns a job's current state; every call reads it again."""
 
 
 def here(where: Locations, job: str) -> End:
-    """How a job of this machine stands, from the record itself: whether or not a companion is there."""
+    """Return a function that reads a job's state from this machine's journal.
+
+    It works with or without a running daemon.
+    """
 
     def end() -> Described:
         journal = where.journal_to_read()
@@ -58,7 +67,7 @@ def here(where: Locations, job: str) -> End:
 
 
 def there(client: Client, job: str) -> End:
-    """How a job of another machine stands: its companion is asked."""
+    """Return a function that asks the daemon of another machine for a job's state."""
 
     def end() -> Described:
         said: Described = client.ask(Describe(request="end", job=job))
@@ -70,8 +79,12 @@ def there(client: Client, job: str) -> End:
 def follow(
     client: Client, job: str, *, after: int, as_json: bool, speak: Language, end: End
 ) -> int:
-    """Show a job from after a sequence number on until it has ended or rests, then how it stands; the exit code of the job.
-    Declined, and what the client refuses; a companion of this machine that ends takes the job with it: that is no refusal."""
+    """Show the events of a job after sequence number `after`, until it ends or rests.
+
+    Then show the summary of the job, and return its exit code. Raises Declined, and the client's
+    refusals. When a daemon of this machine ends, it takes the job with it; this counts as an
+    interruption, not as a refusal.
+    """
     display: Display = JsonLines() if as_json else Live(speak)
     gone: dict[str, Any] = {}
     try:
@@ -95,9 +108,8 @@ def follow(
 
 def _until_end(client: Client, job: str, after: int, display: Display, end: End) -> int:
     now = end() if after else None
-    if (
-        now is not None and now.last <= after and now.job.state in EXITS
-    ):  # it will not happen once more
+    # The job has ended already, so no further event will follow.
+    if now is not None and now.last <= after and now.job.state in EXITS:
         return EXITS[now.job.state]
     stopped = False
     for said in client.watch(job, after=after):
@@ -118,11 +130,8 @@ def _until_end(client: Client, job: str, after: int, display: Display, end: End)
             case Noticed(code="film-held-elsewhere"):
                 display.notice(said.title, said.message)
             case None:
-                if stopped and end().job.state not in (
-                    "waiting",
-                    "working",
-                    "elsewhere",
-                ):  # held by somebody who did not say why
+                # Somebody holds the job without giving a reason.
+                if stopped and end().job.state not in ("waiting", "working", "elsewhere"):
                     return summary.INTERRUPTED
     raise AssertionError("watching does not end by itself")
 
@@ -130,7 +139,7 @@ def _until_end(client: Client, job: str, after: int, display: Display, end: End)
 def follow_all(
     client: Client, *, after: int, as_json: bool, console: Console, speak: Language
 ) -> int:
-    """Tell what happens to all jobs, for ever."""
+    """Report what happens to all jobs, without end."""
     shown = 0.0
     for said in client.watch(after=after):
         if isinstance(said, Happened):
@@ -166,14 +175,13 @@ def follow_all(
     return 0
 
 
-# How it stands --------------------------------------------------------------------------------------------------------
+# Report of a job that another process rendered ----------------------------------------------------
 
 
 def report(said: Described, code: int, speak: Language = "en") -> dict[str, Any]:
-    """What a display's summary is made of, for a job that another process made."""
-    findings = (
-        said.findings[1:] if code == summary.FAILED else said.findings
-    )  # the first is what ended it: the title says so
+    """Build the summary for a display, for a job that another process rendered."""
+    # The first finding is what ended the job; the title already names it.
+    findings = said.findings[1:] if code == summary.FAILED else said.findings
     return {
         "job": said.job.job,
         "output": said.job.output,

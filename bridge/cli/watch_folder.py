@@ -1,4 +1,4 @@
-"""`door`: where timelines may be dropped, and what lies there."""
+"""`door`: show the watch folder and the timelines in it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from rich.table import Table
 
 from bridge.cli.console import brief, plain_console, safe
 from bridge.cli.summary import REFUSED, refusal
+from bridge.daemon.watch_folder_process import inbox
 from bridge.services.locations import place
 from bridge.watch_folder import names
 from bridge.watch_folder.folder import Folder, all_replies
-from bridge.watch_folder.service import inbox
 from core.errors.refusal import Refused
 from core.messages.phrases import phrase
 from core.report.event_text import word
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit code of `door`."""
+    """Run `door` and return its exit code."""
     console = plain_console()
     try:
         where = place()

@@ -1,4 +1,5 @@
-"""Starting the companion with the session: a file for launchd, systemd or Windows, that is written and removed.
+"""Start of the daemon at login, through a file for launchd, systemd or Windows.
 
-entries is pure: what such a file says on each system; placing puts it where the system looks.
+`entries` is pure and builds the file's content for each system; `files` writes it where the system
+looks for it, and removes it.
 """

@@ -1,8 +1,12 @@
-"""What the file says that starts a companion with the session, on each system. Pure.
+"""Content of the file that starts the daemon at login, for each system. Pure.
 
-launchd: `man launchd.plist`. systemd: `man systemd.service` (a colon: nothing in the command is a variable), `man systemd.syntax`
-(quoting). Windows: a batch file in the start-up folder. What systemd makes of the second is tested with systemd itself; the
-first and the last have not been tried on such a system.
+- launchd: `man launchd.plist`.
+- systemd: `man systemd.service` (the colon: the command contains no variables) and
+  `man systemd.syntax` (quoting).
+- Windows: a batch file in the Startup folder.
+
+The tests verify the systemd unit with systemd itself. The files for launchd and Windows have not
+been tried on such a system.
 """
 
 from __future__ import annotations
@@ -16,14 +20,18 @@ _MADE_BY = "Starts Hotsplice's companion with the session. Made, and removed, by
 
 
 class Start(NamedTuple):
-    """A command, and what must be in its environment."""
+    """A command, and the variables that its environment must contain."""
 
     argv: Sequence[str]
     environment: Mapping[str, str]
 
 
 def plist(start: Start) -> bytes:
-    """For `~/Library/LaunchAgents`. Started again after a crash; not when another companion runs already (exit code 2)."""
+    """Return the file for `~/Library/LaunchAgents`.
+
+    launchd restarts the daemon after a crash, but not after exit code 2, which means that another
+    daemon is running.
+    """
     said: dict[str, object] = {
         "Label": LABEL, "ProgramArguments": list(start.argv), "RunAtLoad": True, "KeepAlive": {"Crashed": True},
         "ExitTimeOut": 30,
@@ -34,8 +42,12 @@ def plist(start: Start) -> bytes:
 
 
 def unit(start: Start) -> bytes:
-    """For systemd's user instance. `mixed`: the companion interrupts its jobs in order before they are ended. A program whose
-    path has a quotation mark or a backslash is refused there, but not as somebody's argument."""
+    """Return the unit for systemd's user instance.
+
+    With `mixed`, the daemon interrupts its jobs cleanly before systemd kills them. systemd rejects
+    a program path with a quotation mark or a backslash, but accepts it as an argument of another
+    program.
+    """
     refused = any(sign in start.argv[0] for sign in "\"'\\")
     words = ["/usr/bin/env", *start.argv] if refused else start.argv
     lines = [
@@ -55,7 +67,10 @@ def _quoted(word: str) -> str:
 
 
 def batch(start: Start) -> bytes:
-    """For the start-up folder of Windows. A path cannot hold a quotation mark there, and a percent sign is doubled."""
+    """Return the batch file for the Startup folder of Windows.
+
+    Paths on Windows cannot contain quotation marks. Percent signs are doubled.
+    """
     words = [word.replace("%", "%%") for word in start.argv]
     lines = [
         "@echo off", f"rem {_MADE_BY.replace('|', ' or ')}", "chcp 65001 >nul",

@@ -1,4 +1,4 @@
-"""The file that starts a companion with the session, where this system looks for it: written, removed, looked at."""
+"""Writes, removes and checks the file that starts the daemon at login."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from core.storage.workspace import point_to
 
 _ROOT = Path(__file__).resolve().parents[2]
 State = Literal["on", "off", "other"]
-"""`other`: a file is there that starts something else than what would be started now."""
+"""`other` means that the file starts something different from what would be started now."""
 
 
 class Item(NamedTuple):
-    """A file and its content; `link`, where systemd needs one, is the name that leads to it."""
+    """The file and its content; `link` is the symlink to it that systemd requires."""
 
     path: Path
     content: bytes
@@ -29,7 +29,10 @@ class Item(NamedTuple):
 
 
 def start(environment: Mapping[str, str]) -> Start:
-    """How this very program is started again. The data folder is carried over, and the program's where it is not installed."""
+    """Return the command that starts this same program again.
+
+    The environment keeps the data folder, and the program's path if it is not installed.
+    """
     python = Path(sys.executable)
     windowless = python.with_name("pythonw.exe")
     argv = [
@@ -55,7 +58,7 @@ def item(
     system: str = sys.platform,
     home: Path | None = None,
 ) -> Item:
-    """The file for a system (as `sys.platform` calls it), for the user whose folder is `home`."""
+    """Return the file for a system (named as in `sys.platform`) and the user with folder `home`."""
     home = home or Path.home()
     if system == "darwin":
         return Item(home / "Library" / "LaunchAgents" / f"{LABEL}.plist", entries.plist(begin))
@@ -69,7 +72,7 @@ def item(
 
 
 def state(here: Item) -> State:
-    """How it stands."""
+    """Return whether the daemon starts at login."""
     try:
         found = here.path.read_bytes()
     except OSError:
@@ -79,7 +82,7 @@ def state(here: Item) -> State:
 
 
 def switch_on(here: Item) -> None:
-    """From the next session on. Refused(login-refused)."""
+    """Start the daemon from the next login on. Raises Refused(login-refused)."""
     try:
         here.path.parent.mkdir(parents=True, exist_ok=True)
         artifacts.put(here.path, here.content)
@@ -91,7 +94,7 @@ def switch_on(here: Item) -> None:
 
 
 def switch_off(here: Item) -> None:
-    """No longer. Refused(login-refused)."""
+    """Stop starting the daemon at login. Raises Refused(login-refused)."""
     try:
         for path in (here.link, here.path):
             if path is not None:

@@ -1,1 +1,1 @@
-"""The hand: what the menu script inside DaVinci Resolve starts, and what tells it what to do."""
+"""The helper process that DaVinci Resolve's menu script starts, and that controls the script."""

@@ -1,5 +1,8 @@
-"""What Resolve answers, as values: numbers come as floats, ints or text, keys as floats, and nothing as None, False or "".
-Pure. Seen in Resolve 18.5 to 21; docs/resolve.md names what was not tried."""
+"""Converts Resolve's answers to Python values. Pure.
+
+Resolve returns numbers as floats, ints or text, keys as floats, and nothing as None, False or "".
+This was observed in Resolve 18.5 to 21; docs/resolve.md lists what has not been tested.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ MOST_FRAMES = 2**31
 
 
 class Marker(NamedTuple):
-    """A marker of a timeline. `frame` counts from the timeline's first, whatever its timecode."""
+    """A marker of a timeline.
+
+    `frame` counts from the timeline's first frame, whatever its timecode.
+    """
 
     frame: int
     color: str
@@ -22,7 +28,7 @@ class Marker(NamedTuple):
 
 
 def number(said: Any) -> float | None:
-    """23.976, "23.976" and "29.97 DF" are numbers; everything else is None."""
+    """Convert 23.976, "23.976" or "29.97 DF" to a number; return None for everything else."""
     if isinstance(said, bool) or not isinstance(said, (int, float, str)):
         return None
     try:
@@ -33,7 +39,7 @@ def number(said: Any) -> float | None:
 
 
 def whole(said: Any) -> int | None:
-    """A number without fraction, as an int."""
+    """Convert a number without a fraction to an int, or return None."""
     found = number(said)
     return (
         int(found)
@@ -43,7 +49,7 @@ def whole(said: Any) -> int | None:
 
 
 def yes(said: Any) -> bool | None:
-    """ "1", 1, True and their opposites; None where it is not said."""
+    """Convert "1", 1, True and their opposites to a bool; return None for no answer."""
     if isinstance(said, bool):
         return said
     found = number(said)
@@ -51,15 +57,18 @@ def yes(said: Any) -> bool | None:
 
 
 def drops(start_timecode: str, rate: Any, said: Any) -> bool | None:
-    """Whether timecode leaves numbers out: by the start timecode, by "29.97 DF", else as the switch is set; where the rate has no
-    such timecode the switch means nothing, and does no harm."""
+    """Return whether the timeline uses drop-frame timecode, or None when unknown.
+
+    The start timecode and a rate such as "29.97 DF" take precedence over the setting. For rates
+    without drop-frame timecode the setting means nothing, and does no harm.
+    """
     if ";" in start_timecode or (isinstance(rate, str) and rate.upper().endswith("DF")):
         return True
     return yes(said)
 
 
 def text(said: Any, most: int = 500) -> str:
-    """Printable text of at most so many characters; empty where there is none."""
+    """Return printable text of at most `most` characters, or "" for anything but text."""
     return (
         "".join(c if c.isprintable() else " " for c in said).strip()[:most]
         if isinstance(said, str)
@@ -68,7 +77,7 @@ def text(said: Any, most: int = 500) -> str:
 
 
 def settings(plural: Any, singular: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings from `GetSettings` (from 21.1 on), and where that says nothing from `GetSetting` of each."""
+    """Merge settings: `GetSettings` (since 21.1), and `GetSetting` for each value that it lacks."""
     known = plural if isinstance(plural, Mapping) else {}
     return {
         name: said if (said := known.get(name)) not in (None, "") else value
@@ -77,7 +86,10 @@ def settings(plural: Any, singular: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def markers(said: Any) -> tuple[Marker, ...] | None:
-    """Markers by frame, {96.0: {...}} or {"96.0": {...}}; None when Resolve did not answer."""
+    """Return the markers in order of their frames, or None when Resolve did not answer.
+
+    Resolve returns {96.0: {...}} or {"96.0": {...}}.
+    """
     if not isinstance(said, Mapping):
         return None
     found = []

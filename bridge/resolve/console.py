@@ -1,4 +1,4 @@
-"""What is said in the editor's Console, in the companion's language: few lines, each to be understood alone."""
+"""Messages in the editor's Console, in the daemon's language: few lines, each self-contained."""
 
 from __future__ import annotations
 
@@ -31,11 +31,14 @@ from core.system import machine
 from core.timeline.timing import timecode
 
 STEP, AT_LEAST_S, QUIET_S = 10, 60.0, 5.0
-"""Progress is said at every tenth of the film, and once a minute; after so long without a word it is said why."""
+"""Progress appears every STEP percent, and after AT_LEAST_S seconds without a message.
+
+A wait without any message is explained after QUIET_S seconds.
+"""
 
 
 class Console:
-    """Says lines; `language` is that of all of them."""
+    """Writes lines to the editor's Console, all in `language`."""
 
     def __init__(self, say: Callable[[str], None], language: Language) -> None:
         self.language: Language = language
@@ -45,7 +48,7 @@ class Console:
         self._told: Described | None = None
 
     def begins(self, seen: Seen, path: object) -> None:
-        """What was found open, and what comes of it."""
+        """Report the timeline that is open and the path of its film."""
         wide, high = seen.lacking.width, seen.lacking.height
         rate = f"{seen.rate:.6g}" if seen.rate else ""
         self._say(
@@ -56,7 +59,7 @@ class Console:
         )  # fmt: skip
 
     def sending(self, arrived: int, size: int) -> None:
-        """The timeline is on its way: said when that takes a while, at every tenth at most."""
+        """Report the upload of the timeline when it takes a while, at most at every tenth."""
         if (
             STEP * (100 * arrived // size // STEP) > self._sent
             and machine.monotonic() - self._said_at > QUIET_S
@@ -72,7 +75,7 @@ class Console:
             )
 
     def asked(self, asked: Asked) -> None:
-        """It is on record."""
+        """Report that the job is recorded."""
         self._said_at = machine.monotonic()
         self._say(
             phrase(
@@ -83,7 +86,7 @@ class Console:
         )
 
     def hear(self, said: Fact | Progressed | None) -> None:
-        """What happens meanwhile: progress now and then, and trouble at once."""
+        """Report progress now and then, and trouble at once."""
         if isinstance(said, Progressed):
             self._begun = True
             self._progress(said)
@@ -95,7 +98,10 @@ class Console:
             self._say(event_text.sentence(said, self.language))
 
     def _quiet(self) -> None:
-        """Nothing has been heard since it was asked: others are before it, or the companion rests."""
+        """Explain the wait when nothing has happened since the request.
+
+        Either other jobs come first, or the daemon is paused.
+        """
         if not self._begun and machine.monotonic() - self._said_at > QUIET_S:
             self._begun = True
             self._say(phrase("in-the-queue", self.language))
@@ -120,7 +126,7 @@ class Console:
             )  # fmt: skip
 
     def ended(self, told: Described, end: JobFinished | RunInterrupted) -> None:
-        """How it ended, and what was found."""
+        """Report how the job ended, and the findings."""
         self._told = told
         if isinstance(end, RunInterrupted):
             self._say(phrase("editor-cancelled", self.language))
@@ -148,7 +154,7 @@ class Console:
             self._say(f"  {said}")
 
     def pinned(self, pinned: Pinned) -> None:
-        """What became of the markers."""
+        """Report the changes to the markers."""
         if pinned.removed:
             self._say(phrase("editor-unmarked", self.language, count=pinned.removed))
         if pinned.standing:
@@ -168,20 +174,20 @@ class Console:
             self._say(phrase("editor-again", self.language))
 
     def waits(self) -> None:
-        """Resolve shows a dialog."""
+        """Report that Resolve shows a dialog."""
         self._say(phrase("editor-dialog", self.language))
 
     def changed(self) -> None:
-        """The timeline is not the one of the film any more."""
+        """Report that the timeline differs from the one of the film."""
         self._say(phrase("editor-changed", self.language))
 
     def refusal(self, said: Words) -> None:
-        """Why nothing comes of it, and what to do."""
+        """Report why the request fails, and what to do."""
         self._say(f"{said.title}. {said.message}")
         self._say(said.action)
 
     def declined(self, said: Refusal) -> None:
-        """The companion's own no."""
+        """Report the daemon's refusal."""
         self._say(f"{said.title}. {said.message}")
         self._say(said.action)
 

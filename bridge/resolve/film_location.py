@@ -1,6 +1,7 @@
-"""Where the film of a timeline goes, when the editor was not asked: FOLDER/PROJECT/TIMELINE.mov. Pure.
+"""Default path of a timeline's film: FOLDER/PROJECT/TIMELINE.mov. Pure.
 
-The folder is the user's (`films` in the settings, HOTSPLICE_FILMS before that), else Hotsplice in the folder of his videos.
+FOLDER is the user's choice (HOTSPLICE_FILMS, otherwise `films` in the settings), or Hotsplice in
+the user's video folder.
 """
 
 from __future__ import annotations
@@ -11,12 +12,18 @@ import re
 _UNFIT = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 LONGEST = 120
-"""Bytes; file systems take 255, and the film's name gets endings while it is made."""
+"""Maximum length in bytes.
+
+File systems allow 255, and the film's name gets suffixes during rendering.
+"""
 
 
 def file_name(name: str, otherwise: str) -> str:
-    """A name that every file system takes, the same for the same name. Where something had to be changed, a few letters tell
-    it from others that would become the same."""
+    """Return a name that every file system accepts, always the same for the same input.
+
+    If the name had to be changed, a few characters distinguish it from other names that would give
+    the same result.
+    """
     kept = _UNFIT.sub(
         "_", name.encode("utf-8", "replace")[:LONGEST].decode("utf-8", "ignore")
     ).strip(" .")

@@ -1,4 +1,4 @@
-"""What is open in Resolve, and its timeline as OTIO: asked for once, before anything is begun."""
+"""Reads the open timeline from Resolve, and exports it as OTIO, once before the job begins."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _MOST_SIDE, _LOWEST_HZ, _HIGHEST_HZ = 32768, 8000, 768_000
 
 
 class Seen(NamedTuple):
-    """The timeline that is open. `frames` is its length, `start_frame` its first frame's timecode as a number."""
+    """The open timeline.
+
+    `frames` is its length, `start_frame` the timecode of its first frame as a frame number.
+    """
 
     product: str
     version: str
@@ -35,7 +38,7 @@ class Seen(NamedTuple):
 
 
 def awake(editor: Editor) -> bool:
-    """Whether Resolve answers. While it shows a dialog it says nothing to anything."""
+    """Return whether Resolve answers. While it shows a dialog, it answers nothing."""
     try:
         return bool(
             editor.call("resolve", "GetProductName") or editor.call("resolve", "GetVersionString")
@@ -45,7 +48,10 @@ def awake(editor: Editor) -> bool:
 
 
 def look(editor: Editor) -> Seen:
-    """Hold `project` and `timeline`; what they are. Refused (editor-silent, editor-no-project, editor-no-timeline)."""
+    """Hold `project` and `timeline` in the script, and return their properties.
+
+    Raises Refused (editor-silent, editor-no-project, editor-no-timeline, editor-failing).
+    """
     try:
         product = api_values.text(editor.call("resolve", "GetProductName"))
         version = api_values.text(editor.call("resolve", "GetVersionString"))
@@ -91,7 +97,7 @@ def _seen(editor: Editor, product: str, version: str) -> Seen:
 
 
 def _settings(editor: Editor, owner: str, names: tuple[str, ...]) -> dict[str, object]:
-    """By the manner of 21.1 where it answers, else by that of all versions before."""
+    """Read settings with `GetSettings` of 21.1, and with `GetSetting` of all versions otherwise."""
     plural = editor.call(owner, "GetSettings")
     known = plural if isinstance(plural, dict) else {}
     singular = {
@@ -107,9 +113,11 @@ def _within(said: object, least: int, most: int) -> int | None:
 
 
 def export(editor: Editor, path: Path) -> bytes:
-    """The timeline as Resolve writes it, by way of a file. It may say that it has written one and write none.
+    """Export the timeline by way of a file. Resolve may report success without writing one.
 
-    Refused (editor-too-old, editor-export-failed, editor-silent, editor-failing); TimelineRefused where it is damaged."""
+    Raises Refused (editor-too-old, editor-export-failed, editor-silent, editor-failing), and
+    TimelineRefused when the file is damaged.
+    """
     try:
         done = editor.must("timeline", "Export", str(path), constant("resolve", "EXPORT_OTIO"))
     except Missing as error:

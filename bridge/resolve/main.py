@@ -1,9 +1,10 @@
-"""The hand of the menu script, in our own interpreter: from the open timeline to a film and markers.
+"""Helper process of the menu script, in our own interpreter: open timeline to film and markers.
 
     python -P -m bridge.resolve.main [VERSION OF THE SCRIPT]
 
-Standard input and output are the pipe to the script (`line`). It ends with the script; the job does not. The script says its
-version, so that a later hand can still serve one that was copied into the editor long ago; so far there is one.
+Standard input and output are the pipe to the script (see `pipe`). The process ends with the script;
+the job does not. The script passes its version, so that a later helper can still serve a script
+that was copied into the editor long ago. So far there is one version.
 """
 
 from __future__ import annotations
@@ -35,14 +36,15 @@ from core.system import machine
 from otio_adapters import editor_export
 
 DIALOG_S, LOOK_S = 600.0, 1.0
-"""How long a dialog that Resolve shows is waited for when the film is there, and how often it is looked for."""
+"""Seconds to wait for Resolve's dialog to close once the film is ready, and between checks."""
 ENDING_S = 10.0
 
 
 def main() -> int:
-    """The exit code; what happened was said in the Console."""
+    """Return the exit code; everything that happens is reported in the Console."""
     editor = Editor(sys.stdin.buffer, sys.stdout.buffer)
-    sys.stdout = sys.stderr  # the pipe is for lines alone
+    # Only protocol lines may go through the pipe.
+    sys.stdout = sys.stderr
     try:
         teller = Console(editor.say, language())
         try:
@@ -64,14 +66,16 @@ def main() -> int:
         editor.end()
     except Gone:
         pass
-    editor.gone.wait(
-        ENDING_S
-    )  # the script closes the pipe then, and nobody reads from it at our own end
+    # The script then closes the pipe, so that no thread reads from it when this process exits.
+    editor.gone.wait(ENDING_S)
     return 0
 
 
 def run(editor: Editor, where: Locations, teller: Console) -> None:
-    """The story. Refused, Declined, Gone, Failed."""
+    """Read the timeline, render its film, and set the markers.
+
+    Raises Refused, Declined, Gone or Failed.
+    """
     seen = inspect.look(editor)
     timeline = _timeline(editor, seen)
     preset, output = _film(where, seen)
@@ -88,7 +92,7 @@ def run(editor: Editor, where: Locations, teller: Console) -> None:
         told: Described = client.ask(Describe(request="describe", job=asked.job))
     teller.ended(told, end)
     if isinstance(end, RunInterrupted) or end.outcome == "superseded":
-        return  # what is to be said of this timeline, another job says
+        return  # another job reports about this timeline
     _mark(editor, teller, seen, timeline, told)
 
 
@@ -105,7 +109,7 @@ def _heard(editor: Editor, teller: Console, said: Fact | Progressed | None) -> N
 
 
 def _timeline(editor: Editor, seen: Seen) -> bytes:
-    """The open timeline as it is sent: without markers of ours, so that it is the same at every run."""
+    """Export the open timeline without our own markers, so that it is the same in every run."""
     with tempfile.TemporaryDirectory(prefix="hotsplice-", ignore_cleanup_errors=True) as folder:
         raw = inspect.export(editor, Path(folder) / "timeline.otio")
     return editor_export.settled(
@@ -114,15 +118,16 @@ def _timeline(editor: Editor, seen: Seen) -> bytes:
 
 
 def _film(where: Locations, seen: Seen) -> tuple[str, Path]:
-    """The preset, empty for the usual one, and where the film shall stand. Refused (output-folder-missing,
-    output-no-permission, preset-invalid)."""
+    """Return the preset, "" for the default, and the path of the film.
+
+    Raises Refused (output-folder-missing, output-no-permission, preset-invalid).
+    """
     preset = os.environ.get("HOTSPLICE_PRESET") or where.settings.films_preset or ""
     folder, may_be_made = where.films()
     if chosen := os.environ.get("HOTSPLICE_FILMS"):
         folder, may_be_made = Path(os.path.expanduser(chosen)).absolute(), False
-    if not may_be_made and not os.path.isdir(
-        folder
-    ):  # a drive that is out is not made anew on the system's own
+    # The folder of an unmounted drive must not be created on the system drive.
+    if not may_be_made and not os.path.isdir(folder):
         raise Refused("output-folder-missing", path=str(folder))
     known = where.presets().get(preset)
     name = film_location.file_name(seen.name, "Timeline") + (known.extension if known else ".mov")
@@ -131,11 +136,11 @@ def _film(where: Locations, seen: Seen) -> tuple[str, Path]:
         folder.mkdir(parents=may_be_made, exist_ok=True)
     except OSError as error:
         raise Refused("output-no-permission", path=str(folder)) from error
-    return preset, film_at(str(folder / name))  # as the companion knows it
+    return preset, film_at(str(folder / name))  # the form of the path that the daemon uses
 
 
 def _mark(editor: Editor, teller: Console, seen: Seen, sent: bytes, told: Described) -> None:
-    """Findings into the timeline, as soon as Resolve answers."""
+    """Set markers for the findings as soon as Resolve answers."""
     until, waiting = machine.monotonic() + DIALOG_S, False
     while not inspect.awake(editor):
         if machine.monotonic() > until:
@@ -152,7 +157,10 @@ def _mark(editor: Editor, teller: Console, seen: Seen, sent: bytes, told: Descri
 
 
 def _changed(editor: Editor, seen: Seen, sent: bytes) -> bool:
-    """Whether the timeline was edited since it was sent. One that cannot be exported just now is not said to be."""
+    """Return whether the timeline was edited since it was sent.
+
+    A timeline that cannot be exported now counts as unchanged.
+    """
     try:
         return _timeline(editor, seen) != sent
     except Refused:

@@ -1,5 +1,8 @@
-"""Markers into the open timeline, and ours of earlier runs out of it: what is wanted is compared with what is there, until
-both are the same. Nothing is deleted but by its frame, and nothing but ours."""
+"""Synchronises the markers of the open timeline with the findings.
+
+It compares wanted and existing markers until both agree, and removes our markers of earlier runs.
+It deletes markers only by their frame, and only our own.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,15 @@ from bridge.resolve.markers import Mark
 from bridge.resolve.pipe import Editor
 
 ROUNDS = 3
-"""A frame may be taken between the look and the marker; after that it is one of those taken."""
+"""Number of attempts.
+
+A frame may become occupied between the comparison and the new marker; the next attempt treats it as
+taken.
+"""
 
 
 class Pinned(NamedTuple):
-    """How many markers of this job stand in the timeline, how many old ones went, and what found no frame."""
+    """Number of this job's markers, number of removed old ones, and marks without a free frame."""
 
     standing: int
     removed: int
@@ -23,7 +30,7 @@ class Pinned(NamedTuple):
 
 
 def length(editor: Editor, otherwise: int) -> int:
-    """Frames of the open timeline, as it is now. Gone, Failed."""
+    """Return the current length of the open timeline in frames. Raises Gone or Failed."""
     start, end = (
         api_values.whole(editor.call("timeline", method))
         for method in ("GetStartFrame", "GetEndFrame")
@@ -32,7 +39,7 @@ def length(editor: Editor, otherwise: int) -> int:
 
 
 def pin(editor: Editor, wanted: tuple[Mark, ...], *, job: str, frames: int) -> Pinned:
-    """Make ours what they should be. Gone, Failed."""
+    """Update our markers. Raises Gone or Failed."""
     refused: set[int] = set()
     removed = 0
     for _ in range(ROUNDS):

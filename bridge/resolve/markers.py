@@ -1,7 +1,7 @@
-"""Findings to timeline markers: which of ours go, and where which come. Pure.
+"""Converts findings to timeline markers: which of ours to remove, and where to add. Pure.
 
-A frame holds one marker. A marker of anybody else stays, whatever happens: ours then takes a neighbouring frame of the
-same shot, or joins another of ours in it.
+A frame holds one marker. Markers of others always remain. Ours then uses a neighbouring frame of
+the same shot, or joins another of our markers in it.
 """
 
 from __future__ import annotations
@@ -13,17 +13,20 @@ from bridge.protocol.responses import Described, Finding
 from bridge.resolve.api_values import Marker
 
 NAME = "Hotsplice: "
-"""Markers begin with it: what customData holds is not known to survive every way through the editor."""
+"""Prefix of our markers' names: customData may not survive every way through the editor."""
 CUSTOM = "hotsplice:"
 COLOURS = {"error": "Red", "warning": "Yellow", "note": "Sky"}
-"""Of the sixteen that Resolve knows for markers."""
+"""Chosen from Resolve's sixteen marker colours."""
 _ORDER = ("error", "warning", "note")
 LONGEST_NOTE, LONGEST_NAME = 4000, 120
 
 
 class Mark(NamedTuple):
-    """Something to be said at a place: frames from `first` up to `end` (exclusive), within those of its shot from `low` up to
-    `high`. `number` counts the findings of the job."""
+    """A finding at one place.
+
+    It covers the frames from `first` to `end` (exclusive), within those of its shot, from `low` to
+    `high`. `number` counts the findings of the job.
+    """
 
     first: int
     end: int
@@ -36,7 +39,7 @@ class Mark(NamedTuple):
 
 
 class Laid(NamedTuple):
-    """Markers to be set, what each of them tells, and what found no place."""
+    """Markers to set, the marks that each one reports, and the marks without a frame."""
 
     markers: tuple[Marker, ...]
     told: tuple[tuple[Mark, ...], ...]
@@ -44,13 +47,19 @@ class Laid(NamedTuple):
 
 
 def ours(marker: Marker) -> bool:
-    """Whether a marker is from an earlier run of ours: by its customData, or by its name where that holds nothing."""
+    """Return whether a marker is from an earlier run of ours.
+
+    Its customData decides, or its name when customData is empty.
+    """
     return marker.custom.startswith(CUSTOM) or (not marker.custom and marker.name.startswith(NAME))
 
 
 def marks(told: Described) -> tuple[Mark, ...]:
-    """One for each shot of each finding, in order of place. What is about no place stands at the beginning when it is an error
-    (there may be no film then), and is left to the Console when it is not."""
+    """Return one mark per shot and finding, in order of place.
+
+    A finding without a place goes to the beginning when it is an error (a film may not exist then);
+    otherwise only the Console reports it.
+    """
     shots = {shot.number: (shot.first, shot.first + shot.frames) for shot in told.shots}
     found = []
     for number, finding in enumerate(told.findings, start=1):
@@ -81,13 +90,16 @@ def marks(told: Described) -> tuple[Mark, ...]:
 
 
 def note_of(finding: Finding) -> str:
-    """What was found, what was done, and what can be done: the latter each on a line of its own, with care where it says so."""
+    """Return the text of a finding: message, repair, and each action on its own line.
+
+    A "!" marks actions that need care.
+    """
     actions = [f"{'→' if act.safe else '!'} {act.do}" for act in finding.actions]
     return "\n".join(line for line in (finding.message, finding.did, *actions) if line)
 
 
 def lay(wanted: Sequence[Mark], taken: Iterable[int], length: int, job: str) -> Laid:
-    """Where the markers of a job stand in a timeline of so many frames of which others hold those that are `taken`."""
+    """Place a job's markers in a timeline of `length` frames; others occupy the `taken` frames."""
     groups: dict[int, list[Mark]] = {}
     homeless: list[Mark] = []
     others, displaced = set(taken), []
@@ -98,7 +110,7 @@ def lay(wanted: Sequence[Mark], taken: Iterable[int], length: int, job: str) -> 
             groups[mark.first] = [mark]
         else:
             displaced.append(mark)
-    for mark in displaced:  # after all that stand where they belong
+    for mark in displaced:  # after all marks that keep their own frame
         frame = _neighbour(mark, others | set(groups), length)
         if frame is None:
             frame = next((frame for frame in sorted(groups) if mark.low <= frame < mark.high), None)
@@ -113,7 +125,10 @@ def lay(wanted: Sequence[Mark], taken: Iterable[int], length: int, job: str) -> 
 
 
 def _neighbour(mark: Mark, taken: set[int], length: int) -> int | None:
-    """The nearest free frame after the place, else before it, within the shot and the timeline."""
+    """Return the nearest free frame after the mark, otherwise before it, or None.
+
+    The frame is within both shot and timeline.
+    """
     low, high = max(0, mark.low), min(mark.high, length)
     after = (frame for frame in range(max(low, mark.first + 1), high) if frame not in taken)
     before = (

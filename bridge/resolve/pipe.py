@@ -1,6 +1,7 @@
-"""The pipe to the menu script: calls go out, what Resolve says comes back. One line of JSON each; see the script itself.
+"""The pipe to the menu script: calls go out, Resolve's answers come back.
 
-Objects of Resolve stay with the script under names: `resolve` at first, and what a call keeps.
+Each message is one line of JSON; the script describes the format. Resolve's objects remain in the
+script under names: `resolve` at first, then the names that calls keep.
 """
 
 from __future__ import annotations
@@ -12,19 +13,19 @@ from typing import Any, BinaryIO
 
 
 class Gone(Exception):
-    """The script is not there any more: the editor was closed, or somebody ended it."""
+    """The script has ended: the editor was closed, or somebody ended it."""
 
 
 class Failed(Exception):
-    """A call ended in an exception on the editor's side; its words."""
+    """A call raised an exception in the editor; holds its message."""
 
 
 class Missing(Exception):
-    """This editor has no such method or value."""
+    """The editor has no such method or constant."""
 
 
 class Editor:
-    """Resolve, as far as the script reaches."""
+    """Resolve, as far as the script can reach it."""
 
     def __init__(self, heard: BinaryIO, said: BinaryIO) -> None:
         self._said = said
@@ -34,26 +35,35 @@ class Editor:
         threading.Thread(target=self._listen, args=(heard,), name="script", daemon=True).start()
 
     def call(self, owner: str, method: str, *words: object) -> Any:
-        """What the method returns: plain data; None also where there is no such method. Gone, Failed."""
+        """Call a method and return its result as plain data; None also when the method is missing.
+
+        Raises Gone or Failed.
+        """
         return self._ask({"call": [owner, method], "with": words}).get("got")
 
     def must(self, owner: str, method: str, *words: object) -> Any:
-        """The same, where the editor may lack the method or a constant among the arguments. Missing, Gone, Failed."""
+        """Call a method when the editor may lack it or a constant among its arguments.
+
+        Raises Missing, Gone or Failed.
+        """
         answer = self._ask({"call": [owner, method], "with": words})
         if answer.get("missing"):
             raise Missing
         return answer.get("got")
 
     def keep(self, name: str, owner: str, method: str, *words: object) -> bool:
-        """Call it and hold what it returns under a name; whether it returned anything. Gone, Failed."""
+        """Call a method, hold its result under `name`, and return whether there was one.
+
+        Raises Gone or Failed.
+        """
         return self._ask({"call": [owner, method], "with": words, "keep": name}).get("got") is True
 
     def say(self, text: str) -> None:
-        """A line in the editor's Console. Gone."""
+        """Write a line to the editor's Console. Raises Gone."""
         self._tell({"say": text})
 
     def end(self) -> None:
-        """That was all. Gone."""
+        """Tell the script that the work is finished. Raises Gone."""
         self._tell({"end": True})
 
     def _tell(self, order: dict[str, Any]) -> None:
@@ -81,5 +91,8 @@ class Editor:
 
 
 def constant(owner: str, name: str) -> dict[str, list[str]]:
-    """An argument: the value that this object has under that name. Resolve does not understand its name as text."""
+    """Return an argument that stands for the value of `name` in the object `owner`.
+
+    Resolve does not accept the name as text.
+    """
     return {"constant": [owner, name]}

@@ -1,4 +1,7 @@
-"""A film asked of the companion: under which name, so that asking again is the same wish, and followed until its end."""
+"""Submits a film to the daemon and follows it to its end.
+
+Its submission name makes repeated requests the same submission.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ OPEN = ("waiting", "working", "elsewhere", "held", "interrupted")
 
 
 class Asked(NamedTuple):
-    """A job, whether it was there before, and the sequence number after which its end must come."""
+    """A job, whether it existed before, and the sequence number after which its end must come."""
 
     job: str
     again: bool
@@ -27,8 +30,11 @@ class Asked(NamedTuple):
 
 
 def submission(wish: Submit, timeline: bytes, before: str) -> str:
-    """The name of a wish. While its job is under work the same wish is that job; `before` is the job for this film that ended
-    last: once that is another one, to ask again is to ask for the film to be made once more."""
+    """Return the name of a submission.
+
+    While its job is open, the same request means that job. `before` is the job for this film that
+    ended last; when that changes, the same request starts a new job.
+    """
     known = encode(msgspec.structs.replace(wish, request="x", submission="unnamed-"))
     return "resolve-" + hashlib.sha256(known + timeline + before.encode()).hexdigest()[:40]
 
@@ -42,11 +48,13 @@ def ask(
     lacking: Lacking,
     hear: Callable[[int, int], None] | None = None,
 ) -> Asked:
-    """Submit it; `hear` is told how many bytes of it have arrived, and of how many. Declined; Refused when no companion can be
-    had."""
-    after = client.ask(
-        Ping(request="ping")
-    ).last  # before the look: an end in between is then heard
+    """Submit a film, and resume its job if it is held or interrupted.
+
+    `hear` receives the number of bytes that have arrived, and the total. Raises Declined, or
+    Refused when no daemon can be reached.
+    """
+    # Read the number before the list, so that an end in between is not missed.
+    after = client.ask(Ping(request="ping")).last
     jobs: tuple[JobLine, ...] = client.ask(List(request="list", most=MOST_LISTED)).jobs
     mine = [line for line in jobs if line.output == output]
     before = next((line.job for line in reversed(mine) if line.state not in OPEN), "")
@@ -68,7 +76,10 @@ def ask(
 def follow(
     client: Client, asked: Asked, hear: Callable[[Fact | Progressed | None], None]
 ) -> JobFinished | RunInterrupted:
-    """Until the job has ended or somebody cancelled it. `hear` is told all that happens, and None in every pause."""
+    """Follow a job until it ends or somebody cancels it.
+
+    `hear` receives everything that happens, and None in every pause.
+    """
     for said in client.watch(asked.job, after=asked.after):
         if isinstance(said, Noticed):
             continue

@@ -1,1 +1,4 @@
-"""The tray: an icon, notices and a window. One more client of the companion; if it dies, the film goes on."""
+"""The tray: an icon, notices and a window.
+
+The tray is a client of the daemon like any other; if it crashes, the film continues.
+"""

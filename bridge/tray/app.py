@@ -1,4 +1,4 @@
-"""The process of the display: one for each user, and clear words where there can be none."""
+"""The process of the tray: one per user, with a clear message when it cannot run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ _log = logging.getLogger("hotsplice")
 
 
 def run(where: Locations, *, window: bool) -> int:
-    """Until a person quits it. Another one that runs already is asked to show its window."""
+    """Run the tray until the user quits it.
+
+    When another tray process runs already, ask it to show its window and return 0.
+    """
     name = f"hotsplice-tray-{os.getuid() if hasattr(os, 'getuid') else ''}-{hash_of(where.home):x}"
     qInstallMessageHandler(_fatal)
     application = QApplication(sys.argv[:1])
@@ -61,7 +64,7 @@ def run(where: Locations, *, window: bool) -> int:
 def _show(
     application: QApplication, server: QLocalServer, where: Locations, window: bool
 ) -> tuple[int, bool]:
-    """The display, until it ends: how, and whether its window was open."""
+    """Run the display until it ends. Return the exit code and whether its window was open."""
     language = where.settings.language
     QLocale.setDefault(QLocale(language))
     tray = QSystemTrayIcon.isSystemTrayAvailable()
@@ -81,30 +84,30 @@ def _show(
 
 
 def _asked(server: QLocalServer, shell: Presenter) -> None:
-    """Somebody started another one."""
+    """Show the window because the user started a second tray process."""
     server.nextPendingConnection().deleteLater()
     shell.open()
 
 
 def dress(application: QApplication) -> None:
-    """Our colours and type, on whatever desktop."""
+    """Apply our colours and fonts, whatever the desktop uses."""
     application.setStyle("Fusion")
     application.setPalette(style.palette())
     application.setStyleSheet(style.SHEET)
 
 
 def endings(presets: dict[str, Preset]) -> dict[str, str]:
-    """What films of each preset end in."""
+    """Map each preset to the file extension of its films."""
     return {name: preset.extension for name, preset in sorted(presets.items())}
 
 
 def hash_of(home: Path) -> int:
-    """A number for a data folder, the same in every process."""
+    """Return a number for a data folder that is the same in every process."""
     return zlib.crc32(str(home).encode())
 
 
 def another_is_asked(name: str) -> bool:
-    """Whether a display runs already; it then shows its window."""
+    """Ask a running tray process to show its window. Return whether one runs."""
     socket = QLocalSocket()
     socket.connectToServer(name)
     found = socket.waitForConnected(_WAIT_MS)
@@ -114,7 +117,10 @@ def another_is_asked(name: str) -> bool:
 
 
 def _until_told(application: QApplication) -> QTimer:
-    """End in order when the session or a terminal says so: Python hears signals only while it runs now and then."""
+    """Quit cleanly on SIGINT and SIGTERM.
+
+    Python handles signals only while it runs Python code, so the timer wakes it every 250 ms.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: QCoreApplication.quit())
     often = QTimer(application)
@@ -124,7 +130,10 @@ def _until_told(application: QApplication) -> QTimer:
 
 
 def _fatal(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
-    """The toolkit ends the process where it finds no display; before that, say so in our words."""
+    """Report fatal toolkit messages in our own words, then exit.
+
+    The toolkit ends the process when it finds no display.
+    """
     _said.append(message)
     if kind == QtMsgType.QtFatalMsg:
         code = no_display(_said)

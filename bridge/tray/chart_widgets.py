@@ -1,5 +1,7 @@
-"""Plots, drawn: jobs of each day by how they ended, and faults by how often they were cured. Each part has a pattern as well
-as a colour, and the numbers stand beside it."""
+"""Chart widgets: jobs per day by outcome, and faults by how often they were cured.
+
+Each part of a bar has a pattern as well as a colour, and the numbers are written beside it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ _DAYS_HEIGHT, _BAR_HEIGHT, _MOST_WIDE = 170, 44, 44
 
 
 def fill(painter: QPainter, box: QRectF, role: Role) -> None:
-    """A part of a bar: its colour, and over it the pattern of its meaning."""
+    """Fill a part of a bar with its colour and the pattern of its meaning."""
     ink = QColor(ROLES[role])
     painter.fillRect(box, ink)
     if role in _PATTERNS:
@@ -27,7 +29,11 @@ def fill(painter: QPainter, box: QRectF, role: Role) -> None:
 
 
 class Plot(QWidget):
-    """Draws a board; `words` under the pointer are its tooltip, all of them its description."""
+    """Base of the charts of a board.
+
+    The `words` of the element under the pointer are the tooltip; those of all elements are the
+    accessible description.
+    """
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -38,7 +44,7 @@ class Plot(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def show_board(self, board: Board) -> None:
-        """Show this."""
+        """Show a board."""
         self._board = board
         self.setAccessibleDescription("; ".join(one.words for one in self._drawn()))
         self.updateGeometry()
@@ -48,7 +54,7 @@ class Plot(QWidget):
         return self._board.days
 
     def event(self, event: QEvent) -> bool:
-        """Say what is under the pointer."""
+        """Show the tooltip of the element under the pointer."""
         if isinstance(event, QHelpEvent):
             words = next((text for box, text in self._spots if box.contains(event.pos())), "")
             QToolTip.showText(event.globalPos(), words, self)
@@ -56,7 +62,7 @@ class Plot(QWidget):
         return super().event(event)
 
     def _across(self, box: QRect) -> QRect:
-        """Where a box stands where one reads from right to left."""
+        """Mirror a box in right-to-left layouts."""
         if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
             return QRect(QPoint(self.width() - box.right() - 1, box.top()), box.size())
         return box
@@ -66,15 +72,15 @@ class DaysPlot(Plot):
     """A stacked bar for each day."""
 
     def sizeHint(self) -> QSize:
-        """As tall as it is."""
+        """Return the preferred size; the height is fixed."""
         return QSize(500, _DAYS_HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
-        """Narrower at will."""
+        """Allow a narrower chart."""
         return QSize(240, _DAYS_HEIGHT)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw it."""
+        """Draw the bars."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         days = self._board.days
@@ -117,21 +123,21 @@ class DaysPlot(Plot):
 
 
 class FaultsPlot(Plot):
-    """A bar for each fault: how often it came, and the cured part of it."""
+    """A bar for each fault: its number of incidents and the cured part of them."""
 
     def _drawn(self) -> tuple[Fault, ...]:
         return self._board.faults
 
     def sizeHint(self) -> QSize:
-        """A bar has a line of words above it."""
+        """Return the preferred size: each bar has a line of text above it."""
         return QSize(500, max(1, len(self._board.faults)) * _BAR_HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
-        """Narrower at will."""
+        """Allow a narrower chart."""
         return QSize(240, self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw it."""
+        """Draw the bars."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._spots = []

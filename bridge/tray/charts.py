@@ -1,4 +1,4 @@
-"""History and statistics as things to plot: bars, days and tiles of figures. Pure."""
+"""Chart data of the history page: figures, days and faults. Pure."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ DAYS = 14
 _OUTCOMES: tuple[tuple[str, tuple[str, ...], Role], ...] = (
     ("complete", ("complete", "unchanged"), "good"), ("incomplete", ("incomplete",), "warn"), ("failed", ("failed",), "bad"),
 )  # fmt: skip
-"""How a job ended, the states it stands for, and the colour."""
+"""Outcome, the job states it covers, and its colour."""
 _MOST_FAULTS = 8
 
 
 class Figure(NamedTuple):
-    """A number in large type, and what it is."""
+    """A figure in large type with its label and explanation."""
 
     value: str
     label: str
@@ -29,7 +29,7 @@ class Figure(NamedTuple):
 
 
 class Day(NamedTuple):
-    """Jobs of a day by how they ended."""
+    """Number of jobs of one day, by outcome."""
 
     label: str
     counts: tuple[int, ...]
@@ -37,7 +37,7 @@ class Day(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """How often a fault came, how often it was cured, and how long that took."""
+    """A fault: how often it occurred, how often it was cured, and how long that took."""
 
     title: str
     episodes: int
@@ -46,7 +46,10 @@ class Fault(NamedTuple):
 
 
 class Board(NamedTuple):
-    """Everything on the page. `outcomes` name the parts of a day's bar, with their colours."""
+    """Contents of the history page.
+
+    `outcomes` names the parts of a day's bar, with their colours.
+    """
 
     figures: tuple[Figure, ...]
     outcomes: tuple[tuple[str, Role], ...]
@@ -61,7 +64,11 @@ def board(
     name_of: Callable[[int], str],
     language: Language,
 ) -> Board:
-    """`today` and `day_of` count days from any beginning in the user's own time zone; `name_of` writes one."""
+    """Build the board of the last `DAYS` days.
+
+    `today` and `day_of` count days from any origin in the user's time zone; `name_of` formats a
+    day.
+    """
     return Board(
         figures=_figures(model.figures or {}, language),
         outcomes=tuple((of("job", name, language), role) for name, _, role in _OUTCOMES),

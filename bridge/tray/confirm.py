@@ -1,4 +1,4 @@
-"""A question before something is done that a person may not want: in a window of its own, which says what would happen."""
+"""Confirmation dialog that says what would happen before an action is carried out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bridge.tray.widgets import directed
 def confirm(
     over: QWidget, question: str, words: str, *, yes: str, no: str, then: Callable[[], object]
 ) -> QMessageBox:
-    """Ask, and do `then` when the answer is yes. Who presses Return or Escape at once changes nothing."""
+    """Ask, and call `then` when the answer is yes. Return and Escape change nothing."""
     box = QMessageBox(over)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(QMessageBox.Icon.NoIcon)

@@ -1,5 +1,7 @@
-"""What a person wants, done: about a job and what was found in it, a new film, the settings. Requests go to the companion, the
-rest is done here."""
+"""Carries out user actions on a job, a finding, a new film or the settings.
+
+Requests go to the daemon; everything else is done in this process.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,11 @@ from core.system import machine
 
 
 class Controller(QObject):
-    """Of the person before the window. `post` asks the companion; `presets` maps names to the endings of their films.
-    `language_chosen`: from now on other words shall be shown."""
+    """Controller of the window.
+
+    `post` sends a request to the daemon. `presets` maps preset names to the file extensions of
+    their films. `language_chosen` is emitted when the user changes the language.
+    """
 
     language_chosen = Signal()
     _aside = Signal(object)
@@ -57,7 +62,7 @@ class Controller(QObject):
         self._post_it(message, timeline)
 
     def act(self, act: Act) -> None:
-        """Something about the job that is shown."""
+        """Carry out an action about the displayed job."""
         job = self.window.job
         line = self.window.model.job(job)
         if line is None:
@@ -125,8 +130,11 @@ class Controller(QObject):
             self._run(["diagnose", job, "-o", path], say("did-bundle", self._language, path=path))
 
     def _roll_back(self, do: str, output: str, kept: Act | None = None) -> None:
-        """Bring back the film that was replaced last, or the one that `kept` names by its number. Not asked
-        of the companion: all of the kept film is read first, and the command holds the film's lock meanwhile."""
+        """Restore the film that was replaced last, or the one that `kept` names by its number.
+
+        This runs as a command, not as a request to the daemon: it reads the whole kept film first,
+        and holds the film's lock meanwhile.
+        """
         language, name = self._language, Path(output).name
 
         def go() -> None:
@@ -145,9 +153,8 @@ class Controller(QObject):
 
     def _run(self, words: list[str], well: str, *, most_s: float = desktop.COMMAND_S) -> None:
         def done(said: str, why: str) -> None:
-            what = why.partition("\n")[
-                0
-            ]  # the second line is advice for who sits at a command line
+            # The second line is advice for command-line users.
+            what = why.partition("\n")[0]
             text, role = (
                 (say("not-done", self._language, why=what), "bad") if why else (well, "good")
             )
@@ -156,7 +163,7 @@ class Controller(QObject):
         desktop.command(words, done, most_s=most_s)
 
     def new_film(self, timeline: str) -> None:
-        """Ask what shall be made, and hand it to the companion."""
+        """Ask for the details of a new film, and submit it to the daemon."""
         dialog = SubmitDialog(self.window, self._language, self._presets, timeline)
         dialog.accepted.connect(lambda: self.submit(dialog.wanted))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -164,7 +171,7 @@ class Controller(QObject):
         dialog.open()
 
     def submit(self, wanted: Wanted) -> None:
-        """Hand a timeline to the companion."""
+        """Submit a timeline to the daemon."""
         path = Path(wanted.timeline)
         language = self._language
         try:
@@ -181,7 +188,7 @@ class Controller(QObject):
         self._post(submission(wanted, data, machine.token(16)), data)
 
     def show_settings(self) -> None:
-        """What stands in the file; what a person is just changing stays."""
+        """Show the settings from the file, unless the user is editing them."""
         try:
             read = settings.load(self.home)
         except Refused as error:

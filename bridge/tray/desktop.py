@@ -1,4 +1,4 @@
-"""What the display does besides talking with the companion: our own commands, the file manager, the settings' file."""
+"""Actions of the tray that bypass the daemon: our own commands, opening folders and files."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from PySide6.QtGui import QDesktopServices
 from core.system import process
 
 COMMAND_S, ROLL_BACK_S = 120.0, 4 * 3600.0
-"""How long a command may take; one that rolls back reads a whole film first, perhaps over a network."""
+"""Seconds a command may take. A rollback reads a whole film first, perhaps over a network."""
 
 
 def command(
     words: Sequence[str], done: Callable[[str, str], None], *, most_s: float = COMMAND_S
 ) -> None:
-    """Run `hotsplice WORDS` aside, and end it when it takes longer than `most_s`. `done` is called from another thread: with what
-    it printed, and why it failed (or empty)."""
+    """Run `hotsplice WORDS` in the background, and kill it after `most_s` seconds.
+
+    `done` is called from another thread with the output and the reason of a failure, or "".
+    """
     argv = [sys.executable, "-P", "-m", "bridge.cli.main", *words]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
@@ -42,7 +44,7 @@ def command(
 
 
 def open_folder(path: str) -> bool:
-    """Show the folder that a file is in, or the nearest one above it that is there, in the file manager."""
+    """Show a file's folder, or its nearest existing parent folder, in the file manager."""
     folder = Path(path)
     while not os.path.isdir(folder) and folder != folder.parent:
         folder = folder.parent
@@ -50,5 +52,5 @@ def open_folder(path: str) -> bool:
 
 
 def open_file(path: Path) -> bool:
-    """Open a file with what the desktop has for it."""
+    """Open a file with the desktop's default program."""
     return QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

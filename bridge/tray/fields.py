@@ -1,4 +1,7 @@
-"""Fields of the settings made of several parts of the toolkit: each has `value`, `set_value` and tells when it `changed`."""
+"""Composite fields of the settings page.
+
+Each has `value`, `set_value` and a `changed` signal.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +33,11 @@ class Folders(QWidget):
         self.setFocusProxy(self.list)
 
     def value(self) -> tuple[str, ...]:
-        """The folders."""
+        """Return the folders."""
         return tuple(self.list.item(row).text() for row in range(self.list.count()))
 
     def set_value(self, folders: tuple[str, ...]) -> None:
-        """Show these."""
+        """Show these folders."""
         self.list.clear()
         for folder in folders:
             self.list.addItem(folder)
@@ -56,7 +59,7 @@ class Folders(QWidget):
 
 
 class PathField(QWidget):
-    """A path that can be written or chosen."""
+    """A path that the user can type or choose."""
 
     changed = Signal()
 
@@ -72,11 +75,11 @@ class PathField(QWidget):
         self.setFocusProxy(self.line)
 
     def value(self) -> str | None:
-        """The path; None for none."""
+        """Return the path, or None when the field is empty."""
         return self.line.text().strip() or None
 
     def set_value(self, path: str | None) -> None:
-        """Show this."""
+        """Show this path."""
         self.line.setText(path or "")
 
     def _choose(self) -> None:
@@ -89,7 +92,7 @@ class PathField(QWidget):
 
 
 class DoorField(QWidget):
-    """Whether timelines are taken from a folder, and from which: nowhere, the usual one, or one of a person's own."""
+    """Watch folder setting: off, the default folder, or a folder of the user's choice."""
 
     changed = Signal()
 
@@ -104,11 +107,11 @@ class DoorField(QWidget):
         self.setFocusProxy(self.tick)
 
     def value(self) -> str | bool:
-        """False for nowhere, True for the usual folder, or a path."""
+        """Return False for off, True for the default folder, or a path."""
         return (self.path.value() or True) if self.tick.isChecked() else False
 
     def set_value(self, door: str | bool) -> None:
-        """Show this."""
+        """Show this setting."""
         self.path.set_value(door if isinstance(door, str) else None)
         self.tick.setChecked(door is not False)
         self._ticked()

@@ -1,4 +1,4 @@
-"""A layout that goes on in the next line where there is no room: for buttons with long names and narrow windows."""
+"""Layout that wraps items to the next line, for buttons with long labels and narrow windows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BELOW = UNIT // 2 + 2
 
 
 class Flow(QLayout):
-    """Items side by side, in as many lines as they need. `trailing` puts them at the far end of the line."""
+    """Items side by side, on as many lines as they need. `trailing` aligns lines at the far end."""
 
     def __init__(self, *, gap: int = UNIT, trailing: bool = False) -> None:
         super().__init__()
@@ -21,46 +21,46 @@ class Flow(QLayout):
         self.setSpacing(gap)
 
     def addItem(self, item: QLayoutItem) -> None:
-        """As the toolkit asks."""
+        """Implement `QLayout.addItem`."""
         self._items.append(item)
 
     def count(self) -> int:
-        """As the toolkit asks."""
+        """Implement `QLayout.count`."""
         return len(self._items)
 
     def itemAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]
-        """As the toolkit asks."""
+        """Implement `QLayout.itemAt`."""
         return self._items[index] if 0 <= index < len(self._items) else None
 
     def takeAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]
-        """As the toolkit asks."""
+        """Implement `QLayout.takeAt`."""
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
     def expandingDirections(self) -> Qt.Orientation:
-        """It takes no more than it needs."""
+        """Return no direction: the layout takes no more room than it needs."""
         return Qt.Orientation(0)
 
     def hasHeightForWidth(self) -> bool:
-        """Narrower is higher."""
+        """Return True: a narrower layout is higher."""
         return True
 
     def heightForWidth(self, width: int) -> int:
-        """In device-independent pixels."""
+        """Return the height for a width, in device-independent pixels."""
         return self._lay_out(QRect(0, 0, width, 0), move=False)
 
     def setGeometry(self, box: QRect) -> None:
-        """Put everything in its place."""
+        """Position all items."""
         super().setGeometry(box)
         self._lay_out(box, move=True)
 
     def sizeHint(self) -> QSize:
-        """All on one line."""
+        """Return the size with all items on one line."""
         hints = [item.sizeHint() for item in self._items]
         width = sum(hint.width() for hint in hints) + self.spacing() * max(0, len(hints) - 1)
         return QSize(width, max((hint.height() for hint in hints), default=0))
 
     def minimumSize(self) -> QSize:
-        """The widest alone."""
+        """Return the minimum size: the widest item alone, and the highest."""
         return QSize(
             max((item.minimumSize().width() for item in self._items), default=0),
             max((item.minimumSize().height() for item in self._items), default=0),

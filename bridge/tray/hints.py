@@ -1,7 +1,8 @@
-"""Advice of the command line's world in the window's: what is a command there is a button or a setting here. Pure.
+"""Translates advice for the command line into advice for the window. Pure.
 
-The catalogue's advice has no holes, so it arrives word for word; what stands for its commands is in `words.yaml`, each pair as
-`said-…` and `press-…`. A test goes through the whole catalogue and finds what would be left.
+Where the advice names a command, the window has a button or a setting. The catalogue's advice has
+no placeholders, so it arrives verbatim. `words.yaml` holds each pair as `said-…` and `press-…`. A
+test checks the whole catalogue for commands that remain.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ _SAID, _PRESS = "said-", "press-"
 
 
 def advice(text: str) -> str:
-    """The same advice for who has the window before him, in its own language: the companion may still speak another one."""
+    """Return the advice for a user of the window.
+
+    Each advice keeps its own language: the daemon may still use another one than the window.
+    """
     for name in words():
         if name.startswith(_SAID):
             for language in LANGUAGES:

@@ -1,4 +1,4 @@
-"""How the jobs went, in the window: figures in large type, days, faults."""
+"""The history page: figures in large type, days and faults."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class HistoryPage(QWidget):
         outer.addWidget(scroll)
 
     def show_board(self, board: Board) -> None:
-        """Show this, unless it is shown already."""
+        """Show a board, unless it is shown already."""
         if board == self._shown:
             return
         self._shown = board

@@ -1,4 +1,7 @@
-"""Signs and icons, drawn: the same on every platform and at every size, each with a shape of its own."""
+"""Signs and icons, drawn by code.
+
+They look the same on every platform and at every size, and each has its own shape.
+"""
 
 from __future__ import annotations
 
@@ -128,7 +131,7 @@ def _above(painter: QPainter, ink: QColor) -> None:
 
 
 def _gate(painter: QPainter, ink: QColor) -> None:
-    """An hourglass: waited for."""
+    """Draw an hourglass, the sign of waiting."""
     painter.drawPolygon(
         QPolygonF([QPointF(x, y) for x, y in ((4, 2.5), (12, 2.5), (4, 13.5), (12, 13.5))])
     )
@@ -142,7 +145,7 @@ _SIGNS: dict[str, Callable[[QPainter, QColor], None]] = {
 
 
 def pattern(sign: str) -> Qt.BrushStyle:
-    """How the band of a shot is filled, so that its colour is not the only sign."""
+    """Return the fill pattern of a shot's band, so that colour is not the only cue."""
     return {
         "slate": Qt.BrushStyle.BDiagPattern, "cross": Qt.BrushStyle.DiagCrossPattern, "half": Qt.BrushStyle.FDiagPattern,
         "back": Qt.BrushStyle.HorPattern, "dots": Qt.BrushStyle.NoBrush,
@@ -151,7 +154,7 @@ def pattern(sign: str) -> Qt.BrushStyle:
 
 @lru_cache(maxsize=128)
 def pixmap(sign: str, ink: str, side: int, ratio: float = 1.0) -> QPixmap:
-    """A sign as a picture of `side` device-independent pixels."""
+    """Return a sign as a picture of `side` device-independent pixels."""
     made = QPixmap(round(side * ratio), round(side * ratio))
     made.setDevicePixelRatio(ratio)
     made.fill(Qt.GlobalColor.transparent)
@@ -161,11 +164,14 @@ def pixmap(sign: str, ink: str, side: int, ratio: float = 1.0) -> QPixmap:
     return made
 
 
-# The icon of the tray -------------------------------------------------------------------------------------------------
+# The tray icon ------------------------------------------------------------------------------------
 
 
 def tray_icon(shown: Icon) -> QIcon:
-    """The icon at every size that trays ask for. Progress is drawn in steps of two per cent."""
+    """Return the icon in all sizes that trays request.
+
+    Progress is drawn in steps of two per cent.
+    """
     step = None if shown.progress is None else round(shown.progress * 50)
     return _tray_icon(shown.kind, step)
 
@@ -186,7 +192,10 @@ def _tray_icon(kind: Kind, step: int | None) -> QIcon:
 
 
 def _draw_tray(painter: QPainter, kind: Kind, step: int | None) -> None:
-    """On 32 by 32: a dark plate, so that it is seen on bright panels too, and a shape for each state."""
+    """Draw the icon on a grid of 32 by 32 units.
+
+    A dark plate keeps it visible on bright panels, and each state has its own shape.
+    """
     ink = QColor(_KINDS[kind])
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(RAISED))

@@ -1,4 +1,4 @@
-"""The jobs on the left: a sign, a name, how it stands, and a thin line of progress."""
+"""The list of jobs on the left: sign, name, state and a thin progress bar."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class _Paint(QStyledItemDelegate):
 
 
 class JobList(QListView):
-    """`chosen` tells the job that a person chose."""
+    """List of jobs. `chosen` is emitted with the job that the user selects."""
 
     chosen = Signal(str)
 
@@ -100,13 +100,13 @@ class JobList(QListView):
         self.items.show(rows, self)
 
     def choose(self, job: str) -> None:
-        """Choose a job, if it is there."""
+        """Select a job, if it is in the list."""
         row = self.items.row_of(job)
         if row >= 0:
             self.setCurrentIndex(self.items.index(row))
 
     def current(self) -> str:
-        """The chosen job; empty for none."""
+        """Return the selected job, or "" for none."""
         row = self.items.at(self.currentIndex())
         return row.job if row else ""
 

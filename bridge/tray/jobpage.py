@@ -1,4 +1,4 @@
-"""A job in the window: its head, how far it is, the strip, and a card for everything found."""
+"""The page of a job: header, progress, strip of shots, and a card for each finding."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from core.messages.template import Language
 
 
 class CardBox(QFrame):
-    """Something found, with what can be done about it."""
+    """A finding, with the actions that it offers."""
 
     def __init__(self, card: Card, do: Any, go_to: Any) -> None:
         super().__init__()
@@ -65,14 +65,14 @@ class CardBox(QFrame):
 
 
 def _indented(layout: QLayout) -> QHBoxLayout:
-    """Under a title that begins after a sign."""
+    """Indent a layout to align with a title that follows a sign."""
     row = across(26, layout, gap=0)
     row.setStretch(1, 1)
     return row
 
 
 class JobPage(QWidget):
-    """Shows a `Page`. `act` tells what a person wants done."""
+    """Shows a `Page`. `act` is emitted with the action that the user chooses."""
 
     act = Signal(object)
 
@@ -141,7 +141,7 @@ class JobPage(QWidget):
         layout.addWidget(scroll, 1)
 
     def show_page(self, page: Page) -> None:
-        """Show this; what did not change is left as it is, so that focus and selection stay."""
+        """Show a page. Unchanged parts are left alone, so that focus and selection remain."""
         before, self._shown = self._shown, page
         language = self._language
         if before is None or before.job != page.job:

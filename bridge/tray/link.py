@@ -1,10 +1,12 @@
-"""The tray's line to the companion: threads, for a client waits for its answers. Three ask (for what is quick, what is slow,
-and films), the fourth watches.
+"""The tray's connection to the daemon.
+
+It uses threads, because a client blocks until its answer arrives. Three threads send requests
+(quick ones, slow ones, and films), and a fourth watches.
 
     window --(post)--> asking --(hear)--> window        watching --(hear)--> window
 
-`hear` is called from all of them. A companion that died is started again, unless somebody ended it in order: then it is for a
-person to start it.
+All threads call `hear`. A daemon that crashed is started again. A daemon that somebody stopped
+stays down until the user starts it.
 """
 
 from __future__ import annotations
@@ -28,27 +30,27 @@ from core.messages.template import Language
 from core.system import machine
 
 LIST_EVERY_S = 2.0
-"""How often the list of jobs is asked for when nothing happens; what happens has it asked for at once."""
+"""Seconds between requests for the list of jobs; an event requests it at once."""
 _LISTED = List(request="list", most=500, by_film=True)
 _SLOW = (Describe, Pictures, Stats)
-"""What may take the companion seconds: other requests do not wait for that."""
+"""Requests that may take the daemon seconds; other requests do not wait for them."""
 SENDING_S = 0.5
-"""How often it is said how far a timeline has arrived."""
+"""Seconds between reports of how much of a timeline has arrived."""
 STARTING_S, ABSENT_S = 15.0, 1.5
-"""How long a companion is waited for: by who may start one, and by who only watches."""
+"""Seconds to wait for a daemon: for threads that may start one, and for the one that watches."""
 BURST_S = 0.15
-"""Many things that happen at once make one question."""
+"""Seconds in which many events are merged into one request for the list."""
 
 
 class Linked(NamedTuple):
-    """Whether there is a companion."""
+    """State of the connection to the daemon."""
 
     state: State
     trouble: Trouble | None = None
 
 
 class Declining(NamedTuple):
-    """A request came to nothing: its name, and the words for it."""
+    """A request that was refused or failed: its name, and the words for it."""
 
     request: str
     code: str
@@ -58,7 +60,7 @@ class Declining(NamedTuple):
 
 
 class Sending(NamedTuple):
-    """How many bytes of a timeline have arrived at the companion, and of how many."""
+    """How many bytes of a timeline have arrived at the daemon, and its size."""
 
     request: str
     arrived: int
@@ -69,7 +71,10 @@ _Posts = queue.Queue[tuple[Message, bytes | None] | None]
 
 
 class Link:
-    """Begun with `start`, ended with `close`. `begin` starts a companion; `hear` takes Linked, Sending, Declining and sayings."""
+    """Connection of the tray to the daemon; begins with `start`, ends with `close`.
+
+    `begin` starts a daemon. `hear` receives Linked, Sending, Declining and the daemon's responses.
+    """
 
     def __init__(
         self,
@@ -97,12 +102,12 @@ class Link:
         self._threads = [threading.Thread(target=work, daemon=True) for work in self._work]
 
     def start(self) -> None:
-        """Begin to ask and to watch."""
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
     def close(self, wait_s: float = 3.0) -> None:
-        """Ask and watch no more."""
+        """Stop the threads. Wait at most `wait_s` seconds for each."""
         self._closing.set()
         self._met.set()
         for posts in (self._quick, self._slow, self._large):
@@ -112,7 +117,7 @@ class Link:
                 thread.join(wait_s)
 
     def post(self, message: Message, timeline: bytes | None = None) -> None:
-        """Ask this, soon; the answer is heard."""
+        """Queue a request; `hear` receives the answer."""
         posts = (
             self._large
             if isinstance(message, Submit)
@@ -123,11 +128,11 @@ class Link:
         posts.put((message, timeline))
 
     def want(self) -> None:
-        """A person wants a companion to run."""
+        """Let a daemon be started again, at the user's request."""
         self._wanted = True
         self._quick.put((_LISTED, None))
 
-    # Asking -------------------------------------------------------------------------------------------------------
+    # Asking ---------------------------------------------------------------------------------------
 
     def _list_on(self) -> None:
         with Client(
@@ -177,7 +182,7 @@ class Link:
             self._hear(Declining(message.request, no.code, no.title, no.message, no.action))
         except Refused as error:
             self._refused(error, message)
-        except OSError as error:  # no companion can be started
+        except OSError as error:  # no daemon can be started
             self._refused(Refused("companion-absent", detail=error.strerror or str(error)), message)
         else:
             self._link("here")
@@ -199,9 +204,13 @@ class Link:
             )
 
     def _may_begin(self) -> None:
-        """Called again and again while nobody answers."""
+        """Start a daemon if one is wanted.
+
+        The client calls this repeatedly while no daemon answers.
+        """
+        # A daemon that shuts down properly removes its endpoint.
         if self._state == "here" and endpoint.read(self._home) is None:
-            self._wanted = False  # it was ended in order, and took its endpoint with it
+            self._wanted = False
         if not self._wanted or self._closing.is_set():
             raise Refused("companion-absent")
         self._begin()
@@ -219,7 +228,7 @@ class Link:
         if changed:
             self._hear(Linked(state, trouble))
 
-    # Watching -----------------------------------------------------------------------------------------------------
+    # Watching -------------------------------------------------------------------------------------
 
     def _watch_on(self) -> None:
         last = -1
@@ -240,4 +249,4 @@ class Link:
                             last = said.seq
                             self._quick.put((_LISTED, None))
                 except (Refused, Declined):
-                    self._closing.wait(0.2)  # the asking thread says why
+                    self._closing.wait(0.2)  # the asking thread reports the reason

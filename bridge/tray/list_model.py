@@ -1,4 +1,4 @@
-"""Values in a list of the toolkit: shown in order, chosen by key, kept chosen when the values change."""
+"""List model that shows values in order and keeps the selected key when the values change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class ListModel(QAbstractListModel):
-    """Values with a key each. `words` say all about one: for tooltips and screen readers."""
+    """Values identified by `key`.
+
+    `words` describes a value completely, for tooltips and screen readers.
+    """
 
     def __init__(self, key: Callable[[Any], object], words: Callable[[Any], str]) -> None:
         super().__init__()
@@ -20,11 +23,11 @@ class ListModel(QAbstractListModel):
         self.values: list[Any] = []
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """As the toolkit asks."""
+        """Implement `QAbstractListModel.rowCount`."""
         return 0 if parent.isValid() else len(self.values)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """As the toolkit asks."""
+        """Implement `QAbstractListModel.data`."""
         if not index.isValid() or index.row() >= len(self.values):
             return None
         value = self.values[index.row()]
@@ -37,17 +40,20 @@ class ListModel(QAbstractListModel):
                 return None
 
     def at(self, index: Index) -> Any:
-        """The value there, None where there is none. It is never handed through the toolkit, which would take it to pieces."""
+        """Return the value at an index, or None.
+
+        Values never pass through the toolkit, which would convert them.
+        """
         return (
             self.values[index.row()] if index.isValid() and index.row() < len(self.values) else None
         )
 
     def row_of(self, key: object) -> int:
-        """Where the value of this key is; -1 when there is none."""
+        """Return the row of the value with this key, or -1."""
         return next((n for n, value in enumerate(self.values) if self._key(value) == key), -1)
 
     def show(self, values: Sequence[Any], view: QListView) -> None:
-        """Show these; what was chosen stays chosen, where it is still there."""
+        """Show these values. The selected value stays selected if it still exists."""
         if [self._key(value) for value in values] == [self._key(value) for value in self.values]:
             changed = [
                 n

@@ -1,6 +1,7 @@
-"""What is worth a notice: one sentence and one action, only where something ended or a person can help, and once. Pure.
+"""Desktop notices: one sentence and one action each, shown once. Pure.
 
-Looks at the model and never at the last event: what was not shown yet is due, whatever was missed in between.
+A notice appears only when a job ends or the user can help. Notices depend on the model, never on
+the last event: every notice not yet shown is due, whatever was missed in between.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from core.messages.template import Language, shown
 
 
 class Notice(NamedTuple):
-    """A sentence and what a click does: `show` the job, or open its `folder`. `key` names what it is about, for ever."""
+    """A sentence and the action of a click: `show` the job, or open its `folder`.
+
+    `key` identifies the subject permanently.
+    """
 
     key: str
     kind: Literal["attention", "done"]
@@ -29,7 +33,7 @@ class Notice(NamedTuple):
 
 
 def due(model: Model, language: Language) -> tuple[Notice, ...]:
-    """Notices that have not been shown."""
+    """Return the notices that have not been shown."""
     if not model.began:
         return ()
     return tuple(
@@ -41,7 +45,7 @@ def due(model: Model, language: Language) -> tuple[Notice, ...]:
 
 
 def told(model: Model, notices: tuple[Notice, ...]) -> Model:
-    """These have been shown."""
+    """Record that these notices have been shown."""
     return replace(model, told=model.told | {notice.key for notice in notices})
 
 

@@ -1,4 +1,4 @@
-"""One job as a page: how it stands, the strip of its shots, what was found, and what can be done. Pure."""
+"""One job as a page: its state, the strip of its shots, findings and actions. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOTS: dict[str, tuple[str, Role]] = {
     "verified": ("check", "good"), "reused": ("again", "good"), "mended": ("half", "warn"), "previous": ("back", "warn"),
     "slate": ("slate", "bad"), "missing": ("cross", "bad"), "waiting": ("dots", "quiet"), "working": ("play", "work"),
 }  # fmt: skip
-"""Sign and meaning of the colour, by a shot's state. The sign also chooses the pattern."""
+"""Sign and role by a shot's state. The sign also selects the pattern."""
 _SEVERITY: dict[str, tuple[str, Role]] = {
     "error": ("stop", "bad"),
     "warning": ("warning", "warn"),
@@ -31,7 +31,10 @@ _ANSWERS: tuple[str, ...] = ("relink", "retry", "previous", "skip", "stop")
 
 
 class Tile(NamedTuple):
-    """A shot on the strip. `words` say everything about it: for the tooltip, the line below, and a screen reader."""
+    """A shot on the strip.
+
+    `words` describes it completely, for the tooltip, the line below and screen readers.
+    """
 
     number: int
     name: str
@@ -46,7 +49,7 @@ class Tile(NamedTuple):
 
 
 class Act(NamedTuple):
-    """Something that can be done with one click. `primary`: the most likely one of its group."""
+    """An action that takes one click. `primary` marks the most likely one of its group."""
 
     do: str
     label: str
@@ -56,7 +59,10 @@ class Act(NamedTuple):
 
 
 class Card(NamedTuple):
-    """Something found. `where` tells shots and timecode, `hints` are what a person can do elsewhere."""
+    """A finding.
+
+    `where` gives shots and timecode. `hints` says what the user can do outside the window.
+    """
 
     severity: str
     sign: str
@@ -81,7 +87,11 @@ class Legend(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A job. `progress` from 0 to 1, None for one that is not under work; `known` is False until it is described."""
+    """A job.
+
+    `progress` is from 0 to 1, or None when the job is not running. `known` is False until the
+    daemon has described the job.
+    """
 
     job: str
     title: str
@@ -104,7 +114,7 @@ class Page(NamedTuple):
 
 
 def page(model: Model, job: str, language: Language) -> Page | None:
-    """The page of a job; None when there is none of that name."""
+    """Return the page of a job, or None for an unknown job."""
     line = model.job(job)
     if line is None:
         return None
@@ -144,7 +154,10 @@ def page(model: Model, job: str, language: Language) -> Page | None:
 
 
 def _noticed(model: Model, job: str) -> str:
-    """What the companion noticed about a job that is not over: how it was found, and what became of its files."""
+    """Return the daemon's latest notice about an unfinished job.
+
+    It says how the job was found, and what happened to its files.
+    """
     said = model.noticed.get(job)
     return shown(f"{said.title}: {said.message}") if said else ""
 
@@ -289,7 +302,10 @@ def _finding_acts(finding: Finding, language: Language) -> tuple[Act, ...]:
 
 
 def _label(answer: str, finding: Finding, language: Language) -> str:
-    """What a button says: what is left as it is, is a slate, a part of a shot, silence or something else."""
+    """Return the label of an answer's button.
+
+    What is left as it is may be a slate, a part of a shot, silence or something else.
+    """
     if finding.decided:
         return say("do-take-back", language)
     partly = finding.code in ("shot-mended", "shot-unlike-record")
@@ -301,7 +317,10 @@ def _label(answer: str, finding: Finding, language: Language) -> str:
 def _acts(
     model: Model, line: JobLine, told: Described | None, language: Language
 ) -> tuple[Act, ...]:
-    """What can be done with the job as a whole, the most likely first. A film under work is not rolled back."""
+    """Return the actions for the whole job, the most likely first.
+
+    A film is not rolled back while a job renders it.
+    """
     acts: list[str] = []
     if line.state in ("working", "elsewhere", "waiting"):
         acts = ["cancel"]
@@ -333,7 +352,10 @@ def _acts(
 
 
 def _bring_back(kept: KeptFilm, language: Language) -> Act:
-    """Bring back one of several kept films, by its number in `hotsplice rollback FILM --list`."""
+    """Offer to restore one of several kept films.
+
+    The number is that of `hotsplice rollback FILM --list`.
+    """
     when = datetime.fromtimestamp(kept.at).strftime("%Y-%m-%d %H:%M")
     state = say(
         "kept-unknown"
@@ -355,7 +377,7 @@ def _named(acts: list[str], language: Language, *, first: bool = True) -> tuple[
 
 
 def answers(act: Act, job: str, name: str, *, file: str = "") -> tuple[Answer, ...]:
-    """What is said to the companion for an act about a finding; one word for each shot."""
+    """Return the daemon requests for an action about a finding: one answer per shot."""
     return tuple(
         Answer(request=f"{name}-{about}", job=job, about=about, answer=act.do, file=file)  # type: ignore[arg-type]
         for about in act.about
@@ -363,7 +385,7 @@ def answers(act: Act, job: str, name: str, *, file: str = "") -> tuple[Answer, .
 
 
 def numbers(shots: tuple[int, ...]) -> str:
-    """1, 2, 5–9: in any language."""
+    """Format shot numbers as in "1, 2, 5–9", for any language."""
     runs: list[list[int]] = []
     for number in sorted(set(shots)):
         if runs and number == runs[-1][-1] + 1:
@@ -376,7 +398,7 @@ def numbers(shots: tuple[int, ...]) -> str:
 
 
 def diagnosis(told: Described, program: str) -> str:
-    """Plain text about a job for someone who can help, to be pasted into a letter."""
+    """Return plain text about a job, to paste into a message to someone who can help."""
     lines = [
         f"Hotsplice {program}, job {told.job.job}: {told.job.state}{f' ({told.job.code})' if told.job.code else ''}",
         f"{told.job.timeline}, {told.job.preset}, {told.frames} frames at {told.rate}, {len(told.shots)} shots",

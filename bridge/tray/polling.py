@@ -1,4 +1,4 @@
-"""What to ask the companion, from what is shown and what is known of it. Pure."""
+"""Decides what to request from the daemon, given the visible page and the model. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from bridge.tray.state import Model
 Place = Literal["jobs", "history", "settings"]
 """The pages of the window."""
 AT_ONCE = 24
-"""Pictures that are asked for in one request."""
+"""Pictures per request."""
 MOST_TRIES = 3
-"""How often a picture is asked for: the companion leaves out what took too long, or is not there yet."""
+"""Requests per picture: the daemon omits pictures that took too long or do not exist yet."""
 Tried = tuple[str, int, str, str]
-"""A job, a shot, and the states of both: in another state there may be another picture."""
+"""Job, shot and the states of both; another state may have another picture."""
 _DRAWN = ("verified", "reused", "mended", "previous", "slate")
 
 
@@ -29,8 +29,11 @@ def questions(
     tried: Mapping[Tried, int],
     stale: bool,
 ) -> tuple[Message, ...]:
-    """Requests that are due: `asked` are names of those that wait for an answer, `tried` how often pictures
-    were asked for; `stale`: the figures are older than the newest job."""
+    """Return the requests that are due.
+
+    `asked` names the requests that wait for an answer, and `tried` counts the requests per picture.
+    `stale` means that the figures are older than the newest job.
+    """
     if model.link != "here":
         return ()
     found: list[Message] = []
@@ -48,7 +51,7 @@ def questions(
 
 
 def wanted(model: Model, told: Described, tried: Mapping[Tried, int]) -> tuple[int, ...]:
-    """Shots of which there may be a picture that we have not."""
+    """Return shots that may have a picture that the model lacks."""
     job = told.job.job
     have = model.pictures.get(job, {})
     drawn = [
@@ -62,12 +65,12 @@ def wanted(model: Model, told: Described, tried: Mapping[Tried, int]) -> tuple[i
 
 
 def key_of(told: Described, shot: ShotLine) -> Tried:
-    """What a picture of this shot is counted under."""
+    """Return the key under which requests for this shot's picture are counted."""
     return told.job.job, shot.number, shot.state, told.job.state
 
 
 def _older(model: Model, told: Described) -> bool:
-    """Whether something has happened to the job since it was described."""
+    """Return whether the job has changed since it was described."""
     line = model.job(told.job.job)
     return model.heard.get(told.job.job, 0) > told.last or (
         line is not None and line.state != told.job.state

@@ -1,5 +1,8 @@
-"""The display put together: what is heard becomes a model, the model becomes icon, notices and window, and what a person wants
-becomes requests. Everything here happens in the toolkit's thread."""
+"""Connects the parts of the tray.
+
+Responses update the model; the model updates icon, notices and window; user actions become
+requests. Everything here runs in the toolkit's thread.
+"""
 
 from __future__ import annotations
 
@@ -28,17 +31,17 @@ from core.messages.template import Language, shown
 from core.system import machine
 
 ASK_EVERY_S = 1.0
-"""A job under work changes many times in a second; that often the same is asked."""
+"""Minimum seconds between equal requests; a running job changes many times per second."""
 AGAIN = 77
-"""How the toolkit's loop ends when the display shall begin anew, in another language."""
+"""Exit code of the toolkit's event loop that restarts the display, in another language."""
 DRAW_MS = 60
-"""What is heard in that time is shown at once."""
+"""Milliseconds of responses that are drawn together."""
 _SEEN = 500
-"""Jobs of which it is remembered that they were looked at."""
+"""Number of jobs remembered as looked at."""
 
 
 class Presenter(QObject):
-    """`heard` brings what other threads hear into this one."""
+    """Runs the tray. `heard` brings responses from other threads into this one."""
 
     heard = Signal(object)
 
@@ -83,13 +86,13 @@ class Presenter(QObject):
         self.draw()
 
     def start(self) -> None:
-        """Show the icon, and begin to talk with the companion."""
+        """Show the icon, and start talking to the daemon."""
         if self.tray is not None:
             self.tray.show()
         self.link.start()
 
     def open(self) -> None:
-        """Show the window, before all others."""
+        """Show the window in front of all others."""
         self.window.show()
         self.window.setWindowState(self.window.windowState() & ~Qt.WindowState.WindowMinimized)
         self.window.raise_()
@@ -97,7 +100,7 @@ class Presenter(QObject):
         self._moved()
 
     def close(self) -> None:
-        """Say no more; jobs go on."""
+        """Save the state and close the display; jobs continue."""
         self._kept.setValue("seen", sorted(self.model.seen)[-_SEEN:])
         self._kept.setValue("geometry", self.window.saveGeometry())
         self._kept.sync()
@@ -106,7 +109,7 @@ class Presenter(QObject):
         if self.tray is not None:
             self.tray.hide()
 
-    # Hearing ------------------------------------------------------------------------------------------------------
+    # Responses ------------------------------------------------------------------------------------
 
     def _hear(self, said: Any) -> None:
         match said:
@@ -153,7 +156,7 @@ class Presenter(QObject):
         self._follow = {"job": job}
 
     def draw(self) -> None:
-        """Show the model: icon, menu, window, notices; and ask what it lacks."""
+        """Show the model in icon, menu, window and notices, and request what it lacks."""
         wanted = self._follow.get("job", "")
         if wanted and self.model.job(wanted) is not None:
             self._follow = {}
@@ -167,7 +170,7 @@ class Presenter(QObject):
         self._ask()
 
     def _look(self) -> None:
-        """What is shown in a window that is in use has been seen."""
+        """Mark the displayed job as seen if the window is active."""
         if (
             self.window.isVisible()
             and self.window.isActiveWindow()
@@ -215,7 +218,7 @@ class Presenter(QObject):
 
         return board(self.model, day_of(machine.now()), day_of, name_of, self._language)
 
-    # Asking -------------------------------------------------------------------------------------------------------
+    # Requests -------------------------------------------------------------------------------------
 
     def _ask(self) -> None:
         if not self.window.isVisible():
@@ -237,7 +240,7 @@ class Presenter(QObject):
             self.link.post(message)
 
     def _too_soon(self, message: Message) -> bool:
-        """Whether this very question was asked a moment ago; it is asked a little later then."""
+        """Return whether the same request was sent a moment ago; if so, schedule it for later."""
         now = machine.monotonic()
         left = self._asked_at.get(message.request, -ASK_EVERY_S) + ASK_EVERY_S - now
         if left > 0:
@@ -246,7 +249,7 @@ class Presenter(QObject):
         self._asked_at[message.request] = now
         return False
 
-    # Wishes -------------------------------------------------------------------------------------------------------
+    # User actions ---------------------------------------------------------------------------------
 
     def _do(self, do: str, job: str = "") -> None:
         match do:
@@ -271,7 +274,7 @@ class Presenter(QObject):
             case _:
                 pass
 
-    # The window ---------------------------------------------------------------------------------------------------
+    # The window -----------------------------------------------------------------------------------
 
     def _window(self, presets: Iterable[str]) -> Window:
         window = Window(self._language, str(self.home / "settings.yaml"), self.when, presets)
@@ -285,7 +288,7 @@ class Presenter(QObject):
         return window
 
     def when(self, at: float) -> str:
-        """A moment, as people write it."""
+        """Format a moment: the time for today, the date otherwise."""
         then, now = QDateTime.fromSecsSinceEpoch(int(at)), QDateTime.currentDateTime()
         locale = self._locale()
         if then.date() == now.date():
@@ -293,7 +296,7 @@ class Presenter(QObject):
         return locale.toString(then.date(), QLocale.FormatType.ShortFormat)
 
     def _locale(self) -> QLocale:
-        """How dates are written: as the desktop does, where it speaks the same language."""
+        """Return the locale for dates: the desktop's, if it uses the same language."""
         system, ours = QLocale.system(), QLocale(self._language)
         return system if system.language() == ours.language() else ours
 
@@ -329,7 +332,7 @@ class Presenter(QObject):
 
 
 def _texts(value: Any) -> list[str]:
-    """What an ini file gives back for a list: one text for one."""
+    """Read a list from an ini file, which returns a plain string for a single entry."""
     try:
         return msgspec.convert([value] if isinstance(value, str) else value or [], list[str])
     except msgspec.ValidationError:

@@ -1,4 +1,7 @@
-"""The settings in the window: what stands in settings.yaml, each with a sentence. The file stays the truth."""
+"""The settings page: every setting of `settings.yaml`, with an explanation.
+
+The file remains the source of truth.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,11 @@ _LANGUAGES = (("English", "en"), ("Deutsch", "de"))
 
 
 class SettingsPage(QWidget):
-    """`saved` tells what was changed, by key; `open_file` that the file itself is wanted."""
+    """Form for the settings.
+
+    `saved` is emitted with the changed values by key, `open_file` when the user wants the file
+    itself.
+    """
 
     saved = Signal(dict)
     open_file = Signal()
@@ -75,7 +82,7 @@ class SettingsPage(QWidget):
         self.show_settings(self._read)
 
     def show_settings(self, read: Settings) -> None:
-        """Show what stands in the file."""
+        """Show the settings as read from the file."""
         self._read = read
         self._wrong.hide()
         for key, (_, write) in self._fields.items():
@@ -83,13 +90,13 @@ class SettingsPage(QWidget):
         self._look()
 
     def show_wrong(self, words: str) -> None:
-        """The file cannot be read, or what was chosen cannot be kept: why."""
+        """Show why the file cannot be read, or why a value cannot be saved."""
         self._wrong.setText(words)
         self._wrong.show()
-        self._scroll.verticalScrollBar().setValue(0)  # it stands above all fields
+        self._scroll.verticalScrollBar().setValue(0)  # the message is above all fields
 
     def changes(self) -> dict[str, Any]:
-        """What a person changed, by key."""
+        """Return the user's changes by key."""
         now = {key: read() for key, (read, _) in self._fields.items()}
         return {key: value for key, value in now.items() if value != getattr(self._read, key)}
 
@@ -138,9 +145,8 @@ class SettingsPage(QWidget):
         box.currentIndexChanged.connect(self._look)
 
         def choose(value: Any) -> None:
-            if (
-                box.findData(value) < 0
-            ):  # written by hand, or of another version: it stays, until a person chooses another
+            # Keep a value written by hand or by another version until the user selects another one.
+            if box.findData(value) < 0:
                 box.addItem(str(value), value)
             box.setCurrentIndex(box.findData(value))
 

@@ -1,7 +1,8 @@
-"""What the tray knows: a value, folded from what the companion says. Every view is a function of it. No Qt, no socket.
+"""The tray's model: a value, folded from the daemon's responses. Every view is a function of it.
 
-The companion's list of jobs says how things stand; its events only make that known sooner, and say what no list does: a drive
-that is waited for, a slate in the making. So a lost event costs nothing, and what is stale is overwritten by the next list.
+No Qt, no sockets. The daemon's list of jobs is authoritative. Events only report changes sooner,
+and report what the list lacks: a drive that a job waits for, or a shot that becomes a slate. A lost
+event therefore costs nothing, and the next list overwrites stale state.
 """
 
 from __future__ import annotations
@@ -22,13 +23,21 @@ from bridge.protocol.responses import (
 )
 
 Link = Literal["looking", "here", "absent", "shut"]
-"""`looking`: nobody has answered yet; `absent`: no companion runs; `shut`: it does not let us in, or we cannot ask."""
+"""State of the connection.
+
+- `looking`: no daemon has answered yet.
+- `absent`: no daemon runs.
+- `shut`: the daemon refuses the tray, or the tray cannot send requests.
+"""
 OPEN = ("waiting", "working")
 ENDED = ("complete", "unchanged", "incomplete", "failed", "superseded")
 
 
 class Now(msgspec.Struct, frozen=True, kw_only=True):
-    """`core.report.progress.Snapshot` as it arrives; an older companion may say less, a newer one more."""
+    """A `core.report.progress.Snapshot` as received.
+
+    An older daemon may omit fields, a newer one may add some.
+    """
 
     phase: str = ""
     frames: int = 0
@@ -46,7 +55,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Doing(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a job is: a step before there is a plan, else `now`."""
+    """Progress of a job: `step` before the plan exists, `now` afterwards."""
 
     step: str = ""
     done: int = 0
@@ -55,7 +64,7 @@ class Doing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
-    """A place that is waited for since the event `seq`."""
+    """A circuit breaker that is open: a place that the job has waited for since event `seq`."""
 
     gate: str
     path: str
@@ -64,7 +73,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Slated(msgspec.Struct, frozen=True, kw_only=True):
-    """A shot that was given up in the run that is under way."""
+    """A shot that became a slate in the current run."""
 
     shot: int
     code: str
@@ -72,7 +81,7 @@ class Slated(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
-    """Why we cannot talk with the companion, in its words or ours."""
+    """Why the tray cannot talk to the daemon, in the daemon's words or in its own."""
 
     title: str
     message: str
@@ -80,10 +89,13 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything at a moment. `told` holds keys of notices that were shown, `seen` jobs whose end a person has looked at;
-    `heard` is the number of a job's newest event; `noticed` the newest
-    notice about a job, or under "" about none; `began` is False until the first list of jobs is here: what ended
-    before that is no news, though what ended badly goes on calling."""
+    """Everything the tray knows at one moment.
+
+    `told` holds the keys of notices already shown, and `seen` the jobs whose end the user has
+    looked at. `heard` holds the number of each job's newest event. `noticed` holds the newest
+    notice per job, or under "" the newest one about no job. `began` is False until the first list
+    of jobs arrives: an earlier end causes no notice, but a bad end still asks for attention.
+    """
 
     link: Link = "looking"
     trouble: Trouble | None = None
@@ -102,12 +114,12 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     seen: frozenset[str] = frozenset()
 
     def job(self, name: str) -> JobLine | None:
-        """A job by its name."""
+        """Return the job with this name, or None."""
         return next((line for line in self.jobs if line.job == name), None)
 
 
 def fold(model: Model, said: Any) -> Model:
-    """The model after the companion has said this."""
+    """Return the model after a response from the daemon."""
     match said:
         case Jobs():
             return _listed(model, said)
@@ -133,28 +145,28 @@ def fold(model: Model, said: Any) -> Model:
 
 
 def linked(model: Model, link: Link, trouble: Trouble | None = None) -> Model:
-    """Whether there is a companion. Of one that is gone nothing is under way any more."""
+    """Set the state of the connection. Without a daemon, nothing is in progress."""
     gone: dict[str, Any] = {} if link == "here" else {"doing": {}, "gates": {}, "noticed": {}}
     return replace(model, link=link, trouble=trouble, **gone)
 
 
 def looked_at(model: Model, job: str) -> Model:
-    """A person has this job before the eyes."""
+    """Record that the user looks at this job."""
     return replace(model, seen=model.seen | {job})
 
 
 def replace(model: Model, **changes: Any) -> Model:
-    """The model with changes."""
+    """Return a copy of the model with changes."""
     return msgspec.structs.replace(model, **changes)
 
 
 def ended(line: JobLine) -> bool:
-    """Whether nothing more comes by itself: it has ended, or rests with a fault."""
+    """Return whether nothing more happens by itself: the job has ended, or is held with a fault."""
     return line.state in ENDED or bool(line.code and line.state == "held")
 
 
 _MOST_KEPT = 12
-"""Jobs whose description and pictures are kept; those looked at last."""
+"""Number of jobs whose description and pictures are kept: the most recent ones."""
 
 
 def _kept(known: dict[str, Any], job: str, value: Any) -> dict[str, Any]:
@@ -185,7 +197,7 @@ def _listed(model: Model, said: Jobs) -> Model:
 
 
 def key_of_end(line: JobLine) -> str:
-    """Names the end of a job: taken up again, it may come to another."""
+    """Return a key for the end of a job; a resumed job may end differently."""
     return f"{line.job} end {line.state} {line.code}"
 
 
@@ -215,9 +227,8 @@ def _happened(model: Model, said: Happened) -> Model:
             path = str((failure.get("evidence") or {}).get("path") or "")
             slate = Slated(shot=int(fact["shot"]), code=code, path=path)
             return replace(model, slated={**model.slated, job: (*model.slated.get(job, ()), slate)})
-        case (
-            "FilmPublished" | "FilmRolledBack"
-        ):  # what is kept is told of every job of this film, and has changed for all
+        # Every job of this film lists the kept films, and these have changed for all of them.
+        case "FilmPublished" | "FilmRolledBack":
             known = model.described.items()
             return replace(
                 model,

@@ -1,5 +1,9 @@
-"""The film as a strip of shots: as wide as they are long, with a small picture, and a band that tells the state by colour,
-sign and pattern. A list view of the toolkit, so keys, tooltips and screen readers work as everywhere."""
+"""The film as a strip of shots.
+
+A shot is as wide as it is long. It has a small picture, and a band that shows its state by colour,
+sign and pattern. The strip is a list view of the toolkit, so keys, tooltips and screen readers work
+as usual.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ from bridge.tray.page import Tile
 from bridge.tray.style import DIM, FOCUS, GROUND, RAISED, ROLES, TEXT
 
 PICTURE, BAND, HEAD = 72, 20, 18
-"""Heights of picture, band and the line with the shot's number."""
+"""Heights of the picture, the band and the line with the shot's number."""
 NARROWEST = 6
 GAP = 2
 ZOOMS = (1.0, 1.5, 2.0, 3.0, 4.5, 7.0, 10.0, 16.0)
@@ -112,7 +116,8 @@ class _Paint(QStyledItemDelegate):
                 known,
                 QRectF(known.rect()),
             )
-        else:  # a long shot: its picture stands at the head, as on a timeline
+        # A long shot shows its picture at the head, as on a timeline.
+        else:
             wide = known.width() * box.height() / known.height()
             painter.drawPixmap(
                 QRectF(box.left(), box.top(), wide, box.height()), known, QRectF(known.rect())
@@ -141,7 +146,7 @@ class _Paint(QStyledItemDelegate):
 
 
 class Strip(QListView):
-    """Shots in a row. `chosen` tells the number of the shot that a person is at, 0 for none."""
+    """Shots in a row. `chosen` is emitted with the number of the selected shot, 0 for none."""
 
     chosen = Signal(int)
 
@@ -173,21 +178,24 @@ class Strip(QListView):
             self._lay_out()
 
     def choose(self, number: int) -> None:
-        """Go to a shot."""
+        """Select a shot and scroll to it."""
         row = self.items.row_of(number)
         if row >= 0:
             self.setCurrentIndex(self.items.index(row))
             self.scrollTo(self.items.index(row))
 
     def width_of(self, tile: Tile) -> int:
-        """In device-independent pixels, gap and all."""
+        """Return the width of a shot with its gap, in device-independent pixels."""
         first = self._firsts.get(tile.number, 0)
         return max(
             NARROWEST, round((first + tile.frames) * self._scale) - round(first * self._scale)
         )
 
     def zoom(self, by: int) -> None:
-        """Longer or shorter; at the shortest the film fits in the window, as far as every shot can still be seen."""
+        """Zoom in or out by `by` steps.
+
+        At the lowest zoom the film fits into the window, as far as every shot remains visible.
+        """
         self._zoom = min(len(ZOOMS) - 1, max(0, self._zoom + by))
         self._lay_out()
 
@@ -198,9 +206,8 @@ class Strip(QListView):
         spent = sum(
             NARROWEST for length in self._asked_for.values() if length * self._scale < NARROWEST
         )
-        if (
-            spent and self._zoom == 0 and spent < room
-        ):  # what the shortest take is taken from the others
+        # The minimum width of the shortest shots is taken from all others.
+        if spent and self._zoom == 0 and spent < room:
             rest = sum(
                 length for length in self._asked_for.values() if length * self._scale >= NARROWEST
             )
@@ -208,12 +215,12 @@ class Strip(QListView):
         self.scheduleDelayedItemsLayout()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit again."""
+        """Fit the film to the new width."""
         super().resizeEvent(event)
         self._lay_out()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """A wheel goes along the film; with Ctrl it zooms."""
+        """Scroll along the film, or zoom with Ctrl."""
         turn = event.angleDelta().y() or event.angleDelta().x()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.zoom(1 if turn > 0 else -1)
@@ -223,7 +230,7 @@ class Strip(QListView):
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Plus and minus zoom, digits and letters do not search."""
+        """Zoom with plus and minus."""
         match event.key():
             case Qt.Key.Key_Plus | Qt.Key.Key_Equal:
                 self.zoom(1)
@@ -233,7 +240,7 @@ class Strip(QListView):
                 super().keyPressEvent(event)
 
     def sizeHint(self) -> QSize:
-        """As wide as there is room."""
+        """Return the preferred size; the strip takes all the width it gets."""
         return QSize(400, self.height())
 
     def _changed(self, now: QModelIndex) -> None:

@@ -1,5 +1,8 @@
-"""Colours, type and distances: dark, quiet, one accent for each meaning. Every pair of text and ground has a contrast of 4.5 at
-least (`tests/bridge/tray/test_style.py` measures them)."""
+"""Colours, fonts and distances: dark, quiet, one accent per meaning.
+
+Every pair of text and background has a contrast of at least 4.5, as
+`tests/bridge/tray/test_style.py` measures.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +21,19 @@ ROLES: dict[Role, str] = {
     "bad": "#ec8177",
 }
 UNIT = 8
-"""Distances are multiples of it, in device-independent pixels."""
+"""Unit of all distances, in device-independent pixels."""
 
 
 def colour(role: Role) -> QColor:
-    """The colour of a meaning."""
+    """Return the colour of a role."""
     return QColor(ROLES[role])
 
 
 def palette() -> QPalette:
-    """For what the style sheet does not reach: dialogs of the toolkit, selections, placeholders."""
+    """Return the palette for parts that the style sheet does not reach.
+
+    These are the toolkit's dialogs, selections and placeholders.
+    """
     made = QPalette()
     for part, value in (
         (QPalette.ColorRole.Window, GROUND), (QPalette.ColorRole.WindowText, TEXT), (QPalette.ColorRole.Base, PANEL),

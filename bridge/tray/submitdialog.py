@@ -23,7 +23,11 @@ from core.messages.template import Language
 
 
 class SubmitDialog(QDialog):
-    """`wanted` is what was chosen. `presets` maps names to the endings of their films."""
+    """Asks for timeline, film and preset.
+
+    `wanted` is the user's choice. `presets` maps preset names to the file extensions of their
+    films.
+    """
 
     def __init__(
         self, parent: QWidget | None, language: Language, presets: dict[str, str], timeline: str
@@ -73,7 +77,7 @@ class SubmitDialog(QDialog):
 
     @property
     def wanted(self) -> Wanted:
-        """What stands in the fields."""
+        """Return the contents of the fields."""
         return Wanted(
             self._timeline.text().strip(),
             self._film.text().strip(),
@@ -81,7 +85,7 @@ class SubmitDialog(QDialog):
         )
 
     def take(self, timeline: str) -> None:
-        """Fill in a timeline, and where its film would stand."""
+        """Fill in a timeline and the default path of its film."""
         self._timeline.setText(timeline)
         if timeline:
             self._film.setText(film_beside(timeline, self._presets, self.wanted.preset))

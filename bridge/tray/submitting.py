@@ -1,4 +1,4 @@
-"""A new film: which timeline, where the film shall stand, and how it is coded. What is asked of the companion is pure."""
+"""Submission of a new film: its timeline, its path and its preset. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ENDING = ".mov"
 
 
 class Wanted(NamedTuple):
-    """What a person chose; an empty preset is chosen by the film's ending."""
+    """The user's choice. An empty preset means that the film's extension decides."""
 
     timeline: str
     film: str
@@ -21,17 +21,23 @@ class Wanted(NamedTuple):
 
 
 def film_beside(timeline: str, endings: dict[str, str], preset: str = "") -> str:
-    """Where a film of this timeline would stand: beside it, under its name. `endings` are those of the presets."""
+    """Return the default path of a timeline's film: the same folder and name.
+
+    `endings` maps presets to the file extensions of their films.
+    """
     return str(Path(timeline).with_suffix(endings.get(preset, ENDING)))
 
 
 def with_ending(film: str, ending: str) -> str:
-    """The film's place with the ending of another preset."""
+    """Return the film's path with the extension of another preset."""
     return str(Path(film).with_suffix(ending)) if film and ending and Path(film).suffix else film
 
 
 def submission(wanted: Wanted, timeline: bytes, name: str) -> Submit:
-    """The request; `name` is the same for the same wish, so that asking twice makes one job."""
+    """Build the request.
+
+    `name` is the same for the same submission, so that sending it twice creates one job.
+    """
     return Submit(
         request=f"submit-{name}", submission=f"tray-{name}", output=wanted.film, sha256=digest(timeline), preset=wanted.preset,
         timeline_path=wanted.timeline,
@@ -39,10 +45,10 @@ def submission(wanted: Wanted, timeline: bytes, name: str) -> Submit:
 
 
 def is_timeline(path: str) -> bool:
-    """Whether this may be dropped on the window."""
+    """Return whether the window accepts this file as a dropped timeline."""
     return path.lower().endswith(TIMELINES)
 
 
 def too_large(size: int) -> bool:
-    """Whether no companion would take it."""
+    """Return whether every daemon would refuse a timeline of this size."""
     return size > LARGEST_TIMELINE

@@ -1,4 +1,4 @@
-"""The model to what is shown in the tray and in the list of jobs: an icon, lines of a menu, rows. Pure."""
+"""Converts the model to the contents of tray and job list: icon, menu lines, rows. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bridge.tray.words import joined, lasting, of, say
 from core.messages.template import Language, shown
 
 Role = Literal["quiet", "work", "good", "warn", "bad"]
-"""What a colour means. It never stands alone: beside it there is always a sign, a pattern or a word."""
+"""Meaning of a colour. A sign, a pattern or a word always accompanies it."""
 Kind = Literal["idle", "working", "attention", "done", "absent"]
 ATTENTION = ("incomplete", "failed")
 GOOD = ("complete", "unchanged")
@@ -26,7 +26,10 @@ _SIGNS: dict[str, tuple[str, Role]] = {
 
 
 class Icon(NamedTuple):
-    """What the tray shows. `progress` from 0 to 1, None where there is none to show; `words` are the tooltip."""
+    """Contents of the tray icon.
+
+    `progress` is from 0 to 1, or None when there is none to show. `words` is the tooltip.
+    """
 
     kind: Kind
     progress: float | None
@@ -34,7 +37,10 @@ class Icon(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line of the tray's menu. `do` is what it does (empty: it only says something), with `job` where it is about one."""
+    """A line of the tray's menu.
+
+    `do` is its action, empty for a line without one; `job` is the job that it concerns, if any.
+    """
 
     text: str
     do: str = ""
@@ -43,7 +49,10 @@ class Line(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A job in the list. `sign` names a drawn sign; `progress` is None for a job that is not under work."""
+    """A job in the list.
+
+    `sign` names a drawn sign. `progress` is None for a job that is not running.
+    """
 
     job: str
     title: str
@@ -55,7 +64,11 @@ class Row(NamedTuple):
 
 
 def wants_attention(model: Model, line: JobLine) -> bool:
-    """Whether a person should look at this job: it needs a decision, or ended otherwise than asked and was not looked at."""
+    """Return whether the user should look at this job.
+
+    It waits for something or has a slate, or it did not end as requested and the user has not yet
+    looked at it.
+    """
     if line.state == "working":
         return bool(model.gates.get(line.job) or model.slated.get(line.job))
     if outdated(model, line):
@@ -66,7 +79,7 @@ def wants_attention(model: Model, line: JobLine) -> bool:
 
 
 def outdated(model: Model, line: JobLine) -> bool:
-    """Whether a later job was asked for the same film."""
+    """Return whether a later job exists for the same film."""
     later = model.jobs[
         next((n for n, one in enumerate(model.jobs) if one.job == line.job), len(model.jobs)) + 1 :
     ]
@@ -74,7 +87,7 @@ def outdated(model: Model, line: JobLine) -> bool:
 
 
 def progress(model: Model, line: JobLine) -> float | None:
-    """How far a job under work is, from 0 to 1; None where it is not under work or cannot be told."""
+    """Return a running job's progress from 0 to 1, or None when it is not running or unknown."""
     doing = model.doing.get(line.job)
     if line.state != "working" or doing is None:
         return None
@@ -84,7 +97,7 @@ def progress(model: Model, line: JobLine) -> float | None:
 
 
 def icon(model: Model, language: Language) -> Icon:
-    """The one sign for everything: attention before work, work before what is done."""
+    """Return the icon. Attention outranks work, and work outranks finished films."""
     if model.link in ("absent", "shut"):
         text = model.trouble.title if model.trouble else say("companion-absent", language)
         return Icon("absent", None, joined("Hotsplice", text))
@@ -112,7 +125,7 @@ def icon(model: Model, language: Language) -> Icon:
 
 
 def overall(model: Model, working: list[JobLine]) -> float | None:
-    """How far all jobs under work are together, by their frames."""
+    """Return the progress of all running jobs together, by frames."""
     known = [model.doing[line.job].now for line in working if line.job in model.doing]
     frames = sum(now.frames for now in known if now)
     return sum(now.frames_done for now in known if now) / frames if frames else None
@@ -124,7 +137,7 @@ def _far(model: Model, line: JobLine) -> str:
 
 
 def menu(model: Model, language: Language) -> tuple[tuple[Line, ...], ...]:
-    """The tray's menu: groups of lines."""
+    """Return the tray's menu as groups of lines."""
 
     def told(line: JobLine) -> Line:
         detail = state_words(model, line, language)
@@ -165,7 +178,10 @@ def menu(model: Model, language: Language) -> tuple[tuple[Line, ...], ...]:
 
 
 def rows(model: Model, language: Language, when: Callable[[float], str]) -> tuple[Row, ...]:
-    """The jobs, those under work first, then those that wait, then the newest. `when` tells a moment."""
+    """Return the rows of the job list: running jobs, then waiting ones, then the newest.
+
+    `when` formats a moment.
+    """
     order = {"working": 0, "elsewhere": 0, "waiting": 1}
     waiting = sorted(
         (line for line in model.jobs if line.state == "waiting"),
@@ -195,7 +211,7 @@ def _row(model: Model, line: JobLine, language: Language, when: Callable[[float]
 
 
 def sign_of(model: Model, line: JobLine) -> tuple[str, Role]:
-    """A drawn sign for a job, and what its colour means."""
+    """Return a job's sign and the role of its colour."""
     if line.state == "working":
         return ("gate", "warn") if model.gates.get(line.job) else ("play", "work")
     if line.state == "held" and line.code:
@@ -205,7 +221,7 @@ def sign_of(model: Model, line: JobLine) -> tuple[str, Role]:
 
 
 def state_words(model: Model, line: JobLine, language: Language) -> str:
-    """How a job stands, in a few words."""
+    """Describe the state of a job in a few words."""
     if line.state == "working":
         gates = model.gates.get(line.job)
         if gates:
@@ -221,7 +237,7 @@ def state_words(model: Model, line: JobLine, language: Language) -> str:
 
 
 def doing_words(doing: Doing | None, language: Language) -> str:
-    """What is done at this moment, how far, and how long it will take."""
+    """Describe the current step, its progress and the time left."""
     if doing is None:
         return say("begins", language)
     if doing.now is None:
@@ -242,7 +258,10 @@ def doing_words(doing: Doing | None, language: Language) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """A text of at most so many characters; what is left out is in the middle, where names tell least."""
+    """Shorten a text to at most `most` characters.
+
+    The middle is left out, because it is the least informative part of a name.
+    """
     return (
         text if len(text) <= most else f"{text[: most // 2]}…{text[len(text) - (most - 1) // 2 :]}"
     )

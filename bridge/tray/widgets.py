@@ -1,4 +1,4 @@
-"""Small parts of the window: labels that shorten what is long, buttons, lines, rows."""
+"""Small widgets of the window: shortened labels, buttons, lines and rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ from bridge.tray.words import BETWEEN
 
 
 def directed(text: str) -> str:
-    """As it is shown: where the window is read from right to left, a text in letters that are not stands at the right, whole."""
+    """Prepare a text for display in right-to-left layouts.
+
+    A left-to-right text is then aligned right, with its order unchanged.
+    """
     if QGuiApplication.layoutDirection() != Qt.LayoutDirection.RightToLeft or not text:
         return text
     lines = (
@@ -40,13 +43,13 @@ def directed(text: str) -> str:
 
 
 def put(label: QLabel, text: str) -> None:
-    """Text on a label; one without text takes no room."""
+    """Set the text of a label; an empty label is hidden and takes no room."""
     label.setText(directed(text))
     label.setVisible(bool(text))
 
 
 class Shortened(QLabel):
-    """One line that leaves out its middle where there is no room; all of it is in the tooltip."""
+    """A one-line label that shortens its text in the middle; the tooltip holds the full text."""
 
     def __init__(
         self, name: str = "", where: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle
@@ -58,18 +61,18 @@ class Shortened(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def say(self, text: str) -> None:
-        """Show this."""
+        """Show a text."""
         text = directed(text)
         if text != self.text():
             self.setText(text)
             self.setToolTip(text)
 
     def minimumSizeHint(self) -> QSize:
-        """It may become narrow."""
+        """Allow a narrow label."""
         return QSize(40, super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw what there is room for."""
+        """Draw as much of the text as fits."""
         painter = QPainter(self)
         painter.setPen(self.palette().windowText().color())
         painter.setFont(self.font())
@@ -78,7 +81,7 @@ class Shortened(QLabel):
 
 
 def wrapped(name: str = "", text: str = "") -> QLabel:
-    """Text over several lines, that can be selected and copied with mouse and keys. Never taken for markup."""
+    """Create a multi-line label whose text can be selected. Text is never interpreted as markup."""
     label = QLabel(directed(text))
     label.setObjectName(name)
     label.setTextFormat(Qt.TextFormat.PlainText)
@@ -89,7 +92,7 @@ def wrapped(name: str = "", text: str = "") -> QLabel:
 
 
 def plain(name: str = "", text: str = "") -> QLabel:
-    """Text on one line, never taken for markup."""
+    """Create a one-line label. Text is never interpreted as markup."""
     label = QLabel(directed(text))
     label.setObjectName(name)
     label.setTextFormat(Qt.TextFormat.PlainText)
@@ -99,7 +102,7 @@ def plain(name: str = "", text: str = "") -> QLabel:
 def button(
     text: str, do: Callable[[], object], *, primary: bool = False, words: str = ""
 ) -> QPushButton:
-    """A button that does something."""
+    """Create a button."""
     made = QPushButton(directed(text))
     made.setProperty("primary", primary)
     made.setAutoDefault(False)
@@ -111,7 +114,7 @@ def button(
 
 
 class Sign(QLabel):
-    """A drawn sign. It says nothing to a screen reader: the words beside it do."""
+    """A drawn sign. Screen readers skip it, because the words beside it say the same."""
 
     def __init__(self, side: int = 18) -> None:
         super().__init__()
@@ -119,15 +122,15 @@ class Sign(QLabel):
         self.setFixedSize(side, side)
 
     def show_sign(self, sign: str, ink: str) -> None:
-        """Show this sign in this colour."""
+        """Show a sign in a colour."""
         self.setPixmap(icons.pixmap(sign, ink, self._side, self.devicePixelRatioF()))
 
 
 class Choice(QComboBox):
-    """One of several, with a drawn arrow: a style sheet takes the toolkit's away."""
+    """A combo box with a drawn arrow; a style sheet removes the toolkit's own."""
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """As it is, and the arrow."""
+        """Draw the combo box and its arrow."""
         super().paintEvent(event)
         painter = QPainter(self)
         box = QStyle.visualRect(
@@ -137,19 +140,19 @@ class Choice(QComboBox):
         painter.end()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Whoever scrolls the page changes nothing."""
+        """Ignore the wheel, so that scrolling the page changes no value."""
         event.ignore()
 
 
 class Number(QSpinBox):
-    """A number, with drawn arrows."""
+    """A number field with drawn arrows."""
 
     def __init__(self) -> None:
         super().__init__()
         self.lineEdit().setTextMargins(6, 0, 0, 0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """As it is, and the arrows."""
+        """Draw the field and its arrows."""
         super().paintEvent(event)
         painter = QPainter(self)
         for sign, top in (("above", 3), ("below", self.height() // 2 - 1)):
@@ -159,15 +162,15 @@ class Number(QSpinBox):
         painter.end()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Whoever scrolls the page changes nothing."""
+        """Ignore the wheel, so that scrolling the page changes no value."""
         event.ignore()
 
 
 class Tick(QCheckBox):
-    """Yes or no, with a drawn tick."""
+    """A check box with a drawn tick."""
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """As it is, and the tick."""
+        """Draw the check box and its tick."""
         super().paintEvent(event)
         if self.isChecked():
             option = QStyleOptionButton()
@@ -179,19 +182,19 @@ class Tick(QCheckBox):
 
 
 class Column(QWidget):
-    """What is scrolled: as high as it is at the width it has, and not as it would be at its narrowest."""
+    """Contents of a scroll area, whose height follows its actual width, not its minimum width."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("cards")
 
     def minimumSizeHint(self) -> QSize:
-        """None: its layout tells the height for a width."""
+        """Return no minimum: the layout computes the height for a width."""
         return QSize(0, 0)
 
 
 def scrolled(column: Column) -> QScrollArea:
-    """A column that goes up and down, never sideways."""
+    """Put a column into an area that scrolls vertically only."""
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -201,14 +204,14 @@ def scrolled(column: Column) -> QScrollArea:
 
 
 def rule() -> QFrame:
-    """A thin line."""
+    """Create a thin horizontal line."""
     line = QFrame()
     line.setObjectName("rule")
     return line
 
 
 def across(*parts: QWidget | QLayout | int | None, gap: int = UNIT) -> QHBoxLayout:
-    """Side by side. A number is a distance, None takes what is left."""
+    """Arrange parts side by side. A number is a distance; None takes the remaining room."""
     row = QHBoxLayout()
     row.setSpacing(gap)
     row.setContentsMargins(0, 0, 0, 0)
@@ -217,7 +220,7 @@ def across(*parts: QWidget | QLayout | int | None, gap: int = UNIT) -> QHBoxLayo
 
 
 def down(*parts: QWidget | QLayout | int | None, gap: int = UNIT) -> QVBoxLayout:
-    """One below the other, as `across`."""
+    """Arrange parts in a column; parts are as in `across`."""
     column = QVBoxLayout()
     column.setSpacing(gap)
     column.setContentsMargins(0, 0, 0, 0)
@@ -240,7 +243,7 @@ def _fill(
 
 
 def emptied(layout: QLayout) -> None:
-    """Take everything out of a layout."""
+    """Remove everything from a layout."""
     while (item := layout.takeAt(0)) is not None:
         widget, inner = item.widget(), item.layout()
         if widget is not None:

@@ -1,4 +1,7 @@
-"""The window: jobs on the left, on the right a job, the history or the settings. It shows a model and tells wishes."""
+"""The window: the job list on the left; a job, the history or the settings on the right.
+
+It displays a model and emits the user's actions.
+"""
 
 from __future__ import annotations
 
@@ -37,15 +40,18 @@ from bridge.tray.words import say
 from core.messages.template import Language, shown
 
 STANDING = ("settings-invalid",)
-"""Notices about no job that hold until something else is noticed; others are said in passing."""
+"""Notices about no job that remain until the next one; others disappear after a while."""
 SAID_MS = 8000
-"""How long a short word about what was done stays."""
+"""Milliseconds for which a confirmation remains."""
 _PLACES: tuple[Place, ...] = get_args(Place)
 
 
 class Window(QMainWindow):
-    """Wishes: `wish` (do, job), `act` about the job that is shown, `new` with a timeline or empty, `moved` when another page or
-    job is shown, `away` when it was closed."""
+    """The main window.
+
+    Signals: `wish` with a menu action, `act` with an action about the displayed job, `new` with a
+    timeline or "", `moved` when another page or job is displayed, `away` when the window is closed.
+    """
 
     wish = Signal(str)
     act = Signal(object)
@@ -89,7 +95,7 @@ class Window(QMainWindow):
         self.list.chosen.connect(self.show_job)
         self.job_page.act.connect(self.act)
 
-    # Building -----------------------------------------------------------------------------------------------------
+    # Building -------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         side = QWidget()
@@ -172,11 +178,11 @@ class Window(QMainWindow):
         empty.setLayout(column)
         return empty
 
-    # Showing ------------------------------------------------------------------------------------------------------
+    # Showing --------------------------------------------------------------------------------------
 
     @property
     def place(self) -> Place:
-        """The page that is shown."""
+        """Return the displayed page."""
         return next(place for place, press in self._nav.items() if press.isChecked())
 
     def go(self, place: Place) -> None:
@@ -193,11 +199,12 @@ class Window(QMainWindow):
         self.go("jobs")
 
     def show_model(self, model: Model) -> None:
-        """Show how things stand."""
+        """Show a model."""
         before, self.model = self.model.job(self.job), model
         lines = rows(model, self._language, self._when)
         self.list.show_rows(lines)
-        if lines and model.job(self.job) is None:  # its film has a newer job, or it is gone
+        # The film has a newer job, or the job is gone.
+        if lines and model.job(self.job) is None:
             same = [
                 line.job
                 for line in model.jobs
@@ -211,11 +218,11 @@ class Window(QMainWindow):
         self._show_place()
 
     def show_board(self, board: Board) -> None:
-        """Show how the jobs went."""
+        """Show the history."""
         self.history.show_board(board)
 
     def say(self, text: str, role: Role = "good") -> None:
-        """A short word about what was done; it goes away by itself."""
+        """Show a short message that disappears by itself."""
         self._said_sign.show_sign(
             {"bad": "stop", "warn": "warning"}.get(role, "check"), ROLES[role]
         )
@@ -225,7 +232,7 @@ class Window(QMainWindow):
         self._quiet.start(SAID_MS if role == "good" else 3 * SAID_MS)
 
     def quiet(self) -> None:
-        """Take back what was said in passing."""
+        """Hide the short message."""
         self._said.hide()
 
     def _show_place(self) -> None:
@@ -289,21 +296,21 @@ class Window(QMainWindow):
     def _banner_pressed(self) -> None:
         self.wish.emit(self._banner_do)
 
-    # The toolkit's events -----------------------------------------------------------------------------------------
+    # Toolkit events -------------------------------------------------------------------------------
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """The window goes; what becomes of the display is decided elsewhere."""
+        """Close the window; `away` lets the presenter decide whether the tray quits."""
         event.accept()
         self.away.emit()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Who looks at a job again has seen it."""
+        """Emit `moved` when the window becomes active, so that the displayed job counts as seen."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
             self.moved.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Timelines are welcome."""
+        """Accept timelines."""
         if _timelines(event):
             event.acceptProposedAction()
             self._over.setGeometry(self._centre.rect())
@@ -311,11 +318,11 @@ class Window(QMainWindow):
             self._over.show()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """It goes on."""
+        """Hide the drop hint."""
         self._over.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """One film for each timeline, one after the other."""
+        """Create one new film for each timeline, in order."""
         self._over.hide()
         event.acceptProposedAction()
         for path in _timelines(event):
@@ -330,7 +337,7 @@ def _timelines(event: QDropEvent) -> list[str]:
 
 
 class _DropHere(QWidget):
-    """Over the whole window while a timeline is dragged over it."""
+    """Overlay on the whole window while the user drags a timeline over it."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The display's own words, in every language: `words.yaml` by name."""
+"""The tray's own texts in every language, by name: `words.yaml`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ BETWEEN = "  ·  "
 
 @lru_cache(maxsize=1)
 def words() -> Mapping[str, Phrase]:
-    """All of `words.yaml`, by name."""
+    """Load all of `words.yaml`, by name."""
     text = (resources.files("bridge.tray") / "words.yaml").read_text(encoding="utf-8")
     return msgspec.convert(yaml.safe_load(text), dict[str, Phrase])
 
 
 def say(name: str, language: Language, /, **fields: object) -> str:
-    """A sentence or a label, filled in. `count` chooses between one and many where it has both."""
+    """Return a text with its fields filled in. `count` selects the singular or plural form."""
     known: Phrase = words()[name]
     said: str | Forms = getattr(known, language)
     if isinstance(said, Forms):
@@ -37,8 +37,7 @@ def say(name: str, language: Language, /, **fields: object) -> str:
 
 
 def isolated(text: str) -> str:
-    """A text whose direction does not turn what stands beside it: isolated (Unicode FSI and PDI) where it holds letters that are
-    read from right to left."""
+    """Isolate right-to-left text with Unicode FSI and PDI, to keep its surroundings in order."""
     return (
         f"\u2068{text}\u2069"
         if any(bidirectional(one) in ("R", "AL", "AN") for one in text)
@@ -47,13 +46,16 @@ def isolated(text: str) -> str:
 
 
 def of(kind: str, name: str, language: Language) -> str:
-    """The word for one of a kind (`state`, `shot`, `answer`); one of a newer companion as it is."""
+    """Return the word for one of a kind (`state`, `shot`, `answer`).
+
+    A name that only a newer daemon knows is returned unchanged.
+    """
     key = f"{kind}-{name}"
     return say(key, language) if key in words() else name
 
 
 def lasting(seconds: float, language: Language) -> str:
-    """About how long something takes, in the one unit that says enough."""
+    """Format an approximate duration in a single unit."""
     if seconds < 90:
         return say("seconds", language, number=max(1, round(seconds)))
     if seconds < 3600:
@@ -62,5 +64,5 @@ def lasting(seconds: float, language: Language) -> str:
 
 
 def joined(*parts: str) -> str:
-    """Short things side by side, as far as there are any."""
+    """Join the non-empty parts with a separator."""
     return BETWEEN.join(isolated(part) for part in parts if part)

@@ -1,5 +1,7 @@
-"""The folder door: a timeline dropped into a folder is a submission, and the reply is written beside it (docs/folder-door.md).
+"""The watch folder: a timeline dropped into it is a submission, and the reply is written beside it.
 
-names, asking, reply, lua are pure: what a listing means, what a drop asks for, what is replied and how it looks in Lua;
-folder touches the disk, keeper goes round, beside is the door as the companion sees it.
+The format is specified in docs/folder-door.md. `names`, `submission`, `reply` and `lua` are pure:
+the meaning of a listing, the request of a drop, the content of a reply and its form in Lua.
+`folder` accesses the disk, and `watcher` scans the folder. `bridge.daemon.watch_folder_process` is
+the daemon's side of it.
 """

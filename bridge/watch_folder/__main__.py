@@ -49,9 +49,7 @@ def main() -> int:
         )  # fmt: skip
         try:
             keeper.run(lambda: False)
-        except (
-            Refused
-        ) as error:
+        except Refused as error:
             # The daemon is gone or refuses this client; it starts another watcher when it is back.
             logs.refused(error.code, "the door ends")
             return 1

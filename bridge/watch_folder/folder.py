@@ -1,4 +1,7 @@
-"""A door's folder on the disk: listed, read, replied in, and cleared of what was answered. OSError wherever the disk says no."""
+"""A watch folder on disk: list it, read drops, write replies, move answered drops away.
+
+Every function raises OSError when the disk fails.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +20,22 @@ from core.system import private_files
 from otio_adapters.guard import bytes_of
 
 KEPT_S = 30 * 86400.0
-"""Replies of ours that are older, and final, are removed. What others put here never is."""
+"""Age in seconds at which our own final replies are removed. Other files are never removed."""
 
 
 class Folder:
     """One inbox."""
 
     def __init__(self, inbox: Path, *, home: Path | None = None) -> None:
-        """Within the data folder `home` the folders above the inbox are created as well."""
+        """Watch `inbox`. Missing parent folders are created below the data folder `home`."""
         self.inbox, self._home = inbox, home or inbox.parent
 
     def prepare(self) -> None:
-        """It is there; made for this user alone where it was not. PermissionError where anybody else may write: whoever can drop
-        something can have films made in our name."""
+        """Create the inbox, private to this user, if it does not exist.
+
+        Raises PermissionError when another user may write to it: anyone who can drop a file could
+        have films rendered in this user's name.
+        """
         private_files.make_folder_within(self._home, self.inbox)
         found = self.inbox.stat()
         if hasattr(os, "getuid") and (
@@ -38,12 +44,12 @@ class Folder:
             raise PermissionError(0, "every user of this machine may write there")
 
     def names(self) -> list[str]:
-        """Of all files in it, but not in its folders."""
+        """Return the names of all files in the inbox, without those in its subfolders."""
         with os.scandir(self.inbox) as entries:
             return [entry.name for entry in entries if _ordinary(entry)]
 
     def sight(self, drop: Drop) -> Sight | None:
-        """How it is now, together with its sidecar; None when it is gone."""
+        """Return the current state of a drop and its sidecar, or None when it is gone."""
         try:
             seen = [os.stat(self.inbox / name) for name in (drop.name, drop.ask) if name]
         except FileNotFoundError:
@@ -53,7 +59,10 @@ class Folder:
         )
 
     def read(self, drop: Drop) -> Dropped:
-        """All of it. OSError, TimelineRefused (too large, unreadable)."""
+        """Read a drop completely.
+
+        Raises OSError, or TimelineRefused for too large or unreadable files.
+        """
         there = os.stat(self.inbox / drop.name)
         own = Sight(size=there.st_size, mtime_ns=there.st_mtime_ns)
         beside, date = self._sidecar(drop.ask) if drop.ask else (b"", 0)
@@ -63,11 +72,14 @@ class Folder:
         with (self.inbox / name).open("rb") as file:
             return file.read(LARGEST_ASK + 1), os.fstat(file.fileno()).st_mtime_ns
 
-    # Replies ------------------------------------------------------------------------------------------------------
+    # Replies --------------------------------------------------------------------------------------
 
     def reply(self, said: Reply, name: str, *, durable: bool) -> None:
-        """Written whole under each of its names, in Lua first: a reply in JSON says that the other stands too. `name` is the
-        drop's, or that which its replies are named after."""
+        """Write a reply under each of its names, each file atomically.
+
+        The Lua file comes first, so that an existing JSON reply implies the Lua one. `name` is the
+        name of the drop, or the name that its replies derive from.
+        """
         mode = None if self.inbox.stat().st_mode & private_files.OTHERS else private_files.FILE
         for ending, data in ((names.LUA, as_lua(said)), (names.JSON, as_json(said))):
             artifacts.put(
@@ -75,7 +87,7 @@ class Folder:
             )
 
     def replied(self, name: str) -> Reply | None:
-        """The reply that stands there; None when none of ours does."""
+        """Return the existing reply, or None when there is none of ours."""
         try:
             with (self.inbox / (name + names.JSON)).open("rb") as file:
                 return read(file.read())
@@ -83,14 +95,17 @@ class Folder:
             return None
 
     def forget(self, name: str) -> None:
-        """Remove a reply that nobody will read any more."""
+        """Remove a reply that nobody reads any more."""
         for ending in (names.LUA, names.JSON):
             (self.inbox / (name + ending)).unlink(missing_ok=True)
 
-    # What was answered --------------------------------------------------------------------------------------------
+    # Answered drops -------------------------------------------------------------------------------
 
     def put_away(self, drop: Drop, where: str, job: str) -> None:
-        """Into one of the inbox's folders, with its sidecar. The timeline first: alone, it would ask for something else."""
+        """Move a drop and its sidecar into one of the inbox's folders.
+
+        The timeline goes first: without its sidecar it would be a different request.
+        """
         target = self.inbox / where
         target.mkdir(mode=stat.S_IMODE(self.inbox.stat().st_mode), exist_ok=True)
         for name in (drop.name, drop.ask):
@@ -98,7 +113,10 @@ class Folder:
                 take_place(self.inbox / name, target / names.beside(name, job, os.listdir(target)))
 
     def tidy(self, name: str, said: Reply) -> None:
-        """A sidecar whose timeline was put away when we were cut off follows it: the next of this name brings its own."""
+        """Move a sidecar that was left behind when its timeline was moved and we were interrupted.
+
+        The next timeline of the same name brings its own sidecar.
+        """
         if names.replied_as(said.file) == name:
             name = said.file
         if not said.ask or (self.inbox / name).exists():
@@ -120,7 +138,7 @@ def _ordinary(entry: os.DirEntry[str]) -> bool:
 
 
 def all_replies(folder: Folder) -> list[tuple[str, Reply]]:
-    """Every reply of ours that stands there."""
+    """Return every reply of ours in the folder, by name."""
     return [
         (name, said)
         for name in names.replies(folder.names())

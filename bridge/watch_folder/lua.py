@@ -1,4 +1,7 @@
-"""Values as a Lua chunk that returns them: for Lua 5.1 to 5.4 and LuaJIT, read by `loadfile` or `dofile`. Pure."""
+"""Converts values to a Lua chunk that returns them. Pure.
+
+The chunk works with Lua 5.1 to 5.4 and LuaJIT, read by `loadfile` or `dofile`.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,16 @@ _SHORT = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def chunk(value: Mapping[str, Any]) -> bytes:
-    """`return { … }`, in ASCII. What is None is left out, as nil is in Lua."""
+    """Return `return { … }` in ASCII. Values of None are omitted, as nil would be in Lua."""
     return f"return {_table(value, '')}\n".encode("ascii")
 
 
 def text(words: str) -> str:
-    """A string literal. Every byte beyond plain ASCII as its number in three digits, so that no digit that follows joins it."""
+    """Return a string literal.
+
+    Every byte outside printable ASCII becomes a three-digit escape, so that a digit after it is not
+    taken as part of it.
+    """
     return '"' + "".join(_SHORT.get(character) or _bytes(character) for character in words) + '"'
 
 
@@ -27,7 +34,8 @@ def _bytes(character: str) -> str:
 
 def _table(value: Mapping[str, Any] | Sequence[Any], indent: str) -> str:
     inner = indent + "  "
-    if isinstance(value, Mapping):  # keys in brackets: `do` and `end` are words of the language
+    # Keys are in brackets, because `do` and `end` are keywords of Lua.
+    if isinstance(value, Mapping):
         rows = [
             f"[{text(str(key))}] = {_value(one, inner)}"
             for key, one in value.items()
@@ -44,7 +52,8 @@ def _value(value: Any, indent: str) -> str:
             return "true" if value else "false"
         case int():
             return str(value)
-        case float():  # Lua has no word for what is no number
+        # Lua has no literal for NaN or infinity.
+        case float():
             return repr(value) if math.isfinite(value) else "0"
         case str():
             return text(value)

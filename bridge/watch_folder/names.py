@@ -1,4 +1,4 @@
-"""What the names in a door's folder mean. Pure: from names to drops, and from a drop to the names around it."""
+"""The meaning of file names in a watch folder: drops, replies and sidecars. Pure."""
 
 from __future__ import annotations
 
@@ -12,28 +12,31 @@ import msgspec
 
 ENDING = ".otio"
 OTHERS = (".xml", ".fcpxml", ".edl", ".aaf", ".drt", ".otioz", ".ale")
-"""Timelines of other kinds: put here on purpose, most likely, so they are refused in words. All other files are let be: the
-folder may be somebody's desktop."""
+"""Timelines of other kinds.
+
+A user most likely dropped them deliberately, so they are refused with an explanation. All other
+files are ignored: the folder may be a desktop.
+"""
 ASKS = (".ask.json", ".ask.txt")
-"""After a timeline's whole name: what is wanted of it. The first that is there counts."""
+"""Endings of a sidecar, appended to the timeline's whole name. The first existing one counts."""
 JSON, LUA = ".reply.json", ".reply.lua"
 DONE, REFUSED = "done", "refused"
-"""Folders in the inbox to which a timeline goes that was answered."""
+"""Subfolders of the inbox for answered timelines."""
 SIGN = "~"
-"""Before each `key=value` in a name."""
+"""Precedes each `key=value` in a name."""
 LONGEST = 255
-"""Bytes of a name: no common file system takes more."""
+"""Maximum length of a name in bytes, the limit of all common file systems."""
 
 
 class Drop(NamedTuple):
-    """A file that asks for a film, and the name of its sidecar, if there is one."""
+    """A file that requests a film, and the name of its sidecar, if there is one."""
 
     name: str
     ask: str = ""
 
 
 def drops(names: Collection[str]) -> list[Drop]:
-    """The timelines in a listing, of whatever kind, that are neither hidden nor under way; in order."""
+    """Return the timelines of all kinds in a listing, without hidden files, in order."""
     there = set(names)
     found = []
     for name in sorted(there):
@@ -44,7 +47,7 @@ def drops(names: Collection[str]) -> list[Drop]:
 
 
 def replies(names: Iterable[str]) -> list[str]:
-    """The replies in a listing, by the name of what they are about."""
+    """Return the replies in a listing, by the name of their subject."""
     return sorted(
         name.removesuffix(JSON)
         for name in names
@@ -53,8 +56,11 @@ def replies(names: Iterable[str]) -> list[str]:
 
 
 def replied_as(name: str) -> str:
-    """What replies to a drop are named after: the drop's own name. Where that leaves no room for their endings, its beginning, a
-    mark of the whole name, and its ending. What this gives stays as it is."""
+    """Return the base name of a drop's replies: the drop's own name.
+
+    If the endings of the replies do not fit, the result is the start of the name, a fingerprint of
+    the whole name, and its ending. Applied to its own result, the function changes nothing.
+    """
     room = LONGEST - max(len(JSON), len(LUA))
     if len(os.fsencode(name)) <= room:
         return name
@@ -63,7 +69,10 @@ def replied_as(name: str) -> str:
 
 
 def shortened(base: str, room: int, ending: str) -> str:
-    """A name of at most `room` bytes: as much of the base as there is room for, whole characters of it, and the ending."""
+    """Return a name of at most `room` bytes.
+
+    It consists of as many whole characters of `base` as fit, and `ending`.
+    """
     kept = os.fsencode(base)
     if len(kept) + len(ending) > room:
         kept = kept[: room - len(ending)].decode("utf-8", "ignore").rstrip().encode()
@@ -71,8 +80,10 @@ def shortened(base: str, room: int, ending: str) -> str:
 
 
 def said(name: str, keys: Collection[str]) -> tuple[str, dict[str, str]]:
-    """The title in a name, and what stands behind it: `Reel 1~preset=h264~width=1920.otio`. Values are percent-decoded. What
-    names none of `keys` belongs to the title."""
+    """Split a name such as `Reel 1~preset=h264~width=1920.otio` into its title and its keys.
+
+    Values are percent-decoded. A part whose key is not in `keys` belongs to the title.
+    """
     title = name[: -len(ENDING)] if name.lower().endswith(ENDING) else name
     found: dict[str, str] = {}
     while True:
@@ -85,8 +96,10 @@ def said(name: str, keys: Collection[str]) -> tuple[str, dict[str, str]]:
 
 
 def beside(name: str, job: str, taken: Collection[str]) -> str:
-    """What a handled file is called in its folder: never a name that is there already. One that leaves no room for the job gets
-    the mark of its replies."""
+    """Return a new name for an answered file in its folder, distinct from all `taken` names.
+
+    If the job does not fit, the name is shortened with the same fingerprint as for replies.
+    """
     known = _ending(name, (*(ENDING + ask for ask in ASKS), *ASKS, ENDING))
     base = name[: len(name) - len(known)]
     wanted = [
@@ -108,7 +121,7 @@ def _fitted(base: str, ending: str, whole: str) -> str:
 
 
 def _ending(name: str, endings: Iterable[str]) -> str:
-    """As it is written in the name; empty where it has none of these."""
+    """Return the ending as the name spells it, or "" if it has none of these."""
     return next((name[-len(end) :] for end in endings if name.lower().endswith(end)), "")
 
 
@@ -117,25 +130,28 @@ def _mark(name: str) -> str:
 
 
 class Sight(msgspec.Struct, frozen=True, order=True):
-    """A file at a moment: bytes and the time of its last change in nanoseconds."""
+    """State of a file at one moment: size in bytes and modification time in nanoseconds."""
 
     size: int
     mtime_ns: int
 
 
 class Stillness:
-    """Since when files are as they are, as far as it was looked. Whoever writes still, changes the one or the other."""
+    """Tracks for how long files have been unchanged.
+
+    A file that is still being written changes its size or its modification time.
+    """
 
     def __init__(self) -> None:
         self._since: dict[str, tuple[Sight, float]] = {}
 
     def of(self, name: str, sight: Sight, now: float) -> float:
-        """Seconds for which nothing has changed."""
+        """Return for how many seconds the file has been unchanged."""
         known = self._since.get(name)
         if known is None or known[0] != sight:
             known = self._since[name] = (sight, now)
         return now - known[1]
 
     def keep(self, names: Collection[str]) -> None:
-        """Forget all others: they are gone."""
+        """Forget all other names, because their files are gone."""
         self._since = {name: known for name, known in self._since.items() if name in names}

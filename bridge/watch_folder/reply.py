@@ -1,4 +1,4 @@
-"""What is replied to a drop, at a moment. Pure: from what the companion says to the next reply."""
+"""Builds the reply to a drop from the daemon's responses. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from core.storage.journal_faults import UNWRITABLE
 
 FORM = 1
 MOST_FINDINGS = 500
-"""An editor shows no more, and a Lua chunk holds no more than 2^18 constants."""
+"""An editor shows no more, and a Lua chunk can hold at most 2^18 constants."""
 ENDS = frozenset({"refused", "failed", "complete", "incomplete", "unchanged", "superseded"})
 FOR_GOOD = ENDS - {"failed"}
-"""A job that failed can be taken up again by hand."""
+"""A failed job can be resumed by hand."""
 FINAL = FOR_GOOD - {"incomplete"}
-"""What is missing can be answered; then another job makes the film right."""
+"""An incomplete film can still get answers; another job then completes it."""
 _TRANSIENT = (
     frozenset({"companion-busy", "journal-busy", "journal-replaced", "data-folder-gone"})
     | UNWRITABLE
@@ -26,10 +26,16 @@ _TRANSIENT = (
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """`state` is one of those of List, or `refused`; `ended`: nothing more comes by itself. `at` is in seconds since 1970,
-    renewed every few seconds until the end. `size` and `modified` (seconds since 1970) are those of the file replied to, `ask`
-    marks its sidecar. `frames`, `left_s`, `step`, `done`, `total` as in Progressed; `rate`, `start_frame`, `findings` as in
-    Described."""
+    """Contents of a reply.
+
+    - `state` is a job state as in List, or `refused`.
+    - `ended` means that nothing more happens by itself.
+    - `at` is in seconds since 1970, and is renewed every few seconds until the end.
+    - `size` and `modified` (seconds since 1970) are those of the dropped file.
+    - `ask` is the fingerprint of its sidecar.
+    - `frames`, `left_s`, `step`, `done` and `total` are as in Progressed.
+    - `rate`, `start_frame` and `findings` are as in Described.
+    """
 
     door: int = FORM
     file: str
@@ -68,18 +74,18 @@ _snapshots = msgspec.json.Decoder(Snapshot | None)
 
 
 def as_json(reply: Reply) -> bytes:
-    """For programs and people."""
+    """Encode a reply for programs and people."""
     return msgspec.json.format(msgspec.json.encode(reply), indent=1) + b"\n"
 
 
 def as_lua(reply: Reply) -> bytes:
-    """For editors that read nothing else."""
+    """Encode a reply for editors that only read Lua."""
     plain: dict[str, Any] = msgspec.to_builtins(reply)
     return lua.chunk(plain)
 
 
 def read(data: bytes) -> Reply | None:
-    """A reply that was written earlier; None when it is none of ours."""
+    """Decode a reply that was written earlier, or return None when it is not ours."""
     try:
         found = _replies.decode(data)
     except (ValueError, RecursionError):
@@ -88,7 +94,7 @@ def read(data: bytes) -> Reply | None:
 
 
 def refused(reply: Reply, no: Refusal, at: float) -> Reply:
-    """It was not taken; or not yet, where the cause may pass."""
+    """Return the reply to a refused drop. Its state is `waiting` when the cause may pass."""
     state = "waiting" if no.code in _TRANSIENT else "refused"
     return msgspec.structs.replace(
         reply, state=state, ended=state == "refused", at=at, code=no.code, title=no.title, message=no.message, action=no.action,
@@ -96,7 +102,7 @@ def refused(reply: Reply, no: Refusal, at: float) -> Reply:
 
 
 def listed(reply: Reply, line: JobLine, at: float) -> Reply:
-    """As the list of jobs has it."""
+    """Update a reply from the list of jobs."""
     ended = line.state in ENDS
     return msgspec.structs.replace(
         reply, state=line.state, ended=ended, at=at, code=line.code, film=line.film or line.output, preset=line.preset,
@@ -105,12 +111,12 @@ def listed(reply: Reply, line: JobLine, at: float) -> Reply:
 
 
 def another(reply: Reply, job: str, at: float) -> Reply:
-    """The same film is made once more, by another job."""
+    """Return the reply for another job that renders the same film again."""
     return msgspec.structs.replace(reply, job=job, state="waiting", ended=False, at=at)
 
 
 def described(reply: Reply, told: Described, at: float) -> Reply:
-    """As it is described: what was found, the errors first."""
+    """Update a reply from the description of its job, with errors first in the findings."""
     order = ("error", "warning", "note")
     findings = sorted(told.findings, key=lambda finding: order.index(finding.severity))[
         :MOST_FINDINGS
@@ -127,7 +133,7 @@ def described(reply: Reply, told: Described, at: float) -> Reply:
 
 
 def progressed(reply: Reply, said: Progressed) -> Reply:
-    """A little further. What is no snapshot is passed over."""
+    """Update the progress of a reply. A snapshot that cannot be decoded is ignored."""
     moved = msgspec.structs.replace(
         reply,
         state="working",

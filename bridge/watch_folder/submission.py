@@ -1,4 +1,4 @@
-"""What a drop asks for: a Submit, made of a timeline's bytes, its name, and a sidecar where there is one. Pure."""
+"""Builds the Submit request of a drop from its timeline, name and sidecar. Pure."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ from core.errors.refusal import Refused
 
 LARGEST_ASK = 32 * 1024
 USUAL = ".mov"
-"""The ending of a film for which nobody named a preset."""
+"""Extension of a film when no preset is given."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a sidecar or a name may say, all in one row: of Submit, and what OTIO lacks. None where it is not said."""
+    """All keys that a sidecar or a name may set: fields of Submit, and values that OTIO lacks.
+
+    None means that the key is not set.
+    """
 
     submission: str | None = None
     output: str | None = None
@@ -42,7 +45,10 @@ KEYS = Wanted.__struct_fields__
 
 
 class Usual(NamedTuple):
-    """Of films whose place nobody named: their folder and how they are coded; `endings` are those of the presets."""
+    """Defaults for films without a path: their folder and preset.
+
+    `endings` maps presets to the file extensions of their films.
+    """
 
     films: PurePath
     preset: str
@@ -50,8 +56,10 @@ class Usual(NamedTuple):
 
 
 class Dropped(NamedTuple):
-    """A file as it was read: its name and change, the bytes of it and of its sidecar (`ask` names that, `date` is when it was
-    changed, in nanoseconds)."""
+    """A drop as read from disk: name, file state, and the bytes of timeline and sidecar.
+
+    `ask` is the name of the sidecar, and `date` its modification time in nanoseconds.
+    """
 
     name: str
     sight: names.Sight
@@ -62,12 +70,16 @@ class Dropped(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """The sidecar's, by which a reply knows it again; empty without one."""
+        """Return the sidecar's fingerprint, which a reply stores, or "" without a sidecar."""
         return mark(self.beside, self.date) if self.ask else ""
 
     @property
     def submission(self) -> str:
-        """The name it is submitted under where it brings none: of content, name and date, so the same file is the same."""
+        """Return the submission name for a drop that does not set one.
+
+        It derives from content, name and modification time, so that the same file is the same
+        submission.
+        """
         told = hashlib.sha256(self.timeline)
         for part in (
             self.name.encode("utf-8", "surrogateescape"),
@@ -79,12 +91,15 @@ class Dropped(NamedTuple):
 
 
 def mark(beside: bytes, date: int) -> str:
-    """Of a sidecar: the same only for the same content of the same date."""
+    """Return the fingerprint of a sidecar: equal only for equal content and modification time."""
     return hashlib.sha256(beside + b"|%d" % date).hexdigest()[:16]
 
 
 def wanted(drop: Dropped) -> Wanted:
-    """What the sidecar says, and for the rest the name. Refused(ask-unclear) with what does not fit."""
+    """Merge the keys of the sidecar with those of the name; the sidecar takes precedence.
+
+    Raises Refused(ask-unclear) with the key that is wrong.
+    """
     _, by_name = names.said(drop.name, KEYS)
     said: Mapping[str, Any] = by_name
     try:
@@ -93,16 +108,17 @@ def wanted(drop: Dropped) -> Wanted:
         asked = msgspec.convert(dict(said), Wanted, strict=False)
         _placed(asked.output)
         return asked
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # msgspec's own errors and text that is no UTF-8 are such
+    except (ValueError, RecursionError) as error:
+        # This covers msgspec's errors and text that is not UTF-8.
         detail = _plainly(" ".join(str(error).split()))[:300] or type(error).__name__
         raise Refused("ask-unclear", name=shown(drop.ask or drop.name), detail=detail) from error
 
 
 def _placed(output: str | None) -> None:
-    """A place that is no whole path is a name in the folder of the films, or below it; ValueError for what leads out of it."""
+    """Check the film's path. Raises ValueError when a relative path leads out of the film folder.
+
+    A path that is not absolute is a name in the film folder or below it.
+    """
     if output and ".." in PurePath(output).parts and not PurePath(output).is_absolute():
         raise ValueError(
             f'"output" must be a whole path, or a name in the folder of the films without "..", not {output}'
@@ -114,7 +130,7 @@ _UNFIT = re.compile(r"Expected `(\w+)(?: \| null)?`, got `\w+` - at `\$\.(\w+)`"
 
 
 def _plainly(words: str) -> str:
-    """The reader's words about a value, in those of whoever wrote it; all others as they are."""
+    """Rephrase a type error of the decoder for the author of the file; keep any other message."""
     unfit = _UNFIT.fullmatch(words)
     return f'"{unfit[2]}" must be {_KINDS.get(unfit[1], unfit[1])}' if unfit else words
 
@@ -138,8 +154,12 @@ def _sidecar(drop: Dropped) -> Mapping[str, Any]:
 
 
 def submit(drop: Dropped, asked: Wanted, *, folder: PurePath, usual: Usual) -> Submit:
-    """The request. A film without a place stands in the usual folder under the drop's title, with the ending of its preset; one
-    that is only named stands there under that name. Relative media count from `folder` where nothing else is said."""
+    """Build the request.
+
+    A film without a path gets the drop's title in the default folder, with the extension of its
+    preset. A relative path is relative to the default folder. Relative media paths are relative to
+    `folder` unless `timeline_path` is set.
+    """
     title, _ = names.said(drop.name, KEYS)
     preset = asked.preset or ("" if asked.output else usual.preset)
     output = asked.output or shown(title) + usual.endings.get(preset, USUAL)
@@ -156,5 +176,5 @@ def submit(drop: Dropped, asked: Wanted, *, folder: PurePath, usual: Usual) -> S
 
 
 def shown(name: str) -> str:
-    """A name as text: bytes in it that are none become question marks."""
+    """Return a file name as text; bytes that are not valid text become question marks."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

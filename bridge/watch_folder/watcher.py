@@ -1,10 +1,12 @@
-"""The keeper goes round the folder: takes in what was dropped, and writes replies as things go on. A client like any other.
+"""Watches a folder: submits what is dropped and keeps the replies up to date.
 
-    a file, still and whole  -->  Submit  -->  reply, flushed  -->  put away in `done` or `refused`
-    a reply that is not final  -->  what is heard of its job  -->  the reply again, at most once a second
+The watcher is a client of the daemon like any other.
 
-Nothing is remembered that is not in the folder or on record: cut off anywhere, the same file is submitted under the same name
-again, and a reply that is not final is gone on with.
+    stable, complete file  -->  Submit  -->  durable reply  -->  moved to `done` or `refused`
+    reply that is not final  -->  news of its job  -->  new reply, at most once a second
+
+All state is in the folder or in the journal. After an interruption at any point, the same file is
+submitted under the same name again, and replies that are not final are continued.
 """
 
 from __future__ import annotations
@@ -37,18 +39,25 @@ _log = logging.getLogger("hotsplice")
 _TELLING = {
     "RunStarted", "FilmPlanned", "ProblemFound", "ShotSlated", "ShotMended", "SoundSilenced", "JobFinished", "RunInterrupted",
 }  # fmt: skip
-"""After these facts the whole of a job is asked for anew; at once after an end, else in a while."""
+"""Events after which a job is described again: at once after an end, otherwise after a while."""
 _ENDING = {"JobFinished", "RunInterrupted"}
 _RESTING = {"held", "failed", "incomplete"}
 MOST_VAIN = 3
-"""So often a description that is refused is asked for, before a reply goes without one."""
+"""Number of refused descriptions after which a reply is written without one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """Seconds. A file must be still for `settle`, and for `vain` where it does not look whole. A reply is rewritten after `write`
-    at the earliest, and after `renew` even if nothing has changed; a job is described anew after `describe`. What could not
-    be done is tried again after `rest`."""
+    """Intervals in seconds.
+
+    - `look`: between two scans of the folder.
+    - `settle`: a file must be unchanged for this long.
+    - `vain`: the same for a file that does not look complete.
+    - `write`: minimum between two versions of a reply.
+    - `renew`: maximum between two versions of a reply, even if nothing has changed.
+    - `describe`: minimum between two descriptions of a job.
+    - `rest`: before a failed action is tried again.
+    """
 
     look: float = 0.5
     settle: float = 1.0
@@ -61,8 +70,11 @@ class Pace:
 
 @dataclass
 class _Followed:
-    """A reply that is not done with. `untold`: the job is to be described anew, `urgent` at once, `again` once more later.
-    `digest` is that of its JobLine, once it is known."""
+    """A reply that is not final.
+
+    `untold` means that the job must be described again, `urgent` at once, `again` once more later.
+    `digest` is that of its JobLine, once known.
+    """
 
     said: Reply
     written: float
@@ -77,7 +89,7 @@ class _Followed:
 
 @dataclass
 class _Answered:
-    """A drop that has its answer, but is still where it was."""
+    """A drop that has its answer, but has not been moved yet."""
 
     sight: Sight
     said: Reply
@@ -87,7 +99,7 @@ class _Answered:
 
 @dataclass
 class Watcher:
-    """Keeps one folder. `make`: the usual folder of films is made where it is not there."""
+    """Watches one folder. With `make`, the default film folder is created if it does not exist."""
 
     folder: Folder
     usual: Usual
@@ -106,18 +118,18 @@ class Watcher:
         self._silent = ""
 
     def run(self, until: Callable[[], bool]) -> None:
-        """Until told otherwise. Refused when the companion is gone for good."""
+        """Run until `until` returns True. Raises Refused when the daemon is gone for good."""
         while not until():
-            if not self._moving():  # who watches costs the companion something
+            # Watching costs the daemon resources.
+            if not self._moving():
                 machine.sleep(self.pace.look)
                 self._round_if_due()
                 self._glance()
                 continue
             last = self.asks.ask(Ping(request="ping")).last
             for one in self._followed.values():
-                one.untold = (
-                    one.untold or one.said.state not in reply.FOR_GOOD
-                )  # whatever happened up to that number
+                # Something may have happened up to that sequence number.
+                one.untold = one.untold or one.said.state not in reply.FOR_GOOD
             self._compare()
             for said in self.hears.watch(after=last):
                 self.hear(said)
@@ -126,19 +138,19 @@ class Watcher:
                     break
 
     def _moving(self) -> bool:
-        """Whether anything may happen by itself to a job that is followed."""
+        """Return whether a followed job may change by itself."""
         return any(
             one.untold or one.unwritten or one.said.state not in _RESTING
             for one in self._followed.values()
         )
 
     def _glance(self) -> None:
-        """Jobs that rest are asked for all at once, in a while: somebody may have taken one up again."""
+        """Check all resting jobs at intervals: somebody may have resumed one."""
         if self._followed and machine.monotonic() - self._glanced >= self.pace.renew:
             self._compare()
 
     def _compare(self) -> None:
-        """What is replied, with the list of jobs: which one stands otherwise, and which film is made once more."""
+        """Compare replies with the list of jobs to find changed states and newer jobs."""
         self._glanced = machine.monotonic()
         lines = self.asks.ask(List(request="list", most=MOST_LISTED)).jobs if self._followed else ()
         known, newest = (
@@ -154,8 +166,11 @@ class Watcher:
             self._once_more(name, one, newest[line.digest])
 
     def _once_more(self, name: str, one: _Followed, job: str) -> None:
-        """A job for the same film of the same cut was begun after this one: after an answer, or because somebody asked again. A
-        reply that somebody has removed since it ended is not wanted any more."""
+        """Follow the newer job for the same film and cut.
+
+        Such a job starts after an answer, or because somebody submitted the timeline again. A final
+        reply that somebody has removed is not written again.
+        """
         if not one.said.ended or not one.digest or job == one.said.job:
             return
         if self.folder.replied(name) is None:
@@ -165,7 +180,7 @@ class Watcher:
         one.untold = one.urgent = one.unwritten = True
 
     def hear(self, said: Happened | Progressed | Noticed | None) -> None:
-        """What happens to jobs whose replies are followed."""
+        """Handle a message about jobs whose replies are followed."""
         if said is None or isinstance(said, Noticed):
             return
         fact = {} if isinstance(said, Progressed) else msgspec.json.decode(said.fact)
@@ -175,7 +190,8 @@ class Watcher:
             if one.said.job != said.job:
                 continue
             if isinstance(said, Progressed):
-                if not one.said.ended:  # the last of it may come after the end
+                # The last progress may arrive after the end.
+                if not one.said.ended:
                     one.said, one.unwritten = reply.progressed(one.said, said), True
                 continue
             one.untold = one.untold or fact.get("is") in _TELLING
@@ -190,7 +206,7 @@ class Watcher:
             self.round(now)
 
     def round(self, now: float) -> None:
-        """Once around: the folder is there, what is new in it is taken in, what has moved on is replied."""
+        """Scan once: prepare the folder, take in new drops, update replies."""
         try:
             if now - self._prepared > self.pace.rest:
                 self.folder.prepare()
@@ -214,7 +230,7 @@ class Watcher:
             self._go_on(name, one, now)
 
     def _take_up(self, now: float) -> None:
-        """What an earlier keeper left: replies that are not final, and those that are old."""
+        """Continue the replies of an earlier watcher, and remove old ones."""
         for name, said in all_replies(self.folder):
             self.folder.tidy(name, said)
             if said.ended and said.state in reply.FOR_GOOD and machine.now() - said.at > KEPT_S:
@@ -222,7 +238,7 @@ class Watcher:
             elif said.job and said.state not in reply.FINAL:
                 self._followed[name] = _Followed(said, now, untold=said.state not in reply.FOR_GOOD)
 
-    # What is dropped ----------------------------------------------------------------------------------------------
+    # Drops ----------------------------------------------------------------------------------------
 
     def _look_at(self, drop: Drop, now: float) -> None:
         try:
@@ -242,14 +258,14 @@ class Watcher:
             self._trouble(error)
 
     def _take(self, drop: Drop, sight: Sight, now: float, *, wait: bool) -> None:
-        """Submit it, if it is whole or has been waited for long enough."""
+        """Submit a drop if it is complete, or if it has been unchanged for long enough."""
         said = Reply(file=submission.shown(drop.name), size=sight.size, modified=sight.mtime_ns / 1e9, submission="",
                      state="waiting", ended=False, at=machine.now())  # fmt: skip
         message, timeline = None, b""
         try:
             read = self.folder.read(drop)
             if self.folder.sight(drop) != sight:
-                return  # it moves again
+                return  # the file is changing again
             if wait and not _whole(read.timeline):
                 self._vain[drop.name] = sight
                 return
@@ -276,16 +292,21 @@ class Watcher:
     def _submit(self, read: Dropped) -> Submit:
         wanted = submission.wanted(read)
         if self.make and not (wanted.output and Path(wanted.output).is_absolute()):
-            with contextlib.suppress(OSError):  # it is refused for that, in words
+            # If this fails, the submission is refused with an explanation.
+            with contextlib.suppress(OSError):
                 Path(self.usual.films).mkdir(parents=True, exist_ok=True)
         return submission.submit(read, wanted, folder=self.folder.inbox, usual=self.usual)
 
     def _put_away(self, drop: Drop, answered: _Answered, now: float) -> None:
-        """Reply first, durably: a file that is put away and has no reply would be forgotten. OSError."""
+        """Write the reply durably, then move the drop.
+
+        A drop that is moved without a reply would be lost after an interruption. Raises OSError.
+        """
         said = answered.said
         answered.not_before = now + self.pace.rest
         if not said.job and not said.ended and answered.replied:
-            del self._answered[drop.name]  # the companion could not take it then: it is asked again
+            # The daemon could not accept it before, so the drop is submitted again.
+            del self._answered[drop.name]
             return
         if not answered.replied:
             self.folder.reply(said, drop.name, durable=True)
@@ -296,13 +317,12 @@ class Watcher:
             self.folder.put_away(drop, names.DONE if said.job else names.REFUSED, said.job)
             del self._answered[drop.name]
 
-    # What is replied ----------------------------------------------------------------------------------------------
+    # Replies --------------------------------------------------------------------------------------
 
     def _go_on(self, name: str, one: _Followed, now: float) -> None:
         if one.untold and (one.urgent or now - one.told >= self.pace.describe):
-            if (
-                one.said.ended and not one.unwritten and self.folder.replied(name) is None
-            ):  # removed since: it is not wanted
+            # Somebody removed the reply, so it is not wanted.
+            if one.said.ended and not one.unwritten and self.folder.replied(name) is None:
                 del self._followed[name]
                 return
             one.told = now
@@ -314,9 +334,8 @@ class Watcher:
         if now - one.written < (self.pace.write if one.unwritten else self.pace.renew):
             return
         if not one.unwritten:
-            one.untold = (
-                one.said.state == "elsewhere"
-            )  # a process that is killed there says nothing
+            # A process that is killed elsewhere reports nothing.
+            one.untold = one.said.state == "elsewhere"
             one.said = msgspec.structs.replace(one.said, at=machine.now())
         one.written, one.unwritten = now, True
         try:
@@ -326,31 +345,29 @@ class Watcher:
             self._trouble(error)
 
     def _tell(self, one: _Followed) -> None:
-        """Ask what became of the job, and make the reply of it."""
+        """Request the job's description and build the reply from it."""
         at = machine.now()
         try:
             told = self.asks.ask(Describe(request="describe", job=one.said.job))
             one.said, one.digest = reply.described(one.said, told, at), told.job.digest
-        except (
-            Declined,
-            Refused,
-        ) as error:  # Refused: it takes longer than any client waits, or there is no companion
+        except (Declined, Refused) as error:
+            # Refused: the request takes longer than any client waits, or no daemon runs.
             if isinstance(error, Declined) and error.refusal.code == "job-unknown":
                 one.said = reply.refused(one.said, error.refusal, at)
             else:
                 one.vain += 1
                 if one.vain < MOST_VAIN:
-                    return  # asked again in a while
+                    return  # requested again after a while
                 one.said = self._as_listed(one.said, at)
         one.untold, one.urgent, one.again, one.unwritten = one.again, False, False, True
 
     def _as_listed(self, said: Reply, at: float) -> Reply:
-        """Without what was found, where that cannot be told."""
+        """Build the reply from the list of jobs, without findings."""
         lines = self.asks.ask(List(request="list", most=MOST_LISTED)).jobs
         return next((reply.listed(said, line, at) for line in lines if line.job == said.job), said)
 
     def _trouble(self, error: OSError) -> None:
-        """Said once, as long as it is the same: the folder may stay full or read-only for hours."""
+        """Log a problem once while it lasts: a folder may be full or read-only for hours."""
         words = f"{error.filename or self.folder.inbox}: {error.strerror or error}"
         if words != self._silent:
             self._silent = words
@@ -358,7 +375,10 @@ class Watcher:
 
 
 def _whole(timeline: bytes) -> bool:
-    """Whether it looks like all of a timeline: whatever else is wrong with it, the companion says."""
+    """Return whether the data looks like a complete timeline.
+
+    The daemon reports all other defects.
+    """
     try:
         guard.parse(timeline)
     except TimelineRefused:
