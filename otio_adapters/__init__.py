@@ -1,18 +1,21 @@
-"""From an editor's timeline file to `core.timeline.timeline.Timeline`: the only room that knows OpenTimelineIO.
+"""Convert an editor's timeline file to `core.timeline.timeline.Timeline`.
 
-The files in the order in which a timeline passes through them:
+This is the only package that knows OpenTimelineIO. Its modules, in the order in which a timeline
+passes through them:
 
-    reader.py           the door: `read_timeline(path)`, a Timeline or `TimelineRefused`, never another exception
-    guard.py            bytes to plain JSON data, within limits, before OpenTimelineIO sees any of it
+    read.py             the entry point: `read_timeline(path)` returns a Timeline or raises
+                        `TimelineRefused`, and no other exception
+    guard.py            bytes to plain JSON data, within limits, before OpenTimelineIO sees it
     schemas.py          which OTIO objects are read, and the edits that make a newer file readable
-    layout.py           nested compositions to stretches of clips in exact seconds
-    timeline.py         stretches to the tracks and clips of a Timeline, in frames
-    media.py            a media reference to a Media: addresses, paths, picture sequences
-    effects.py          what effects and speed changes will not show
-    resolve_dialect.py  what DaVinci Resolve writes in its own way
+    nesting.py          nested compositions to pieces of clips in exact seconds
+    timeline.py         pieces to the tracks and clips of a Timeline, in frames
+    media.py            a media reference to a Media: addresses, paths, image sequences
+    effects.py          the effects and speed changes that the film will not show
+    resolve_dialect.py  the particular ways in which DaVinci Resolve writes
     settings.py         frame rate and settings of the whole timeline
-    times.py            OTIO times to exact seconds
-    refused.py          `TimelineRefused`, and how names are put in messages
+    otio_times.py       OTIO times to exact seconds
+    refuse.py           `TimelineRefused`, and how names are put in messages
+    editor_export.py    markers removed from an editor's own export, and its start filled in
 
-Nothing here opens, lists or checks a media file: a share that hangs must not hang the reader.
+No module opens, lists or checks a media file: an unresponsive share must not block the reader.
 """

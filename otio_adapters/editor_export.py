@@ -1,8 +1,8 @@
-"""An editor's own export, before it is sent: what we put into the editor ourselves is taken out, what the editor left out and
-said beside it is put in.
+"""Normalise an editor's own export before it is sent.
 
-A timeline that nobody touched is then the same bytes at every export, with or without markers of ours in it. No marker can
-change a film.
+Our own markers are removed, and a start that the editor reported but did not export is filled in.
+An untouched timeline then has the same bytes at every export, with or without our markers. No
+marker can change a film.
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ from otio_adapters import guard
 
 
 def settled(raw: bytes, *, marks: str, start_frame: int | None, rate: float | None) -> bytes:
-    """The timeline without markers whose name begins with `marks`, its start filled in where it has none. TimelineRefused."""
+    """Return the timeline without markers whose name begins with `marks`.
+
+    If the timeline has no start, it is filled in from `start_frame` and `rate`. Raises
+    TimelineRefused.
+    """
     root = guard.parse(raw)
     if isinstance(root, dict):
         _unmark(root, marks)

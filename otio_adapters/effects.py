@@ -1,4 +1,7 @@
-"""What effects and speed changes will not show: one remark for the speed of an item, one for all its other effects."""
+"""Remarks on effects and speed changes that the film will not show.
+
+There is one remark for the speed of an item, and one for all its other effects.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,14 @@ from otio_adapters import resolve_dialect
 from otio_adapters.refuse import named
 
 _SAME_SPEED = 1e-6
-"""A film of three hours is then out by a hundredth of a second."""
+"""A film of three hours is then off by a hundredth of a second."""
 
 
 def effect_remarks(item: Any, what: str = "") -> tuple[Remark, ...]:
-    """The remarks on a clip, track or stack, without a position. `what` goes before its name in the texts."""
+    """Return the remarks on a clip, track or stack, without a position.
+
+    `what` precedes its name in the texts.
+    """
     name = f"{what} {named(item.name)}".strip()
     effects = [effect for effect in item.effects if effect.enabled]
     speeds = [_speed(effect) for effect in effects if isinstance(effect, otio.schema.TimeEffect)]
@@ -38,7 +44,7 @@ def effect_remarks(item: Any, what: str = "") -> tuple[Remark, ...]:
 
 
 def _speed(effect: otio.schema.TimeEffect) -> str:
-    """In words; empty for a warp that changes nothing."""
+    """Describe the speed in words; empty for a time warp that changes nothing."""
     if not isinstance(effect, otio.schema.LinearTimeWarp):
         return "a varying speed"
     scalar = effect.time_scalar

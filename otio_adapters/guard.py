@@ -1,7 +1,8 @@
-"""A timeline file's bytes to plain JSON data, within limits, before OpenTimelineIO sees any of it.
+"""Parse a timeline file to plain JSON data, within limits, before OpenTimelineIO sees it.
 
-OpenTimelineIO's parser crashes the whole process on deeply nested input (50,000 levels in 300 kB), takes seconds for
-5,000 levels, and accepts NaN and duplicate keys. So every file is first parsed by Python and measured.
+OpenTimelineIO's parser crashes the whole process on deeply nested input (50,000 levels in 300 kB),
+takes seconds for 5,000 levels, and accepts NaN and duplicate keys. So Python parses and measures
+every file first.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ MOST_NODES = 2_000_000
 
 
 def bytes_of(path: Path) -> bytes:
-    """The file as it is; TimelineRefused when it is none, cannot be read or is too large."""
+    """Read a file.
+
+    Raises TimelineRefused when it is not a regular file, cannot be read, or is too large.
+    """
     name = path.name or str(path)
     try:
         # A pipe or device would block or never end; only regular files are opened.
@@ -55,9 +59,13 @@ def bytes_of(path: Path) -> bytes:
 
 
 def parse(data: bytes) -> Any:
-    """JSON text (UTF-8, UTF-16 or UTF-32) to plain data."""
-    # Every node but the first follows a bracket, a brace or a comma, so this bounds the memory that parsing takes.
-    # Commas in names count too, hence the doubled limit here and the exact one in `_measure`.
+    """Parse JSON text (UTF-8, UTF-16 or UTF-32) to plain data.
+
+    Raises TimelineRefused when it is not JSON, exceeds the limits, or has a duplicate key.
+    """
+    # Every node but the first follows a bracket, a brace or a comma, so this bounds the memory for
+    # parsing. Commas in names count too, hence the doubled limit here and the exact one in
+    # `_measure`.
     if data.count(b",") + data.count(b"[") + data.count(b"{") > 2 * MOST_NODES:
         raise _too_many()
     try:
@@ -80,7 +88,7 @@ def parse(data: bytes) -> Any:
 
 
 def _measure(parsed: Any) -> None:
-    """Counts level by level, so that depth costs no recursion."""
+    """Check depth and number of nodes, level by level, so that depth costs no recursion."""
     level, depth, nodes = [parsed], 0, 0
     while level:
         depth += 1
@@ -103,7 +111,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                # Readers disagree on which of the two counts, so the film would depend on the reader.
+                # Readers disagree on which of the two counts, so the film would depend on the
+                # reader.
                 raise invalid(why="said-twice", key=key)
             seen.add(key)
     return made
@@ -121,7 +130,8 @@ def _finite(text: str) -> float:
 
 
 def _whole(text: str) -> int | float:
-    # Python refuses to convert thousands of digits, and OpenTimelineIO reads what exceeds 64 bits as a float.
+    # Python refuses to convert thousands of digits, and OpenTimelineIO reads numbers beyond 64 bits
+    # as floats.
     return int(text) if len(text) < 19 else _finite(text)
 
 

@@ -1,9 +1,11 @@
-"""What a clip points at: addresses to paths, and the kinds of media reference. No file is opened or looked for.
+"""The media of a clip: addresses to paths, and the kinds of media reference.
 
-Addresses as editors write them: DaVinci Resolve a bare path of its operating system, neither `file:` nor
-percent-encoded (`/a/100%25 grey.mov` is the name of the file); Hiero, Premiere and Final Cut `file:` URLs; Kdenlive and
-others a path relative to the timeline file; asset systems their own schemes. So only a `file:` URL is decoded, and
-opentimelineio's `filepath_from_url` is not used: it cuts a name at `#` and decodes bare paths.
+No file is opened or searched for. Editors write addresses in different ways. DaVinci Resolve writes
+a bare path of its operating system, neither `file:` nor percent-encoded (`/a/100%25 grey.mov` is
+the name of the file). Hiero, Premiere and Final Cut write `file:` URLs. Kdenlive and others write a
+path relative to the timeline file. Asset systems have their own schemes. So only a `file:` URL is
+decoded, and opentimelineio's `filepath_from_url` is not used: it cuts a name at `#` and decodes
+bare paths.
 """
 
 from __future__ import annotations
@@ -27,14 +29,14 @@ _WIDEST_NUMBER = 32
 
 
 class Address(NamedTuple):
-    """A path, absolute for the system it was written on; or None and the remark that says why."""
+    """A path, absolute for the system it was written on; or None and a remark with the reason."""
 
     path: str | None
     remark: Remark | None = None
 
 
 def kind_of(clip: otio.schema.Clip) -> MediaKind:
-    """The kind of the clip's active media reference, without its address."""
+    """Return the kind of the clip's active media reference, regardless of its address."""
     reference = clip.media_reference
     if isinstance(reference, otio.schema.ExternalReference):
         return "file" if (reference.target_url or "").strip() else "none"
@@ -45,13 +47,16 @@ def kind_of(clip: otio.schema.Clip) -> MediaKind:
     if isinstance(reference, otio.schema.MissingReference):
         if resolve_dialect.media_url(reference):
             return "file"
-        # Resolve writes titles and generators as a missing reference that names no file.
+        # Resolve writes titles and generators as a missing reference without a file.
         return "generator" if resolve_dialect.wrote(clip) else "none"
     return "none"
 
 
 def media_of(clip: otio.schema.Clip, folder: Path) -> tuple[Media, tuple[Remark, ...]]:
-    """The clip's media, and remarks without a position. `folder` is the timeline file's, for relative paths."""
+    """Return the clip's media, and remarks without a position.
+
+    `folder` is that of the timeline file, for relative paths.
+    """
     reference, kind = clip.media_reference, kind_of(clip)
     written = (reference.name if reference is not None else "") or clip.name
     if kind in ("generator", "none"):
@@ -74,7 +79,7 @@ def media_of(clip: otio.schema.Clip, folder: Path) -> tuple[Media, tuple[Remark,
 
 
 def locate(url: str, folder: Path, where: str) -> Address:
-    """An address as written in a timeline to a path."""
+    """Convert an address as written in a timeline to a path."""
     if _control(url):
         return _unsupported(f"The address of {where} contains characters that no file name has.")
     scheme = None if _WINDOWS.match(url) else _SCHEME.match(url)
@@ -86,7 +91,10 @@ def locate(url: str, folder: Path, where: str) -> Address:
 
 
 def _of_file_url(rest: str, folder: Path, where: str) -> Address:
-    """`rest` is what follows `file:`. `?` and `#` belong to the name: editors leave them as they are."""
+    """Convert a file URL to a path. `rest` is what follows `file:`.
+
+    `?` and `#` belong to the name, because editors do not encode them.
+    """
     try:
         rest = unquote_to_bytes(rest).decode("utf-8")
     except UnicodeDecodeError:
@@ -111,7 +119,10 @@ def _of_file_url(rest: str, folder: Path, where: str) -> Address:
 
 
 def _first_picture(reference: otio.schema.ImageSequenceReference, where: Part) -> str:
-    """The address of the first picture. Resolve's folder has no separator at its end, Hiero's has a backslash."""
+    """Return the address of the first picture of an image sequence.
+
+    Resolve's folder has no separator at its end, Hiero's has a backslash.
+    """
     if not 0 <= reference.frame_zero_padding <= _WIDEST_NUMBER:
         raise invalid(why="number-too-wide", where=where, digits=reference.frame_zero_padding)
     base, first = reference.target_url_base or "", reference.start_frame

@@ -1,8 +1,9 @@
-"""Nested compositions to stretches of clips, in exact seconds and without rounding.
+"""Flatten nested compositions into pieces of clips, in exact seconds and without rounding.
 
-A `Strip` is what a clip, gap, track or stack comes to: its length, the stretches of clips in it, and what is lost with
-its place. A track is its items one after another; a stack is, at every instant, its topmost enabled picture; a
-`source_range` on either is a window. Time in a strip counts from its own beginning.
+A `Strip` is the flat form of a clip, gap, track or stack: its length, the pieces of clips in it,
+and notes on losses with their place. A track is its items one after another; a stack is, at every
+instant, its topmost enabled picture; a `source_range` on either is a window. Time in a strip counts
+from its own start.
 
 Transitions take no time: both neighbours end and begin at the cut.
 """
@@ -26,7 +27,7 @@ ZERO = Fraction(0)
 
 
 class Piece(NamedTuple):
-    """A stretch of one clip. `skipped_s` of the clip's trimmed range are hidden before it."""
+    """A piece of one clip. `skipped_s` of the clip's trimmed range is hidden before it."""
 
     clip: otio.schema.Clip
     start_s: Fraction
@@ -36,7 +37,7 @@ class Piece(NamedTuple):
 
 
 class Note(NamedTuple):
-    """A loss, and the stretch that it is about (a cut has no length)."""
+    """A loss, and the stretch that it concerns; a cut has no length."""
 
     code: str
     text: str
@@ -53,7 +54,7 @@ class Strip(NamedTuple):
 
 
 def trimmed(clip: otio.schema.Clip) -> otio_times.Span:
-    """The clip's source range in media time, or all of its media where it has none."""
+    """Return the source range of a clip in media time, or all of its media if it has none."""
     reference = clip.media_reference
     found = clip.source_range or (reference.available_range if reference is not None else None)
     if found is None:
@@ -62,7 +63,10 @@ def trimmed(clip: otio.schema.Clip) -> otio_times.Span:
 
 
 def lay(item: Any, kind: str) -> Strip:
-    """The strip of an item on a track of `kind` ("video" or "audio"). Sound does not come out of a picture track."""
+    """Return the strip of an item on a track of `kind` ("video" or "audio").
+
+    A picture track yields no sound.
+    """
     if isinstance(item, otio.schema.Clip):
         length_s = trimmed(item).length_s
         return Strip(
@@ -80,7 +84,10 @@ def lay(item: Any, kind: str) -> Strip:
 
 
 def window(strip: Strip, start_s: Fraction, length_s: Fraction) -> Strip:
-    """The part of a strip that a source range shows, as long as the range even where nothing is left to show."""
+    """Return the part of a strip that a source range shows.
+
+    It is as long as the range, even where nothing is left to show.
+    """
     end_s = start_s + length_s
     pieces = tuple(
         Piece(
@@ -102,7 +109,7 @@ def window(strip: Strip, start_s: Fraction, length_s: Fraction) -> Strip:
 
 
 def _windowed(strip: Strip, item: Any, kind: str) -> Strip:
-    """The strip as the item's own source range and effects leave it."""
+    """Apply the item's own source range and effects to a strip."""
     what = "Track" if isinstance(item, otio.schema.Track) else "Nested timeline"
     if item.source_range is not None:
         span = otio_times.span(item.source_range, called(item))
@@ -112,8 +119,8 @@ def _windowed(strip: Strip, item: Any, kind: str) -> Strip:
         )
         strip = window(strip, *span)
         if lost:
-            # Premiere may write a nested sequence without its content, or a range may count from a timecode that we
-            # were not told. Black without a word would be a lie.
+            # Premiere may write a nested sequence without its content, or a range may count from a
+            # timecode that the file does not state. Black without a note would be misleading.
             text = f"The part of {named(item.name)} that is used is not in the timeline file."
             strip = strip._replace(
                 notes=(Note("nested-timeline-unsupported", text, ZERO, span.length_s),)
@@ -158,7 +165,7 @@ def _row(track: otio.schema.Track, kind: str) -> Strip:
 def _as_cut(
     transition: otio.schema.Transition, before: list[Any], after: list[Any], at_s: Fraction
 ) -> Iterator[Note]:
-    """The note on a transition that would have been seen."""
+    """Yield a note about a transition, if it would be visible."""
     neighbours = [
         item[0] if item and not isinstance(item[0], otio.schema.Gap) else None
         for item in (before, after)
@@ -176,7 +183,7 @@ def _as_cut(
 
 
 def _of_other_kind(track: otio.schema.Track, strip: Strip) -> Strip:
-    """A sound track nested on a picture track, or the other way about: only its length counts."""
+    """Reduce a track nested on a track of the other kind to its length, with a note if needed."""
     if (
         track.kind.lower() == "video"
         or not track.enabled
@@ -216,10 +223,11 @@ def _sum(pieces: tuple[Piece, ...]) -> Fraction:
 
 
 def overlay(layers: list[tuple[Piece, ...]]) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
-    """What is seen of layers from the bottom up, and the titles that were passed over.
+    """Return the visible pieces of layers (bottom first), and the titles that were left out.
 
-    As in the film itself, a title covers nothing while a picture lies beneath it. One sweep over all edges with a heap
-    for each of the two, so that thousands of layers cost no more than as many clips.
+    As in the film itself, a title covers nothing while there is a picture beneath it. One sweep
+    over all edges, with a heap for titles and one for pictures, keeps the cost of thousands of
+    layers at that of as many clips.
     """
     starts = sorted(
         ((p.start_s, number, p) for number, layer in enumerate(layers) for p in layer),

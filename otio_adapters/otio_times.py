@@ -1,4 +1,4 @@
-"""OTIO times to exact seconds. Every refusal names the clip, gap or track that the time belongs to."""
+"""Convert OTIO times to exact seconds. A refusal names the clip, gap or track of the time."""
 
 from __future__ import annotations
 
@@ -13,9 +13,15 @@ from core.timeline import timing
 from otio_adapters.refuse import invalid
 
 LONGEST_S = 10_000_000
-"""115 days. Frame counts of any longer film would not fit where they are stored; no timecode reaches this far."""
+"""Maximum length: 115 days.
+
+The frame counts of longer films would not fit where they are stored; no timecode reaches this far.
+"""
 _FINEST_BITS = 4096
-"""Sums of times of many different rates have huge denominators; no editor's timeline comes near this."""
+"""Maximum bits of a denominator; no editor's timeline comes near it.
+
+Sums of times at many different rates have huge denominators.
+"""
 
 _seconds = lru_cache(maxsize=1024)(timing.seconds)
 
@@ -28,12 +34,16 @@ class Span(NamedTuple):
 
 
 def exact(time: otio.opentime.RationalTime, where: Part) -> Fraction:
-    """Seconds of a RationalTime. `timeline-invalid` for a rate of zero or a time that no film has."""
+    """Return the seconds of a RationalTime.
+
+    Raises TimelineRefused (`timeline-invalid`) for a rate of zero or a time that no film has.
+    """
     if time.value == 0:
-        # Kdenlive writes 0@0 where it means the beginning.
+        # Kdenlive writes 0@0 for the start.
         return Fraction(0)
     try:
-        # Nearly all times are whole frames; one exact frame length serves them all, ten times as fast.
+        # Nearly all times are whole frames; one exact frame length serves them all, ten times as
+        # fast.
         whole = time.value.is_integer()
         found = (
             int(time.value) * _seconds(1.0, time.rate) if whole else _seconds(time.value, time.rate)
@@ -46,7 +56,10 @@ def exact(time: otio.opentime.RationalTime, where: Part) -> Fraction:
 
 
 def span(time_range: otio.opentime.TimeRange, where: Part) -> Span:
-    """A TimeRange in seconds; `timeline-invalid` when its duration is negative."""
+    """Return a TimeRange in seconds.
+
+    Raises TimelineRefused (`timeline-invalid`) when its duration is negative.
+    """
     length_s = exact(time_range.duration, where)
     if length_s < 0:
         raise invalid(why="negative-duration", where=where)
@@ -54,7 +67,10 @@ def span(time_range: otio.opentime.TimeRange, where: Part) -> Span:
 
 
 def add(position_s: Fraction, length_s: Fraction, where: Part) -> Fraction:
-    """The position after an item; `timeline-invalid` when the sum is beyond any film."""
+    """Return the position after an item.
+
+    Raises TimelineRefused (`timeline-invalid`) when the sum is beyond any film.
+    """
     total = position_s + length_s
     if total > LONGEST_S or total.denominator.bit_length() > _FINEST_BITS:
         raise invalid(why="ends-too-late", where=where, days=LONGEST_S // 86400)

@@ -1,4 +1,7 @@
-"""The door: an `.otio` file to a Timeline, or `TimelineRefused`. No other exception leaves this room."""
+"""Entry point: read an `.otio` file as a Timeline, or raise `TimelineRefused`.
+
+No other exception leaves this package.
+"""
 
 from __future__ import annotations
 
@@ -15,22 +18,26 @@ from otio_adapters.timeline import timeline_of
 
 
 def read_timeline(path: Path) -> Timeline:
-    """Read an OpenTimelineIO file. Only this file is touched, no media.
+    """Read an OpenTimelineIO file. Only this file is opened, no media.
 
-    Raises TimelineRefused with one of the codes in `otio_adapters.refuse`. Exceptions out of OpenTimelineIO, which has
-    many kinds, are its cause.
+    Raises TimelineRefused with one of the codes in `otio_adapters.refuse`. Exceptions of
+    OpenTimelineIO, which has many kinds, are its cause.
     """
     return timeline_from(guard.bytes_of(path), path)
 
 
 def timeline_from(raw: bytes, path: Path) -> Timeline:
-    """The same from bytes that were read before; relative media paths count from the folder of `path`, which need not
-    exist any more. TimelineRefused."""
+    """Read a timeline from bytes.
+
+    Relative media paths are resolved against the folder of `path`, which need not exist any more.
+    Raises TimelineRefused.
+    """
     data = guard.parse(raw)
     try:
         schemas.prepare(data)
         text = json.dumps(data)
-        del data  # thrice as large as the file; the next reader needs as much
+        # Free it: the data is three times as large as the file, and the next reader needs as much.
+        del data
         return timeline_of(_parsed(text), folder=path.absolute().parent, stem=path.stem)
     except TimelineRefused:
         raise
@@ -39,11 +46,12 @@ def timeline_from(raw: bytes, path: Path) -> Timeline:
 
 
 def _parsed(text: str) -> otio.schema.Timeline:
-    # Not through otio.adapters: that would run the hooks and plugins that happen to be installed on the machine.
+    # otio.adapters would run the hooks and plugins that happen to be installed on the machine.
     try:
         root = otio.core.deserialize_json_from_string(text)
     except Exception as unexpected:
-        # KeyError puts its text in quotes; types are mangled C++ names; lines are those of our own copy.
+        # KeyError puts its text in quotes; types are mangled C++ names; line numbers are those of
+        # our own copy.
         said = str(unexpected.args[0] if unexpected.args else unexpected)
         text = re.sub(r" ?\(of type '[^']*'\)|:? ?\(?near line \d+\)?", "", said)
         raise invalid(why="damaged", found=text) from unexpected

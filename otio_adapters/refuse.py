@@ -1,4 +1,4 @@
-"""The one way a timeline is turned down, and how names from a file are put in words."""
+"""The refusal of a timeline, and the format of names from a file in messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from core.errors.refusal import Part, PartKind, Refused
 
 LONGEST_NAME = 80
-"""Characters of a name that are shown; a name in a hostile file may have millions."""
+"""Maximum characters shown of a name; a name in a hostile file may have millions."""
 
 _KINDS: tuple[PartKind, ...] = ("clip", "gap", "track", "stack", "transition")
 
@@ -16,10 +16,11 @@ _KINDS: tuple[PartKind, ...] = ("clip", "gap", "track", "stack", "transition")
 class TimelineRefused(Refused):
     """A timeline that cannot be read.
 
-    `code` is kebab-case and stable: timeline-missing, timeline-no-file, timeline-no-permission, timeline-unreadable,
-    timeline-too-large, timeline-not-json, timeline-not-otio, timeline-schema-unknown, timeline-empty, timeline-invalid.
-    `why` names the phrase (without `why-`) that says what is wrong and where; the fields fill it, and texts among them come
-    out of the file.
+    `code` is kebab-case and stable: timeline-missing, timeline-no-file, timeline-no-permission,
+    timeline-unreadable, timeline-too-large, timeline-not-json, timeline-not-otio,
+    timeline-schema-unknown, timeline-empty, timeline-invalid. `why` names the phrase (without
+    `why-`) that says what is wrong and where; the fields fill it, and texts among them come from
+    the file.
     """
 
     def __init__(self, code: str, *, why: str, **fields: object) -> None:
@@ -31,13 +32,16 @@ class TimelineRefused(Refused):
 
 
 def invalid(*, why: str, **fields: object) -> TimelineRefused:
-    """The refusal of a timeline that contradicts itself."""
+    """Return the refusal of a timeline that contradicts itself."""
     return TimelineRefused("timeline-invalid", why=why, **fields)
 
 
 def plainly(text: object) -> str:
-    """A text of a file as it may stand in a message or a log: shortened, and without characters that move the cursor, turn
-    the direction of reading or cannot be encoded. Empty where nothing of it can be seen."""
+    """Return a text from a file in a form that is safe in messages and logs.
+
+    It is shortened, and has no characters that move the cursor, change the direction of the text or
+    cannot be encoded. Empty where nothing of it is visible.
+    """
     safe = "".join(_safe(character) for character in str(text)[: LONGEST_NAME + 1])
     if len(safe) > LONGEST_NAME:
         safe = safe[: LONGEST_NAME - 1] + "…"
@@ -45,7 +49,7 @@ def plainly(text: object) -> str:
 
 
 def named(text: object) -> str:
-    """A name in quotes, or that there is none, as remarks say it."""
+    """Return a name in quotes, or "without a name", for remarks."""
     safe = plainly(text)
     return f"“{safe}”" if safe else "without a name"
 
@@ -57,6 +61,6 @@ def _safe(character: str) -> str:
 
 
 def called(item: Any) -> Part:
-    """An OTIO object, for the message of a refusal."""
+    """Return an OTIO object as a part for the message of a refusal."""
     kind: PartKind = next((kind for kind in _KINDS if kind == type(item).__name__.lower()), "item")
     return Part(kind=kind, name=plainly(item.name))

@@ -1,7 +1,8 @@
 """What DaVinci Resolve writes in its own way, all of it in metadata under `Resolve_OTIO`.
 
-Seen in exports of Resolve 18.5 to 21: seven video or eight audio effects on clips that nobody touched, offline media as
-a missing reference that still knows its path, titles as a missing reference that knows none.
+Seen in exports of Resolve 18.5 to 21: seven video or eight audio effects on untouched clips,
+offline media as a missing reference that still has its path, and titles as a missing reference
+without one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _MOST_CHANNELS = 64
 
 
 def wrote(item: Any) -> bool:
-    """Whether Resolve wrote this object."""
+    """Return whether Resolve wrote this object."""
     return NAMESPACE in item.metadata
 
 
@@ -28,7 +29,7 @@ def _said(item: Any) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """OTIO's own dictionaries and vectors as dict and list, so that they compare by content."""
+    """Convert OTIO's own dictionaries and vectors to dict and list, which compare by content."""
     if isinstance(value, Mapping):
         return {key: plain(child) for key, child in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -37,7 +38,10 @@ def plain(value: Any) -> Any:
 
 
 def media_url(reference: Any) -> str:
-    """The path of media that was offline at export, empty when there is none. It may be online on this machine."""
+    """Return the path of media that was offline at export, or "" when there is none.
+
+    The media may be online on this machine.
+    """
     if not isinstance(reference, otio.schema.MissingReference):
         return ""
     url = _said(reference).get("Media Url")
@@ -45,7 +49,10 @@ def media_url(reference: Any) -> str:
 
 
 def channels(clip: otio.schema.Clip) -> tuple[tuple[int, int], ...]:
-    """(audio stream, channel) pairs in the order of the clip's channels; empty where Resolve does not say."""
+    """Return (audio stream, channel) pairs in the order of the clip's channels.
+
+    Empty where Resolve does not state them.
+    """
     listed = _said(clip).get("Channels")
     if not isinstance(listed, list) or len(listed) > _MOST_CHANNELS:
         return ()
@@ -66,14 +73,17 @@ def _number(value: Any) -> int | None:
 
 
 def effect_name(effect: otio.schema.Effect) -> str:
-    """`Transform` rather than the `Resolve Effect` of OTIO's own field; empty when Resolve did not write it."""
+    """Return the name of an effect, or "" when Resolve did not write it.
+
+    The name is `Transform`, for example, instead of the `Resolve Effect` in OTIO's own field.
+    """
     said = _said(effect)
     name = said.get("Effect Name") or said.get("Name")
     return name if isinstance(name, str) else ""
 
 
 def active_effects(effects: list[otio.schema.Effect]) -> list[otio.schema.Effect]:
-    """Those of Resolve's effects that change picture or sound."""
+    """Return those of Resolve's effects that change picture or sound."""
     equaliser_off = any(
         effect_name(e) == _EQUALISER and _said(e).get("Enabled") is False for e in effects
     )
@@ -85,7 +95,10 @@ def active_effects(effects: list[otio.schema.Effect]) -> list[otio.schema.Effect
 
 
 def _inert(effect: otio.schema.Effect) -> bool:
-    """Switched off, or every parameter at its default (an equaliser band lists its number, which is one)."""
+    """Return whether an effect is switched off or has only parameters at their defaults.
+
+    That includes an equaliser band, whose number is one of its parameters.
+    """
     said = _said(effect)
     if said.get("Enabled") is False:
         return True
@@ -99,5 +112,6 @@ def _default(parameter: Any) -> bool:
     default, found = parameter["Default Parameter Value"], parameter.get("Key Frames")
     keys = list(found.values()) if isinstance(found, dict) else []
     values = [key.get("Value") if isinstance(key, dict) else key for key in keys]
-    # Where there are key frames they decide; the parameter value is then only that under the playhead.
+    # Where there are key frames, they decide; the parameter value is then only the one at the
+    # playhead.
     return all(value == default for value in values or [parameter.get("Parameter Value")])

@@ -1,13 +1,15 @@
 """Which OTIO objects are read, and the edits on plain JSON that make a file readable.
 
-OpenTimelineIO 0.18 refuses a whole file for one object it does not know, ends the process on an object called
-`UnknownSchema`, and crashes on a `Clip.1` whose media reference is not one. So only the names in `READABLE` reach it,
-each in a place where it belongs, and `Clip.1` is made a `Clip.2` here. What cannot change the film is taken out:
+OpenTimelineIO 0.18 rejects a whole file for one unknown object, ends the process on an object
+called `UnknownSchema`, and crashes on a `Clip.1` whose media reference is not one. So only the
+names in `READABLE` reach it, each in a place where it belongs, and `Clip.1` is converted to
+`Clip.2` here. What cannot change the film is removed:
 
-- markers, since newer versions (`Marker.3`, with a colour object) cannot be read by older libraries;
+- markers, since older libraries cannot read newer versions (`Marker.3`, with a colour object);
 - item colours (`Color.1`), for the same reason;
 - objects inside metadata, which become plain dictionaries: metadata is only looked up by key;
-- effects of unknown kind, which become a plain `Effect.1` of that name, to be reported as not rendered.
+- effects of unknown kind, which become a plain `Effect.1` of that name and are reported as not
+  rendered.
 """
 
 from __future__ import annotations
@@ -41,10 +43,13 @@ READABLE = {
     "V2d": 1,
     "SerializableObjectRef": 1,
 }
-"""Schema name to the newest version that is read. `Sequence` and `Filler` are old names of Track and Gap."""
+"""Schema name mapped to the newest version that is read.
+
+`Sequence` and `Filler` are old names of Track and Gap.
+"""
 
 _SHARED = "SerializableObjectRef"
-"""Stands for an object that was written before: two clips may share one media reference."""
+"""A reference to an earlier object in the file: two clips may share one media reference."""
 _EFFECTS = {"Effect", "TimeEffect", "LinearTimeWarp", "FreezeFrame", _SHARED}
 _MEDIA = {
     "ExternalReference",
@@ -67,7 +72,7 @@ _PLACES = {
     "in_offset": {"RationalTime"},
     "out_offset": {"RationalTime"},
 }
-"""Field to the objects that may stand there. Whether one may be absent is OpenTimelineIO's to say."""
+"""Field mapped to the objects allowed in it. OpenTimelineIO decides whether one may be absent."""
 _LISTS = ("children", "effects")
 
 _SCHEMA = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\.([0-9]{1,6})")
@@ -75,7 +80,11 @@ _DATA = ("metadata", "parameters")
 
 
 def prepare(root: Any) -> None:
-    """Edit the parsed file in place. `timeline-not-otio` or `timeline-schema-unknown` when it is not for us."""
+    """Edit the parsed file in place.
+
+    Raises TimelineRefused: `timeline-not-otio` or `timeline-schema-unknown` for other files,
+    `timeline-invalid` for misplaced objects.
+    """
     schema = root.get("OTIO_SCHEMA") if isinstance(root, dict) else None
     if not isinstance(schema, str) or not _SCHEMA.fullmatch(schema):
         raise TimelineRefused("timeline-not-otio", why="not-otio")
@@ -86,12 +95,12 @@ def prepare(root: Any) -> None:
 
 
 def not_a_timeline(kind: str) -> TimelineRefused:
-    """The refusal of OTIO that holds something else."""
+    """Return the refusal of an OTIO file that holds another object."""
     return TimelineRefused("timeline-not-otio", why="another-object", found=kind)
 
 
 def _tidy(node: Any) -> None:
-    """Recursion is bounded: `guard` has measured the depth."""
+    """Tidy a node and its children. The recursion is bounded, since `guard` measured the depth."""
     if isinstance(node, list):
         for child in node:
             _tidy(child)

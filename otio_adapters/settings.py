@@ -1,7 +1,7 @@
-"""What is true of the whole timeline: its frame rate, its start, and the settings that OTIO itself cannot hold.
+"""Settings of the whole timeline: frame rate, start, and those that OTIO cannot express.
 
-OTIO has no field for the size of the picture, drop-frame or the sample rate, and DaVinci Resolve leaves the name empty.
-A timeline may carry them in its metadata:
+OTIO has no field for the picture size, drop-frame or the sample rate, and DaVinci Resolve leaves
+the name empty. A timeline may carry them in its metadata:
 
     {"hotsplice": {"name": "Reel 1", "width": 1920, "height": 1080, "drop_frame": false,
                    "sample_rate": 48000, "channels": 2}}
@@ -23,7 +23,10 @@ from otio_adapters.refuse import called, invalid
 from otio_adapters.resolve_dialect import plain
 
 FASTEST = 300
-"""Frames per second. Above are the ticks of sample rates (44100) and time scales (24000), which are no frame rates."""
+"""Maximum frames per second.
+
+Above it are the ticks of sample rates (44100) and time scales (24000), which are no frame rates.
+"""
 
 _LIMITS = {
     "width": (1, 32768),
@@ -34,7 +37,7 @@ _LIMITS = {
 
 
 class Settings(NamedTuple):
-    """None where the timeline does not say. Pixels, samples per second."""
+    """Settings in pixels and samples per second; None where the timeline does not state them."""
 
     name: str | None = None
     width: int | None = None
@@ -45,7 +48,11 @@ class Settings(NamedTuple):
 
 
 def settings_of(timeline: otio.schema.Timeline) -> Settings:
-    """The timeline's own settings; `timeline-invalid` names one that makes no sense, since the film would be wrong."""
+    """Return the timeline's own settings.
+
+    Raises TimelineRefused (`timeline-invalid`) with the name of a setting that makes no sense,
+    since the film would be wrong.
+    """
     said = plain(timeline.metadata.get("hotsplice"))
     if said is None:
         return Settings()
@@ -77,9 +84,10 @@ def _odd(key: str, value: Any) -> Exception:
 
 
 def frame_rate(timeline: otio.schema.Timeline) -> tuple[Fraction, tuple[Remark, ...]]:
-    """The timeline's frames per second, by what most of the picture's length is written in.
+    """Return the frame rate of the timeline, by the rate used for most of the picture's length.
 
-    Where no picture says, sound may (if its rate is a frame rate), then the start timecode, which also settles a tie.
+    Where no picture has a rate, sound decides if its rate is a frame rate, then the start timecode,
+    which also decides a tie.
     """
     start = timeline.global_start_time
     start_rate = _plausible(start.rate) if start is not None else None
@@ -87,7 +95,8 @@ def frame_rate(timeline: otio.schema.Timeline) -> tuple[Fraction, tuple[Remark, 
         lengths: dict[Fraction, Fraction] = {}
         for child in timeline.tracks:
             if getattr(child, "kind", "video").lower() == kind:
-                # A track's own range may be in other units; its items count, and it only where it has none.
+                # The range of a track may be in other units, so its items count; the range counts
+                # only for an empty track.
                 items = list(child) or [child] if isinstance(child, otio.schema.Track) else [child]
                 for rate, length_s in (found for item in items for found in _lengths(item)):
                     lengths[rate] = otio_times.add(
@@ -104,7 +113,7 @@ def frame_rate(timeline: otio.schema.Timeline) -> tuple[Fraction, tuple[Remark, 
 
 
 def _lengths(item: Any) -> Iterator[tuple[Fraction, Fraction]]:
-    """(rate, seconds) of an item on a track, or of what is in it where it has no range of its own."""
+    """Yield (rate, seconds) of an item on a track, or of its content if it has no range."""
     written = getattr(item, "source_range", None)
     if written is None and isinstance(item, otio.schema.Clip) and item.media_reference is not None:
         written = item.media_reference.available_range

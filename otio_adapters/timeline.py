@@ -1,8 +1,9 @@
-"""An OTIO timeline to the tracks and clips of `core.timeline.timeline.Timeline`.
+"""Convert an OTIO timeline to the tracks and clips of `core.timeline.timeline.Timeline`.
 
-Positions are exact seconds until the last step, where each boundary goes to the nearest frame of the timeline's rate.
-A clip is as long as the distance of its boundaries, so neighbours meet, nothing overlaps, and rounding does not add up:
-the 10,000th cut is as near to its true time as the first.
+Positions are exact seconds until the last step, which moves each boundary to the nearest frame of
+the timeline's rate. The length of a clip is the distance between its boundaries, so neighbours
+meet, nothing overlaps, and rounding errors do not accumulate: the 10,000th cut is as near to its
+true time as the first.
 """
 
 from __future__ import annotations
@@ -28,16 +29,19 @@ _KINDS: dict[str, Literal["video", "audio"]] = {"video": "video", "audio": "audi
 
 
 class _Place(NamedTuple):
-    """Where clips are put: the timeline's rate and the folder of its file."""
+    """The timeline's rate and the folder of its file."""
 
     rate: Fraction
     folder: Path
 
 
 def timeline_of(written: otio.schema.Timeline, *, folder: Path, stem: str) -> Timeline:
-    """The whole timeline. `stem` names it when nothing else does; `folder` resolves relative media paths.
+    """Convert the whole timeline.
 
-    `timeline-invalid` for what contradicts itself, `timeline-empty` where there is no frame to show.
+    `stem` is its name when it has no other; `folder` resolves relative media paths.
+
+    Raises TimelineRefused: `timeline-invalid` for contradictions, `timeline-empty` where there is
+    no frame to show.
     """
     stack = written.tracks
     if (
@@ -85,8 +89,10 @@ def _empty() -> TimelineRefused:
 def _tracks(
     stack: otio.schema.Stack,
 ) -> tuple[list[tuple[Literal["video", "audio"], Any, Strip]], list[Remark]]:
-    """Kind, item and strip of every track, and remarks on the whole. What stands in the stack without a track around
-    it (OTIO allows that) is a picture track of its own."""
+    """Return kind, item and strip of every track, and remarks on the whole.
+
+    OTIO allows items in the stack without a track around them; each is a picture track of its own.
+    """
     found: list[tuple[Literal["video", "audio"], Any, Strip]] = []
     remarks = list(effect_remarks(stack, "Timeline"))
     span = (
@@ -111,7 +117,7 @@ def _tracks(
 def _clips(
     strip: Strip, prefix: str, kind: str, place: _Place
 ) -> tuple[tuple[Clip, ...], list[Remark]]:
-    """The strip's pieces as clips, and remarks on those too short for a frame of their own."""
+    """Return a strip's pieces as clips, and remarks on those too short for a frame of their own."""
     clips: list[Clip] = []
     too_short: list[Remark] = []
     for piece in strip.pieces:
@@ -145,9 +151,8 @@ def _clip(
     media, remarks = media_of(written, place.folder)
     source_in, is_timecode = _source_in(piece, place.rate)
     remarks += effect_remarks(written)
-    if (
-        source_in < 0 and media.kind == "file" and kind == "video"
-    ):  # of sound, whoever lays it out counts the samples
+    if source_in < 0 and media.kind == "file" and kind == "video":
+        # For sound, the audio plan counts the missing samples.
         text = f"{named(written.name)} begins {float(-source_in):.3f} seconds before its media."
         remarks += (Remark(code="source-before-media", severity="loss", text=text),)
     return Clip(
@@ -165,11 +170,12 @@ def _clip(
 
 
 def _source_in(piece: Piece, rate: Fraction) -> tuple[Fraction, bool]:
-    """Seconds of the first frame in the media, and whether they count from timecode zero.
+    """Return where the first frame is in the media, and whether that is a timecode.
 
-    Editors write both ranges in the media's timecode, each at its own rate, so only their difference in seconds means
-    anything (a file from 86400@24 used from 90032@25 begins at 1.28 s). Without an available range the start of the
-    media is unknown: a source range from 0 then means its first frame, any other is a timecode.
+    The position is in seconds. Editors write both ranges in the media's timecode, each at its own
+    rate, so only their difference in seconds is meaningful (a file from 86400@24 used from 90032@25
+    begins at 1.28 s). Without an available range the start of the media is unknown: a source range
+    from 0 then means its first frame, any other is a timecode.
     """
     reference = piece.clip.media_reference
     available = reference.available_range if reference is not None else None

@@ -1,1 +1,1 @@
-"""The state of a job: events, pending tasks, retry policy, circuit breakers, damage repair. Pure."""
+"""Job state: events, pending tasks, retry policy, circuit breakers and damage repair. Pure."""

@@ -1,4 +1,7 @@
-"""A checkpoint as it is told: to people, to programs, and to whoever resumes from it. The names of its fields are fixed."""
+"""Checkpoints as shown to people and programs, and as used to resume a job.
+
+The field names are fixed.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,11 @@ JobState = Literal["working", "waiting"]
 
 
 class Step(Value, frozen=True):
-    """What was under way, and how far: the `kind` of work that this checkpoint completed, the shot it belongs to (0 for sound),
-    and how many of the film's pieces were sealed then."""
+    """The work in progress at a checkpoint.
+
+    `kind` is the kind of work that the checkpoint completed and `shot` its shot (0 for sound).
+    `done` counts the pieces of the film that had a checkpoint by then, out of `of`.
+    """
 
     kind: StepKind
     shot: int
@@ -21,11 +27,12 @@ class Step(Value, frozen=True):
 
 
 class Checkpoint(Value, frozen=True):
-    """A moment from which a job can go on.
+    """A point from which a job can resume.
 
-    `id` is JOB-NUMBER, the number being the journal's. `completed_shots` are the shots whose pictures were all sealed then, in
-    order; one that a slate stands for is not among them. `timestamp` is ISO 8601 in UTC. `state` is the job's at that moment:
-    `working`, or `waiting` while a drive or the machine was waited for.
+    `id` is JOB-NUMBER, with the number from the journal. `completed_shots` are the shots whose
+    pictures all had checkpoints at that time, in order; shots replaced by a slate are not included.
+    `timestamp` is ISO 8601 in UTC. `state` is the state of the job at that time: `working`, or
+    `waiting` for a drive or the machine.
     """
 
     id: str

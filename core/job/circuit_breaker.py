@@ -1,8 +1,9 @@
-"""Gates: a volume or the machine that cannot be used for now is waited for, once, and not by every shot apart.
+"""Circuit breakers: wait once for a volume or machine that is unavailable, not once per shot.
 
-A gate is named after what it guards: `source:MOUNT` for the volume some sources are on, `scratch`, `output`, `machine`.
-While it is closed nothing that needs it is begun and no attempt is counted; everything else goes on. It opens by itself
-when a probe of the place succeeds.
+The code calls a breaker a gate and names it after what it guards: `source:MOUNT` for the volume
+that holds some of the sources, `scratch`, `output`, `machine`. A closed gate is a tripped breaker:
+no task that needs the place is started and no attempt is counted, while everything else continues.
+The gate opens by itself when a probe of the place succeeds.
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ _OF_A_PLACE = {
 }  # fmt: skip
 
 Volumes = Mapping[str, str]
-"""Path of a source to the mount point it was on when it was examined."""
+"""Path of a source mapped to the mount point it was on when it was examined."""
 
 
 def source_gate(path: str, volumes: Volumes) -> str:
-    """The gate of the volume that a source is on; empty when that is not known."""
+    """Return the gate of the volume that holds a source, or "" when the volume is not known."""
     return f"source:{volumes[path]}" if volumes.get(path) else ""
 
 
 def gate_of(failure: Failure, volumes: Volumes) -> str:
-    """What is to be waited for, or empty: then waiting would not help."""
+    """Return the gate to wait for after a failure, or "" when waiting would not help."""
     if failure.code == "network-lost" and failure.evidence.place in (SCRATCH, OUTPUT):
         return failure.evidence.place
     if failure.code in _OF_A_SOURCE:
@@ -42,7 +43,10 @@ def gate_of(failure: Failure, volumes: Volumes) -> str:
 
 
 def with_its_volume(seen: Evidence, volumes: Volumes) -> Evidence:
-    """A file that is not there, on another mount point than the one it was examined on, did not go away: its volume did."""
+    """Mark a missing file as `volume-gone` when its path is now on another mount point.
+
+    The volume disappeared then, not the file. `volumes` has the mount point from the examination.
+    """
     known = volumes.get(seen.path)
     if seen.place == "source" and known and seen.volume and seen.volume != known and not seen.note:
         return msgspec.structs.replace(seen, note="volume-gone", detail=seen.detail or known)
@@ -56,7 +60,10 @@ def behind(
     every: Iterable[Segment],
     volumes: Volumes,
 ) -> set[str]:
-    """The gates that a piece of work needs open. `every` are the film's segments: joining reads those that are copied."""
+    """Return the gates that must be open for a task.
+
+    `every` are all segments of the film: a join also reads the sources of the copied ones.
+    """
     gates = {MACHINE}
     if kind != "publish":
         gates.add(SCRATCH)

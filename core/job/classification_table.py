@@ -1,11 +1,12 @@
-"""The table of diagnosis, as data: which evidence is which fault. Read from the top; the first row that matches speaks.
+"""The classification table: which evidence means which fault. The first matching row wins.
 
-The order is: what our own checks named; what ffmpeg says of the program, the recipe and the devices; the machine's limits;
-volumes that come and go; what a person has to mend; how a process ended; what is in the media. Within a cause the row
-with a place stands before the row without. Every row has a specimen (`tests/specimens`), and none hides another.
+The order is: what our own checks named; what ffmpeg reports about the program, the preset and the
+devices; the limits of the machine; volumes that come and go; what a person has to fix; how a
+process ended; what is in the media. Within a cause, the row with a place precedes the row without.
+Every row has a specimen (`tests/specimens`), and no row hides another.
 
-A word of ffmpeg counts only where ffmpeg puts it: at the head of a message (`_said`) or, for the system's own words, at
-its end (`_because`). So no file name is taken for a cause.
+An ffmpeg message counts only where ffmpeg puts it: at the start of a line (`_said`) or, for the
+operating system's own words, at its end (`_because`). So no file name is mistaken for a cause.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ _EXCEEDED, _HARDWARE = ErrorType.SYSTEM_RESOURCE_EXCEEDED, ErrorType.HARDWARE_FA
 
 
 class Row(NamedTuple):
-    """Conditions that must all hold; None or empty is none. `errnos` and `stderr` say one cause in two ways: either will do.
+    """Conditions that must all hold; None or an empty tuple is no condition.
 
-    Each pattern of `stderr` is searched in ffmpeg's lines.
+    `errnos` and `stderr` express one cause in two ways: a match of either is enough. Each pattern
+    of `stderr` is searched in ffmpeg's lines.
     """
 
     code: str
@@ -39,21 +41,24 @@ class Row(NamedTuple):
 
 
 def _numbers(*names: str) -> tuple[int, ...]:
-    """The numbers that this system has for these names; no system has all of them."""
+    """Return the errno numbers of these names on this system; no system defines all of them."""
     return tuple(number for name in names if (number := getattr(errno, name, None)) is not None)
 
 
 _WHO = r"^(?:\[[^\]\n]*\] ?)*"
-"""Who speaks, before the message: `[mov,mp4 @ 0x1] [error] `."""
+"""Matches the sender before a message, as in `[mov,mp4 @ 0x1] [error] `."""
 
 
 def _said(*messages: str) -> tuple[re.Pattern[str], ...]:
-    """Messages, from their head on, before any name of a file."""
+    """Compile patterns for messages at the start of a line, before any file name."""
     return tuple(re.compile(_WHO + message, re.MULTILINE) for message in messages)
 
 
 def _because(*reasons: str) -> tuple[re.Pattern[str], ...]:
-    """The system's own words at the end of a message: `name: No space left on device`, `-28 (No space left on device)`."""
+    """Compile patterns for the operating system's words at the end of a message.
+
+    Examples: `name: No space left on device`, `-28 (No space left on device)`.
+    """
     return tuple(re.compile(rf"(?:^|: |-\d+ \(){reason}\)?$", re.MULTILINE) for reason in reasons)
 
 
@@ -76,7 +81,7 @@ _FORBIDDEN = _numbers("EACCES", "EPERM")
 _SAYS_FORBIDDEN = _because("Permission denied") + tuple(
     re.compile(
         rf"{_WHO}{where}: Operation not permitted$", re.MULTILINE
-    )  # elsewhere it is what a missing device ends in
+    )  # elsewhere a missing device ends in this too
     for where in ("file:.+", "Error opening (?:input|output.*)")
 )
 _ABSENT, _SAYS_ABSENT = (
@@ -98,7 +103,8 @@ _SAYS_DAMAGE = (
         "invalid frame header", "Invalid NAL unit", "unknown header", "Decoding error",
         "Error submitting packet to decoder",
     ),
-    re.compile(r"^\[[a-z0-9_,]+(?: @ 0x[0-9a-f]+)?\] \[error\]", re.MULTILINE),  # a demuxer's or a decoder's own complaint
+    # A demuxer or decoder complaint.
+    re.compile(r"^\[[a-z0-9_,]+(?: @ 0x[0-9a-f]+)?\] \[error\]", re.MULTILINE),
     *_because("corrupt decoded frame in stream \\d+", "corrupt input packet in stream \\d+"),
     *_because("Invalid data found when processing input"),
 )  # fmt: skip
@@ -107,7 +113,7 @@ CRASHES = (-11, -6, -4, -8, -7)
 STOPS = (-15, -2, -1, 255)
 
 TABLE: tuple[Row, ...] = (
-    # What our own checks name.
+    # Named by our own checks.
     Row("program-fault", _MOMENT, note=("program",)),
     Row("source-not-handled", _MOMENT, note=("not-made",)),
     Row("source-begins-anew", _USER, place=("source",), note=("begins-anew",)),
@@ -144,7 +150,8 @@ TABLE: tuple[Row, ...] = (
     Row("scratch-full", _EXCEEDED, note=("space-low",)),
     Row("out-of-memory", _EXCEEDED, note=("out-of-memory", "memory-kill")),
     Row("worker-died", _MOMENT, note=("worker-died",)),
-    # Devices and encoders. Before the errnos: ffmpeg goes on to name an errno that means nothing.
+    # Devices and encoders. Checked before the errnos, because ffmpeg goes on to name a meaningless
+    # errno.
     Row(
         "decoder-device-gone",
         _HARDWARE,
@@ -176,7 +183,8 @@ TABLE: tuple[Row, ...] = (
             "Unknown decoder '",
         ),
     ),
-    # What was asked of ffmpeg. A recipe that does not fit, a command that this ffmpeg does not know, a mistake of ours.
+    # The ffmpeg command: an unsuitable preset, an option that this ffmpeg does not know, or a bug
+    # of ours.
     Row(
         "program-error",
         _USER,
@@ -235,7 +243,7 @@ TABLE: tuple[Row, ...] = (
         place=("source",),
         stderr=_said("Stream map '.*' matches no streams"),
     ),
-    # Space, memory, descriptors, processes: the machine's own limits.
+    # Disk space, memory, file descriptors, processes: the limits of the machine.
     Row("output-full", _EXCEEDED, place=("output",), errnos=_FULL, stderr=_SAYS_FULL),
     Row("scratch-full", _EXCEEDED, errnos=_FULL, stderr=_SAYS_FULL),
     Row("output-quota", _EXCEEDED, place=("output",), errnos=_QUOTA, stderr=_SAYS_QUOTA),
@@ -288,7 +296,7 @@ TABLE: tuple[Row, ...] = (
     Row("scratch-gone", _HARDWARE, place=("scratch",), errnos=_NO_DEVICE, stderr=_SAYS_NO_DEVICE),
     Row("output-read-only", _USER, place=("output",), errnos=_READ_ONLY, stderr=_SAYS_READ_ONLY),
     Row("scratch-read-only", _USER, errnos=_READ_ONLY, stderr=_SAYS_READ_ONLY),
-    # What a person has to mend.
+    # Faults that a person has to fix.
     Row(
         "ffmpeg-missing", _USER, place=("program",), errnos=_numbers("ENOENT", "EACCES", "ENOEXEC")
     ),
@@ -310,7 +318,7 @@ TABLE: tuple[Row, ...] = (
         errnos=_numbers("ENAMETOOLONG", "EILSEQ", "EINVAL"),
         stderr=_SAYS_TOO_LONG,
     ),
-    # An encoder that would not begin, and nobody said why.
+    # An encoder that did not start, without a reason given.
     Row(
         "preset-unfit",
         _USER,
@@ -319,11 +327,11 @@ TABLE: tuple[Row, ...] = (
             "Error initializing output stream .* -- Error while opening encoder",
         ),
     ),
-    # How a process ended, where nothing else was said.
+    # How a process ended, where nothing else is known.
     Row("ffmpeg-crashed", _MOMENT, exits=CRASHES),
     Row("ffmpeg-killed", _EXCEEDED, exits=(-9,)),
     Row("ffmpeg-stopped", _MOMENT, exits=STOPS, note=("",)),
-    # What is in the media.
+    # Faults in the media itself.
     Row(
         "sound-too-short",
         _CORRUPT,

@@ -1,8 +1,8 @@
-"""Evidence to Failure: one ordered table, most specific first, an honest `unknown` last.
+"""Classify evidence as a failure: one ordered table, most specific first, with a final `unknown`.
 
-A row matches when every condition it states holds. Place decides before cause: disk full on the scratch disk and on
-the output disk are two faults with two remedies. The rows stand in `diagnosis_table`; they were made from ffmpeg 5.1 and
-9.0 run against each fault.
+A row matches when all its conditions hold. The place takes precedence over the cause: a full
+scratch disk and a full output disk are two faults with two remedies. The rows are in
+`core.job.classification_table`; they were derived by running ffmpeg 5.1 and 9.0 against each fault.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ __all__ = ["TABLE", "diagnose", "matches"]
 
 
 def diagnose(seen: Evidence) -> Failure:
-    """The failure this evidence is. Never fails: what no row knows is `unknown`, with its evidence kept."""
+    """Return the failure that the evidence describes.
+
+    Never fails: evidence that matches no row is classified as `unknown` and kept with the failure.
+    """
     said = "\n".join(seen.stderr)
     for row in TABLE:
         if matches(row, seen, said):
@@ -25,7 +28,7 @@ def diagnose(seen: Evidence) -> Failure:
 
 
 def matches(row: Row, seen: Evidence, said: str) -> bool:
-    """Whether this row recognises the evidence, whose lines of ffmpeg `said` holds as one text."""
+    """Return whether a row matches the evidence. `said` is ffmpeg's stderr joined into one text."""
     return (
         (not row.place or seen.place in row.place)
         and (not row.note or seen.note in row.note)
@@ -41,8 +44,11 @@ def matches(row: Row, seen: Evidence, said: str) -> bool:
 
 
 def _errno(seen: Evidence) -> int | None:
-    """ffmpeg 9 ends with 256 - errno (ffmpeg 5 with 1). Two of them say nothing: 255 is a signal as often as EPERM, and
-    EINVAL (234) is any complaint."""
+    """Return the errno of the evidence, read from the exit code where none was recorded.
+
+    ffmpeg 9 exits with 256 - errno (ffmpeg 5 with 1). Two exit codes are ambiguous: 255 is as often
+    a signal as EPERM, and 234 (EINVAL) stands for any complaint.
+    """
     if seen.errno is None and seen.exit_code is not None and 128 <= seen.exit_code < 255:
         number = 256 - seen.exit_code
         return None if number == errno.EINVAL else number

@@ -1,8 +1,10 @@
-"""When a part of a source cannot be used: what is good is kept, and slates of exact length stand for the rest. Pure.
+"""Keep the good part of a damaged source and fill the rest with slates of exact length. Pure.
 
-A segment that failed for good is looked through (`Need("locate")`). Where bad frames were found it is replaced by pieces of
-the good ones and slates (`ShotMended`); where none were, it is made in two halves (`SegmentParted`), and so on down to the
-frame that cannot be made. Every such fact leaves shorter pieces or fewer frames wanted, so it comes to an end.
+A segment that failed for good is searched for damage (`PendingTask("locate")`). Where bad frames
+are found, pieces of the good frames and slates replace the segment (`ShotMended`). Where none are
+found, the segment is split in two halves (`SegmentParted`), down to the single frame that cannot be
+rendered. Every such event leaves shorter pieces or fewer frames to render, so the process
+terminates.
 """
 
 from __future__ import annotations
@@ -24,26 +26,30 @@ from core.plan.slate_text import SlateWords, slate_lines, stretch
 from core.timeline.timing import showing_frame, timecode
 
 LOCATE = "damage located"
-"""The change that comes after a failure whose frames are looked for."""
+"""The change recorded with a failure whose bad frames are searched for."""
 MOST_PIECES = 100
-"""So many more pieces than planned may one shot come to have; then it is given up."""
+"""How many more segments than planned a shot may have; beyond that it is given up."""
 _LEAST_S = Fraction(1, 4)
-"""A shot of which no stretch so long is good is better given up as a whole."""
+"""Shortest good stretch worth keeping, in seconds; a shot without one is given up as a whole."""
 IN_PART = {
     "source-damaged", "source-truncated", "source-too-short", "source-unlike-record", "sound-damaged", "ffmpeg-crashed",
     "worker-died", "program-hung", "source-not-handled",
 }  # fmt: skip
-"""What may be the fault of some frames or samples alone."""
+"""Faults that may be caused by some frames or samples alone."""
 SOUND_IN_PART = IN_PART | {"program-fault"}
-"""Of sound: what costs no more than the clip within one chunk."""
+"""Faults of sound that cost no more than the clip within one chunk."""
 
 Runs = Sequence[tuple[int, int]]
 
 
 @dataclass
 class Damage:
-    """What was found so far: mends and halves by the key of their segment, the shots that show it (equal shots share a key),
-    mended shots with why, stretches of silence."""
+    """The damage found so far.
+
+    `mends` and `parted` have the repairs and the splits by the key of their segment; `shown` has
+    the shots that show it (equal shots share a key); `shots` has the repaired shots with the
+    reason; `silences` has the stretches of silence.
+    """
 
     mends: dict[str, ShotMended] = field(default_factory=dict)
     shown: dict[str, set[int]] = field(default_factory=dict)
@@ -52,7 +58,7 @@ class Damage:
     silences: list[SoundSilenced] = field(default_factory=list)
 
     def fold(self, fact: ShotMended | SegmentParted | SoundSilenced) -> None:
-        """Remember a fact that was recorded."""
+        """Apply a recorded event."""
         match fact:
             case ShotMended():
                 self.mends.setdefault(fact.key, fact)
@@ -64,7 +70,7 @@ class Damage:
                 self.silences.append(fact)
 
     def forget(self, shot: int) -> None:
-        """Begin anew with a shot, and so with all that show the same."""
+        """Discard the repairs of a shot and of all shots that show the same segment."""
         for key in [key for key, shots in self.shown.items() if shot in shots]:
             self.mends.pop(key, None)
             del self.shown[key]
@@ -72,7 +78,7 @@ class Damage:
         self.shots = {number: failure for number, failure in self.shots.items() if number in still}
 
     def applied(self, made: Plan, *, preset: Preset, build: str, slate_words: SlateWords) -> Plan:
-        """The plan with all of it in."""
+        """Return the plan with all repairs, splits and silences applied."""
         pictured = mended(
             made, self.mends, self.parted, preset=preset, build=build, slate_words=slate_words
         )
@@ -80,7 +86,7 @@ class Damage:
 
 
 def locatable(segment: Segment | None, failure: Failure) -> bool:
-    """Whether it may be that only some frames of a segment are to blame."""
+    """Return whether the failure may be caused by only some frames of the segment."""
     return (
         segment is not None
         and isinstance(segment.picture, Piece | Copy)
@@ -89,19 +95,19 @@ def locatable(segment: Segment | None, failure: Failure) -> bool:
 
 
 def divisible(segment: Segment) -> bool:
-    """Whether a segment can be made in two halves."""
+    """Return whether a segment can be split in two halves."""
     return isinstance(segment.picture, Piece | Copy) and segment.frames > 1
 
 
 def good_runs(bad: Runs, frames: int) -> list[tuple[int, int]]:
-    """The runs (offset, length) between the bad ones."""
+    """Return the runs (offset, length) between the bad ones."""
     edges = [(0, 0), *bad, (frames, 0)]
     runs = [(a + n, b - a - n) for (a, n), (b, _) in pairwise(edges)]
     return [(offset, length) for offset, length in runs if length > 0]
 
 
 def source_frame(picture: Picture, offset: int, rate: Fraction) -> int:
-    """The number in its file of the source frame that a segment shows at `offset`."""
+    """Return the number, in its file, of the source frame that a segment shows at `offset`."""
     if isinstance(picture, Copy):
         return picture.first_frame + offset
     if not isinstance(picture, Piece):
@@ -110,13 +116,16 @@ def source_frame(picture: Picture, offset: int, rate: Fraction) -> int:
 
 
 def source_timecode(shot: Shot, picture: Picture, frame: int, rate: Fraction) -> str:
-    """The timecode of a source frame in its own file, counted from zero where the file has none."""
+    """Return the timecode of a source frame in its own file.
+
+    Counts from zero where the file has no timecode.
+    """
     own = picture.source_rate if isinstance(picture, Piece) else rate
     return timecode(round((shot.timecode_s or Fraction(0)) * own) + frame, own)
 
 
 def keeps_enough(made: Plan, shot: int) -> bool:
-    """Whether a stretch of a shot worth showing is no slate."""
+    """Return whether a shot still has a stretch without slates that is worth showing."""
     longest = run = 0
     for segment in made.segments:
         if segment.shot == shot:
@@ -134,7 +143,11 @@ def mended(
     build: str,
     slate_words: SlateWords,
 ) -> Plan:
-    """The plan with the segments of these keys replaced by their good pieces and slates, or by two halves, again and again."""
+    """Return the plan with repaired and split segments, applied recursively.
+
+    `mends` and `parted` are keyed by segment. A repaired segment becomes its good pieces and
+    slates; a split one becomes two halves.
+    """
     if not mends and not parted:
         return made
     mender = _Repairer(made, mends, parted, preset, build, slate_words)
@@ -158,7 +171,7 @@ class _Repairer:
         self._shots = {shot.number: shot for shot in made.shots}
 
     def parts(self, segment: Segment) -> Iterable[Segment]:
-        """What stands for a segment now."""
+        """Yield the segments that now replace a segment."""
         mend, at = self._mends.get(segment.key), self._parted.get(segment.key)
         if mend is not None:
             bad = set(mend.bad)
@@ -202,8 +215,11 @@ class _Repairer:
 def narrowed(
     segment: Segment, offset: int, length: int, rate: Fraction, *, alone: bool = False
 ) -> Picture:
-    """The picture of `length` frames of a segment from `offset` on; `alone`: what stands beside them is damaged and not
-    decoded. Frames that need others begin at a key frame then, so there is nothing to run up from."""
+    """Return the picture of `length` frames of a segment, starting at `offset`.
+
+    `alone`: the frames next to them are damaged and are not decoded. In that case, frames that
+    depend on others start at a key frame, so no run-up is needed.
+    """
     picture = segment.picture
     if isinstance(picture, Copy):
         return msgspec.structs.replace(picture, first_frame=picture.first_frame + offset)
@@ -224,11 +240,8 @@ def narrowed(
     return narrow
 
 
-# Sound ----------------------------------------------------------------------------------------------------------------
-
-
 def hushed(made: Plan, silences: Sequence[SoundSilenced], *, preset: Preset) -> Plan:
-    """The plan with silence in place of stretches of clips' sounds."""
+    """Return the plan with silence in place of the given stretches of clips' sounds."""
     if not silences:
         return made
     chunks = []
@@ -261,7 +274,7 @@ def _without(
 
 
 def _around(sound: Sound, begin: int, end: int, sample_rate: int) -> Iterable[Sound]:
-    """What is left of a sound before and after samples [begin, end) of its chunk."""
+    """Yield what is left of a sound before and after samples [begin, end) of its chunk."""
     stop = sound.at + sound.samples
     if end <= sound.at or begin >= stop:
         yield sound
@@ -276,8 +289,12 @@ def _around(sound: Sound, begin: int, end: int, sample_rate: int) -> Iterable[So
 
 
 def silences(chunk: Chunk, failure: Failure) -> list[SoundSilenced]:
-    """What is given up of the sounds of a chunk that cannot be mixed: the stretches that the evidence names, else all of the
-    clip that it names, within this chunk; of all clips where it names none, for a worker that crashed cannot say which."""
+    """Return the silences for the sounds of a chunk that cannot be mixed.
+
+    These are the stretches that the evidence names, or else the whole clip that it names, within
+    this chunk. Evidence that names no clip silences all of them, because a worker that crashed
+    cannot name the one at fault.
+    """
     seen = failure.evidence
     found = []
     for clip in dict.fromkeys(sound.clip for sound in chunk.sounds):

@@ -1,9 +1,11 @@
-"""What a person has decided to take as it is: slates, silence, and what the film cannot carry of the timeline. Pure.
+"""User decisions to accept slates, silence, and timeline features the film cannot carry. Pure.
 
-A decision holds for *terms*: a digest of the shot, sound or remark as it is cut, together with the version of its media at that
-time (`core.timeline.source.version`; none where the file is not there). Another cut of the film that has the same shot with the same
-media has the same terms, so the decision holds there too. When the file appears, is replaced or changes, or the shot is trimmed,
-the terms are others and the person is asked again. A file that is renamed, linked or given other permissions has not changed.
+A decision holds for *terms*: a digest of the shot, sound or remark as it is cut, together with the
+version of its media at that time (`core.timeline.source.version`; none where the file does not
+exist). Another cut of the film that has the same shot with the same media has the same terms, so
+the decision holds there too. When the file appears, is replaced or changes, or the shot is trimmed,
+the terms change and the user is asked again. Renaming a file, linking it or changing its
+permissions does not change its version.
 """
 
 from __future__ import annotations
@@ -33,8 +35,11 @@ from core.timeline.timeline import Remark
 
 
 class Accepted(NamedTuple):
-    """What a film lacks by decision: shots that are slates, wholly or in part, or an earlier render; clips that are silent;
-    codes of remarks."""
+    """Differences that a person has accepted.
+
+    `shots` are slates, wholly or partly, or earlier renders; `clips` are silent; `remarks` are the
+    codes of remarks.
+    """
 
     shots: tuple[int, ...] = ()
     clips: tuple[str, ...] = ()
@@ -42,14 +47,17 @@ class Accepted(NamedTuple):
 
 
 class Terms:
-    """The terms of everything in a plan about which a person may decide. Equal things are told apart by their order."""
+    """The terms of everything in a plan that a person can decide about.
+
+    Equal items are told apart by their order.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
 
     @cached_property
     def shots(self) -> dict[int, str]:
-        """By number."""
+        """The terms of shots, by shot number."""
         versions: dict[int, set[str]] = {}
         for segment in self._plan.segments:
             if isinstance(segment.picture, Piece | Still | Copy):
@@ -68,7 +76,7 @@ class Terms:
 
     @cached_property
     def clips(self) -> dict[str, str]:
-        """Of sounds, by clip."""
+        """The terms of sounds, by clip."""
         parts: dict[str, list[object]] = {}
         for chunk in self._plan.chunks:
             for sound in chunk.sounds:
@@ -86,7 +94,7 @@ class Terms:
 
     @cached_property
     def remarks(self) -> dict[Remark, str]:
-        """Of what the film cannot carry of the timeline."""
+        """The terms of remarks about timeline features that the film cannot carry."""
         seen = Counter[str]()
         return {
             one: _term(seen, "remark", one.code, one.text)
@@ -96,8 +104,11 @@ class Terms:
 
     @cached_property
     def heard_with(self) -> dict[int, tuple[str, ...]]:
-        """By shot the clips whose sound comes from the shot's own file and is heard while it is seen: who takes the one as it
-        is takes the other."""
+        """The clips heard with each shot, by shot number.
+
+        These clips take their sound from the shot's own file and are heard while it is seen.
+        Accepting the shot accepts their silence too.
+        """
         heard = _heard(self._plan)
         of_path: dict[str, list[str]] = {}
         for clip, (path, _, _) in heard.items():
@@ -118,7 +129,7 @@ class Terms:
 
 
 def _heard(plan: Plan) -> dict[str, tuple[str, float, float]]:
-    """By clip the path of its sound, and where it begins and ends in the film, in frames."""
+    """Return the path of each clip's sound, and its start and end in the film in frames."""
     heard: dict[str, tuple[str, float, float]] = {}
     for chunk in plan.chunks:
         for sound in chunk.sounds:
@@ -135,7 +146,7 @@ def _heard(plan: Plan) -> dict[str, tuple[str, float, float]]:
 
 
 def _term(seen: Counter[str], *what: object) -> str:
-    """A digest of it, with how often the same came before."""
+    """Return a digest of `what` and the number of times the same value occurred so far."""
     text = "\x1f".join(map(str, what))
     seen[text] += 1
     return blake2b(
@@ -145,8 +156,11 @@ def _term(seen: Counter[str], *what: object) -> str:
 
 @dataclass
 class Decisions:
-    """What was decided about a film. `preferences` are by fault code; `answers` by shot, code or "" for all; `accepted` are
-    terms."""
+    """The user decisions about a film.
+
+    `preferences` are by fault code; `answers` are by shot, code, or "" for all; `accepted` are
+    terms.
+    """
 
     preferences: Mapping[str, Answers] = field(default_factory=dict)
     answers: dict[int | str, Answers] = field(default_factory=dict)
@@ -154,11 +168,11 @@ class Decisions:
 
     @property
     def none(self) -> bool:
-        """Whether nothing was decided at all."""
+        """Whether there are no decisions at all."""
         return not (self.accepted or self.answers or self.preferences)
 
     def hear(self, fact: Answered) -> None:
-        """The newest word about something wins."""
+        """Apply an answer; it replaces any earlier answer about the same subject."""
         about = fact.shot or fact.code
         self.answers.pop(about, None)
         self.settle(fact)
@@ -166,27 +180,35 @@ class Decisions:
             self.answers[about] = fact.answer
 
     def settle(self, fact: Answered) -> None:
-        """What it says of terms alone: of another cut nothing else holds."""
+        """Apply only what the answer says about terms; nothing else carries over to another cut."""
         if fact.answer == "skip":
             self.accepted.update(fact.terms)
         else:
             self.accepted.difference_update(fact.terms)
 
     def wish(self, about: int | str, code: str, term: str) -> Answers | None:
-        """What is wanted about something that failed with a code: said of it, of all that fail so, of all; or always."""
+        """Return what the user wants done about an item that failed with `code`, or None.
+
+        An answer about the item itself takes precedence over one about the code, then one about
+        everything, then accepted terms, then the preference.
+        """
         said = self.answers.get(about) or self.answers.get(code) or self.answers.get("")
         return said or ("skip" if term in self.accepted else self.preferences.get(code))
 
 
 class Lacks(NamedTuple):
-    """What a film lacks, by what it is about, with its codes."""
+    """How a film differs from its timeline: shots, clips and remarks with their codes."""
 
     shots: Mapping[int, str]
     clips: Mapping[str, str]
     remarks: Collection[Remark]
 
     def taken(self, terms: Terms, decisions: Decisions, earlier: Collection[int] = ()) -> Accepted:
-        """What of it was decided to be so. In `earlier` shots an earlier render stands in: nobody uses one unasked."""
+        """Return the differences that a person has accepted.
+
+        `earlier` are shots replaced by an earlier render, which always count as accepted because
+        one is used only on request.
+        """
         if not (self.shots or self.clips or self.remarks) or decisions.none:
             return Accepted()
         left = {
@@ -209,7 +231,7 @@ class Lacks(NamedTuple):
         )
 
     def beyond(self, taken: Accepted) -> bool:
-        """Whether it lacks more than that."""
+        """Return whether there are differences besides the accepted ones."""
         return bool(
             self.shots.keys() - set(taken.shots) or self.clips.keys() - set(taken.clips)
         ) or any(one.code not in taken.remarks for one in self.remarks)
@@ -220,12 +242,12 @@ def _left(remark: Remark, terms: Terms, decisions: Decisions) -> bool:
 
 
 def clips_of(problems: Iterable[Problem]) -> dict[str, str]:
-    """Clips whose sound cannot be had, known before rendering, with the problem's code."""
+    """Return the clips whose sound is known to be missing before rendering, with problem codes."""
     return {clip: problem.code for problem in problems for clip in problem.clips}
 
 
 def last_run(facts: Sequence[Fact]) -> Sequence[Fact]:
-    """Those since the last run of a job began."""
+    """Return the events since the last run of a job started."""
     began = max((at for at, fact in enumerate(facts) if isinstance(fact, RunStarted)), default=0)
     return facts[began:]
 
@@ -233,8 +255,11 @@ def last_run(facts: Sequence[Fact]) -> Sequence[Fact]:
 def happened_again(
     facts: Iterable[Fact], then: Plan, now: Plan, terms: Collection[str]
 ) -> list[Fact]:
-    """What is recorded of the shots and clips that have these terms, out of the `facts` of a run whose plan was `then`: to the
-    shots and clips of the plan `now` that have them."""
+    """Transfer recorded events to another plan, for the shots and clips with these terms.
+
+    `facts` come from a run with the plan `then`; the events returned refer to the shots and clips
+    of `now` that have the same terms.
+    """
     before, here = Terms(then), Terms(now)
     numbers = {term: number for number, term in here.shots.items() if term in terms}
     shots = {number: numbers[term] for number, term in before.shots.items() if term in numbers}
@@ -250,7 +275,7 @@ def happened_again(
             case ShotMended() if shots.get(fact.shot) in alone:
                 found[msgspec.structs.replace(fact, shot=shots[fact.shot])] = None
             case SegmentParted():
-                found[fact] = None  # where no piece has that key, it means nothing
+                found[fact] = None  # no effect where no segment has that key
             case SoundSilenced() if fact.clip in sounds:
                 clip = sounds[fact.clip]
                 moved = begins.get(clip, 0) - began.get(fact.clip, 0) if fact.samples else 0
@@ -263,7 +288,10 @@ def happened_again(
 
 
 def _without_others(plan: Plan, shots: set[int]) -> set[int]:
-    """Those of the shots whose pieces no other shot shows: a mend is one of a piece, and would be one of that shot too."""
+    """Return the shots that share no segment with shots outside the set.
+
+    A repair belongs to a segment, so it would apply to those other shots as well.
+    """
     others = {segment.key for segment in plan.segments if segment.shot not in shots}
     return shots - {segment.shot for segment in plan.segments if segment.key in others}
 

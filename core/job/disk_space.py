@@ -1,4 +1,4 @@
-"""How much room a job needs, foretold from the recipe's estimates."""
+"""Estimate how much disk space a job needs."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from core.timeline.timeline import Format
 
 
 def picture_bytes(form: Format, preset: Preset, frames: int) -> int:
-    """So many frames, coded."""
+    """Return the estimated bytes of `frames` encoded frames."""
     return int(form.width * form.height * frames * preset.video.bits_per_pixel / 8)
 
 
 def sound_bytes(form: Format, preset: Preset, samples: int) -> int:
-    """So many samples in the film."""
+    """Return the bytes that `samples` samples take in the output."""
     if preset.audio.pcm:
         return samples * form.channels * 3
     return int(samples / max(1, form.sample_rate) * (preset.audio.bits_per_second or 320_000) / 8)
 
 
 def scratch_bytes(state: JobState) -> int:
-    """What segments and sound that are not made yet will take."""
+    """Return the scratch bytes for segments and audio chunks that have no checkpoint yet.
+
+    Copied segments take none: their packets stay in the source.
+    """
     plan = state.current
     have = state.believed.keys() | state.claimed.keys()
     pictures = sum(
@@ -34,7 +37,10 @@ def scratch_bytes(state: JobState) -> int:
 
 
 def film_bytes(state: JobState) -> int:
-    """What the film itself will take; where segments exist already, their true sizes."""
+    """Return the bytes of the finished film.
+
+    Segments that are already rendered count with their actual size.
+    """
     plan = state.current
     seals = {**state.claimed, **state.believed}
     pictures = sum(

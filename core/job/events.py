@@ -1,7 +1,8 @@
-"""What happened: the journal's vocabulary, in past participles. Replaying them gives a job's state back.
+"""Events: the vocabulary of the journal, named in past participles.
 
-Activity is never a fact: no process ids, no connections. A decision is written inside the fact it answers
-(`AttemptFailed.recovery`), so replay never decides again under newer rules.
+Replaying them restores the state of a job. Activity such as process ids or connections is never an
+event. A decision is stored in the event it answers (`AttemptFailed.recovery`), so a replay never
+decides again under newer rules.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from core.system.folder import FolderIdentity
 
 
 class JobAccepted(Value, frozen=True):
-    """Someone asked for a film. `digest` names the request: same cut, preset and place have the same one."""
+    """A film was requested; same cut, preset and location mean the same `digest`."""
 
     digest: str
     timeline_path: str
@@ -24,8 +25,11 @@ class JobAccepted(Value, frozen=True):
 
 
 class FolderRecorded(Value, frozen=True):
-    """The folder of the job's film, or the scratch folder, as it is from now on: recorded when the job is accepted, and again
-    when a person accepts another folder in its place (`by_person`)."""
+    """The folder of the job's film, or the scratch folder, was recorded.
+
+    This happens when the job is accepted, and again when a person accepts another folder in its
+    place (`by_person`).
+    """
 
     role: Literal["film", "scratch"]
     folder: FolderIdentity
@@ -33,7 +37,7 @@ class FolderRecorded(Value, frozen=True):
 
 
 class RunStarted(Value, frozen=True):
-    """A process took the job up: the first time, or again after an interruption."""
+    """A process started the job, for the first time or again after an interruption."""
 
     version: str
     ffmpeg: str
@@ -41,9 +45,10 @@ class RunStarted(Value, frozen=True):
 
 
 class FilmPlanned(Value, frozen=True):
-    """The sources were examined and the cut was laid out. `cut` names the whole composition.
+    """The sources were examined and the cut was planned. `cut` identifies the whole composition.
 
-    `reused` counts segments and sound chunks already sealed, `reused_frames` their pictures.
+    `reused` counts segments and sound chunks that already have a checkpoint, `reused_frames` their
+    frames.
     """
 
     cut: str
@@ -62,7 +67,7 @@ class FilmPlanned(Value, frozen=True):
 
 
 class ProblemFound(Value, frozen=True):
-    """A source or a clip is not as the cut needs it; known before rendering."""
+    """A source or clip does not meet the needs of the cut; known before rendering."""
 
     code: str
     path: str
@@ -73,10 +78,11 @@ class ProblemFound(Value, frozen=True):
 
 
 class SegmentSealed(Value, frozen=True):
-    """A checkpoint: a segment (or sound chunk) is complete, verified and durable under its content key.
+    """A checkpoint: a segment or sound chunk is complete, verified and durable.
 
-    `file` is relative to the store, empty for packets that stay in their source. `digest` is over the packets'
-    payloads, `file_hash` over the file. `reorder` is how many frames decoding order runs ahead.
+    `key` is its content key. `file` is relative to the store, and empty for packets that stay in
+    their source. `digest` covers the payloads of the packets, `file_hash` the file. `reorder` is
+    how many frames decoding order runs ahead.
     """
 
     key: str
@@ -94,14 +100,14 @@ class SegmentSealed(Value, frozen=True):
 
 
 class SealBroken(Value, frozen=True):
-    """A checkpoint's file was not what the journal says; it is made again."""
+    """The file of a checkpoint did not match the journal; it is rendered again."""
 
     key: str
     reason: str
 
 
 class AttemptFailed(Value, frozen=True):
-    """An attempt at a piece of work failed at a moment (unix seconds), and what was decided about it."""
+    """An attempt at a task failed at `at` (Unix seconds); `recovery` is the decision about it."""
 
     key: str
     shot: int
@@ -112,17 +118,19 @@ class AttemptFailed(Value, frozen=True):
 
 
 class ShotSlated(Value, frozen=True):
-    """A shot was given up: a slate of exact length stands in its place."""
+    """A shot was given up: a slate of exact length replaces it."""
 
     shot: int
     failure: Failure
 
 
 class ShotMended(Value, frozen=True):
-    """A part of a shot's source cannot be used: what is good is kept, and slates of exact length stand for the rest.
+    """Part of a shot's source cannot be used.
 
-    `key` is the segment that failed, `bad` are (offset in it, length) runs of frames, in order and apart. `source_frame` is
-    the first bad frame in its file, `last_good` a picture of the one before it (a file in the data folder, or empty).
+    The good part is kept and slates of exact length fill the rest. `key` is the segment that
+    failed. `bad` are runs (offset in it, length) of frames, sorted and not adjacent. `source_frame`
+    is the first bad frame in its file. `last_good` is a picture of the frame before it (a file in
+    the data folder, or empty).
     """
 
     shot: int
@@ -134,14 +142,17 @@ class ShotMended(Value, frozen=True):
 
 
 class SegmentParted(Value, frozen=True):
-    """A segment failed though no bad frame was found in it: it is made in two pieces, the second from frame `at` of it on."""
+    """A segment failed although no bad frame was found in it: it is split at its frame `at`."""
 
     key: str
     at: int
 
 
 class ShotDegraded(Value, frozen=True):
-    """A shot was made in another way than usual; the picture is the same, and `change` says what was different."""
+    """A shot was rendered in another way than usual.
+
+    The picture is the same; `change` names the difference.
+    """
 
     shot: int
     change: str
@@ -149,7 +160,7 @@ class ShotDegraded(Value, frozen=True):
 
 
 class PreviousUsed(Value, frozen=True):
-    """An earlier good render of a shot stands in for it: the segments of an earlier job, in order."""
+    """An earlier good render replaces a shot: the segments of an earlier job, in order."""
 
     shot: int
     seals: tuple[SegmentSealed, ...]
@@ -157,8 +168,10 @@ class PreviousUsed(Value, frozen=True):
 
 
 class SoundSilenced(Value, frozen=True):
-    """A clip's sound could not be read: silence of exact length stands in its place. With `samples` only for so many film
-    samples from `first_sample` on."""
+    """The sound of a clip could not be read: silence of exact length replaces it.
+
+    When `samples` is set, the silence covers only that many film samples from `first_sample` on.
+    """
 
     clip: str
     failure: Failure
@@ -167,10 +180,12 @@ class SoundSilenced(Value, frozen=True):
 
 
 class GateClosed(Value, frozen=True):
-    """A volume or the machine itself cannot be used for now: nothing that needs it is begun, and no attempt is counted.
+    """A circuit breaker tripped: a volume or the machine itself is unavailable.
 
-    `gate` is a place as `source:/Volumes/A`, `scratch`, `output` or `machine`; `path` is what is looked at to see whether it
-    is well again. It is waited for `patience_s` at most once nothing else can be done; 0 where that is not on record.
+    No task that needs it is started, and no attempt is counted. `gate` is a place such as
+    `source:/Volumes/A`, `scratch`, `output` or `machine`; `path` is probed to see whether it has
+    recovered. Once nothing else can be done, the wait lasts at most `patience_s`; 0 where that was
+    not recorded.
     """
 
     gate: str
@@ -180,7 +195,10 @@ class GateClosed(Value, frozen=True):
 
 
 class GateOpened(Value, frozen=True):
-    """The cause is gone, after `closed_s` seconds; or (`given_up`) was waited for long enough."""
+    """A circuit breaker was reset.
+
+    The cause ended after `closed_s` seconds, or (`given_up`) the wait reached its limit.
+    """
 
     gate: str
     closed_s: float
@@ -191,11 +209,11 @@ Answers = Literal["retry", "relink", "skip", "previous", "stop"]
 
 
 class Answered(Value, frozen=True):
-    """A person decided: about one shot, or about all that failed with one code (`shot` 0).
+    """A person decided about one shot, or about all that failed with one code (`shot` 0).
 
-    `relink` gives the file `to` that shall be used for `path`; `remembered` tells that it came from a preference. `terms` are
-    those of every shot, sound and remark that the answer is about, as they stood then (`core.job.decisions`): what is left as
-    it is stays so until they change.
+    `relink` names the file `to` that replaces `path`. `remembered` marks an answer that came from a
+    preference. `terms` are those of every shot, sound and remark that the answer covers, as they
+    were then (`core.job.decisions`): an accepted difference stays accepted until they change.
     """
 
     answer: Answers
@@ -208,8 +226,12 @@ class Answered(Value, frozen=True):
 
 
 class SourceMoved(Value, frozen=True):
-    """A source was found at another place. `how`: by its content as it was seen before, by a hash in an MHL history, or by
-    a person's word. `failure` is why the file at its own path could not be used; None where that was not tried or recorded."""
+    """A source was found at another place.
+
+    `how` is by its content as recorded earlier, by a hash in an MHL history, or by a person's
+    choice. `failure` is why the file at its own path could not be used; None where that was not
+    tried or recorded.
+    """
 
     path: str
     to: str
@@ -218,15 +240,18 @@ class SourceMoved(Value, frozen=True):
 
 
 class ClockJumped(Value, frozen=True):
-    """The machine's clock was set, or (`slept`) the machine slept: by so many seconds."""
+    """The clock of the machine was changed, or (`slept`) the machine slept, by `by_s` seconds."""
 
     by_s: float
     slept: bool = False
 
 
 class FilmJoined(Value, frozen=True):
-    """The film stands complete and verified beside its place, under its staging name. `keys` are those of the segments and
-    sound whose packets are in it; what was copied from a source has none, and an older version has not recorded them."""
+    """The film is complete and verified under its staging name, next to its final path.
+
+    `keys` are those of the segments and sound whose packets it contains. Packets copied from a
+    source have no key, and an older version did not record them.
+    """
 
     cut: str
     staged: str
@@ -239,10 +264,14 @@ class FilmJoined(Value, frozen=True):
 
 
 class FilmPublished(Value, frozen=True):
-    """The film took its place; `kept` is where the film before it is kept, empty when there is none. `replaced` is False
-    where the kept film is the one that was kept already: this very film stood there, or something that is not ours.
-    `kept_hash` is the hash of the film that was replaced. `output` is NAME.incomplete.EXT where a film that is not `complete`
-    (None: not known, of an older version) stands beside a complete one. Not `durable`: its name may not survive a power cut."""
+    """The film was moved to its final path.
+
+    `kept` is where the previous film is kept, empty when there is none. `replaced` is False where
+    the kept film was already kept before: the file at the path was this same film, or one that is
+    not ours. `kept_hash` is the hash of the film that was replaced. `output` is NAME.incomplete.EXT
+    where a film that is not `complete` (None: not known, from an older version) was put next to a
+    complete one. When `durable` is False, the name may not survive a power cut.
+    """
 
     output: str
     film_hash: str
@@ -257,18 +286,18 @@ class FilmPublished(Value, frozen=True):
 
 
 class FilmRemoved(Value, frozen=True):
-    """An incomplete film beside a complete one was removed, because the complete one is newer."""
+    """An incomplete film next to a complete one was removed, because the complete one is newer."""
 
     path: str
     film_hash: str
 
 
 class ReplacementAllowed(Value, frozen=True):
-    """A person said that this job's film may take the place of a complete one though it is incomplete."""
+    """A person allowed this job's film to replace a complete one although it is incomplete."""
 
 
 class FilmRolledBack(Value, frozen=True):
-    """Someone asked for the film before this one; both exist still, each in the other's place."""
+    """A person restored the previous film; the two films swapped places and both still exist."""
 
     output: str
     film_hash: str
@@ -279,10 +308,13 @@ Outcomes = Literal["complete", "incomplete", "failed", "superseded", "unchanged"
 
 
 class JobFinished(Value, frozen=True):
-    """The end: `complete`, `incomplete` (published with slates or losses), `failed`, `superseded` by a newer cut.
+    """The job ended.
 
-    Complete lacks only what a person takes as it is: `taken_shots` are slates or earlier renders, the sound of `taken_clips` is
-    silence, `taken_remarks` are codes. `seconds` are from the plan on, `startup_s` before it; `core.engine.run_metrics.RunMetrics` has the others.
+    `outcome` is `complete`, `incomplete` (published with slates or losses), `failed`, `superseded`
+    by a newer cut, or `unchanged`. A complete film lacks only what a person accepted: `taken_shots`
+    are slates or earlier renders, the sound of `taken_clips` is silence, `taken_remarks` are codes.
+    `seconds` counts from the plan on, `startup_s` the time before it.
+    `core.engine.run_metrics.RunMetrics` describes the other times.
     """
 
     outcome: Outcomes
@@ -303,17 +335,20 @@ class JobFinished(Value, frozen=True):
 
 
 class RunInterrupted(Value, frozen=True):
-    """Someone asked us to stop. Not a failure: the job can be taken up again, and is at once where the reason is ANEW."""
+    """A run was asked to stop. This is not a failure: the job can be resumed.
+
+    It is resumed at once where the reason is `ANEW`.
+    """
 
     reason: str
 
 
 ANEW = "media is to be looked at again"
-"""Why a run ended that is followed by another at once, with a plan of its own."""
+"""The reason of an interruption that is followed at once by another run with its own plan."""
 
 
 class Rewound(Value, frozen=True):
-    """Work sealed after a checkpoint is not to be believed: it is made again."""
+    """Work completed after a checkpoint was discarded: it is rendered again."""
 
     checkpoint: int
     keys: tuple[str, ...]

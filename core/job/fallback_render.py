@@ -1,4 +1,4 @@
-"""An earlier good render of a shot that cannot be made now: the same clip, the same frames, in the same format."""
+"""Find an earlier good render of a shot that fails now: same clip, frames and format."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from core.job.events import PreviousUsed, SegmentSealed
 def earlier_render(
     shot: Shot, plan: Plan, earlier: Iterable[tuple[str, Plan]], sealed: Mapping[str, SegmentSealed]
 ) -> PreviousUsed | None:
-    """The newest of the `earlier` plans (job, plan) of this film in which the shot was made whole and whose segments are
-    all still on record (`sealed`). Copied packets do not count: they lie in the source, which is what is missing."""
+    """Return the newest earlier render of a shot, or None.
+
+    `earlier` are the previous plans of this film as (job, plan). A render counts when the shot is
+    whole and all its segments are on record (`sealed`). Copied packets do not count: they are in
+    the source, which is what is missing.
+    """
     for job, old in earlier:
         if (old.signature, old.format) != (plan.signature, plan.format):
             continue

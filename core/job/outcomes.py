@@ -1,4 +1,4 @@
-"""What an outcome means for the job: a seal, or a failure with what was decided about it. Pure: outcome to facts."""
+"""Turn the outcome of a task into events: a checkpoint, or a failure and its decision. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from core.job.state import JobState
 from core.tasks.spec import JoinFilm, Located, Made
 
 RENDERED_AGAIN = "rendered again"
-"""What is done where a checkpoint cannot be read."""
+"""What is done about a checkpoint that cannot be read."""
 _KINDS: dict[str, Literal["video", "copy", "audio", "track"]] = {
     "mix": "audio",
     "track": "track",
@@ -38,7 +38,7 @@ _KINDS: dict[str, Literal["video", "copy", "audio", "track"]] = {
 
 
 def sealed(need: PendingTask, made: Made, *, file: str, seconds: float) -> SegmentSealed:
-    """The checkpoint for a piece of work that was made, checked and stands under its key as `file` in the store."""
+    """Return the checkpoint for a completed, checked task whose result is `file` in the store."""
     return SegmentSealed(
         key=need.key,
         kind=_KINDS.get(need.kind, "video"),
@@ -55,7 +55,7 @@ def sealed(need: PendingTask, made: Made, *, file: str, seconds: float) -> Segme
 
 
 def joined(state: JobState, order: JoinFilm, made: Made) -> FilmJoined:
-    """The film that was joined, checked and stands beside its place."""
+    """Return the event for a film that is joined and checked under its staging name."""
     parts = [part.key for part in order.video if part.file] + [part.key for part in order.sound]
     return FilmJoined(
         cut=state.cut,
@@ -72,9 +72,10 @@ def joined(state: JobState, order: JoinFilm, made: Made) -> FilmJoined:
 def failed(
     state: JobState, need: PendingTask, evidence: Evidence, *, now: float, chance: float
 ) -> list[Fact]:
-    """The attempt with its decision, and what follows from it: a seal that is not believed any more, a slate, silence.
+    """Return the failed attempt with its decision, and the events that follow from it.
 
-    Work that has no stand-in (a slate itself, the sound track, the film) ends the job when it is given up.
+    Such events invalidate a checkpoint, or insert a slate or silence. When a task without a
+    stand-in is given up (a slate, the audio track, the film), the job ends.
     """
     failure = diagnose(circuit_breaker.with_its_volume(evidence, state.volumes))
     before = state.failed.get(need.key, [])
@@ -111,25 +112,25 @@ def failed(
         and failure.code in ("seal-damaged", "source-changed")
     ):
         follows = _disbelieved(state, failure)
-        if (
-            decision.retry_at is None and not decision.fatal
-        ):  # a source that is another one at every reading
+        if decision.retry_at is None and not decision.fatal:  # the source changes at every read
             follows += _slates(state, evidence.clip, failure)
     elif need.kind == "join" and evidence.clip and decision.retry_at is None and not decision.fatal:
-        # What has become of a copied source is its shots' trouble and not the film's: whoever examines it again will judge it.
+        # A change in a copied source concerns its shots, not the film. The task that examines the
+        # source again classifies the fault.
         follows = _disbelieved(state, failure)
         if len(before) + 1 < state.policy.attempts:
             decision = Recovery(strategy=Strategy.CLEANUP_AND_RETRY, retry_at=now, change=AGAIN)
         else:
             follows += _slates(state, evidence.clip, failure)
     elif need.kind == "validate" and decision.retry_at is None:
-        # A checkpoint that cannot be read costs its work, not the job: if the disk itself is at fault, the work will tell.
+        # An unreadable checkpoint costs its work, not the job. If the disk itself is faulty, the
+        # next task on it will report that.
         decision = type(decision)(strategy=decision.strategy, change=RENDERED_AGAIN)
         follows = [SealBroken(key=need.key, reason=failure.code)]
     elif need.kind == "locate" and not decision.fatal:
         if (
             decision.retry_at is None or failure.code in damage_repair.IN_PART
-        ):  # looking again would end in the same
+        ):  # another search would end the same
             follows = _parted(state, need, _cause(state, need))
             decision = Recovery(strategy=Strategy.SKIP_AND_REPORT, change=SMALLER)
         else:
@@ -165,7 +166,10 @@ def failed(
 
 
 def given_up(state: JobState, opened: GateOpened) -> list[Fact]:
-    """A gate was waited for long enough: what is behind it gets its stand-ins, or ends the job where there are none."""
+    """Return the events for a circuit breaker that was waited for long enough.
+
+    The work behind it gets its stand-ins. Where there are none, the job ends.
+    """
     closed = state.gates[opened.gate]
     follows: list[Fact] = []
     for segment in state.current.segments:
@@ -195,7 +199,10 @@ def _on(path: str, gate: str, state: JobState) -> bool:
 
 
 def located(state: JobState, need: PendingTask, found: Located) -> list[Fact]:
-    """What follows when a segment that failed was looked through: its good part is kept, or it is made in two halves."""
+    """Return the events that follow when a failed segment was searched for damage.
+
+    Its good part is kept, or the segment is split in two halves.
+    """
     failure = _cause(state, need)
     return (
         _mended(state, need, found.bad, failure, found.picture)
@@ -205,7 +212,7 @@ def located(state: JobState, need: PendingTask, found: Located) -> list[Fact]:
 
 
 def _cause(state: JobState, need: PendingTask) -> Failure:
-    """The failure for which a segment is looked through."""
+    """Return the failure that started the search for damage in a segment."""
     return next(
         tried.failure
         for tried in state.failed[need.key]
@@ -230,7 +237,11 @@ def _mended(
     failure: Failure,
     picture: str,
 ) -> list[Fact]:
-    """For every shot that shows the segment: mended, or given up where nothing worth showing is left of it."""
+    """Return one event for each shot that shows the segment.
+
+    The shot is repaired, or given up where too little of it is left or the repair needs too many
+    pieces.
+    """
     segment = need.segment
     assert segment is not None
     frame = damage_repair.source_frame(segment.picture, bad[0][0], state.plan.format.rate)
@@ -273,7 +284,7 @@ def _stand_in(state: JobState, need: PendingTask, failure: Failure) -> list[Fact
     if need.chunk is not None and failure.code in damage_repair.SOUND_IN_PART:
         return list(damage_repair.silences(need.chunk, failure))
     if need.chunk is not None:
-        # A worker that crashed or hung cannot say over which of them.
+        # A worker that crashed or hung cannot name the clip at fault.
         clips = (
             [failure.evidence.clip]
             if failure.evidence.clip
@@ -289,8 +300,10 @@ def _slates(state: JobState, key: str, failure: Failure) -> list[Fact]:
 
 
 def _disbelieved(state: JobState, failure: Failure) -> list[Fact]:
-    """What was to be joined when that failed; and at once all that is copied of the same source, lest the film be written as
-    often as it has shots of it."""
+    """Invalidate the checkpoint on which a join failed, and all verified copies of the same source.
+
+    Without the second part the film would be written once per shot of that source.
+    """
     path = failure.evidence.path
     alike = [
         s.key
@@ -302,7 +315,7 @@ def _disbelieved(state: JobState, failure: Failure) -> list[Fact]:
 
 
 def _outdated(state: JobState, need: PendingTask) -> bool:
-    """Whether a slate stands already where this segment, still under work, would have been."""
+    """Return whether other segments, such as a slate, have replaced this one during its work."""
     return need.segment is not None and all(
         segment.key != need.key for segment in state.current.segments
     )

@@ -1,4 +1,4 @@
-"""What is owed to a film: pieces of work, each with one name."""
+"""Pending tasks of a film, each with a unique name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Kind = Literal["validate", "render", "copy", "locate", "mix", "track", "join", "
 
 
 class PendingTask(NamedTuple):
-    """Something owed: its kind, the key it is about, and the segment or chunk of that key."""
+    """A task to do: its kind, the key it concerns, and the segment or chunk with that key."""
 
     kind: Kind
     key: str
@@ -21,13 +21,16 @@ class PendingTask(NamedTuple):
 
     @property
     def name(self) -> str:
-        """One name per piece of work, under which it is in flight."""
+        """A unique name, under which the task is tracked while in flight."""
         return f"{self.kind}:{self.key}"
 
 
 def one_mix_first(row: list[PendingTask], in_flight: Collection[str]) -> list[PendingTask]:
-    """One worker mixes chunk after chunk, and alone needs the memory for it, while the others render. Further mixes come last,
-    for when there are no pictures to make."""
+    """Move all but one mix to the end, so that a single worker mixes while the others render.
+
+    Only that worker then needs the memory for mixing. Further mixes run when there are no pictures
+    left to render.
+    """
     mixes = [need for need in row if need.kind == "mix"]
     if not any(name.startswith("mix:") for name in in_flight):
         mixes = mixes[1:]
@@ -38,6 +41,6 @@ def one_mix_first(row: list[PendingTask], in_flight: Collection[str]) -> list[Pe
 def reusable(
     plan: Plan, track: str, seals: Mapping[str, SegmentSealed]
 ) -> dict[str, SegmentSealed]:
-    """Of all seals on record those that this plan can use."""
+    """Return the recorded checkpoints that this plan can use."""
     wanted = {s.key for s in plan.segments} | {c.key for c in plan.chunks} | {track}
     return {key: seal for key, seal in seals.items() if key in wanted}

@@ -1,10 +1,13 @@
-"""Which of the files that were found is the missing one, and what is said about it; `core.messages.relink_text` has the words.
+"""Choose which of the files found replaces a missing one, and the remark about it.
+
+The texts are in `core.messages.relink_text`.
 
 Rules:
-1. Only what is proven is taken: all bytes that the film uses are equal to what is on record, or a media hash list has the
-   file's hash. A name, a size, a date or samples are never enough.
-2. Of several copies the one nearest to the film's other media is tried first, and that there are others is said.
-3. Of several unproven ones none is chosen: all are named, and a person decides.
+1. A file is used only when it is proven: all bytes that the film uses equal the record, or a media
+   hash list contains the hash of the file. A name, size, date or samples alone are never enough.
+2. Of several copies, the one nearest to the film's other media is tried first, and the remark
+   mentions the others.
+3. Of several unproven files none is chosen: all are listed and the user decides.
 """
 
 from __future__ import annotations
@@ -25,17 +28,19 @@ LOOKED_FOR = frozenset(
         "source-volume-gone", "source-hung", "source-slow", "network-lost",
     }
 )  # fmt: skip
-"""What is wrong with a source when another copy of it would help."""
+"""Faults of a source for which another copy of the file would help."""
 
 SILENT = frozenset(
     {"source-read-error", "source-volume-gone", "source-hung", "source-slow", "network-lost"}
 )
-"""Of these: where the file was, nothing answers; it is not looked for there."""
+"""Those of `LOOKED_FOR` where the original location does not respond, so the search skips it."""
 
 
 def promising(path: str, matches: Sequence[Match], near: Collection[str]) -> list[Match]:
-    """The matches for a path that are proven or worth comparing, the best first: nearest to `near` files, then the shortest
-    path, then by name."""
+    """Return the matches for a path that are proven or worth comparing, best first.
+
+    The order is: nearest to the `near` files, then fewest folders, then by name.
+    """
     likely = [match for match in matches if match.path == path and match.how in ("samples", "mhl")]
     return sorted(
         likely, key=lambda match: (-_nearness(match.to, near), len(_folders(match.to)), match.to)
@@ -43,7 +48,7 @@ def promising(path: str, matches: Sequence[Match], near: Collection[str]) -> lis
 
 
 def _nearness(path: str, near: Collection[str]) -> int:
-    """How many folders a file shares, from the root on, with the nearest of others."""
+    """Return how many leading folders a file shares with the closest of the `near` files."""
     return max((_shared(_folders(path), _folders(other)) for other in near), default=0)
 
 
@@ -61,8 +66,11 @@ def _shared(one: list[str], other: list[str]) -> int:
 
 
 def found_again(match: Match, copies: int, compared: int) -> Remark:
-    """What is said of a file that is used in place of another. `copies` counts all that look like it, `compared` the bytes
-    that were compared; where all of a small file was, 0."""
+    """Return the remark about a file that is used in place of another.
+
+    `copies` counts all files that look like it. `compared` is the number of bytes compared, 0 where
+    a small file was compared as a whole.
+    """
     how = "listed" if match.how == "mhl" else "compared" if compared else "same"
     fields: Fields = {"path": match.path, "to": match.to, "how": how, "history": match.history}
     fields |= {"compared": compared, "copies": copies}
@@ -70,22 +78,25 @@ def found_again(match: Match, copies: int, compared: int) -> Remark:
 
 
 def given(path: str, to: str) -> Remark:
-    """What is said of a file that a person named: nobody has compared it with what was there before."""
+    """Return the remark about a file that a person chose; it was not compared with the original."""
     return Remark(code="source-chosen", severity="note", fields={"path": path, "to": to})
 
 
 def replaced(path: str) -> Remark:
-    """It opens as ever, and is another file than when it was last used."""
+    """Return the remark about a source that opens but is not the file that was last used."""
     return Remark(code="source-replaced", severity="note", text=path)
 
 
 def untold(path: str) -> Remark:
-    """It was moved, copied or touched, and there is no record to compare it with."""
+    """Return the remark about a source that was moved, copied or touched and cannot be compared.
+
+    There is no record to compare it with.
+    """
     return Remark(code="source-unproven", severity="note", text=path)
 
 
 class Cost(NamedTuple):
-    """What a search took: files that were missing and that were looked at, bytes read, seconds."""
+    """The cost of a search: files that were missing, files examined, bytes read, seconds."""
 
     missing: int
     looked_at: int
@@ -97,7 +108,7 @@ _WORTH_SAYING_S, _WORTH_SAYING_BYTES = 1.0, 100_000_000
 
 
 def cost(spent: Cost) -> list[Remark]:
-    """What a search took, where it took noticeably long or read much."""
+    """Return a remark on the cost of a search that took noticeably long or read a lot."""
     if spent.seconds <= _WORTH_SAYING_S and spent.bytes <= _WORTH_SAYING_BYTES:
         return []
     fields: Fields = {"looked_at": spent.looked_at, "missing": spent.missing, "read": spent.bytes}
@@ -108,8 +119,11 @@ def cost(spent: Cost) -> list[Remark]:
 def lookalikes(
     path: str, matches: Sequence[Match], refused: Mapping[str, Compared] = {}
 ) -> tuple[Lookalike, ...]:
-    """What resembles a file that was not found, the likeliest first. `refused` files have its size and samples, and how they
-    compare with the record."""
+    """Return the files that resemble a missing one, likeliest first.
+
+    `refused` files have the same size and samples; each is mapped to its comparison with the
+    record.
+    """
     unproven = [to for to, compared in refused.items() if compared.verdict != "other"]
     other = [to for to, compared in refused.items() if compared.verdict == "other"]
     others = [match for match in matches if match.path == path and match.to not in refused]
@@ -123,13 +137,16 @@ def lookalikes(
 
 
 def _closest(paths: Sequence[str], wanted: str) -> list[str]:
-    """Those first whose folders are called as those of the wanted file: cameras give one name to many files."""
+    """Sort paths so that those whose folder names match the wanted file's come first.
+
+    Cameras give the same name to many files, so the folders tell them apart.
+    """
     ends = list(reversed(_folders(wanted)))
     return sorted(paths, key=lambda path: (-_shared(list(reversed(_folders(path))), ends), path))
 
 
 def contradicted(path: str, matches: Sequence[Match]) -> list[Remark]:
-    """What is said of files that have the name and are not the file."""
+    """Return the remarks about files that have the right name but are not the wanted file."""
     return [
         Remark(
             code="source-unlike-record", severity="note", fields={"file": match.to, "wanted": path}

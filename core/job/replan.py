@@ -1,4 +1,4 @@
-"""A plan after what happened: slates, earlier renders and silence in place of what cannot be had."""
+"""Replan a film after failures: insert slates, earlier renders and silence for missing media."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ def revised(
     policy: Policy,
     build: str,
 ) -> Plan:
-    """The plan with slates in place of these shots (number to lines), earlier renders in place of those, and silence in
-    place of these clips' sounds."""
+    """Return the plan with slates, earlier renders and silence in it.
+
+    `slated` maps shot numbers to the lines of their slates, `previous` maps shot numbers to earlier
+    renders, and `silenced` names the clips whose sound is left out.
+    """
     if not slated and not silenced and not previous:
         return made
     limit = planning.segment_frames(made.format, preset, policy)

@@ -1,7 +1,8 @@
-"""Failure and history to one of six strategies, as a value. Pure: `now`, `chance` and what helped before are arguments.
+"""Retry policy: map a failure and its history to one of six strategies. Pure.
 
-The decision is stored in the fact it answers and never taken again on replay. Every loop is bounded by a number of
-attempts and by a budget of time. It is a ladder: a further attempt is made in another way, later, or not at all.
+`now`, `chance` and what helped before are arguments. The decision is stored in the event it answers
+and never made again on replay. Every loop is bounded by a number of attempts and by a time budget.
+Each further attempt is made in another way, later, or not at all.
 """
 
 from __future__ import annotations
@@ -12,19 +13,19 @@ from core.errors.failure import ErrorType, Failure, Recovery, Strategy
 from core.plan.policy import Policy
 
 FEWER_WORKERS = "fewer workers"
-"""Less is done at once, from now on."""
+"""Run fewer tasks in parallel from now on."""
 ALONE = "nothing else meanwhile"
-"""While this is tried no other work is under way."""
+"""Run no other task during the attempt."""
 SMALLER = "in smaller pieces"
-"""The segment is made in two halves, each a checkpoint of its own."""
+"""Render the segment in two halves, each with its own checkpoint."""
 SOFTWARE = "software decoding"
-"""Without the graphics device; the pictures are the same."""
+"""Decode without the graphics device; the pictures are the same."""
 FREED = "own files removed"
-"""What is ours and can be made again is taken from the disk."""
+"""Free disk space by removing our own files that can be recreated."""
 AGAIN = "made again"
-"""A checkpoint that is not what was sealed."""
+"""Recreate a checkpoint that does not match its record."""
 LOOK_AGAIN = "the file as it is now"
-"""Media that was replaced while the film is made: when everything else is made, the film is laid out anew."""
+"""Replan the film, after all other work, for media that was replaced during rendering."""
 
 LADDERS: Mapping[str, tuple[str, ...]] = {
     "ffmpeg-crashed": (ALONE, SMALLER),
@@ -47,31 +48,43 @@ LADDERS: Mapping[str, tuple[str, ...]] = {
     "program-fault": (ALONE,),
     "source-not-handled": (),
 }
-"""What else can be tried about a fault, the usual first step first."""
+"""The changes to try for each fault, in their usual order."""
 
 _WAITED_FOR = {
     "source-volume-gone", "source-hung", "scratch-gone", "output-gone", "scratch-hung", "output-hung", "memory-low",
 }  # fmt: skip
-"""Faults of a place that trying again cannot mend: the place is waited for at once."""
+"""Faults of a place that a retry cannot fix: wait for the place at once."""
 
 _JOB_WIDE = {"scratch", "output"}
-"""Trouble here is no shot's fault: a slate would not help, so the job stops, resumable, with the old film untouched."""
+"""Places whose faults are not caused by a shot.
+
+A slate would not help, so the job stops; it can be resumed, and the old film stays untouched.
+"""
 
 Cures = Mapping[tuple[str, str], int]
-"""(fault code, change) to how much more often it helped on this machine than it did not."""
+"""(fault code, change) mapped to how many more times the change helped here than it did not.
+
+The counts are those of this machine.
+"""
 
 
 def backoff_s(attempt: int, chance: float, policy: Policy) -> float:
-    """Exponential with full jitter and a ceiling; `attempt` from 1, `chance` in [0, 1)."""
+    """Return the delay in seconds: exponential with full jitter and a ceiling.
+
+    `attempt` counts from 1; `chance` is in [0, 1).
+    """
     return chance * min(policy.longest_delay_s, policy.first_delay_s * 2.0**attempt)
 
 
 def next_rung(code: str, tried: Sequence[str], cures: Cures) -> str | None:
-    """What to change next: what cured this fault here before comes first. None when everything was tried."""
+    """Return the next change to try, or None when all were tried.
+
+    The change that has fixed this fault on this machine before comes first.
+    """
     left = [change for change in LADDERS.get(code, ()) if change not in tried]
     return max(
         left, key=lambda change: cures.get((code, change), 0), default=None
-    )  # max takes the first of equals
+    )  # max returns the first of equals
 
 
 def recover(
@@ -87,8 +100,11 @@ def recover(
     tried: Sequence[str] = (),
     cures: Cures | None = None,
 ) -> Recovery:
-    """What to do after the `attempt`-th failure (from 1) of one piece of work. `gate` names what could be waited for,
-    `gated` tells how often that was done already, `tried` what was changed so far."""
+    """Return what to do after the `attempt`-th failure (from 1) of a task.
+
+    `gate` names the circuit breaker that could be waited for, `gated` counts how often that was
+    done already, and `tried` lists the changes so far.
+    """
     code = failure.code
     tired = attempt >= policy.attempts or now - first_failed_at > policy.retry_budget_s
     job_wide = failure.evidence.place in _JOB_WIDE

@@ -1,4 +1,4 @@
-"""How much room segments may take, and which of them go first when they take more. Pure."""
+"""Scratch budget: how much space segments may take, and which to remove first. Pure."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _POWERS = "kmgt"
 
 
 class Budget(NamedTuple):
-    """A size in bytes, or a share of the disk's whole size; the other one is 0."""
+    """A size in bytes, or a share of the whole disk; the other field is 0."""
 
     size: int = 0
     share: float = 0.0
 
     def limit(self, disk_bytes: int | None) -> int | None:
-        """Bytes; None where the share is of a disk whose size is not known."""
+        """Return the limit in bytes, or None for a share of a disk whose size is not known."""
         if not self.share:
             return self.size
         return None if disk_bytes is None else int(disk_bytes * self.share)
 
 
 class Stored(NamedTuple):
-    """A segment in the store: its seal, and when it was made or last reused (unix seconds)."""
+    """A stored segment: its checkpoint, and when it was rendered or last reused (Unix seconds)."""
 
     seal: SegmentSealed
     used_at: float
@@ -36,7 +36,7 @@ class Stored(NamedTuple):
 
 @dataclass(frozen=True)
 class Removal:
-    """Segments that went, or would go, because they are in a film that was verified."""
+    """Segments that were or would be removed because they are part of a verified film."""
 
     film: str
     segments: int
@@ -45,8 +45,11 @@ class Removal:
 
 @dataclass(frozen=True)
 class Collected:
-    """What a collection found and did; sizes in bytes. `told` when a person is to hear that the budget is not met: once, until
-    it was met again. `trouble` is the exception that ended it."""
+    """The result of a collection; sizes in bytes.
+
+    `told` is True when the user is to be told that the budget is exceeded: once, until it has been
+    met again. `trouble` is the exception that ended the collection.
+    """
 
     used: int
     limit: int
@@ -56,7 +59,7 @@ class Collected:
 
     @property
     def freed(self) -> int:
-        """Bytes."""
+        """Bytes freed."""
         return sum(one.bytes for one in self.removals)
 
     @property
@@ -66,8 +69,11 @@ class Collected:
 
 
 def budget(text: str | bool | None) -> Budget | None:
-    """A budget as the settings have it: `200 GB`, `1.5 TiB`, `20%`; None for the default, False and `off` for none. ValueError
-    for anything else."""
+    """Parse a budget from the settings: `200 GB`, `1.5 TiB`, `20%`.
+
+    None means the default; False and `off` mean no budget, for which None is returned. Raises
+    ValueError for anything else.
+    """
     if text is False or (isinstance(text, str) and text.strip().lower() == "off"):
         return None
     found = _SIZE.fullmatch(DEFAULT if text is None else str(text).strip())
@@ -85,7 +91,10 @@ def budget(text: str | bool | None) -> Budget | None:
 
 
 def oldest_first(stored: Iterable[Stored], excess: int) -> list[Stored]:
-    """Those whose removal brings so many bytes, the ones that were unused for longest; all where that is not enough."""
+    """Return the segments to remove to free `excess` bytes, least recently used first.
+
+    Returns all of them where that is not enough.
+    """
     chosen: list[Stored] = []
     for one in sorted(stored, key=lambda one: (one.used_at, one.seal.key)):
         if excess <= 0:

@@ -1,15 +1,20 @@
-"""THE state machine of a job.
+"""The state machine of a job.
 
 Rules:
-1. State is only ever changed by `fold`, and only by facts that the journal already has.
-2. `needs` looks at the state, never at the last fact: resuming after a power cut is not a special case.
-3. A seal from an earlier run is a claim until its file has been hashed again in this run.
-4. Nothing is needed twice at once: what is in flight is left out, equal keys are made once.
-5. A piece of work that failed is needed again when its fact says so (`retry_at`), never earlier.
-6. What needs a closed gate is not needed now; an attempt that a gate ended is not counted.
-7. What media was needed for that was replaced meanwhile is owed no more: the film is laid out anew for it.
-8. The film is joined when every segment and chunk is believed; published when it was joined; and a fatal failure ends
-   the job before anything is published.
+1. Only `fold` changes the state, and only with events that are already in the journal.
+2. `needs` looks at the state, never at the last event: resuming after a power cut is not a special
+   case.
+3. A checkpoint from an earlier run is only cached until its file has been hashed again in this run;
+   then it is verified.
+4. Nothing is requested twice at once: tasks in flight are left out, equal keys are rendered once.
+5. A failed task becomes pending again when its event says so (`retry_at`), never earlier.
+6. A task behind a closed gate is not pending now; an attempt that a gate ended is not counted.
+7. Tasks that read replaced media are no longer pending: the film is replanned for that media.
+8. The film is joined when every segment and chunk is verified, and published when it is joined. A
+   fatal failure ends the job before anything is published.
+
+In the identifiers, `claimed` means cached, `believed` means verified, and a gate is a circuit
+breaker.
 """
 
 from __future__ import annotations
@@ -53,7 +58,10 @@ from core.system.folder import FolderIdentity
 
 @dataclass
 class JobState:
-    """A job's state in this run. `plan` is what was planned; `current` is that with slates, mends and silences in it."""
+    """The state of a job in this run.
+
+    `plan` is the original plan; `current` is the plan with slates, repairs and silence applied.
+    """
 
     plan: Plan
     preset: Preset
@@ -65,10 +73,10 @@ class JobState:
     cures: Cures = field(default_factory=dict)
     hwaccel: str = ""
     looks: int = 0
-    """How often it may still be laid out anew because of replaced media."""
+    """How many replans for replaced media remain."""
     folders: dict[str, FolderIdentity] = field(
         default_factory=dict
-    )  # of the film and the segments, by role
+    )  # by role: `film` and `scratch`
     believed: dict[str, SegmentSealed] = field(default_factory=dict)
     failed: dict[str, list[AttemptFailed]] = field(default_factory=dict)
     slated: dict[int, Failure] = field(default_factory=dict)
@@ -79,7 +87,7 @@ class JobState:
     decisions: Decisions = field(default_factory=Decisions)
     damage: damage_repair.Damage = field(default_factory=damage_repair.Damage)
     replaced: set[str] = field(default_factory=set)
-    """Paths of media that is another file than when this was laid out."""
+    """Paths of media files that were replaced since this plan was prepared."""
     fatal: Failure | None = None
     joined: FilmJoined | None = None
     published: FilmPublished | None = None
@@ -92,7 +100,7 @@ class JobState:
         self._order()
 
     def _order(self) -> None:
-        """The row of work, longest first: it keeps all workers busy to the end (equal work in film order)."""
+        """Sort the work longest first, to keep all workers busy to the end; ties in film order."""
         unique = {segment.key: segment for segment in reversed(self.current.segments)}
         self.work = sorted(unique.values(), key=lambda s: (-s.frames, s.record_in))
         self.track = (
@@ -104,7 +112,7 @@ class JobState:
         self.nothing_to_show = self._nothing_to_show()
 
     def fold(self, fact: Fact) -> None:
-        """Remember a fact that was recorded."""
+        """Apply a recorded event to the state."""
         match fact:
             case SegmentSealed():
                 self.believed[fact.key] = fact
@@ -118,7 +126,7 @@ class JobState:
                     for shot, used in self.previous.items()
                     if any(seal.key == fact.key for seal in used.seals)
                 ]
-                for shot in lost:  # it cannot be made again: the slate comes back
+                for shot in lost:  # cannot be rendered again: back to the slate
                     del self.previous[shot]
                 if lost:
                     self._revise()
@@ -138,7 +146,8 @@ class JobState:
                 self.gates.pop(fact.gate, None)
             case AttemptFailed():
                 if fact.failure.code == "decoder-device-gone":
-                    self.hwaccel = ""  # once is enough: nothing else is decoded with it in this run
+                    # One failure is enough: do not decode with the device again in this run.
+                    self.hwaccel = ""
                 if fact.failure.code == "film-part-gone":
                     self.joined = None
                 if fact.recovery.change == LOOK_AGAIN:
@@ -168,7 +177,7 @@ class JobState:
                 pass
 
     def _answered(self, fact: Answered) -> None:
-        """A person's word: what is tried again begins anew; the rest is remembered for when it is asked for."""
+        """Apply a user decision: a retry starts afresh, other answers are stored until needed."""
         about = (
             [fact.shot]
             if fact.shot
@@ -190,11 +199,14 @@ class JobState:
             self._revise()
 
     def wish(self, shot: int, code: str) -> Answers | None:
-        """What a person wants done about a shot that failed so: said of it, of all that fail so, of all; or always."""
+        """Return what the user wants done about a shot that failed with `code`, or None.
+
+        An answer can name the shot, the code or everything; a preference comes last.
+        """
         return self.decisions.wish(shot, code, self.terms.shots.get(shot, ""))
 
     def questions(self) -> dict[int, str]:
-        """Shots about which a person could still say something, with their failure codes."""
+        """Return the shots that still await a user decision, with their failure codes."""
         return {
             n: code
             for n, code in self.shots_missing().items()
@@ -202,8 +214,11 @@ class JobState:
         }
 
     def asks_for_another_plan(self, fact: Answered) -> bool:
-        """Whether only laying the film out anew can do what a person wants: another file, or another look at what could not be
-        used, which an assembly takes once, at its beginning."""
+        """Return whether an answer can only be carried out by a replan.
+
+        That holds for a relink and for another look at unusable media, which an assembly takes only
+        once, at its start.
+        """
         if fact.answer != "retry":
             return fact.answer == "relink"
         seen = [problem for problem in self.plan.problems if fact.code in ("", problem.code)]
@@ -213,7 +228,10 @@ class JobState:
         return unheard or any(not fact.shot or fact.shot in problem.shots for problem in seen)
 
     def claim(self, seals: Mapping[str, SegmentSealed]) -> None:
-        """Seals on record for pieces that the plan did not have at first: they may be looked at instead of made again."""
+        """Cache recorded checkpoints for segments that were not in the original plan.
+
+        They can then be verified instead of being rendered again.
+        """
         found = reusable(self.current, self.track, seals)
         self.claimed.update({key: seal for key, seal in found.items() if key not in self.believed})
 
@@ -242,7 +260,10 @@ class JobState:
         self._order()
 
     def needs(self, now: float, in_flight: Collection[str]) -> list[PendingTask]:
-        """What is owed now, most urgent first, without what is in flight or must wait."""
+        """Return the tasks that can start now, most urgent first.
+
+        Tasks that are in flight or must wait are left out.
+        """
         if self.finished is not None:
             return []
         if self.fatal is not None or self.published is not None:
@@ -256,7 +277,10 @@ class JobState:
         return together if together or in_flight else owed[:1]
 
     def owed(self) -> list[PendingTask]:
-        """Everything that is still to be done and could be done now, whatever is in flight, waits or is behind a gate."""
+        """Return all remaining tasks, including those in flight, waiting or behind a gate.
+
+        Tasks that depend on unfinished work are not included.
+        """
         if self.fatal is not None or self.published is not None or self.finished is not None:
             return []
         if self.joined is not None:
@@ -275,13 +299,13 @@ class JobState:
         )
 
     def behind(self, need: PendingTask) -> set[str]:
-        """The gates that a piece of work needs open."""
+        """Return the gates that must be open for a task."""
         return gates.behind(
             need.kind, need.segment, need.chunk, self.current.segments, self.volumes
         )
 
     def tried(self, key: str) -> list[str]:
-        """What was changed so far for a piece of work, in order."""
+        """Return the changes tried so far for a task, in order."""
         return [fact.recovery.change for fact in self.failed.get(key, ()) if fact.recovery.change]
 
     def _owed(self) -> list[PendingTask]:
@@ -322,7 +346,7 @@ class JobState:
 
     @property
     def complete(self) -> bool:
-        """Whether everything the film is made of is believed."""
+        """Whether all parts of the film are verified."""
         return (
             all(segment.key in self.believed for segment in self.work)
             and all(chunk.key in self.believed for chunk in self.current.chunks)
@@ -331,7 +355,7 @@ class JobState:
 
     @property
     def wants_another_look(self) -> bool:
-        """Whether all that is left to do hangs on media that was replaced."""
+        """Whether all remaining work depends on media that was replaced."""
         return (
             bool(self.replaced)
             and not self.owed()
@@ -342,12 +366,14 @@ class JobState:
 
     @property
     def first_failed_at(self) -> dict[str, float]:
-        """When each piece of work that ever failed in this run did so first."""
+        """When each task that failed in this run failed for the first time."""
         return {key: tries[0].at for key, tries in self.failed.items()}
 
     def ready_at(self, key: str, now: float) -> float:
-        """When a piece of work may be tried (again); 0 for at once. A moment further away than any delay was set by another
-        clock, and is no reason to wait."""
+        """Return when a task may be tried (again); 0 means at once.
+
+        A time further ahead than any delay was set by another clock, so it is ignored.
+        """
         tries = self.failed.get(key)
         moment = tries[-1].recovery.retry_at or 0.0 if tries else 0.0
         return (
@@ -357,12 +383,16 @@ class JobState:
         )
 
     def next_alarm(self, now: float) -> float | None:
-        """The soonest moment to come at which something that waits may go on."""
+        """Return the next time at which a waiting task may continue, or None."""
         waiting = [self.ready_at(key, now) for key in self.failed]
         return min((moment for moment in waiting if moment > now), default=None)
 
     def shots_missing(self) -> dict[int, str]:
-        """Shots that are slates, wholly or in part, planned or given up, with their failure code."""
+        """Return the shots that are wholly or partly slates, with failure codes.
+
+        The slates may be planned or follow from failures. Shots replaced by an earlier render are
+        not included.
+        """
         return {
             number: code for number, code in self._short().items() if number not in self.previous
         }
@@ -375,7 +405,7 @@ class JobState:
 
     @property
     def lacks(self) -> Lacks:
-        """In what the film differs from what the timeline asks for."""
+        """How the film differs from the timeline."""
         silent = {silence.clip: silence.failure.code for silence in self.damage.silences}
         silent |= {clip: failure.code for clip, failure in self.silenced.items()}
         losses = [remark for remark in self.plan.remarks if remark.severity == "loss"]
@@ -383,16 +413,16 @@ class JobState:
 
     @property
     def taken(self) -> Accepted:
-        """What of that a person has decided to take as it is."""
+        """The differences that a person has accepted."""
         return self.lacks.taken(self.terms, self.decisions, self.previous)
 
     @property
     def incomplete(self) -> bool:
-        """Whether the film differs from what the timeline asked for otherwise than by decision."""
+        """Whether the film differs from the timeline in ways that nobody accepted."""
         return self.lacks.beyond(self.taken)
 
     def _nothing_to_show(self) -> bool:
-        """Whether there were clips and not one of them can be seen or heard."""
+        """Return whether there are clips but none of them can be seen or heard."""
         clips = [shot for shot in self.plan.shots if shot.kind == "clip"]
         pictured = any(
             not isinstance(s.picture, Slate)
@@ -403,7 +433,7 @@ class JobState:
         return bool(clips) and not pictured and not heard
 
     def check_invariants(self) -> None:
-        """Assertions about the whole state; tests call this after every fact."""
+        """Assert invariants of the whole state; tests call this after every event."""
         assert not (self.believed.keys() & self.claimed.keys()), (
             "a seal is both believed and claimed"
         )

@@ -1,4 +1,7 @@
-"""How long a piece of work should take, from what like work took in this run; and when its silence is a hang."""
+"""Timeouts: how long a task should take, and after how long without output it counts as hung.
+
+The estimate is based on similar work in the same run.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ _LIKE = 15
 
 
 def expected_s(need: PendingTask, state: JobState) -> float:
-    """Seconds of work on one thread: by the frames that were made in this run, else by the preset's estimate."""
+    """Return the estimated seconds of work on one thread; 0 for tasks without a segment.
+
+    The basis is the frames rendered in this run, or else the estimate of the preset.
+    """
     if need.segment is None:
         return 0.0
     made = [
@@ -29,7 +35,10 @@ def expected_s(need: PendingTask, state: JobState) -> float:
 
 
 def patience_s(need: PendingTask, state: JobState) -> float:
-    """After how many seconds without a new frame this work hangs. Joining and checking have times of their own."""
+    """Return after how many seconds without a new frame a task counts as hung.
+
+    Joining and checking have timeouts of their own.
+    """
     policy = state.policy
     if need.kind != "render":
         return policy.stall_s

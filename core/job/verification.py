@@ -1,5 +1,7 @@
-"""Promised against found. The five oracles of a segment: exit status and evidence (judged before), log lines, frame
-count on its grid, stream signature, content hash (recorded here, compared at every later reading).
+"""Verify the result of a task against its promise.
+
+A segment is checked in five ways: exit status and evidence (classified earlier), log lines, frame
+count on its grid, stream signature, and content hash (recorded here, compared on every later read).
 """
 
 from __future__ import annotations
@@ -18,18 +20,24 @@ _BAD_LINE = re.compile(
     r"|error while decoding|damaged",
     re.IGNORECASE,
 )
-"""ffmpeg says `corrupt decoded frame` only as a warning and exits 0 (20 of 20 zeroed pages in ProRes)."""
+"""Log lines that report damage or an error.
+
+ffmpeg logs `corrupt decoded frame` only as a warning and exits 0 (20 of 20 zeroed pages in ProRes).
+"""
 
 
 _FASTEST = 1e11
-"""Pixels a second that no single thread can move: ten times what memory gives it."""
+"""Pixels per second that no single thread can process: ten times what memory delivers."""
 
 HARMLESS = (
     r"\[error\] (mmco: unref short failure|co located POCs unavailable|reference picture missing during reorder"
     r"|Missing reference picture, default is \d+)"
 )
-"""What the H.264 decoder says where it begins amid a stream: it misses frames that were before. Of 118 random defects in a
-stream of closed groups none was told by these alone. HEVC's counterparts are not here: they hid 15 of 145."""
+"""H.264 decoder messages when decoding starts mid-stream and the earlier frames are missing.
+
+Of 118 random defects in a stream of closed groups, none was reported by these messages alone. The
+HEVC counterparts are left out: they hid 15 of 145 defects.
+"""
 _BEGINNING = re.compile(HARMLESS)
 
 
@@ -37,14 +45,20 @@ _DECODED = re.compile(
     r"corrupt decoded frame|concealing \d+|error while decoding|Error submitting packet|Decoding error|\[(fatal|panic)\]",
     re.IGNORECASE,
 )
-"""What the decoder loses. Beside damage the demuxer and its parser complain of packets that no decoder is given."""
+"""Messages about frames that the decoder lost.
+
+Next to damage, the demuxer and its parser also complain about packets that never reach a decoder.
+"""
 
 
 def bad_lines(
     log: tuple[str, ...], *, run_up: bool = False, beside_damage: bool = False
 ) -> tuple[str, ...]:
-    """The log lines that speak of damage or error. After a run-up those of its beginning do not count, nor for a piece
-    `beside_damage` those of what lies beyond its end."""
+    """Return the log lines that report damage or an error.
+
+    After a run-up, the messages from its start are ignored. For a segment `beside_damage`, messages
+    about data beyond its end are ignored.
+    """
     bad = tuple(
         line for line in log if _BAD_LINE.search(line) and not (run_up and _BEGINNING.search(line))
     )
@@ -54,7 +68,10 @@ def bad_lines(
 def discrepancy(
     order: RenderSegment | ExamineCopy | MixSound | EncodeTrack | JoinFilm, made: Made
 ) -> Evidence | None:
-    """None when what was made is what was promised, else Evidence with a note that names the difference."""
+    """Compare the result with the task.
+
+    Returns None when they match, otherwise evidence with a note that names the difference.
+    """
     place: Place
     match order:
         case RenderSegment():
@@ -136,8 +153,11 @@ def discrepancy(
 def unlike_record(
     order: RenderSegment | ExamineCopy | MixSound, made: Made, unlike: Callable[[Marks], list[int]]
 ) -> Evidence | None:
-    """Evidence when a source is not what it was when it was last used; `unlike` says at which places. For sound it names the
-    clip and the samples of the chunk."""
+    """Return evidence when a source differs from the record of its last use, otherwise None.
+
+    `unlike` returns the places that differ. For sound, the evidence names the clip and the samples
+    of the chunk.
+    """
     for number, marks in enumerate(made.marks):
         places = unlike(marks)
         if places:
@@ -159,7 +179,7 @@ def unlike_record(
 def _heard(
     sound: Sound, marks: Marks, places: Iterable[int], sample_rate: int
 ) -> tuple[tuple[int, int], ...]:
-    """Runs (first sample in the chunk, length) in which these places of a sound are heard."""
+    """Return the runs (first sample in the chunk, length) where these places are heard."""
     where = marks.places
     assert where is not None
     spread_s = where.lasts_s if where.touches else 0

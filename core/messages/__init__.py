@@ -1,1 +1,1 @@
-"""Every word that people read, in English and German."""
+"""All texts that people read, in English and German."""

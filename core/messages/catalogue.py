@@ -1,4 +1,7 @@
-"""Codes to words: what happened, what was done about it, what a person can do. They come from `catalogue*.yaml` alone."""
+"""The message catalogue: for each code, what happened, what was done, and what the user can do.
+
+The texts come only from `catalogue*.yaml`.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +18,21 @@ from core.messages.template import Language, fill, human_bytes
 
 _FILES: Mapping[Language, str] = {"en": "catalogue.yaml", "de": "catalogue.de.yaml"}
 _SIZES = {"free": "free_text", "wanted": "wanted_text", "memory": "memory_text"}
-"""Fields in bytes, and the fields that they stand as in a sentence."""
+"""Fields in bytes, mapped to the fields that hold them as text."""
 _OF: Mapping[Language, str] = {"en": "{} of {}", "de": "{} von {}"}
 _LONGEST_LINE = 160
-"""Characters of a program's own words that are shown."""
+"""Maximum number of characters shown of another program's output."""
 
 
 class Advice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something a person can do. `safe`: nothing can be lost by it, and it can be undone."""
+    """Something that the user can do. `safe`: nothing can be lost by it, and it can be undone."""
 
     do: str
     safe: bool
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An entry as it stands in the file; fields are not filled in."""
+    """A catalogue entry as it is in the file, with its fields not filled in."""
 
     title: str
     message: str
@@ -38,14 +41,17 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Action(NamedTuple):
-    """A sentence that begins with a verb. `safe`: nothing can be lost by it, and it can be undone."""
+    """A sentence that begins with a verb.
+
+    `safe`: nothing can be lost by it, and it can be undone.
+    """
 
     text: str
     safe: bool
 
 
 class Words(NamedTuple):
-    """What a person reads about one failure. `did` may be empty; `more` is where the manual speaks of it."""
+    """The texts about one failure. `did` may be empty; `more` is the place in the manual."""
 
     code: str
     title: str
@@ -62,18 +68,24 @@ class Words(NamedTuple):
 
 @lru_cache(maxsize=len(_FILES))
 def entries(language: Language = "en") -> Mapping[str, Entry]:
-    """The catalogue as it is in the file, by code."""
+    """Return the catalogue as it is in the file, by code."""
     return msgspec.convert(read(_FILES[language]), dict[str, Entry])
 
 
 def read(name: str) -> object:
-    """A YAML file of this folder. Plain data only, whatever the file asks for; the fast parser where there is one."""
+    """Read a YAML file of this folder as plain data, with the fast C parser where available.
+
+    The safe loader creates no other objects, whatever the file asks for.
+    """
     text = resources.files("core.messages").joinpath(name).read_text(encoding="utf-8")
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def words(code: str, language: Language = "en", /, **fields: object) -> Words:
-    """The entry for a code, filled in; a code without one is shown as `unknown` with its own name."""
+    """Return the entry for a code with its fields filled in.
+
+    A code without an entry is shown as `unknown`, together with the code.
+    """
     known = entries(language)
     entry = known.get(code)
     if entry is None:
@@ -96,7 +108,7 @@ def words(code: str, language: Language = "en", /, **fields: object) -> Words:
 
 
 def title_of(code: str, language: Language = "en") -> str:
-    """The title alone, as it stands on a slate."""
+    """Return only the title, as it is shown on a slate."""
     return words(code, language).title
 
 
@@ -104,8 +116,10 @@ _NOT_THE_MEDIA = {"program-fault", "source-not-handled", "source-begins-anew"}
 
 
 def partly(code: str, *, sound: bool = False) -> str:
-    """The code for what is missing in part, by the code of its cause: damage of the media, media that is another than before,
-    or a fault of ours."""
+    """Return the code for a shot or sound that is partly missing, from the code of its cause.
+
+    The cause is damaged media, media that differs from before, or a fault of ours.
+    """
     what = "sound" if sound else "shot"
     if code == "source-unlike-record":
         return f"{what}-unlike-record"
@@ -113,8 +127,11 @@ def partly(code: str, *, sound: bool = False) -> str:
 
 
 def explain(failure: Failure, language: Language = "en", **known: object) -> Words:
-    """The words for a failure, from its evidence and from what else is known: `shot`, the `source_timecode` and
-    `record_timecode` of the first bad frame, another `detail`."""
+    """Return the texts for a failure, from its evidence and what else is `known`.
+
+    That can be `shot`, the `source_timecode` and `record_timecode` of the first bad frame, or
+    another `detail`.
+    """
     seen = failure.evidence
     detail = seen.detail
     if (

@@ -1,4 +1,4 @@
-"""Sentences that belong to no code, and what is safe at a moment: counts in, a sentence out."""
+"""Sentences that belong to no code, including the one about what is safe."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from core.messages.template import Language, fill
 
 
 class Forms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A sentence about one thing, and about any other number of them."""
+    """The singular form of a sentence, and the form for all other counts."""
 
     one: str
     other: str
 
 
 class Phrase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One sentence in every language."""
+    """A sentence in each language."""
 
     en: str | Forms
     de: str | Forms
@@ -27,12 +27,15 @@ class Phrase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @lru_cache(maxsize=1)
 def phrases() -> Mapping[str, Phrase]:
-    """All of `phrases.yaml`, by name."""
+    """Return all sentences of `phrases.yaml`, by name."""
     return msgspec.convert(read("phrases.yaml"), dict[str, Phrase])
 
 
 def phrase(name: str, language: Language = "en", /, **fields: object) -> str:
-    """A sentence, filled in. `count` chooses between one and many where the sentence has both."""
+    """Return a sentence with its fields filled in.
+
+    `count` selects singular or plural where the sentence has both.
+    """
     known: Phrase = phrases()[name]
     said: str | Forms = getattr(known, language)
     if isinstance(said, Forms):
@@ -48,8 +51,11 @@ def what_is_safe(
     published: bool = True,
     old_film: str = "",
 ) -> str:
-    """What nobody needs to worry about now: `verified` of `shots` stand. Unless something was `published`, that nothing was,
-    and that `old_film` (its name, empty for none) is as it was."""
+    """Return what is safe now: `verified` of `shots` shots are verified.
+
+    If nothing was `published`, the text says so, and that `old_film` (its name, empty for none) is
+    unchanged.
+    """
     said = [] if published else [phrase("nothing-published", language)]
     if old_film and not published:
         said.append(phrase("film-as-it-was", language, name=old_film))

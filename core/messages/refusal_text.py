@@ -1,4 +1,4 @@
-"""Why a request was refused, in words of the language."""
+"""Texts about why a request was refused."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from core.messages.template import Language
 
 
 def refusal(error: Refused, language: Language = "en") -> Words:
-    """The catalogue's words. A field `why` is the name of a phrase (without `why-`), which fills the message's `detail`; what
-    has a `detail` of its own comes from elsewhere, as a system's error does, and is said as it is."""
+    """Return the catalogue's texts for a refused request.
+
+    The field `why` is the name of a phrase (without `why-`) that fills the `detail` of the message.
+    A `detail` without `why`, such as an error of the operating system, is shown as it is.
+    """
     fields = {
         name: _called(value, language) if isinstance(value, Part) else value
         for name, value in error.fields.items()
@@ -23,7 +26,7 @@ def refusal(error: Refused, language: Language = "en") -> Words:
 
 
 def _called(part: Part, language: Language) -> str:
-    """`Clip “sh010”`, `Gap without a name`, `The timeline`."""
+    """Format a part: `Clip “sh010”`, `Gap without a name`, `The timeline`."""
     kind = phrase(f"part-{part.kind}", language)
     if part.name is None:
         return kind

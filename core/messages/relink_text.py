@@ -1,4 +1,4 @@
-"""Missing media in words: what resembles it, and the command that takes a file for it."""
+"""Texts about missing media: which files resemble it, and the command that uses one of them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from core.messages.template import Language, middle, shown
 
 _MOST_NAMED = 3
 _TAKEN = ("unproven", "named", "other")
-"""Files that a person may take for the missing one, the likeliest first."""
+"""Kinds of files that can be used for the missing one, likeliest first."""
 
 
 def resembling(lookalikes: Sequence[Lookalike], language: Language = "en") -> str:
-    """Sentences about the files that resemble a missing one; empty where there are none."""
+    """Return sentences about the files that resemble a missing one; empty if there are none."""
     said = []
     for how in ("instead", *_TAKEN, "unlike"):
         if paths := [one.path for one in lookalikes if one.how == how]:
@@ -24,17 +24,17 @@ def resembling(lookalikes: Sequence[Lookalike], language: Language = "en") -> st
 
 
 def proposed(lookalikes: Sequence[Lookalike]) -> str:
-    """The file that a person may take for the missing one; empty where there is none."""
+    """Return the file that could be used for the missing one; empty if there is none."""
     return next((one.path for how in _TAKEN for one in lookalikes if one.how == how), "")
 
 
 def taking(path: str, job: str, about: str, language: Language = "en") -> str:
-    """The command that takes a file for the missing media of a shot (or of a fault's code), to be pasted into a shell."""
+    """Return a shell command that uses a file for the missing media of a shot or a fault code."""
     return phrase("looks-command", language, job=job, about=about, what=_quoted(path))
 
 
 def _quoted(path: str) -> str:
-    """A path as a shell takes it; with characters that are not shown, as bash, zsh and ksh take it."""
+    """Quote a path for the shell; unprintable characters need `$'...'` of bash, zsh and ksh."""
     if shown(path) == path:
         return shlex.quote(path)
     return "$'" + shown(path.replace("\\", "\\\\").replace("'", "\\'")) + "'"

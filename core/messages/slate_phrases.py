@@ -1,4 +1,4 @@
-"""The words of slates, in the language. Names and numbers are put beside them where a slate is decided on."""
+"""The words on slates. Names and numbers are added where a slate is decided on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.plan.slate_text import SlateWords
 
 
 def slate_words(language: Language = "en") -> SlateWords:
-    """What stands on slates."""
+    """Return the words on slates in this language."""
     return SlateWords(
         title_of=partial(catalogue.title_of, language=language),
         shot=phrase("slate-shot", language),

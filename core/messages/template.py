@@ -1,7 +1,7 @@
-"""Sentences with holes to text. Values are shown and never obeyed: what stands in a file name is no form to fill.
+"""Fill sentence templates. Values are displayed, never interpreted: a file name is no template.
 
-`{name}` is a field; `{name|frame|frames}` is one with its noun, in the number that it has; a part in `[brackets]` is left out
-when a field in it is empty. Brackets do not nest.
+`{name}` is a field. `{name|frame|frames}` is a field with its noun, in singular or plural. A part
+in `[brackets]` is left out when a field in it is empty. Brackets do not nest.
 """
 
 from __future__ import annotations
@@ -18,13 +18,19 @@ _FIELD = re.compile(r"\{(\w+)(?:\|[^|{}]+\|[^|{}]+)?\}")
 _SPACED_FIELD = re.compile(r"( ?)\{(\w+)(?:\|([^|{}]+)\|([^|{}]+))?\}")
 _PART = re.compile(r"\[([^\[\]]*)\]")
 LONGEST_VALUE = 240
-"""Characters of one value (a path, a name, a system's words) in a sentence: three lines of a terminal. JSON has it whole."""
+"""Maximum characters of one value in a sentence: three terminal lines. JSON has the whole value.
+
+A value is a path, a name, or a message of the operating system.
+"""
 _JOINERS = "\u200c\u200d"
-"""Zero-width characters that words of several scripts and emoji need; they move no cursor and turn no direction."""
+"""Zero-width characters that emoji and words of several scripts need.
+
+They do not move the cursor or change the direction of the text.
+"""
 
 
 _LONGEST_DETAIL = 480
-"""Characters of a system's own words, or of several mistakes."""
+"""Maximum characters of an operating system message, or of several mistakes."""
 _COMPOSED = frozenset(
     {
         "message",
@@ -40,11 +46,14 @@ _COMPOSED = frozenset(
         "title",
     }
 )
-"""Fields that hold sentences of ours: what is in them was shortened already."""
+"""Fields with our own sentences, whose values were already shortened."""
 
 
 def fill(sentence: str, fields: Mapping[str, object]) -> str:
-    """The sentence with its fields; one that is not known is left out instead of failing the report of a failure."""
+    """Fill in the fields of a sentence.
+
+    An unknown field is left out, so that it does not break the report of a failure.
+    """
     texts = {name: _field(name, value) for name, value in fields.items()}
 
     def part(found: re.Match[str]) -> str:
@@ -59,8 +68,11 @@ def fill(sentence: str, fields: Mapping[str, object]) -> str:
 
 
 def _field(name: str, value: object) -> str:
-    """A value as it stands in a sentence. A system's own words may have several lines: they become one; in a name a line break is
-    part of it."""
+    """Format a value for a sentence.
+
+    The lines of an operating system message become one; in a name, a line break is part of the
+    name.
+    """
     if value is None or name in _COMPOSED:
         return shown(value)
     if name == "detail":
@@ -69,7 +81,10 @@ def _field(name: str, value: object) -> str:
 
 
 def middle(text: str, most: int = LONGEST_VALUE) -> str:
-    """A text of at most `most` characters: its beginning and its end, where a path has its file's name."""
+    """Shorten a text to at most `most` characters, keeping its start and its end.
+
+    The end matters because a path ends with the file name.
+    """
     if len(text) <= most:
         return text
     head = (most - 1) // 3
@@ -77,15 +92,18 @@ def middle(text: str, most: int = LONGEST_VALUE) -> str:
 
 
 def fields_of(sentence: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Fields that a sentence needs, and those that it can do without."""
+    """Return the fields that a sentence needs, and the optional ones."""
     needed = frozenset(_FIELD.findall(_PART.sub("", sentence)))
     return needed, frozenset(_FIELD.findall(sentence)) - needed
 
 
 def shown(value: object) -> str:
-    """A value on one line: characters that move the cursor or turn the direction of reading become visible, as `\\x1b` or
-    `\\u202e`. Bytes of names that are no text (surrogates) stay: they are part of the name, and whoever prints them escapes
-    them."""
+    """Format a value on one line.
+
+    Characters that move the cursor or change the direction of the text become visible, as `\\x1b`
+    or `\\u202e`. Undecodable bytes in names (surrogates) stay, because they are part of the name;
+    the code that prints them escapes them.
+    """
     return "" if value is None else "".join(map(_visible, str(value)))
 
 
@@ -98,18 +116,18 @@ def _visible(character: str) -> str:
 
 
 def within(title: str, language: Language = "en") -> str:
-    """A title in the middle of a sentence; German keeps the capitals of its nouns."""
+    """Return a title for use within a sentence; German keeps the capitals of its nouns."""
     return title.lower() if language == "en" else title
 
 
 def decimal(value: float, language: Language = "en", places: int = 1) -> str:
-    """A number as it is written in the language: 1.5 or 1,5."""
+    """Format a number for the language: 1.5 or 1,5."""
     text = f"{value:.{places}f}"
     return text.replace(".", ",") if language == "de" else text
 
 
 def human_bytes(count: float, language: Language = "en") -> str:
-    """1.2 GB and the like, by thousands as drives are sold."""
+    """Format a byte count with decimal units, as drives are sold: 1.2 GB."""
     whole = {"en": "bytes", "de": "Byte"}[language]
     if abs(count) < 1000:
         return f"{count:.0f} {whole}"

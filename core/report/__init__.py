@@ -1,1 +1,1 @@
-"""What is displayed of a job, and its renderers for text and HTML."""
+"""The views of a job, and the renderers that turn them into text and HTML."""

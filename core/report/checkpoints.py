@@ -1,4 +1,4 @@
-"""Facts to checkpoints: the one place where they are derived. Pure."""
+"""Derive checkpoints from events; nothing else does. Pure."""
 
 from __future__ import annotations
 
@@ -25,8 +25,11 @@ from core.report.incidents import Entry
 def checkpoints(
     job: str, entries: Iterable[Entry], plan_of: Callable[[str], Plan | None]
 ) -> list[Checkpoint]:
-    """Every checkpoint of a job that still holds, oldest first. `plan_of` gives the plan that was kept under a cut's name; where
-    none was (an old journal), a shot counts as completed with its first piece."""
+    """Return all checkpoints of a job that still hold, oldest first.
+
+    `plan_of` returns the plan stored for a cut. Without one (an old journal), a shot counts as
+    completed with its first segment.
+    """
     so_far, found = _SoFar(), list[tuple[str, Checkpoint]]()
     for entry in entries:
         fact = entry.fact
@@ -48,12 +51,12 @@ def checkpoints(
 
 
 def timestamp(at: float) -> str:
-    """Unix seconds as ISO 8601 in UTC, to the millisecond."""
+    """Format Unix seconds as ISO 8601 in UTC, to the millisecond."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class _SoFar:
-    """What is sealed in the run under way."""
+    """What has a checkpoint in the current run."""
 
     def __init__(self) -> None:
         self.seals: dict[str, SegmentSealed] = {}
@@ -108,7 +111,11 @@ class _SoFar:
         )
 
     def _completed(self) -> set[int]:
-        """Shots whose planned pieces are all sealed, or whose own pieces fill them: one that was mended has others."""
+        """Return the shots that are covered by segments with checkpoints.
+
+        Either the planned segments all have one, or other segments of the shot fill it: a repaired
+        shot has other segments than planned.
+        """
         if self.plan is None:
             return {seal.shot for seal in self.seals.values() if seal.shot}
         covered: dict[int, int] = {}

@@ -1,6 +1,7 @@
-"""`docs/errors.md`: every code with its words, for looking up. Written by `python -m core.report.errors_page > docs/errors.md`.
+"""Generate `docs/errors.md`, the reference of all codes and their texts.
 
-Made of the catalogue and of the tables that decide, so the page cannot say anything else than the program does.
+Run `python -m core.report.errors_page > docs/errors.md`. The page is built from the catalogue and
+the decision tables, so it always agrees with the program.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Advice marked *with care* cannot be undone, or something can be lost by it; all 
 
 
 def page() -> str:
-    """The whole page, in Markdown; every code is a heading, and so an anchor."""
+    """Return the whole page as Markdown; each code is a heading, and thereby an anchor."""
     english, german = entries("en"), entries("de")
     rows = sorted((entry.title, german[code].title, code) for code, entry in english.items())
     table = "".join(f"| {title} | {titel} | [{code}](#{code}) |\n" for title, titel, code in rows)
@@ -50,7 +51,10 @@ def _section(code: str, entry: Entry) -> str:
 
 
 def judged(code: str) -> list[tuple[str, str]]:
-    """(class, strategy at the first attempt) for every way in which a fault of this code is judged; none for what is no fault."""
+    """Return (class, strategy at the first attempt) for each classification of this code.
+
+    Empty for codes that are not faults.
+    """
     rows = [(row.type, row.place[:1] or ("source",)) for row in TABLE if row.code == code]
     if code == "unknown":
         rows = [(ErrorType.TRANSIENT_RESOURCE, ("source",))]

@@ -1,4 +1,4 @@
-"""One fact as a sentence: the story of a job, told in order, in either language."""
+"""Describe an event of a job as a sentence, in English or German."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from core.messages.template import Language, decimal, within
 
 
 def reason(said: str, language: Language = "en") -> str:
-    """Why a checkpoint is not believed: what its check said, or the title of the fault that was met."""
+    """Return why a checkpoint was rejected: the result of its check, or the title of the fault."""
     return (
         within(catalogue.title_of(said, language), language)
         if said in catalogue.entries(language)
@@ -51,7 +51,10 @@ def reason(said: str, language: Language = "en") -> str:
 
 
 def sentence(fact: Fact, language: Language = "en") -> str:
-    """What happened. A checkpoint is a sentence too, though displays count them instead."""
+    """Return a sentence about an event.
+
+    Checkpoints have one too, though displays count them instead.
+    """
     speak = language
     match fact:
         case JobAccepted():
@@ -139,7 +142,7 @@ def sentence(fact: Fact, language: Language = "en") -> str:
 
 
 def _shot(fact: Fact, speak: Language) -> str:
-    """What became of a shot, a sound or a source."""
+    """Return a sentence about a shot, a sound or a source."""
     match fact:
         case SegmentSealed():
             what = (
@@ -202,7 +205,7 @@ def _shot(fact: Fact, speak: Language) -> str:
 
 
 def _around(fact: Fact, speak: Language) -> str:
-    """What the machine and its volumes did."""
+    """Return a sentence about the machine or its volumes."""
     match fact:
         case GateClosed():
             place, most = (
@@ -241,7 +244,8 @@ def _around(fact: Fact, speak: Language) -> str:
             )
         case _:
             return (
-                f"{type(fact).__name__}."  # a fact of a newer kind is named rather than kept back
+                # An event of a newer kind is named rather than left out.
+                f"{type(fact).__name__}."
             )
 
 
@@ -264,19 +268,22 @@ def _attempt(fact: AttemptFailed, speak: Language) -> str:
 
 
 def gate_name(gate: str, language: Language = "en") -> str:
-    """What is waited for, in words."""
+    """Return the name of what is waited for, in words."""
     kind, _, place = gate.partition(":")
     return f"{word('gate', kind, language)}{f' {place}' if place else ''}"
 
 
 def wait_s(recovery: Recovery, at: float, language: Language = "en") -> str:
-    """In how many seconds it is tried again, counted from the failure (`at`, unix seconds); empty where that is at once."""
+    """Return the seconds until the next attempt, counted from the failure at `at` (Unix seconds).
+
+    Empty where the attempt follows at once.
+    """
     seconds = (recovery.retry_at or 0.0) - at if at else 0.0
     return decimal(seconds, language) if seconds >= 0.05 else ""
 
 
 def done(recovery: Recovery, language: Language = "en", *, at: float = 0.0) -> str:
-    """What was decided about a failure that was met `at` (unix seconds)."""
+    """Return what was decided about a failure at `at` (Unix seconds)."""
     changed = word("change", recovery.change, language) if recovery.change else ""
     if recovery.gate:
         return phrase(
@@ -290,18 +297,21 @@ def done(recovery: Recovery, language: Language = "en", *, at: float = 0.0) -> s
 
 
 def strategy(recovery: Recovery, language: Language = "en") -> str:
-    """The strategy, in words."""
+    """Return the strategy in words."""
     return word("strategy", recovery.strategy.value, language)
 
 
 def opening(words: str) -> str:
-    """As they begin a sentence; names in them stay as they are."""
+    """Capitalise the first letter, for the start of a sentence; names in the text are unchanged."""
     return words[:1].upper() + words[1:]
 
 
 def word(kind: str, value: str, language: Language = "en") -> str:
-    """One of our own words in the language: a `state`, a kind of `work`, an `answer`, a `change`, a `gate`, a `strategy`, `how` a
-    source was found. A word of a newer kind is said as it is."""
+    """Translate one of our own words.
+
+    `kind` is the kind of the word: a `state`, a kind of `work`, an `answer`, a `change`, a `gate`,
+    a `strategy`, or `how` a source was found. A word of a newer kind is returned as it is.
+    """
     name = f"{kind}-{'-'.join(value.replace('_', ' ').split())}"
     return phrase(name, language) if name in phrases() else value
 

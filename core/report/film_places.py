@@ -1,4 +1,4 @@
-"""Where in the film something is: runs of frames, counted from its first. Pure."""
+"""Positions in the film: runs of frames, counted from its first frame. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from core.job.events import ShotMended
 from core.timeline.timeline import Format
 
 Run = tuple[int, int]
-"""(first frame, how many)."""
+"""(first frame, number of frames)."""
 
 
 def joined(runs: Iterable[Run]) -> list[Run]:
-    """The same frames, in order, in as few runs as there can be."""
+    """Merge runs into the fewest runs that cover the same frames, sorted."""
     made: list[Run] = []
     for first, frames in sorted(runs):
         if made and first <= sum(made[-1]):
@@ -27,18 +27,18 @@ def joined(runs: Iterable[Run]) -> list[Run]:
 
 
 def within(run: Run, runs: Iterable[Run]) -> bool:
-    """Whether one of these (joined) holds all of a run."""
+    """Return whether one of the merged `runs` contains all of `run`."""
     return any(first <= run[0] and sum(run) <= first + frames for first, frames in runs)
 
 
 def of_samples(first: int, samples: int, form: Format) -> Run:
-    """The frames during which samples of the film's sound are heard."""
+    """Return the run of frames during which these samples of the film's sound are heard."""
     begin = floor(Fraction(first, form.sample_rate) * form.rate)
     return begin, ceil(Fraction(first + samples, form.sample_rate) * form.rate) - begin
 
 
 def heard(plan: Plan) -> dict[str, Run]:
-    """Where every clip is heard, or would be if its sound could be had, by the clips' ids."""
+    """Return where each clip is heard, or would be if its sound were available, by clip id."""
     found = {
         clip: place
         for problem in plan.problems
@@ -55,7 +55,7 @@ def heard(plan: Plan) -> dict[str, Run]:
 
 
 def slates(plan: Plan, shot: int) -> list[Run]:
-    """What of a shot was planned as a slate."""
+    """Return the runs of a shot that were planned as slates."""
     return joined(
         (s.record_in, s.frames)
         for s in plan.segments
@@ -64,8 +64,11 @@ def slates(plan: Plan, shot: int) -> list[Run]:
 
 
 def mended(plan: Plan, fact: ShotMended) -> list[Run]:
-    """The frames for which slates stand after a mend. Its segment may be a part of a planned one, made on the way: then the
-    first bad frame is known by its number in the source."""
+    """Return the runs of frames that slates replace after a damage repair.
+
+    The repaired segment may be a part that was split off a planned segment during the job. In that
+    case the source frame number locates the first bad frame.
+    """
     mine = [segment for segment in plan.segments if segment.shot == fact.shot]
     whole = next((segment.record_in for segment in mine if segment.key == fact.key), None)
     first = (
@@ -88,5 +91,5 @@ def _showing(segments: list[Segment], wanted: int, plan: Plan) -> int | None:
 
 
 def planned_at(plan: Plan, frame: int) -> Segment:
-    """The planned segment that shows a frame of the film."""
+    """Return the planned segment that shows a frame of the film."""
     return next(s for s in plan.segments if s.record_in <= frame < s.record_in + s.frames)

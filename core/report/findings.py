@@ -1,9 +1,10 @@
-"""Chronicle and plan to findings: everything a person should know of a job, in words, with its place in the film.
+"""Findings: what a person should know about a job, in words and with its place in the film.
 
 Rules:
-1. One finding for each cause (code and file): a file that is missing at three places is one finding, with three places.
-2. Only what the last run found counts; what was made good since is no finding.
-3. Of a mended shot, and of sound that is missing in part, the place is what is missing and no more.
+1. There is one finding per cause (code and file): a file that is missing at three places is one
+   finding with three places.
+2. Only results of the last run count; problems that were fixed since are no findings.
+3. For a repaired shot, and for partly missing sound, the place covers only what is missing.
 4. An answer is offered only where it can change something.
 """
 
@@ -38,14 +39,16 @@ ANOTHER_FILE_HELPS = LOOKED_FOR | {
     "source-refused", "source-codec-unsupported", "source-proposed", "source-unlike-record", "source-changed", "source-growing",
     "picture-too-large", "ffmpeg-crashed", "worker-died", "program-hung",
 }  # fmt: skip
-"""What is wrong with a piece of a film when another file for its media would change something."""
+"""Faults for which another media file could change the result."""
 
 
 def findings(
     told: JobView, plan: Plan | None, *, earlier: Collection[int] = (), language: Language = "en"
 ) -> tuple[Finding, ...]:
-    """All of them: what ended the job first, then in the film's order, the worst first. `earlier` are the shots of which an
-    earlier good render could stand in."""
+    """Return all findings: first what ended the job, then in film order, worst first.
+
+    `earlier` are the shots for which an earlier good render is available.
+    """
     finder = _Finder(told, plan, earlier, language)
     found = [*finder.gates(), *finder.shots(), *finder.sounds(), *finder.remarks()]
     found.sort(key=lambda one: (-1 if one.first is None else one.first, _WEIGHT[one.severity]))
@@ -53,8 +56,10 @@ def findings(
 
 
 def _one_for_each_cause(found: Iterable[Finding], language: Language) -> list[Finding]:
-    """The first finding of each cause, with the shots, places and answers of the others. Sound, of which no shot is told,
-    is answered for by its code, so it is a finding of its own."""
+    """Merge findings of one cause: keep the first, with the shots, places and answers of all.
+
+    Sound without a shot stays a finding of its own, because it is answered by its code.
+    """
     alike: dict[tuple[object, ...], list[Finding]] = {}
     for number, one in enumerate(found):
         cause = (
@@ -83,10 +88,10 @@ class _Finder:
     ) -> None:
         self.told, self.plan, self.earlier, self.language = told, plan, earlier, language
 
-    # The job ------------------------------------------------------------------------------------------------------
+    # --- The job ---
 
     def end(self) -> list[Finding]:
-        """What ended a job that failed."""
+        """Return the finding about what ended a failed job."""
         told = self.told
         if told.outcome != "failed":
             return []
@@ -99,7 +104,7 @@ class _Finder:
         return [self._finding("error", said)]
 
     def gates(self) -> list[Finding]:
-        """What is waited for at this moment."""
+        """Return findings about what the job is waiting for now."""
         if self.told.outcome != "running":
             return []
         began = self.told.runs[-1].began if self.told.runs else 0.0
@@ -112,10 +117,10 @@ class _Finder:
             if opened is None and at >= began
         ]  # fmt: skip
 
-    # Pictures -----------------------------------------------------------------------------------------------------
+    # --- Pictures ---
 
     def shots(self) -> list[Finding]:
-        """What became of shots: slates, parts that are missing, earlier renders, another way of making them."""
+        """Return findings about shots: slates, missing parts, earlier renders, altered renders."""
         causes: dict[
             tuple[str, str, _Severity, bool], tuple[Trouble, list[tuple[Run, ShotView]]]
         ] = {}
@@ -151,7 +156,7 @@ class _Finder:
     ) -> list[Finding]:
         said, found = self._words(cause), []
         runs: list[Run | None] = [*film_places.joined(run for run, _ in where)]
-        for run in runs or [None]:  # without its plan nobody knows how long a shot was
+        for run in runs or [None]:  # without the plan, the length of a shot is unknown
             shots = [shot for at, shot in where if run is None or film_places.within(at, [run])]
             answers = self._answers(cause, shots)
             one = self._finding(
@@ -222,10 +227,14 @@ class _Finder:
         of_media = cause.failure is None or cause.failure.evidence.place == "source"
         return bool(cause.path) and of_media and cause.code in ANOTHER_FILE_HELPS
 
-    # Sound --------------------------------------------------------------------------------------------------------
+    # --- Sound ---
 
     def sounds(self) -> list[Finding]:
-        """Silence, where it is heard; not told again where the picture of the same file is told of at the same place."""
+        """Return findings about silence, by where it is heard.
+
+        Silence is left out where a finding about the picture of the same file covers the same
+        place.
+        """
         heard = film_places.heard(self.plan) if self.plan is not None else {}
         causes: dict[tuple[str, str, bool, bool], tuple[Trouble, list[Run]]] = {}
         for clip, trouble in self.told.silenced:
@@ -267,17 +276,21 @@ class _Finder:
         severity: _Severity = "warning" if trouble.code == "sound-file-incomplete" else "error"
         alone = {c.path for s in self.told.shots for c in s.causes if c.code == trouble.code} | {
             t.path for _, t in self.told.silenced if t.code == trouble.code
-        } == {trouble.path}  # about a code one file can be named, and only for one
+        } == {trouble.path}
+        # An answer about a code can name one file only.
         answers = (
             ("retry", "relink", "skip") if alone and self._relink(trouble) else ("retry", "skip")
         )
         one = self._finding(severity, said, run=run, path=trouble.path, answers=answers)
         return msgspec.structs.replace(one, proposed=proposed(trouble.lookalikes))
 
-    # The timeline -------------------------------------------------------------------------------------------------
+    # --- The timeline ---
 
     def remarks(self) -> list[Finding]:
-        """What the film cannot carry of the timeline; what has no place is told once for each kind."""
+        """Return findings about timeline features that the film cannot carry.
+
+        Remarks without a place appear once per kind.
+        """
         found: list[Finding] = []
         placed: dict[tuple[str, Literal["note", "loss"], str], list[Run]] = {}
         loose: dict[tuple[str, str], list[Remark]] = {}
@@ -301,7 +314,7 @@ class _Finder:
         return found
 
     def _around(self, frame: int) -> Run:
-        """The shot that begins there; else the one frame."""
+        """Return the run of the shot that begins at this frame, else this single frame."""
         shot = next((shot for shot in self.told.shots if shot.record_in == frame), None)
         return (frame, shot.frames if shot is not None and shot.frames else 1)
 
@@ -325,10 +338,13 @@ class _Finder:
         one = self._finding("warning", said, shots=shots, run=run, answers=("skip",))
         return self._decided(one, "as it is") if remark.code in self.told.taken_remarks else one
 
-    # Words --------------------------------------------------------------------------------------------------------
+    # --- Texts ---
 
     def _decided(self, one: Finding, how: str) -> Finding:
-        """The same where a person has decided to leave it so: no more than a note, and the decision can be taken back."""
+        """Return the finding as accepted by a person.
+
+        It becomes a mere note, with a way to take the decision back.
+        """
         about = str(one.shots[0]) if one.shots and one.answers != ("skip",) else one.code
         back = Act(do=phrase("take-decision-back", self.language, job=self.told.job, about=about))
         title, message = word("decided", how, self.language), f"{one.title}. {one.message}"
@@ -345,9 +361,8 @@ class _Finder:
 
     def _words(self, cause: Trouble) -> Words:
         said = words_of(cause, self.language)
-        if (
-            cause.failure is None and cause.code in LOOKED_FOR and cause.detail
-        ):  # where a copy may be
+        if cause.failure is None and cause.code in LOOKED_FOR and cause.detail:
+            # The detail tells where a copy may be.
             said = said._replace(message=f"{said.message} {cause.detail}")
         hint = resembling(cause.lookalikes, self.language)
         return said._replace(message=f"{said.message} {hint}") if hint else said

@@ -1,4 +1,7 @@
-"""HTML as a tree of elements, never as text put together: a name cannot become markup wherever it stands."""
+"""Build HTML as a tree of elements, never by concatenating text.
+
+So a name cannot become markup, wherever it is placed.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,23 @@ Part = Element | str | None
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
-"""Control characters, orders to turn the direction of writing round, halves of characters: a name shows a mark instead.
-Scripts that run from right to left need none of them."""
+"""Characters that are shown as a replacement character.
+
+These are control characters, bidirectional controls, line separators, surrogates and noncharacters.
+Right-to-left scripts need none of them.
+"""
 
 
 def clean(text: str) -> str:
-    """Text that can stand in a page and changes nothing around it."""
+    """Return text that is safe in a page and does not affect what surrounds it."""
     return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def el(kind: str, *parts: Part, **attributes: str) -> Element:
-    """An element with text and elements in it. `class_` is class, `data_x` is data-x; empty attributes are left out."""
+    """Build an element with text and child elements.
+
+    `class_` becomes class and `data_x` becomes data-x; empty attributes are left out.
+    """
     named = {
         name.rstrip("_").replace("_", "-"): clean(value)
         for name, value in attributes.items()
@@ -46,12 +55,12 @@ def add(made: Element, *parts: Part) -> Element:
 
 
 def name(text: str, **attributes: str) -> Element:
-    """A name from outside: shown whole, in its own direction, without disturbing what stands around it."""
+    """Build an element for an external name: shown whole, in its own direction, and isolated."""
     return el("bdi", text, **attributes)
 
 
 def page(root: Element) -> str:
-    """The document."""
+    """Return the document as text."""
     return (
         "<!doctype html>\n" + ElementTree.tostring(root, encoding="unicode", method="html") + "\n"
     )

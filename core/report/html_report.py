@@ -1,7 +1,8 @@
-"""Chronicle to one HTML page that needs nothing else: no network, no script, no other file. For people who were not there, in
-English or German.
+"""Render a job view as a self-contained HTML page, in English or German.
 
-Pictures come in as bytes and stand in the page; where there is none, one is drawn that says so. Colour is never the only sign.
+The page needs no network, script or other file, and is written for people who were not there.
+Pictures are embedded; a missing one is replaced by a drawing that says so. Colour is never the only
+sign.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from core.report.labels import verdict
 from core.report.view_model import JobView
 
 MARK = "Hotsplice report"
-"""What stands in the page's `generator`: a file with it is one of ours and may be replaced."""
+"""The `generator` of the page: a file with it is one of ours and may be replaced."""
 
 _DENSE = 120
-"""From so many shots on there is no room for lines between them."""
+"""Number of shots from which there is no room for lines between them."""
 
 
 def stylesheet() -> str:
-    """The page's looks."""
+    """Return the style sheet of the page."""
     return resources.files("core.report").joinpath("report.css").read_text(encoding="utf-8")
 
 
@@ -39,7 +40,11 @@ def report(
     moment: Callable[[float], str],
     speak: Language = "en",
 ) -> str:
-    """The page. `pictures` are JPEGs by shot number, `good` by the `last_good` of a trouble; `moment` writes unix seconds."""
+    """Return the page.
+
+    `pictures` are JPEGs by shot number, `good` are JPEGs by the `last_good` of a trouble; `moment`
+    formats Unix seconds.
+    """
     style = stylesheet()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -110,7 +115,10 @@ def _header(told: JobView, film: str, moment: Callable[[float], str], speak: Lan
 
 
 def _strip(told: JobView, speak: Language) -> list[Element]:
-    """The whole film in one line, each shot as long as it is; what is not as asked for stands out in height and has a mark."""
+    """Draw the film as one strip, each shot as wide as it is long.
+
+    Shots that deviate from the timeline are taller and have a mark.
+    """
     if not told.shots:
         return []
     total = sum(max(1, shot.frames) for shot in told.shots)

@@ -1,4 +1,4 @@
-"""The sections of the report, one function each; a section that has nothing to say is left out."""
+"""The sections of the report, one function each; empty sections are left out."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ Moment = Callable[[float], str]
 
 
 def file_of(path: str) -> str:
-    """The last part of a path, of whatever system."""
+    """Return the last part of a path, whatever system it comes from."""
     return path.replace("\\", "/").rstrip("/").rpartition("/")[2] or path
 
 
 def rate_of(rate: str, speak: Language) -> str:
-    """Pictures per second: 25, 23.976 or 23,976."""
+    """Format a frame rate: 25, 23.976 or 23,976."""
     exact = Fraction(rate)
     return str(exact) if exact.denominator == 1 else decimal(float(exact), speak, 3)
 
 
 def look(shot: ShotView) -> str:
-    """The class that gives a shot its colour."""
+    """Return the CSS class that gives a shot its colour."""
     return "gap" if shot.gap and shot.good else shot.state
 
 
 def label(shot: ShotView, speak: Language) -> str:
-    """A shot in one line."""
+    """Return the text for a shot, on one line."""
     called = phrase("gap", speak) if shot.gap else shot.name
     return phrase(
         "page-shot-is", speak, shot=shot.number, name=called, state=state_word(shot.state, speak)
@@ -49,7 +49,7 @@ def label(shot: ShotView, speak: Language) -> str:
 
 
 def legend(told: JobView, speak: Language) -> Element:
-    """How many shots there are of each state."""
+    """Build the legend: the number of shots in each state."""
     row = el("ul", class_="legend")
     for state, sign in SIGNS.items():
         count = sum(shot.state == state for shot in told.shots)
@@ -62,7 +62,7 @@ def legend(told: JobView, speak: Language) -> Element:
 
 
 def needs(told: JobView, speak: Language) -> list[Element]:
-    """What a person can do: one box for each kind of fault, one line in it for each file."""
+    """Build the list of what the user can do: one box per kind of fault, one line per file."""
     causes: dict[str, dict[str, tuple[Trouble, list[int], list[str]]]] = {}
     for shot in told.shots:
         if not shot.good and shot.troubles:
@@ -116,7 +116,7 @@ def _box(said: catalogue.Words, lines: list[tuple[str, str]], speak: Language) -
 
 
 def shots(told: JobView, pictures: Mapping[int, bytes], speak: Language) -> list[Element]:
-    """Every shot as a card."""
+    """Build a card for each shot."""
     if not told.shots:
         return []
     row = el("ol", class_="shots")
@@ -194,7 +194,7 @@ def _image(picture: bytes, alt: str) -> Element:
 def troubles(
     told: JobView, good: Mapping[str, bytes], moment: Moment, speak: Language
 ) -> list[Element]:
-    """What failed, where, and what was done about it."""
+    """Build the table of failures: what failed, where, and what was done about it."""
     anchored: set[int] = set()
     columns = phrase("page-troubles-columns", speak).split(", ") + (
         [phrase("page-last-good-column", speak)] if good else []
@@ -219,7 +219,7 @@ def troubles(
     for shot in told.shots:
         for note in shot.notes:
             if isinstance(note, ShotSlated):
-                continue  # its trouble says so
+                continue  # covered by its trouble
             body.append(
                 el(
                     "tr",
@@ -251,7 +251,7 @@ _Of = TypeVar("_Of")
 
 
 def _by_cause(troubles: Sequence[tuple[_Of, Trouble]]) -> list[list[tuple[_Of, Trouble]]]:
-    """Troubles of one cause (code and file) together, in the order in which the causes were first met."""
+    """Group troubles with the same cause (code and file), in order of first occurrence."""
     alike: dict[tuple[str, str], list[tuple[_Of, Trouble]]] = {}
     for of, trouble in troubles:
         alike.setdefault((trouble.code, trouble.path), []).append((of, trouble))
@@ -321,7 +321,7 @@ def _row(
 
 
 def gates(told: JobView, moment: Moment, speak: Language) -> list[Element]:
-    """What was waited for, and what a person answered."""
+    """Build the table of waits, and of the answers that a person gave."""
     rows = []
     for at, closed, opened in told.gates:
         end = event_text.sentence(opened, speak) if opened else phrase("page-still-waiting", speak)
@@ -341,7 +341,7 @@ def gates(told: JobView, moment: Moment, speak: Language) -> list[Element]:
 
 
 def figures(told: JobView, speak: Language) -> list[Element]:
-    """What it took."""
+    """Build the tiles with the figures of the job."""
     took = told.figures
     cured = [e for e in told.episodes if e.ending == "cured"]
     failed = phrase("page-failed-attempts", speak, count=took.failures)
@@ -367,7 +367,7 @@ def figures(told: JobView, speak: Language) -> list[Element]:
 
 
 def remarks(told: JobView, speak: Language) -> list[Element]:
-    """What the film cannot carry of the timeline; one line of each kind and text."""
+    """Build the table of what the film cannot carry of the timeline, one line per kind and text."""
     rows: dict[tuple[str, str, str], list[Remark]] = {}
     for remark in told.remarks:
         rows.setdefault(
@@ -401,7 +401,7 @@ def remarks(told: JobView, speak: Language) -> list[Element]:
 
 
 def past(told: JobView, moment: Moment, speak: Language) -> list[Element]:
-    """The runs."""
+    """Build the table of runs."""
     if not told.runs:
         return []
     body = el("tbody")

@@ -1,6 +1,7 @@
-"""Facts to episodes: from the first failure of a piece of work, or the closing of a gate, to its good end.
+"""Group events into incidents: from the first failure, or the closing of a gate, to its end.
 
-Times are seconds of *work*: while no process had the job, and while the machine slept, nobody was recovering anything.
+Times are seconds of *work*: while no process ran the job, or the machine slept, nothing was being
+recovered.
 """
 
 from __future__ import annotations
@@ -31,15 +32,15 @@ Ending = Literal["cured", "stand-in", "given up", "open"]
 
 
 class Entry(Protocol):
-    """A fact with its place in the journal and its moment (unix seconds), as the journal gives it."""
+    """An event with its position in the journal and its time, as the journal returns it."""
 
     @property
     def seq(self) -> int:
-        """Its number, growing."""
+        """Its number, increasing."""
 
     @property
     def at(self) -> float:
-        """When it was recorded."""
+        """When it was recorded (Unix seconds)."""
 
     @property
     def fact(self) -> Fact:
@@ -47,7 +48,7 @@ class Entry(Protocol):
 
 
 class Run(Value, frozen=True):
-    """One process at work on the job: from `began` to the last that was heard of it (unix seconds)."""
+    """One process that worked on the job, from `began` to its last event (Unix seconds)."""
 
     began: float
     ended: float
@@ -58,10 +59,13 @@ class Run(Value, frozen=True):
 
 
 class Incident(Value, frozen=True):
-    """Trouble with one piece of work or one gate. `began` is unix seconds; `since_s` the same in seconds of work since the job's
-    first run began, and `seconds` of work later it ended. `code` is that of the first failure.
+    """Trouble with one task or one gate.
 
-    Only one that was `cured` counts as repaired: a slate, a part of the shot or an earlier render of it are a `stand-in`.
+    `began` is in Unix seconds. `since_s` is the same time in seconds of work since the first run of
+    the job; the incident ended `seconds` of work later. `code` is that of the first failure.
+
+    Only a `cured` incident counts as recovered: a slate, a part of the shot, or an earlier render
+    of it is a `stand-in`.
     """
 
     what: str
@@ -79,7 +83,7 @@ _WORST: tuple[Ending, ...] = ("open", "given up", "stand-in", "cured")
 
 
 def runs(entries: Sequence[Entry]) -> tuple[Run, ...]:
-    """The runs of a job, oldest first."""
+    """Return the runs of a job, oldest first."""
     found: list[Run] = []
     began: RunStarted | None = None
     first = last = slept = 0.0
@@ -113,7 +117,7 @@ def runs(entries: Sequence[Entry]) -> tuple[Run, ...]:
 
 
 class _Clock:
-    """Unix seconds to seconds of work since the job's first run began; asked in the order of the facts."""
+    """Converts Unix seconds to seconds of work since the first run; called in event order."""
 
     def __init__(self) -> None:
         self._at: float | None = None
@@ -142,8 +146,11 @@ class _Open:
 
 
 def episodes(entries: Iterable[Entry]) -> tuple[Incident, ...]:
-    """Every episode of a job, in the order in which they began; those not over yet last until the last fact. What one cause does
-    to many pieces of one file is one episode."""
+    """Return all incidents of a job, in the order in which they began.
+
+    An unfinished incident lasts until the last event. Failures of several pieces of one file with
+    the same cause form one incident.
+    """
     clock = _Clock()
     known: list[_Open] = []
     latest: dict[str, _Open] = {}
@@ -171,9 +178,8 @@ def episodes(entries: Iterable[Entry]) -> tuple[Incident, ...]:
     for entry in entries:
         worked = clock.worked(entry)
         match entry.fact:
-            case AttemptFailed() as fact if (
-                not fact.recovery.gate
-            ):  # else the gate's own episode tells it
+            case AttemptFailed() as fact if not fact.recovery.gate:
+                # Otherwise the gate has its own incident.
                 episode = begin(fact.key, fact.failure.code, fact.shot, entry.at)
                 episode.path = fact.failure.evidence.path
                 episode.parted = fact.recovery.change in (SMALLER, LOOK_AGAIN)
@@ -187,9 +193,9 @@ def episodes(entries: Iterable[Entry]) -> tuple[Incident, ...]:
                         and episode.shot == fact.shot
                         and episode.ending in ("open", "cured")
                     ):
-                        episode.end(
-                            "cured", worked
-                        )  # what comes in its place has keys of its own: the last of them ends it
+                        # The segments that replace it have keys of their own; the last of them ends
+                        # the incident.
+                        episode.end("cured", worked)
             case FilmJoined() | FilmPublished():
                 end(entry.fact.cut, "cured")
             case ShotMended() as fact:
@@ -222,8 +228,11 @@ def episodes(entries: Iterable[Entry]) -> tuple[Incident, ...]:
 
 
 def _one_for_each_cause(told: Iterable[Incident]) -> tuple[Incident, ...]:
-    """Episodes of one cause (code and file) are one, unless it was cured before the next of them began. It lasts as long as any
-    of them, and ends as the worst of them does. Gates have no path: each wait is its own."""
+    """Merge incidents of one cause (code and file), unless one was cured before the next began.
+
+    The merged incident lasts as long as any of them, and ends like the worst of them. Gates have no
+    path, so each wait stays an incident of its own.
+    """
     groups: list[list[Incident]] = []
     latest: dict[tuple[str, str], list[Incident]] = {}
     for one in told:
@@ -244,7 +253,7 @@ def _joined(group: list[Incident]) -> Incident:
 
 
 def troubled_s(told: Iterable[Incident]) -> float:
-    """Seconds of work in which at least one episode was under way."""
+    """Return the seconds of work during which at least one incident was in progress."""
     total, covered = 0.0, 0.0
     for episode in sorted(told, key=lambda e: e.since_s):
         end = episode.since_s + episode.seconds

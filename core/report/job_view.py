@@ -1,5 +1,7 @@
-"""Facts and the kept plan to a Chronicle: what became of every shot, and what it took. One source for show, report and
-statistics; without the plan (a job of long ago) it knows less and says the same.
+"""Build the job view: what became of each shot, and at what cost.
+
+It is built from the events and the stored plan, and is the single source for show, report and
+statistics. Without the plan (an old job) it knows less, but what it shows is the same.
 """
 
 from __future__ import annotations
@@ -39,7 +41,10 @@ from core.report.view_model import Figures, JobView, ShotView, State, Trouble
 
 
 def chronicle(job: str, entries: Sequence[Entry], plan: Plan | None) -> JobView:
-    """The facts of one job, in order, with the plan of its last run. ValueError when they do not begin with JobAccepted."""
+    """Build the view of one job from its events, in order, and the plan of its last run.
+
+    Raises ValueError when the events do not begin with JobAccepted.
+    """
     if not entries or not isinstance(entries[0].fact, JobAccepted):
         raise ValueError(f"the facts of {job} do not begin with what was asked for")
     teller = _Teller(plan)
@@ -85,7 +90,7 @@ def chronicle(job: str, entries: Sequence[Entry], plan: Plan | None) -> JobView:
 
 
 class _Teller:
-    """Hears the facts in order. What one run found (problems, slates, silence) is asked anew by the next."""
+    """Reads the events in order. Each run determines its problems, slates and silence anew."""
 
     def __init__(self, plan: Plan | None) -> None:
         self.plan = plan
@@ -106,7 +111,7 @@ class _Teller:
         self.made: dict[str, SegmentSealed] = {}
         self.reused: dict[str, SegmentSealed] = {}
         self.loose: dict[int, list[SegmentSealed]] = {}
-        """Seals that are not in the plan: slates, and the parts of work that was parted."""
+        """Checkpoints that are not in the plan: slates, and parts of split segments."""
         self.states: dict[int, State] = {}
         self.slated: dict[int, str] = {}
         self.previous: dict[int, set[str]] = {}
@@ -149,16 +154,15 @@ class _Teller:
             case SegmentSealed():
                 self.seals[fact.key] = fact
                 (self.reused if fact.reused else self.made)[fact.key] = fact
-                if (
-                    fact.shot in self.degraded and not fact.reused
-                ):  # what an earlier run had to do is done anew
+                if fact.shot in self.degraded and not fact.reused:
+                    # A new render no longer needs what an earlier run had to change.
                     self.degraded[fact.shot] = [
                         (run, how) for run, how in self.degraded[fact.shot] if run == self.run
                     ]
             case SealBroken():
                 self.seals.pop(fact.key, None)
                 for shot in [shot for shot, keys in self.previous.items() if fact.key in keys]:
-                    self.states[shot] = "slate"  # an earlier render cannot be made again
+                    self.states[shot] = "slate"  # an earlier render cannot be rendered again
                 self.elsewhere.append(
                     Trouble(at=entry.at, code="seal-damaged", path="", detail=fact.reason)
                 )
@@ -212,7 +216,10 @@ class _Teller:
             self.silenced[clip] = trouble
 
     def _silence(self, at: float, fact: SoundSilenced) -> Trouble:
-        """Stretch by stretch they are one trouble; of a whole clip it is told without places."""
+        """Return the trouble for silence.
+
+        Stretches of one clip are merged into one trouble; a whole clip has no places.
+        """
         trouble, before = _given_up(at, fact.failure), self.silenced.get(fact.clip)
         if self.plan is None or not fact.samples or (before is not None and not before.places):
             return trouble
@@ -289,7 +296,7 @@ class _Teller:
                 return
 
     def tales(self) -> tuple[ShotView, ...]:
-        """Every shot, in order."""
+        """Return the view of every shot, in order."""
         self.loose = {}
         for seal in self.seals.values():
             if seal.shot and seal.key not in self.segments:
@@ -355,7 +362,7 @@ class _Teller:
         )
 
     def figures(self, worked_s: float, recovering_s: float) -> Figures:
-        """The job's sums."""
+        """Return the totals of the job."""
         end = self.finished
         overhead, overhead_of_work = _overhead(end)
         return Figures(
@@ -376,8 +383,10 @@ class _Teller:
 
 
 def _overhead(end: JobFinished | None) -> tuple[float | None, float | None]:
-    """The shares of a run's time, and of its time after start-up, by which records and checks held it up. Older journals have no
-    start-up, and the oldest only sums over all workers."""
+    """Return the shares of time by which records and checks delayed a run: in all, after start-up.
+
+    Older journals have no start-up time, and the oldest have only sums over all workers.
+    """
     if end is None:
         return None, None
     if end.held_s > 0 and end.seconds > 0:
@@ -408,7 +417,7 @@ def _given_up(
 
 
 def _source_frame(segment: Segment, offset: int) -> int | None:
-    """Which frame of its file a segment shows at an offset; None where their rates differ."""
+    """Return the file's frame that a segment shows at an offset, or None if the rates differ."""
     picture = segment.picture
     if isinstance(picture, Copy) or (isinstance(picture, Piece) and not picture.conform):
         return picture.first_frame + offset

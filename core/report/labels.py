@@ -1,4 +1,4 @@
-"""Short words that reports, tables and lists have in common: states, endings, lengths of time, what a trouble means."""
+"""Short texts that reports, tables and lists share: states, endings, durations, troubles."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from core.timeline.timeline import Remark
 SIGNS: dict[State, str] = {
     "verified": "✓", "reused": "↻", "mended": "◐", "previous": "◁", "slate": "▤", "missing": "✕", "waiting": "…",
 }  # fmt: skip
-"""What stands for a state beside its word; the word itself is `state_word`."""
+"""The sign shown next to the word for a state; `state_word` returns the word."""
 
 
 def state_word(state: State, speak: Language = "en") -> str:
-    """A shot's state in a word or two."""
+    """Return the state of a shot in a word or two."""
     return word("look", state, speak)
 
 
 class Verdict(NamedTuple):
-    """How it stands: a sign, a word or two, and a sentence."""
+    """The status of a job: a sign, a word or two, and a sentence."""
 
     sign: str
     word: str
@@ -36,11 +36,11 @@ ENDINGS = {
     "complete": "✓", "unchanged": "✓", "incomplete": "◐", "failed": "✕", "superseded": "◁", "interrupted": "…", "running": "…",
     "accepted": "…",
 }  # fmt: skip
-"""Signs of a chronicle's outcomes."""
+"""The signs for the outcomes of a job view."""
 
 
 def verdict(told: JobView, speak: Language = "en") -> Verdict:
-    """How the job stands, and what is safe."""
+    """Return the status of a job and what is safe."""
     safe = what_is_safe(verified=told.good, shots=len(told.shots), language=speak)
     match told.outcome:
         case "complete" | "unchanged" if told.by_decision:
@@ -65,7 +65,7 @@ def verdict(told: JobView, speak: Language = "en") -> Verdict:
 
 
 def taken_words(told: JobView, speak: Language = "en") -> str:
-    """What of a film is otherwise than the timeline asks by a person's decision, as a sentence."""
+    """Return a sentence about the differences that a person accepted."""
     slates = [shot.number for shot in told.shots if shot.taken and shot.state == "slate"]
     parts = [number for number in told.taken if number not in slates]
     return taken_sentence(slates, parts, len(told.taken_clips), told.taken_remarks, speak)
@@ -74,8 +74,11 @@ def taken_words(told: JobView, speak: Language = "en") -> str:
 def taken_sentence(
     slates: list[int], parts: list[int], clips: int, remarks: Iterable[str], speak: Language = "en"
 ) -> str:
-    """The same of numbers of shots that are wholly slates, those that are otherwise left as they are, how many clips are silent,
-    and codes of remarks."""
+    """Return a sentence about accepted differences.
+
+    `slates` are the numbers of shots that are entirely slates, `parts` those of other accepted
+    shots, `clips` is the number of silent clips, and `remarks` are codes.
+    """
     said = []
     if slates:
         said.append(
@@ -92,7 +95,7 @@ def taken_sentence(
 
 
 def words_of(trouble: Trouble, language: Language = "en") -> Words:
-    """The catalogue's words for a trouble."""
+    """Return the catalogue's texts for a trouble."""
     if trouble.failure is not None:
         return catalogue.explain(trouble.failure, language)
     name = trouble.detail or trouble.path
@@ -102,7 +105,7 @@ def words_of(trouble: Trouble, language: Language = "en") -> Words:
 
 
 def span(seconds: float, speak: Language = "en") -> str:
-    """0.4 s, 12 s, 3:20 min or 1:02 h: as long as it is worth."""
+    """Format a duration in a precision that suits it: 0.4 s, 12 s, 3:20 min or 1:02 h."""
     if seconds < 10:
         return f"{decimal(seconds, speak)} s"
     if seconds < 99.5:
@@ -116,12 +119,12 @@ def span(seconds: float, speak: Language = "en") -> str:
 
 
 def share(part: float, speak: Language = "en") -> str:
-    """A share as per cent."""
+    """Format a share as a percentage."""
     return f"{decimal(100 * part, speak)} %"
 
 
 def numbers(shots: list[int], speak: Language = "en") -> str:
-    """1, 2, 5 to 9."""
+    """Format shot numbers as ranges: 1, 2, 5 to 9."""
     runs: list[list[int]] = []
     for number in sorted(set(shots)):
         if runs and number == runs[-1][-1] + 1:
@@ -138,8 +141,11 @@ def numbers(shots: list[int], speak: Language = "en") -> str:
 
 
 def remark_words(remark: Remark, language: Language = "en") -> Words:
-    """The catalogue's words for a remark, with its fields: sizes in bytes and numbers as the language writes them, and how a
-    file was recognised."""
+    """Return the catalogue's texts for a remark, with its fields filled in.
+
+    Byte sizes and numbers are formatted for the language, and the way a file was recognised is put
+    into words.
+    """
     fields: dict[str, object] = {"name": remark.text, **remark.fields}
     for size in ("read", "compared"):
         if size in fields:

@@ -1,4 +1,4 @@
-"""State to Snapshot: the only thing any display ever sees."""
+"""Build the snapshot of a job's progress, the only thing that a display sees."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from core.system.codec import Value
 
 
 class Snapshot(Value, frozen=True):
-    """A job at a moment. Frames are record frames; `left_s` is None while it cannot be told; `working_on` names shots,
-    `shots_now` are the numbers of those among them. In `waiting_s` seconds (0: at once, or other work is under way)
-    what failed is tried again; that is attempt `retry_attempt`."""
+    """The progress of a job at one moment.
+
+    Frames are record frames. `left_s` is None while it cannot be estimated. `working_on` names the
+    work in progress, `shots_now` has the numbers of the shots among it. Attempt `retry_attempt` of
+    what failed starts in `waiting_s` seconds (0: at once, or other work is in progress).
+    """
 
     phase: str
     frames: int
@@ -35,7 +38,11 @@ def snapshot(
     now: float,
     language: Language = "en",
 ) -> Snapshot:
-    """`in_flight` maps the names of orders under way to frames done so far; `language` is that of `working_on`."""
+    """Build the snapshot.
+
+    `in_flight` maps the names of running tasks to the frames done so far; `language` is that of
+    `working_on`.
+    """
     plan = state.current
     names = {shot.number: shot.name or phrase("gap", language) for shot in plan.shots}
     by_key = {segment.key: segment for segment in reversed(plan.segments)}
@@ -85,7 +92,7 @@ def snapshot(
 
 
 def _attempt(state: JobState, now: float, alarm: float) -> int:
-    """Which attempt it is that is waited for until then."""
+    """Return the number of the attempt that is due at `alarm`."""
     return max(
         (
             len(tries) + 1

@@ -1,7 +1,8 @@
-"""Names and paths to masks: the same name is always the same mask, an ending that only tells the kind of file stays.
+"""Redact names and paths: equal names get equal masks, and known file extensions stay.
 
-Two ways, both closed: what is a name (every string of a value that is not known to be a word of ours) is masked whole; in
-running text (stderr, argv, messages) every name that is known is found, and everything that looks like a path or a file name.
+There are two methods, and both fail closed. In values, every string that is not known to be one of
+our own words is masked as a whole. In running text (stderr, argv, messages), every known name is
+found, and everything that looks like a path or file name.
 """
 
 from __future__ import annotations
@@ -23,19 +24,19 @@ _KINDS = _words(
     "mov mp4 m4v mxf mkv webm avi mpg mpeg ts mts m2ts wav bwf aif aiff mp3 m4a aac flac ogg png jpg jpeg tif tiff exr dpx bmp "
     "gif webp heic psd braw r3d ari crm cine otio otioz fcpxml edl xml aaf ale mhl pcm part png txt log db yaml html zip"
 )
-"""Endings that tell the kind of a file and nothing about whose it is."""
+"""File extensions that reveal the kind of a file but not its owner."""
 
 _OURS = _words(
     "is code type strategy place note operation kind outcome answer how key keys cut digest file_hash film_hash kept_hash "
     "fingerprint rate start_timecode version ffmpeg severity level event places state job at checkpoint file signature "
     "matrix frame python system machine libraries"
 )
-"""Fields whose strings are words, numbers and hashes of ours, not names."""
+"""Fields whose strings are our own words, numbers and hashes, not names."""
 _RUNNING = _words("detail stderr argv reason message action log lines change text")
 """Fields with running text."""
 
 _SHORTEST = 3
-"""A known name shorter than this tells nothing, and would be found inside every other word of a text."""
+"""Minimum length of a known name; shorter ones reveal nothing and would match in other words."""
 
 _PATHLIKE = (
     r"(?:[A-Za-z]:[\\/]|\\\\|~?/|\.{1,2}/)[^\s\"'<>|:;,()\[\]{}=]*[^\s\"'<>|:;,()\[\]{}=.]"
@@ -47,22 +48,25 @@ COMMON = _words(
     "documents desktop downloads dev proc etc srv run folder shots shot clip clips cut timeline edit file files source output "
     "scratch hotsplice journal store work reel untitled"
 )
-"""Words that are no secret: they stay where they are a whole name, and are not looked for in running text."""
+"""Words that are not secret: they stay as whole names and are not searched for in running text."""
 
 _SURE = 5
-"""A known name as long as this is found inside words too; a shorter one only where no letter or digit is beside it."""
+"""Minimum length for matching inside words; shorter names need a non-alphanumeric neighbour."""
 
 _WORD = re.compile(r"[^\W\d_]{5,}")
-"""Words in a name that may stand alone in a text."""
+"""Words within a name that may occur alone in a text."""
 
 _FRACTION = re.compile(r"-?\d+/\d+")
 _SLASHED = _words("input/output i/o and/or read/write n/a")
-"""Words that look like paths; the first is what the system says of a failing disk."""
+"""Words that look like paths; the first comes from the system's message about a failing disk."""
 _PLAIN = re.compile(r"[\d\s.,:;/%x-]*")
 
 
 class Mask:
-    """Masks, numbered as names are met. `known` are names and paths to be found in running text; those in `keep` stay."""
+    """Masks names, numbered in the order of their occurrence.
+
+    `known` are names and paths to find in running text; those in `keep` stay.
+    """
 
     def __init__(self, known: Iterable[str], *, keep: Iterable[str] = ()) -> None:
         self._masks: dict[str, str] = {}
@@ -98,7 +102,7 @@ class Mask:
         return text in self._keep or text.lower() in COMMON or text.lower() in _KINDS
 
     def name(self, text: str) -> str:
-        """A name, a path or the address of a file, whole."""
+        """Mask a whole name, path or file URL."""
         if text.startswith("file:"):
             return "file:" + self.name(unquote(text.removeprefix("file:")))
         if "/" in text or "\\" in text:
@@ -118,7 +122,7 @@ class Mask:
         return number + ending
 
     def text(self, text: str) -> str:
-        """Running text, with the names in it masked."""
+        """Mask the names in running text."""
         return self._finds.sub(self._found, text)
 
     def _found(self, found: re.Match[str]) -> str:
@@ -129,7 +133,7 @@ class Mask:
         )
 
     def value(self, value: Any, field: str = "") -> Any:
-        """A plain value (dicts, lists, strings): what is not known to be ours is a name."""
+        """Mask a plain value (dicts, lists, strings); a string not known to be ours is a name."""
         if isinstance(value, dict):
             return {key: self.value(one, key) for key, one in value.items()}
         if isinstance(value, list | tuple):
@@ -146,7 +150,7 @@ class Mask:
         return self.text(value) if field in _RUNNING else self.name(value)
 
     def timeline(self, value: Any, field: str = "") -> Any:
-        """A timeline file: its structure and numbers stay; what editors note in `metadata` is left out."""
+        """Mask a timeline file: structure and numbers stay, `metadata` of editors is emptied."""
         if isinstance(value, dict):
             return {
                 self._key(key): (
@@ -182,14 +186,17 @@ def _parts(text: str) -> list[str]:
 
 
 def _stem(text: str) -> tuple[str, str]:
-    """A file's name and its ending, the ending empty where it is not one that is known."""
+    """Split a file name into stem and extension; an unknown extension stays in the stem."""
     stem, dot, ending = text.rpartition(".")
     return (stem, f".{ending}") if dot and stem and ending.lower() in _KINDS else (text, "")
 
 
 def _any_of(forms: Iterable[str]) -> str:
-    """An expression that finds the longest of these that stands somewhere: as a tree, or thousands would be tried at every
-    letter of a text. Finds nothing when there are none."""
+    """Return a regular expression that finds the longest of these forms; without forms, nothing.
+
+    It is built as a tree: otherwise thousands of alternatives would be tried at each letter of a
+    text.
+    """
     return _tree(sorted(set(forms))) or r"(?!)"
 
 
@@ -197,7 +204,8 @@ def _tree(forms: list[str]) -> str:
     branches = []
     for _, group in groupby((form for form in forms if form), key=lambda form: form[0]):
         alike = list(group)
-        first, last = alike[0], alike[-1]  # sorted, so that what these two share all share
+        # The list is sorted, so the prefix that these two share is common to all.
+        first, last = alike[0], alike[-1]
         shared = next(
             (n for n, (one, other) in enumerate(zip(first, last, strict=False)) if one != other),
             min(len(first), len(last)),
@@ -209,7 +217,11 @@ def _tree(forms: list[str]) -> str:
 
 
 def _spellings(name: str) -> set[str]:
-    """As it is and as other systems compose its letters; in an address, in JSON, and as ffmpeg escapes it in a filter."""
+    """Return the spellings in which a name can occur.
+
+    These are the name itself and its NFC and NFD forms (systems compose letters differently), each
+    also quoted for URLs, escaped for JSON, and escaped for an ffmpeg filter.
+    """
     found: set[str] = set()
     for form in {name, normalize("NFC", name), normalize("NFD", name)}:
         in_json = json.dumps(form)[1:-1]
@@ -219,7 +231,7 @@ def _spellings(name: str) -> set[str]:
 
 
 def names_in(value: Any, field: str = "") -> set[str]:
-    """Every string of a plain value that is taken for a name: what running text is searched for."""
+    """Return all strings of a plain value that count as names, to search for in running text."""
     if isinstance(value, dict):
         return {name for key, one in value.items() for name in names_in(one, key)}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""What was kept of damaged shots and sounds, and what was not, to the frame: for reports."""
+"""Texts for reports about damaged shots and sounds: what was kept, to the frame."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from core.timeline.timing import timecode
 
 
 class Repair(Value, frozen=True):
-    """A run of frames of a shot (`first` from 0, so many `frames`) for which a slate stands, or of a clip's sound for which
-    there is silence (shot 0; then record frames). Timecodes are of the film but for `source_timecode`; `last_good` is a
-    picture file, or empty; `text` says which frames, or when."""
+    """A run of frames that a slate replaces, or a stretch of a clip's sound that silence replaces.
+
+    `first` (from 0) and `frames` count within the shot; for sound, `shot` is 0 and they are record
+    frames. Timecodes are record timecodes except `source_timecode`. `last_good` is a picture file,
+    or empty. `text` says which frames, or when.
+    """
 
     shot: int
     clip: str
@@ -34,7 +37,10 @@ class Repair(Value, frozen=True):
 
 
 def repairs(state: JobState, language: Language = "en") -> list[Repair]:
-    """Every run, in record order; shots that were given up as a whole are not among them."""
+    """Return all runs, pictures before sounds; shots given up as a whole are left out.
+
+    Pictures and sounds are each in record order.
+    """
     return [*_pictures(state, language), *_sounds(state)]
 
 
@@ -46,7 +52,7 @@ def _pictures(state: JobState, language: Language) -> list[Repair]:
             continue
         for first, frames in _slates(state, shot.number):
             at = first - shot.record_in
-            # Planned pieces know their file; what stands there now is a slate.
+            # The planned segments know their file; the current one here is a slate.
             planned = next(
                 s for s in plan.segments if s.record_in <= first < s.record_in + s.frames
             )
@@ -89,7 +95,7 @@ def _pictures(state: JobState, language: Language) -> list[Repair]:
 
 
 def _slates(state: JobState, shot: int) -> list[tuple[int, int]]:
-    """Runs (record frame, length) of slates in a shot."""
+    """Return the runs (record frame, length) of slates in a shot."""
     runs: list[tuple[int, int]] = []
     for segment in state.current.segments:
         if segment.shot == shot and isinstance(segment.picture, Slate):
@@ -133,7 +139,7 @@ def _timecode(state: JobState, frame: int) -> str:
 
 
 def words(mend: Repair, language: Language = "en") -> catalogue.Words:
-    """The report's line for a run."""
+    """Return the line of the report for a run."""
     path, code = (
         mend.failure.evidence.path,
         catalogue.partly(mend.failure.code, sound=not mend.shot),

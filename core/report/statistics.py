@@ -1,23 +1,29 @@
-"""How all jobs went: success, time to recover, work that checkpoints saved. Pure: chronicles to figures.
+"""Statistics over all jobs: success, time to recover, work saved by checkpoints. Pure.
 
-What the figures mean:
+Definitions:
 
-- A job counts as *ended* when it came to a film or failed; not while it is unfinished or stopped, nor when a newer cut took over.
-- *Success* is a verified film that shows and sounds as the timeline asks: outcome complete, or unchanged.
-- A fault is the *user's* when nothing that a program may do mends it: media that is missing or damaged, a request that cannot be
-  carried out. A job that fell short by such faults alone is left out of the second rate, and of nothing else.
-- *Time to recover* is counted from the first failure of a piece of work, or the closing of a gate, to its success or the
-  opening, in seconds of work: not while no process had the job, nor while the machine slept. Work that was never made good is
-  counted beside it, not in it; a slate is no recovery.
-- *Percentiles* are by nearest rank: a figure that occurred.
-- *Saved* are frames, and the seconds that rendering them once took, of checkpoints that were verified and used again.
-- *Overhead* is what recovery costs: journal, flushes, renames, hashes, marks and all verification, of the film too. Its share
-  of the time is that by which it held a run up (checks divided by the workers, records while a worker waited): of the whole run,
-  from the start of the command, and of the work alone, after start-up. Its share of the processor is of all processes, with
-  ffmpeg. Each is weighted by the jobs' time; None where no job has it on record. `python -m tests.proofs.speed overhead` compares
-  with the same program without all that, and with one plain ffmpeg command.
-- *Start-up* is what goes by before a film is planned: loading the program, reading the timeline, opening media, proving the
-  encoder. It is that of each job's last run.
+- A job counts as *ended* when it led to a film or failed; not while it is unfinished or stopped,
+  nor when a newer cut replaced it.
+- *Success* is a verified film that shows and sounds as the timeline asks: outcome complete or
+  unchanged.
+- A fault is the *user's* when nothing that a program may do fixes it: missing or damaged media, a
+  request that cannot be carried out. A job that fell short only because of such faults is left out
+  of the second rate, and of nothing else.
+- *Time to recover* runs from the first failure of a task, or the closing of a gate, to its success
+  or the reopening of the gate, in seconds of work: not while no process ran the job, nor while the
+  machine slept. Work that never succeeded is counted separately; a slate is no recovery.
+- *Percentiles* use the nearest rank, so each is a value that occurred.
+- *Saved* are frames, and the seconds that rendering them once took, from checkpoints that were
+  verified and reused.
+- *Overhead* is the cost of recoverability: journal, flushes, renames, content hashes, packet hashes
+  and all verification, including that of the film. Its share of the time is the delay it caused
+  (checks divided by the workers, records while a worker waited): of the whole run, from the start
+  of the command, and of the work alone, after start-up. Its share of the processor counts all
+  processes, with ffmpeg. Each share is weighted by the time of the jobs; None where no job recorded
+  it. `python -m tests.proofs.speed overhead` compares with the same program without all that, and
+  with one plain ffmpeg command.
+- *Start-up* is the time before a film is planned: loading the program, reading the timeline,
+  opening media, testing the encoder. It is that of the last run of each job.
 """
 
 from __future__ import annotations
@@ -35,7 +41,10 @@ ENDED = (*SUCCESS, "incomplete", "failed")
 
 
 class Recovering(Value, frozen=True):
-    """Times to recover in seconds: of `cured` episodes among `episodes`, the middle one and the one that 95 % do not exceed."""
+    """Times to recover in seconds: median, 95th percentile and longest of the `cured` incidents.
+
+    `episodes` counts all incidents.
+    """
 
     episodes: int
     cured: int
@@ -45,8 +54,11 @@ class Recovering(Value, frozen=True):
 
 
 class Statistics(Value, frozen=True):
-    """Figures over all jobs. Rates are shares of 1, None where there is nothing to divide. `by_fault` is by the code of the
-    first failure, the most frequent first; `outcomes` counts jobs."""
+    """Figures over all jobs.
+
+    Rates are shares of 1, or None where there is nothing to divide. `by_fault` is keyed by the code
+    of the first failure, most frequent first; `outcomes` counts jobs.
+    """
 
     jobs: int
     ended: int
@@ -71,7 +83,7 @@ class Statistics(Value, frozen=True):
 
 
 def statistics(told: Iterable[JobView]) -> Statistics:
-    """The figures of these jobs."""
+    """Return the statistics of these jobs."""
     jobs = list(told)
     ended = [job for job in jobs if job.outcome in ENDED]
     good = sum(job.outcome in SUCCESS for job in ended)
@@ -110,18 +122,19 @@ def statistics(told: Iterable[JobView]) -> Statistics:
 
 
 def _weighted(shares: list[tuple[float | None, float]]) -> float | None:
-    """The mean of (share, seconds) over the seconds of those that are known."""
+    """Return the mean of (share, seconds) weighted by seconds, over the known shares."""
     known = [(value, seconds) for value, seconds in shares if value is not None]
     weight = sum(seconds for _, seconds in known)
     return sum(value * seconds for value, seconds in known) / weight if weight else None
 
 
 def fell_short_by_user(job: JobView) -> bool:
-    """Whether a job that ended without success did so by the user's faults alone."""
+    """Return whether a job ended without success only because of the user's faults."""
     if job.outcome == "incomplete":
         short = [shot.troubles[-1] for shot in job.shots if not shot.good and shot.troubles]
         short += [trouble for _, trouble in job.silenced]
-        # What the film cannot carry of the timeline (a loss among the remarks) is a person's to render in place.
+        # A loss among the remarks (what the film cannot carry of the timeline) is for the user to
+        # render in place.
         return all(map(_users, short))
     if job.outcome == "failed":
         fatal = [
@@ -140,7 +153,7 @@ def fell_short_by_user(job: JobView) -> bool:
 
 def _users(trouble: Trouble) -> bool:
     failure = trouble.failure
-    if failure is None:  # known before rendering: of the media or the timeline
+    if failure is None:  # known before rendering: caused by the media or the timeline
         return True
     damaged = (
         failure.type is ErrorType.PERMANENT_FILE_CORRUPTION and failure.evidence.place == "source"
@@ -149,7 +162,7 @@ def _users(trouble: Trouble) -> bool:
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
-    """The smallest value that `share` of them do not exceed; None of none."""
+    """Return the smallest value that `share` of the values do not exceed, or None."""
     if not values:
         return None
     return sorted(values)[max(0, ceil(share * len(values)) - 1)]

@@ -1,4 +1,4 @@
-"""Chronicle to how a job stands as a whole: what a person reads first, in the words of `hotsplice assemble`'s own end."""
+"""Status of a job as a whole: what a person reads first, in the wording of `hotsplice assemble`."""
 
 from __future__ import annotations
 
@@ -32,10 +32,14 @@ def job_status(
     holder: str = "",
     film: str = "",
 ) -> JobStatus:
-    """How it stands. `state` is the job's in the list of jobs: `waiting`, `working` and `elsewhere` are not on record; `old_film`
-    is the name of the film that stood there before, if any did; `rollback` what a roll back would bring to the film's place, if
-    anything; `earlier` are the shots of which an earlier good render could stand in; `holder` the data folder that works on
-    the film, where that is another one; `film` is where the film stands, if that is known better than by what was published."""
+    """Return the status of a job.
+
+    `state` is the state in the job list: `waiting`, `working` and `elsewhere` are not in the
+    journal. `old_film` is the name of the previous film at that place, if any. `rollback` is what a
+    rollback would restore, if anything. `earlier` are the shots for which an earlier good render is
+    available. `holder` is the data folder that works on the film, if it is another one. `film` is
+    the current location of the film, if better known than from its publication.
+    """
     output, speak = told.accepted.output, language
     safe = (
         what_is_safe(verified=told.good, shots=len(told.shots), language=speak)
@@ -118,7 +122,7 @@ def job_status(
 
 
 _AT = "stop at "
-"""How the reason of a run begins that a preference ended (core.engine.user_decisions)."""
+"""Prefix of the reason when a preference ended the run (`core.engine.user_decisions`)."""
 
 
 def _failed(told: JobView, language: Language, old_film: str) -> JobStatus:
@@ -146,7 +150,7 @@ def _failed(told: JobView, language: Language, old_film: str) -> JobStatus:
 
 
 def _what_now(told: JobView, language: Language, earlier: Collection[int]) -> str:
-    """Mend it; or decide, where shots wait for a decision."""
+    """Return the advice to fix the problem, or to decide where shots await a decision."""
     mend = phrase("mend-and-run", language)
     short = [shot.number for shot in told.shots if shot.state in ("slate", "mended")]
     previous = "previous" if short and short[0] in earlier else ""

@@ -1,4 +1,4 @@
-"""Chronicle to plain text: the shots as a list, and the story in order."""
+"""Render a job view as plain text: a list of the shots, and the events in order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.report.view_model import JobView
 def listing(
     told: JobView, entries: Sequence[Entry], moment: Callable[[float], str], speak: Language = "en"
 ) -> str:
-    """The whole job; names stand as they are but without control characters."""
+    """Return the text of the whole job; control characters in names are replaced."""
     said, took = verdict(told, speak), told.figures
     lines = [
         phrase("list-job", speak, job=told.job, word=said.word, sentence=said.sentence),

@@ -1,4 +1,7 @@
-"""What is told of a job: values. `core.report.job_view` makes them of facts; reports and tables are made of them."""
+"""The view model of a job.
+
+`core.report.job_view` builds it from events; reports and tables are made from it.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +26,20 @@ from core.timeline.timeline import Remark
 from core.timeline.timing import timecode
 
 State = Literal["verified", "reused", "mended", "previous", "slate", "missing", "waiting"]
-"""`missing`: the job ended without it. `previous`: an earlier render stands in. A slate was given up or never possible."""
+"""The state of a shot.
+
+`missing`: the job ended without the shot. `previous`: an earlier render replaces it. `slate`: the
+shot was given up or never possible.
+"""
 
 
 class Trouble(Value, frozen=True):
-    """One thing that went wrong. `recovery` is None for what was known before rendering and for what was given up as a
-    whole. Frames count from the film's first; timecodes are empty where they cannot be told. `last_good` names a picture in
-    the data folder. `places` are the runs (first frame, frames) that it took, where that is not all of the shot or sound."""
+    """One thing that went wrong.
+
+    `recovery` is None for what was known before rendering and for what was given up as a whole.
+    Frames count from the first frame of the film. `last_good` names a picture in the data folder.
+    `places` are the affected runs (first frame, frames), if they are not the whole shot or sound.
+    """
 
     at: float
     code: str
@@ -46,9 +56,13 @@ class Trouble(Value, frozen=True):
 
 
 class ShotView(Value, frozen=True):
-    """A shot and what became of it. `seconds` is what its segments took to make. `notes` are facts told beside its troubles.
-    `causes` are those troubles for which the film now does not show what was asked for; `degraded` how it was made otherwise.
-    `taken`: a person has decided to leave it so."""
+    """A shot and what became of it.
+
+    `seconds` is the time it took to render its segments. `notes` are events shown besides its
+    troubles. `causes` are the troubles that keep the film from showing what was asked for;
+    `degraded` tells how it was rendered in another way. `taken` means that a person accepted it as
+    it is.
+    """
 
     number: int
     name: str
@@ -68,16 +82,20 @@ class ShotView(Value, frozen=True):
 
     @property
     def good(self) -> bool:
-        """Whether the film shows here what the timeline asks for."""
+        """Whether the film shows what the timeline asks for here."""
         return self.state in ("verified", "reused")
 
 
 class Figures(Value, frozen=True):
-    """What the job took. Times in seconds: `worked_s` of all runs, `recovering_s` in which anything waited to be made good
-    (troubles at once count once), `saved_s` of rendering that checkpoints spared. Frames are pictures of the film;
-    `overhead` is the share of the last run's time by which records and checks held it up, `overhead_of_work` the same from when
-    the film was planned, `overhead_cpu` their share of its processor time; None where it is not on record. `startup_s` is how
-    long the last run took to plan the film."""
+    """The figures of a job.
+
+    Times are in seconds: `worked_s` of all runs; `recovering_s` while anything waited to be
+    recovered (simultaneous troubles count once); `saved_s` of rendering that checkpoints saved.
+    Frames are pictures of the film. `overhead` is the share of the last run's time by which
+    recording and checks delayed it, `overhead_of_work` the same counted from when the film was
+    planned, `overhead_cpu` their share of its processor time; None where not recorded. `startup_s`
+    is how long the last run took to plan the film.
+    """
 
     worked_s: float
     frames: int
@@ -95,11 +113,16 @@ class Figures(Value, frozen=True):
 
 
 class JobView(Value, frozen=True):
-    """A job as a whole. `outcome` is a JobFinished's, or `running`, `interrupted`, `accepted`; `detail` its detail, or why it was
-    interrupted; `fatal` what ended it. `elsewhere` is trouble that is no shot's: sound, checkpoints, the film itself. A gate
-    stands with its closing's moment and its opening, None while closed. `clips` are the names of clips that can be heard, by
-    their ids; `clipped` counts samples beyond full scale. A person has decided to leave the sound of `taken_clips` silent, and
-    remarks of the codes `taken_remarks` as they are. `stood`: the last run found the film at its place and made nothing."""
+    """A job as a whole.
+
+    `outcome` is that of JobFinished, or `running`, `interrupted`, `accepted`; `detail` is its
+    detail, or why it was interrupted; `fatal` is what ended it. `elsewhere` are troubles of no
+    shot: sound, checkpoints, the film itself. `gates` has the time of each closing with its events;
+    the opening is None while the gate is closed. `clips` maps the ids of audible clips to their
+    names; `clipped` counts samples beyond full scale. A person accepted the silence of
+    `taken_clips` and the remarks with the codes `taken_remarks`. `stood` means that the last run
+    found the film in its place and rendered nothing.
+    """
 
     job: str
     accepted: JobAccepted
@@ -128,26 +151,26 @@ class JobView(Value, frozen=True):
 
     @property
     def place(self) -> str:
-        """Where the film was published: where it was asked for, or beside that as NAME.incomplete.EXT."""
+        """The path of the published film: the requested one, or NAME.incomplete.EXT next to it."""
         return self.published.output if self.published is not None else self.accepted.output
 
     @property
     def good(self) -> int:
-        """Shots of which the film shows what the timeline asks for."""
+        """The number of shots that show what the timeline asks for."""
         return sum(shot.good for shot in self.shots)
 
     @property
     def taken(self) -> tuple[int, ...]:
-        """Numbers of the shots that are otherwise than the timeline asks by a person's decision."""
+        """Numbers of the shots that differ from the timeline by a person's decision."""
         return tuple(shot.number for shot in self.shots if shot.taken)
 
     @property
     def by_decision(self) -> bool:
-        """Whether anything in the film is."""
+        """Whether anything in the film differs from the timeline by a person's decision."""
         return bool(self.taken or self.taken_clips or self.taken_remarks)
 
     def timecode(self, frame: int | None) -> str:
-        """Record timecode of a frame of the film; empty where it is not known."""
+        """Return the record timecode of a frame of the film; empty where it is not known."""
         if frame is None or self.planned is None:
             return ""
         return timecode(
@@ -158,18 +181,22 @@ class JobView(Value, frozen=True):
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that a person can do; `safe`: nothing can be lost by it."""
+    """Something that a person can do; `safe` means that nothing can be lost by it."""
 
     do: str
     safe: bool = True
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """Something a person should know, in words. `severity`: error (something is missing in the film), warning (it is not as the
-    timeline asks), note (dealt with). `first` and `frames` are where in the film, counted from 0; None where it is no shot's.
-    `others` are further places of the same cause, as (first, frames). `answers` are those words of Answer that fit it: about
-    its shots, or about its `code` where it has none. `decided`: a person has decided to leave it so, and `retry` takes that
-    back. `proposed` is a file that may be the one that is missing."""
+    """Something that a person should know, in words.
+
+    `severity` is error (something is missing in the film), warning (it is not as the timeline asks)
+    or note (dealt with). `first` and `frames` are the place in the film, counted from 0; `first` is
+    None where there is none. `others` are further places of the same cause, as (first, frames).
+    `answers` are the words of Answer that fit: about its shots, or about its `code` where it has
+    none. `decided` means that a person accepted it; `retry` takes that back. `proposed` is a file
+    that may be the missing one.
+    """
 
     severity: Literal["error", "warning", "note"]
     code: str
