@@ -1,1 +1,1 @@
-"""The film and how it survives. No sockets, no windows, no editor's dialect."""
+"""Film assembly and recovery. No sockets, no windows, no editor-specific dialects."""

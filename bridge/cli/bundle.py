@@ -103,14 +103,10 @@ def _named(value: Any, field: str = "") -> set[str]:
 
 def _again(job: str, facts: list[dict[str, Any]], plan: Any) -> Account:
     """Rebuild the account from masked values, so that the report cannot contain anything else."""
+    bodies = [json.dumps({"is": one["kind"], **one["fact"]}) for one in facts]
     entries = [
-        Entry(
-            one["seq"],
-            one["job"],
-            one["at"],
-            codec.decode(json.dumps({"is": one["kind"], **one["fact"]}), Fact),
-        )  # type: ignore[arg-type]
-        for one in facts
+        Entry(one["seq"], one["job"], one["at"], codec.decode(body, Fact))  # type: ignore[arg-type]
+        for one, body in zip(facts, bodies, strict=True)
     ]
     kept = codec.decode(json.dumps(plan), Plan) if plan is not None else None
     return Account(job, entries, kept, chronicle(job, entries, kept))

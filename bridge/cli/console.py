@@ -32,6 +32,7 @@ from core.messages import catalogue
 from core.messages.phrases import phrase
 from core.messages.template import Language, decimal, middle, shown, within
 from core.report.event_text import reason, sentence, wait_s, word
+from core.report.labels import duration, step_title
 from core.report.progress import Snapshot
 from core.report.progress import snapshot as snapshot_of
 from core.system import codec, machine
@@ -85,32 +86,6 @@ def view(engine: Engine, language: Language = "en") -> Snapshot:
         machine.monotonic() - engine.tally.started,
         engine.clock.now(),
         language,
-    )
-
-
-def duration(seconds: float | None) -> str:
-    """Format seconds as 1:02:03 or 2:03, or a dash for None."""
-    if seconds is None:
-        return "–"
-    whole = int(seconds + 0.5)
-    hours, minutes, secs = whole // 3600, whole // 60 % 60, whole % 60
-    return f"{hours}:{minutes:02}:{secs:02}" if hours else f"{minutes}:{secs:02}"
-
-
-def step_title(step: str, total: int, speak: Language) -> str:
-    """Return the title of a step before the plan."""
-    if step == "find":
-        return phrase("looking", speak, count=total)
-    if step == "scratch":
-        return phrase("waiting-for-scratch", speak)
-    if step == "compare":
-        return phrase("comparing-media", speak, count=total)
-    if step == "settle":
-        return phrase("waiting-for-writer", speak, count=total)
-    return (
-        phrase("waiting-for-media", speak, count=total)
-        if step == "wait"
-        else phrase("opening", speak)
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from bridge.cli.daemon_calls import client_of
 from bridge.cli.run import Stop as Stopped
 from bridge.cli.watch import follow, follow_all, here, there
 from bridge.client.client import PATIENCE_S, Client
+from bridge.client.launch import start
 from bridge.protocol.requests import Stop, Submit
 from bridge.protocol.wire import digest
 from bridge.services import logs
@@ -27,11 +27,9 @@ from core.engine.output_path import film_at
 from core.messages.phrases import phrase
 from core.messages.template import Language, human_bytes
 from core.report.event_text import word
-from core.system import machine, private_files, process
+from core.system import machine
 from otio_adapters.guard import bytes_of
 
-COMING_UP_S = 5.0
-"""Seconds that a started daemon gets to answer before another one is started."""
 SENDING_S = 1.0
 ELSEWHERE_S = 10.0
 """Seconds to try to reach the daemon of another machine."""
@@ -107,40 +105,6 @@ def _ping() -> Any:
     from bridge.protocol.requests import Ping
 
     return Ping(request="ping")
-
-
-def start(where: Locations) -> Callable[[], None]:
-    """Return a function that starts a daemon.
-
-    The client calls it repeatedly until a daemon answers. Of several daemons only one stays.
-    """
-    last, started = -10.0, None
-
-    def begin() -> None:
-        nonlocal last, started
-        if (
-            started is not None
-            and started.poll() is None
-            and machine.monotonic() - last < COMING_UP_S
-        ):
-            return
-        if machine.monotonic() - last > 0.5:
-            last = machine.monotonic()
-            # A daemon that cannot open the journal ends at once; opening it here reports why to the
-            # user.
-            where.journal().close()
-            with open(where.home / logs.SAID, "ab", opener=private_files.opener) as log:
-                environment = {
-                    **os.environ,
-                    "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-                }
-                started = process.detach(
-                    [sys.executable, "-P", "-m", "bridge.cli.main", "companion"],
-                    log.fileno(),
-                    environment,
-                )
-
-    return begin
 
 
 def _submit(where: Locations, arguments: argparse.Namespace, console: Console) -> int:

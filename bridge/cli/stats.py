@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -18,9 +17,8 @@ from core.messages.phrases import phrase
 from core.messages.template import Language
 from core.report.event_text import word
 from core.report.labels import share, span
-from core.report.statistics import Statistics, statistics
+from core.report.statistics import Statistics, as_plain, statistics
 from core.storage.journal import Journal
-from core.system import codec
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,16 +37,6 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
 
     return with_journal(work, as_json=arguments.json, find=place_with_mistakes, reading=True)
-
-
-def as_plain(told: Statistics) -> dict[str, Any]:
-    """Convert the figures to JSON fields."""
-    body: dict[str, Any] = codec.plain(told)
-    body.pop("is")
-    body["recovering"].pop("is")
-    for one in body["by_fault"].values():
-        one.pop("is")
-    return body
 
 
 def _tell(told: Statistics, console: Console, speak: Language) -> None:

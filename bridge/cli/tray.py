@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise Refused("tray-broken", detail=str(error)) from error
     except Refused as error:
         return _no(error)
-    return app.run(where, window=arguments.window)
+    return app.run(where, window=arguments.window, no_display=no_display)
 
 
 def no_display(said: Sequence[str]) -> int:

@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console
 
 from bridge.cli import summary
-from bridge.cli.console import Display, JsonLines, Live, duration, safe
+from bridge.cli.console import Display, JsonLines, Live, safe
 from bridge.client.client import Client
 from bridge.client.connection import Declined
 from bridge.daemon.helper_requests import Tell
@@ -29,6 +29,7 @@ from core.messages.phrases import phrase
 from core.messages.relink_text import taking
 from core.messages.template import Language
 from core.report import event_text
+from core.report.labels import duration
 from core.report.progress import Snapshot
 from core.system import codec, machine
 from core.timeline.timing import timecode

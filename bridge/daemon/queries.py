@@ -18,7 +18,6 @@ from pathlib import Path
 
 import msgspec
 
-from bridge.cli.stats import as_plain
 from bridge.daemon.helper_requests import Tell, journal_fault, received, refusal
 from bridge.protocol.requests import Describe, Pictures, Stats
 from bridge.protocol.responses import (
@@ -48,7 +47,7 @@ from core.engine.rollback import generations
 from core.errors.refusal import Refused
 from core.graph.nodes import Plan
 from core.report.findings import findings
-from core.report.statistics import statistics
+from core.report.statistics import as_plain, statistics
 from core.report.status import job_status
 from core.report.view_model import JobView
 from core.storage.history import History

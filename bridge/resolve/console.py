@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from bridge.cli.console import duration, step_title
 from bridge.protocol.responses import Described, Progressed, Refusal
 from bridge.resolve.inspect import Seen
 from bridge.resolve.marker_sync import Pinned
@@ -27,6 +26,7 @@ from core.messages.catalogue import Words
 from core.messages.phrases import phrase
 from core.messages.template import Language, human_bytes
 from core.report import event_text
+from core.report.labels import duration, step_title
 from core.system import machine
 from core.timeline.timing import timecode
 

@@ -14,9 +14,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bridge.cli.daemon_commands import start
 from bridge.client.client import Client
 from bridge.client.connection import Declined
+from bridge.client.launch import start
 from bridge.protocol.requests import Describe
 from bridge.protocol.responses import Described, Progressed
 from bridge.resolve import film_location, inspect, marker_sync, markers, submit

@@ -8,6 +8,8 @@ import signal
 import sys
 import zlib
 from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import (
@@ -21,8 +23,7 @@ from PySide6.QtCore import (
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
-from bridge.cli.daemon_commands import start
-from bridge.cli.tray import no_display
+from bridge.client.launch import start
 from bridge.services.locations import Locations, place, program_version
 from bridge.tray import style
 from bridge.tray.presenter import AGAIN, Presenter
@@ -33,13 +34,14 @@ _said: deque[str] = deque(maxlen=20)
 _log = logging.getLogger("hotsplice")
 
 
-def run(where: Locations, *, window: bool) -> int:
+def run(where: Locations, *, window: bool, no_display: Callable[[Sequence[str]], int]) -> int:
     """Run the tray until the user quits it.
 
-    When another tray process runs already, ask it to show its window and return 0.
+    When another tray process runs already, ask it to show its window and return 0. `no_display`
+    reports the toolkit's messages when it finds no display, and returns the exit code.
     """
     name = f"hotsplice-tray-{os.getuid() if hasattr(os, 'getuid') else ''}-{hash_of(where.home):x}"
-    qInstallMessageHandler(_fatal)
+    qInstallMessageHandler(partial(_fatal, no_display))
     application = QApplication(sys.argv[:1])
     if another_is_asked(name):
         return 0
@@ -129,7 +131,12 @@ def _until_told(application: QApplication) -> QTimer:
     return often
 
 
-def _fatal(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+def _fatal(
+    no_display: Callable[[Sequence[str]], int],
+    kind: QtMsgType,
+    context: QMessageLogContext,
+    message: str,
+) -> None:
     """Report fatal toolkit messages in our own words, then exit.
 
     The toolkit ends the process when it finds no display.

@@ -14,7 +14,6 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
-from bridge.cli import summary
 from bridge.protocol.requests import Cancel, Message, Prioritise, Resume
 from bridge.settings import settings
 from bridge.settings.options import OPTIONS
@@ -26,6 +25,7 @@ from bridge.tray.submitting import Wanted, submission, too_large
 from bridge.tray.window import Window
 from bridge.tray.words import say
 from core.errors.refusal import Refused
+from core.messages import refusal_text
 from core.messages.template import Language
 from core.system import machine
 
@@ -192,9 +192,9 @@ class Controller(QObject):
         try:
             read = settings.load(self.home)
         except Refused as error:
-            said = summary.refusal(error, self._language)
+            said = refusal_text.refusal(error, self._language)
             self.window.settings.show_wrong(
-                f"{say('settings-wrong', self._language)}: {said['message']}"
+                f"{say('settings-wrong', self._language)}: {said.message}"
             )
         else:
             if not self.window.settings.changes():
@@ -208,8 +208,8 @@ class Controller(QObject):
         try:
             read = settings.change(self.home, **changes)
         except Refused as error:
-            said = summary.refusal(error, self._language)
-            self.window.settings.show_wrong(f"{said['message']} {said['action']}")
+            said = refusal_text.refusal(error, self._language)
+            self.window.settings.show_wrong(f"{said.message} {said.action}")
             return
         self.window.settings.show_settings(read)
         later = any(OPTIONS[key].counts == "at the next start" for key in changes)

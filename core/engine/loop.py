@@ -293,9 +293,8 @@ class Engine:
                     outcome.checking_s, self.crew, alone=given.alone, cpu_s=outcome.checking_cpu_s
                 )
                 with self.tally.recording(self.crew):
-                    wrong = verification.discrepancy(order, outcome) or bitrot_check.of(
-                        order, outcome, self._memory
-                    )  # type: ignore[arg-type]
+                    wrong = verification.discrepancy(order, outcome)  # type: ignore[arg-type]
+                    wrong = wrong or bitrot_check.of(order, outcome, self._memory)
                 if wrong is not None:
                     self._fail(need, wrong, order)
                 else:

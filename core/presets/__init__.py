@@ -1,1 +1,1 @@
-"""Presets that come with Hotsplice, one YAML file each."""
+"""Presets that ship with Hotsplice, one YAML file each."""

@@ -170,3 +170,29 @@ def _how(remark: Remark, fields: dict[str, object], speak: Language) -> str:
             how = phrase("found-same", speak)
     copies = int(remark.fields.get("copies", 1))
     return how + phrase("found-nearest", speak, count=copies) if copies > 1 else how
+
+
+def duration(seconds: float | None) -> str:
+    """Format seconds as 1:02:03 or 2:03, or a dash for None."""
+    if seconds is None:
+        return "–"
+    whole = int(seconds + 0.5)
+    hours, minutes, secs = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02}:{secs:02}" if hours else f"{minutes}:{secs:02}"
+
+
+def step_title(step: str, total: int, speak: Language) -> str:
+    """Return the title of a step before the plan."""
+    if step == "find":
+        return phrase("looking", speak, count=total)
+    if step == "scratch":
+        return phrase("waiting-for-scratch", speak)
+    if step == "compare":
+        return phrase("comparing-media", speak, count=total)
+    if step == "settle":
+        return phrase("waiting-for-writer", speak, count=total)
+    return (
+        phrase("waiting-for-media", speak, count=total)
+        if step == "wait"
+        else phrase("opening", speak)
+    )

@@ -31,9 +31,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from math import ceil
+from typing import Any
 
 from core.errors.failure import ErrorType
 from core.report.view_model import JobView, Trouble
+from core.system import codec
 from core.system.codec import Value
 
 SUCCESS = ("complete", "unchanged")
@@ -181,3 +183,13 @@ def _recovering(took: list[tuple[bool, float]]) -> Recovering:
         p95_s=percentile(times, 0.95),
         longest_s=max(times, default=None),
     )
+
+
+def as_plain(told: Statistics) -> dict[str, Any]:
+    """Convert the figures to JSON fields."""
+    body: dict[str, Any] = codec.plain(told)
+    body.pop("is")
+    body["recovering"].pop("is")
+    for one in body["by_fault"].values():
+        one.pop("is")
+    return body

@@ -331,9 +331,9 @@ class Journal:
             (output, after),
         )
         return [
-            (Entry(seq, job, at, codec.decode(body, Fact)), digest)
+            (Entry(seq, job, at, codec.decode(body, Fact)), digest)  # type: ignore[arg-type]
             for seq, job, at, body, digest in rows
-        ]  # type: ignore[arg-type]
+        ]
 
     def seals(self, keys: Iterable[str]) -> dict[str, SegmentSealed]:
         """Return the checkpoints on record under these keys."""

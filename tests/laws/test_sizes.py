@@ -9,7 +9,7 @@ import pytest
 
 from tests.laws.reading import PACKAGES, ROOT, Module, modules, read
 
-MOST_LINES = 450
+MOST_LINES = 500
 ALL = modules()
 _Documented = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 

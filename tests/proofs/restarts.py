@@ -22,8 +22,8 @@ from pathlib import Path
 
 import psutil
 
-from bridge.cli.daemon_commands import start
 from bridge.client.client import Client
+from bridge.client.launch import start
 from bridge.protocol import endpoint
 from bridge.protocol.responses import Happened, Progressed
 from bridge.services.locations import Locations

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -301,13 +301,11 @@ def settle(house: Companions) -> None:
         time.sleep(0.3)
 
 
-BASELINE: Callable[[str, str, int], list[str]] = lambda python, place, size: [
-    python,
-    "-c",
-    _SCRIPT,
-    place,
-    str(size),
-]  # noqa: E731
+def _baseline(python: str, place: str, size: int) -> list[str]:
+    """The command that measures an earlier build."""
+    return [python, "-c", _SCRIPT, place, str(size)]
+
+
 _SCRIPT = """
 import json, sys, threading, time
 from pathlib import Path
@@ -350,7 +348,7 @@ def baseline(python: str, place: Path, say: report.Say, *, size: int) -> dict[st
     root = Path(python).absolute().parents[2]
     environment = {**os.environ, "PYTHONPATH": str(root)}
     done = subprocess.run(
-        BASELINE(python, str(place), size),
+        _baseline(python, str(place), size),
         cwd=root,
         env=environment,
         capture_output=True,

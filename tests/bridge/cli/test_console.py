@@ -27,6 +27,7 @@ from core.job.events import (
 )
 from core.job.retry_policy import LOOK_AGAIN
 from core.messages import catalogue
+from core.report import labels
 
 NAMES = (
     "plain.mov",
@@ -267,9 +268,9 @@ def test_a_closing_word_says_what_can_be_done_and_marks_what_cannot_be_undone() 
 
 
 def test_what_is_done_before_the_plan_is_said() -> None:
-    assert console.step_title("examine", 3, "en") == "Opening media"
-    assert console.step_title("settle", 1, "en") == "1 file is still being written; waiting for it"
-    assert (console.step_title("find", 3, "en"), console.step_title("find", 1, "en")) == (
+    assert labels.step_title("examine", 3, "en") == "Opening media"
+    assert labels.step_title("settle", 1, "en") == "1 file is still being written; waiting for it"
+    assert (labels.step_title("find", 3, "en"), labels.step_title("find", 1, "en")) == (
         "Looking for 3 files",
         "Looking for 1 file",
     )
