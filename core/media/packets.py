@@ -1,7 +1,7 @@
 """Read a media file packet by packet: counts, time stamps, payload digests, stream signature.
 
 Reading packets costs about a thousandth of encoding them. With the digest, it finds every change of
-a payload, while a full decode finds none of 30 flipped bits in ProRes. See docs/architecture.md,
+a payload, while a full decode finds none of 30 flipped bits in ProRes. See docs/internals.md,
 "Oracles".
 """
 
