@@ -26,6 +26,7 @@ from core.job.events import (
     JobAccepted,
     JobFinished,
     ProblemFound,
+    ReplacementAllowed,
     Rewound,
     RunInterrupted,
     RunStarted,
@@ -103,6 +104,7 @@ class Studio:
         *tricks: Trick,
         preset: object = PRORES,
         accept_folder: bool = False,
+        replace_complete: bool = False,
         **more: object,
     ) -> Ended:
         """`hotsplice assemble`."""
@@ -112,8 +114,14 @@ class Studio:
         listener = Listener(on_fact=lambda job, seq, fact: self.heard.append(type(fact).__name__))
         raw = pack(repr(film).encode())
         request = Request(
-            film, raw, "/cuts/reel.otio", self.output, preset, accept_folder=accept_folder
-        )  # type: ignore[arg-type]
+            film,
+            raw,
+            "/cuts/reel.otio",
+            self.output,
+            preset,  # type: ignore[arg-type]
+            accept_folder=accept_folder,
+            replace_complete=replace_complete,
+        )
         return assemble(request, self.house, listener=listener, stopped=lambda: self.stop, **more)  # type: ignore[arg-type]
 
     def refused(self, film: Timeline = FILM, *tricks: Trick, **more: object) -> Refused:
@@ -178,6 +186,23 @@ def test_from_a_request_to_a_film_with_the_whole_story(studio):
     assert ended.film is not None
     assert ended.film.film_hash == studio.house.journal.film(str(studio.output)).film_hash
     assert sorted(p.name for p in (studio.root / "films").iterdir()) == ["film.mov"]
+
+
+def test_the_leave_to_replace_a_complete_film_is_recorded_with_the_job_or_not_at_all(
+    studio, monkeypatch
+):
+    def cut_off(self, job, facts, at):
+        raise OSError(errno.EIO, "the next record fails")
+
+    monkeypatch.setattr(Journal, "append", cut_off)
+    with pytest.raises(OSError, match="the next record fails"):
+        studio.run(replace_complete=True)
+    ((job, _),) = studio.house.journal.jobs()
+    assert [type(fact) for fact in studio.story(job)] == [
+        JobAccepted,
+        FolderRecorded,
+        ReplacementAllowed,
+    ]
 
 
 # Refusals -------------------------------------------------------------------------------------------------------------
