@@ -76,9 +76,8 @@ def take_up(
             output=str(request.output),
             preset=request.preset.name,
         )
-        allowed = (
-            [ReplacementAllowed()] if request.replace_complete else []
-        )  # a kill between the two would lose the wish
+        # In one transaction with the job: a kill between two would lose the permission.
+        allowed = [ReplacementAllowed()] if request.replace_complete else []
         house.journal.accept(chosen, accepted, request.raw, machine.now(), folder, *allowed)
         hear(chosen, 0, accepted)
     elif seen is not None and (request.accept_folder or film_folder(house.journal, chosen) is None):
