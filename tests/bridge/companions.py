@@ -26,6 +26,13 @@ from bridge.protocol.wire import digest, encode
 from core.storage.journal import Journal
 
 ROOT = Path(__file__).resolve().parents[2]
+PERMANENT = (
+    "bridge.daemon.listener",
+    "bridge.daemon.commands",
+    "bridge.daemon.queries",
+    "bridge.watch_folder",
+)
+"""Modules of the processes that run as long as the companion does."""
 
 
 @dataclass

@@ -36,7 +36,15 @@ from core.job.events import (
 )
 from core.storage.journal import Journal
 from core.storage.submissions import Submissions
-from tests.bridge.companions import PING, Companions, companions, kind, listed, submission
+from tests.bridge.companions import (
+    PERMANENT,
+    PING,
+    Companions,
+    companions,
+    kind,
+    listed,
+    submission,
+)
 from tests.film.barcode import Mark
 from tests.film.comparing import shown
 from tests.film.media import make_movie
@@ -122,7 +130,7 @@ def working(companion: psutil.Process) -> list[str]:
             words = " ".join(child.cmdline())
         except psutil.NoSuchProcess:  # it has ended
             continue
-        if not any(f"bridge.{own}" in words for own in ("clerk", "teller", "listener", "door")):
+        if not any(own in words for own in PERMANENT):
             found.append(words)
     return found
 

@@ -28,7 +28,15 @@ from bridge.protocol import endpoint
 from bridge.protocol.keys import Keys, Pair
 from bridge.protocol.requests import Hello, Pause, Watch
 from bridge.protocol.wire import VERSION, encode
-from tests.bridge.companions import PING, ROOT, Companions, Stranger, companions, submission
+from tests.bridge.companions import (
+    PERMANENT,
+    PING,
+    ROOT,
+    Companions,
+    Stranger,
+    companions,
+    submission,
+)
 from tests.film.timelines import timeline
 from tests.proofs import report
 from tests.proofs.proxy import Proxy
@@ -214,7 +222,7 @@ def permanent(companion: psutil.Process) -> list[psutil.Process]:
             words = " ".join(child.cmdline())
         except psutil.Error:
             continue
-        if any(f"bridge.{own}" in words for own in ("listener", "clerk", "teller", "door")):
+        if any(own in words for own in PERMANENT):
             found.append(child)
     return found
 

@@ -29,6 +29,8 @@ from tests.film.timelines import timeline
 
 FOLDER = Path(__file__).parent / "data_folder"
 PLACEHOLDER = "/ROOT"
+HIDDEN, VISIBLE = ".hotsplice", "dot.hotsplice"
+"""Our folder beside films, and its name here: the repository ignores the hidden one."""
 SETTINGS = "language: de\njobs: 1\nmedia_folders: [{root}/media]\nfilms: {root}/films\nfilms_preset: h264\n"
 SHOTS = 3
 """After so many shots of six a job is killed."""
@@ -37,6 +39,7 @@ SHOTS = 3
 def restore(place: Path) -> Path:
     """A copy of the data folder and all that it speaks of in `place`; its path."""
     shutil.copytree(FOLDER, place, dirs_exist_ok=True)
+    (place / "films" / VISIBLE).rename(place / "films" / HIDDEN)
     home, script = place / "home", place / "home" / "journal.sql"
     for path in _texts(place):
         _replace(path, PLACEHOLDER, str(place))
@@ -157,11 +160,12 @@ def _assemble(root: Path, name: str, shots: int = 99) -> None:
 def _write_down(root: Path) -> None:
     """The journal as text, and every path of this machine replaced."""
     home = root / "home"
+    (root / "films" / HIDDEN).rename(root / "films" / VISIBLE)
     with closing(sqlite3.connect(home / "journal.db")) as db:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         script = "\n".join([*db.iterdump(), f"PRAGMA user_version={version};", ""])
     (home / "journal.sql").write_text(script, encoding="utf-8")
-    for lock in (root / "films" / ".hotsplice").glob("*.lock"):
+    for lock in (root / "films" / VISIBLE).glob("*.lock"):
         lock.unlink()
     for name in (
         "logs",
