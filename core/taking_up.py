@@ -65,7 +65,8 @@ def take_up(
             output=str(request.output),
             preset=request.preset.name,
         )
-        house.journal.accept(chosen, accepted, request.raw, machine.now(), folder)
+        allowed = [ReplacementAllowed()] if request.replace_complete else []  # a kill between the two would lose the wish
+        house.journal.accept(chosen, accepted, request.raw, machine.now(), folder, *allowed)
         hear(chosen, 0, accepted)
     elif seen is not None and (request.accept_folder or film_folder(house.journal, chosen) is None):
         folder = record_film_folder(seen, request.output, house.workspace.home, by_person=request.accept_folder)

@@ -23,6 +23,7 @@ from core.model.facts import (
     JobAccepted,
     JobFinished,
     ProblemFound,
+    ReplacementAllowed,
     Rewound,
     RunInterrupted,
     RunStarted,
@@ -86,14 +87,17 @@ class Studio:
         if not self.media:
             self.media = {"/media/a.mov": source("/media/a.mov", picture(), voice())}
 
-    def run(self, film: Timeline = FILM, *tricks: Trick, preset: object = PRORES, accept_folder: bool = False, **more: object) -> Ended:
+    def run(
+        self, film: Timeline = FILM, *tricks: Trick, preset: object = PRORES, accept_folder: bool = False,
+        replace_complete: bool = False, **more: object,
+    ) -> Ended:
         """`hotsplice assemble`."""
         self.hands = Hands(2, *tricks, self._examine)
         self.monkeypatch.setattr(module, "Crew", lambda size, **_: self.hands)
         self.heard.clear()
         listener = Listener(on_fact=lambda job, seq, fact: self.heard.append(type(fact).__name__))
         raw = pack(repr(film).encode())
-        request = Request(film, raw, "/cuts/reel.otio", self.output, preset, accept_folder=accept_folder)  # type: ignore[arg-type]
+        request = Request(film, raw, "/cuts/reel.otio", self.output, preset, accept_folder=accept_folder, replace_complete=replace_complete)  # type: ignore[arg-type]
         return assemble(request, self.house, listener=listener, stopped=lambda: self.stop, **more)  # type: ignore[arg-type]
 
     def refused(self, film: Timeline = FILM, *tricks: Trick, **more: object) -> Refused:
@@ -143,6 +147,17 @@ def test_from_a_request_to_a_film_with_the_whole_story(studio):
     assert ended.film is not None
     assert ended.film.film_hash == studio.house.journal.film(str(studio.output)).film_hash
     assert sorted(p.name for p in (studio.root / "films").iterdir()) == ["film.mov"]
+
+
+def test_the_leave_to_replace_a_complete_film_is_recorded_with_the_job_or_not_at_all(studio, monkeypatch):
+    def cut_off(self, job, facts, at):
+        raise OSError(errno.EIO, "the next record fails")
+
+    monkeypatch.setattr(Journal, "append", cut_off)
+    with pytest.raises(OSError, match="the next record fails"):
+        studio.run(replace_complete=True)
+    ((job, _),) = studio.house.journal.jobs()
+    assert [type(fact) for fact in studio.story(job)] == [JobAccepted, FolderRecorded, ReplacementAllowed]
 
 
 # Refusals -------------------------------------------------------------------------------------------------------------
