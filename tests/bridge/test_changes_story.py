@@ -226,11 +226,20 @@ def test_orphans_are_ended_with_all_they_started_and_nobody_else(leftovers):
 
 
 def test_a_companion_that_follows_a_killed_one_ends_what_it_left(house, leftovers):
-    killed = house.start("-j", "1")
-    lost = leftovers("core.executors.worker", killed.pid)
-    house.kill()
-    house.start("-j", "1")
-    until = time.monotonic() + 20
-    while not (gone(lost) and "processes that were left over" in house.said()):
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    """Any companion on this machine ends such a process. Then another one is left for ours."""
+    for _ in range(5):
+        killed = house.start("-j", "1")
+        lost = leftovers("core.executors.worker", killed.pid)
+        house.kill()
+        house.start("-j", "1")
+        until = time.monotonic() + 20
+        while not gone(lost):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        until = time.monotonic() + 2
+        while time.monotonic() < until and "processes that were left over" not in house.said():
+            time.sleep(0.01)
+        if "processes that were left over" in house.said():
+            return
+        house.kill()
+    raise AssertionError(house.said())
