@@ -424,8 +424,12 @@ class Server:
         return len(rows) == AT_ONCE
 
     def close(self, reason: str) -> None:
-        """Say goodbye and stop admitting clients."""
-        for name in list(self._peers):
+        """Say goodbye and stop admitting clients.
+
+        Without a reason nobody asked the daemon to stop: it was killed. Clients then hear nothing,
+        because a watcher that hears a goodbye does not start another daemon.
+        """
+        for name in list(self._peers) if reason else ():
             self.say(name, Bye(reason=reason))
         self.socket.close()
         with contextlib.suppress(zmq.ZMQError):

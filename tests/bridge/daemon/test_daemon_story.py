@@ -18,13 +18,16 @@ import pytest
 
 from bridge.client.client import Client
 from bridge.protocol import endpoint
-from bridge.protocol.requests import Cancel, List, Resume, Stop
+from bridge.protocol.keys import Keys
+from bridge.protocol.requests import Cancel, Hello, List, Resume, Stop
 from bridge.protocol.responses import Happened, Progressed
+from bridge.protocol.wire import VERSION
 from core.errors.refusal import Refused
 from tests.bridge.companions import (
     PING,
     ROOT,
     Companions,
+    Stranger,
     companions,
     kind,
     listed,
@@ -336,3 +339,24 @@ def test_an_endpoint_that_was_left_behind_leads_to_nobody(house):
     with house.client(patience_s=0.5) as client, pytest.raises(Refused, match="companion-absent"):
         client.ask(PING)
     assert os.path.exists(endpoint.folder(house.home) / endpoint.FILE)
+
+
+def test_a_listener_whose_companion_was_killed_says_no_goodbye(tmp_path):
+    """A watcher that hears one does not start another companion."""
+    words = [sys.executable, "-P", "-m", "bridge.daemon.listener", str(os.getpid()), "0", "en", ""]
+    environment = {**os.environ, "HOTSPLICE_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    key = Keys(tmp_path).prepare().public.decode()
+    listener = subprocess.Popen(
+        [*words, str(256 << 20)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    )
+    assert listener.stdin and listener.stdout
+    ready = json.loads(listener.stdout.readline())
+    here = endpoint.Endpoint(
+        address=ready["address"], public_key=key, pid=listener.pid, version="t", protocol=VERSION
+    )
+    endpoint.write(tmp_path, here)
+    with Stranger(tmp_path) as client:
+        assert client.ask(Hello(request="h", version=VERSION))["is"] == "Welcome"
+        listener.stdin.close()  # as the kernel does when the companion is gone
+        assert client.hear(2.0) is None
+        assert listener.wait(10) == 0
