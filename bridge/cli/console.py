@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from core.errors.failure import Failure
 from core.job.events import (
-    ANEW,
+    REPLAN,
     AttemptFailed,
     ClockJumped,
     Fact,
@@ -235,7 +235,7 @@ class Live:
                 self.console.print(
                     f"[green]{phrase('found-again', speak)}[/]: {brief(fact.path)} → {brief(fact.to)}"
                 )
-            case RunInterrupted() if fact.reason == ANEW:
+            case RunInterrupted() if fact.reason == REPLAN:
                 self.console.print(safe(sentence(fact, speak)))
             # A damaged file breaks all checkpoints that refer to it at once.
             case SealBroken() if self._news(fact.reason):

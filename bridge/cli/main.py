@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from bridge.cli.i18n import spoken
 from bridge.cli.parser import CommandUnclear, parser
 from bridge.cli.safe_stdout import SafeStdout
-from core.storage.sigbus import last_words
+from core.storage.sigbus import report_lost_journal
 from core.system import machine, process
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _command(argv: Sequence[str], share: Callable[[], int] | None) -> int:
         refused = _unusable(arguments)
         if refused:
             return _refuse(refused, "", as_json)
-        with last_words(lambda error: _ended(_journal_failed(error, as_json, speak))):
+        with report_lost_journal(lambda error: _ended(_journal_failed(error, as_json, speak))):
             return _dispatch(arguments, share)
     except CommandUnclear as error:
         return _unclear(error, as_json)

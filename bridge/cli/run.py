@@ -28,7 +28,7 @@ from core.storage import locks, preset_files
 from core.storage.jobs import is_open
 from core.storage.journal import Journal
 from core.storage.journal_faults import RECORD_LOST
-from core.storage.sigbus import last_words
+from core.storage.sigbus import report_lost_journal
 from otio_adapters.guard import bytes_of
 from otio_adapters.read import timeline_from
 
@@ -257,7 +257,7 @@ def _run(
         on_step=display.step, on_fact=heard, on_tick=display.tick, on_collected=cleared
     )
     try:
-        with stop.listening(), last_words(end):
+        with stop.listening(), report_lost_journal(end):
             home = services(
                 where, jobs=jobs, wait_s=wait_s, search=search, share=share, ahead=ahead
             )

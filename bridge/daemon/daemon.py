@@ -138,7 +138,7 @@ class Daemon:
             packed=_packed,
         )
         self._reader = SubprocessQueue(
-            "bridge.daemon.commands", self._context, patience_s=READER_S, answered=self._answered, packed=_packed, name="reader", anew=True
+            "bridge.daemon.commands", self._context, patience_s=READER_S, answered=self._answered, packed=_packed, name="reader", one_each=True
         )  # fmt: skip
         self._teller = SubprocessQueue(
             "bridge.daemon.queries", self._context, patience_s=TELLER_S, answered=self._answered, packed=self._tell
@@ -246,7 +246,7 @@ class Daemon:
             self._teller.renew()
             changed = differences(before, found)
             if changed.keys() & {"door", "films", "films_preset", "language"}:
-                self._door.anew(self.where)
+                self._door.restart(self.where)
             self._notices.taken_over(changed)
 
     def _share_out(self) -> None:

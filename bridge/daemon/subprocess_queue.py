@@ -60,8 +60,8 @@ class SubprocessQueue:
     """Executes requests in the program `module`, one after the other, in turns between clients.
 
     `packed` encodes a request for it. `answered` receives each answer, or None if the request was
-    given up because it took longer than `patience_s` or ended the child, twice. With `anew`, each
-    request gets a child of its own, which ends afterwards.
+    given up because it took longer than `patience_s` or ended the child, twice. With `one_each`,
+    each request gets a child of its own, which ends afterwards.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class SubprocessQueue:
         packed: Callable[[HelperRequest], bytes],
         answered: Callable[[HelperRequest, Said | None], None],
         name: str = "",
-        anew: bool = False,
+        one_each: bool = False,
     ) -> None:
         self._module, self._context, self._patience_s, self._name = (
             module,
@@ -81,7 +81,7 @@ class SubprocessQueue:
             patience_s,
             name or module,
         )
-        self._packed, self._answered, self._anew = packed, answered, anew
+        self._packed, self._answered, self._one_each = packed, answered, one_each
         self._waiting: dict[bytes, deque[HelperRequest]] = {}
         self._now: HelperRequest | None = None
         self._child: Child | None = None
@@ -146,7 +146,7 @@ class SubprocessQueue:
             self._gone()
         elif self._now is not None:
             errand, self._now = self._now, None
-            if self._anew:
+            if self._one_each:
                 self._dismiss()
             self._next()
             self._answered(errand, _sayings.decode(line))

@@ -44,7 +44,7 @@ class WatchFolderService:
             self._not_before = now + REST_S
             self._child = Child("door", "bridge.watch_folder", [], self._context)
 
-    def anew(self, where: Locations) -> None:
+    def restart(self, where: Locations) -> None:
         """Restart the process after a change of the settings, which it then reads again."""
         self._wanted = inbox(where) is not None
         if self._child is not None:

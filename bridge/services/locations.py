@@ -76,8 +76,7 @@ class Locations:
         journal = Journal(self.home / JOURNAL)
         if first:
             data_folder.put_on_record(self.home, settings.records())
-        if self.has_journal:  # its drive may have been disconnected since
-            settings.write_template(self.home)
+        self._write_template()
         return journal
 
     def journal_to_read(self) -> Journal:
@@ -86,9 +85,12 @@ class Locations:
         Works in a full or read-only data folder, too.
         """
         journal = open_for_reading(self.home / JOURNAL)
-        if self.has_journal:
-            settings.write_template(self.home)
+        self._write_template()
         return journal
+
+    def _write_template(self) -> None:
+        if self.has_journal:  # the drive may be gone since, and its empty mount point is not ours
+            settings.write_template(self.home)
 
     def presets(self) -> dict[str, Preset]:
         """Return all presets by name."""

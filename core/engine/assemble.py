@@ -26,7 +26,7 @@ from core.errors.refusal import Refused
 from core.executors.worker_pool import WorkerPool
 from core.graph import content_key
 from core.graph.nodes import Plan
-from core.job.events import ANEW, FilmPublished, JobFinished, Outcomes, RunInterrupted
+from core.job.events import REPLAN, FilmPublished, JobFinished, Outcomes, RunInterrupted
 from core.job.state import JobState
 from core.media.content import Use
 from core.plan import media_usage, planning
@@ -358,7 +358,7 @@ def _assemble(
         state,
         tally,
         state.published,
-        again=isinstance(end, RunInterrupted) and end.reason == ANEW,
+        again=isinstance(end, RunInterrupted) and end.reason == REPLAN,
     )
 
 

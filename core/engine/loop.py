@@ -28,7 +28,7 @@ from core.errors.failure import Evidence
 from core.executors.worker_pool import WorkerPool
 from core.job import outcomes, verification
 from core.job.events import (
-    ANEW,
+    REPLAN,
     AttemptFailed,
     Fact,
     JobFinished,
@@ -189,12 +189,12 @@ class Engine:
         return self.answering.stop(self.state)
 
     def _wants_another_plan(self) -> str:
-        """Return ANEW if the film has to be planned again instead of published, else "".
+        """Return REPLAN if the film has to be planned again instead of published, else "".
 
         This is so if a source was relinked or replaced, once everything else is rendered.
         """
         wanted = self.state.wants_another_look or (self.relinked and self.state.complete)
-        return ANEW if wanted and not self.given else ""
+        return REPLAN if wanted and not self.given else ""
 
     def _waits_to_join(self) -> bool:
         return (

@@ -337,13 +337,13 @@ class JobFinished(Value, frozen=True):
 class RunInterrupted(Value, frozen=True):
     """A run was asked to stop. This is not a failure: the job can be resumed.
 
-    It is resumed at once where the reason is `ANEW`.
+    It is resumed at once where the reason is `REPLAN`.
     """
 
     reason: str
 
 
-ANEW = "media is to be looked at again"
+REPLAN = "media is to be looked at again"
 """The reason of an interruption that is followed at once by another run with its own plan."""
 
 

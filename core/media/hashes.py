@@ -105,12 +105,7 @@ def fingerprint(path: str | Path) -> str:
     the samples (`Source.inode` tells more). Bit rot changes no times, and no sample unless it hits
     one.
     """
-    with Path(path).open("rb", buffering=0) as opened:
-        facts = os.fstat(opened.fileno())
-        dated = _dated(facts)
-        for block in _samples(opened, facts.st_size):
-            dated.update(block)
-    return _finger(dated, facts)
+    return _names(path, with_mark=False)[0]
 
 
 def version_of(path: str | Path, *, readable: bool = True) -> str:
@@ -135,22 +130,21 @@ def version_of(path: str | Path, *, readable: bool = True) -> str:
 
 def both_names(path: str | Path) -> tuple[str, str]:
     """Return (fingerprint, content mark) of a file in one read. Raises OSError."""
+    return _names(path, with_mark=True)
+
+
+def _names(path: str | Path, *, with_mark: bool) -> tuple[str, str]:
+    """Return (fingerprint, content mark); the mark is "" unless wanted: it costs a second hash."""
     with Path(path).open("rb", buffering=0) as opened:
         facts = os.fstat(opened.fileno())
-        dated = _dated(facts)
-        undated = xxhash.xxh3_128(f"{facts.st_size}".encode())
+        digests = [xxhash.xxh3_128(f"{facts.st_size} {facts.st_mtime_ns}".encode())]
+        if with_mark:
+            digests.append(xxhash.xxh3_128(f"{facts.st_size}".encode()))
         for block in _samples(opened, facts.st_size):
-            dated.update(block)
-            undated.update(block)
-    return _finger(dated, facts), undated.hexdigest()
-
-
-def _dated(facts: os.stat_result) -> xxhash.xxh3_128:
-    return xxhash.xxh3_128(f"{facts.st_size} {facts.st_mtime_ns}".encode())
-
-
-def _finger(dated: xxhash.xxh3_128, facts: os.stat_result) -> str:
-    return f"{dated.hexdigest()}+{facts.st_ctime_ns:x}"
+            for digest in digests:
+                digest.update(block)
+    fingerprint, *marks = (digest.hexdigest() for digest in digests)
+    return f"{fingerprint}+{facts.st_ctime_ns:x}", "".join(marks)
 
 
 def own_identity(path: str, inode: int, fingerprint: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.errors.failure import Failure, Recovery
 from core.job.events import (
-    ANEW,
+    REPLAN,
     Answered,
     AttemptFailed,
     ClockJumped,
@@ -131,7 +131,7 @@ def sentence(fact: Fact, language: Language = "en") -> str:
                 if shots or others
                 else ended
             )
-        case RunInterrupted() if fact.reason == ANEW:
+        case RunInterrupted() if fact.reason == REPLAN:
             return phrase("told-anew", speak)
         case RunInterrupted():
             return phrase("told-stopped", speak, reason=fact.reason)

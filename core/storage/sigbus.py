@@ -35,7 +35,7 @@ _one = threading.Lock()
 
 
 @contextmanager
-def last_words(say: Say) -> Iterator[None]:
+def report_lost_journal(say: Say) -> Iterator[None]:
     """Report the loss if the kernel takes the journal's memory away during the block.
 
     `say` is called with the exception that the journal would have raised; the process then ends

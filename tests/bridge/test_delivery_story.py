@@ -11,7 +11,7 @@ import imageio_ffmpeg
 import msgspec
 
 from bridge.protocol.responses import Happened
-from core.job.events import ANEW
+from core.job.events import REPLAN
 from tests.bridge.companions import companions, kind, listed, submission
 from tests.film.barcode import Mark
 from tests.film.comparing import shown
@@ -67,7 +67,7 @@ def test_the_film_is_laid_out_anew_in_the_same_turn(tmp_path: Path) -> None:
                         break
     assert not newer.exists(), "it was delivered"
     story = [msgspec.json.decode(event.fact) for event in events]
-    assert [fact["reason"] for fact in story if fact["is"] == "RunInterrupted"] == [ANEW]
+    assert [fact["reason"] for fact in story if fact["is"] == "RunInterrupted"] == [REPLAN]
     assert set(states) <= {"working", "complete"}, "nobody is told that it rests"
     assert [fact["shots"] for fact in story if fact["is"] == "FilmPlanned"] == [5, 5]
     assert (story[-1]["is"], story[-1]["outcome"]) == ("JobFinished", "complete")

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from core.job.events import ANEW
+from core.job.events import REPLAN
 from tests.film import reading
 from tests.film.assembling import ROOT, House
 from tests.film.barcode import Mark
@@ -298,7 +298,7 @@ def test_killed_between_the_two_plans_the_next_run_makes_the_film_of_the_newer_o
     )
     code, events = _assembled(house, cut, film, *happenings, preset="prores-hq")
     assert code == -signal.SIGKILL and not film.exists()
-    assert [fact["reason"] for fact in _facts(events, "RunInterrupted")] == [ANEW]
+    assert [fact["reason"] for fact in _facts(events, "RunInterrupted")] == [REPLAN]
     again = house.assemble(cut, film, "prores-hq")
     assert (again.code, again.made) == (0, 20), "what was made of the other is known again"
     assert shown(film) == [*_marks(NEW, range(20)), *_marks(OTHER, range(30, 54))]

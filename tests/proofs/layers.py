@@ -116,7 +116,9 @@ def _loads(node: ast.stmt) -> bool:
 
 def without_a_test(about: Iterable[Module]) -> list[str]:
     """Modules for which no test module is named (`test_NAME.py`, `test_NAME_more.py`)."""
-    tests = {path.stem.replace("test_otio_", "test_") for path in (ROOT / "tests").rglob("test_*.py")}
+    tests = {
+        path.stem.replace("test_otio_", "test_") for path in (ROOT / "tests").rglob("test_*.py")
+    }
     found = []
     for module in about:
         stem = module.name.rpartition("/")[2].removesuffix(".py").strip("_")

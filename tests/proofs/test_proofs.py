@@ -7,11 +7,16 @@ import sys
 import pytest
 
 from tests.faults.matrix import FAULTS
-from tests.proofs import damage, faults, kills, load, refusals, report, resolve_story
+from tests.proofs import damage, faults, kills, layers, load, refusals, report, resolve_story
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="who is left after a kill is read from /proc"
 )
+
+
+def test_no_folder_imports_one_above_it():
+    held, figures = layers.prove(report.Say())
+    assert held and figures["upward"] == figures["front_ends_in_the_daemon"] == 0
 
 
 def test_a_few_kills_leave_the_old_film_or_the_new(tmp_path):

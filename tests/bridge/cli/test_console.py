@@ -11,7 +11,7 @@ from rich.console import Console
 from bridge.cli import console
 from core.errors.failure import ErrorType, Evidence, Failure, Recovery, Strategy
 from core.job.events import (
-    ANEW,
+    REPLAN,
     AttemptFailed,
     ClockJumped,
     Fact,
@@ -219,7 +219,7 @@ def test_that_a_file_was_replaced_is_said_once_in_a_plan() -> None:
                 ),
             )
             live.fact("job", 3, SealBroken(key=f"c{number}", reason="source-changed"))
-        live.fact("job", 4, RunInterrupted(reason=ANEW))
+        live.fact("job", 4, RunInterrupted(reason=REPLAN))
     live.close()
     told = [
         "Retrying, attempt 2 (media changed meanwhile): /m/a.mov was changed while the film was being made.",

@@ -163,7 +163,7 @@ def test_the_same_submission_is_read_once_and_all_who_asked_are_told(desk):
 
 
 def test_a_child_for_each_errand_ends_with_it(desk):
-    desk.row._anew = True
+    desk.row._one_each = True
     desk.ask("one", "two", upload="1")
     first = desk.child()
     assert desk.until(2) == [("one", "1"), ("two", "1")]

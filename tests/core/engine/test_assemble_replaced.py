@@ -11,7 +11,7 @@ import pytest
 from core.engine import user_decisions
 from core.errors.failure import Evidence
 from core.job.events import (
-    ANEW,
+    REPLAN,
     Answered,
     AttemptFailed,
     FilmJoined,
@@ -113,7 +113,7 @@ def test_what_does_not_need_it_is_made_before(studio):
     second = max(n for n, fact in enumerate(story) if isinstance(fact, FilmPlanned))
     b = next(segment.key for segment in ended.state.plan.segments if segment.picture.path == B)
     assert b in {getattr(fact, "key", "") for fact in story[:second]}
-    assert story[second - 2] == RunInterrupted(reason=ANEW)
+    assert story[second - 2] == RunInterrupted(reason=REPLAN)
 
 
 def test_sound_is_looked_at_again_as_well(studio):

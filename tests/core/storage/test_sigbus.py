@@ -19,7 +19,7 @@ BEFORE = """
 import mmap, os, sys, threading
 from pathlib import Path
 from core.storage.journal import Journal
-from core.storage.sigbus import last_words
+from core.storage.sigbus import report_lost_journal
 home = Path(sys.argv[1])
 journal = Journal(home / "journal.db")
 def cut(name="journal.db-shm"):
@@ -40,7 +40,7 @@ def ended(code: str, home: Path) -> tuple[int, str, str]:
 
 
 def test_it_says_that_the_disk_fails_and_ends(tmp_path: Path) -> None:
-    said = ended("with last_words(say):\n    cut()\n    journal.jobs()", tmp_path / "home")
+    said = ended("with report_lost_journal(say):\n    cut()\n    journal.jobs()", tmp_path / "home")
     assert said == (7, "OperationalError disk I/O error SIGBUS", "")
 
 
@@ -48,7 +48,7 @@ def test_it_says_that_the_disk_fails_and_ends(tmp_path: Path) -> None:
 def test_it_says_that_the_folder_or_the_journal_is_gone(
     tmp_path: Path, instead: str, gone: bool
 ) -> None:
-    away = f"with last_words(say):\n    cut()\n    home.rename(home.with_name('away'))\n    {instead}\n    journal.jobs()"
+    away = f"with report_lost_journal(say):\n    cut()\n    home.rename(home.with_name('away'))\n    {instead}\n    journal.jobs()"
     code, said, wrong = ended(away, tmp_path / "home")
     assert (code, wrong) == (
         7,
@@ -57,7 +57,7 @@ def test_it_says_that_the_folder_or_the_journal_is_gone(
 
 
 def test_the_innermost_has_the_word(tmp_path: Path) -> None:
-    inner = "with last_words(lambda error: 8):\n    with last_words(say):\n        pass\n    cut()\n    journal.jobs()"
+    inner = "with report_lost_journal(lambda error: 8):\n    with report_lost_journal(say):\n        pass\n    cut()\n    journal.jobs()"
     assert ended(inner, tmp_path / "home") == (8, "", "")
 
 
@@ -65,14 +65,14 @@ def test_threads_that_work_on_do_not_keep_it_from_speaking(tmp_path: Path) -> No
     busy = (
         "def work():\n    while True:\n        sum(range(1000))\n"
         "for _ in range(3):\n    threading.Thread(target=work, daemon=True).start()\n"
-        "with last_words(say):\n    cut()\n    journal.jobs()"
+        "with report_lost_journal(say):\n    cut()\n    journal.jobs()"
     )
     assert ended(busy, tmp_path / "home")[0] == 7
 
 
 def test_words_that_fail_show_no_traceback(tmp_path: Path) -> None:
     assert ended(
-        "with last_words(lambda error: 1 // 0):\n    cut()\n    journal.jobs()", tmp_path / "home"
+        "with report_lost_journal(lambda error: 1 // 0):\n    cut()\n    journal.jobs()", tmp_path / "home"
     ) == (3, "", "")
 
 
@@ -80,9 +80,9 @@ def test_words_that_fail_show_no_traceback(tmp_path: Path) -> None:
     "code",
     [
         "file = home / 'other'\nfile.write_bytes(b'x')\nseen = mmap.mmap(os.open(file, os.O_RDWR), 1)\n"
-        "with last_words(say):\n    cut('other')\n    seen[0]",
-        "with last_words(say):\n    os.kill(os.getpid(), 7 if sys.platform == 'linux' else 10)",
-        "with last_words(say):\n    pass\ncut()\njournal.jobs()",
+        "with report_lost_journal(say):\n    cut('other')\n    seen[0]",
+        "with report_lost_journal(say):\n    os.kill(os.getpid(), 7 if sys.platform == 'linux' else 10)",
+        "with report_lost_journal(say):\n    pass\ncut()\njournal.jobs()",
     ],
     ids=["another mapped file", "sent from elsewhere", "afterwards"],
 )
