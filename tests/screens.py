@@ -182,9 +182,9 @@ def _play(stage: Stage, target: Path) -> None:
     stage.shell.link.post(
         Answer(request="answer-d", job=job, about="4", answer="relink", file=str(away))
     )
-    stage.until(lambda: stage.shell.window.job != job)
-    assert stage.ended(window.job) == "complete"
-    stage.shown(window.job)
+    # The answer continues the job that it was given to.
+    stage.until(lambda: stage.state(job) == "complete")
+    stage.shown(job)
     keep_window(window, target / "done.png")
     window.go("history")
     stage.until(lambda: stage.shell.model.figures is not None)
