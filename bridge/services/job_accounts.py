@@ -141,13 +141,15 @@ def exchange(film: Film | None, told: JobView) -> Literal["", "before", "this"]:
 
 
 def standing_film(journal: Journal, told: JobView) -> Path | None:
-    """Return the path of this job's film, according to the journal.
+    """Return the path of the film that this job's last plan made, according to the journal.
 
     The film is in its place, or is kept next to it. The path is not checked on disk. Returns None
-    if there is no such film.
+    if there is no such film: a job that continues after an answer may have a newer plan than film.
     """
     film = journal.film(film_place(journal, told.job, told.accepted.output))
     if film is None or told.published is None:
+        return None
+    if told.stood and told.outcome not in ("complete", "incomplete", "unchanged"):
         return None
     if film.film_hash == told.published.film_hash:
         return Path(film.path)

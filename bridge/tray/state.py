@@ -124,7 +124,7 @@ def fold(model: Model, said: Any) -> Model:
         case Jobs():
             return _listed(model, said)
         case Described():
-            return replace(model, described=_kept(model.described, said.job.job, said))
+            return _described(model, said)
         case Pictured():
             return replace(
                 model,
@@ -142,6 +142,22 @@ def fold(model: Model, said: Any) -> Model:
             return _happened(model, said)
         case _:
             return model
+
+
+def _described(model: Model, said: Described) -> Model:
+    """Keep a description. A shot in another state is another picture: the old one is dropped."""
+    job = said.job.job
+    before = model.described.get(job)
+    was = {shot.number: shot.state for shot in before.shots} if before is not None else {}
+    same = {shot.number for shot in said.shots if was.get(shot.number, shot.state) == shot.state}
+    pictures = {
+        number: one for number, one in model.pictures.get(job, {}).items() if number in same
+    }
+    return replace(
+        model,
+        described=_kept(model.described, job, said),
+        pictures=_kept(model.pictures, job, pictures) if job in model.pictures else model.pictures,
+    )
 
 
 def linked(model: Model, link: Link, trouble: Trouble | None = None) -> Model:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from bridge.services.job_accounts import account, standing_film
+from core.job.events import JobFinished, RunStarted
+from core.storage.journal import Journal
 from tests.command import hotsplice
 from tests.core.report.pages import Reader
 from tests.film.assembling import ROOT, House
@@ -232,3 +235,18 @@ def test_show_and_stats_tell_the_same(job):
 
 def test_stats_of_nothing(tmp_path):
     assert "No jobs yet" in run(House(tmp_path), "stats")
+
+
+def test_no_picture_is_taken_from_a_film_that_an_older_plan_made(job, tmp_path):
+    """It shows a slate where the newer plan has a shot."""
+    house, film, name = job
+    shutil.copytree(house.home, tmp_path / "home")
+    journal = Journal(tmp_path / "home" / "journal.db")
+    known = account(journal, name)
+    assert standing_film(journal, known.told) == film
+    begun = RunStarted(version="test", ffmpeg="test", workers=1)
+    journal.append(name, [begun, known.told.planned], 1.0)
+    assert standing_film(journal, account(journal, name).told) is None
+    journal.append(name, [JobFinished(outcome="incomplete")], 2.0)
+    assert standing_film(journal, account(journal, name).told) == film, "it is this film still"
+    journal.close()

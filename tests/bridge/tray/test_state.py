@@ -16,6 +16,7 @@ from tests.bridge.tray.samples import (
     job,
     jobs,
     model,
+    pictured,
     progressed,
 )
 
@@ -116,3 +117,13 @@ def test_only_the_jobs_looked_at_last_keep_their_descriptions():
     for number in range(40):
         many = fold(many, described(f"job{number}"))
     assert list(many.described)[-1] == "job39" and len(many.described) == 12
+
+
+def test_a_shot_that_is_rendered_after_its_slate_gets_another_picture():
+    told = fold(fold(model(jobs(job())), described()), pictured())
+    shots = described().shots
+    assert told.pictures["aaa111"].keys() == {1, 2, 3, 5, 7, 8, 9, 10}
+    assert fold(told, described()).pictures == told.pictures
+    rendered = msgspec.structs.replace(shots[4], state="missing")
+    told = fold(told, described(shots=(*shots[:4], rendered, *shots[5:])))
+    assert told.pictures["aaa111"].keys() == {1, 2, 3, 7, 8, 9, 10}
